@@ -1,0 +1,1 @@
+"""The outside world, translated into the words of `timerex_ghl.sync`."""

@@ -1,0 +1,114 @@
+"""What should be written where, as data. A plan that is shown and not applied is a dry run."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from timerex_ghl.sync.models import (
+    BookingId,
+    Contact,
+    FieldName,
+    GhlContactId,
+    GhlField,
+    GhlNoteId,
+    Record,
+    Value,
+)
+
+
+class CreateContact(Record):
+    """Make a person known to GHL. Tags follow as an action of their own."""
+
+    kind: Literal["contact.create"] = "contact.create"
+    values: dict[GhlField, Value]
+
+
+class UpdateContact(Record):
+    """Write the changed fields, and only those, of one GHL contact."""
+
+    kind: Literal["contact.update"] = "contact.update"
+    contact_id: GhlContactId
+    values: dict[GhlField, Value]
+
+
+class AddTags(Record):
+    """Put tags on a GHL contact. A tag it already has changes nothing."""
+
+    kind: Literal["tags.add"] = "tags.add"
+    contact_id: GhlContactId
+    tags: frozenset[str]
+
+
+class RemoveTags(Record):
+    """Take tags off a GHL contact."""
+
+    kind: Literal["tags.remove"] = "tags.remove"
+    contact_id: GhlContactId
+    tags: frozenset[str]
+
+
+class CreateNote(Record):
+    """Write a booking's note. `marker` stands in `text` and finds the note again after a lost answer."""
+
+    kind: Literal["note.create"] = "note.create"
+    contact_id: GhlContactId
+    booking_id: BookingId
+    text: str
+    marker: str
+
+
+class UpdateNote(Record):
+    """Rewrite a booking's note."""
+
+    kind: Literal["note.update"] = "note.update"
+    contact_id: GhlContactId
+    booking_id: BookingId
+    note_id: GhlNoteId
+    text: str
+
+
+ContactAction = CreateContact | UpdateContact | AddTags | RemoveTags
+NoteAction = CreateNote | UpdateNote
+Action = ContactAction | NoteAction
+
+
+class Conflict(Record):
+    """Both sides changed one field differently. Kept in every case, settled or not.
+
+    Attributes:
+        winner: Whose value the field's rule chose; None waits for a person.
+    """
+
+    field: FieldName
+    workspace: Value
+    ghl: Value
+    base: Value
+    winner: Literal["timerex", "ghl"] | None
+
+
+class WorkspaceChange(Record):
+    """What the workspace row takes over. Only what changes stands here."""
+
+    values: dict[FieldName, Value] = Field(default_factory=dict)
+    tags_added: frozenset[str] = frozenset()
+    tags_removed: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to write."""
+        return bool(self.values or self.tags_added or self.tags_removed)
+
+
+class ContactPlan(Record):
+    """How to bring one person level on both sides.
+
+    Attributes:
+        to_ghl: In the order to send them. Tags of a contact still to be created carry the id ``""``.
+        to_workspace: Written to the workspace row.
+        base: What both sides agree on once all of this is done; conflicts that wait keep their old base.
+        conflicts: Fields both sides changed differently.
+    """
+
+    to_ghl: tuple[ContactAction, ...] = ()
+    to_workspace: WorkspaceChange = WorkspaceChange()
+    base: Contact
+    conflicts: tuple[Conflict, ...] = ()

@@ -1,0 +1,88 @@
+"""What went wrong, told by what to do next.
+
+Messages carry our ids, field names and a status, never a person's details: Prefect stores them.
+"""
+
+from typing import Literal
+
+
+class TimerexGhlError(Exception):
+    """Something this program can name."""
+
+
+class RetryableError(TimerexGhlError):
+    """Try again later: an outage, a timeout, a lock somebody else holds.
+
+    Attributes:
+        after_s: Wait at least this long; None where nothing is known.
+    """
+
+    def __init__(self, message: str, *, after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.after_s = after_s
+
+
+class RateLimitedError(RetryableError):
+    """The other side said 429: waiting, which counts as no attempt."""
+
+
+class UnknownOutcomeError(RetryableError):
+    """A write was sent and its answer never read: it may have happened. Look before sending again."""
+
+
+class SkippableError(TimerexGhlError):
+    """Set this record aside: the other side refuses it as it is."""
+
+
+class NotFoundError(SkippableError):
+    """The record is not (or no longer) on the other side."""
+
+
+class DuplicateContactError(SkippableError):
+    """GHL refused to create a contact and named the one that exists.
+
+    Attributes:
+        contact_id: The existing contact's id.
+        matching_field: The field GHL matched on, where it said so.
+    """
+
+    def __init__(self, message: str, *, contact_id: str, matching_field: str | None) -> None:
+        super().__init__(message)
+        self.contact_id = contact_id
+        self.matching_field = matching_field
+
+
+class ReviewNeededError(TimerexGhlError):
+    """Ask a person.
+
+    Attributes:
+        kind: What has to be decided.
+    """
+
+    def __init__(self, message: str, *, kind: Literal["identity", "conflict", "no-key"]) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class FatalError(TimerexGhlError):
+    """Stop: no retry and no other record would fare better until somebody changes something."""
+
+
+class CredentialsError(FatalError):
+    """The other side does not accept the credentials: enter new ones and publish again."""
+
+
+class ScopeError(FatalError):
+    """The token lacks a right. Nothing was sent.
+
+    Attributes:
+        scope: The missing scope, for example `contacts.write`.
+    """
+
+    def __init__(self, message: str, *, scope: str) -> None:
+        super().__init__(message)
+        self.scope = scope
+
+
+class SettingsError(FatalError):
+    """A setting is wrong; the message says which, and what to enter instead."""

@@ -1,0 +1,190 @@
+"""The words of the project as data: frozen, closed, with ids of their own types."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NewType
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+ConnectionName = NewType("ConnectionName", str)
+LocationId = NewType("LocationId", str)
+EventId = NewType("EventId", str)
+"""One stored webhook delivery."""
+BookingId = NewType("BookingId", str)
+"""TimeRex's own event id, opaque."""
+ContactId = NewType("ContactId", str)
+"""A contact of the workspace."""
+GhlContactId = NewType("GhlContactId", str)
+GhlNoteId = NewType("GhlNoteId", str)
+
+FieldName = NewType("FieldName", str)
+"""A canonical field: one of `STANDARD_FIELDS`, or `custom.<key>`."""
+GhlField = NewType("GhlField", str)
+"""A field as GHL writes it (`firstName`), or `customFields.<id>`."""
+
+Value = str | tuple[str, ...] | None
+"""A field's value. None is *known to be empty*; an absent key is *not received*. Lists are multi-selects."""
+Values = Mapping[FieldName, Value]
+GhlValues = Mapping[GhlField, Value]
+
+STANDARD_FIELDS = tuple(
+    FieldName(name)
+    for name in (
+        "first_name", "last_name", "email", "phone", "company", "address", "city", "state",
+        "postal_code", "country", "website", "timezone", "source", "status",
+    )
+)  # fmt: skip
+
+
+class Record(BaseModel):
+    """Frozen, closed, and silent about its values when it does not fit (Prefect stores error texts)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Contact(Record):
+    """A person as one side knows them, in canonical fields.
+
+    Attributes:
+        values: By canonical field name. Absent: not received. None: known to be empty.
+        tags: Lower-case names; None where they were not received.
+        updated_at: When that side last changed the record; None where it does not say.
+    """
+
+    values: dict[FieldName, Value]
+    tags: frozenset[str] | None = None
+    updated_at: AwareDatetime | None = None
+
+
+class WorkspaceContact(Record):
+    """A person in the workspace.
+
+    Attributes:
+        version: Rises by one with each change of the row.
+        deleted: The row is a tombstone.
+    """
+
+    id: ContactId
+    version: int
+    contact: Contact
+    deleted: bool = False
+
+
+class GhlContact(Record):
+    """A contact as GHL last answered it, in GHL's field names.
+
+    Attributes:
+        values: By GHL field name (`firstName`, `customFields.<id>`). Absent: not received. None: empty.
+        tags: Lower-case; None where the answer had none of that key.
+    """
+
+    id: GhlContactId
+    location_id: LocationId
+    values: dict[GhlField, Value]
+    tags: frozenset[str] | None = None
+    created_at: AwareDatetime | None = None
+    updated_at: AwareDatetime | None = None
+
+
+class GhlNote(Record):
+    """A note on a GHL contact. `text` is plain, whatever markup GHL keeps."""
+
+    id: GhlNoteId
+    contact_id: GhlContactId
+    text: str
+    created_at: AwareDatetime | None = None
+
+
+class Location(Record):
+    """The GHL sub-account. `country` is ISO 3166 alpha-2, `timezone` an IANA name."""
+
+    id: LocationId
+    name: str
+    country: str | None
+    timezone: str | None
+    allows_duplicates: bool
+
+
+class BookingState(StrEnum):
+    """Where a booking stands. MOVED: the guest chose another time, `new_id` is the booking that counts."""
+
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+    MOVED = "moved"
+
+
+class Answer(Record):
+    """One answer of the booking form. Custom questions have no id: the label names them."""
+
+    field_type: str
+    label: str
+    value: Value
+
+
+class Booking(Record):
+    """One TimeRex appointment, as the sync sees it.
+
+    Attributes:
+        guest_name: As typed, one string; None where the form did not carry it.
+        guest_email: As typed; None where the form did not carry it.
+        starts_at: Aware, UTC.
+        timezone: IANA name of the calendar's zone.
+        old_id: The booking this one replaces (reschedule).
+        new_id: The booking that replaces this one (reschedule).
+        join_url: The meeting's link for the guest.
+    """
+
+    id: BookingId
+    state: BookingState
+    calendar_name: str
+    calendar_id: str | None
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    timezone: str
+    guest_name: str | None
+    guest_email: str | None
+    guest_company: str | None
+    guest_comment: str | None
+    answers: tuple[Answer, ...] = ()
+    url_params: dict[str, str] = Field(default_factory=dict)
+    host_names: tuple[str, ...] = ()
+    join_url: str | None = None
+    cancellation_reason: str | None = None
+    old_id: BookingId | None = None
+    new_id: BookingId | None = None
+
+
+class Direction(StrEnum):
+    """Which way a field travels."""
+
+    BOTH = "both"
+    TO_GHL = "to-ghl"
+    TO_WORKSPACE = "to-workspace"
+    OFF = "off"
+
+
+class ConflictRule(StrEnum):
+    """Whose value stands when both sides changed a field differently."""
+
+    TIMEREX = "timerex"
+    GHL = "ghl"
+    NEWEST = "newest"
+    ASK = "ask"
+
+
+class FieldRule(Record):
+    """How one field travels.
+
+    Attributes:
+        create_only: GHL takes the field when a contact is created and never again (`companyName`).
+        empty_wipes: An emptied value empties the other side too; otherwise it leaves it alone.
+        answer_label: The booking form's question whose answer fills the field; None for none.
+    """
+
+    field: FieldName
+    ghl: GhlField
+    direction: Direction = Direction.BOTH
+    conflict: ConflictRule = ConflictRule.NEWEST
+    create_only: bool = False
+    empty_wipes: bool = False
+    answer_label: str | None = None

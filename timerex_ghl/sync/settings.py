@@ -1,0 +1,69 @@
+"""What a published connection holds: everything a run needs, and no secret."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from timerex_ghl.sync.models import ConnectionName, FieldRule, LocationId, Record
+
+
+class GhlSettings(Record):
+    """How to reach the GHL side.
+
+    Attributes:
+        credentials: Name of the credentials block that keeps the secrets.
+        scopes: What the token may do, as published.
+        calls_per_10_s: Ceiling for every process together; GHL's own limit is 100. None: no pacing,
+            for tests and benchmarks against the sandbox.
+    """
+
+    location_id: LocationId
+    base_url: str
+    token_url: str
+    credentials: str
+    auth: Literal["private-token", "oauth"]
+    scopes: frozenset[str]
+    calls_per_10_s: int | None = 100
+
+
+class TimerexSettings(Record):
+    """How TimeRex reaches us.
+
+    Attributes:
+        door: The unguessable last part of the webhook URL.
+        header: Lower-case name of the header that carries the token.
+        token_digests: SHA-256, hex; more than one during a rotation.
+    """
+
+    credentials: str
+    door: str
+    header: str
+    token_digests: tuple[str, ...]
+
+
+class ConnectionSettings(Record):
+    """Everything that can be set for a connection.
+
+    Attributes:
+        region: ISO 3166 alpha-2; reads phone numbers written without a country code.
+        booked_tag: Put on a person with a booking to come; None for none.
+        cancelled_tag: Put on a person whose booking was cancelled; None for none.
+        poll_minutes: How often the scheduled runs look for changes.
+    """
+
+    name: ConnectionName
+    ghl: GhlSettings
+    timerex: TimerexSettings
+    region: str
+    rules: tuple[FieldRule, ...]
+    booked_tag: str | None = "timerex booked"
+    cancelled_tag: str | None = "timerex cancelled"
+    poll_minutes: int = Field(default=5, ge=1, le=24 * 60)
+
+
+class PublishedConnection(Record):
+    """The checked, numbered, immutable version everything runs on."""
+
+    version: int
+    settings: ConnectionSettings
+    published_at: AwareDatetime
