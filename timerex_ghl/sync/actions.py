@@ -48,7 +48,7 @@ class RemoveTags(Record):
 
 
 class CreateNote(Record):
-    """Write a booking's note. `marker` stands in `text` and finds the note again after a lost answer."""
+    """Write a booking's note. `marker` stands in `text`: it finds the note after a lost answer."""
 
     kind: Literal["note.create"] = "note.create"
     contact_id: GhlContactId
@@ -89,7 +89,7 @@ class Conflict(Record):
 class WorkspaceChange(Record):
     """What the workspace row takes over. Only what changes stands here."""
 
-    values: dict[FieldName, Value] = Field(default_factory=dict)
+    values: dict[FieldName, Value] = Field(default_factory=dict[FieldName, Value])
     tags_added: frozenset[str] = frozenset()
     tags_removed: frozenset[str] = frozenset()
 
@@ -102,9 +102,10 @@ class ContactPlan(Record):
     """How to bring one person level on both sides.
 
     Attributes:
-        to_ghl: In the order to send them. Tags of a contact still to be created carry the id ``""``.
+        to_ghl: In the order to send them. Tags of a contact still to be created carry an empty id.
         to_workspace: Written to the workspace row.
-        base: What both sides agree on once all of this is done; conflicts that wait keep their old base.
+        base: What both sides agree on once all of this is done. A conflict that waits keeps its
+            old base.
         conflicts: Fields both sides changed differently.
     """
 

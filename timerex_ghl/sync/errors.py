@@ -27,7 +27,7 @@ class RateLimitedError(RetryableError):
 
 
 class UnknownOutcomeError(RetryableError):
-    """A write was sent and its answer never read: it may have happened. Look before sending again."""
+    """A write was sent and its answer never read: it may have happened. Look, then send."""
 
 
 class SkippableError(TimerexGhlError):

@@ -23,7 +23,7 @@ GhlField = NewType("GhlField", str)
 """A field as GHL writes it (`firstName`), or `customFields.<id>`."""
 
 Value = str | tuple[str, ...] | None
-"""A field's value. None is *known to be empty*; an absent key is *not received*. Lists are multi-selects."""
+"""A field's value. None: known to be empty. An absent key: not received. A tuple: multi-select."""
 Values = Mapping[FieldName, Value]
 GhlValues = Mapping[GhlField, Value]
 
@@ -37,7 +37,7 @@ STANDARD_FIELDS = tuple(
 
 
 class Record(BaseModel):
-    """Frozen, closed, and silent about its values when it does not fit (Prefect stores error texts)."""
+    """Frozen, closed, and silent about its values in errors (Prefect stores error texts)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -74,7 +74,8 @@ class GhlContact(Record):
     """A contact as GHL last answered it, in GHL's field names.
 
     Attributes:
-        values: By GHL field name (`firstName`, `customFields.<id>`). Absent: not received. None: empty.
+        values: By GHL field name (`firstName`, `customFields.<id>`). Absent: not received.
+            None: empty.
         tags: Lower-case; None where the answer had none of that key.
     """
 
@@ -106,7 +107,7 @@ class Location(Record):
 
 
 class BookingState(StrEnum):
-    """Where a booking stands. MOVED: the guest chose another time, `new_id` is the booking that counts."""
+    """Where a booking stands. MOVED: the guest chose another time; `new_id` counts instead."""
 
     CONFIRMED = "confirmed"
     CANCELLED = "cancelled"
@@ -146,7 +147,7 @@ class Booking(Record):
     guest_company: str | None
     guest_comment: str | None
     answers: tuple[Answer, ...] = ()
-    url_params: dict[str, str] = Field(default_factory=dict)
+    url_params: dict[str, str] = Field(default_factory=dict[str, str])
     host_names: tuple[str, ...] = ()
     join_url: str | None = None
     cancellation_reason: str | None = None
