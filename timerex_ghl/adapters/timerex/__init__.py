@@ -1,0 +1,1 @@
+"""TimeRex, translated into our words."""
