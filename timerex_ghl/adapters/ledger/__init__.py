@@ -1,0 +1,1 @@
+"""What the program must remember, in SQL: one module a table, and the transactions around them."""
