@@ -1,32 +1,13 @@
 import copy
 import hashlib
-import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from timerex_ghl.adapters.timerex.webhooks import MalformedError, is_authentic, read_delivery
+from tests.adapters.timerex.deliveries import CANCELLED, CONFIRMED, LEAST, body_of
+from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.sync.models import Answer, Booking, BookingState
-
-SAMPLES = Path(__file__).parent / "samples"
-CONFIRMED = json.loads((SAMPLES / "confirmed.json").read_text(encoding="utf-8"))
-CANCELLED = json.loads((SAMPLES / "cancelled.json").read_text(encoding="utf-8"))
-LEAST = {
-    "webhook_type": "event_confirmed",
-    "event": {
-        "id": "7",
-        "start_datetime": "2026-02-10T01:00:00+00:00",
-        "end_datetime": "2026-02-10T01:30:00+00:00",
-    },
-}
-
-
-def body_of(sample: dict[str, Any], **event: Any) -> bytes:
-    changed = copy.deepcopy(sample)
-    changed["event"].update(event)
-    return json.dumps(changed).encode()
 
 
 def booking_of(sample: dict[str, Any], **event: Any) -> Booking:
@@ -257,96 +238,3 @@ def test_a_repetition_has_the_same_key_and_another_body_another_one() -> None:
 
     assert read_delivery(body_of(CONFIRMED)).dedupe_key == first.dedupe_key
     assert read_delivery(body_of(CONFIRMED, duration=45)).dedupe_key != first.dedupe_key
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        (b'{"event": {"id": "1"}}', "webhook_type is missing"),
-        (b'{"webhook_type": "event_confirmed"}', "event is missing"),
-        (
-            b'{"webhook_type": "event_confirmed", "event": {"id": "1"}}',
-            "event.start_datetime is missing; event.end_datetime is missing",
-        ),
-        (body_of(LEAST, id=""), "event.id is not usable"),
-        (body_of(LEAST, id="1\n2"), "event.id is not usable"),
-        (body_of(LEAST, id="x" * 129), "event.id is not usable"),
-        (body_of(LEAST, start_datetime="soon"), "event.start_datetime is not usable"),
-        (
-            body_of(LEAST, start_datetime="2026-02-10T01:00:00"),
-            "event.start_datetime is not usable",
-        ),
-        (
-            body_of(LEAST, start_datetime="0001-01-01T00:00:00+12:00"),
-            "not strict JSON, or a time out of range",
-        ),
-        (b"[]", "the body is not usable"),
-        (b"null", "the body is not usable"),
-        (b"{", "not strict JSON, or a time out of range"),
-        (b'{"webhook_type": "a", "webhook_type": "b"}', "not strict JSON, or a time out of range"),
-        (b'{"webhook_type": NaN}', "not strict JSON, or a time out of range"),
-        (b"[" * 5_000, "not strict JSON, or a time out of range"),
-        (b'{"webhook_type": "\\ud800"}', "not strict JSON, or a time out of range"),
-        (b'{"id": ' + b"1" * 5_000 + b"}", "not strict JSON, or a time out of range"),
-    ],
-    ids=lambda value: repr(value[:40]),
-)
-def test_a_malformed_delivery_says_in_one_line_what_is_wrong(body: bytes, message: str) -> None:
-    with pytest.raises(MalformedError) as caught:
-        read_delivery(body)
-
-    assert str(caught.value) == f"delivery refused: {message}"
-
-
-def test_a_refusal_repeats_no_value() -> None:
-    with pytest.raises(MalformedError) as caught:
-        read_delivery(body_of(CONFIRMED, start_datetime="riku@hinode.example"))
-
-    assert "riku" not in str(caught.value)
-
-
-TOKEN = b"b7f1" * 8
-DIGESTS = (hashlib.sha256(TOKEN).hexdigest(),)
-HEADER = "x-timerex-authorization"
-
-
-def is_let_in(*headers: tuple[bytes, bytes], digests: tuple[str, ...] = DIGESTS) -> bool:
-    return is_authentic(headers, HEADER, digests)
-
-
-def test_the_right_token_in_the_right_header_is_let_in() -> None:
-    assert is_let_in((b"x-timerex-authorization", TOKEN))
-    assert is_let_in((b"X-TimeRex-Authorization", TOKEN))
-    assert is_authentic([(b"authorization", TOKEN)], "Authorization", DIGESTS)
-
-
-def test_two_tokens_are_valid_during_a_rotation() -> None:
-    digests = (*DIGESTS, hashlib.sha256(b"next" * 8).hexdigest())
-
-    assert is_let_in((b"x-timerex-authorization", TOKEN), digests=digests)
-    assert is_let_in((b"x-timerex-authorization", b"next" * 8), digests=digests)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [b"", b" ", TOKEN[:-1], TOKEN + b"0", TOKEN.upper(), b"\xff\xfe", "名前".encode(), b"a\0b"],
-)
-def test_another_token_is_not_let_in(value: bytes) -> None:
-    assert not is_let_in((b"x-timerex-authorization", value))
-
-
-def test_a_repeated_header_is_not_let_in() -> None:
-    assert not is_let_in((b"x-timerex-authorization", TOKEN), (b"X-Timerex-Authorization", TOKEN))
-
-
-def test_the_right_token_in_another_header_is_not_let_in() -> None:
-    assert not is_let_in((b"authorization", TOKEN))
-    assert not is_let_in()
-
-
-def test_odd_digests_let_nobody_in_and_raise_nothing() -> None:
-    empty = hashlib.sha256(b"").hexdigest()
-
-    assert not is_let_in((b"x-timerex-authorization", b""), digests=(empty,))
-    assert not is_let_in((b"x-timerex-authorization", TOKEN), digests=("", "名前"))
-    assert not is_let_in((b"x-timerex-authorization", TOKEN), digests=())

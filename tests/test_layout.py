@@ -1,0 +1,241 @@
+"""DESIGN.md, section 3, as a test: who may import whom, and how long a file may grow."""
+
+import ast
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("flows", "tasks", "blocks", "timerex_ghl")
+FOLDERS = (*PACKAGES, "tests", "benchmarks")
+MAX_FILE = 300
+MAX_FUNCTION = 40
+
+# What each part may import of this project. A part that is not named here fails the test.
+SYNC = {"timerex_ghl.sync"}
+CATALOG = {"timerex_ghl.catalog", *SYNC}
+ADAPTERS = {"timerex_ghl.adapters", *SYNC}
+CARRY = {"timerex_ghl.carry", *ADAPTERS, *CATALOG}
+GATEWAY = {"timerex_ghl.gateway", *ADAPTERS, *CATALOG}
+BLOCKS = {"blocks", *CARRY, *GATEWAY}
+TASKS = {"tasks", *BLOCKS}
+FLOWS = {"flows", *TASKS}
+DEMO = {"timerex_ghl.demo", "timerex_ghl.sandbox", *FLOWS}
+MAY_IMPORT = {
+    "flows": FLOWS,
+    "tasks": TASKS,
+    "blocks": BLOCKS,
+    "timerex_ghl": set[str](),
+    "timerex_ghl.sync": SYNC,
+    "timerex_ghl.catalog": CATALOG,
+    "timerex_ghl.adapters": ADAPTERS,
+    "timerex_ghl.carry": CARRY,
+    "timerex_ghl.gateway": GATEWAY,
+    "timerex_ghl.sandbox": {"timerex_ghl.sandbox"},
+    "timerex_ghl.demo": DEMO,
+    "timerex_ghl.cli": {"timerex_ghl.cli", *DEMO},
+}
+KNOWS_PREFECT = {"flows", "tasks", "blocks", "timerex_ghl.demo", "timerex_ghl.cli"}
+
+PURE_LIBRARIES = {"pydantic", "phonenumbers", "timerex_ghl"}
+WITH_PANDAS = {"drift.py", "suggestions.py"}
+# Standard modules that reach out of the process, read a clock or throw dice.
+IMPURE = {
+    "asyncio", "concurrent", "ftplib", "glob", "http", "logging", "multiprocessing", "os",
+    "pathlib", "random", "secrets", "selectors", "shutil", "signal", "socket", "socketserver",
+    "sqlite3", "ssl", "subprocess", "sys", "tempfile", "threading", "time", "urllib.request",
+}  # fmt: skip
+IMPURE_CALLS = {"now", "today", "utcnow", "uuid1", "uuid4", "open", "print", "input"}
+
+
+class Source(NamedTuple):
+    """One file. `path` starts at the checkout's root."""
+
+    path: PurePosixPath
+    text: str
+    tree: ast.Module
+
+    @property
+    def part(self) -> str:
+        return part_of(".".join(self.path.with_suffix("").parts).removesuffix(".__init__"))
+
+    def at(self, line: int, fault: str) -> str:
+        return f"{self.path}:{line}: {fault}"
+
+
+def source_of(path: str, text: str) -> Source:
+    return Source(PurePosixPath(path), text, ast.parse(text))
+
+
+def read_sources() -> Iterator[Source]:
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield source_of(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+
+
+def part_of(module: str) -> str:
+    """Shorten a dotted name to the part that has a rule: `flows`, `timerex_ghl.sync`."""
+    names = module.split(".")
+    return ".".join(names[:2]) if names[0] == "timerex_ghl" else names[0]
+
+
+def imports_of(source: Source) -> Iterator[tuple[str, int]]:
+    """Yield module and line of every import, those inside functions too."""
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.Import(names=names):
+                yield from ((name.name, node.lineno) for name in names)
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                if module not in {"timerex_ghl", "urllib"}:
+                    yield module, node.lineno
+                else:  # `from timerex_ghl import carry` means `timerex_ghl.carry`
+                    yield from ((f"{module}.{name.name}", node.lineno) for name in names)
+            case ast.ImportFrom(lineno=line):
+                yield ".", line
+            case _:
+                pass
+
+
+def direction_faults(source: Source) -> Iterator[str]:
+    if source.path.parts[0] not in PACKAGES:
+        return
+    if source.part not in MAY_IMPORT:
+        yield source.at(1, f"say in tests/test_layout.py what {source.part} may import")
+        return
+    for module, line in imports_of(source):
+        ours = module.partition(".")[0] in PACKAGES
+        if module == ".":
+            yield source.at(line, "write the import out in full")
+        elif ours and part_of(module) not in {"timerex_ghl", *MAY_IMPORT[source.part]}:
+            yield source.at(line, f"{source.part} may not import {module}")
+
+
+def prefect_faults(source: Source) -> Iterator[str]:
+    if source.path.parts[0] not in PACKAGES or source.part in KNOWS_PREFECT:
+        return
+    for module, line in imports_of(source):
+        if module.startswith("prefect"):
+            yield source.at(line, f"{source.part} may not know Prefect")
+
+
+def purity_faults(source: Source) -> Iterator[str]:
+    if source.part != "timerex_ghl.sync":
+        return
+    for module, line in imports_of(source):
+        if not is_pure(module, source.path.name):
+            yield source.at(line, f"sync is pure and may not import {module}")
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+                if name in IMPURE_CALLS:
+                    yield source.at(node.lineno, f"sync is pure and may not call {name}()")
+            case _:
+                pass
+
+
+def is_pure(module: str, file_name: str) -> bool:
+    top = module.partition(".")[0]
+    if top == "pandas":
+        return file_name in WITH_PANDAS
+    is_standard = top in sys.stdlib_module_names and not {top, module} & IMPURE
+    return is_standard or top in PURE_LIBRARIES
+
+
+def size_faults(source: Source) -> Iterator[str]:
+    length = len(source.text.splitlines())
+    if length > MAX_FILE:
+        yield source.at(length, f"{length} lines, {MAX_FILE} at most: split it")
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length > MAX_FUNCTION:
+                fault = f"{node.name} has {length} lines, {MAX_FUNCTION} at most: split it"
+                yield source.at(node.lineno, fault)
+
+
+def tags_faults(source: Source) -> Iterator[str]:
+    """Find `tags` put into a body: a PUT with it erases other people's tags (DESIGN.md, 5.5)."""
+    if not source.path.is_relative_to("timerex_ghl/adapters/ghl"):
+        return
+    tag_calls = {
+        inner
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.AsyncFunctionDef) and node.name in {"add_tags", "remove_tags"}
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.Dict(keys=keys):
+                found = [key for key in keys if key is not None and is_tags(key)]
+            case ast.Subscript(slice=key, ctx=ast.Store()):
+                found = [key] if is_tags(key) else []
+            case _:
+                found = []
+        if found and node not in tag_calls:
+            yield source.at(found[0].lineno, "only add_tags and remove_tags may send `tags`")
+
+
+def is_tags(key: ast.expr) -> bool:
+    return isinstance(key, ast.Constant) and key.value == "tags"
+
+
+RULES = (direction_faults, prefect_faults, purity_faults, size_faults, tags_faults)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_layout_is_kept(rule: Callable[[Source], Iterator[str]]) -> None:
+    faults = [fault for source in read_sources() for fault in rule(source)]
+
+    if faults:
+        pytest.fail("\n".join(faults), pytrace=False)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("tasks/ghl.py", "from flows.contact_sync import contact_sync"),
+        ("blocks/ghl.py", "import tasks.ghl"),
+        ("timerex_ghl/carry/contact.py", "from blocks.ghl import GhlCredentials"),
+        ("timerex_ghl/carry/contact.py", "from timerex_ghl.gateway import app"),
+        ("timerex_ghl/carry/contact.py", "def f():\n    from timerex_ghl import cli"),
+        ("timerex_ghl/adapters/ghl/client.py", "from timerex_ghl import carry"),
+        ("timerex_ghl/sync/plan.py", "from timerex_ghl.adapters.ledger import core"),
+        ("timerex_ghl/sandbox/app.py", "from timerex_ghl.sync.models import Contact"),
+        ("timerex_ghl/gateway/app.py", "from . import door"),
+        ("timerex_ghl/demo/run.py", "from timerex_ghl.cli import main"),
+        ("timerex_ghl/newcomer/code.py", ""),
+        ("timerex_ghl/adapters/ledger/core.py", "from prefect import task"),
+        ("timerex_ghl/sync/plan.py", "import os"),
+        ("timerex_ghl/sync/plan.py", "from urllib import request"),
+        ("timerex_ghl/sync/plan.py", "import httpx"),
+        ("timerex_ghl/sync/plan.py", "import pandas as pd"),
+        ("timerex_ghl/sync/plan.py", "NOW = datetime.now(UTC)"),
+        ("timerex_ghl/sync/plan.py", "FILE = open('a')"),
+        ("flows/long.py", "\n" * 301),
+        ("tests/test_long.py", "def f():\n" + "    pass\n" * 40),
+        ("timerex_ghl/adapters/ghl/client.py", "body = {**values, 'tags': tags}"),
+        ("timerex_ghl/adapters/ghl/client.py", "body['tags'] = tags"),
+    ],
+)
+def test_a_breach_is_found(path: str, text: str) -> None:
+    source = source_of(path, text)
+
+    assert [fault for rule in RULES for fault in rule(source)]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("flows/contact_sync.py", "from prefect import flow\nfrom tasks.ghl import carry"),
+        ("timerex_ghl/cli.py", "from timerex_ghl.demo.run import run\nimport flows.contact_sync"),
+        ("timerex_ghl/sync/drift.py", "import pandas as pd\nfrom urllib.parse import quote"),
+        ("timerex_ghl/adapters/ghl/client.py", "async def add_tags():\n    return {'tags': 1}"),
+    ],
+)
+def test_what_is_allowed_is_not_a_breach(path: str, text: str) -> None:
+    source = source_of(path, text)
+
+    assert not [fault for rule in RULES for fault in rule(source)]
