@@ -1,0 +1,91 @@
+"""What to write to bring one person level on both sides."""
+
+from collections.abc import Iterator, Sequence
+
+from timerex_ghl.sync.actions import (
+    AddTags,
+    ContactAction,
+    ContactPlan,
+    CreateContact,
+    RemoveTags,
+    UpdateContact,
+)
+from timerex_ghl.sync.errors import ReviewNeededError
+from timerex_ghl.sync.identity import Keys, keys_of
+from timerex_ghl.sync.mapping import map_from_ghl, map_to_ghl
+from timerex_ghl.sync.merge import Merge, merge_contacts
+from timerex_ghl.sync.models import (
+    Contact,
+    FieldName,
+    FieldRule,
+    GhlContact,
+    GhlContactId,
+    Values,
+)
+from timerex_ghl.sync.normal import phone_key
+
+PHONE = FieldName("phone")
+NOT_MADE_YET = GhlContactId("")
+"""Stands in the tags of a contact that the same plan creates."""
+
+
+def plan_contact(
+    workspace: Contact,
+    ghl: GhlContact | None,
+    base: Contact | None,
+    rules: Sequence[FieldRule],
+    region: str,
+) -> ContactPlan:
+    """Bring a person level on both sides, with the fewest writes.
+
+    Args:
+        workspace: The workspace row.
+        ghl: The contact as GHL has it; None where GHL does not know the person.
+        base: What both last agreed on; None when they meet for the first time.
+        rules: The connection's fields.
+        region: Reads phone numbers written without a country code.
+
+    Raises:
+        ReviewNeededError: The person is new to GHL and has neither e-mail nor phone.
+    """
+    if ghl is None:
+        return _plan_creation(workspace, rules, region)
+    merge = merge_contacts(workspace, map_from_ghl(ghl, rules), base, rules, region)
+    values = map_to_ghl(_as_sent(merge.values_to_ghl, region), rules, creating=False)
+    update = (UpdateContact(contact_id=ghl.id, values=values),) if values else ()
+    return _plan_of(merge, (*update, *_tag_actions(merge, ghl.id)))
+
+
+def _plan_creation(workspace: Contact, rules: Sequence[FieldRule], region: str) -> ContactPlan:
+    """Create a person: a merge with a GHL contact on which nothing is filled in yet."""
+    nothing = Contact(values=dict.fromkeys((rule.field for rule in rules), None), tags=frozenset())
+    merge = merge_contacts(workspace, nothing, None, rules, region, creating=True)
+    if keys_of(Contact(values=merge.values_to_ghl), region) == Keys(None, None):
+        raise ReviewNeededError(
+            "neither an e-mail address nor a phone number to know the person by: enter one",
+            kind="no-key",
+        )
+    values = map_to_ghl(_as_sent(merge.values_to_ghl, region), rules, creating=True)
+    return _plan_of(merge, (CreateContact(values=values), *_tag_actions(merge, NOT_MADE_YET)))
+
+
+def _plan_of(merge: Merge, to_ghl: tuple[ContactAction, ...]) -> ContactPlan:
+    return ContactPlan(
+        to_ghl=to_ghl,
+        to_workspace=merge.to_workspace,
+        base=merge.base,
+        conflicts=merge.conflicts,
+    )
+
+
+def _tag_actions(merge: Merge, contact_id: GhlContactId) -> Iterator[ContactAction]:
+    if merge.tags_to_add:
+        yield AddTags(contact_id=contact_id, tags=merge.tags_to_add)
+    if merge.tags_to_remove:
+        yield RemoveTags(contact_id=contact_id, tags=merge.tags_to_remove)
+
+
+def _as_sent(values: Values, region: str) -> Values:
+    """Write the phone as GHL keeps it; one that is no valid number goes as it is."""
+    phone = phone_key(values.get(PHONE), region)
+    return {**values, PHONE: phone} if phone else values
