@@ -1,0 +1,105 @@
+"""Bookings in whatever order their deliveries come: the same deliveries end in the same rows."""
+
+from collections.abc import Collection, Iterator
+
+from timerex_ghl.sync.models import Booking, BookingId, BookingState
+
+_RANK = {BookingState.CONFIRMED: 0, BookingState.CANCELLED: 1, BookingState.MOVED: 2}
+
+
+def fold_booking(stored: Booking | None, incoming: Booking) -> Booking | None:
+    """Take one more delivery of a booking in; None where it says nothing new.
+
+    TimeRex cannot edit a booking, so two deliveries of one id only complete each other: moved beats
+    cancelled beats confirmed, filled beats empty, and what was known stays known. Where two
+    deliveries contradict each other, a fixed order of the values decides, never their arrival.
+    """
+    folded = _settle(incoming if stored is None else _join(stored, incoming))
+    return None if folded == stored else folded
+
+
+def join_chain(rows: Collection[Booking]) -> tuple[Booking, ...]:
+    """Tell the halves of each reschedule about one another, and put the first booking first.
+
+    Args:
+        rows: Every stored booking that is connected through old and new ids.
+    """
+    older = {row.new_id: row.id for row in rows if row.new_id}
+    newer = {row.old_id: row.id for row in rows if row.old_id}
+    joined = {
+        row.id: _settle(
+            row.model_copy(
+                update={
+                    "old_id": row.old_id or older.get(row.id),
+                    "new_id": row.new_id or newer.get(row.id),
+                }
+            )
+        )
+        for row in rows
+    }
+    return tuple(
+        sorted(
+            joined.values(),
+            key=lambda row: (len([*_earlier(row, joined)]), row.starts_at, row.id),
+        )
+    )
+
+
+def is_superseded(booking: Booking, others: Collection[Booking]) -> bool:
+    """Tell whether another booking that we have counts instead of this one."""
+    return booking.state is BookingState.MOVED and booking.new_id in {row.id for row in others}
+
+
+def head_of(chain: Collection[Booking]) -> Booking:
+    """Choose the booking that counts: the last one that nobody replaces.
+
+    A moved booking counts only while the one that replaces it has not arrived.
+    """
+    return max(
+        chain,
+        key=lambda row: (
+            not is_superseded(row, chain),
+            row.state is not BookingState.MOVED,
+            row.state is BookingState.CONFIRMED,
+            row.starts_at,
+            row.id,
+        ),
+    )
+
+
+def root_of(chain: Collection[Booking]) -> BookingId:
+    """Name the first booking of a joined chain, whether it has arrived or not."""
+    first = next(iter(chain))
+    return first.old_id or first.id
+
+
+def _settle(booking: Booking) -> Booking:
+    """A booking whose successor is known was moved, whatever the delivery called it."""
+    if booking.new_id is None or booking.state is BookingState.MOVED:
+        return booking
+    return booking.model_copy(update={"state": BookingState.MOVED})
+
+
+def _join(one: Booking, other: Booking) -> Booking:
+    state = max(one.state, other.state, key=_RANK.__getitem__)
+    values = {
+        name: max(getattr(one, name), getattr(other, name), key=_weight)
+        for name in Booking.model_fields
+    }
+    return one.model_copy(update={**values, "state": state})
+
+
+def _weight(value: object) -> tuple[bool, int, str]:
+    """Order values: filled before empty, then the longer one, then by spelling."""
+    text = repr(value)
+    return bool(value), len(text), text
+
+
+def _earlier(booking: Booking, chain: dict[BookingId, Booking]) -> Iterator[BookingId]:
+    """Walk back through the bookings this one replaced, once around at most."""
+    seen = {booking.id}
+    before = booking.old_id
+    while before is not None and before not in seen:
+        yield before
+        seen.add(before)
+        before = chain[before].old_id if before in chain else None
