@@ -1,0 +1,26 @@
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.gateway.given import TOKEN, client_of, publish, settings_with
+from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+
+
+@pytest.fixture
+def ledger_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'ledger.db'}"
+
+
+@pytest.fixture
+async def ledger(ledger_url: str) -> AsyncGenerator[Ledger]:
+    async with open_ledger(ledger_url) as opened:
+        await publish(opened, settings_with(TOKEN))
+        yield opened
+
+
+@pytest.fixture
+async def http(ledger: Ledger) -> AsyncGenerator[httpx.AsyncClient]:
+    async with client_of(ledger) as client:
+        yield client

@@ -1,0 +1,1 @@
+"""The door: stores what is delivered, answers, and does nothing else."""

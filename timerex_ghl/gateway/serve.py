@@ -1,0 +1,80 @@
+"""The gateway as a process."""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import uvicorn
+
+from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.gateway.app import build_gateway
+from timerex_ghl.sync.errors import SettingsError
+
+
+async def run_gateway(
+    ledger_url: str, *, host: str, port: int, on_ready: Callable[[str], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT; what is in hand is answered first.
+
+    Args:
+        ledger_url: SQLAlchemy URL of the ledger.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+        on_ready: Called once requests are answered, with the gateway's own URL.
+
+    Raises:
+        SettingsError: The ledger or the address cannot be used.
+    """
+    with _listen(host, port) as listener:
+        url_host = f"[{host}]" if ":" in host else host
+        url = f"http://{url_host}:{listener.getsockname()[1]}"
+        async with open_ledger(ledger_url) as ledger:
+            config = uvicorn.Config(
+                build_gateway(ledger),
+                http="h11",  # the one HTTP parser we test with
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,  # its lines would name the doors
+                server_header=False,
+                timeout_graceful_shutdown=20,
+            )
+            await _Server(config, lambda: on_ready(url)).serve(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {host}, port {port} ({error.strerror}): choose another --port"
+        ) from error
+
+
+class _Server(uvicorn.Server):
+    """Tells when it is ready, and ends without a signal of its own."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Stop on a signal. Uvicorn would raise it again before the ledger is closed."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in signals}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
