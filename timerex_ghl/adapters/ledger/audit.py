@@ -1,0 +1,82 @@
+"""The audit: what was done, by what, to which record. Rows are added, and nothing else.
+
+Triggers made by the first migration refuse every change of a row, on both databases.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import AwareDatetime
+from sqlalchemy import Column, Connection, Index, Table, Text, insert, select
+
+from timerex_ghl.adapters.ledger.schema import SERIAL, JsonText, UtcTime, metadata
+from timerex_ghl.sync.models import ConnectionName, Record
+
+Scalar = str | int | float | bool | None
+
+_audit = Table(
+    "audit",
+    metadata,
+    Column("id", SERIAL, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("run_id", Text),
+    Column("detail", JsonText, nullable=False),
+    Index(None, "connection", "id"),
+    sqlite_autoincrement=True,
+)
+
+
+class AuditEntry(Record):
+    """One thing that was done.
+
+    Attributes:
+        id: Rises with time and is never used again.
+        subject: Our id of the record it was done to.
+        run_id: The run that did it; None outside of runs.
+        detail: Ids, field names and counts; never a person's details.
+    """
+
+    id: int
+    at: AwareDatetime
+    connection: ConnectionName
+    what: str
+    subject: str
+    run_id: str | None
+    detail: dict[str, Scalar]
+
+
+def record(
+    tx: Connection,
+    *,
+    connection: ConnectionName,
+    what: str,
+    subject: str,
+    run_id: str | None,
+    detail: Mapping[str, Scalar],
+    now: datetime,
+) -> None:
+    """Add an entry. It is kept exactly if the rest of the unit of work is."""
+    tx.execute(
+        insert(_audit).values(
+            at=now,
+            connection=connection,
+            what=what,
+            subject=subject,
+            run_id=run_id,
+            detail=dict(detail),
+        )
+    )
+
+
+def entries(tx: Connection, connection: ConnectionName, limit: int) -> list[AuditEntry]:
+    """Read a connection's entries, newest first."""
+    rows = tx.execute(
+        select(_audit)
+        .where(_audit.c.connection == connection)
+        .order_by(_audit.c.id.desc())
+        .limit(limit)
+    )
+    return [AuditEntry.model_validate(row, from_attributes=True) for row in rows]

@@ -1,0 +1,113 @@
+"""The ledger: units of work on one database, written one after another, read side by side."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from timerex_ghl.adapters.ledger.engine import READERS, Engines, make_engines, outage_of
+from timerex_ghl.adapters.ledger.migrations import migrate
+from timerex_ghl.adapters.ledger.writer import Writer, call
+from timerex_ghl.sync.errors import SettingsError
+
+if TYPE_CHECKING:
+    from timerex_ghl.adapters.ledger.secrets import SecretKey
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Ledger:
+    """What the program remembers. Use it from any event loop; get one from `open_ledger`.
+
+    A unit of work is a plain function whose first argument is the open connection. It may run
+    together with others in one transaction, and must do nothing but read and write the ledger.
+
+    Attributes:
+        key: Opens what is kept encrypted; None where this process needs no secrets.
+    """
+
+    def __init__(self, engines: Engines, key: "SecretKey | None" = None) -> None:
+        self.key = key
+        self._engines = engines
+        self._writer = Writer(engines.writer)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-reader")
+
+    async def write(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do work that changes the ledger; return once the change is durable.
+
+        An error of the work undoes the work and nothing else. A caller that is cancelled while
+        waiting does not learn whether its work was done.
+
+        Raises:
+            RetryableError: The database failed or stayed locked. After a lost PostgreSQL server
+                the work may have been stored all the same: look before repeating.
+        """
+        return await asyncio.wrap_future(self._writer.submit(lambda tx: work(tx, *args, **kwargs)))
+
+    async def read(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do work that only reads, all of it from one snapshot.
+
+        Raises:
+            RetryableError: The database failed.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._readers, lambda: self._read(lambda tx: work(tx, *args, **kwargs))
+        )
+
+    def close(self) -> None:
+        """Finish what is queued and close the database. Blocks until then."""
+        self._writer.close()
+        self._readers.shutdown()
+        self._engines.dispose()
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self._engines.reader.begin() as tx:
+                return call(work, tx)
+        except DBAPIError as error:
+            outage = outage_of(error)
+            if outage is None:
+                raise
+            raise outage from error
+
+
+@asynccontextmanager
+async def open_ledger(url: str, *, key: "SecretKey | None" = None) -> AsyncGenerator[Ledger]:
+    """Open the ledger: make it or bring its tables up to this version first.
+
+    Raises:
+        SettingsError: The URL is wrong, nothing answers there, or a newer version wrote it.
+    """
+    ledger = Ledger(await asyncio.to_thread(_prepare, url), key)
+    try:
+        yield ledger
+    finally:
+        await asyncio.to_thread(ledger.close)
+
+
+def _prepare(url: str) -> Engines:
+    engines = make_engines(url)
+    try:
+        with engines.writer.begin() as tx:
+            migrate(tx)
+    except DBAPIError as error:
+        engines.dispose()
+        where = engines.writer.url.set(password=None, username=None, query={})
+        raise SettingsError(
+            f"the ledger at {where} cannot be opened: check its URL, and that its database runs,"
+            " lets this user in, and is a database"
+        ) from error
+    except BaseException:
+        engines.dispose()
+        raise
+    return engines

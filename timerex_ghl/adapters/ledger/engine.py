@@ -1,0 +1,71 @@
+"""The two engines of a ledger: one connection that writes, a few that read.
+
+Both databases behave alike here: one writer at a time, whole snapshots for readers. On SQLite that
+is `BEGIN IMMEDIATE` and WAL. On PostgreSQL it is an advisory lock held for the transaction, because
+group commit keeps the rows of many units locked together, and two processes doing that in different
+orders would deadlock; readers get `REPEATABLE READ`.
+"""
+
+import sqlite3
+from typing import NamedTuple
+
+from sqlalchemy import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+
+from timerex_ghl.adapters.ledger import postgresql, sqlite
+from timerex_ghl.sync.errors import RetryableError, SettingsError
+
+READERS = 4
+_EXPECTED = (
+    "the ledger's URL is not one we can use: enter sqlite:////absolute/path/ledger.db"
+    " or postgresql+psycopg://user:password@host/database"
+)
+
+
+class Engines(NamedTuple):
+    """Both ends of one database."""
+
+    writer: Engine
+    reader: Engine
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.reader.dispose()
+        self.writer.dispose()
+
+
+def make_engines(url: str) -> Engines:
+    """Make the engines of a ledger. Nothing is connected yet.
+
+    Raises:
+        SettingsError: The URL is none we can use; the message says what to enter.
+    """
+    parsed = _parse(url)
+    match parsed.drivername:
+        case "sqlite" | "sqlite+pysqlite":
+            path = sqlite.prepare_file(parsed)
+            return Engines(sqlite.make_writer(path), sqlite.make_reader(path, READERS))
+        case "postgresql" | "postgres" | "postgresql+psycopg":
+            server = parsed.set(drivername="postgresql+psycopg")
+            return Engines(postgresql.make_writer(server), postgresql.make_reader(server, READERS))
+        case _:
+            raise SettingsError(_EXPECTED)
+
+
+def outage_of(error: Exception) -> RetryableError | None:
+    """Tell an outage of the database (a full disk, a lost server) from an error of ours: None."""
+    if not isinstance(error, DBAPIError):
+        return None
+    if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        return None  # SQLite calls a wrong statement an OperationalError too
+    if not (error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)):
+        return None
+    name = getattr(error.orig, "sqlite_errorname", type(error.orig).__name__)
+    return RetryableError(f"the ledger's database failed: {name}")
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise SettingsError(_EXPECTED) from None

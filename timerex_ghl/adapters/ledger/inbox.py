@@ -1,0 +1,198 @@
+"""The inbox: every delivery is stored here before it is acknowledged, and ends in one state."""
+
+import secrets
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import AwareDatetime
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    RowMapping,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from timerex_ghl.adapters.ledger.schema import SERIAL, UtcTime, metadata
+from timerex_ghl.sync.models import ConnectionName, EventId, Record
+
+Source = Literal["timerex", "ghl", "workspace"]
+
+_inbox = Table(
+    "inbox",
+    metadata,
+    Column("seq", SERIAL, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("connection", Text, nullable=False),  # "": of no connection, so that it counts as equal
+    Column("source", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("dedupe_key", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", UtcTime),
+    Column("error", Text),
+    Column("settled_at", UtcTime),
+    UniqueConstraint("connection", "source", "dedupe_key"),
+    Index(None, "connection", "state", "seq"),
+    sqlite_autoincrement=True,
+)
+
+
+class InboxState(StrEnum):
+    """Where an event stands. All but WAITING are final."""
+
+    WAITING = "waiting"
+    APPLIED = "applied"
+    NO_OP = "no-op"
+    SUPERSEDED = "superseded"
+    STALE = "stale"
+    IGNORED = "ignored"
+    QUARANTINED = "quarantined"
+    REVIEW = "review"
+    DEAD = "dead"
+
+
+class InboxEvent(Record):
+    """One delivery.
+
+    Attributes:
+        connection: None where no connection could be told.
+        dedupe_key: Equal for deliveries that say the same.
+        body: The raw JSON text.
+        next_at: Not to be tried before; None: at once.
+        error: What last went wrong, or the note it was settled with.
+        seq: Order of arrival.
+    """
+
+    id: EventId
+    connection: ConnectionName | None
+    source: Source
+    type: str
+    dedupe_key: str
+    body: str
+    received_at: AwareDatetime
+    state: InboxState
+    attempts: int
+    next_at: AwareDatetime | None
+    error: str | None
+    seq: int
+
+
+def store_event(  # noqa: PLR0913  one argument a column
+    tx: Connection,
+    *,
+    connection: ConnectionName | None,
+    source: Source,
+    type: str,  # noqa: A002  the vendors' word
+    dedupe_key: str,
+    body: str,
+    now: datetime,
+    state: InboxState = InboxState.WAITING,
+) -> tuple[EventId, bool]:
+    """Store a delivery, once; tell whether it is new. One known already stays as it is."""
+    known = tx.scalar(
+        select(_inbox.c.id).where(
+            _inbox.c.connection == (connection or ""),
+            _inbox.c.source == source,
+            _inbox.c.dedupe_key == dedupe_key,
+        )
+    )
+    if known is not None:
+        return EventId(known), False
+    event_id = EventId(f"e_{secrets.token_hex(10)}")
+    tx.execute(
+        insert(_inbox).values(
+            id=event_id,
+            connection=connection or "",
+            source=source,
+            type=type,
+            dedupe_key=dedupe_key,
+            body=body,
+            received_at=now,
+            state=state,
+            attempts=0,
+            settled_at=None if state is InboxState.WAITING else now,
+        )
+    )
+    return event_id, True
+
+
+def read_event(tx: Connection, event_id: EventId) -> InboxEvent | None:
+    """Read one event."""
+    row = tx.execute(select(_inbox).where(_inbox.c.id == event_id)).mappings().one_or_none()
+    return None if row is None else _to_event(row)
+
+
+def waiting_events(
+    tx: Connection, connection: ConnectionName | None, now: datetime, limit: int = 500
+) -> list[EventId]:
+    """List the events that may be carried now, oldest first."""
+    ids = tx.scalars(
+        select(_inbox.c.id)
+        .where(
+            _inbox.c.connection == (connection or ""),
+            _inbox.c.state == InboxState.WAITING,
+            or_(_inbox.c.next_at.is_(None), _inbox.c.next_at <= now),
+        )
+        .order_by(_inbox.c.seq)
+        .limit(limit)
+    )
+    return [EventId(event_id) for event_id in ids]
+
+
+def settle_event(
+    tx: Connection, event_id: EventId, state: InboxState, *, now: datetime, note: str = ""
+) -> None:
+    """Give an event its final state. A replay may settle it anew."""
+    tx.execute(
+        update(_inbox)
+        .where(_inbox.c.id == event_id)
+        .values(state=state, settled_at=now, next_at=None, error=note or None)
+    )
+
+
+def postpone_event(
+    tx: Connection, event_id: EventId, *, error: str, next_at: datetime, counts: bool
+) -> int:
+    """Let an event wait for its next try; return its attempts so far.
+
+    What `counts` is False for (a 429) was no attempt.
+    """
+    return tx.execute(
+        update(_inbox)
+        .where(_inbox.c.id == event_id)
+        .values(
+            state=InboxState.WAITING,
+            settled_at=None,
+            attempts=_inbox.c.attempts + int(counts),
+            next_at=next_at,
+            error=error,
+        )
+        .returning(_inbox.c.attempts)
+    ).scalar_one()
+
+
+def count_states(tx: Connection, connection: ConnectionName | None) -> dict[InboxState, int]:
+    """Count a connection's events by state; a state without any is absent."""
+    rows = tx.execute(
+        select(_inbox.c.state, func.count())
+        .where(_inbox.c.connection == (connection or ""))
+        .group_by(_inbox.c.state)
+    )
+    return {InboxState(state): count for state, count in rows}
+
+
+def _to_event(row: RowMapping) -> InboxEvent:
+    values = {name: row[name] for name in InboxEvent.model_fields}
+    return InboxEvent.model_validate({**values, "connection": row["connection"] or None})

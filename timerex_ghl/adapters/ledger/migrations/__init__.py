@@ -1,0 +1,44 @@
+"""The ledger's tables through the versions of this program.
+
+A new revision is written after its module's table, by `alembic.command.revision(config(tx),
+autogenerate=True)` on a migrated ledger, and then cleaned by hand: it names plain column types, so
+that it stays what it was when the modules move on. On SQLite prefer adding to rebuilding.
+"""
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from timerex_ghl.sync.errors import SettingsError
+
+VERSION_TABLE = "ledger_version"
+
+
+def migrate(tx: Connection) -> None:
+    """Bring the tables up to this version, inside the caller's one transaction: all or nothing.
+
+    The transaction must be one that keeps other writers out, so that of several processes that
+    start at once one migrates and the others find it done.
+
+    Raises:
+        SettingsError: A newer version wrote the ledger.
+    """
+    settings = config(tx)
+    context = MigrationContext.configure(tx, opts={"version_table": VERSION_TABLE})
+    found = context.get_current_revision()
+    known = {each.revision for each in ScriptDirectory.from_config(settings).walk_revisions()}
+    if found is not None and found not in known:
+        raise SettingsError(
+            "the ledger was written by a newer version of timerex-ghl: upgrade this installation"
+        )
+    command.upgrade(settings, "head")
+
+
+def config(tx: Connection) -> Config:
+    """Tell Alembic where the revisions lie, installed or not, and which connection to use."""
+    settings = Config()
+    settings.set_main_option("script_location", "timerex_ghl.adapters.ledger:migrations")
+    settings.attributes["connection"] = tx
+    return settings

@@ -1,0 +1,71 @@
+"""PostgreSQL as the ledger: how its connections are opened, and who may write."""
+
+import importlib.util
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from timerex_ghl.sync.errors import SettingsError
+
+_WRITER_LOCK = 0x7472_6768_6C00  # any number that stays the same: "trghl"
+_CONNECT_TIMEOUT_S = 10
+
+
+def make_writer(url: URL) -> Engine:
+    """Make the engine with the one connection that writes, one process at a time."""
+    engine = _make_engine(url, 1, "READ COMMITTED")
+    event.listen(engine, "connect", _limit_waiting)
+    event.listen(engine, "begin", _begin_writing)
+    return engine
+
+
+def make_reader(url: URL, size: int) -> Engine:
+    """Make the engine whose connections only read, each transaction from one snapshot."""
+    engine = _make_engine(url, size, "REPEATABLE READ")
+    event.listen(engine, "connect", _forbid_writing)
+    return engine
+
+
+def _make_engine(url: URL, size: int, isolation_level: str) -> Engine:
+    if importlib.util.find_spec("psycopg") is None:
+        raise SettingsError(
+            "a ledger on PostgreSQL needs a driver: install timerex-ghl[postgresql]"
+        )
+    engine = create_engine(
+        url,
+        connect_args={}
+        if "connect_timeout" in url.query
+        else {"connect_timeout": _CONNECT_TIMEOUT_S},
+        isolation_level=isolation_level,
+        pool_size=size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+    event.listen(engine, "handle_error", _hide_values)
+    return engine
+
+
+def _limit_waiting(connection: DBAPIConnection, _record: object) -> None:
+    """Let no frozen process keep the others waiting: the server ends its transaction."""
+    cursor = connection.cursor()
+    cursor.execute("SET lock_timeout = '30s'")
+    cursor.execute("SET idle_in_transaction_session_timeout = '25s'")
+    cursor.close()
+    connection.commit()
+
+
+def _forbid_writing(connection: DBAPIConnection, _record: object) -> None:
+    connection.read_only = True
+
+
+def _begin_writing(tx: Connection) -> None:
+    tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """Keep the first line of an error: the next ones (DETAIL) name the row's values."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args:
+            error.args = (str(error.args[0]).partition("\n")[0], *error.args[1:])

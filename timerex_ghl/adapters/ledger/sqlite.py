@@ -1,0 +1,164 @@
+"""SQLite as the ledger: which SQLite, how a file is opened, and how its lock is waited for."""
+
+import importlib
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+
+from timerex_ghl.sync.errors import RetryableError, SettingsError
+
+LOCK_WAIT_S = 30.0
+_LOCK_POLL_S = 0.0005  # SQLite's own busy handler sleeps up to 100 ms: a p99 of 186 ms, not 24
+_FIXED = (3, 51, 3)
+_BACKPORTS = ((3, 50, 7), (3, 44, 6))
+
+_log = logging.getLogger(__name__)
+
+
+def prepare_file(url: URL) -> Path:
+    """Make the ledger's file (0600) and its folder (0700) where they are absent.
+
+    Raises:
+        SettingsError: The URL names no file, or one that cannot be made.
+    """
+    database = url.database or ""
+    if not database or database == ":memory:" or database.startswith("file:"):
+        raise SettingsError("the ledger needs a file: enter sqlite:////absolute/path/ledger.db")
+    path = Path(database).expanduser().absolute()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise SettingsError(
+            f"the ledger's file cannot be opened for writing: {path} ({error.strerror})"
+        ) from None
+    return path
+
+
+def make_writer(path: Path) -> Engine:
+    """Make the engine with the one connection that writes."""
+    engine = _make_engine(path, size=1)
+    event.listen(engine, "connect", _prepare_connection)
+    event.listen(engine, "begin", _begin_writing)
+    return engine
+
+
+def make_reader(path: Path, size: int) -> Engine:
+    """Make the engine whose connections only read, each transaction from one snapshot."""
+    engine = _make_engine(path, size)
+    event.listen(engine, "connect", _prepare_connection)
+    event.listen(engine, "connect", _forbid_writing)
+    event.listen(engine, "begin", _begin_reading)
+    return engine
+
+
+@cache
+def choose_module() -> ModuleType:
+    """Take the SQLite that comes with `pysqlite3`, else Python's own.
+
+    Source: https://sqlite.org/wal.html, "The WAL-Reset Bug".
+    """
+    try:
+        module = importlib.import_module("pysqlite3.dbapi2")
+    except ImportError:
+        module = sqlite3
+    if not is_fixed(module.sqlite_version_info):
+        _log.warning(
+            "This Python's SQLite is %s. One older than 3.51.3 (or 3.50.7, 3.44.6) can corrupt a"
+            " file that several processes use: install pysqlite3 where it has a wheel, use a"
+            " Python with a newer SQLite, or keep the ledger on PostgreSQL.",
+            module.sqlite_version,
+        )
+    return module
+
+
+def is_fixed(version: tuple[int, ...]) -> bool:
+    """Tell whether this SQLite is free of the WAL-reset bug."""
+    return version >= _FIXED or any(
+        version[:2] == fixed[:2] and version >= fixed for fixed in _BACKPORTS
+    )
+
+
+def _make_engine(path: Path, size: int) -> Engine:
+    return create_engine(
+        URL.create("sqlite", database=str(path)),
+        module=choose_module(),
+        pool_size=size,
+        max_overflow=0,
+        hide_parameters=True,
+    )
+
+
+def _prepare_connection(connection: DBAPIConnection, _record: object) -> None:
+    """Set what SQLite forgets between connections. `isolation_level` None: we say BEGIN."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=0")
+    _insist(lambda: cursor.execute("PRAGMA journal_mode=WAL"))
+    if cursor.fetchone() != ("wal",):
+        raise SettingsError("the ledger's folder does not carry SQLite's WAL: use a local disk")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _forbid_writing(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only=ON")
+    cursor.close()
+
+
+def _begin_writing(tx: Connection) -> None:
+    cursor = tx.connection.cursor()
+    _insist(lambda: cursor.execute("BEGIN IMMEDIATE"))
+    cursor.close()
+
+
+def _begin_reading(tx: Connection) -> None:
+    """Begin, and take the snapshot at once: from here on nothing can be busy."""
+    cursor = tx.connection.cursor()
+    _insist(lambda: _take_snapshot(cursor))
+    cursor.close()
+
+
+def _take_snapshot(cursor: DBAPICursor) -> None:
+    cursor.execute("BEGIN")
+    try:
+        cursor.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+        cursor.fetchall()
+    except Exception:
+        cursor.execute("ROLLBACK")
+        raise
+
+
+def _insist(attempt: Callable[[], object]) -> None:
+    """Try until the file's lock is free.
+
+    Raises:
+        RetryableError: Another process kept it for `LOCK_WAIT_S`.
+    """
+    give_up_at = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            attempt()
+        except Exception as error:
+            if not _is_busy(error):
+                raise
+            if time.monotonic() >= give_up_at:
+                raise RetryableError("the ledger is locked by another process") from None
+            time.sleep(_LOCK_POLL_S)
+        else:
+            return
+
+
+def _is_busy(error: Exception) -> bool:
+    """Recognise SQLITE_BUSY. Its extended forms keep it in the low byte."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
