@@ -41,7 +41,7 @@ class Verdict(NamedTuple):
     Attributes:
         stands: Whose value stands from now on. "both": they agree already. None: nothing is
             written, and the base stays as it was.
-        value: The value that stands.
+        value: The value that stands; None with it unless one does.
         conflict: Both sides had changed it differently.
     """
 
@@ -122,7 +122,13 @@ def _settle(
         base=None if base is UNKNOWN else base,
         winner=winner,
     )
-    return Verdict(winner, workspace if winner == "timerex" else ghl, conflict)
+    match winner:
+        case "timerex":
+            return Verdict(winner, workspace, conflict)
+        case "ghl":
+            return Verdict(winner, ghl, conflict)
+        case None:
+            return Verdict(None, conflict=conflict)
 
 
 def _undo_lowering(rule: FieldRule, ghl: Value, known: tuple[Value | Unknown, ...]) -> Value:

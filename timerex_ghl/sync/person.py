@@ -1,6 +1,7 @@
 """What a booking tells about its guest."""
 
 from collections.abc import Collection, Iterable
+from typing import overload
 from unicodedata import name as letter_name
 from unicodedata import normalize
 
@@ -23,14 +24,16 @@ WHO = {FIRST_NAME, LAST_NAME, *map(FieldName, ("email", "phone", "company"))}
 """Who somebody is. A form fills these in and never replaces them: anybody can type a name."""
 
 
-def map_guest(booking: Booking, rules: Iterable[FieldRule]) -> Contact:
-    """Say who a guest nobody knows yet is, with `source` naming TimeRex."""
-    values = {**_answers(booking, rules), **_guest_values(booking), **SOURCE}
-    return Contact(values=values, tags=frozenset())
-
-
-def plan_person(booking: Booking, known: Contact, rules: Iterable[FieldRule]) -> WorkspaceChange:
-    """Say what a booking adds to a guest we know.
+@overload
+def plan_person(booking: Booking, known: None, rules: Iterable[FieldRule]) -> Contact: ...
+@overload
+def plan_person(
+    booking: Booking, known: Contact, rules: Iterable[FieldRule]
+) -> WorkspaceChange: ...
+def plan_person(
+    booking: Booking, known: Contact | None, rules: Iterable[FieldRule]
+) -> Contact | WorkspaceChange:
+    """Say who a new guest is, or what a booking adds to a guest we know.
 
     Empty fields are filled. Answers that a rule asks for by their label also replace what stands
     there while the booking stands (a cancellation only repeats old answers), save in `WHO`.
@@ -38,11 +41,13 @@ def plan_person(booking: Booking, known: Contact, rules: Iterable[FieldRule]) ->
     Args:
         booking: As folded.
         known: The guest's workspace contact; where the workspace meets somebody whom GHL knows,
-            the GHL contact in canonical fields.
+            the GHL contact in canonical fields. None: nobody knows them.
         rules: The connection's fields.
     """
     answers = _answers(booking, rules)
     offered = {**answers, **_guest_values(booking)}
+    if known is None:
+        return Contact(values={**offered, **SOURCE}, tags=frozenset())
     if any(not is_empty(known.values.get(name)) for name in (FIRST_NAME, LAST_NAME)):
         offered = {field: offered[field] for field in offered.keys() - {FIRST_NAME, LAST_NAME}}
     news = {field: offered[field] for field in offered if is_empty(known.values.get(field))}

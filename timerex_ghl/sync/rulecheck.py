@@ -83,7 +83,7 @@ def _check_repeats(rules: Sequence[FieldRule]) -> Iterator[str]:
 
 
 def _instead(wrong: str, right: Collection[str]) -> str:
-    """Name the closest right words, or all of them where none is close."""
+    """Name the closest right words, or the first of them where none is close."""
     by_lower = {word.lower(): word for word in right}
     close = get_close_matches(wrong.lower(), by_lower, n=2, cutoff=0.6)
-    return " or ".join(by_lower[word] for word in close) or f"one of {', '.join(right)}"
+    return " or ".join(by_lower[word] for word in close) or f"one of {', '.join([*right][:20])}"
