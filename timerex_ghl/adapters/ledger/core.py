@@ -102,10 +102,9 @@ def _prepare(url: str) -> Engines:
             migrate(tx)
     except DBAPIError as error:
         engines.dispose()
-        where = engines.writer.url.set(password=None, username=None, query={})
         raise SettingsError(
-            f"the ledger at {where} cannot be opened: check its URL, and that its database runs,"
-            " lets this user in, and is a database"
+            f"the ledger at {engines.place} cannot be opened: check its URL, and that it is"
+            " a database, runs, and lets this user in"
         ) from error
     except BaseException:
         engines.dispose()

@@ -28,6 +28,12 @@ class Engines(NamedTuple):
     writer: Engine
     reader: Engine
 
+    @property
+    def place(self) -> str:
+        """Name the database as it may be shown: without user and password."""
+        url = self.writer.url
+        return str(URL.create(url.drivername, host=url.host, port=url.port, database=url.database))
+
     def dispose(self) -> None:
         """Close every connection."""
         self.reader.dispose()

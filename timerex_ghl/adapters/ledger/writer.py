@@ -6,7 +6,8 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, NestedTransaction
+from sqlalchemy.exc import SQLAlchemyError
 
 from timerex_ghl.adapters.ledger.engine import outage_of
 from timerex_ghl.sync.errors import FatalError, RetryableError
@@ -71,9 +72,8 @@ class Writer:
                 for unit in group:
                     unit.run(tx)
         except Exception as error:  # noqa: BLE001  none of the group was stored: each caller's error
-            failure = _failure_of_group(error)
             for unit in group:
-                unit.future.set_exception(failure)
+                unit.future.set_exception(_failure_of_group(error))
         else:
             for unit in group:
                 unit.tell()
@@ -113,8 +113,7 @@ class _Unit(Generic[T]):
         try:
             result = call(self._work, tx)
         except Exception as error:
-            savepoint.rollback()
-            if tx.invalidated:
+            if not _is_undone(savepoint, tx):
                 raise
             self.tell = partial(self.future.set_exception, outage_of(error) or error)
         else:
@@ -130,9 +129,19 @@ def call(work: Callable[[Connection], T], tx: Connection) -> T:
         raise RuntimeError("the work ran out of items") from error
 
 
+def _is_undone(savepoint: NestedTransaction, tx: Connection) -> bool:
+    """Roll back to the savepoint. False: it is gone, and the transaction around it too."""
+    try:
+        savepoint.rollback()
+    except SQLAlchemyError:
+        return False
+    return not tx.invalidated
+
+
 def _failure_of_group(error: Exception) -> Exception:
+    """Tell one caller, with an error of its own, why the group was not stored."""
     if isinstance(error, RetryableError):
-        return error
+        return RetryableError(str(error), after_s=error.after_s)
     failure = outage_of(error) or RetryableError(f"the ledger failed: {type(error).__name__}")
     failure.__cause__ = error
     return failure

@@ -1,0 +1,314 @@
+import asyncio
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from timerex_ghl.adapters.ledger import cursors
+from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.sync.errors import FatalError, RetryableError
+from timerex_ghl.sync.models import ConnectionName
+
+TOKYO = ConnectionName("tokyo")
+
+
+def save(tx: Connection, name: str, value: str = "x") -> None:
+    cursors.save_cursor(tx, TOKYO, name, value)
+
+
+def count(tx: Connection) -> int:
+    return tx.execute(text("SELECT count(*) FROM cursors")).scalar_one()
+
+
+def save_and_fail(tx: Connection, name: str) -> None:
+    save(tx, name)
+    raise LookupError(name)
+
+
+class Gate:
+    """Work that keeps the writer busy until opened, so that what comes next waits together."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self._open = threading.Event()
+
+    def work(self, _tx: Connection) -> None:
+        self.entered.set()
+        self._open.wait(10)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+async def close_gate(ledger: Ledger) -> tuple[Gate, "asyncio.Task[None]"]:
+    gate = Gate()
+    held = asyncio.create_task(ledger.write(gate.work))
+    await asyncio.to_thread(gate.entered.wait, 10)
+    return gate, held
+
+
+@contextmanager
+def commits_counted() -> Generator[list[Connection]]:
+    commits: list[Connection] = []
+
+    def note(tx: Connection) -> None:
+        commits.append(tx)
+
+    event.listen(Engine, "commit", note)
+    try:
+        yield commits
+    finally:
+        event.remove(Engine, "commit", note)
+
+
+@contextmanager
+def commits_failing() -> Generator[None]:
+    def fail(_tx: Connection) -> None:
+        raise OSError("no disk")
+
+    event.listen(Engine, "commit", fail)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "commit", fail)
+
+
+async def test_work_gives_its_result_once_it_is_stored(ledger: Ledger) -> None:
+    def work(tx: Connection, name: str, *, value: str) -> int:
+        save(tx, name, value)
+        return 7
+
+    assert await ledger.write(work, "poll", value="page 2") == 7
+    assert await ledger.read(cursors.get_cursor, TOKYO, "poll") == "page 2"
+
+
+async def test_what_waits_together_is_committed_once(ledger: Ledger) -> None:
+    gate, held = await close_gate(ledger)
+    with commits_counted() as commits:
+        writes = [asyncio.create_task(ledger.write(save, str(n))) for n in range(20)]
+        await asyncio.sleep(0)
+        gate.open()
+        await asyncio.gather(held, *writes)
+
+    assert len(commits) == 2  # the gate's own, and one for all the others
+    assert await ledger.read(count) == 20
+
+
+async def test_work_that_fails_spoils_nothing_but_itself(ledger: Ledger) -> None:
+    gate, _held = await close_gate(ledger)
+    writes = [
+        asyncio.create_task(ledger.write(work, name))
+        for work, name in [(save, "a"), (save_and_fail, "b"), (save, "c")]
+    ]
+    await asyncio.sleep(0)
+    gate.open()
+
+    before, failed, after = await asyncio.gather(*writes, return_exceptions=True)
+
+    assert (before, after) == (None, None)
+    assert isinstance(failed, LookupError)
+    assert await ledger.read(cursors.get_cursor, TOKYO, "b") is None
+    assert await ledger.read(count) == 2
+
+
+async def test_a_broken_rule_of_a_table_reaches_its_caller_without_values(ledger: Ledger) -> None:
+    def save_twice(tx: Connection) -> None:
+        statement = text("INSERT INTO cursors VALUES ('tokyo', 'secret@person.example', 'x')")
+        tx.execute(statement)
+        tx.execute(
+            text("INSERT INTO cursors VALUES (:c, :n, 'x')"),
+            {"c": "tokyo", "n": "secret@person.example"},
+        )
+
+    with pytest.raises(IntegrityError) as caught:
+        await ledger.write(save_twice)
+
+    assert "secret" not in str(caught.value)
+    assert "secret" not in str(caught.value.orig)
+
+
+async def test_when_the_commit_fails_every_caller_hears_of_it(ledger: Ledger) -> None:
+    gate, held = await close_gate(ledger)
+    works = (save, save_and_fail, save)
+    writes = [asyncio.create_task(ledger.write(work, str(n))) for n, work in enumerate(works)]
+    await asyncio.sleep(0)
+    with commits_failing():
+        gate.open()
+        outcomes = await asyncio.gather(held, *writes, return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [RetryableError] * 4
+    assert await ledger.read(count) == 0
+    await ledger.write(save, "later")
+    assert await ledger.read(count) == 1
+
+
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
+async def test_a_lost_server_is_told_to_the_whole_group_and_found_again(ledger: Ledger) -> None:
+    def lose_server(tx: Connection) -> None:
+        tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    gate, held = await close_gate(ledger)
+    before = asyncio.create_task(ledger.write(save, "before"))
+    await asyncio.sleep(0)
+    lost = asyncio.create_task(ledger.write(lose_server))
+    await asyncio.sleep(0)
+    gate.open()
+    outcomes = await asyncio.gather(held, before, lost, return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes[1:]] == [RetryableError] * 2
+    await ledger.write(save, "after")
+    assert await ledger.read(count) == 1
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+async def test_a_full_disk_stores_nothing_by_halves_and_heals(ledger: Ledger) -> None:
+    def limit_pages(tx: Connection, extra: int) -> None:
+        pages = tx.execute(text("PRAGMA page_count")).scalar_one()
+        tx.execute(text(f"PRAGMA max_page_count = {pages + extra}"))
+
+    await ledger.write(limit_pages, 3)
+    gate, held = await close_gate(ledger)
+    small = asyncio.create_task(ledger.write(save, "small"))
+    big = asyncio.create_task(ledger.write(save, "big", "x" * 100_000))
+    await asyncio.sleep(0)
+    gate.open()
+
+    _, *outcomes = await asyncio.gather(held, small, big, return_exceptions=True)
+
+    assert [str(each) for each in outcomes] == ["the ledger's database failed: SQLITE_FULL"] * 2
+    assert await ledger.read(count) == 0
+    await ledger.write(limit_pages, 1000)
+    await ledger.write(save, "big", "x" * 100_000)
+    assert await ledger.read(count) == 1
+
+
+async def test_a_caller_who_left_holds_nobody_up(ledger: Ledger) -> None:
+    gate, held = await close_gate(ledger)
+    left = asyncio.create_task(ledger.write(save, "left"))
+    stayed = asyncio.create_task(ledger.write(save, "stayed"))
+    await asyncio.sleep(0)
+    held.cancel()
+    left.cancel()
+    gate.open()
+
+    await stayed
+
+    with pytest.raises(asyncio.CancelledError):
+        await left
+    assert await ledger.read(cursors.get_cursor, TOKYO, "stayed") == "x"
+
+
+async def test_closing_finishes_what_is_queued(ledger_url: str) -> None:
+    async with open_ledger(ledger_url) as ledger:
+        gate, _held = await close_gate(ledger)
+        writes = [asyncio.create_task(ledger.write(save, str(n))) for n in range(5)]
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(asyncio.to_thread(ledger.close))
+        gate.open()
+        await closing
+        await asyncio.gather(*writes)
+
+        with pytest.raises(FatalError, match="closed"):
+            await ledger.write(save, "late")
+    async with open_ledger(ledger_url) as ledger:
+        assert await ledger.read(count) == 5
+
+
+async def test_when_the_writer_dies_nobody_waits_for_it(ledger: Ledger) -> None:
+    def die(_tx: Connection) -> None:
+        raise SystemExit
+
+    gate, _held = await close_gate(ledger)
+    writes = [asyncio.create_task(ledger.write(save, "before"))]
+    writes.append(asyncio.create_task(ledger.write(die)))
+    writes.append(asyncio.create_task(ledger.write(save, "after")))
+    await asyncio.sleep(0)
+    gate.open()
+
+    outcomes = await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), 5)
+
+    assert [type(outcome) for outcome in outcomes] == [FatalError] * 3
+    with pytest.raises(FatalError, match="died of SystemExit"):
+        await ledger.write(save, "later")
+    assert await ledger.read(count) == 0
+
+
+async def test_work_that_runs_out_of_items_does_not_hang(ledger: Ledger) -> None:
+    def run_out(_tx: Connection) -> None:
+        next(iter(()))
+
+    with pytest.raises(RuntimeError, match="ran out"):
+        await asyncio.wait_for(ledger.write(run_out), 5)
+    with pytest.raises(RuntimeError, match="ran out"):
+        await asyncio.wait_for(ledger.read(run_out), 5)
+
+
+async def test_reading_cannot_write(ledger: Ledger) -> None:
+    with pytest.raises((DBAPIError, RetryableError)):
+        await ledger.read(save, "poll")
+
+    assert await ledger.read(count) == 0
+
+
+async def test_a_read_sees_one_moment(ledger: Ledger) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def count_twice(tx: Connection) -> tuple[int, int]:
+        first = count(tx)
+        begun.set()
+        go_on.wait(10)
+        return first, count(tx)
+
+    reading = asyncio.create_task(ledger.read(count_twice))
+    await asyncio.to_thread(begun.wait, 10)
+    await ledger.write(save, "poll")
+    go_on.set()
+
+    assert await reading == (0, 0)
+    assert await ledger.read(count) == 1
+
+
+async def test_a_ledger_serves_several_event_loops(ledger: Ledger) -> None:
+    def in_a_loop_of_its_own(name: str) -> None:
+        asyncio.run(ledger.write(save, name))
+
+    await asyncio.gather(*(asyncio.to_thread(in_a_loop_of_its_own, str(n)) for n in range(3)))
+
+    assert await ledger.read(count) == 3
+
+
+_ADD = """
+import asyncio, sys
+from sqlalchemy import text
+from timerex_ghl.adapters.ledger.core import open_ledger
+
+def add(tx):  # read, then write: what a lost update would show
+    value = tx.scalar(text("SELECT value FROM cursors WHERE name = 'sum'"))
+    tx.execute(text("UPDATE cursors SET value = :v WHERE name = 'sum'"), {"v": str(int(value) + 1)})
+
+async def main():
+    async with open_ledger(sys.argv[1]) as ledger:
+        for _ in range(10):
+            await asyncio.gather(*(ledger.write(add) for _ in range(10)))
+
+asyncio.run(main())
+"""
+
+
+async def test_processes_that_write_at_once_lose_nothing(ledger: Ledger, ledger_url: str) -> None:
+    await ledger.write(save, "sum", "0")
+    root = Path(__file__).parents[3]
+
+    adding = [
+        asyncio.create_subprocess_exec(sys.executable, "-c", _ADD, ledger_url, cwd=root)
+        for _ in range(2)
+    ]
+    processes = await asyncio.gather(*adding)
+
+    assert await asyncio.gather(*(each.wait() for each in processes)) == [0, 0]
+    assert await ledger.read(cursors.get_cursor, TOKYO, "sum") == "200"

@@ -1,0 +1,170 @@
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import clock, locks
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.locks import Fence
+
+
+class HandClock:
+    """A ledger clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 23, tzinfo=UTC)
+
+    def now(self, _tx: Connection) -> datetime:
+        return self.time
+
+    def pass_s(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def hand_clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
+    hand = HandClock()
+    monkeypatch.setattr(clock, "now", hand.now)
+    return hand
+
+
+async def take(ledger: Ledger, *names: str, holder: str = "anna") -> Fence:
+    fence = await ledger.write(locks.try_lock, names, holder, 30)
+    assert fence is not None
+    return fence
+
+
+async def test_a_lock_has_one_holder(ledger: Ledger) -> None:
+    fence = await take(ledger, "person 1")
+
+    assert await ledger.write(locks.try_lock, ["person 1"], "ben", 30) is None
+    assert await ledger.read(locks.holds, fence)
+    assert await ledger.read(locks.holder_of, "person 1") == "anna"
+
+
+async def test_a_holder_cannot_take_its_lock_twice(ledger: Ledger) -> None:
+    await take(ledger, "person 1")
+
+    assert await ledger.write(locks.try_lock, ["person 1"], "anna", 30) is None
+
+
+async def test_of_many_who_try_at_once_one_gets_it(ledger: Ledger) -> None:
+    fences = await asyncio.gather(
+        *(ledger.write(locks.try_lock, ["person 1"], f"worker {n}", 30) for n in range(20))
+    )
+
+    assert sum(fence is not None for fence in fences) == 1
+
+
+async def test_locks_are_taken_all_or_none(ledger: Ledger) -> None:
+    await take(ledger, "phone", holder="ben")
+
+    assert await ledger.write(locks.try_lock, ["email", "phone"], "anna", 30) is None
+    assert await ledger.read(locks.holder_of, "email") is None
+
+
+async def test_a_fence_names_its_locks_sorted_and_once(ledger: Ledger) -> None:
+    fence = await take(ledger, "phone", "email", "phone")
+
+    assert fence.names == ("email", "phone")
+
+
+async def test_a_released_lock_is_free_and_its_next_number_higher(ledger: Ledger) -> None:
+    first = await take(ledger, "person 1")
+    await ledger.write(locks.release_lock, first)
+    assert await ledger.read(locks.holder_of, "person 1") is None
+
+    second = await take(ledger, "person 1", holder="ben")
+
+    assert second.number > first.number
+    assert not await ledger.read(locks.holds, first)
+
+
+async def test_a_number_exceeds_every_number_its_locks_had(ledger: Ledger) -> None:
+    first = await take(ledger, "email")
+    await ledger.write(locks.release_lock, first)
+    often = await take(ledger, "email")
+    await ledger.write(locks.release_lock, often)
+    rarely = await take(ledger, "phone")
+    await ledger.write(locks.release_lock, rarely)
+
+    both = await take(ledger, "email", "phone")
+    await ledger.write(locks.release_lock, both)
+    phone_again = await take(ledger, "phone")
+
+    assert both.number > often.number > rarely.number
+    assert phone_again.number > both.number
+
+
+async def test_a_lock_whose_time_ran_out_is_taken_over(
+    ledger: Ledger, hand_clock: HandClock
+) -> None:
+    stale = await take(ledger, "person 1")
+    hand_clock.pass_s(29.999)
+    assert await ledger.write(locks.try_lock, ["person 1"], "ben", 30) is None
+    hand_clock.pass_s(0.001)
+
+    fresh = await take(ledger, "person 1", holder="ben")
+
+    assert fresh.number > stale.number
+    assert not await ledger.read(locks.holds, stale)
+    assert not await ledger.write(locks.renew_lock, stale, 30)
+    await ledger.write(locks.release_lock, stale)
+    assert await ledger.read(locks.holds, fresh)
+
+
+async def test_a_lock_whose_time_ran_out_is_held_by_nobody(
+    ledger: Ledger, hand_clock: HandClock
+) -> None:
+    fence = await take(ledger, "person 1")
+    hand_clock.pass_s(30)
+
+    assert not await ledger.read(locks.holds, fence)
+    assert await ledger.read(locks.holder_of, "person 1") is None
+
+
+async def test_a_renewed_lock_lives_on(ledger: Ledger, hand_clock: HandClock) -> None:
+    fence = await take(ledger, "person 1")
+    hand_clock.pass_s(29)
+
+    assert await ledger.write(locks.renew_lock, fence, 30)
+
+    hand_clock.pass_s(29)
+    assert await ledger.read(locks.holds, fence)
+
+
+async def test_a_lock_nobody_took_can_be_renewed_late(
+    ledger: Ledger, hand_clock: HandClock
+) -> None:
+    fence = await take(ledger, "person 1")
+    hand_clock.pass_s(60)
+
+    assert await ledger.write(locks.renew_lock, fence, 30)
+    assert await ledger.read(locks.holds, fence)
+
+
+async def test_losing_one_lock_is_losing_the_fence(ledger: Ledger, hand_clock: HandClock) -> None:
+    both = await take(ledger, "email", "phone")
+    hand_clock.pass_s(30)
+    await take(ledger, "phone", holder="ben")
+
+    assert not await ledger.write(locks.renew_lock, both, 30)
+    assert not await ledger.read(locks.holds, both)
+
+
+async def test_the_clock_is_aware_and_now(ledger: Ledger) -> None:
+    told = await ledger.read(clock.now)
+
+    assert told.tzinfo is UTC
+    assert abs(told - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+async def test_the_clock_moves_within_a_transaction(ledger: Ledger) -> None:
+    def read_twice(tx: Connection) -> timedelta:
+        first = clock.now(tx)
+        time.sleep(0.002)
+        return clock.now(tx) - first
+
+    assert await ledger.read(read_twice) > timedelta(0)
