@@ -59,7 +59,9 @@ class ReviewNeededError(TimerexGhlError):
         kind: What has to be decided.
     """
 
-    def __init__(self, message: str, *, kind: Literal["identity", "conflict", "no-key"]) -> None:
+    def __init__(
+        self, message: str, *, kind: Literal["identity", "conflict", "no-key", "gone"]
+    ) -> None:
         super().__init__(message)
         self.kind = kind
 

@@ -11,6 +11,7 @@ class GhlSettings(Record):
     """How to reach the GHL side.
 
     Attributes:
+        app_url: Where people open GHL; deep links begin with it.
         credentials: Name of the credentials block that keeps the secrets.
         scopes: What the token may do, as published.
         calls_per_10_s: Ceiling for every process together; GHL's own limit is 100. None: no pacing,
@@ -20,6 +21,7 @@ class GhlSettings(Record):
     location_id: LocationId
     base_url: str
     token_url: str
+    app_url: str
     credentials: str
     auth: Literal["private-token", "oauth"]
     scopes: frozenset[str]

@@ -98,15 +98,31 @@ async def open_ledger(url: str, *, key: "SecretKey | None" = None) -> AsyncGener
 def _prepare(url: str) -> Engines:
     engines = make_engines(url)
     try:
-        with engines.writer.begin() as tx:
-            migrate(tx)
-    except DBAPIError as error:
-        engines.dispose()
-        raise SettingsError(
-            f"the ledger at {engines.place} cannot be opened: check its URL, and that it is"
-            " a database, runs, and lets this user in"
-        ) from error
+        _reach(engines)
+        _migrate(engines)
     except BaseException:
         engines.dispose()
         raise
     return engines
+
+
+def _reach(engines: Engines) -> None:
+    try:
+        with engines.writer.connect():
+            pass
+    except DBAPIError as error:
+        raise SettingsError(
+            f"the ledger at {engines.place} cannot be opened: check its URL, and that it is"
+            " a database, runs, and lets this user in"
+        ) from error
+
+
+def _migrate(engines: Engines) -> None:
+    try:
+        with engines.writer.begin() as tx:
+            migrate(tx)
+    except DBAPIError as error:
+        raise outage_of(error) or SettingsError(
+            f"the ledger at {engines.place} cannot be brought up to this version: check that its"
+            f" user may create tables, and that no other program keeps tables there"
+        ) from error

@@ -1,6 +1,7 @@
 """The inbox: every delivery is stored here before it is acknowledged, and ends in one state."""
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -149,6 +150,16 @@ def waiting_events(
         .limit(limit)
     )
     return [EventId(event_id) for event_id in ids]
+
+
+def known_events(
+    tx: Connection, connection: ConnectionName, event_ids: Collection[EventId]
+) -> set[EventId]:
+    """Tell which of these events are in a connection's inbox."""
+    found = tx.scalars(
+        select(_inbox.c.id).where(_inbox.c.connection == connection, _inbox.c.id.in_(event_ids))
+    )
+    return {EventId(event_id) for event_id in found}
 
 
 def settle_event(

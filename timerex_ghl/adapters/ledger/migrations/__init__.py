@@ -5,6 +5,8 @@ autogenerate=True)` on a migrated ledger, and then cleaned by hand: it names pla
 that it stays what it was when the modules move on. On SQLite prefer adding to rebuilding.
 """
 
+import threading
+
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -14,6 +16,7 @@ from sqlalchemy import Connection
 from timerex_ghl.sync.errors import SettingsError
 
 VERSION_TABLE = "ledger_version"
+_one_at_a_time = threading.Lock()  # Alembic's `op` and `context` are global to the process
 
 
 def migrate(tx: Connection) -> None:
@@ -33,7 +36,8 @@ def migrate(tx: Connection) -> None:
         raise SettingsError(
             "the ledger was written by a newer version of timerex-ghl: upgrade this installation"
         )
-    command.upgrade(settings, "head")
+    with _one_at_a_time:
+        command.upgrade(settings, "head")
 
 
 def config(tx: Connection) -> Config:

@@ -8,22 +8,80 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+_SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
-    """Write down what changes."""
+    """Make every table with its indexes."""
+    _create_audit()
+    _create_bookings()
+    _create_contacts()
+    _create_cursors()
+    _create_ghl_contacts()
+    _create_inbox()
+    _create_intents()
+    _create_links()
+    _create_locks()
+    _create_previews()
+    _create_published_connections()
+    _create_reviews()
+
+
+def _create_audit() -> None:
     op.create_table(
         "audit",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", _SERIAL, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("connection", sa.Text(), nullable=False),
         sa.Column("what", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("run_id", sa.Text(), nullable=True),
+        sa.Column("run_id", sa.Text()),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_audit"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_audit_connection_id", "audit", ["connection", "id"], unique=False)
+    op.create_index("ix_audit_connection_id", "audit", ["connection", "id"])
+
+
+def _create_bookings() -> None:
+    op.create_table(
+        "bookings",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("old_id", sa.Text()),
+        sa.Column("new_id", sa.Text()),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("contact_id", sa.Text()),
+        sa.Column("starts_at", sa.BigInteger(), nullable=False),
+        sa.Column("verified", sa.Boolean(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "id", name="pk_bookings"),
+    )
+    op.create_index("ix_bookings_connection_contact_id", "bookings", ["connection", "contact_id"])
+    op.create_index("ix_bookings_connection_new_id", "bookings", ["connection", "new_id"])
+    op.create_index("ix_bookings_connection_old_id", "bookings", ["connection", "old_id"])
+
+
+def _create_contacts() -> None:
+    op.create_table(
+        "contacts",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("email_key", sa.Text()),
+        sa.Column("phone_key", sa.Text()),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "id", name="pk_contacts"),
+    )
+    op.create_index("ix_contacts_connection_email_key", "contacts", ["connection", "email_key"])
+    op.create_index("ix_contacts_connection_phone_key", "contacts", ["connection", "phone_key"])
+
+
+def _create_cursors() -> None:
     op.create_table(
         "cursors",
         sa.Column("connection", sa.Text(), nullable=False),
@@ -31,9 +89,34 @@ def upgrade() -> None:
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "name", name="pk_cursors"),
     )
+
+
+def _create_ghl_contacts() -> None:
+    op.create_table(
+        "ghl_contacts",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("location_id", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("email_key", sa.Text()),
+        sa.Column("phone_key", sa.Text()),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger()),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "id", name="pk_ghl_contacts"),
+    )
+    op.create_index(
+        "ix_ghl_contacts_connection_email_key", "ghl_contacts", ["connection", "email_key"]
+    )
+    op.create_index(
+        "ix_ghl_contacts_connection_phone_key", "ghl_contacts", ["connection", "phone_key"]
+    )
+
+
+def _create_inbox() -> None:
     op.create_table(
         "inbox",
-        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("seq", _SERIAL, nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("connection", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
@@ -43,9 +126,9 @@ def upgrade() -> None:
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("next_at", sa.BigInteger(), nullable=True),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.Column("next_at", sa.BigInteger()),
+        sa.Column("error", sa.Text()),
+        sa.Column("settled_at", sa.BigInteger()),
         sa.PrimaryKeyConstraint("seq", name="pk_inbox"),
         sa.UniqueConstraint(
             "connection", "source", "dedupe_key", name="uq_inbox_connection_source_dedupe_key"
@@ -53,14 +136,120 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name="uq_inbox_id"),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "ix_inbox_connection_state_seq", "inbox", ["connection", "state", "seq"], unique=False
+    op.create_index("ix_inbox_connection_state_seq", "inbox", ["connection", "state", "seq"])
+
+
+def _create_intents() -> None:
+    op.create_table(
+        "intents",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("record_key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.Text()),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger()),
+        sa.Column("result_id", sa.Text()),
+        sa.Column("error", sa.Text()),
+        sa.Column("recovered", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_intents"),
     )
+    op.create_index("ix_intents_connection_created_at", "intents", ["connection", "created_at"])
+    op.create_index(
+        "ix_intents_connection_record_key_state", "intents", ["connection", "record_key", "state"]
+    )
+    op.create_index("ix_intents_run_id", "intents", ["run_id"])
+
+
+def _create_links() -> None:
+    op.create_table(
+        "links",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("local_id", sa.Text(), nullable=False),
+        sa.Column("remote_id", sa.Text(), nullable=False),
+        sa.Column("local_version", sa.Integer()),
+        sa.Column("remote_updated_at", sa.BigInteger()),
+        sa.Column("written_at", sa.BigInteger()),
+        sa.Column("base", sa.Text()),
+        sa.Column("digest", sa.Text()),
+        sa.PrimaryKeyConstraint("connection", "kind", "local_id", name="pk_links"),
+        sa.UniqueConstraint(
+            "connection", "kind", "remote_id", name="uq_links_connection_kind_remote_id"
+        ),
+    )
+
+
+def _create_locks() -> None:
     op.create_table(
         "locks",
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("holder", sa.Text(), nullable=True),
+        sa.Column("holder", sa.Text()),
         sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger()),
         sa.PrimaryKeyConstraint("name", name="pk_locks"),
+    )
+
+
+def _create_previews() -> None:
+    op.create_table(
+        "previews",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("record_key", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.Text(), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "record_key", name="pk_previews"),
+    )
+
+
+def _create_published_connections() -> None:
+    op.create_table(
+        "published_connections",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.Column("door", sa.Text(), nullable=False),
+        sa.Column("runs", sa.Boolean(), nullable=False),
+        sa.Column("published_at", sa.BigInteger(), nullable=False),
+        sa.Column("published_by", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "version", name="pk_published_connections"),
+    )
+    op.create_index(
+        "uq_published_connections_running_door",
+        "published_connections",
+        ["door"],
+        unique=True,
+        sqlite_where=sa.text("runs"),
+        postgresql_where=sa.text("runs"),
+    )
+
+
+def _create_reviews() -> None:
+    op.create_table(
+        "reviews",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("seen", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger()),
+        sa.Column("settled_by", sa.Text()),
+        sa.Column("decision", sa.Text()),
+        sa.PrimaryKeyConstraint("id", name="pk_reviews"),
+    )
+    op.create_index("ix_reviews_connection_subject", "reviews", ["connection", "subject"])
+    op.create_index(
+        "uq_reviews_open",
+        "reviews",
+        ["connection", "kind", "subject"],
+        unique=True,
+        sqlite_where=sa.text("settled_at IS NULL"),
+        postgresql_where=sa.text("settled_at IS NULL"),
     )

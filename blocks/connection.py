@@ -1,0 +1,76 @@
+"""A connection: one TimeRex team and one GHL location, kept in step."""
+
+from typing import ClassVar
+
+from prefect.blocks.core import Block
+from pydantic import ConfigDict, Field, HttpUrl
+from timerex_ghl.adapters.ghl.client import GhlClient
+
+from blocks.ghl import GHLCredentials
+from blocks.mapping import FieldMapping, with_own_rules
+from blocks.timerex import TimeRexCredentials
+from timerex_ghl.sync.mapping import is_custom
+from timerex_ghl.sync.models import FieldRule
+from timerex_ghl.sync.rulecheck import check_rules
+
+
+class Connection(Block):
+    """Draft of a connection: one TimeRex team, one GHL location. Publish it to use it.
+
+    Example:
+        Load a stored draft:
+        ```python
+        from blocks import Connection
+
+        draft = Connection.load("BLOCK_NAME")
+        ```
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(hide_input_in_errors=True)
+    _block_type_name = "TimeRex GHL Connection"
+    _block_type_slug = "timerex-ghl-connection"
+    _documentation_url: ClassVar[HttpUrl] = HttpUrl("https://help.gohighlevel.com/")
+
+    location_id: str = Field(
+        description="Id of the GHL location (sub-account): in GHL, what follows /location/ in the "
+        "address.",
+        examples=["ve9EPM428h8vShlRW1KT"],
+    )
+    timerex: TimeRexCredentials
+    ghl: GHLCredentials
+    mapping: FieldMapping | None = Field(
+        default=None, description="Field mapping. Without one the standard fields travel."
+    )
+    region: str = Field(
+        default="",
+        description="Two-letter country that reads phone numbers written without a country code. "
+        "Empty: the location's country.",
+        examples=["JP"],
+    )
+    booked_tag: str = Field(
+        default="timerex booked",
+        description="Tag of people with a booking to come. Empty: none.",
+    )
+    cancelled_tag: str = Field(
+        default="timerex cancelled",
+        description="Tag of people whose last booking was cancelled. Empty: none.",
+    )
+    poll_minutes: int = Field(
+        default=5, description="How often the schedules look for changes, in minutes (1 to 1440)."
+    )
+    pacing: bool = Field(
+        default=True,
+        description="Keep below GHL's 100 calls in 10 seconds. Switch it off only for tests "
+        "against the sandbox.",
+    )
+
+    def rules(self) -> tuple[FieldRule, ...]:
+        """Hand out the field rules: the standard ones, with the mapping's in their place."""
+        return with_own_rules(self.mapping.own_rules() if self.mapping else [])
+
+    async def faults_of_mapping(self, client: GhlClient) -> list[str]:
+        """Say what is wrong with the mapping, asking GHL only when it names custom fields."""
+        custom = frozenset[str]()
+        if any(is_custom(rule.ghl) for rule in self.rules()):
+            custom = frozenset(field.id for field in await client.list_custom_fields())
+        return [f"mapping: {fault}" for fault in check_rules(self.rules(), custom)]

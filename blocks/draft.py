@@ -1,0 +1,144 @@
+"""A draft becomes settings: everything wrong is said at once, one line a fault."""
+
+import re
+import secrets
+from typing import Literal
+
+from blocks.connection import Connection
+from blocks.ghl import GHLCredentials
+from blocks.secret import filled, plain
+from blocks.timerex import TimeRexCredentials
+from timerex_ghl.sync.errors import SettingsError
+from timerex_ghl.sync.models import ConnectionName, Location, LocationId
+from timerex_ghl.sync.settings import (
+    ConnectionSettings,
+    GhlSettings,
+    PublishedConnection,
+    TimerexSettings,
+)
+
+LEAST_TOKEN_LENGTH = 32
+ADDRESS = re.compile(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]")
+"""Addresses a token may be sent to: encrypted ones, and this machine."""
+
+
+async def load_draft(connection: ConnectionName) -> Connection:
+    """Load a connection's block with those it names.
+
+    Raises:
+        SettingsError: It is not there, or Prefect stored something that does not fit its form.
+    """
+    try:
+        return await Connection.aload(connection)
+    except ValueError as error:
+        if "Unable to find block document" in str(error):
+            raise SettingsError(
+                f"no block TimeRex GHL Connection named {connection}: make it under Blocks"
+            ) from None
+        raise SettingsError(
+            f"the block {connection} does not fit its form: save it again"
+        ) from None
+
+
+def faults_of(name: ConnectionName, draft: Connection) -> list[str]:
+    """Say what is wrong with a draft, as far as it can be told without asking anybody."""
+    faults: list[str] = []
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", name):
+        faults.append("name: use a-z, 0-9 and dashes, 40 characters at most")
+    if not re.fullmatch(r"\w{4,64}", draft.location_id.strip()):
+        faults.append("location_id: enter the part after /location/ in the address of GHL")
+    if not re.fullmatch(r"|[A-Za-z]{2}", draft.region.strip()):
+        faults.append("region: enter a country's two letters, for example JP, or leave it empty")
+    if not 1 <= draft.poll_minutes <= 24 * 60:
+        faults.append("poll_minutes: enter 1 to 1440")
+    return [*faults, *_faults_of_ghl(draft.ghl), *_faults_of_timerex(draft.timerex)]
+
+
+def _faults_of_ghl(block: GHLCredentials) -> list[str]:
+    faults: list[str] = []
+    match sorted(block.ways()):
+        case []:
+            faults.append("ghl: enter a private integration token, or an OAuth app")
+        case ["oauth"]:
+            fields = ("client_id", "client_secret", "refresh_token")
+            missing = [field for field in fields if not filled(getattr(block, field))]
+            faults += [f"ghl.{field}: enter it, an OAuth app needs all three" for field in missing]
+        case ["private-token"]:
+            if not block.scopes.split():
+                faults.append("ghl.scopes: enter what the private token may do")
+        case _:
+            faults.append("ghl: enter a private token or an OAuth app, not both")
+    for field in ("base_url", "token_url", "app_url"):
+        if not re.match(
+            r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", getattr(block, field)
+        ):
+            faults.append(f"ghl.{field}: enter an address that begins with https://")
+    if block.saved_as is None:
+        faults.append("ghl: save the credentials as a block of their own, and choose it")
+    return faults
+
+
+def _faults_of_timerex(block: TimeRexCredentials) -> list[str]:
+    faults: list[str] = []
+    for field in ("webhook_token", "previous_webhook_token"):
+        token = plain(getattr(block, field))
+        if (token or field == "webhook_token") and len(token) < LEAST_TOKEN_LENGTH:
+            faults.append(f"timerex.{field}: enter at least {LEAST_TOKEN_LENGTH} characters")
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,100}", block.webhook_header.strip()):
+        faults.append("timerex.webhook_header: enter a header's name, as TimeRex shows it")
+    if block.saved_as is None:
+        faults.append("timerex: save the credentials as a block of their own, and choose it")
+    return faults
+
+
+def refuse(faults: list[str]) -> None:
+    """Stop when anything is wrong.
+
+    Raises:
+        SettingsError: One line a fault.
+    """
+    if faults:
+        raise SettingsError("not published:\n" + "\n".join(f"- {fault}" for fault in faults))
+
+
+def ghl_settings_of(draft: Connection) -> GhlSettings:
+    """Give the published form of the GHL side."""
+    auth: Literal["private-token", "oauth"] = (
+        "private-token" if draft.ghl.ways() == {"private-token"} else "oauth"
+    )
+    return GhlSettings(
+        location_id=LocationId(draft.location_id.strip()),
+        base_url=draft.ghl.base_url.rstrip("/"),
+        token_url=draft.ghl.token_url,
+        app_url=draft.ghl.app_url.rstrip("/"),
+        credentials=draft.ghl.saved_as or "",
+        auth=auth,
+        scopes=frozenset(draft.ghl.scopes.split()),
+        calls_per_10_s=100 if draft.pacing else None,
+    )
+
+
+def settings_of(
+    name: ConnectionName,
+    draft: Connection,
+    ghl: GhlSettings,
+    location: Location,
+    running: PublishedConnection | None,
+) -> ConnectionSettings:
+    """Give the published form of a draft. The door's name is made once and kept."""
+    door = running.settings.timerex.door if running else secrets.token_hex(16)
+    return ConnectionSettings(
+        name=name,
+        ghl=ghl,
+        timerex=TimerexSettings(
+            credentials=draft.timerex.saved_as or "",
+            door=door,
+            header=draft.timerex.webhook_header.strip().lower(),
+            token_digests=draft.timerex.token_digests(),
+        ),
+        region=(draft.region.strip() or location.country or "US").upper(),
+        rules=draft.rules(),
+        booked_tag=draft.booked_tag.strip().lower() or None,
+        cancelled_tag=draft.cancelled_tag.strip().lower() or None,
+        poll_minutes=draft.poll_minutes,
+    )

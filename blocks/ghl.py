@@ -1,0 +1,122 @@
+"""GoHighLevel (GHL): how to reach it, and with which credentials."""
+
+from typing import ClassVar, Literal
+
+from httpx import AsyncClient
+from prefect.blocks.core import Block
+from pydantic import ConfigDict, Field, HttpUrl, SecretStr
+from timerex_ghl.adapters.ghl.auth import GhlAuth, OAuthTokens, PrivateToken
+from timerex_ghl.adapters.ghl.client import GhlClient
+from timerex_ghl.adapters.ghl.pacing import LedgerPacer, NoPacing
+
+from blocks.secret import filled, plain
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.sync.settings import GhlSettings
+
+RECOMMENDED_SCOPES = (
+    "contacts.readonly contacts.write locations.readonly locations/customFields.readonly"
+)
+
+
+class GHLCredentials(Block):
+    """Credentials of one GHL location: a private integration token, or an OAuth app's installation.
+
+    Example:
+        Load the stored credentials:
+        ```python
+        from blocks import GHLCredentials
+
+        credentials = GHLCredentials.load("BLOCK_NAME")
+        ```
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(hide_input_in_errors=True)
+    _block_type_name = "GHL Credentials"
+    _block_type_slug = "ghl-credentials"
+    _documentation_url: ClassVar[HttpUrl] = HttpUrl("https://marketplace.gohighlevel.com/docs/")
+
+    private_token: SecretStr | None = Field(
+        default=None,
+        title="Private integration token",
+        description="Made in GHL under Settings, Private Integrations; begins with pit-. "
+        "Leave empty when you enter an OAuth app.",
+    )
+    scopes: str = Field(
+        default=RECOMMENDED_SCOPES,
+        description="What the private integration token may do, separated by blanks, as ticked in "
+        "GHL. An OAuth app tells its scopes itself.",
+        examples=[RECOMMENDED_SCOPES, "contacts.readonly locations.readonly"],
+    )
+    client_id: str | None = Field(
+        default=None,
+        title="OAuth client id",
+        description="Of your GHL marketplace app. Leave empty when you enter a private token.",
+        examples=["66f0c0ffee0123456789abcd-m0abcdef"],
+    )
+    client_secret: SecretStr | None = Field(
+        default=None,
+        title="OAuth client secret",
+        description="Of your GHL marketplace app.",
+    )
+    refresh_token: SecretStr | None = Field(
+        default=None,
+        title="OAuth refresh token",
+        description="A seed: used once, then the ledger keeps its successors. Enter a new one only "
+        "after installing the app again.",
+    )
+    base_url: str = Field(
+        default="https://services.leadconnectorhq.com",
+        title="API address",
+        description="Where the GHL API answers. Change it only for tests against the sandbox.",
+        examples=["https://services.leadconnectorhq.com"],
+    )
+    token_url: str = Field(
+        default="https://services.leadconnectorhq.com/oauth/token",
+        title="Token address",
+        description="Where OAuth tokens are renewed.",
+        examples=["https://services.leadconnectorhq.com/oauth/token"],
+    )
+    app_url: str = Field(
+        default="https://app.gohighlevel.com",
+        title="App address",
+        description="Where people open GHL; links to contacts begin with it. White-label agencies "
+        "enter their own.",
+        examples=["https://app.gohighlevel.com"],
+    )
+
+    @property
+    def saved_as(self) -> str | None:
+        """Name the block was saved under; None where it lives inside another block only."""
+        return self._block_document_name
+
+    def ways(self) -> set[Literal["private-token", "oauth"]]:
+        """Tell which kinds of credentials are filled in, wholly or in part."""
+        found: set[Literal["private-token", "oauth"]] = set()
+        if filled(self.private_token):
+            found.add("private-token")
+        if filled(self.client_id) or filled(self.client_secret) or filled(self.refresh_token):
+            found.add("oauth")
+        return found
+
+    def open_client(self, settings: GhlSettings, ledger: Ledger, http: AsyncClient) -> GhlClient:
+        """Hand out a client for the published location, at the published address."""
+        pacer = (
+            NoPacing()
+            if settings.calls_per_10_s is None
+            else LedgerPacer(ledger, settings.location_id, settings.calls_per_10_s)
+        )
+        return GhlClient(http, self.open_auth(settings, ledger, http), pacer, settings.location_id)
+
+    def open_auth(self, settings: GhlSettings, ledger: Ledger, http: AsyncClient) -> GhlAuth:
+        """Hand out what makes access tokens."""
+        if settings.auth == "private-token":
+            return PrivateToken(plain(self.private_token), settings.scopes)
+        return OAuthTokens(
+            ledger,
+            http,
+            token_url=settings.token_url,
+            client_id=self.client_id or "",
+            client_secret=plain(self.client_secret),
+            seed=plain(self.refresh_token),
+            location_id=settings.location_id,
+        )

@@ -1,0 +1,84 @@
+"""Which field of the workspace is which field in GHL."""
+
+from typing import ClassVar
+
+from prefect.blocks.core import Block
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl
+
+from timerex_ghl.sync.mapping import DEFAULT_RULES
+from timerex_ghl.sync.models import ConflictRule, Direction, FieldName, FieldRule, GhlField
+
+
+class FieldRuleDraft(BaseModel):
+    """One field's rule as it is typed in."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    field: str = Field(
+        description="Field of the workspace: first_name, email, … or custom.<your name for it>.",
+        examples=["custom.company_size"],
+    )
+    ghl: str = Field(
+        description="Field in GHL: firstName, email, … or customFields.<id of the custom field>.",
+        examples=["customFields.Ab12Cd34Ef56Gh78Ij90"],
+    )
+    direction: Direction = Field(default=Direction.BOTH, description="Which way the field travels.")
+    conflict: ConflictRule = Field(
+        default=ConflictRule.NEWEST,
+        description="Whose value stands when both sides changed the field differently.",
+    )
+    empty_wipes: bool = Field(
+        default=False, description="An emptied value empties the other side too."
+    )
+    answer_label: str | None = Field(
+        default=None,
+        description="The booking form's question whose answer fills the field, as worded there.",
+    )
+
+    def rule(self) -> FieldRule:
+        """Turn the draft into the rule the engine runs on."""
+        standard = {rule.ghl: rule for rule in DEFAULT_RULES}.get(GhlField(self.ghl))
+        return FieldRule(
+            field=FieldName(self.field.strip()),
+            ghl=GhlField(self.ghl.strip()),
+            direction=self.direction,
+            conflict=self.conflict,
+            create_only=standard is not None and standard.create_only,
+            empty_wipes=self.empty_wipes,
+            answer_label=self.answer_label or None,
+        )
+
+
+class FieldMapping(Block):
+    """Field mapping: the standard fields travel by themselves; list what differs, and your own.
+
+    Example:
+        Load a stored mapping:
+        ```python
+        from blocks import FieldMapping
+
+        mapping = FieldMapping.load("BLOCK_NAME")
+        ```
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(hide_input_in_errors=True)
+    _block_type_name = "Field Mapping"
+    _block_type_slug = "field-mapping"
+    _documentation_url: ClassVar[HttpUrl] = HttpUrl(
+        "https://marketplace.gohighlevel.com/docs/ghl/contacts/update-contact"
+    )
+
+    rules: list[FieldRuleDraft] = Field(
+        default_factory=list[FieldRuleDraft],
+        description="Rules that replace the standard rule of the same field, or add a field.",
+    )
+
+    def own_rules(self) -> list[FieldRule]:
+        """Hand out these rules as the engine runs on them."""
+        return [draft.rule() for draft in self.rules]
+
+
+def with_own_rules(own: list[FieldRule]) -> tuple[FieldRule, ...]:
+    """Replace standard rules by those of the same field, and add the others."""
+    replaced = {rule.field for rule in own}
+    return (*(rule for rule in DEFAULT_RULES if rule.field not in replaced), *own)

@@ -1,0 +1,72 @@
+"""Both sides of a published connection, opened from its blocks."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from blocks.ghl import GHLCredentials
+from blocks.ledger import LEDGER_BLOCK, LedgerStore
+from timerex_ghl.adapters.ledger import published
+from timerex_ghl.carry.sides import CallCount, Sides
+from timerex_ghl.sync.errors import SettingsError
+from timerex_ghl.sync.models import ConnectionName
+
+
+@asynccontextmanager
+async def open_sides(connection: ConnectionName) -> AsyncIterator[Sides]:
+    """Open the ledger and a GHL client for a connection, as it was last published.
+
+    Raises:
+        SettingsError: A block is missing, or the connection was never published.
+    """
+    store = await load_ledger_store()
+    async with store.open() as ledger:
+        version = await ledger.read(published.current, connection)
+        if version is None:
+            raise SettingsError(
+                f"connection {connection} is not published: run publish-connection first"
+            )
+        settings = version.settings.ghl
+        credentials = await load_credentials(settings.credentials)
+        calls = CallCount()
+        async with open_http(calls) as http:
+            ghl = credentials.open_client(settings, ledger, http)
+            yield Sides(published=version, ledger=ledger, ghl=ghl, calls=calls)
+
+
+def open_http(calls: CallCount) -> httpx.AsyncClient:
+    """Open the one HTTP client of a connection. Redirects are never followed with a body."""
+    return httpx.AsyncClient(
+        follow_redirects=False,
+        timeout=httpx.Timeout(20.0),
+        event_hooks={"request": [calls.count]},
+    )
+
+
+async def load_ledger_store() -> LedgerStore:
+    """Load the installation's ledger block.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    try:
+        return await LedgerStore.aload(LEDGER_BLOCK)
+    except ValueError as error:
+        raise SettingsError(
+            f"no block Ledger Store named {LEDGER_BLOCK}: make it under Blocks in the Prefect UI"
+        ) from error
+
+
+async def load_credentials(name: str) -> GHLCredentials:
+    """Load GHL credentials by the block's name.
+
+    Raises:
+        SettingsError: There is no such block.
+    """
+    try:
+        return await GHLCredentials.aload(name)
+    except ValueError as error:
+        raise SettingsError(
+            f"no block GHL Credentials named {name}: make it, or publish the connection again"
+        ) from error

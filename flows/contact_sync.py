@@ -1,0 +1,43 @@
+"""Contacts are made the same on both sides."""
+
+from enum import StrEnum
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from tasks.contacts import carry_contacts, list_changed_batches, read_ghl_page
+from tasks.reports import at_work, ended, skipped
+from timerex_ghl.carry.outcome import Counts
+from timerex_ghl.carry.reading import Scope
+from timerex_ghl.sync.models import ConnectionName
+
+
+class Mode(StrEnum):
+    """Whether a run writes."""
+
+    PREVIEW = "preview"
+    APPLY = "apply"
+
+
+@flow(name="contact-sync", flow_run_name="{connection} {scope} {mode}")
+async def contact_sync(
+    connection: ConnectionName, scope: Scope = Scope.INCREMENTAL, mode: Mode = Mode.APPLY
+) -> State[None]:
+    """Make contacts the same in the workspace and in GHL.
+
+    Args:
+        connection: Name of a published connection.
+        scope: incremental reads what changed in GHL since the last run; full reads everything.
+            The first run of a connection reads everything.
+        mode: preview plans and writes nothing to either side; apply writes.
+    """
+    async with at_work(connection, "contact-sync", alone=True) as job:
+        if job.held_by is not None:
+            return skipped(job)
+        more = True
+        while more:
+            more = await read_ghl_page(connection, scope, job.run_id)
+        counts = Counts()
+        for batch in await list_changed_batches(connection):
+            counts += await carry_contacts(connection, batch, preview=mode is Mode.PREVIEW)
+        return await ended(job, counts, preview=mode is Mode.PREVIEW)

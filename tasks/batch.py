@@ -1,0 +1,52 @@
+"""A batch keeps its records apart: what fails stays with its record, what is done stays done."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from prefect.logging import get_run_logger
+
+from tasks.policy import current_run_id, is_last_try
+from timerex_ghl.carry.outcome import Counts, Outcome, count
+from timerex_ghl.sync.errors import RetryableError
+
+Key = TypeVar("Key")
+
+AT_ONCE = 8
+"""Records of one batch that are carried side by side; the pacer keeps the calls below the limit."""
+
+
+async def each(
+    carry: Callable[[Key], Awaitable[Outcome]], keys: Sequence[Key], *, at_once: int = AT_ONCE
+) -> list[Outcome]:
+    """Carry every record, a few side by side. `carry` answers for its record's errors."""
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(key: Key) -> Outcome:
+        async with gate:
+            return await carry(key)
+
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(one(key)) for key in keys]
+    return [task.result() for task in running]
+
+
+def settled(outcomes: list[Outcome]) -> Counts:
+    """Add up a batch over all its tries; raise while another try may finish what waits.
+
+    Raises:
+        RetryableError: Some records wait and this is not the last try. The next one skips what is
+            done. After the last try what waits is left to the ledger.
+    """
+    run_id = current_run_id() or ""
+    counts = count(outcomes)
+    finished = _earlier_tries.pop(run_id, Counts()) + counts.model_copy(update={"waiting": 0})
+    if counts.waiting and not is_last_try():
+        _earlier_tries[run_id] = finished
+        get_run_logger().info("so far: %s", counts.in_words())
+        raise RetryableError(f"{counts.waiting} records are not finished yet")
+    return finished.model_copy(update={"waiting": counts.waiting})
+
+
+_earlier_tries: dict[str, Counts] = {}
+"""What earlier tries of a task run finished: figures for people, nothing is decided by them."""

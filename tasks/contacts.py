@@ -1,0 +1,43 @@
+"""Contacts: read GHL's changes into the ledger, then make each person level."""
+
+from functools import partial
+
+from prefect import task
+
+from tasks.batch import each, settled
+from tasks.opened import opened
+from tasks.policy import RETRIES
+from timerex_ghl.carry.contact import carry_key
+from timerex_ghl.carry.outcome import Counts
+from timerex_ghl.carry.reading import Scope, list_changed, read_page
+from timerex_ghl.carry.record import carry_person
+from timerex_ghl.sync.models import ConnectionName
+
+BATCH = 100
+"""Persons a task run takes."""
+
+
+@task(**RETRIES, task_run_name="{connection} page")
+async def read_ghl_page(connection: ConnectionName, scope: Scope, scan: str) -> bool:
+    """Read the next page of changed GHL contacts into the ledger; tell whether more follow.
+
+    Safe to repeat: the cursor is saved with the page.
+    """
+    async with opened(connection) as sides:
+        return await read_page(sides, scope, scan)
+
+
+@task(**RETRIES, task_run_name="{connection} changes")
+async def list_changed_batches(connection: ConnectionName) -> list[list[str]]:
+    """List everyone who may differ between the sides, in batches."""
+    async with opened(connection) as sides:
+        keys = await list_changed(sides)
+    return [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
+
+
+@task(**RETRIES, task_run_name="{connection} contacts")
+async def carry_contacts(connection: ConnectionName, keys: list[str], *, preview: bool) -> Counts:
+    """Make persons level on both sides, or only plan it. Safe to repeat."""
+    async with opened(connection) as sides:
+        carry = partial(carry_person, sides, partial(carry_key, preview=preview))
+        return settled(await each(carry, keys))

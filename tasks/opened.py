@@ -1,0 +1,54 @@
+"""A connection's adapters, opened once a process and shared by its flow and its tasks.
+
+An HTTP client costs 25 ms to open and a block 10 ms: too much to pay in every task run.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from blocks.sides import open_sides
+from tasks.policy import current_run_id
+from timerex_ghl.carry.sides import Sides
+from timerex_ghl.sync.models import ConnectionName
+
+
+@dataclass
+class _Shared:
+    sides: Sides
+    stack: AsyncExitStack
+    users: int = 0
+
+
+@dataclass
+class _Register:
+    """What this event loop has open. A lock keeps two first users from opening twice."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    open: dict[ConnectionName, _Shared] = field(default_factory=dict[ConnectionName, _Shared])
+
+
+_registers: dict[asyncio.AbstractEventLoop, _Register] = {}
+
+
+@asynccontextmanager
+async def opened(connection: ConnectionName) -> AsyncIterator[Sides]:
+    """Use a connection's adapters; the last user closes them."""
+    register = _registers.setdefault(asyncio.get_running_loop(), _Register())
+    async with register.lock:
+        if connection not in register.open:
+            stack = AsyncExitStack()
+            sides = await stack.enter_async_context(open_sides(connection))
+            register.open[connection] = _Shared(sides, stack)
+        shared = register.open[connection]
+        shared.users += 1
+    try:
+        yield shared.sides.during(current_run_id())
+    finally:
+        shared.users -= 1
+        if shared.users == 0:
+            del register.open[connection]
+            if not register.open:
+                del _registers[asyncio.get_running_loop()]
+            await shared.stack.aclose()

@@ -1,0 +1,56 @@
+"""How tasks are retried: one policy for all of them."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypedDict
+
+from prefect.cache_policies import NO_CACHE, CachePolicy
+from prefect.client.schemas.objects import TaskRun
+from prefect.context import TaskRunContext
+from prefect.states import State
+from prefect.tasks import Task
+
+from timerex_ghl.sync.errors import RetryableError
+
+TRIES_AFTER_THE_FIRST = 3
+
+
+class TaskOptions(TypedDict):
+    """The options that all tasks share."""
+
+    retries: int
+    retry_delay_seconds: list[float]
+    retry_jitter_factor: float
+    retry_condition_fn: Callable[[Task[..., Any], TaskRun, State[Any]], Awaitable[bool]]
+    timeout_seconds: float
+    cache_policy: CachePolicy
+    persist_result: bool
+
+
+async def may_help(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Admit another try only where the next one may fare better."""
+    error = await state.aresult(raise_on_failure=False)
+    return isinstance(error, RetryableError)
+
+
+RETRIES = TaskOptions(
+    retries=TRIES_AFTER_THE_FIRST,
+    retry_delay_seconds=[1, 5, 20],
+    retry_jitter_factor=0.3,
+    retry_condition_fn=may_help,
+    timeout_seconds=1800,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+"""For tasks that may be repeated, which all of ours may: what is done is skipped."""
+
+
+def is_last_try() -> bool:
+    """Tell whether Prefect will not run this task again; true outside a task run."""
+    context = TaskRunContext.get()
+    return context is None or context.task_run.run_count > TRIES_AFTER_THE_FIRST
+
+
+def current_run_id() -> str | None:
+    """Name the task run that works now, for intents and audit rows."""
+    context = TaskRunContext.get()
+    return None if context is None else str(context.task_run.id)

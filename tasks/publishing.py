@@ -1,0 +1,123 @@
+"""Publishing a connection: its draft is checked, tried, stored as a version, and scheduled."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from prefect import task
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.schedules import IntervalSchedule
+from prefect.exceptions import ObjectNotFound
+
+from blocks.draft import faults_of, ghl_settings_of, load_draft, refuse, settings_of
+from blocks.sides import load_ledger_store, open_http
+from tasks.policy import RETRIES, current_run_id
+from timerex_ghl.adapters.ledger import audit, published
+from timerex_ghl.carry.sides import CallCount, utc_now
+from timerex_ghl.sync.errors import SettingsError
+from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.sync.settings import ConnectionSettings, PublishedConnection
+
+SCHEDULED = ("contact-sync", "booking-to-crm")
+"""The deployments on which every published connection has a schedule."""
+
+
+class Checked(NamedTuple):
+    """A draft that passed, beside the version that runs now."""
+
+    settings: ConnectionSettings
+    running: PublishedConnection | None
+
+
+@task(**RETRIES, task_run_name="{connection} check")
+async def check_draft(connection: ConnectionName) -> Checked:
+    """Load a connection's blocks, refuse what is wrong, and try the credentials.
+
+    Raises:
+        SettingsError: One line a fault.
+        CredentialsError: GHL does not accept the credentials.
+        ScopeError: They lack a right that reading needs.
+    """
+    draft = await load_draft(connection)
+    refuse(faults_of(connection, draft))
+    store = await load_ledger_store()
+    async with store.open() as ledger, open_http(CallCount()) as http:
+        running = await ledger.read(published.current, connection)
+        ghl = ghl_settings_of(draft)
+        client = draft.ghl.open_client(ghl, ledger, http)
+        location = await client.get_location()
+        await client.search_contacts(updated_since=None, after=None, limit=1)
+        refuse(await draft.faults_of_mapping(client))
+        ghl = ghl.model_copy(update={"scopes": client.auth.scopes()})
+    settings = settings_of(connection, draft, ghl, location, running)
+    return Checked(settings, running)
+
+
+@task(**RETRIES, task_run_name="{connection} store")
+async def store_version(connection: ConnectionName, settings: ConnectionSettings) -> int:
+    """Store the next version and say so in the audit; the same settings make no new one."""
+    store = await load_ledger_store()
+    async with store.open() as ledger:
+        version = await ledger.write(published.publish, settings, now=utc_now(), by="flow run")
+        await ledger.write(
+            audit.record,
+            connection=connection,
+            what="connection published",
+            subject=f"connection:{connection}",
+            run_id=current_run_id(),
+            detail={"version": version.version},
+            now=utc_now(),
+        )
+    return version.version
+
+
+@task(**RETRIES, task_run_name="{connection} schedules")
+async def put_schedules(connection: ConnectionName, every_minutes: int) -> None:
+    """Add or update this connection's schedules: one on each deployment, its slug the name."""
+    async with get_client() as client:
+        for name in SCHEDULED:
+            deployment = await _read_deployment(client, name)
+            await _put_schedule(client, deployment, connection, every_minutes)
+
+
+@task(**RETRIES)
+async def check_deployments() -> None:
+    """Make sure that there is something to schedule.
+
+    Raises:
+        SettingsError: A deployment is missing.
+    """
+    async with get_client() as client:
+        for name in SCHEDULED:
+            await _read_deployment(client, name)
+
+
+async def _read_deployment(client: PrefectClient, name: str) -> DeploymentResponse:
+    try:
+        return await client.read_deployment_by_name(f"{name}/{name}")
+    except ObjectNotFound:
+        raise SettingsError(f"no deployment {name}: run timerex-ghl deploy first") from None
+
+
+async def _put_schedule(
+    client: PrefectClient,
+    deployment: DeploymentResponse,
+    connection: ConnectionName,
+    every_minutes: int,
+) -> None:
+    schedule = IntervalSchedule(interval=timedelta(minutes=every_minutes), anchor_date=utc_now())
+    parameters = {"connection": connection}
+    for old in await client.read_deployment_schedules(deployment.id):
+        if old.slug == connection:
+            if _interval_of(old.schedule) != schedule.interval:
+                await client.update_deployment_schedule(
+                    deployment.id, old.id, schedule=schedule, parameters=parameters
+                )
+            return
+    await client.create_deployment_schedules(
+        deployment.id, [(schedule, True)], parameters=parameters, slug=connection
+    )
+
+
+def _interval_of(schedule: object) -> timedelta | None:
+    return schedule.interval if isinstance(schedule, IntervalSchedule) else None

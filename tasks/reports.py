@@ -1,0 +1,124 @@
+"""A job on a whole connection: it has the lease, says what it did, and how it ended."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
+from prefect.states import Completed
+
+from tasks.opened import opened
+from timerex_ghl.carry.locking import HeldError, held
+from timerex_ghl.carry.names import lock_of_job
+from timerex_ghl.carry.outcome import Counts
+from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.sync.models import ConnectionName, GhlContactId
+from timerex_ghl.sync.settings import ConnectionSettings
+
+LINKS = 50
+"""Contacts an artifact links to: more is a list nobody reads."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A flow run at work on a connection.
+
+    Attributes:
+        held_by: Who does the same job already; None when it is us.
+    """
+
+    name: str
+    run_id: str
+    sides: Sides
+    started_at: datetime
+    calls_before: int
+    held_by: str | None
+
+
+@asynccontextmanager
+async def at_work(connection: ConnectionName, name: str, *, alone: bool) -> AsyncIterator[Job]:
+    """Open the connection for this flow run and its tasks.
+
+    Args:
+        connection: What to work on.
+        name: The job, as deployed.
+        alone: One run of this job at a time. Waits as long as the lease of a killed run can last.
+    """
+    async with AsyncExitStack() as stack:
+        sides = await stack.enter_async_context(opened(connection))
+        run_id = await _tag_run(connection)
+        held_by = None
+        if alone:
+            try:
+                await stack.enter_async_context(
+                    held(sides.ledger, [lock_of_job(connection, name)], run_id=run_id)
+                )
+            except HeldError as error:
+                held_by = error.holder
+        yield Job(name, run_id, sides, utc_now(), sides.calls.calls, held_by)
+
+
+def skipped(job: Job) -> State[None]:
+    """End a run that found the same job at work."""
+    return Completed(name="Skipped", message=f"{job.name} is held by {job.held_by}: nothing done")
+
+
+async def ended(job: Job, counts: Counts, *, preview: bool = False) -> State[None]:
+    """End a run: an artifact with the figures, and a state that says whether a person is needed."""
+    said = f"{'would be: ' if preview else ''}{counts.in_words()}"
+    await acreate_markdown_artifact(
+        key=f"{job.name}-{job.sides.connection}",
+        markdown=_report(job, counts, preview=preview),
+        description=said,
+    )
+    name = "NeedsReview" if counts.set_aside and not preview else "Completed"
+    return Completed(name=name, message=said)
+
+
+def _report(job: Job, counts: Counts, *, preview: bool) -> str:
+    seconds = (utc_now() - job.started_at).total_seconds()
+    rows = {
+        "Changed": counts.applied,
+        "Already level": counts.no_op,
+        "Superseded or ignored": counts.superseded + counts.ignored,
+        "For review": counts.review,
+        "Given up": counts.dead,
+        "To try again": counts.waiting,
+        "Writes to GHL": counts.writes,
+        "API calls": job.sides.calls.calls - job.calls_before,
+        "Seconds": f"{seconds:.1f}",
+    }
+    lines = [
+        f"### {job.name}: {job.sides.connection}{' (preview, nothing written)' if preview else ''}",
+        "",
+        "| What | How many |",
+        "| --- | ---: |",
+        *(f"| {what} | {number} |" for what, number in rows.items()),
+    ]
+    links = [link_to(job.sides.settings, contact_id) for contact_id in counts.contact_ids[:LINKS]]
+    if links:
+        lines += ["", f"Contacts in GHL (the first {LINKS} at most):", "", *links]
+    return "\n".join(lines)
+
+
+def link_to(settings: ConnectionSettings, contact_id: str) -> str:
+    """Link to a contact where people open GHL."""
+    ghl = settings.ghl
+    url = f"{ghl.app_url.rstrip('/')}/v2/location/{ghl.location_id}/contacts/detail/{contact_id}"
+    return f"- [{GhlContactId(contact_id)}]({url})"
+
+
+async def _tag_run(connection: ConnectionName) -> str:
+    """Tag this flow run with its connection, so that the UI can list a connection's runs."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return "no run"
+    run = context.flow_run
+    if connection not in run.tags:
+        async with get_client() as client:
+            await client.update_flow_run(run.id, tags=[*run.tags, connection])
+    return str(run.id)

@@ -1,0 +1,14 @@
+"""The folder of this installation: its key, and the ledger where nobody says otherwise."""
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """Name the folder: `TIMEREX_GHL_HOME`, or `.timerex-ghl` in the user's home."""
+    return Path(os.environ.get("TIMEREX_GHL_HOME") or Path.home() / ".timerex-ghl")
+
+
+def default_ledger_url() -> str:
+    """Name the ledger: `TIMEREX_GHL_LEDGER`, or an SQLite file in `home()`."""
+    return os.environ.get("TIMEREX_GHL_LEDGER") or f"sqlite:///{home() / 'ledger.db'}"

@@ -1,0 +1,120 @@
+"""The workspace's bookings, and the chains that reschedules make of them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Boolean, Column, Connection, Index, RowMapping, Table, Text, or_, select
+
+from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
+from timerex_ghl.adapters.ledger.upsert import upsert
+from timerex_ghl.sync.models import Booking, BookingId, ConnectionName, ContactId, Record
+
+_bookings = Table(
+    "bookings",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("old_id", Text),
+    Column("new_id", Text),
+    Column("state", Text, nullable=False),
+    Column("contact_id", Text),
+    Column("starts_at", UtcTime, nullable=False),
+    Column("verified", Boolean, nullable=False),
+    Column("body", JsonText, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Index(None, "connection", "old_id"),
+    Index(None, "connection", "new_id"),
+    Index(None, "connection", "contact_id"),
+)
+
+
+class BookingRow(Record):
+    """A booking of the workspace.
+
+    Attributes:
+        contact_id: Its guest; None where nobody was recognised yet.
+        verified: TimeRex confirmed over its API what the webhook said.
+    """
+
+    booking: Booking
+    contact_id: ContactId | None
+    verified: bool
+
+
+def save_booking(
+    tx: Connection, connection: ConnectionName, row: BookingRow, now: datetime
+) -> None:
+    """Write a booking, new or changed."""
+    booking = row.booking
+    values = {
+        "connection": connection,
+        "id": booking.id,
+        "old_id": booking.old_id,
+        "new_id": booking.new_id,
+        "state": booking.state,
+        "contact_id": row.contact_id,
+        "starts_at": booking.starts_at,
+        "verified": row.verified,
+        "body": booking.model_dump(mode="json"),
+        "updated_at": now,
+    }
+    upsert(tx, _bookings, [values], keys=["connection", "id"])
+
+
+def get_booking(
+    tx: Connection, connection: ConnectionName, booking_id: BookingId
+) -> BookingRow | None:
+    """Read one booking."""
+    rows = _read(tx, connection, [booking_id])
+    return rows[0] if rows else None
+
+
+def get_chain(tx: Connection, connection: ConnectionName, booking: Booking) -> list[BookingRow]:
+    """Read every stored booking that reschedules connect with this one, itself included.
+
+    Either half of a reschedule may be the one that knows the other.
+    """
+    chain: dict[BookingId, BookingRow] = {}
+    asked: set[BookingId] = set()
+    wanted = {booking.id, booking.old_id, booking.new_id} - {None}
+    while wanted - asked:
+        ids = [booking_id for booking_id in wanted - asked if booking_id is not None]
+        asked.update(ids)
+        for row in _read(tx, connection, ids, or_neighbours=True):
+            chain[row.booking.id] = row
+            wanted |= {row.booking.id, row.booking.old_id, row.booking.new_id} - {None}
+    return sorted(chain.values(), key=lambda row: (row.booking.starts_at, row.booking.id))
+
+
+def bookings_of(
+    tx: Connection, connection: ConnectionName, contact_id: ContactId
+) -> list[BookingRow]:
+    """Read a person's bookings."""
+    statement = select(_bookings).where(
+        _bookings.c.connection == connection, _bookings.c.contact_id == contact_id
+    )
+    ordered = statement.order_by(_bookings.c.starts_at, _bookings.c.id)
+    return [_row_of(row) for row in tx.execute(ordered).mappings()]
+
+
+def _read(
+    tx: Connection,
+    connection: ConnectionName,
+    ids: Iterable[BookingId],
+    *,
+    or_neighbours: bool = False,
+) -> list[BookingRow]:
+    ids = [*ids]
+    these = _bookings.c.id.in_(ids)
+    if or_neighbours:
+        these = or_(these, _bookings.c.old_id.in_(ids), _bookings.c.new_id.in_(ids))
+    statement = select(_bookings).where(_bookings.c.connection == connection, these)
+    return [_row_of(row) for row in tx.execute(statement).mappings()]
+
+
+def _row_of(row: RowMapping) -> BookingRow:
+    return BookingRow(
+        booking=Booking.model_validate(row["body"]),
+        contact_id=row["contact_id"],
+        verified=row["verified"],
+    )

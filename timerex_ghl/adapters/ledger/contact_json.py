@@ -1,0 +1,35 @@
+"""A contact's fields as JSON, and back: the form in which rows, bases and pages keep them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from timerex_ghl.sync.models import Contact, FieldName, Value
+
+
+def json_of(contact: Contact) -> dict[str, object]:
+    """Give values and tags as plain JSON; a multi-select becomes a list."""
+    return {
+        "values": dict(contact.values),
+        "tags": None if contact.tags is None else sorted(contact.tags),
+    }
+
+
+def contact_of(stored: object, updated_at: datetime | None = None) -> Contact | None:
+    """Read a contact back; None where none was stored."""
+    if stored is None:
+        return None
+    found = cast("Mapping[str, Any]", stored)
+    tags: list[str] | None = found["tags"]
+    return Contact(
+        values={FieldName(name): value_of(value) for name, value in found["values"].items()},
+        tags=None if tags is None else frozenset(tags),
+        updated_at=updated_at,
+    )
+
+
+def value_of(stored: object) -> Value:
+    """Read one value back: a list is a multi-select."""
+    if isinstance(stored, list):
+        return tuple(str(item) for item in cast("list[object]", stored))
+    return None if stored is None else str(stored)

@@ -1,0 +1,168 @@
+"""GHL's contacts as they were last read: what a bulk run compares, and looks people up in."""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, Connection, Index, RowMapping, Table, Text, and_, or_, select
+
+from timerex_ghl.adapters.ledger.contact_json import json_of, value_of
+from timerex_ghl.adapters.ledger.links import links
+from timerex_ghl.adapters.ledger.reviews import is_set_aside
+from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
+from timerex_ghl.adapters.ledger.upsert import upsert
+from timerex_ghl.sync.identity import Keys
+from timerex_ghl.sync.models import (
+    ConnectionName,
+    Contact,
+    GhlContact,
+    GhlContactId,
+    GhlField,
+    LocationId,
+)
+
+_snapshots = Table(
+    "ghl_contacts",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("location_id", Text, nullable=False),
+    Column("body", JsonText, nullable=False),
+    Column("email_key", Text),
+    Column("phone_key", Text),
+    Column("digest", Text, nullable=False),
+    Column("updated_at", UtcTime),
+    Column("seen_at", UtcTime, nullable=False),
+    Index(None, "connection", "email_key"),
+    Index(None, "connection", "phone_key"),
+)
+
+
+class Seen(NamedTuple):
+    """A contact, and when it was read."""
+
+    contact: GhlContact
+    seen_at: datetime
+
+
+class Snapshot(NamedTuple):
+    """A contact to keep, with its match keys and the digest of what it means to us."""
+
+    contact: GhlContact
+    keys: Keys
+    digest: str
+
+
+def digest_of(contact: Contact) -> str:
+    """Digest a contact's mapped fields and tags: equal for equal content, whatever else changed."""
+    text = json.dumps(json_of(contact), ensure_ascii=False, sort_keys=True)
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def save_snapshots(
+    tx: Connection, connection: ConnectionName, snapshots: Sequence[Snapshot], seen_at: datetime
+) -> None:
+    """Keep contacts as just read. An older state than the one kept (search lags) changes nothing."""
+    rows = [
+        {
+            "connection": connection,
+            "id": contact.id,
+            "location_id": contact.location_id,
+            "body": {
+                "values": contact.values,
+                "tags": None if contact.tags is None else sorted(contact.tags),
+            },
+            "email_key": keys.email,
+            "phone_key": keys.phone,
+            "digest": digest,
+            "updated_at": contact.updated_at,
+            "seen_at": seen_at,
+        }
+        for contact, keys, digest in snapshots
+    ]
+    upsert(
+        tx,
+        _snapshots,
+        rows,
+        keys=["connection", "id"],
+        unless=lambda new: and_(
+            new.updated_at.is_not(None),
+            _snapshots.c.updated_at.is_not(None),
+            new.updated_at < _snapshots.c.updated_at,
+        ),
+    )
+
+
+def get_snapshots(
+    tx: Connection, connection: ConnectionName, ghl_ids: Collection[GhlContactId]
+) -> dict[GhlContactId, Seen]:
+    """Read some contacts as they were last seen."""
+    statement = select(_snapshots).where(
+        _snapshots.c.connection == connection, _snapshots.c.id.in_(ghl_ids)
+    )
+    rows = tx.execute(statement).mappings()
+    return {row["id"]: Seen(_contact_of(row), row["seen_at"]) for row in rows}
+
+
+def find_snapshots(
+    tx: Connection, connection: ConnectionName, keys: Keys
+) -> tuple[list[GhlContact], list[GhlContact]]:
+    """Find contacts by e-mail and by phone, each by itself."""
+    return (
+        _find(tx, connection, _snapshots.c.email_key, keys.email),
+        _find(tx, connection, _snapshots.c.phone_key, keys.phone),
+    )
+
+
+def changed_snapshots(tx: Connection, connection: ConnectionName) -> list[GhlContactId]:
+    """List contacts that are not linked, or read differently than when both sides were level.
+
+    Those who wait for a person as they are now are left out.
+    """
+    linked = and_(
+        links.c.connection == _snapshots.c.connection,
+        links.c.kind == "contact",
+        links.c.remote_id == _snapshots.c.id,
+    )
+    statement = (
+        select(_snapshots.c.id)
+        .outerjoin(links, linked)
+        .where(_snapshots.c.connection == connection)
+        .where(
+            or_(links.c.digest.is_(None), links.c.digest != _snapshots.c.digest),
+            ~is_set_aside("ghl:", _snapshots.c.connection, _snapshots.c.id, _snapshots.c.digest),
+        )
+        .order_by(_snapshots.c.updated_at, _snapshots.c.id)
+    )
+    return [GhlContactId(ghl_id) for ghl_id in tx.scalars(statement)]
+
+
+def digest_now(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> str | None:
+    """Give the digest of a contact as last seen."""
+    return tx.scalar(
+        select(_snapshots.c.digest).where(
+            _snapshots.c.connection == connection, _snapshots.c.id == ghl_id
+        )
+    )
+
+
+def _find(
+    tx: Connection, connection: ConnectionName, column: Column[Any], key: str | None
+) -> list[GhlContact]:
+    if key is None:
+        return []
+    statement = select(_snapshots).where(_snapshots.c.connection == connection, column == key)
+    return [_contact_of(row) for row in tx.execute(statement.order_by(_snapshots.c.id)).mappings()]
+
+
+def _contact_of(row: RowMapping) -> GhlContact:
+    body = row["body"]
+    return GhlContact(
+        id=GhlContactId(row["id"]),
+        location_id=LocationId(row["location_id"]),
+        values={GhlField(name): value_of(value) for name, value in body["values"].items()},
+        tags=None if body["tags"] is None else frozenset(body["tags"]),
+        updated_at=row["updated_at"],
+    )

@@ -1,0 +1,145 @@
+"""Links: the one-to-one pairs of our records and GHL's, with what both sides last agreed on."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    RowMapping,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    delete,
+    select,
+    update,
+)
+
+from timerex_ghl.adapters.ledger.contact_json import contact_of, json_of
+from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
+from timerex_ghl.adapters.ledger.upsert import upsert
+from timerex_ghl.sync.models import ConnectionName, Contact, Record
+
+LinkKind = Literal["contact", "booking-note"]
+
+links = Table(
+    "links",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("local_id", Text, primary_key=True),
+    Column("remote_id", Text, nullable=False),
+    Column("local_version", Integer),
+    Column("remote_updated_at", UtcTime),
+    Column("written_at", UtcTime),
+    Column("base", JsonText),
+    Column("digest", Text),
+    UniqueConstraint("connection", "kind", "remote_id"),
+)
+
+
+class Link(Record):
+    """One pair.
+
+    Attributes:
+        local_version: The workspace row's version when both sides were level.
+        remote_updated_at: GHL's own time of the contact when both sides were level.
+        written_at: When we last wrote to GHL's record.
+        base: What both sides last agreed on; None before they ever did.
+        digest: Of GHL's record when both sides were level.
+    """
+
+    connection: ConnectionName
+    kind: LinkKind
+    local_id: str
+    remote_id: str
+    local_version: int | None = None
+    remote_updated_at: AwareDatetime | None = None
+    written_at: AwareDatetime | None = None
+    base: Contact | None = None
+    digest: str | None = None
+
+
+def link_of_local(
+    tx: Connection, connection: ConnectionName, kind: LinkKind, local_id: str
+) -> Link | None:
+    """Find the link of one of our records."""
+    return _one(tx, _is(connection, kind, local_id))
+
+
+def link_of_remote(
+    tx: Connection, connection: ConnectionName, kind: LinkKind, remote_id: str
+) -> Link | None:
+    """Find the link of one of GHL's records."""
+    return _one(
+        tx,
+        and_(
+            links.c.connection == connection, links.c.kind == kind, links.c.remote_id == remote_id
+        ),
+    )
+
+
+def links_of_locals(
+    tx: Connection, connection: ConnectionName, kind: LinkKind, local_ids: Collection[str]
+) -> dict[str, Link]:
+    """Find the links of some of our records, by our ids."""
+    rows = tx.execute(
+        select(links).where(
+            links.c.connection == connection,
+            links.c.kind == kind,
+            links.c.local_id.in_(local_ids),
+        )
+    ).mappings()
+    return {row["local_id"]: _link_of(row) for row in rows}
+
+
+def save_link(tx: Connection, link: Link) -> None:
+    """Write a link, new or changed. One that would give a record two partners is refused."""
+    row = {name: getattr(link, name) for name in Link.model_fields}
+    row["base"] = None if link.base is None else json_of(link.base)
+    upsert(tx, links, [row], keys=["connection", "kind", "local_id"])
+
+
+def note_write(
+    tx: Connection, connection: ConnectionName, kind: LinkKind, local_id: str, now: datetime
+) -> bool:
+    """Note that we wrote to GHL's record just now; False where there is no link yet."""
+    changed = tx.execute(
+        update(links).where(_is(connection, kind, local_id)).values(written_at=now)
+    )
+    return changed.rowcount > 0
+
+
+def move_link(
+    tx: Connection, connection: ConnectionName, kind: LinkKind, old_local_id: str, new_local_id: str
+) -> None:
+    """Hand GHL's record over from one of our records to another."""
+    tx.execute(
+        update(links).where(_is(connection, kind, old_local_id)).values(local_id=new_local_id)
+    )
+
+
+def drop_link(tx: Connection, connection: ConnectionName, kind: LinkKind, local_id: str) -> None:
+    """Part a pair."""
+    tx.execute(delete(links).where(_is(connection, kind, local_id)))
+
+
+def _is(connection: ConnectionName, kind: LinkKind, local_id: str) -> ColumnElement[bool]:
+    return and_(
+        links.c.connection == connection, links.c.kind == kind, links.c.local_id == local_id
+    )
+
+
+def _one(tx: Connection, condition: ColumnElement[bool]) -> Link | None:
+    row = tx.execute(select(links).where(condition)).mappings().one_or_none()
+    return None if row is None else _link_of(row)
+
+
+def _link_of(row: RowMapping) -> Link:
+    values = {name: row[name] for name in Link.model_fields}
+    return Link.model_validate({**values, "base": contact_of(row["base"])})

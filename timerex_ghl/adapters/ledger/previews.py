@@ -1,0 +1,51 @@
+"""Previews: plans that were shown and not applied. Prefect shows their counts, the CLI their values."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, Text, select
+
+from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
+from timerex_ghl.adapters.ledger.upsert import upsert
+from timerex_ghl.sync.models import ConnectionName
+
+_previews = Table(
+    "previews",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("record_key", Text, primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("plan", JsonText, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+)
+
+
+def save_preview(
+    tx: Connection,
+    connection: ConnectionName,
+    record_key: str,
+    plan: dict[str, Any],
+    run_id: str,
+    now: datetime,
+) -> None:
+    """Keep the plan of a record; the latest one replaces earlier ones."""
+    row = {
+        "connection": connection,
+        "record_key": record_key,
+        "run_id": run_id,
+        "plan": plan,
+        "made_at": now,
+    }
+    upsert(tx, _previews, [row], keys=["connection", "record_key"])
+
+
+def read_previews(
+    tx: Connection, connection: ConnectionName, since: datetime
+) -> dict[str, dict[str, Any]]:
+    """Read the plans made since a time, by record."""
+    rows = tx.execute(
+        select(_previews.c.record_key, _previews.c.plan)
+        .where(_previews.c.connection == connection, _previews.c.made_at >= since)
+        .order_by(_previews.c.record_key)
+    )
+    return {key: plan for key, plan in rows}

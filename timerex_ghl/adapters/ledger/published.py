@@ -1,0 +1,103 @@
+"""Published connections: the checked, numbered, immutable versions that everything runs on."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    RowMapping,
+    Select,
+    Table,
+    Text,
+    insert,
+    select,
+    text,
+    update,
+)
+
+from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
+from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.sync.settings import ConnectionSettings, PublishedConnection
+
+_published = Table(
+    "published_connections",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("settings", JsonText, nullable=False),
+    Column("door", Text, nullable=False),
+    Column("runs", Boolean, nullable=False),
+    Column("published_at", UtcTime, nullable=False),
+    Column("published_by", Text, nullable=False),
+    Index(
+        "uq_published_connections_running_door",
+        "door",
+        unique=True,
+        sqlite_where=text("runs"),
+        postgresql_where=text("runs"),
+    ),
+)
+
+
+def publish(
+    tx: Connection, settings: ConnectionSettings, *, now: datetime, by: str
+) -> PublishedConnection:
+    """Make settings the version that runs; the same settings make no new one."""
+    running = current(tx, settings.name)
+    if running is not None and running.settings == settings:
+        return running
+    version = 1 if running is None else running.version + 1
+    tx.execute(
+        update(_published)
+        .where(_published.c.connection == settings.name, _published.c.runs)
+        .values(runs=False)
+    )
+    tx.execute(
+        insert(_published).values(
+            connection=settings.name,
+            version=version,
+            settings=settings.model_dump(mode="json"),
+            door=settings.timerex.door,
+            runs=True,
+            published_at=now,
+            published_by=by,
+        )
+    )
+    return PublishedConnection(version=version, settings=settings, published_at=now)
+
+
+def current(tx: Connection, name: ConnectionName) -> PublishedConnection | None:
+    """Read the version of a connection that runs."""
+    return _one(tx, _running().where(_published.c.connection == name))
+
+
+def by_door(tx: Connection, door: str) -> PublishedConnection | None:
+    """Find the connection whose door this is."""
+    return _one(tx, _running().where(_published.c.door == door))
+
+
+def all_published(tx: Connection) -> list[PublishedConnection]:
+    """List the connections that run."""
+    rows = tx.execute(_running().order_by(_published.c.connection)).mappings()
+    return [_version_of(row) for row in rows]
+
+
+def _running() -> Select[Any]:
+    return select(_published).where(_published.c.runs)
+
+
+def _one(tx: Connection, statement: Select[Any]) -> PublishedConnection | None:
+    row = tx.execute(statement).mappings().one_or_none()
+    return None if row is None else _version_of(row)
+
+
+def _version_of(row: RowMapping) -> PublishedConnection:
+    return PublishedConnection(
+        version=row["version"],
+        settings=ConnectionSettings.model_validate(row["settings"]),
+        published_at=row["published_at"],
+    )

@@ -1,0 +1,215 @@
+"""The workspace's contacts: the people of the TimeRex side, which itself has none."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Integer,
+    RowMapping,
+    Table,
+    Text,
+    and_,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from timerex_ghl.adapters.ledger.contact_json import contact_of, json_of
+from timerex_ghl.adapters.ledger.links import links
+from timerex_ghl.adapters.ledger.reviews import is_set_aside
+from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
+from timerex_ghl.sync.actions import WorkspaceChange
+from timerex_ghl.sync.errors import RetryableError, SkippableError
+from timerex_ghl.sync.identity import Keys
+from timerex_ghl.sync.merge import apply_change
+from timerex_ghl.sync.models import ConnectionName, Contact, ContactId, WorkspaceContact
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("contact", JsonText, nullable=False),
+    Column("email_key", Text),
+    Column("phone_key", Text),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Index(None, "connection", "email_key"),
+    Index(None, "connection", "phone_key"),
+)
+
+
+class StaleVersionError(RetryableError):
+    """Somebody else changed the row since it was read."""
+
+
+def add_contact(
+    tx: Connection, connection: ConnectionName, contact: Contact, keys: Keys, now: datetime
+) -> WorkspaceContact:
+    """Add a person."""
+    row = {
+        "connection": connection,
+        "id": f"c_{secrets.token_hex(10)}",
+        "version": 1,
+        "contact": json_of(contact),
+        "email_key": keys.email,
+        "phone_key": keys.phone,
+        "created_at": now,
+        "updated_at": now,
+        "deleted": False,
+    }
+    tx.execute(insert(contacts).values(row))
+    return _row_of(row)
+
+
+def change_contact(
+    tx: Connection,
+    connection: ConnectionName,
+    contact_id: ContactId,
+    change: WorkspaceChange,
+    keys: Keys,
+    now: datetime,
+    *,
+    expected_version: int | None = None,
+) -> WorkspaceContact:
+    """Change a person's fields and tags; only what the change names.
+
+    Raises:
+        StaleVersionError: The row is no longer at the expected version.
+        SkippableError: There is no such person.
+    """
+    row = get_contact(tx, connection, contact_id)
+    if row is None or row.deleted:
+        raise SkippableError(f"contact {contact_id} is not in the workspace")
+    if expected_version is not None and row.version != expected_version:
+        raise StaleVersionError(f"contact {contact_id} changed meanwhile")
+    changed = apply_change(row.contact, change)
+    _update(
+        tx,
+        connection,
+        contact_id,
+        version=row.version + 1,
+        contact=json_of(changed),
+        email_key=keys.email,
+        phone_key=keys.phone,
+        updated_at=now,
+    )
+    return WorkspaceContact(
+        id=contact_id,
+        version=row.version + 1,
+        contact=changed.model_copy(update={"updated_at": now}),
+    )
+
+
+def delete_contact(
+    tx: Connection, connection: ConnectionName, contact_id: ContactId, now: datetime
+) -> None:
+    """Leave a tombstone: nobody is found by its keys, and nothing brings it back."""
+    row = get_contact(tx, connection, contact_id)
+    if row is not None and not row.deleted:
+        _update(
+            tx,
+            connection,
+            contact_id,
+            version=row.version + 1,
+            email_key=None,
+            phone_key=None,
+            updated_at=now,
+            deleted=True,
+        )
+
+
+def get_contact(
+    tx: Connection, connection: ConnectionName, contact_id: ContactId
+) -> WorkspaceContact | None:
+    """Read a person, or their tombstone."""
+    found = tx.execute(select(contacts).where(_is(connection, contact_id))).mappings()
+    row = found.one_or_none()
+    return None if row is None else _row_of(row)
+
+
+def find_contacts(
+    tx: Connection, connection: ConnectionName, keys: Keys
+) -> tuple[list[WorkspaceContact], list[WorkspaceContact]]:
+    """Find people by e-mail and by phone, each by itself."""
+    return (
+        _find(tx, connection, contacts.c.email_key, keys.email),
+        _find(tx, connection, contacts.c.phone_key, keys.phone),
+    )
+
+
+def list_contacts(
+    tx: Connection, connection: ConnectionName, after: ContactId | None = None, limit: int = 500
+) -> list[WorkspaceContact]:
+    """List living people by id, one page at a time."""
+    statement = (
+        select(contacts)
+        .where(contacts.c.connection == connection, ~contacts.c.deleted)
+        .where(contacts.c.id > (after or ""))
+        .order_by(contacts.c.id)
+        .limit(limit)
+    )
+    return [_row_of(row) for row in tx.execute(statement).mappings()]
+
+
+def changed_contacts(tx: Connection, connection: ConnectionName) -> list[ContactId]:
+    """List living people who are not linked, or changed since both sides were level.
+
+    Those who wait for a person as they are now are left out.
+    """
+    linked = and_(
+        links.c.connection == contacts.c.connection,
+        links.c.kind == "contact",
+        links.c.local_id == contacts.c.id,
+    )
+    statement = (
+        select(contacts.c.id)
+        .outerjoin(links, linked)
+        .where(contacts.c.connection == connection, ~contacts.c.deleted)
+        .where(
+            or_(links.c.local_version.is_(None), links.c.local_version != contacts.c.version),
+            ~is_set_aside("contact:", contacts.c.connection, contacts.c.id, contacts.c.version),
+        )
+        .order_by(contacts.c.created_at, contacts.c.id)
+    )
+    return [ContactId(contact_id) for contact_id in tx.scalars(statement)]
+
+
+def _is(connection: ConnectionName, contact_id: ContactId) -> ColumnElement[bool]:
+    return and_(contacts.c.connection == connection, contacts.c.id == contact_id)
+
+
+def _update(
+    tx: Connection, connection: ConnectionName, contact_id: ContactId, **values: object
+) -> None:
+    tx.execute(update(contacts).where(_is(connection, contact_id)).values(**values))
+
+
+def _find(
+    tx: Connection, connection: ConnectionName, column: Column[Any], key: str | None
+) -> list[WorkspaceContact]:
+    if key is None:
+        return []
+    statement = select(contacts).where(
+        contacts.c.connection == connection, column == key, ~contacts.c.deleted
+    )
+    return [_row_of(row) for row in tx.execute(statement.order_by(contacts.c.id)).mappings()]
+
+
+def _row_of(row: RowMapping | Mapping[str, Any]) -> WorkspaceContact:
+    contact = contact_of(row["contact"], updated_at=row["updated_at"])
+    if contact is None:
+        raise AssertionError("a row has a contact")
+    return WorkspaceContact(
+        id=ContactId(row["id"]), version=row["version"], contact=contact, deleted=row["deleted"]
+    )

@@ -1,0 +1,142 @@
+"""Bring one person level on both sides: read, decide, write, remember."""
+
+from datetime import timedelta
+from functools import partial
+from typing import NamedTuple
+
+from timerex_ghl.adapters.ledger import previews
+from timerex_ghl.adapters.ledger.ghl_contacts import Seen
+from timerex_ghl.carry.outcome import Outcome
+from timerex_ghl.carry.person import LookUp, Person, adopt, read_ghl, read_person
+from timerex_ghl.carry.recover import settle_unknown
+from timerex_ghl.carry.remember import remember_level, remember_write
+from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.write import Hold, write_contact
+from timerex_ghl.sync.actions import ContactPlan
+from timerex_ghl.sync.errors import DuplicateContactError, SkippableError
+from timerex_ghl.sync.models import GhlContact, GhlContactId
+from timerex_ghl.sync.plan import plan_contact
+
+SEARCH_LAG = timedelta(minutes=1)
+"""A page read this soon after a write of ours may not show it yet: then we read by id."""
+
+
+class Level(NamedTuple):
+    """A person who is level.
+
+    Attributes:
+        ghl_id: Their GHL contact; None only in a preview of a contact still to be made.
+    """
+
+    outcome: Outcome
+    ghl_id: GhlContactId | None
+
+    @property
+    def known_ghl_id(self) -> GhlContactId:
+        """Hand out the contact's id where something was applied."""
+        if self.ghl_id is None:
+            raise AssertionError("a person who is level has a GHL contact")
+        return self.ghl_id
+
+
+async def bring_level(
+    sides: Sides,
+    hold: Hold,
+    look_up: LookUp,
+    *,
+    seen: Seen | None = None,
+    preview: bool = False,
+) -> Level:
+    """Bring one person level on both sides.
+
+    Args:
+        sides: Both sides.
+        hold: The person, locked.
+        look_up: Where to look for a person who is not linked yet.
+        seen: Their contact as a page showed it: saves a call where nothing is written to GHL.
+        preview: Keep the plan, write nothing.
+
+    Raises:
+        ReviewNeededError: Only a person can tell what to do. Nothing was written.
+    """
+    person = await sides.ledger.read(read_person, sides.connection, hold.contact_id)
+    if person is None:
+        raise SkippableError(f"contact {hold.contact_id} is not in the workspace")
+    ghl, plan = await _decide(sides, hold, person, look_up, seen)
+    if preview:
+        return await _keep_preview(sides, hold, ghl, plan)
+    level = await _write(sides, hold, person, ghl, plan)
+    writes = len(plan.to_ghl)
+    did = writes or plan.to_workspace or person.link is None
+    outcome = Outcome(what="applied" if did else "no-op", writes=writes, contact_id=level.id)
+    if any(conflict.winner is None for conflict in plan.conflicts):
+        outcome = outcome.model_copy(update={"what": "review"})
+    return Level(outcome, level.id)
+
+
+async def _decide(
+    sides: Sides, hold: Hold, person: Person, look_up: LookUp, seen: Seen | None
+) -> tuple[GhlContact | None, ContactPlan]:
+    """Read what GHL has and plan. A plan that writes to GHL is made from a read by id."""
+    if seen is not None and _is_current(person, seen):
+        ghl = seen.contact if person.link else await adopt(sides, person, seen.contact)
+        plan = _plan(sides, person, ghl)
+        if not plan.to_ghl:
+            await settle_unknown(sides, hold, ghl)
+            return ghl, plan
+        ghl = await sides.ghl.get_contact(ghl.id)
+    else:
+        ghl = await read_ghl(sides, person, look_up)
+    await settle_unknown(sides, hold, ghl)
+    return ghl, _plan(sides, person, ghl)
+
+
+def _is_current(person: Person, seen: Seen) -> bool:
+    written_at = person.link.written_at if person.link else None
+    return written_at is None or seen.seen_at - written_at > SEARCH_LAG
+
+
+def _plan(sides: Sides, person: Person, ghl: GhlContact | None) -> ContactPlan:
+    base = person.link.base if person.link else None
+    return plan_contact(person.row.contact, ghl, base, sides.settings.rules, sides.settings.region)
+
+
+async def _write(
+    sides: Sides, hold: Hold, person: Person, ghl: GhlContact | None, plan: ContactPlan
+) -> GhlContact:
+    """Carry a plan out on both sides, and remember what they agree on now."""
+    for action in plan.to_ghl:
+        remember = partial(remember_write, sides, person.row.id)
+        try:
+            ghl = await write_contact(sides, hold, action, ghl, remember)
+        except DuplicateContactError as refused:
+            if ghl is not None:
+                raise
+            existing = await sides.ghl.get_contact(GhlContactId(refused.contact_id))
+            ghl = await adopt(sides, person, existing)
+            return await _write(sides, hold, person, ghl, _plan(sides, person, ghl))
+    if ghl is None:
+        raise AssertionError("a person without a GHL contact is planned one")
+    await sides.ledger.write(remember_level, sides, person, plan, ghl, utc_now())
+    return ghl
+
+
+async def _keep_preview(
+    sides: Sides, hold: Hold, ghl: GhlContact | None, plan: ContactPlan
+) -> Level:
+    does = bool(plan.to_ghl or plan.to_workspace)
+    if does:
+        await sides.ledger.write(
+            previews.save_preview,
+            sides.connection,
+            hold.record_key,
+            plan.model_dump(mode="json"),
+            sides.run_id or "",
+            utc_now(),
+        )
+    outcome = Outcome(
+        what="applied" if does else "no-op",
+        writes=len(plan.to_ghl),
+        contact_id=ghl.id if ghl else None,
+    )
+    return Level(outcome, ghl.id if ghl else None)

@@ -1,0 +1,30 @@
+"""Names of locks. They stand in error texts and logs, so keys of persons are digested."""
+
+from hashlib import blake2b
+
+from timerex_ghl.sync.identity import Keys
+from timerex_ghl.sync.models import BookingId, ConnectionName, ContactId
+
+
+def lock_of_job(connection: ConnectionName, job: str) -> str:
+    """Name the lease of a whole-connection job."""
+    return f"{connection}:job:{job}"
+
+
+def lock_of_contact(connection: ConnectionName, contact_id: ContactId) -> str:
+    """Name the lock of a person of the workspace."""
+    return f"{connection}:contact:{contact_id}"
+
+
+def lock_of_booking(connection: ConnectionName, booking_id: BookingId) -> str:
+    """Name the lock of a booking."""
+    return f"{connection}:booking:{booking_id}"
+
+
+def locks_of_keys(connection: ConnectionName, keys: Keys) -> list[str]:
+    """Name the locks of whoever has this e-mail or phone, known yet or not."""
+    return [
+        f"{connection}:key:{blake2b(key.encode(), digest_size=12).hexdigest()}"
+        for key in keys
+        if key is not None
+    ]

@@ -1,0 +1,99 @@
+"""What changed where: GHL's pages into the ledger, then everyone who may differ."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ghl.contacts import ContactPage, SearchAfter
+from timerex_ghl.adapters.ledger import cursors, ghl_contacts, workspace
+from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.sync.identity import keys_of
+from timerex_ghl.sync.mapping import map_from_ghl
+from timerex_ghl.sync.models import Record
+
+OVERLAP = timedelta(minutes=5)
+"""Read again at the seam of two runs: GHL's search shows a change seconds after it was made."""
+
+CURSOR = "ghl-contacts"
+
+
+class Scope(StrEnum):
+    """How far a run looks back in GHL."""
+
+    INCREMENTAL = "incremental"
+    FULL = "full"
+
+
+class Place(Record):
+    """How far GHL's contacts were read; saved with every page, so a killed run goes on from here.
+
+    Attributes:
+        scan: The run that reads; None between runs.
+        scope: What that run wanted. None before the first one.
+        since: Contacts changed after this are read; None for all of them.
+        newest: The latest change seen so far.
+        after: The last contact read, as GHL's search wants it back.
+        was_full: All contacts were read at least once.
+    """
+
+    scan: str | None = None
+    scope: Scope | None = None
+    since: AwareDatetime | None = None
+    newest: AwareDatetime | None = None
+    after: SearchAfter | None = None
+    was_full: bool = False
+
+    def begin(self, scope: Scope, scan: str) -> "Place":
+        """Start a scan, or go on with the unfinished one. The first scan is always a full one."""
+        full = scope is Scope.FULL or not self.was_full
+        if self.scan is not None and (self.scan == scan or not full or self.since is None):
+            return self.model_copy(update={"scan": scan})
+        since = None if full or self.newest is None else self.newest - OVERLAP
+        return self.model_copy(update={"scan": scan, "scope": scope, "since": since, "after": None})
+
+    def advance(self, page: ContactPage) -> "Place":
+        """Move past a page; the last one ends the scan."""
+        times = [c.updated_at for c in page.contacts if c.updated_at is not None]
+        newest = max([*times, *([self.newest] if self.newest else [])], default=None)
+        if page.after is not None:
+            return self.model_copy(update={"newest": newest, "after": page.after})
+        was_full = self.was_full or self.since is None
+        return Place(scope=self.scope, newest=newest, was_full=was_full)
+
+
+async def read_page(sides: Sides, scope: Scope, scan: str) -> bool:
+    """Read the next page of GHL's changed contacts into the ledger; tell whether more follow."""
+    saved = await sides.ledger.read(cursors.get_cursor, sides.connection, CURSOR)
+    place = (Place.model_validate_json(saved) if saved else Place()).begin(scope, scan)
+    page = await sides.ghl.search_contacts(updated_since=place.since, after=place.after)
+    await sides.ledger.write(_save_page, sides, page, place.advance(page), utc_now())
+    return page.after is not None
+
+
+async def list_changed(sides: Sides) -> list[str]:
+    """List everyone who may differ between the sides: `ghl:<id>` first, then `contact:<id>`.
+
+    GHL's come first so that a person who is new on both sides is recognised before anyone creates
+    the second one.
+    """
+    return await sides.ledger.read(_changed, sides)
+
+
+def _save_page(
+    tx: Connection, sides: Sides, page: ContactPage, place: Place, now: datetime
+) -> None:
+    rows: list[ghl_contacts.Snapshot] = []
+    for contact in page.contacts:
+        ours = map_from_ghl(contact, sides.settings.rules)
+        keys = keys_of(ours, sides.settings.region)
+        rows.append(ghl_contacts.Snapshot(contact, keys, ghl_contacts.digest_of(ours)))
+    ghl_contacts.save_snapshots(tx, sides.connection, rows, now)
+    cursors.save_cursor(tx, sides.connection, CURSOR, place.model_dump_json())
+
+
+def _changed(tx: Connection, sides: Sides) -> list[str]:
+    theirs = ghl_contacts.changed_snapshots(tx, sides.connection)
+    ours = workspace.changed_contacts(tx, sides.connection)
+    return [*(f"ghl:{ghl_id}" for ghl_id in theirs), *(f"contact:{own_id}" for own_id in ours)]

@@ -1,0 +1,90 @@
+"""What an earlier run left unknown: writes that were sent and never heard of again.
+
+An update needs no second look to be safe, since everything is planned anew from what GHL has now.
+What is settled here is the account of it: every intent ends with one outcome.
+"""
+
+from datetime import timedelta
+from typing import assert_never
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import intents
+from timerex_ghl.adapters.ledger.intents import Intent
+from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.write import Hold
+from timerex_ghl.sync.actions import (
+    Action,
+    AddTags,
+    CreateContact,
+    CreateNote,
+    RemoveTags,
+    UpdateContact,
+    UpdateNote,
+)
+from timerex_ghl.sync.errors import RetryableError
+from timerex_ghl.sync.models import FieldName, GhlContact
+from timerex_ghl.sync.normal import is_same
+
+LOOK_AGAIN = timedelta(seconds=15)
+"""GHL's look-up shows a new contact seconds after it was made: a younger one is not yet missing."""
+
+ACTION: TypeAdapter[Action] = TypeAdapter(Action)
+
+
+async def settle_unknown(sides: Sides, hold: Hold, ghl: GhlContact | None) -> None:
+    """Close the open intents about a contact, by what GHL has now.
+
+    Raises:
+        RetryableError: A contact was sent moments ago and may only not be found yet.
+    """
+    for intent in await sides.ledger.read(
+        intents.open_intents, sides.connection, [hold.record_key]
+    ):
+        action = ACTION.validate_json(intent.payload)
+        if isinstance(action, CreateNote | UpdateNote):
+            continue  # the notes are read where notes are carried
+        is_young = utc_now() - intent.created_at < LOOK_AGAIN
+        if isinstance(action, CreateContact) and ghl is None and is_young:
+            raise RetryableError(
+                "a contact was sent and is not found yet", after_s=LOOK_AGAIN.total_seconds()
+            )
+        happened = ghl is not None and _shows(ghl, action, sides.settings.region)
+        await sides.ledger.write(close, intent, ghl.id if ghl and happened else None)
+
+
+def _shows(
+    ghl: GhlContact,
+    action: CreateContact | UpdateContact | AddTags | RemoveTags,
+    region: str,
+) -> bool:
+    """Tell whether a contact looks as it does after an action."""
+    tags = ghl.tags or frozenset()
+    match action:
+        case CreateContact():
+            return True
+        case UpdateContact(values=values):
+            return all(
+                is_same(FieldName(field), ghl.values.get(field), value, region)
+                for field, value in values.items()
+            )
+        case AddTags(tags=wanted):
+            return wanted <= tags
+        case RemoveTags(tags=unwanted):
+            return not unwanted & tags
+        case _:
+            assert_never(action)
+
+
+def close(tx: Connection, intent: Intent, result_id: str | None) -> None:
+    """End an intent whose answer was never read; `result_id` is what it wrote, if it did."""
+    intents.close_intent(
+        tx,
+        intent.id,
+        state="failed" if result_id is None else "done",
+        result_id=result_id,
+        error="sent, and never arrived" if result_id is None else None,
+        recovered=True,
+        now=utc_now(),
+    )

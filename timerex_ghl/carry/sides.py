@@ -1,0 +1,57 @@
+"""Both sides of a connection, ready to use."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import httpx
+
+from timerex_ghl.adapters.ghl.client import GhlClient
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.sync.settings import ConnectionSettings, PublishedConnection
+
+
+@dataclass
+class CallCount:
+    """Counts HTTP requests; its `count` is a request hook of httpx."""
+
+    calls: int = 0
+
+    async def count(self, _request: httpx.Request) -> None:
+        """Count one."""
+        self.calls += 1
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What a record is carried with. Opened once a process and connection.
+
+    Attributes:
+        calls: Requests sent to GHL since the sides were opened.
+        run_id: The Prefect task run (or other caller) that is written into intents and audit rows.
+    """
+
+    published: PublishedConnection
+    ledger: Ledger
+    ghl: GhlClient
+    calls: CallCount = field(default_factory=CallCount)
+    run_id: str | None = None
+
+    @property
+    def connection(self) -> ConnectionName:
+        """Name the connection."""
+        return self.published.settings.name
+
+    @property
+    def settings(self) -> ConnectionSettings:
+        """Hand out the published settings."""
+        return self.published.settings
+
+    def during(self, run_id: str | None) -> "Sides":
+        """Use the same adapters on behalf of another run."""
+        return replace(self, run_id=run_id)
+
+
+def utc_now() -> datetime:
+    """Read the clock: aware, UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""The main job on one machine: both services played by the sandbox, everything else real."""

@@ -1,0 +1,99 @@
+"""Do both sides agree? Read from the sandbox and the ledger, without a word of the sync's own code.
+
+The checker shares no comparison, mapping or merge with the engine: were those wrong, it would tell.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from timerex_ghl.sync.models import WorkspaceContact
+
+FIELDS = {
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "email": "email",
+    "phone": "phone",
+    "address": "address1",
+    "city": "city",
+    "state": "state",
+    "postal_code": "postalCode",
+    "country": "country",
+    "website": "website",
+}
+"""Fields that must be the same: ours, and GHL's."""
+
+BOOKING_MARK = re.compile(r"^TimeRex booking \S+$", re.MULTILINE)
+
+
+class Truth(NamedTuple):
+    """How a guest's booking stands, as TimeRex knows it.
+
+    Attributes:
+        word: What the note must say.
+    """
+
+    email: str
+    word: str
+
+
+def disagreements(
+    workspace: Iterable[WorkspaceContact], crm: Iterable[dict[str, Any]], truths: Iterable[Truth]
+) -> list[str]:
+    """List what differs between the sides, by ids and field names; empty when they agree."""
+    ours = {_mail(row.contact.values.get("email")): row for row in workspace if not row.deleted}
+    crm = list(crm)
+    theirs = {_mail(contact.get("email")): contact for contact in crm}
+    found = [
+        *_doubles("the workspace", (_mail(row.contact.values.get("email")) for row in ours.values())),
+        *_doubles("GHL", (_mail(contact.get("email")) for contact in crm)),
+        *(f"contact {ours[key].id} is not in GHL" for key in ours.keys() - theirs.keys()),
+        *(f"GHL contact {theirs[key]['id']} is not here" for key in theirs.keys() - ours.keys()),
+    ]
+    for key in sorted(ours.keys() & theirs.keys()):
+        found += _differences(ours[key], theirs[key])
+    for truth in truths:
+        found += _wrong_notes(theirs.get(_mail(truth.email)), truth)
+    return found
+
+
+def _differences(ours: WorkspaceContact, theirs: dict[str, Any]) -> Iterator[str]:
+    for own, ghl in FIELDS.items():
+        if _plain(ours.contact.values.get(own)) != _plain(theirs.get(ghl)):
+            yield f"contact {ours.id}: {own} differs from GHL's {ghl}"
+    if {tag.lower() for tag in ours.contact.tags or ()} != set(theirs.get("tags") or ()):
+        yield f"contact {ours.id}: tags differ"
+
+
+def _wrong_notes(contact: dict[str, Any] | None, truth: Truth) -> Iterator[str]:
+    """Say what is wrong with a guest's booking note: one, and it says how the booking stands."""
+    if contact is None:
+        yield "a guest is not in GHL"
+        return
+    texts = [note.get("bodyText") or note.get("body") or "" for note in contact.get("notes") or ()]
+    notes = [text for text in texts if BOOKING_MARK.search(text)]
+    if len(notes) != 1:
+        yield f"GHL contact {contact['id']}: {len(notes)} notes about one booking"
+    elif truth.word not in notes[0]:
+        yield f"GHL contact {contact['id']}: its note does not say {truth.word!r}"
+
+
+def _doubles(where: str, keys: Iterable[str]) -> Iterator[str]:
+    for key, times in Counter(keys).items():
+        if key and times > 1:
+            yield f"{times} contacts of one person in {where}"
+
+
+def _mail(value: object) -> str:
+    return _plain(value).lower()
+
+
+def _plain(value: object) -> str:
+    """Reduce a value to what a person would call the same."""
+    text = unicodedata.normalize("NFKC", str(value or "")).strip()
+    digits = re.sub(r"[\s()-]", "", text)
+    if re.fullmatch(r"\+?\d{9,15}", digits):
+        return re.sub(r"^0", "+81", digits)
+    return text

@@ -1,0 +1,43 @@
+"""Run a command, and end it when whoever started us is gone: even when they were killed.
+
+The starter holds the other end of our standard input; its end is the signal.
+Usage: python leash.py COMMAND [ARGUMENT ...]
+"""
+
+import signal
+import subprocess
+import sys
+import threading
+from types import FrameType
+
+PATIENCE_S = 8.0
+
+
+def main(command: list[str]) -> int:
+    """Run the command until it ends by itself, we are told to stop, or the starter is gone."""
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  our own command
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        threading.Thread(target=_end, args=(child,), daemon=True).start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the starter, who tells us
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        _end(child)
+
+    threading.Thread(target=watch, daemon=True).start()
+    return child.wait()
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    child.terminate()
+    try:
+        child.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,61 @@
+"""The sandbox's control API: guests who book, and people who work in the CRM."""
+
+from typing import Any
+
+import httpx
+
+from timerex_ghl.demo.prefect_api import RunFailedError
+
+
+class SandboxApi:
+    """What a demo does on the two services' side, and what it reads to check the outcome."""
+
+    def __init__(self, info: dict[str, Any]) -> None:
+        self.ghl = info["ghl"]
+        self.timerex = info["timerex"]
+        control = info["control"]
+        self.http = httpx.AsyncClient(
+            base_url=control["base_url"],
+            headers={"Authorization": f"Bearer {control['token']}"},
+            timeout=30,
+        )
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self.http.aclose()
+
+    async def send(self, method: str, path: str, body: object = None) -> Any:
+        """Send one request; hand back what it answers."""
+        answer = await self.http.request(method, path, json=body)
+        if answer.is_error:
+            raise RunFailedError(f"the sandbox answered {answer.status_code} to {method} {path}")
+        return answer.json() if answer.content else None
+
+    async def contacts(self) -> list[dict[str, Any]]:
+        """Read every contact of the CRM with its tags and notes, as a person would see them."""
+        return (await self.send("GET", "/ghl/contacts"))["contacts"]
+
+    async def calls(self) -> list[dict[str, Any]]:
+        """Read the log of API calls."""
+        return (await self.send("GET", "/ghl/calls"))["calls"]
+
+    async def writes(self) -> int:
+        """Count the API calls that can change something."""
+        reads = {"GET"}
+        return sum(
+            call["method"] not in reads and not call["path"].endswith(("/search", "/oauth/token"))
+            for call in await self.calls()
+        )
+
+    async def book(self, **booking: object) -> str:
+        """Book as a guest; hand back TimeRex's id of the booking."""
+        return (await self.send("POST", "/timerex/bookings", booking))["event_id"]
+
+    async def cancel(self, booking_id: str, reason: str) -> None:
+        """Cancel as a guest."""
+        await self.send("POST", f"/timerex/bookings/{booking_id}/cancel", {"reason": reason})
+
+    async def move(self, booking_id: str, starts_at: str) -> str:
+        """Choose another time as a guest; hand back the id of the new booking."""
+        path = f"/timerex/bookings/{booking_id}/reschedule"
+        return (await self.send("POST", path, {"starts_at": starts_at}))["event_id"]
