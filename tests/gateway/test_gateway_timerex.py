@@ -2,9 +2,8 @@ import asyncio
 import json
 import logging
 import re
-import sqlite3
+import threading
 from collections.abc import AsyncGenerator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -13,7 +12,7 @@ from sqlalchemy import Connection
 from tests.adapters.timerex.deliveries import CANCELLED, CONFIRMED, body_of
 from tests.gateway.given import DOOR, NAME, TOKEN, publish, settings_with
 from timerex_ghl.adapters.ledger import inbox
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
 from timerex_ghl.gateway import app, door, doors
 from timerex_ghl.sync.models import EventId
@@ -224,14 +223,21 @@ async def test_a_malformed_delivery_is_refused_and_kept_in_quarantine(
 
 
 async def test_a_locked_ledger_asks_the_sender_to_come_again(
-    http: httpx.AsyncClient, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    http: httpx.AsyncClient, ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app, "_LEDGER_DEADLINE_S", 0.2)
-    other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    response = await post(http, body_of(CONFIRMED))
-    other.execute("ROLLBACK")
-    other.close()
+    holds, may_end = threading.Event(), threading.Event()
+
+    def hold(_: Connection) -> bool:
+        holds.set()
+        return may_end.wait(10)
+
+    async with open_ledger(ledger_url) as other:
+        holding = asyncio.create_task(other.write(hold))
+        await asyncio.to_thread(holds.wait, 10)
+        response = await post(http, body_of(CONFIRMED))
+        may_end.set()
+        await holding
 
     assert_refused(response, 429)
     assert response.headers["retry-after"] == "10"
