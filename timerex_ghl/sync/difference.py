@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from pydantic import JsonValue
+
 from timerex_ghl.sync.settings import ConnectionSettings
 
 UNSHOWN = {"timerex.token_digests", "timerex.door"}
@@ -19,19 +21,19 @@ def difference(running: ConnectionSettings | None, new: ConnectionSettings) -> l
     ]
 
 
-def _flat(value: object, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Name every leaf by its path; field rules are named by their field, sets are sorted."""
-    match value:
-        case dict():
-            for key, inner in value.items():
-                yield from _flat(inner, f"{prefix}.{key}" if prefix else str(key))
-        case [{"field": _}, *_]:
-            for rule in value:
-                yield from _flat(rule, f"{prefix}.{rule['field']}")
-        case list():
-            yield prefix, ", ".join(sorted(str(item) for item in value))
-        case _:
-            yield prefix, "none" if value is None else str(value)
+def _flat(value: JsonValue, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Name every leaf by its path; a field rule is named by its field, a set is sorted."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{prefix}.{key}" if prefix else key)
+    elif isinstance(value, list) and prefix == "rules":
+        for rule in value:
+            field = rule["field"] if isinstance(rule, dict) else rule
+            yield from _flat(rule, f"{prefix}.{field}")
+    elif isinstance(value, list):
+        yield prefix, ", ".join(sorted(str(item) for item in value))
+    else:
+        yield prefix, "none" if value is None else str(value)
 
 
 def _say(name: str, value: str | None) -> str:

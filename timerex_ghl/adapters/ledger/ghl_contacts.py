@@ -64,7 +64,7 @@ def digest_of(contact: Contact) -> str:
 def save_snapshots(
     tx: Connection, connection: ConnectionName, snapshots: Sequence[Snapshot], seen_at: datetime
 ) -> None:
-    """Keep contacts as just read. An older state than the one kept (search lags) changes nothing."""
+    """Keep contacts as just read. A state older than the one kept (search lags) is dropped."""
     rows = [
         {
             "connection": connection,

@@ -169,7 +169,7 @@ def open_intents(
 def count_done(tx: Connection, connection: ConnectionName, since: datetime) -> dict[str, int]:
     """Count the writes that reached GHL since a time, by kind."""
     rows = tx.execute(
-        select(_intents.c.kind, func.count())
+        select(_intents.c.kind, func.count().label("number"))
         .where(
             _intents.c.connection == connection,
             _intents.c.state == "done",
@@ -178,4 +178,4 @@ def count_done(tx: Connection, connection: ConnectionName, since: datetime) -> d
         .group_by(_intents.c.kind)
         .order_by(_intents.c.kind)
     )
-    return {kind: number for kind, number in rows}
+    return {row.kind: row.number for row in rows}

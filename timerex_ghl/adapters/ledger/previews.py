@@ -1,4 +1,4 @@
-"""Previews: plans that were shown and not applied. Prefect shows their counts, the CLI their values."""
+"""Previews: plans that were shown and not applied. Prefect shows counts, the CLI values."""
 
 from datetime import datetime
 from typing import Any
@@ -48,4 +48,4 @@ def read_previews(
         .where(_previews.c.connection == connection, _previews.c.made_at >= since)
         .order_by(_previews.c.record_key)
     )
-    return {key: plan for key, plan in rows}
+    return {row.record_key: row.plan for row in rows}

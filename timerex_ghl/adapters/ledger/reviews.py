@@ -88,7 +88,7 @@ def open_review(  # noqa: PLR0913  one argument a column
     seen: str = "",
     now: datetime,
 ) -> tuple[str, bool]:
-    """Ask a person, once: an open review of the same is brought up to date. Tell whether it is new."""
+    """Ask a person, once: an open review of the same is brought up to date; tell if it is new."""
     values = {"reason": reason, "detail": dict(detail), "seen": seen}
     known = tx.scalar(
         select(_reviews.c.id).where(
