@@ -1,6 +1,8 @@
 import asyncio
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, event, inspect, text
 
 from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.engine import make_engines
 from timerex_ghl.adapters.ledger.migrations import VERSION_TABLE
 from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.sync.errors import SettingsError
@@ -35,6 +38,14 @@ def tables(tx: Connection) -> set[str]:
     return set(inspect(tx).get_table_names())
 
 
+def tables_there(url: str) -> set[str]:
+    engines = make_engines(url)
+    with engines.reader.begin() as tx:
+        found = tables(tx)
+    engines.dispose()
+    return found
+
+
 def version(tx: Connection) -> str:
     return tx.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one()  # noqa: S608
 
@@ -54,11 +65,47 @@ async def test_a_crash_in_a_migration_leaves_the_old_tables(empty_url: str, mome
         async with open_ledger(empty_url):
             pass
 
-    with crash_at("CREATE TABLE"), pytest.raises(Crash):  # it starts from nothing again
-        async with open_ledger(empty_url):
-            pass
+    assert tables_there(empty_url) == set()
     async with open_ledger(empty_url) as ledger:
         assert {"audit", "inbox", "locks"} < await ledger.read(tables)
+
+
+_DIE = """
+import asyncio, os, sys
+from sqlalchemy import Engine, event
+from timerex_ghl.adapters.ledger.core import open_ledger
+
+@event.listens_for(Engine, "before_cursor_execute")
+def die(_tx, _cursor, statement, *_rest):
+    if "CREATE TABLE locks" in statement:
+        os._exit(9)
+
+asyncio.run(open_ledger(sys.argv[1]).__aenter__())
+"""
+
+
+async def test_a_process_killed_in_a_migration_leaves_the_old_tables(empty_url: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _DIE, empty_url, cwd=Path(__file__).parents[3]
+    )
+
+    assert await process.wait() == 9
+    assert tables_there(empty_url) == set()
+    async with open_ledger(empty_url) as ledger:
+        assert "locks" in await ledger.read(tables)
+
+
+async def test_a_database_of_another_program_is_refused(empty_url: str) -> None:
+    engines = make_engines(empty_url)
+    with engines.writer.begin() as tx:
+        tx.execute(text("CREATE TABLE locks (theirs integer)"))
+    engines.dispose()
+
+    with pytest.raises(SettingsError, match="no other program keeps tables there"):
+        async with open_ledger(empty_url):
+            pass
+
+    assert tables_there(empty_url) == {"locks"}
 
 
 async def test_opening_again_changes_nothing(ledger_url: str) -> None:
