@@ -23,7 +23,7 @@ GATEWAY = {"timerex_ghl.gateway", *ADAPTERS, *CATALOG}
 BLOCKS = {"blocks", *CARRY, *GATEWAY}
 TASKS = {"tasks", *BLOCKS}
 FLOWS = {"flows", *TASKS}
-DEMO = {"timerex_ghl.demo", "timerex_ghl.sandbox", *FLOWS}
+DEMO = {"timerex_ghl.demo", "timerex_ghl.launch", "timerex_ghl.sandbox", *FLOWS}
 MAY_IMPORT = {
     "flows": FLOWS,
     "tasks": TASKS,
@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "timerex_ghl.carry": CARRY,
     "timerex_ghl.gateway": GATEWAY,
     "timerex_ghl.sandbox": {"timerex_ghl.sandbox"},
+    "timerex_ghl.launch": set[str](),
     "timerex_ghl.demo": DEMO,
     "timerex_ghl.cli": {"timerex_ghl.cli", *DEMO},
 }
