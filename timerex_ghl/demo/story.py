@@ -3,15 +3,20 @@
 What a person would do by hand is done here, through the doors a person would use.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import workspace
 from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.demo.checker import Truth
 from timerex_ghl.demo.sandbox_api import SandboxApi
 from timerex_ghl.sync.actions import WorkspaceChange
-from timerex_ghl.sync.identity import keys_of
-from timerex_ghl.sync.models import ConnectionName, Contact, ContactId, FieldName, Value
+from timerex_ghl.sync.identity import Keys, keys_of
+from timerex_ghl.sync.merge import apply_change
+from timerex_ghl.sync.models import ConnectionName, Contact, FieldName, Value
 
 REGION = "JP"
 
@@ -37,6 +42,33 @@ GUESTS = (
     ("Leo Stone", "leo.stone@maple.example"),  # books and cancels
 )
 
+TRUTHS = (
+    Truth("noa.hart@willow.example", "Booked"),
+    Truth("kana.mori@aoba.example", "Cancelled"),
+    Truth("mei.kato@umi.example", "Moved from"),
+    Truth("leo.stone@maple.example", "Cancelled"),
+)
+"""What each guest's one note must say in the end."""
+
+CRM_EDITS: dict[str, dict[str, Any]] = {
+    "riku.sato@hinode.example": {"city": "Osaka"},
+    "jun.ueda@yama.example": {"phone": "+819012345612"},
+    "noa.hart@willow.example": {"tags": ["vip", "timerex booked"]},
+}
+
+WORKSPACE_EDITS = {
+    "kana.mori@aoba.example": WorkspaceChange(
+        values={FieldName("phone"): "090-1234-5699", FieldName("city"): "Kyoto"}
+    ),
+    "sora.abe@kawa.example": WorkspaceChange(
+        values={FieldName("last_name"): "Abe-Lind"}, tags_added=frozenset({"newsletter"})
+    ),
+    "riku.sato@hinode.example": WorkspaceChange(
+        values={FieldName("website"): "https://hinode.example"}
+    ),
+}
+"""Edits by address. One person is edited on both sides, in different fields."""
+
 
 @dataclass
 class Story:
@@ -45,7 +77,6 @@ class Story:
     sandbox: SandboxApi
     ledger: Ledger
     connection: ConnectionName
-    people: dict[str, ContactId] = field(default_factory=dict[str, ContactId])
 
     async def make_people(self) -> None:
         """Put people on both sides; one of them stands on both already."""
@@ -61,14 +92,9 @@ class Story:
                 FieldName("company"): company,
             }
             contact = Contact(values=values, tags=frozenset({"customer"}))
-            row = await self.ledger.write(
-                workspace.add_contact,
-                self.connection,
-                contact,
-                keys_of(contact, REGION),
-                datetime.now(UTC),
-            )
-            self.people[email] = row.id
+            keys = keys_of(contact, REGION)
+            now = datetime.now(UTC)
+            await self.ledger.write(workspace.add_contact, self.connection, contact, keys, now)
 
     async def book(self) -> int:
         """Let guests book, cancel and move; tell how many webhooks that makes."""
@@ -89,25 +115,23 @@ class Story:
         await self.sandbox.cancel(ids[3], "")
         return len(ids) + 4
 
-    async def edit_both_sides(self) -> int:
-        """Edit contacts, as people at the CRM and in the workspace would; tell how many."""
-        in_crm = {contact.get("email", "").lower(): contact for contact in await self.sandbox.contacts()}
-        await self._edit_crm(in_crm["riku.sato@hinode.example"]["id"], city="Osaka")
-        await self._edit_crm(in_crm["jun.ueda@yama.example"]["id"], phone="+819012345612")
-        await self._edit_crm(in_crm["noa.hart@willow.example"]["id"], tags=["vip", "timerex booked"])
-        await self._edit_workspace("kana.mori@aoba.example", WorkspaceChange(
-            values={FieldName("phone"): "090-1234-5699", FieldName("city"): "Kyoto"},
-        ))
-        await self._edit_workspace("sora.abe@kawa.example", WorkspaceChange(
-            values={FieldName("last_name"): "Abe-Lind"}, tags_added=frozenset({"newsletter"}),
-        ))
-        await self._edit_workspace("riku.sato@hinode.example", WorkspaceChange(
-            values={FieldName("website"): "https://hinode.example"},
-        ))
-        return 6
+    async def edit_both_sides(self) -> tuple[int, int]:
+        """Edit contacts as people in the CRM and in the workspace do; tell how many there, here."""
+        for email, changes in CRM_EDITS.items():
+            found = [one for one in await self.sandbox.contacts() if _mail(one) == email]
+            await self.sandbox.send("PATCH", f"/ghl/contacts/{found[0]['id']}", changes)
+        for email, change in WORKSPACE_EDITS.items():
+            await self.ledger.write(_edit, self.connection, email, change)
+        return len(CRM_EDITS), len(WORKSPACE_EDITS)
 
-    async def _edit_crm(self, contact_id: str, **changes: object) -> None:
-        await self.sandbox.send("PATCH", f"/ghl/contacts/{contact_id}", changes)
 
-    async def _edit_workspace(self, email: str, change: WorkspaceChange) -> None:
-        await self.ledger.write(edit_contact, self.connection, self.people[email], change)
+def _mail(contact: dict[str, Any]) -> str:
+    return (contact.get("email") or "").lower()
+
+
+def _edit(tx: Connection, connection: ConnectionName, email: str, change: WorkspaceChange) -> None:
+    """Change a workspace contact, as somebody who looked it up by its address."""
+    rows, _ = workspace.find_contacts(tx, connection, Keys(email, None))
+    keys = keys_of(apply_change(rows[0].contact, change), REGION)
+    now = datetime.now(UTC)
+    workspace.change_contact(tx, connection, rows[0].id, change, keys, now)

@@ -1,0 +1,108 @@
+"""The demo's stage: every program it needs, started and ready."""
+
+import asyncio
+import socket
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+from timerex_ghl import launch
+from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.demo.prefect_api import PrefectApi
+from timerex_ghl.demo.processes import DidNotStartError, Program, Programs
+from timerex_ghl.demo.sandbox_api import SandboxApi
+from timerex_ghl.demo.screen import Screen
+from timerex_ghl.sync.models import ConnectionName
+
+CONNECTION = ConnectionName("demo")
+HOST = "127.0.0.1"
+SERVER_START_S = 120.0
+
+
+class Stage(NamedTuple):
+    """Everything that runs."""
+
+    sandbox: SandboxApi
+    prefect: PrefectApi
+    ledger: Ledger
+    ledger_url: str
+    gateway_url: str
+
+
+async def set_up(folder: Path, programs: Programs, stack: AsyncExitStack, screen: Screen) -> Stage:
+    """Start the sandbox, a Prefect server, the gateway, a ledger and a worker of the demo's own."""
+    port = free_port()
+    prefect = PrefectApi(f"http://{HOST}:{port}/api")
+    stack.push_async_callback(prefect.close)
+    environment = {
+        **launch.without_prefect(),
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_API_URL": prefect.url,
+        "TIMEREX_GHL_HOME": str(folder),
+    }
+    server_environment = launch.server_settings(HOST, port, environment)
+    screen.say("starting a Prefect server of the demo's own, and the sandbox")
+    server = await programs.start("server", launch.start_server(HOST, port), server_environment)
+    sandbox = SandboxApi(await _start(programs, environment, "sandbox", "--port", "0"))
+    stack.push_async_callback(sandbox.close)
+    ledger_url = f"sqlite:///{folder / 'ledger.db'}"
+    ledger = await stack.enter_async_context(open_ledger(ledger_url))
+    gateway = ("gateway", "--port", "0", "--ledger", ledger_url)
+    gateway_url = (await _start(programs, environment, *gateway))["base_url"]
+    await _wait_for(prefect, server)
+    screen.say(f"Prefect answers: http://{HOST}:{port}")
+    await programs.run("deploy", _own("deploy"), environment)
+    await programs.start("worker", launch.start_worker(), launch.worker_settings(environment))
+    screen.say("deployed the flows, registered the blocks, started a worker")
+    return Stage(sandbox, prefect, ledger, ledger_url, gateway_url)
+
+
+async def enter_blocks(stage: Stage) -> None:
+    """Fill in the forms, as a person does in the Prefect UI."""
+    ghl, timerex = stage.sandbox.ghl, stage.sandbox.timerex
+    await stage.prefect.enter_block("ledger-store", "ledger", {"url": stage.ledger_url})
+    credentials = {
+        "client_id": ghl["client_id"],
+        "client_secret": ghl["client_secret"],
+        "refresh_token": ghl["refresh_token"],
+        "base_url": ghl["base_url"],
+        "token_url": ghl["token_url"],
+        "app_url": ghl["base_url"],
+    }
+    token = {
+        "webhook_token": timerex["webhook_token"],
+        "webhook_header": timerex["webhook_header"],
+    }
+    connection = {
+        "location_id": ghl["location_id"],
+        "ghl": await stage.prefect.enter_block("ghl-credentials", "demo-ghl", credentials),
+        "timerex": await stage.prefect.enter_block("timerex-credentials", "demo-timerex", token),
+    }
+    await stage.prefect.enter_block("timerex-ghl-connection", CONNECTION, connection)
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.create_server((HOST, 0)) as found:
+        return found.getsockname()[1]
+
+
+def _own(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "timerex_ghl", *arguments]
+
+
+async def _start(
+    programs: Programs, environment: dict[str, str], *arguments: str
+) -> dict[str, str]:
+    program = await programs.start(arguments[0], _own(*arguments, "--json"), environment)
+    return await program.first_line(30)
+
+
+async def _wait_for(prefect: PrefectApi, server: Program) -> None:
+    deadline = asyncio.get_running_loop().time() + SERVER_START_S
+    while not await prefect.is_healthy():
+        server.check()
+        if asyncio.get_running_loop().time() > deadline:
+            raise DidNotStartError(f"the Prefect server did not answer, see {server.log}")
+        await asyncio.sleep(0.2)
