@@ -15,13 +15,12 @@ PACKAGES = ("flows", "tasks", "blocks", "timerex_ghl")
 pytestmark = pytest.mark.slow
 
 LOAD_FLOWS = """
-import sys
-from pathlib import Path
+from importlib.resources import files
 import yaml
 from prefect.flows import load_flow_from_entrypoint
 
-deployments = yaml.safe_load(Path(sys.argv[1]).read_text())["deployments"]
-for deployment in deployments:
+shipped = files("timerex_ghl").joinpath("prefect.yaml").read_text()
+for deployment in yaml.safe_load(shipped)["deployments"]:
     flow = load_flow_from_entrypoint(deployment["entrypoint"])
     print(deployment["name"], flow.name)
 """
@@ -107,11 +106,11 @@ def test_the_ledger_migrates_from_the_wheel(installed: Path, tmp_path: Path) -> 
 
 
 def test_prefect_loads_every_deployed_flow_from_the_wheel(installed: Path, tmp_path: Path) -> None:
-    command = [str(installed / "python"), "-c", LOAD_FLOWS, str(ROOT / "prefect.yaml")]
+    loaded = run([str(installed / "python"), "-c", LOAD_FLOWS], cwd=tmp_path, home=tmp_path)
 
-    for line in run(command, cwd=tmp_path, home=tmp_path).splitlines():
-        deployment, flow = line.split()
-        assert deployment == flow
+    pairs = [line.split() for line in loaded.splitlines()]
+    assert pairs
+    assert all(deployment == flow for deployment, flow in pairs)
 
 
 def test_every_block_loads_from_the_wheel(installed: Path, tmp_path: Path) -> None:
