@@ -1,3 +1,4 @@
+import asyncio
 import logging
 import sqlite3
 import stat
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 
 from timerex_ghl.adapters.ledger import cursors, sqlite
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
@@ -84,7 +85,15 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_folder_in_the_files_place_is_refused(tmp_path: Path) -> None:
-    assert "cannot be opened for writing" in await refusal(f"sqlite:///{tmp_path}")
+    assert "cannot be opened" in await refusal(f"sqlite:///{tmp_path}")
+
+
+async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    message = await refusal(f"sqlite:///{tmp_path}/file/ledger.db")
+
+    assert f"{tmp_path}/file/ledger.db cannot be made" in message
 
 
 async def test_the_file_and_its_folder_are_for_their_owner_only(tmp_path: Path) -> None:
@@ -129,6 +138,29 @@ async def test_a_lock_held_shortly_is_waited_for(ledger: Ledger, ledger_url: str
     await ledger.write(cursors.save_cursor, TOKYO, "poll", "x")
 
     assert await ledger.read(cursors.get_cursor, TOKYO, "poll") == "x"
+
+
+_TAKE_READERS_LOCK = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as file:
+    try:  # https://sqlite.org/src/file/src/os.h, SHARED_FIRST and SHARED_SIZE
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)
+    except OSError:
+        sys.exit(5)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the locks in question are POSIX's")
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+async def test_opening_the_file_again_does_not_drop_its_lock(
+    ledger: Ledger, ledger_url: str
+) -> None:
+    await ledger.write(cursors.save_cursor, TOKYO, "poll", "ours")
+
+    path = sqlite.prepare_file(make_url(ledger_url))
+
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", _TAKE_READERS_LOCK, path)
+    assert await process.wait() == 5
 
 
 @pytest.mark.usefixtures("fresh_choice")

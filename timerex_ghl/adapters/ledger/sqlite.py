@@ -4,8 +4,10 @@ import importlib
 import logging
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +22,7 @@ _LOCK_POLL_S = 0.0005  # SQLite's own busy handler sleeps up to 100 ms: a p99 of
 _FIXED = (3, 51, 3)
 _BACKPORTS = ((3, 50, 7), (3, 44, 6))
 
+_creating = threading.Lock()
 _log = logging.getLogger(__name__)
 
 
@@ -35,12 +38,22 @@ def prepare_file(url: URL) -> Path:
     path = Path(database).expanduser().absolute()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        _create(path)
     except OSError as error:
         raise SettingsError(
-            f"the ledger's file cannot be opened for writing: {path} ({error.strerror})"
+            f"the ledger's file {path} cannot be made ({error.strerror}): enter another place"
         ) from None
     return path
+
+
+def _create(path: Path) -> None:
+    """Make the file where it is absent.
+
+    One that is there is never touched, and one at a time: closing any descriptor of a file drops
+    all locks this process has on it. Source: https://sqlite.org/howtocorrupt.html, 2.2.
+    """
+    with _creating, suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def make_writer(path: Path) -> Engine:
