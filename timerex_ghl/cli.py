@@ -16,22 +16,26 @@ import click
 T = TypeVar("T")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+HELP = """Keep TimeRex bookings and GoHighLevel (GHL) contacts in step, on Prefect.
+
+New here? `timerex-ghl demo` shows the main job against the built-in sandbox.
+
+\b
+To run it for real:
+  timerex-ghl server        a Prefect server (or use yours: PREFECT_API_URL)
+  timerex-ghl deploy        the blocks' forms and the flows, into that server
+  timerex-ghl worker        carries the flows out
+  (fill in the blocks in the Prefect UI)
+  timerex-ghl publish NAME  checks them and makes the version that runs
+  timerex-ghl gateway       the door at which TimeRex knocks
+  timerex-ghl doors         the address to enter in TimeRex
+"""
+
+
+@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="timerex-ghl")
 def main() -> None:
-    r"""Keep TimeRex bookings and GoHighLevel (GHL) contacts in step, on Prefect.
-
-    New here? `timerex-ghl demo` shows the main job against the built-in sandbox.
-
-    \b
-    To run it for real:
-      timerex-ghl server    a local Prefect server (or use your own: PREFECT_API_URL)
-      timerex-ghl deploy    the blocks' forms and the flows, into that server
-      timerex-ghl worker    carries the flows out
-      ... make the blocks in the Prefect UI, then ...
-      timerex-ghl publish NAME
-      timerex-ghl gateway   the door that TimeRex knocks at
-    """
+    """Start one of the programs."""
 
 
 @main.command()
@@ -130,15 +134,21 @@ def deploy() -> None:
 @click.option("--preview", is_flag=True, help="Check, try and show the difference; store nothing.")
 def publish(connection: str, preview: bool) -> None:
     """Check CONNECTION's blocks, try its credentials, and make the version everything runs on."""
-    from flows.contact_sync import Mode
-    from flows.publish_connection import publish_connection
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # the outcome is said below
+    message = _run(_publish(connection, preview=preview))
+    click.echo(f"{connection}: {message}")
+
+
+async def _publish(connection: str, *, preview: bool) -> str:
+    from flows.publish_connection import Mode, publish_connection
     from timerex_ghl.sync.models import ConnectionName
 
     mode = Mode.PREVIEW if preview else Mode.APPLY
-    state = _run(publish_connection(ConnectionName(connection), mode, return_state=True))
-    if state.is_failed():
-        _fail(state.message or "publishing failed")
-    click.echo(f"{connection}: {state.message}")
+    flow: Any = publish_connection  # Prefect's types know no awaited state
+    state = await flow(ConnectionName(connection), mode, return_state=True)
+    if not state.is_completed():
+        await state.aresult()
+    return state.message or ""
 
 
 async def _deploy() -> None:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from timerex_ghl.sync.models import WorkspaceContact
+from timerex_ghl.sync.models import FieldName, Value, WorkspaceContact
 
 FIELDS = {
     "first_name": "firstName",
@@ -43,12 +43,13 @@ def disagreements(
     workspace: Iterable[WorkspaceContact], crm: Iterable[dict[str, Any]], truths: Iterable[Truth]
 ) -> list[str]:
     """List what differs between the sides, by ids and field names; empty when they agree."""
-    ours = {_mail(row.contact.values.get("email")): row for row in workspace if not row.deleted}
+    rows = [row for row in workspace if not row.deleted]
+    ours = {_mail(_value(row, "email")): row for row in rows}
     crm = list(crm)
     theirs = {_mail(contact.get("email")): contact for contact in crm}
     found = [
         *_doubles(
-            "the workspace", (_mail(row.contact.values.get("email")) for row in ours.values())
+            "the workspace", (_mail(_value(row, "email")) for row in rows)
         ),
         *_doubles("GHL", (_mail(contact.get("email")) for contact in crm)),
         *(f"contact {ours[key].id} is not in GHL" for key in ours.keys() - theirs.keys()),
@@ -63,7 +64,7 @@ def disagreements(
 
 def _differences(ours: WorkspaceContact, theirs: dict[str, Any]) -> Iterator[str]:
     for own, ghl in FIELDS.items():
-        if _plain(ours.contact.values.get(own)) != _plain(theirs.get(ghl)):
+        if _plain(_value(ours, own)) != _plain(theirs.get(ghl)):
             yield f"contact {ours.id}: {own} differs from GHL's {ghl}"
     if {tag.lower() for tag in ours.contact.tags or ()} != set(theirs.get("tags") or ()):
         yield f"contact {ours.id}: tags differ"
@@ -86,6 +87,10 @@ def _doubles(where: str, keys: Iterable[str]) -> Iterator[str]:
     for key, times in Counter(keys).items():
         if key and times > 1:
             yield f"{times} contacts of one person in {where}"
+
+
+def _value(row: WorkspaceContact, field: str) -> Value:
+    return row.contact.values.get(FieldName(field))
 
 
 def _mail(value: object) -> str:

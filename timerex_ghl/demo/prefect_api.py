@@ -28,7 +28,7 @@ class PrefectApi:
     async def is_healthy(self) -> bool:
         """Tell whether the server answers."""
         try:
-            return (await self.http.get("/health")).status_code == httpx.codes.OK
+            return (await self.http.get("/health")).is_success
         except httpx.HTTPError:
             return False
 
@@ -97,4 +97,4 @@ class PrefectApi:
 
 def message_of(run: dict[str, Any]) -> str:
     """Hand out what a run's last state says."""
-    return (run.get("state") or {}).get("message") or ""
+    return str(run["state"]["message"] or "")
