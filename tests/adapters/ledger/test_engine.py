@@ -195,3 +195,29 @@ def test_an_old_sqlite_is_warned_of_once(
 )
 def test_which_sqlite_is_fixed(version: tuple[int, ...], fixed: bool) -> None:  # noqa: FBT001
     assert sqlite.is_fixed(version) is fixed
+
+
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
+async def test_on_postgresql_too_a_lock_held_for_long_is_given_up(
+    ledger: Ledger, ledger_url: str
+) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def wait_shortly(tx: Connection) -> None:
+        tx.execute(text("SET lock_timeout = '50ms'"))
+
+    def hold(_tx: Connection) -> None:
+        entered.set()
+        leave.wait(10)
+
+    await ledger.write(wait_shortly)
+    async with open_ledger(ledger_url) as other:
+        holding = asyncio.create_task(other.write(hold))
+        await asyncio.to_thread(entered.wait, 10)
+
+        with pytest.raises(RetryableError, match="LockNotAvailable"):
+            await ledger.write(cursors.save_cursor, TOKYO, "poll", "x")
+
+        leave.set()
+        await holding
+    await ledger.write(cursors.save_cursor, TOKYO, "poll", "x")
