@@ -1,0 +1,49 @@
+"""What a GHL operation gives back: an answer, or a refusal in the vendor's words."""
+
+import uuid
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import NamedTuple
+
+from timerex_ghl.sandbox.wire import Json
+
+
+class Answer(NamedTuple):
+    """Status and body of one answer."""
+
+    body: Json
+    status: int = 200
+
+
+class RefusalError(Exception):
+    """An operation says no. The message is a list for 422 and a text elsewhere.
+
+    Source: recorded answers of the vendor, July and August 2026.
+    """
+
+    def __init__(
+        self, status: int, message: str | Sequence[str], *, meta: Json | None = None
+    ) -> None:
+        super().__init__(status)
+        self.status = status
+        self.message = message if isinstance(message, str) else [*message]
+        self.meta = meta
+
+    def answer(self) -> Answer:
+        """Give the refusal as an answer."""
+        body: Json = {"statusCode": self.status, "message": self.message}
+        if self.meta is not None:
+            body["meta"] = self.meta
+        else:
+            body["error"] = HTTPStatus(self.status).phrase.replace("Content", "Entity")
+        return Answer(body, self.status)
+
+
+def not_found(what: str, its_id: str, status: int = 400) -> RefusalError:
+    """Refuse an unknown id. A contact's is a 400 with the vendor, not a 404."""
+    return RefusalError(status, f"{what} with id {its_id} not found")
+
+
+def with_trace(answer: Answer) -> Answer:
+    """Add the `traceId` that every answer carries."""
+    return answer._replace(body={**answer.body, "traceId": str(uuid.uuid4())})

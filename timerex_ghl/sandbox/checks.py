@@ -1,0 +1,88 @@
+"""Bodies checked as the vendor does: unknown keys and wrong types are a 422 with a list.
+
+Source: answers of the vendor's validation ("property X should not exist").
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, TypeAlias, cast
+
+from timerex_ghl.sandbox.answers import RefusalError
+from timerex_ghl.sandbox.wire import Json, parse_ms
+
+Check: TypeAlias = Callable[[str, Any], str | None]
+"""Takes a key and its value, gives the fault."""
+
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+def text(key: str, value: object) -> str | None:
+    """Want text."""
+    return None if isinstance(value, str) else f"{key} must be a string"
+
+
+def text_or_null(key: str, value: object) -> str | None:
+    """Want text, or null to clear."""
+    return None if value is None else text(key, value)
+
+
+def email(key: str, value: object) -> str | None:
+    """Want an address, or null to clear."""
+    if value is None or (isinstance(value, str) and EMAIL.fullmatch(value)):
+        return None
+    return f"{key} must be an email"
+
+
+def flag(key: str, value: object) -> str | None:
+    """Want true or false."""
+    return None if isinstance(value, bool) else f"{key} must be a boolean value"
+
+
+def filled(key: str, value: object) -> str | None:
+    """Want text that says something."""
+    return text(key, value) or (None if value else f"{key} should not be empty")
+
+
+def date(key: str, value: object) -> str | None:
+    """Want an ISO 8601 time."""
+    known = isinstance(value, str) and parse_ms(value) is not None
+    return None if known else f"{key} must be a valid ISO 8601 date string"
+
+
+def mapping(key: str, value: object) -> str | None:
+    """Want an object."""
+    return None if isinstance(value, dict) else f"{key} must be an object"
+
+
+def texts(key: str, value: object) -> str | None:
+    """Want a list of texts."""
+    if not isinstance(value, list):
+        return f"{key} must be an array"
+    items = cast("list[object]", value)
+    known = all(isinstance(item, str) for item in items)
+    return None if known else f"each value in {key} must be a string"
+
+
+def anything(_key: str, _value: object) -> str | None:
+    """Want nothing in particular."""
+    return None
+
+
+def faults(body: Json, known: Mapping[str, Check], required: Collection[str]) -> Iterator[str]:
+    """Name all that is wrong with a body."""
+    for key in body.keys() - known.keys():
+        yield f"property {key} should not exist"
+    for key in required:
+        if key not in body:
+            yield f"{key} should not be empty"
+    for key in body.keys() & known.keys():
+        fault = known[key](key, body[key])
+        if fault:
+            yield fault
+
+
+def check_body(body: Json, known: Mapping[str, Check], required: Collection[str] = ()) -> None:
+    """Refuse a body with unknown keys, wrong types or gaps."""
+    found = sorted(faults(body, known, required))
+    if found:
+        raise RefusalError(422, found)

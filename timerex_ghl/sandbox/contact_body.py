@@ -1,0 +1,138 @@
+"""What a contact's body may hold, and how it changes the contact.
+
+Source: CreateContactDto, UpdateContactDto and UpsertContactDto of the vendor's OpenAPI, and the
+faults reported against them (gender, companyName, additional e-mails).
+"""
+
+from typing import Any, cast
+
+import phonenumbers
+
+from timerex_ghl.sandbox import checks
+from timerex_ghl.sandbox.answers import RefusalError
+from timerex_ghl.sandbox.checks import Check
+from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.state import Ghl
+from timerex_ghl.sandbox.wire import Json, iso_ms, parse_ms
+
+VALUE_KEYS = ("field_value", "fieldValue")
+CUSTOM_KEYS = {"id", "key", *VALUE_KEYS}
+
+
+def check_custom(key: str, value: object) -> str | None:
+    """Want `[{id or key, field_value}]`; a wrong nesting is named as the vendor names it."""
+    if not isinstance(value, list):
+        return f"{key} must be an array"
+    for number, item in enumerate(cast("list[object]", value)):
+        if not isinstance(item, dict):
+            return f"each value in {key} must be an object"
+        for name in cast("Json", item).keys() - CUSTOM_KEYS:
+            return f"{key}.{number}.property {name} should not exist"
+    return None
+
+
+UPDATE: dict[str, Check] = {
+    "firstName": checks.text_or_null,
+    "lastName": checks.text_or_null,
+    "name": checks.text_or_null,
+    "email": checks.email,
+    "phone": checks.text_or_null,
+    "address1": checks.text_or_null,
+    "city": checks.text_or_null,
+    "state": checks.text_or_null,
+    "postalCode": checks.text,
+    "website": checks.text_or_null,
+    "timezone": checks.text_or_null,
+    "source": checks.text_or_null,
+    "country": checks.text,
+    "assignedTo": checks.text_or_null,
+    "dateOfBirth": checks.text_or_null,
+    "dnd": checks.flag,
+    "dndSettings": checks.mapping,
+    "inboundDndSettings": checks.mapping,
+    "tags": checks.texts,
+    "customFields": check_custom,
+}
+CREATE: dict[str, Check] = {
+    **UPDATE,
+    "locationId": checks.filled,
+    "gender": checks.text,
+    "companyName": checks.text_or_null,
+}
+UPSERT: dict[str, Check] = {**CREATE, "createNewIfDuplicateAllowed": checks.flag}
+
+NOT_PLAIN = {"tags", "customFields", "locationId", "createNewIfDuplicateAllowed", "name", "phone"}
+
+
+def write_body(ghl: Ghl, contact: Contact, body: Json) -> None:
+    """Change a contact as a checked body says. What the body does not name stays."""
+    for key, value in body.items():
+        if key not in NOT_PLAIN:
+            _put(contact, key, value)
+    if "name" in body:
+        _write_name(contact, body)
+    if "phone" in body:
+        _put(contact, "phone", normal_phone(body["phone"], ghl.location.country))
+    if body.get("dateOfBirth"):
+        _write_birthday(contact, body["dateOfBirth"])
+    if "tags" in body:
+        contact.tags = lower_tags(body["tags"])
+    for item in body.get("customFields", ()):
+        _write_custom(ghl, contact, item)
+
+
+def normal_phone(phone: str | None, country: str) -> str | None:
+    """Write a number as E.164 where it parses with the location's country, else leave it."""
+    try:
+        number = phonenumbers.parse(phone or "", country)
+    except phonenumbers.NumberParseException:
+        return phone
+    if not phonenumbers.is_possible_number(number):
+        return phone
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def lower_tags(tags: list[str]) -> list[str]:
+    """Write tags as they are stored: lower case, each once, none empty."""
+    return [*dict.fromkeys(tag.strip().lower() for tag in tags if tag.strip())]
+
+
+def _put(contact: Contact, key: str, value: Any) -> None:
+    """Set a field; null and empty text clear it."""
+    if value is None or value == "":
+        contact.fields.pop(key, None)
+    else:
+        contact.fields[key] = value
+
+
+def _write_name(contact: Contact, body: Json) -> None:
+    """Split a whole name at its first space, unless the body names the parts too."""
+    first, _, last = (body["name"] or "").strip().partition(" ")
+    _put(contact, "firstName", body.get("firstName", first))
+    _put(contact, "lastName", body.get("lastName", last.strip()))
+
+
+def _write_birthday(contact: Contact, value: str) -> None:
+    at_ms = parse_ms(value)
+    if at_ms is None:
+        raise RefusalError(422, ["dateOfBirth must be a valid date"])
+    contact.fields["dateOfBirth"] = iso_ms(at_ms)
+
+
+def _write_custom(ghl: Ghl, contact: Contact, item: Json) -> None:
+    """Set one custom field, named by id or key. One the location does not have is passed over."""
+    field_id = item.get("id") or _id_of_key(ghl, item.get("key", ""))
+    value = next((item[key] for key in VALUE_KEYS if key in item), None)
+    if field_id not in ghl.custom_fields:
+        return
+    if value is None or value in ("", []):
+        contact.custom.pop(field_id, None)
+    else:
+        contact.custom[field_id] = value
+
+
+def _id_of_key(ghl: Ghl, key: str) -> str | None:
+    """Find a field by its key, written with or without `contact.` before it."""
+    wanted = f"contact.{key.removeprefix('contact.')}"
+    found = (field["id"] for field in ghl.custom_fields.values() if field["fieldKey"] == wanted)
+    return next(found, None)

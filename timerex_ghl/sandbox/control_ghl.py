@@ -1,0 +1,135 @@
+"""Control of the GHL half: what a person does in the CRM, and what its operator may do."""
+
+from typing import Literal
+
+from pydantic import NonNegativeInt, PositiveInt
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from timerex_ghl.sandbox.control_requests import Order, read, reply
+from timerex_ghl.sandbox.faults import Fault
+from timerex_ghl.sandbox.faults import Kind as FaultKind
+from timerex_ghl.sandbox.state import Ghl
+from timerex_ghl.sandbox.tokens import ALL_SCOPES, Install
+
+
+class LimitsOrder(Order):
+    """New limits. What is not given stays."""
+
+    max: NonNegativeInt | None = None
+    window_ms: PositiveInt | None = None
+    daily: NonNegativeInt | None = None
+    enabled: bool | None = None
+
+
+class SettingsOrder(Order):
+    """New settings of the location. What is not given stays."""
+
+    allow_duplicates: bool | None = None
+    unique_identifiers: list[Literal["email", "phone"]] | None = None
+    country: str | None = None
+    timezone: str | None = None
+
+
+class TokenOrder(Order):
+    """Which token to mint. Without scopes it has all."""
+
+    kind: Literal["private", "oauth", "agency"] = "private"
+    scopes: list[str] | None = None
+    location_id: str | None = None
+    repeat_s: float | None = None
+
+    def install(self, ghl: Ghl) -> Install:
+        """Say what it is for."""
+        scopes = ALL_SCOPES if self.scopes is None else frozenset(self.scopes)
+        return Install(self.location_id or ghl.location.id, scopes)
+
+
+class FaultOrder(Order):
+    """Which fault to add."""
+
+    operation: str
+    kind: FaultKind
+    nth: PositiveInt = 1
+    value: int = 0
+
+
+class GhlControl:
+    """The calls."""
+
+    def __init__(self, ghl: Ghl) -> None:
+        self.ghl = ghl
+
+    async def list_calls(self, _request: Request) -> Response:
+        """Give every call since the last `DELETE`."""
+        return reply(calls=[*self.ghl.calls])
+
+    async def forget_calls(self, _request: Request) -> Response:
+        """Forget the calls."""
+        self.ghl.calls.clear()
+        return reply()
+
+    async def set_limits(self, request: Request) -> Response:
+        """Change the rate limits."""
+        order = await read(request, LimitsOrder)
+        for key, value in order.model_dump(exclude_none=True).items():
+            setattr(self.ghl.limits, key, value)
+        return reply()
+
+    async def set_settings(self, request: Request) -> Response:
+        """Change the location's settings."""
+        order = await read(request, SettingsOrder)
+        for key, value in order.model_dump(exclude_none=True).items():
+            setattr(self.ghl.location, key, value)
+        return reply()
+
+    async def mint_token(self, request: Request) -> Response:
+        """Mint a token; an OAuth install has a refresh token too."""
+        order = await read(request, TokenOrder)
+        install = order.install(self.ghl)
+        if order.kind == "oauth":
+            pair = self.ghl.tokens.mint_pair(install)
+            return reply(201, access_token=pair.access, refresh_token=pair.refresh)
+        token = self.ghl.tokens.mint_static(install.location_id, install.scopes, order.kind)
+        return reply(201, access_token=token)
+
+    async def mint_code(self, request: Request) -> Response:
+        """Mint a code, as after a person's consent."""
+        order = await read(request, TokenOrder)
+        return reply(201, code=self.ghl.tokens.mint_code(order.install(self.ghl)))
+
+    async def expire_access(self, request: Request) -> Response:
+        """Let all OAuth access tokens run out; the body may shorten the repeat of a refresh."""
+        order = await read(request, TokenOrder)
+        if order.repeat_s is not None:
+            self.ghl.tokens.repeat_s = order.repeat_s
+        self.ghl.tokens.expire_access()
+        return reply()
+
+    async def add_fault(self, request: Request) -> Response:
+        """Let a later call go wrong."""
+        order = await read(request, FaultOrder)
+        self.ghl.faults.waiting.append(Fault(order.operation, order.kind, order.nth, order.value))
+        return reply(201)
+
+    async def forget_faults(self, _request: Request) -> Response:
+        """Forget the faults that still wait."""
+        self.ghl.faults.waiting.clear()
+        return reply()
+
+
+def ghl_routes(ghl: Ghl) -> list[Route]:
+    """Route the calls."""
+    control = GhlControl(ghl)
+    return [
+        Route("/ghl/calls", control.list_calls, methods=["GET"]),
+        Route("/ghl/calls", control.forget_calls, methods=["DELETE"]),
+        Route("/ghl/limits", control.set_limits, methods=["POST"]),
+        Route("/ghl/settings", control.set_settings, methods=["POST"]),
+        Route("/ghl/tokens", control.mint_token, methods=["POST"]),
+        Route("/ghl/codes", control.mint_code, methods=["POST"]),
+        Route("/ghl/expire_access", control.expire_access, methods=["POST"]),
+        Route("/ghl/faults", control.add_fault, methods=["POST"]),
+        Route("/ghl/faults", control.forget_faults, methods=["DELETE"]),
+    ]

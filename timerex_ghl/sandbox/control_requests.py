@@ -1,0 +1,35 @@
+"""How the control API reads a request and writes an answer."""
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from starlette.requests import Request
+from starlette.responses import Response
+
+from timerex_ghl.sandbox.answers import RefusalError
+from timerex_ghl.sandbox.wire import to_json
+
+Order_ = TypeVar("Order_", bound="Order")
+
+
+class Order(BaseModel):
+    """The body of a control call; a key it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+async def read(request: Request, model: type[Order_]) -> Order_:
+    """Read a body."""
+    return model.model_validate_json(await request.body() or b"{}")
+
+
+def reply(status: int = 200, **body: Any) -> Response:
+    """Write an answer."""
+    return Response(to_json(body), status, media_type="application/json")
+
+
+def known(found: dict[str, Any], its_id: str) -> Any:
+    """Give what an id names; 404 where it names nothing."""
+    if its_id not in found:
+        raise RefusalError(404, f"{its_id} is not known here")
+    return found[its_id]

@@ -1,0 +1,141 @@
+"""Control of the TimeRex half: what a guest does, and where webhooks go."""
+
+from pydantic import AwareDatetime, Field, PositiveInt
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from timerex_ghl.sandbox.control_requests import Order, known, read, reply
+from timerex_ghl.sandbox.timerex import Timerex
+from timerex_ghl.sandbox.timerex_bookings import Booking
+from timerex_ghl.sandbox.timerex_delivery import Delivery
+from timerex_ghl.sandbox.wire import Json
+
+
+class WebhookOrder(Order):
+    """Where deliveries go. What is not given stays."""
+
+    url: str | None = None
+    header: str | None = None
+    token: str | None = None
+    retry_pause_s: float | None = None
+    timeout_s: float | None = None
+
+
+class AnswerOrder(Order):
+    """An answer to one of the calendar's own questions."""
+
+    field_type: str
+    label: str
+    value: str | list[str]
+    options: list[str] | None = None
+
+
+class BookOrder(Order):
+    """What a guest enters."""
+
+    guest_name: str
+    guest_email: str
+    guest_company: str = ""
+    guest_comment: str = ""
+    starts_at: AwareDatetime
+    duration_min: PositiveInt = 30
+    answers: list[AnswerOrder] = Field(default_factory=list[AnswerOrder])
+    url_params: dict[str, str] = Field(default_factory=dict[str, str])
+
+    def form(self) -> list[Json]:
+        """Write the form as an event carries it: four default questions, then the others."""
+        standard = [
+            ("company_name", False, "会社名", self.guest_company),
+            ("guest_name", True, "名前", self.guest_name),
+            ("guest_email", True, "メールアドレス", self.guest_email),
+            ("guest_comment", False, "コメント", self.guest_comment),
+        ]
+        return [
+            {
+                "field_type": kind,
+                "required": required,
+                "label": label,
+                "description": "",
+                "value": value,
+            }
+            for kind, required, label, value in standard
+        ] + [
+            {"required": False, "description": "", **answer.model_dump(exclude_none=True)}
+            for answer in self.answers
+        ]
+
+
+class CancelOrder(Order):
+    """Why a guest cancels; nothing typed is an empty text."""
+
+    reason: str = ""
+
+
+class RescheduleOrder(Order):
+    """When to, and which of the two deliveries begins first."""
+
+    starts_at: AwareDatetime
+    cancelled_first: bool = True
+
+
+class TimerexControl:
+    """The calls."""
+
+    def __init__(self, timerex: Timerex) -> None:
+        self.timerex = timerex
+
+    async def set_webhook(self, request: Request) -> Response:
+        """Say where deliveries go."""
+        order = await read(request, WebhookOrder)
+        for key, value in order.model_dump(exclude_unset=True).items():
+            setattr(self.timerex.deliveries.webhook, key, value)
+        return reply()
+
+    async def book(self, request: Request) -> Response:
+        """Book."""
+        order = await read(request, BookOrder)
+        booking = Booking(order.form(), order.starts_at, order.duration_min, order.url_params)
+        self.timerex.book(booking)
+        return reply(201, event_id=booking.id)
+
+    async def cancel(self, request: Request) -> Response:
+        """Cancel."""
+        order = await read(request, CancelOrder)
+        self.timerex.cancel(self.booking(request), order.reason)
+        return reply()
+
+    async def reschedule(self, request: Request) -> Response:
+        """Move to another time."""
+        order = await read(request, RescheduleOrder)
+        new = self.timerex.reschedule(
+            self.booking(request), order.starts_at, cancelled_first=order.cancelled_first
+        )
+        return reply(201, event_id=new.id)
+
+    async def list_deliveries(self, _request: Request) -> Response:
+        """Give all deliveries and how each went."""
+        return reply(deliveries=[d.as_json() for d in self.timerex.deliveries.all.values()])
+
+    async def repeat(self, request: Request) -> Response:
+        """Deliver again, byte for byte."""
+        delivery: Delivery = known(self.timerex.deliveries.all, request.path_params["id"])
+        self.timerex.deliveries.begin(delivery)
+        return reply()
+
+    def booking(self, request: Request) -> Booking:
+        """Find the booking the path names."""
+        return known(self.timerex.bookings, request.path_params["id"])
+
+
+def timerex_routes(timerex: Timerex) -> list[Route]:
+    """Route the calls."""
+    control = TimerexControl(timerex)
+    return [
+        Route("/timerex/webhook", control.set_webhook, methods=["POST"]),
+        Route("/timerex/bookings", control.book, methods=["POST"]),
+        Route("/timerex/bookings/{id}/cancel", control.cancel, methods=["POST"]),
+        Route("/timerex/bookings/{id}/reschedule", control.reschedule, methods=["POST"]),
+        Route("/timerex/deliveries", control.list_deliveries, methods=["GET"]),
+        Route("/timerex/deliveries/{id}/repeat", control.repeat, methods=["POST"]),
+    ]

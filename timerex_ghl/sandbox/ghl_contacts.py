@@ -1,0 +1,118 @@
+"""Contacts: create, read, change, delete, upsert, tags.
+
+Source: the vendor's OpenAPI for contacts, version 2021-07-28.
+"""
+
+from timerex_ghl.sandbox import checks, shapes
+from timerex_ghl.sandbox.answers import Answer
+from timerex_ghl.sandbox.checks import check_body
+from timerex_ghl.sandbox.contact_body import CREATE, UPDATE, UPSERT, lower_tags, write_body
+from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.duplicates import holders, refuse_taken
+from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.wire import Json, iso_ms, now_ms
+
+DONE: Json = {"succeded": True, "succeeded": True}
+
+
+def add_contact(call: Call, body: Json) -> Contact:
+    """Make a contact from a checked body. Country and type have the location's defaults."""
+    oauth = call.access.kind == "oauth"
+    created_by = {
+        "source": "INTEGRATION",
+        "channel": "OAUTH" if oauth else "PRIVATE_INTEGRATION",
+        "sourceId": call.access.app if oauth else "sandbox",
+        "timestamp": iso_ms(now_ms()),
+    }
+    contact = Contact(call.ghl.location.id, created_by)
+    write_body(call.ghl, contact, {"country": call.ghl.location.country, "type": "lead", **body})
+    call.ghl.contacts.save(contact)
+    return contact
+
+
+def create_contact(call: Call) -> Answer:
+    """Create a contact, unless another one holds its e-mail or phone."""
+    check_body(call.body, CREATE, ["locationId"])
+    call.check_location(call.body["locationId"])
+    refuse_taken(call.ghl, call.body)
+    return Answer({"contact": shapes.created(add_contact(call, call.body))}, 201)
+
+
+def get_contact(call: Call) -> Answer:
+    """Give one contact."""
+    return Answer({"contact": shapes.got(call.contact())})
+
+
+def update_contact(call: Call) -> Answer:
+    """Change what the body names. Tags in it replace all tags."""
+    contact = call.contact()
+    check_body(call.body, UPDATE)
+    refuse_taken(call.ghl, call.body, own=contact)
+    write_body(call.ghl, contact, call.body)
+    call.ghl.contacts.save(contact)
+    return Answer({**DONE, "contact": shapes.got(contact)})
+
+
+def delete_contact(call: Call) -> Answer:
+    """Delete a contact with its notes and tasks."""
+    call.ghl.contacts.delete(call.contact().id)
+    return Answer(DONE)
+
+
+def upsert_contact(call: Call) -> Answer:
+    """Change the first contact that holds the e-mail or the phone, or make one.
+
+    Where a second contact holds the other key, that key is dropped without a word.
+    """
+    check_body(call.body, UPSERT, ["locationId"])
+    call.check_location(call.body["locationId"])
+    body = {key: value for key, value in call.body.items() if key != "gender"}
+    always_new = body.get("createNewIfDuplicateAllowed") and call.ghl.location.allow_duplicates
+    found = [] if always_new else holders(call.ghl, body)
+    if not found:
+        contact = add_contact(call, body)
+    else:
+        contact = found[0][1]
+        taken = {field for field, other in found if other.id != contact.id}
+        kept = {key: value for key, value in body.items() if key not in taken}
+        write_body(call.ghl, contact, kept)
+        call.ghl.contacts.save(contact)
+    return Answer({"new": not found, "contact": shapes.got(contact), "succeeded": True})
+
+
+def add_tags(call: Call) -> Answer:
+    """Put tags on a contact; one it has already is no fault."""
+    contact, tags = call.contact(), _tags(call)
+    added = [tag for tag in tags if tag not in contact.tags]
+    if added:
+        contact.tags = [*contact.tags, *added]
+        call.ghl.contacts.save(contact)
+    return Answer({"tags": contact.tags, "tagsAdded": added}, 201)
+
+
+def remove_tags(call: Call) -> Answer:
+    """Take tags off a contact; one it does not have is no fault."""
+    contact, tags = call.contact(), _tags(call)
+    removed = [tag for tag in tags if tag in contact.tags]
+    if removed:
+        contact.tags = [tag for tag in contact.tags if tag not in removed]
+        call.ghl.contacts.save(contact)
+    return Answer({"tags": contact.tags, "tagsRemoved": removed})
+
+
+def _tags(call: Call) -> list[str]:
+    check_body(call.body, {"tags": checks.texts}, ["tags"])
+    return lower_tags(call.body["tags"])
+
+
+READ, WRITE = "contacts.readonly", "contacts.write"
+ONE = "/contacts/{contactId}"
+OPERATIONS = (
+    Operation("create-contact", "POST", "/contacts/", WRITE, create_contact),
+    Operation("upsert-contact", "POST", "/contacts/upsert", WRITE, upsert_contact),
+    Operation("get-contact", "GET", ONE, READ, get_contact),
+    Operation("update-contact", "PUT", ONE, WRITE, update_contact),
+    Operation("delete-contact", "DELETE", ONE, WRITE, delete_contact),
+    Operation("add-tags", "POST", f"{ONE}/tags", WRITE, add_tags),
+    Operation("remove-tags", "DELETE", f"{ONE}/tags", WRITE, remove_tags),
+)

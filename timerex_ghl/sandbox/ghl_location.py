@@ -1,0 +1,138 @@
+"""The location and its custom fields.
+
+Source: the vendor's OpenAPI for locations; answers recorded in July 2026.
+"""
+
+import re
+
+from timerex_ghl.sandbox import checks
+from timerex_ghl.sandbox.answers import Answer, not_found
+from timerex_ghl.sandbox.checks import Check, check_body
+from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.state import Ghl
+from timerex_ghl.sandbox.wire import Json, iso_ms, new_id, now_ms
+
+FIELD: dict[str, Check] = {
+    "name": checks.filled,
+    "dataType": checks.filled,
+    "placeholder": checks.text,
+    "acceptedFormat": checks.texts,
+    "isMultipleFile": checks.flag,
+    "maxNumberOfFiles": checks.anything,
+    "textBoxListOptions": checks.anything,
+    "options": checks.texts,
+    "position": checks.anything,
+    "model": checks.text,
+}
+FIELD_CHANGE = {key: check for key, check in FIELD.items() if key != "dataType"}
+
+
+def get_location(call: Call) -> Answer:
+    """Give the location with the settings that decide what a duplicate is."""
+    call.check_location(call.path["locationId"])
+    location = call.ghl.location
+    settings: Json = {
+        "allowDuplicateContact": location.allow_duplicates,
+        "allowDuplicateOpportunity": False,
+        "allowFacebookNameMerge": False,
+        "disableContactTimezone": False,
+        "contactUniqueIdentifiers": location.unique_identifiers,
+    }
+    shape: Json = {
+        "id": location.id,
+        "companyId": location.company_id,
+        "name": location.name,
+        "country": location.country,
+        "timezone": location.timezone,
+        "email": "office@aoba.example",
+        "settings": settings,
+    }
+    return Answer({"location": shape})
+
+
+def add_field(ghl: Ghl, body: Json) -> Json:
+    """Make a custom field; its key follows from its name."""
+    model = body.get("model", "contact")
+    options = body.get("options") or body.get("textBoxListOptions")
+    field: Json = {
+        "id": new_id(),
+        "model": model,
+        "name": body["name"],
+        "fieldKey": f"{model}.{_key_of(body['name'])}",
+        "placeholder": body.get("placeholder", ""),
+        "dataType": body["dataType"],
+        "position": body.get("position", 50 * (len(ghl.custom_fields) + 1)),
+        "documentType": "field",
+        "locationId": ghl.location.id,
+        "dateAdded": iso_ms(now_ms()),
+        "standard": False,
+    }
+    if options:
+        field["picklistOptions"] = options
+    ghl.custom_fields[field["id"]] = field
+    return field
+
+
+def _key_of(name: str) -> str:
+    """Write a name as in a key: lower case, spaces as `_`, no punctuation."""
+    return re.sub(r"\s+", "_", re.sub(r"[^\w\s]", "", name.lower()).strip())
+
+
+def list_fields(call: Call) -> Answer:
+    """Give the custom fields, those of contacts unless `model` says otherwise."""
+    call.check_location(call.path["locationId"])
+    model = call.query.get("model", "contact")
+    fields = [
+        field for field in call.ghl.custom_fields.values() if model in ("all", field["model"])
+    ]
+    return Answer({"customFields": fields})
+
+
+def create_field(call: Call) -> Answer:
+    """Make a custom field."""
+    call.check_location(call.path["locationId"])
+    check_body(call.body, FIELD, ["name", "dataType"])
+    return Answer({"customField": add_field(call.ghl, call.body)}, 201)
+
+
+def get_field(call: Call) -> Answer:
+    """Give one custom field."""
+    return Answer({"customField": _field(call)})
+
+
+def update_field(call: Call) -> Answer:
+    """Rename or move a field. Its type and its key stay."""
+    field = _field(call)
+    check_body(call.body, FIELD_CHANGE, ["name"])
+    field.update({key: value for key, value in call.body.items() if key in field})
+    return Answer({"customField": field})
+
+
+def delete_field(call: Call) -> Answer:
+    """Delete a field and its values on all contacts."""
+    field_id = _field(call)["id"]
+    del call.ghl.custom_fields[field_id]
+    for contact in call.ghl.contacts:
+        contact.custom.pop(field_id, None)
+    return Answer({"succeded": True})
+
+
+def _field(call: Call) -> Json:
+    call.check_location(call.path["locationId"])
+    field = call.ghl.custom_fields.get(call.path["id"])
+    if field is None:
+        raise not_found("Custom field", call.path["id"])
+    return field
+
+
+LOCATION = "/locations/{locationId}"
+FIELDS, FIELD_PATH = f"{LOCATION}/customFields", f"{LOCATION}/customFields/{{id}}"
+READ, WRITE = "locations/customFields.readonly", "locations/customFields.write"
+OPERATIONS = (
+    Operation("get-location", "GET", LOCATION, "locations.readonly", get_location),
+    Operation("get-custom-fields", "GET", FIELDS, READ, list_fields),
+    Operation("create-custom-field", "POST", FIELDS, WRITE, create_field),
+    Operation("get-custom-field", "GET", FIELD_PATH, READ, get_field),
+    Operation("update-custom-field", "PUT", FIELD_PATH, WRITE, update_field),
+    Operation("delete-custom-field", "DELETE", FIELD_PATH, WRITE, delete_field),
+)

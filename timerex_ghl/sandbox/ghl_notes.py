@@ -1,0 +1,96 @@
+"""Notes of a contact. They carry no update time and may hold HTML.
+
+Source: the vendor's OpenAPI for contacts; answers recorded in July 2026.
+"""
+
+import re
+from html import unescape
+
+from timerex_ghl.sandbox import checks
+from timerex_ghl.sandbox.answers import Answer, not_found
+from timerex_ghl.sandbox.checks import Check, check_body
+from timerex_ghl.sandbox.ghl_contacts import ONE, READ, WRITE
+from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.wire import Json, iso_ms, new_id, now_ms
+
+NOTE: dict[str, Check] = {
+    "body": checks.filled,
+    "userId": checks.text_or_null,
+    "title": checks.text,
+    "color": checks.text,
+    "pinned": checks.flag,
+}
+LINE_ENDS = re.compile(r"<br\s*/?>|</(?:p|div|li|h[1-6])>", re.IGNORECASE)
+TAGS = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+
+
+def plain_text(body: str) -> str:
+    """Read the text of a note's HTML; plain text stays as it is."""
+    if not TAGS.search(body):
+        return unescape(body)
+    return unescape(TAGS.sub("", LINE_ENDS.sub("\n", body))).strip()
+
+
+def new_note(contact_id: str, body: Json) -> Json:
+    """Make a note as the answers show it. An app's note has no user."""
+    return {
+        "id": new_id(),
+        "userId": None,
+        "dateAdded": iso_ms(now_ms()),
+        "contactId": contact_id,
+        "pinned": False,
+        "relations": [],
+        **body,
+        "bodyText": plain_text(body["body"]),
+    }
+
+
+def list_notes(call: Call) -> Answer:
+    """Give all notes of a contact; there is no paging."""
+    return Answer({"notes": [*call.contact().notes.values()]})
+
+
+def get_note(call: Call) -> Answer:
+    """Give one note."""
+    return Answer({"note": _note(call)})
+
+
+def create_note(call: Call) -> Answer:
+    """Write a note."""
+    contact = call.contact()
+    check_body(call.body, NOTE, ["body"])
+    note = new_note(contact.id, call.body)
+    contact.notes[note["id"]] = note
+    return Answer({"note": note}, 201)
+
+
+def update_note(call: Call) -> Answer:
+    """Change what the body names."""
+    note = _note(call)
+    check_body(call.body, NOTE)
+    note.update(call.body)
+    note["bodyText"] = plain_text(note["body"])
+    return Answer({"note": note})
+
+
+def delete_note(call: Call) -> Answer:
+    """Delete a note."""
+    del call.contact().notes[_note(call)["id"]]
+    return Answer({"succeded": True})
+
+
+def _note(call: Call) -> Json:
+    note_id = call.path["id"]
+    note = call.contact().notes.get(note_id)
+    if note is None:
+        raise not_found("Note", note_id, 404)
+    return note
+
+
+OPERATIONS = (
+    Operation("get-all-notes", "GET", f"{ONE}/notes", READ, list_notes),
+    Operation("create-note", "POST", f"{ONE}/notes", WRITE, create_note),
+    Operation("get-note", "GET", f"{ONE}/notes/{{id}}", READ, get_note),
+    Operation("update-note", "PUT", f"{ONE}/notes/{{id}}", WRITE, update_note),
+    Operation("delete-note", "DELETE", f"{ONE}/notes/{{id}}", WRITE, delete_note),
+)

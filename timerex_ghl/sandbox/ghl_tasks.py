@@ -1,0 +1,88 @@
+"""Tasks of a contact. They carry no time of creation or change; empty keys are left out.
+
+Source: the vendor's OpenAPI for contacts; answers recorded in July 2026.
+"""
+
+from timerex_ghl.sandbox import checks
+from timerex_ghl.sandbox.answers import Answer, not_found
+from timerex_ghl.sandbox.checks import Check, check_body
+from timerex_ghl.sandbox.ghl_contacts import DONE, ONE, READ, WRITE
+from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.wire import Json, iso_ms, new_id, parse_ms
+
+TASK: dict[str, Check] = {
+    "title": checks.filled,
+    "body": checks.text,
+    "dueDate": checks.date,
+    "completed": checks.flag,
+    "assignedTo": checks.text_or_null,
+}
+
+
+def write_task(task: Json, body: Json) -> None:
+    """Change a task as a checked body says; the due date becomes UTC with milliseconds."""
+    task.update(body)
+    task["dueDate"] = iso_ms(parse_ms(task["dueDate"]) or 0)
+    for key in [key for key, value in task.items() if value in (None, "")]:
+        del task[key]
+
+
+def list_tasks(call: Call) -> Answer:
+    """Give all tasks of a contact; there is no paging."""
+    return Answer({"tasks": [*call.contact().tasks.values()]})
+
+
+def get_task(call: Call) -> Answer:
+    """Give one task."""
+    return Answer({"task": _task(call)})
+
+
+def create_task(call: Call) -> Answer:
+    """Make a task."""
+    contact = call.contact()
+    check_body(call.body, TASK, ["title", "dueDate", "completed"])
+    task: Json = {"id": new_id(), "contactId": contact.id}
+    write_task(task, call.body)
+    contact.tasks[task["id"]] = task
+    return Answer({"task": task}, 201)
+
+
+def update_task(call: Call) -> Answer:
+    """Change what the body names."""
+    task = _task(call)
+    check_body(call.body, TASK)
+    write_task(task, call.body)
+    return Answer({"task": task})
+
+
+def complete_task(call: Call) -> Answer:
+    """Mark a task completed, or open again."""
+    task = _task(call)
+    check_body(call.body, {"completed": checks.flag}, ["completed"])
+    task["completed"] = call.body["completed"]
+    return Answer({"task": task})
+
+
+def delete_task(call: Call) -> Answer:
+    """Delete a task."""
+    del call.contact().tasks[_task(call)["id"]]
+    return Answer(DONE)
+
+
+def _task(call: Call) -> Json:
+    task_id = call.path["taskId"]
+    task = call.contact().tasks.get(task_id)
+    if task is None:
+        raise not_found("Task", task_id, 404)
+    return task
+
+
+TASKS, TASK_PATH = f"{ONE}/tasks", f"{ONE}/tasks/{{taskId}}"
+OPERATIONS = (
+    Operation("get-all-tasks", "GET", TASKS, READ, list_tasks),
+    Operation("create-task", "POST", TASKS, WRITE, create_task),
+    Operation("get-task", "GET", TASK_PATH, READ, get_task),
+    Operation("update-task", "PUT", TASK_PATH, WRITE, update_task),
+    Operation("update-task-completed", "PUT", f"{TASK_PATH}/completed", WRITE, complete_task),
+    Operation("delete-task", "DELETE", TASK_PATH, WRITE, delete_task),
+)

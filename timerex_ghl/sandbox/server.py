@@ -1,0 +1,170 @@
+"""Serve the sandbox: one process, one loopback port, three bases below it.
+
+`/ghl` is `https://services.leadconnectorhq.com`, `/timerex/api/beta` is
+`https://timerex.net/api/beta`, and `/control` is ours.
+"""
+
+import asyncio
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import Scope
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from timerex_ghl.sandbox.control import control_app
+from timerex_ghl.sandbox.ghl_gate import ghl_router
+from timerex_ghl.sandbox.info import ControlInfo, GhlInfo, SandboxInfo, TimerexInfo
+from timerex_ghl.sandbox.state import Ghl
+from timerex_ghl.sandbox.timerex import Timerex, timerex_router
+from timerex_ghl.sandbox.tokens import ALL_SCOPES, Install
+from timerex_ghl.sandbox.wire import to_json
+
+HOST = "127.0.0.1"
+
+
+@dataclass
+class Sandbox:
+    """Both services and the token of the control API."""
+
+    ghl: Ghl = field(default_factory=Ghl)
+    timerex: Timerex = field(default_factory=Timerex)
+    control_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+
+    def info(self, root: str) -> SandboxInfo:
+        """Say where it answers; hands out fresh tokens."""
+        ghl, timerex, location_id = self.ghl, self.timerex, self.ghl.location.id
+        pair = ghl.tokens.mint_pair(Install(location_id, ALL_SCOPES))
+        webhook = timerex.deliveries.webhook
+        return SandboxInfo(
+            GhlInfo(
+                base_url=f"{root}/ghl",
+                token_url=f"{root}/ghl/oauth/token",
+                location_id=location_id,
+                access_token=pair.access,
+                refresh_token=pair.refresh,
+                client_id=ghl.tokens.client_id,
+                client_secret=ghl.tokens.client_secret,
+                private_token=ghl.tokens.mint_static(location_id),
+                calendar_id=ghl.calendar_id,
+                user_id=ghl.user_id,
+                webhook_public_key=ghl.webhook_public_key,
+            ),
+            TimerexInfo(
+                base_url=f"{root}/timerex/api/beta",
+                api_key=timerex.api_key,
+                webhook_header=webhook.header,
+                webhook_token=webhook.token,
+                calendar_id=timerex.calendar.id,
+            ),
+            ControlInfo(base_url=f"{root}/control", token=self.control_token),
+        )
+
+
+class SandboxServer(uvicorn.Server):
+    """A server that stops at once when told, leaves signals alone, and can drop a connection."""
+
+    def __init__(self, sandbox: Sandbox, port: int) -> None:
+        self.sandbox = sandbox
+        self.socket = socket.create_server((HOST, port))
+        self.info = sandbox.info(f"http://{HOST}:{self.socket.getsockname()[1]}")
+        self.ready = asyncio.Event()
+        self.stopping = asyncio.Event()
+        routes = [
+            Mount("/ghl", ghl_router(sandbox.ghl, self.drop)),
+            Mount("/timerex/api/beta", timerex_router(sandbox.timerex)),
+            Mount("/control", control_app(sandbox.ghl, sandbox.timerex, sandbox.control_token)),
+        ]
+        config = uvicorn.Config(
+            Starlette(routes=routes),
+            http=H11Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",  # a dropped connection is no error here
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+        super().__init__(config)
+
+    async def run_until_stopped(self) -> None:
+        """Serve until `stop`."""
+        try:
+            await self.serve([self.socket])
+        finally:
+            self.ready.set()  # whoever waits for it then sees what went wrong
+            await self.sandbox.timerex.deliveries.close()
+
+    async def main_loop(self) -> None:
+        """Wait, instead of looking ten times a second."""
+        self.ready.set()
+        await self.stopping.wait()
+
+    def stop(self) -> None:
+        """Stop serving at once; a call under way is cut."""
+        self.force_exit = True
+        self.stopping.set()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave signals to whoever serves."""
+        yield
+
+    def drop(self, scope: Scope) -> None:
+        """Cut the connection of a call, as a network does."""
+        for connection in [*self.server_state.connections]:
+            if isinstance(connection, H11Protocol) and connection.client == scope["client"]:
+                connection.transport.abort()
+
+
+@asynccontextmanager
+async def running_sandbox() -> AsyncGenerator[SandboxInfo]:
+    """Serve a sandbox on a free port, in a thread of its own.
+
+    A thread, so that it answers while the caller's event loop is busy or blocked.
+    """
+    loop = asyncio.get_running_loop()
+    begun: asyncio.Future[tuple[SandboxServer, asyncio.AbstractEventLoop]] = loop.create_future()
+
+    async def serve() -> None:
+        server = SandboxServer(Sandbox(), 0)
+        serving = asyncio.create_task(server.run_until_stopped())
+        await server.ready.wait()
+        loop.call_soon_threadsafe(begun.set_result, (server, asyncio.get_running_loop()))
+        await serving
+
+    thread = asyncio.ensure_future(asyncio.to_thread(asyncio.run, serve()))
+    await asyncio.wait([thread, begun], return_when=asyncio.FIRST_COMPLETED)
+    if not begun.done():
+        await thread  # raises what went wrong
+    server, its_loop = begun.result()
+    try:
+        yield server.info
+    finally:
+        its_loop.call_soon_threadsafe(server.stop)
+        await thread
+
+
+async def run_sandbox(port: int, *, as_json: bool) -> None:
+    """Print where the sandbox answers, then serve until SIGTERM or SIGINT."""
+    try:
+        server = SandboxServer(Sandbox(), port)
+    except OSError as error:
+        raise SystemExit(f"timerex-ghl: port {port} cannot be used: {error.strerror}") from None
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):  # Windows has no such handlers
+            loop.add_signal_handler(number, server.stop)
+    serving = asyncio.create_task(server.run_until_stopped())
+    await server.ready.wait()
+    text = to_json(server.info.as_json()).decode() if as_json else server.info.as_text()
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+    await serving

@@ -1,0 +1,113 @@
+"""The shapes one contact has in the answers: three different ones, as with the vendor.
+
+Source: answers of GET, POST /contacts/ and POST /contacts/search recorded in July 2026.
+"""
+
+from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.wire import Json, iso_ms, parse_ms
+
+
+def lower_names(contact: Contact) -> Json:
+    """Give the lower-cased copies of what is set."""
+    fields = contact.fields
+    found = {f"{key}LowerCase": fields.get(key) for key in ("firstName", "lastName", "email")}
+    found["fullNameLowerCase"] = contact.full_name
+    return {key: value.lower() for key, value in found.items() if value}
+
+
+def custom_fields(contact: Contact) -> list[Json]:
+    """Give the custom fields: read as `value`, though written as `field_value`."""
+    return [{"id": field_id, "value": value} for field_id, value in contact.custom.items()]
+
+
+def got(contact: Contact) -> Json:
+    """Shape a contact for GET, PUT and upsert: what is empty is absent."""
+    shape: Json = {
+        "id": contact.id,
+        "dateAdded": iso_ms(contact.added_ms),
+        "dateUpdated": iso_ms(contact.updated_ms),
+        "locationId": contact.location_id,
+        **contact.fields,
+        **lower_names(contact),
+        "createdBy": contact.created_by,
+        "tags": contact.tags,
+        "customFields": custom_fields(contact),
+        "additionalEmails": [{"email": email} for email in contact.additional_emails],
+        "additionalPhones": [],
+    }
+    return {**shape, "businessId": contact.business_id} if contact.business_id else shape
+
+
+def created(contact: Contact) -> Json:
+    """Shape a contact for POST: the only answer with `lastUpdatedBy`."""
+    shape = got(contact)
+    del shape["additionalEmails"], shape["additionalPhones"]
+    return {
+        **shape,
+        "deleted": False,
+        "bounceEmail": False,
+        "unsubscribeEmail": False,
+        "lastUpdatedBy": contact.created_by,
+        "lastSessionActivityAt": iso_ms(contact.updated_ms),
+        "validEmail": None,
+        "validEmailDate": None,
+    }
+
+
+def searched(contact: Contact, search_after: list[object]) -> Json:
+    """Shape a contact for search: null when empty, `address` and an epoch birthday."""
+    field = contact.fields.get
+    first, last = field("firstName"), field("lastName")
+    return {
+        "id": contact.id,
+        "phoneLabel": None,
+        "country": field("country"),
+        "address": field("address1"),
+        "source": field("source"),
+        "type": field("type"),
+        "locationId": contact.location_id,
+        "website": field("website"),
+        "dnd": bool(field("dnd")),
+        "state": field("state"),
+        "businessName": None,
+        "customFields": custom_fields(contact),
+        "tags": contact.tags,
+        "dateAdded": iso_ms(contact.added_ms),
+        "additionalEmails": [{"email": email} for email in contact.additional_emails],
+        "phone": field("phone"),
+        "companyName": field("companyName"),
+        "additionalPhones": [],
+        "dateUpdated": iso_ms(contact.updated_ms),
+        "city": field("city"),
+        "dateOfBirth": parse_ms(field("dateOfBirth")),
+        "firstNameLowerCase": first.lower() if first else None,
+        "lastNameLowerCase": last.lower() if last else None,
+        "firstName": first,
+        "lastName": last,
+        "contactName": contact.full_name.lower() or None,
+        "email": field("email"),
+        "assignedTo": field("assignedTo"),
+        "followers": [],
+        "validEmail": None,
+        "dndSettings": field("dndSettings", {}),
+        "opportunities": [],
+        "postalCode": field("postalCode"),
+        "businessId": contact.business_id,
+        "searchAfter": search_after,
+        "timezone": field("timezone"),
+        "inboundDndSettings": field("inboundDndSettings", {}),
+        "attributionSource": {},
+        "lastAttributionSource": {},
+    }
+
+
+def listed(contact: Contact) -> Json:
+    """Shape a contact for the two lists: names in lower case, the real ones as `…Raw`."""
+    shape = got(contact)
+    for key in ("firstName", "lastName"):
+        value = shape.get(key)
+        shape[f"{key}Raw"] = value
+        shape[key] = value.lower() if value else value
+    for key in ("email", "phone", "source", "assignedTo", "companyName", "businessId"):
+        shape.setdefault(key, None)
+    return {**shape, "contactName": contact.full_name.lower(), "attributions": []}

@@ -1,0 +1,135 @@
+"""The bookings of the sandbox's TimeRex, and the events they are sent as.
+
+Source: the TimeRex developer portal, webhook reference, ConfirmedEvent and CancelledEvent.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from timerex_ghl.sandbox.wire import Json
+
+HOST: Json = {"id": "c0ffee1234567890abcd", "name": "Mori Kana", "email": "kana@aoba.example"}
+
+
+def hex_id() -> str:
+    """Make an id as TimeRex writes them: 20 hex digits."""
+    return secrets.token_hex(10)
+
+
+def utc_text(at: datetime) -> str:
+    """Write `2026-02-10T01:00:00+00:00`."""
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The team's one calendar."""
+
+    id: str = field(default_factory=hex_id)
+    path: str = field(default_factory=lambda: secrets.token_hex(4))
+    team_path: str = "aoba_4d1e"
+    name: str = "Onboarding call 30"
+    zone: str = "Asia/Tokyo"
+
+    @property
+    def url(self) -> str:
+        """Give the booking page."""
+        return f"https://timerex.net/s/{self.team_path}/{self.path}"
+
+
+@dataclass
+class Booking:
+    """One booking. A reschedule makes a new one and ties both together."""
+
+    form: list[Json]
+    starts_at: datetime
+    duration_min: int
+    url_params: dict[str, str]
+    id: str = field(default_factory=hex_id)
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    canceled_at: datetime | None = None
+    cancellation_reason: str = ""
+    old_id: str | None = None
+    new_id: str | None = None
+
+    @property
+    def ends_at(self) -> datetime:
+        """Give the end."""
+        return self.starts_at + timedelta(minutes=self.duration_min)
+
+
+def shared_fields(booking: Booking, calendar: Calendar) -> Json:
+    """Write what both kinds of event carry. Without hidden parameters the key is absent."""
+    zone = ZoneInfo(calendar.zone)
+    fields: Json = {
+        "id": booking.id,
+        "calendar_id": calendar.id,
+        "url": calendar.url,
+        "duration": booking.duration_min,
+        "pre_travel_time": 0,
+        "post_travel_time": 15,
+        "start_datetime": utc_text(booking.starts_at),
+        "end_datetime": utc_text(booking.ends_at),
+        "local_start_datetime": booking.starts_at.astimezone(zone).isoformat(timespec="seconds"),
+        "local_end_datetime": booking.ends_at.astimezone(zone).isoformat(timespec="seconds"),
+        "calendar_timezone": calendar.zone,
+        "guest_timezone": calendar.zone,
+        "guest_locale": "ja",
+        "created_at": utc_text(booking.created_at),
+        "hosts": [HOST],
+        "form": booking.form,
+        "is_changed": booking.old_id is not None or booking.new_id is not None,
+    }
+    if booking.url_params:
+        fields["url_params"] = [{key: value} for key, value in booking.url_params.items()]
+    return fields
+
+
+def confirmed_fields(booking: Booking, calendar: Calendar) -> Json:
+    """Write a confirmed event, with its links that let whoever holds them act."""
+    number = int(booking.id[:10], 16) % 10**11
+    return {
+        **shared_fields(booking, calendar),
+        "status": 1,
+        "host_cancel_url": f"https://timerex.net/schedule/host_cancel/{booking.id}",
+        "guest_cancel_url": f"https://timerex.net/schedule/cancel/{booking.id}",
+        "guest_reschedule_url": f"https://timerex.net/schedule/change/{booking.id}",
+        "online_meeting_provider": "zoom",
+        "zoom_meeting": {
+            "meeting_id": number,
+            "join_url": f"https://zoom.example/j/{number}",
+            "password": "482913",
+            "host": HOST,
+        },
+        "is_changed": booking.old_id is not None,
+        "old_event_id": booking.old_id,
+        "new_event_id": None,
+    }
+
+
+def cancelled_fields(booking: Booking, calendar: Calendar) -> Json:
+    """Write a cancelled event. `new_evnet_id` is spelt as in the portal's sample."""
+    return {
+        **shared_fields(booking, calendar),
+        "status": 3,
+        "canceled_at": utc_text(booking.canceled_at or booking.created_at),
+        "cancellation_reason": booking.cancellation_reason,
+        "online_meeting_provider": None,
+        "is_changed": booking.new_id is not None,
+        "old_event_id": None,
+        "new_evnet_id": booking.new_id,
+    }
+
+
+def envelope(webhook_type: str, calendar: Calendar, event: Json) -> Json:
+    """Wrap an event as a delivery does."""
+    return {
+        "webhook_type": webhook_type,
+        "calendar_url_path": calendar.path,
+        "team_url_path": calendar.team_path,
+        "calendar_url": calendar.url,
+        "calendar_name": calendar.name,
+        "event": event,
+    }

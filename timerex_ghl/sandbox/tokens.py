@@ -1,0 +1,148 @@
+"""Access: private tokens, OAuth installs, and refresh tokens that work once.
+
+Source: the vendor's authorization pages; a spent refresh token repeats its answer for 30 seconds.
+"""
+
+import secrets
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Literal
+
+from timerex_ghl.sandbox.wire import new_id
+
+Kind = Literal["private", "oauth", "agency"]
+
+ALL_SCOPES = frozenset(
+    {
+        "contacts.readonly",
+        "contacts.write",
+        "locations.readonly",
+        "locations/customFields.readonly",
+        "locations/customFields.write",
+        "calendars/events.readonly",
+        "calendars/events.write",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Install:
+    """One app's consent for one location; all tokens that stem from it fall together."""
+
+    location_id: str
+    scopes: frozenset[str]
+    id: str = field(default_factory=new_id)
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a bearer token allows. `app` is whose rate limit it uses."""
+
+    kind: Kind
+    app: str
+    location_id: str
+    scopes: frozenset[str]
+    install: Install | None = None
+    expires_at: float = float("inf")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An access token and the refresh token handed out with it."""
+
+    install: Install
+    access: str
+    refresh: str
+
+
+@dataclass
+class Refresh:
+    """A refresh token. Spent, it remembers what it was exchanged for."""
+
+    install: Install
+    spent_at: float = 0
+    became: Pair | None = None
+
+
+@dataclass
+class Tokens:
+    """Every token the sandbox knows, and what it accepts for the exchange."""
+
+    client_id: str = field(default_factory=lambda: f"{secrets.token_hex(12)}-sandbox")
+    client_secret: str = field(default_factory=lambda: str(uuid.uuid4()))
+    expires_in_s: int = 86_399
+    repeat_s: float = 30
+    accesses: dict[str, Access] = field(default_factory=dict[str, Access])
+    refreshes: dict[str, Refresh] = field(default_factory=dict[str, Refresh])
+    codes: dict[str, Install] = field(default_factory=dict[str, Install])
+
+    def mint_static(
+        self, location_id: str, scopes: frozenset[str] = ALL_SCOPES, kind: Kind = "private"
+    ) -> str:
+        """Make a token that does not expire: a private integration's or an agency's."""
+        token = f"pit-{uuid.uuid4()}"
+        self.accesses[token] = Access(kind, token, location_id, scopes)
+        return token
+
+    def mint_pair(self, install: Install) -> Pair:
+        """Make an access token and its refresh token."""
+        pair = Pair(install, f"oa-{secrets.token_urlsafe(40)}", f"or-{secrets.token_urlsafe(40)}")
+        self.accesses[pair.access] = Access(
+            "oauth",
+            self.client_id,
+            install.location_id,
+            install.scopes,
+            install,
+            time.monotonic() + self.expires_in_s,
+        )
+        self.refreshes[pair.refresh] = Refresh(install)
+        return pair
+
+    def mint_code(self, install: Install) -> str:
+        """Make a code, as the vendor's consent page would hand it to the app."""
+        code = secrets.token_hex(20)
+        self.codes[code] = install
+        return code
+
+    def use_code(self, code: str) -> Pair | None:
+        """Exchange a code, once."""
+        install = self.codes.pop(code, None)
+        return self.mint_pair(install) if install else None
+
+    def use_refresh(self, token: str) -> Pair | None:
+        """Exchange a refresh token.
+
+        Once; a repeat within 30 seconds gives the same pair, a later one ends the install.
+        """
+        refresh = self.refreshes.get(token)
+        if refresh is None:
+            return None
+        if refresh.became is None:
+            refresh.spent_at, refresh.became = time.monotonic(), self.mint_pair(refresh.install)
+        elif time.monotonic() - refresh.spent_at > self.repeat_s:
+            self.end(refresh.install)
+            return None
+        return refresh.became
+
+    def end(self, install: Install) -> None:
+        """Refuse everything that stems from an install from now on."""
+        self.accesses = {
+            token: access for token, access in self.accesses.items() if access.install != install
+        }
+        self.refreshes = {
+            token: refresh
+            for token, refresh in self.refreshes.items()
+            if refresh.install != install
+        }
+
+    def expire_access(self) -> None:
+        """Let every OAuth access token run out; the refresh tokens stay good."""
+        self.accesses = {
+            token: access for token, access in self.accesses.items() if access.kind != "oauth"
+        }
+
+    def find(self, token: str) -> Access | None:
+        """Give what a token allows; None if it is unknown or has run out."""
+        access = self.accesses.get(token)
+        return access if access and access.expires_at > time.monotonic() else None
