@@ -88,7 +88,7 @@ def chains(draw: st.DrawFn) -> list[Booking]:
     for at, id_ in enumerate(ids):
         old = ids[at - 1] if at else None
         new = ids[at + 1] if at + 1 < length else None
-        comment, join_url = (draw(st.sampled_from([None, "x", "yy"])) for _ in range(2))
+        comment, join_url = (draw(st.sampled_from([None, "x", "z", "yy"])) for _ in range(2))
         named = draw(st.booleans())
         deliveries.append(make.booking(id_, old_id=old if named else None, guest_comment=comment))
         end = BookingState.MOVED if new else BookingState.CANCELLED

@@ -144,3 +144,9 @@ def test_a_field_is_mapped_once_on_either_side() -> None:
         "city: mapped 2 times; keep one of the rules",
         "state: city, state all go to it; keep one of them",
     ]
+
+
+def test_a_rule_that_is_off_takes_no_field_from_another() -> None:
+    rules = [make.rule("city"), make.rule("state", "city", direction=Direction.OFF)]
+
+    assert check_rules(rules, []) == []

@@ -1,6 +1,6 @@
 """Bookings in whatever order their deliveries come: the same deliveries end in the same rows."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from timerex_ghl.sync.models import Booking, BookingId, BookingState
 
@@ -40,7 +40,7 @@ def join_chain(rows: Collection[Booking]) -> tuple[Booking, ...]:
     return tuple(
         sorted(
             joined.values(),
-            key=lambda row: (len([*_earlier(row, joined)]), row.starts_at, row.id),
+            key=lambda row: (len([*_earlier(row, joined)]), row.id),
         )
     )
 
@@ -50,27 +50,17 @@ def is_superseded(booking: Booking, others: Collection[Booking]) -> bool:
     return booking.state is BookingState.MOVED and booking.new_id in {row.id for row in others}
 
 
-def head_of(chain: Collection[Booking]) -> Booking:
-    """Choose the booking that counts: the last one that nobody replaces.
+def head_of(chain: Sequence[Booking]) -> Booking:
+    """Choose the booking of a joined chain that counts: the last one, which nobody replaces.
 
-    A moved booking counts only while the one that replaces it has not arrived.
+    It is a moved one only while its successor has not arrived.
     """
-    return max(
-        chain,
-        key=lambda row: (
-            not is_superseded(row, chain),
-            row.state is not BookingState.MOVED,
-            row.state is BookingState.CONFIRMED,
-            row.starts_at,
-            row.id,
-        ),
-    )
+    return chain[-1]
 
 
-def root_of(chain: Collection[Booking]) -> BookingId:
+def root_of(chain: Sequence[Booking]) -> BookingId:
     """Name the first booking of a joined chain, whether it has arrived or not."""
-    first = next(iter(chain))
-    return first.old_id or first.id
+    return chain[0].old_id or chain[0].id
 
 
 def _settle(booking: Booking) -> Booking:

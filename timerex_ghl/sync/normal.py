@@ -28,7 +28,7 @@ def email_key(value: Value) -> str | None:
     """
     if not isinstance(value, str):
         return None
-    key = _fold_width(_fold_width(value).casefold())
+    key = _fold_width(value).casefold()
     local, _, domain = key.partition("@")
     return key if local.strip() and domain.strip() and "@" not in domain else None
 
