@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from timerex_ghl.sync.actions import Conflict, WorkspaceChange
-from timerex_ghl.sync.merge_field import UNKNOWN, FieldViews, Side, merge_field
+from timerex_ghl.sync.merge_field import UNKNOWN, FieldViews, Side, Standing, Verdict, merge_field
 from timerex_ghl.sync.models import Contact, FieldName, FieldRule, Record, Value
 from timerex_ghl.sync.normal import clean_tag
 
 Tags = frozenset[str]
+DECIDED: tuple[Standing, ...] = ("timerex", "ghl", "both")
 NO_TAGS: Tags = frozenset()
 
 
@@ -54,33 +55,24 @@ def merge_contacts(
         region: Reads phone numbers written without a country code.
         creating: GHL does not have the contact yet, so create-only fields travel too.
     """
-    to_workspace: dict[FieldName, Value] = {}
-    to_ghl: dict[FieldName, Value] = {}
-    agreed = dict(base.values) if base else {}
-    conflicts: list[Conflict] = []
+    agreed = base.values if base else {}
     newer = _newer_side(workspace, ghl)
+    verdicts: dict[FieldName, Verdict] = {}
     for rule in rules:
-        views = FieldViews(
-            *(side.get(rule.field, UNKNOWN) for side in (workspace.values, ghl.values, agreed))
-        )
-        verdict = merge_field(rule, views, newer, region, creating=creating)
-        if verdict.conflict is not None:
-            conflicts.append(verdict.conflict)
-        if verdict.stands is not None:
-            agreed[rule.field] = verdict.value
-        if verdict.stands == "timerex":
-            to_ghl[rule.field] = verdict.value
-        if verdict.stands == "ghl":
-            to_workspace[rule.field] = verdict.value
+        sides = (workspace.values, ghl.values, agreed)
+        views = FieldViews(*(side.get(rule.field, UNKNOWN) for side in sides))
+        verdicts[rule.field] = merge_field(rule, views, newer, region, creating=creating)
     tags = merge_tags(workspace.tags, ghl.tags, base.tags if base else None)
     added, removed = tags.to_workspace
     return Merge(
-        to_workspace=WorkspaceChange(values=to_workspace, tags_added=added, tags_removed=removed),
-        values_to_ghl=to_ghl,
+        to_workspace=WorkspaceChange(
+            values=_standing(verdicts, "ghl"), tags_added=added, tags_removed=removed
+        ),
+        values_to_ghl=_standing(verdicts, "timerex"),
         tags_to_add=tags.to_ghl[0],
         tags_to_remove=tags.to_ghl[1],
-        base=Contact(values=agreed, tags=tags.base),
-        conflicts=tuple(conflicts),
+        base=Contact(values={**agreed, **_standing(verdicts, *DECIDED)}, tags=tags.base),
+        conflicts=tuple(verdict.conflict for verdict in verdicts.values() if verdict.conflict),
     )
 
 
@@ -110,6 +102,10 @@ def apply_change(contact: Contact, change: WorkspaceChange) -> Contact:
     else:
         tags = ((contact.tags or NO_TAGS) - change.tags_removed) | change.tags_added
     return contact.model_copy(update={"values": {**contact.values, **change.values}, "tags": tags})
+
+
+def _standing(verdicts: dict[FieldName, Verdict], *whose: Standing) -> dict[FieldName, Value]:
+    return {field: verdict.value for field, verdict in verdicts.items() if verdict.stands in whose}
 
 
 def _cleaned(tags: Tags) -> Tags:

@@ -15,6 +15,7 @@ from timerex_ghl.sync.models import ConflictRule, FieldRule, Value
 from timerex_ghl.sync.normal import is_empty, is_same
 
 Side = Literal["timerex", "ghl"]
+Standing = Side | Literal["both"]
 _NAMES = {"first_name", "last_name"}
 
 
@@ -45,7 +46,7 @@ class Verdict(NamedTuple):
         conflict: Both sides had changed it differently.
     """
 
-    stands: Side | Literal["both"] | None
+    stands: Standing | None
     value: Value = None
     conflict: Conflict | None = None
 
