@@ -1,6 +1,6 @@
 """Both sides of a published connection, opened from its blocks."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import httpx
@@ -14,7 +14,7 @@ from timerex_ghl.sync.models import ConnectionName
 
 
 @asynccontextmanager
-async def open_sides(connection: ConnectionName) -> AsyncIterator[Sides]:
+async def open_sides(connection: ConnectionName) -> AsyncGenerator[Sides]:
     """Open the ledger and a GHL client for a connection, as it was last published.
 
     Raises:

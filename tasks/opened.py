@@ -4,7 +4,7 @@ An HTTP client costs 25 ms to open and a block 10 ms: too much to pay in every t
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -33,7 +33,7 @@ _registers: dict[asyncio.AbstractEventLoop, _Register] = {}
 
 
 @asynccontextmanager
-async def opened(connection: ConnectionName) -> AsyncIterator[Sides]:
+async def opened(connection: ConnectionName) -> AsyncGenerator[Sides]:
     """Use a connection's adapters; the last user closes them."""
     register = _registers.setdefault(asyncio.get_running_loop(), _Register())
     async with register.lock:

@@ -1,6 +1,6 @@
 """A job on a whole connection: it has the lease, says what it did, and how it ended."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,7 +40,7 @@ class Job:
 
 
 @asynccontextmanager
-async def at_work(connection: ConnectionName, name: str, *, alone: bool) -> AsyncIterator[Job]:
+async def at_work(connection: ConnectionName, name: str, *, alone: bool) -> AsyncGenerator[Job]:
     """Open the connection for this flow run and its tasks.
 
     Args:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import Connection
@@ -38,7 +38,7 @@ def holder_name(run_id: str | None) -> str:
 @asynccontextmanager
 async def held(
     ledger: Ledger, names: Collection[str], *, run_id: str | None, wait_s: float = TTL_S + 2
-) -> AsyncIterator[Fence]:
+) -> AsyncGenerator[Fence]:
     """Hold all of these locks, or none.
 
     Raises:

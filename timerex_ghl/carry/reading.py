@@ -56,7 +56,9 @@ class Place(Record):
     def advance(self, page: ContactPage) -> "Place":
         """Move past a page; the last one ends the scan."""
         times = [c.updated_at for c in page.contacts if c.updated_at is not None]
-        newest = max([*times, *([self.newest] if self.newest else [])], default=None)
+        if self.newest is not None:
+            times.append(self.newest)
+        newest = max(times, default=None)
         if page.after is not None:
             return self.model_copy(update={"newest": newest, "after": page.after})
         was_full = self.was_full or self.since is None

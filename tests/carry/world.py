@@ -1,0 +1,251 @@
+"""A connection on the real ledger, against the real sandbox over HTTP."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.client import GhlClient
+from timerex_ghl.adapters.ghl.pacing import NoPacing
+from timerex_ghl.adapters.ledger import inbox, workspace
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.timerex.webhooks import read_delivery
+from timerex_ghl.carry.booking import carry_booking
+from timerex_ghl.carry.contact import carry_key
+from timerex_ghl.carry.outcome import Counts, Outcome, count
+from timerex_ghl.carry.reading import Scope, list_changed, read_page
+from timerex_ghl.carry.record import carry_event, carry_person
+from timerex_ghl.carry.sides import CallCount, Sides
+from timerex_ghl.sandbox.info import SandboxInfo
+from timerex_ghl.sync.actions import WorkspaceChange
+from timerex_ghl.sync.identity import keys_of
+from timerex_ghl.sync.mapping import DEFAULT_RULES
+from timerex_ghl.sync.merge import apply_change
+from timerex_ghl.sync.models import (
+    ConnectionName,
+    Contact,
+    ContactId,
+    EventId,
+    FieldName,
+    LocationId,
+    Value,
+    WorkspaceContact,
+)
+from timerex_ghl.sync.settings import (
+    ConnectionSettings,
+    GhlSettings,
+    PublishedConnection,
+    TimerexSettings,
+)
+
+NAME = ConnectionName("aoba")
+READS = ("/search", "/oauth/token")
+EVERY_SCOPE = frozenset(
+    {"contacts.readonly", "contacts.write", "locations.readonly", "locations/customFields.readonly"}
+)
+
+
+@dataclass
+class World:
+    """Both sides, and the people who act on them."""
+
+    sides: Sides
+    control: httpx.AsyncClient
+
+    async def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Use the sandbox's control API."""
+        answer = await self.control.request(method, path, json=body)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    async def crm(self) -> list[dict[str, Any]]:
+        return (await self.ask("GET", "/ghl/contacts"))["contacts"]
+
+    async def one_in_crm(self, email: str) -> dict[str, Any]:
+        found = [one for one in await self.crm() if (one.get("email") or "").lower() == email]
+        assert len(found) == 1, f"{len(found)} contacts of one person"
+        return found[0]
+
+    async def notes_of(self, email: str) -> list[str]:
+        notes = (await self.one_in_crm(email)).get("notes") or []
+        return [note["bodyText"] for note in notes]
+
+    async def edit_crm(self, email: str, **changes: object) -> None:
+        contact = await self.one_in_crm(email)
+        await self.ask("PATCH", f"/ghl/contacts/{contact['id']}", changes)
+
+    async def calls(self) -> list[str]:
+        """List what the client asked since the last look."""
+        calls = (await self.ask("GET", "/ghl/calls"))["calls"]
+        await self.ask("DELETE", "/ghl/calls")
+        return [f"{call['method']} {call['path']}" for call in calls]
+
+    async def writes(self) -> list[str]:
+        return [
+            call
+            for call in await self.calls()
+            if not call.startswith("GET ") and not call.endswith(READS)
+        ]
+
+    async def add(self, email: str | None, **values: Value) -> WorkspaceContact:
+        named = {"email": email, **values}
+        contact = Contact(
+            values={FieldName(name): value for name, value in named.items()}, tags=frozenset()
+        )
+        keys = keys_of(contact, "JP")
+        return await self.ledger.write(
+            workspace.add_contact, NAME, contact, keys, datetime.now(UTC)
+        )
+
+    async def edit(
+        self, contact_id: ContactId, tags: tuple[str, ...] = (), **values: Value
+    ) -> None:
+        change = WorkspaceChange(
+            values={FieldName(name): value for name, value in values.items()},
+            tags_added=frozenset(tags),
+        )
+        row = await self.here(contact_id)
+        keys = keys_of(apply_change(row.contact, change), "JP")
+        await self.ledger.write(
+            workspace.change_contact, NAME, contact_id, change, keys, datetime.now(UTC)
+        )
+
+    async def here(self, contact_id: ContactId) -> WorkspaceContact:
+        row = await self.ledger.read(workspace.get_contact, NAME, contact_id)
+        assert row is not None
+        return row
+
+    async def people(self) -> list[WorkspaceContact]:
+        return await self.ledger.read(workspace.list_contacts, NAME)
+
+    async def receive(self, body: dict[str, Any]) -> EventId:
+        raw = json.dumps(body)
+        event_id, _ = await self.ledger.write(
+            inbox.store_event,
+            connection=NAME,
+            source="timerex",
+            type=body["webhook_type"],
+            dedupe_key=read_delivery(raw.encode()).dedupe_key,
+            body=raw,
+            now=datetime.now(UTC),
+        )
+        return event_id
+
+    async def carry(self, *event_ids: EventId, replay: bool = False) -> list[Outcome]:
+        return [
+            await carry_event(self.sides, carry_booking, event_id, replay=replay)
+            for event_id in event_ids
+        ]
+
+    async def sync(
+        self, scope: Scope = Scope.INCREMENTAL, *, preview: bool = False, scan: str = "scan"
+    ) -> Counts:
+        while await read_page(self.sides, scope, scan):
+            pass
+
+        async def carry(sides: Sides, key: str) -> Outcome:
+            return await carry_key(sides, key, preview=preview)
+
+        keys = await list_changed(self.sides)
+        return count([await carry_person(self.sides, carry, key) for key in keys])
+
+    async def state_of(self, event_id: EventId) -> str:
+        event = await self.ledger.read(inbox.read_event, event_id)
+        assert event is not None
+        return event.state
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.sides.ledger
+
+    def restarted(self) -> "World":
+        """Go on as another process would."""
+        return replace(self)
+
+
+def settings_of(info: SandboxInfo) -> ConnectionSettings:
+    return ConnectionSettings(
+        name=NAME,
+        ghl=GhlSettings(
+            location_id=LocationId(info.ghl.location_id),
+            base_url=info.ghl.base_url,
+            token_url=info.ghl.token_url,
+            app_url=info.ghl.base_url,
+            credentials="aoba-ghl",
+            auth="private-token",
+            scopes=EVERY_SCOPE,
+            calls_per_10_s=None,
+        ),
+        timerex=TimerexSettings(
+            credentials="aoba-timerex", door="0" * 32, header="x-token", token_digests=("0" * 64,)
+        ),
+        region="JP",
+        rules=DEFAULT_RULES,
+    )
+
+
+@asynccontextmanager
+async def opened_world(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[World]:
+    settings = settings_of(info)
+    version = PublishedConnection(version=1, settings=settings, published_at=datetime.now(UTC))
+    headers = {"Authorization": f"Bearer {info.control.token}"}
+    async with (
+        httpx.AsyncClient() as http,
+        httpx.AsyncClient(base_url=info.control.base_url, headers=headers) as control,
+    ):
+        await control.post("/ghl/limits", json={"enabled": False})
+        auth = PrivateToken(info.ghl.private_token, EVERY_SCOPE)
+        ghl = GhlClient(
+            http,
+            auth,
+            NoPacing(),
+            base_url=info.ghl.base_url,
+            location_id=settings.ghl.location_id,
+        )
+        yield World(Sides(version, ledger, ghl, CallCount(), run_id="test"), control)
+
+
+def confirmed(
+    id_: str = "b1", email: str = "riku@hinode.example", **changes: object
+) -> dict[str, Any]:
+    return _delivery("event_confirmed", id_, email, changes)
+
+
+def cancelled(
+    id_: str = "b1", email: str = "riku@hinode.example", **changes: object
+) -> dict[str, Any]:
+    return _delivery("event_cancelled", id_, email, changes)
+
+
+def moved(old: str, new: str, email: str = "riku@hinode.example") -> tuple[dict[str, Any], ...]:
+    """Make the two halves of a reschedule."""
+    later = datetime(2026, 2, 17, 1, tzinfo=UTC)
+    return (
+        cancelled(old, email, is_changed=True, new_evnet_id=new),
+        confirmed(new, email, is_changed=True, old_event_id=old, starts_at=later),
+    )
+
+
+def _delivery(kind: str, id_: str, email: str, changes: dict[str, Any]) -> dict[str, Any]:
+    starts_at = changes.pop("starts_at", datetime(2026, 2, 10, 1, tzinfo=UTC))
+    guest = changes.pop("guest_name", "Riku Sato")
+    event = {
+        "id": id_,
+        "status": 1,
+        "start_datetime": starts_at.isoformat(),
+        "end_datetime": (starts_at + timedelta(minutes=30)).isoformat(),
+        "calendar_timezone": "Asia/Tokyo",
+        "hosts": [{"name": "Kana Mori", "email": "kana@aoba.example"}],
+        "form": [
+            {"field_type": "guest_name", "value": guest},
+            {"field_type": "guest_email", "value": email},
+        ],
+        "is_changed": False,
+        **changes,
+    }
+    return {"webhook_type": kind, "calendar_name": "Onboarding call 30", "event": event}
