@@ -4,18 +4,16 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from timerex_ghl.adapters.ledger.engine import READERS, Engines, make_engines, outage_of
 from timerex_ghl.adapters.ledger.migrations import migrate
+from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.writer import Writer, call
 from timerex_ghl.sync.errors import SettingsError
-
-if TYPE_CHECKING:
-    from timerex_ghl.adapters.ledger.secrets import SecretKey
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,7 +29,7 @@ class Ledger:
         key: Opens what is kept encrypted; None where this process needs no secrets.
     """
 
-    def __init__(self, engines: Engines, key: "SecretKey | None" = None) -> None:
+    def __init__(self, engines: Engines, key: SecretKey | None = None) -> None:
         self.key = key
         self._engines = engines
         self._writer = Writer(engines.writer)
@@ -82,7 +80,7 @@ class Ledger:
 
 
 @asynccontextmanager
-async def open_ledger(url: str, *, key: "SecretKey | None" = None) -> AsyncGenerator[Ledger]:
+async def open_ledger(url: str, *, key: SecretKey | None = None) -> AsyncGenerator[Ledger]:
     """Open the ledger: make it or bring its tables up to this version first.
 
     Raises:
