@@ -26,9 +26,16 @@ def check_custom(key: str, value: object) -> str | None:
     for number, item in enumerate(cast("list[object]", value)):
         if not isinstance(item, dict):
             return f"each value in {key} must be an object"
-        for name in cast("Json", item).keys() - CUSTOM_KEYS:
-            return f"{key}.{number}.property {name} should not exist"
+        fault = _custom_fault(cast("Json", item))
+        if fault:
+            return f"{key}.{number}.{fault}"
     return None
+
+
+def _custom_fault(item: Json) -> str | None:
+    for name in sorted(item.keys() - CUSTOM_KEYS):
+        return f"property {name} should not exist"
+    return next((checks.text(key, item[key]) for key in ("id", "key") if key in item), None)
 
 
 UPDATE: dict[str, Check] = {

@@ -26,7 +26,8 @@ GHL, as its operator
     POST /ghl/tokens {kind?: private | oauth | agency, scopes?, location_id?}
         -> {access_token}, and {refresh_token} of an OAuth install
     POST /ghl/codes {scopes?, location_id?} -> {code}: for grant_type authorization_code
-    POST /ghl/expire_access {repeat_s?}: OAuth access tokens of today are refused from now on
+    POST /ghl/expire_access: the OAuth access tokens handed out so far are refused from now on
+    POST /ghl/oauth {expires_in_s?, repeat_s?}: an access token's life, a refresh's repeat
     POST /ghl/faults {operation, nth?, kind: status | delay | drop_after_commit | truncate, value?}:
         the nth matching call from now goes wrong, once; `*` is any operation; DELETE forgets all
 """

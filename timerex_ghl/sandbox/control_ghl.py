@@ -38,12 +38,18 @@ class TokenOrder(Order):
     kind: Literal["private", "oauth", "agency"] = "private"
     scopes: list[str] | None = None
     location_id: str | None = None
-    repeat_s: float | None = None
 
     def install(self, ghl: Ghl) -> Install:
         """Say what it is for."""
         scopes = ALL_SCOPES if self.scopes is None else frozenset(self.scopes)
         return Install(self.location_id or ghl.location.id, scopes)
+
+
+class OauthOrder(Order):
+    """How long an access token and the repeat of a spent refresh token last."""
+
+    expires_in_s: int | None = None
+    repeat_s: float | None = None
 
 
 class FaultOrder(Order):
@@ -94,16 +100,20 @@ class GhlControl:
         token = self.ghl.tokens.mint_static(install.location_id, install.scopes, order.kind)
         return reply(201, access_token=token)
 
+    async def set_oauth(self, request: Request) -> Response:
+        """Change how long tokens and the repeat of a refresh last."""
+        order = await read(request, OauthOrder)
+        for key, value in order.model_dump(exclude_none=True).items():
+            setattr(self.ghl.tokens, key, value)
+        return reply()
+
     async def mint_code(self, request: Request) -> Response:
         """Mint a code, as after a person's consent."""
         order = await read(request, TokenOrder)
         return reply(201, code=self.ghl.tokens.mint_code(order.install(self.ghl)))
 
-    async def expire_access(self, request: Request) -> Response:
-        """Let all OAuth access tokens run out; the body may shorten the repeat of a refresh."""
-        order = await read(request, TokenOrder)
-        if order.repeat_s is not None:
-            self.ghl.tokens.repeat_s = order.repeat_s
+    async def expire_access(self, _request: Request) -> Response:
+        """Let all OAuth access tokens run out."""
         self.ghl.tokens.expire_access()
         return reply()
 
@@ -128,6 +138,7 @@ def ghl_routes(ghl: Ghl) -> list[Route]:
         Route("/ghl/limits", control.set_limits, methods=["POST"]),
         Route("/ghl/settings", control.set_settings, methods=["POST"]),
         Route("/ghl/tokens", control.mint_token, methods=["POST"]),
+        Route("/ghl/oauth", control.set_oauth, methods=["POST"]),
         Route("/ghl/codes", control.mint_code, methods=["POST"]),
         Route("/ghl/expire_access", control.expire_access, methods=["POST"]),
         Route("/ghl/faults", control.add_fault, methods=["POST"]),

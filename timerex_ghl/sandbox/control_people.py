@@ -10,9 +10,9 @@ from timerex_ghl.sandbox.checks import Check, check_body
 from timerex_ghl.sandbox.contact_body import CREATE, write_body
 from timerex_ghl.sandbox.contact_store import Contact
 from timerex_ghl.sandbox.control_requests import Order, known, read, reply
-from timerex_ghl.sandbox.ghl_gate import read_body
 from timerex_ghl.sandbox.ghl_location import FIELD, add_field
 from timerex_ghl.sandbox.ghl_notes import NOTE, new_note
+from timerex_ghl.sandbox.ghl_requests import read_body
 from timerex_ghl.sandbox.invented import invent_people
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.wire import Json, iso_ms, now_ms

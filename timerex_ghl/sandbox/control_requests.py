@@ -9,7 +9,8 @@ from starlette.responses import Response
 from timerex_ghl.sandbox.answers import RefusalError
 from timerex_ghl.sandbox.wire import to_json
 
-Order_ = TypeVar("Order_", bound="Order")
+T = TypeVar("T")
+SomeOrder = TypeVar("SomeOrder", bound="Order")
 
 
 class Order(BaseModel):
@@ -18,7 +19,7 @@ class Order(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-async def read(request: Request, model: type[Order_]) -> Order_:
+async def read(request: Request, model: type[SomeOrder]) -> SomeOrder:
     """Read a body."""
     return model.model_validate_json(await request.body() or b"{}")
 
@@ -28,7 +29,7 @@ def reply(status: int = 200, **body: Any) -> Response:
     return Response(to_json(body), status, media_type="application/json")
 
 
-def known(found: dict[str, Any], its_id: str) -> Any:
+def known(found: dict[str, T], its_id: str) -> T:
     """Give what an id names; 404 where it names nothing."""
     if its_id not in found:
         raise RefusalError(404, f"{its_id} is not known here")

@@ -8,7 +8,6 @@ from starlette.routing import Route
 from timerex_ghl.sandbox.control_requests import Order, known, read, reply
 from timerex_ghl.sandbox.timerex import Timerex
 from timerex_ghl.sandbox.timerex_bookings import Booking
-from timerex_ghl.sandbox.timerex_delivery import Delivery
 from timerex_ghl.sandbox.wire import Json
 
 
@@ -119,7 +118,7 @@ class TimerexControl:
 
     async def repeat(self, request: Request) -> Response:
         """Deliver again, byte for byte."""
-        delivery: Delivery = known(self.timerex.deliveries.all, request.path_params["id"])
+        delivery = known(self.timerex.deliveries.all, request.path_params["id"])
         self.timerex.deliveries.begin(delivery)
         return reply()
 

@@ -8,40 +8,20 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import cast
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-from timerex_ghl.sandbox import (
-    ghl_appointments,
-    ghl_contacts,
-    ghl_location,
-    ghl_notes,
-    ghl_oauth,
-    ghl_search,
-    ghl_tasks,
-)
 from timerex_ghl.sandbox.answers import Answer, RefusalError, with_trace
 from timerex_ghl.sandbox.faults import Fault
+from timerex_ghl.sandbox.ghl_requests import bearer_of, read_body, read_form, vendor_path
 from timerex_ghl.sandbox.operations import Call, Operation
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.tokens import Access
-from timerex_ghl.sandbox.wire import Json, from_json, iso_ms, now_ms, to_json
+from timerex_ghl.sandbox.wire import iso_ms, now_ms, to_json
 
 VERSIONS = {"2021-07-28", "2021-04-15"}
-OPERATIONS = (
-    *ghl_search.OPERATIONS,  # their fixed paths come before /contacts/{contactId}
-    *ghl_contacts.OPERATIONS,
-    *ghl_notes.OPERATIONS,
-    *ghl_tasks.OPERATIONS,
-    *ghl_appointments.OPERATIONS,
-    *ghl_location.OPERATIONS,
-    *ghl_oauth.OPERATIONS,
-)
 NOBODY = Access("private", app="", location_id="", scopes=frozenset())
 
 
@@ -92,6 +72,8 @@ class Gate:
             )
         except RefusalError as refusal:
             return refusal.answer()
+        except RecursionError:
+            return RefusalError(400, "The body is nested too deeply").answer()
 
     def operation_of(self, request: Request) -> Operation:
         """Find the operation; another method on a known path is a 404 too."""
@@ -168,43 +150,3 @@ def refuse_by(fault: Fault | None) -> None:
     """Answer with the status a fault asks for."""
     if fault is not None and fault.kind == "status":
         raise RefusalError(fault.value, HTTPStatus(fault.value).phrase)
-
-
-def bearer_of(request: Request) -> str:
-    """Read the bearer token; empty where there is none."""
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    return token if kind.lower() == "bearer" else ""
-
-
-def read_body(raw: bytes) -> Json:
-    """Read a body; none is an empty object."""
-    if not raw:
-        return {}
-    try:
-        body = from_json(raw)
-    except (ValueError, RecursionError):
-        raise RefusalError(400, "Unexpected token in JSON") from None
-    if not isinstance(body, dict):
-        raise RefusalError(400, "The body must be a JSON object")
-    return cast("Json", body)
-
-
-def read_form(raw: bytes) -> Json:
-    """Read a form."""
-    return dict(parse_qsl(raw.decode("utf-8", "replace")))
-
-
-def vendor_path(request: Request) -> str:
-    """Give the path below the API's base URL."""
-    return request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-
-
-def ghl_router(ghl: Ghl, drop: Callable[[Scope], None]) -> Router:
-    """Route every path of the API. Collections answer with and without their last slash."""
-    by_path: dict[str, list[Operation]] = {}
-    for operation in OPERATIONS:
-        by_path.setdefault(operation.path, []).append(operation)
-    gates = {path: Gate(ghl, operations, drop) for path, operations in by_path.items()}
-    gates["/contacts"] = gates["/contacts/"]
-    routes = [Route(path, gate) for path, gate in gates.items()]
-    return Router(routes, redirect_slashes=False, default=Gate(ghl, (), drop))

@@ -4,6 +4,7 @@ Source: POST /contacts/search, GET /contacts/search/duplicate, GET /contacts/ (d
 GET /contacts/business/{businessId}; answers recorded in July 2026.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
@@ -21,6 +22,7 @@ from timerex_ghl.sandbox.wire import Json, parse_ms
 LONGEST_QUERY = 75
 PAGES_END = 10_000
 MOST_SORTS = 2
+NUMBER = re.compile(r"[0-9]{1,15}")
 DIRECTIONS = ("asc", "desc")
 LARGEST_PAGE = 500
 
@@ -89,7 +91,7 @@ def found_contacts(call: Call, body: Json, sorts: list[Sort]) -> list[Contact]:
     contacts = call.ghl.contacts
     key = (contacts.version, repr((body.get("filters"), body.get("query"), body.get("sort"))))
     if contacts.last_search[0] != key:
-        test, words = test_of(body.get("filters") or []), body.get("query", "").lower()
+        test, words = test_of(body.get("filters", [])), body.get("query", "").lower()
         found = sorted(
             (contact for contact in contacts if test(contact) and _has_words(contact, words)),
             key=lambda contact: contact.id,
@@ -221,7 +223,7 @@ def _query(call: Call, known: set[str]) -> dict[str, str]:
 
 def _number(query: dict[str, str], key: str, otherwise: int) -> int:
     value = query.get(key, str(otherwise))
-    if not value.isascii() or not value.isdigit():
+    if not NUMBER.fullmatch(value):
         raise RefusalError(422, [f"{key} must be a number"])
     return int(value)
 

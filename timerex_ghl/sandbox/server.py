@@ -20,7 +20,7 @@ from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from timerex_ghl.sandbox.control import control_app
-from timerex_ghl.sandbox.ghl_gate import ghl_router
+from timerex_ghl.sandbox.ghl_router import ghl_router
 from timerex_ghl.sandbox.info import ControlInfo, GhlInfo, SandboxInfo, TimerexInfo
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.timerex import Timerex, timerex_router
@@ -68,12 +68,28 @@ class Sandbox:
         )
 
 
+def listen(port: int) -> socket.socket:
+    """Take a loopback port; 0 is a free one.
+
+    The protocol is named, unlike in `socket.create_server`: asyncio switches Nagle's delay off
+    only where it is, and every answer would be 40 ms late.
+    """
+    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind((HOST, port))
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
 class SandboxServer(uvicorn.Server):
     """A server that stops at once when told, leaves signals alone, and can drop a connection."""
 
     def __init__(self, sandbox: Sandbox, port: int) -> None:
         self.sandbox = sandbox
-        self.socket = socket.create_server((HOST, port))
+        self.socket = listen(port)
         self.info = sandbox.info(f"http://{HOST}:{self.socket.getsockname()[1]}")
         self.ready = asyncio.Event()
         self.stopping = asyncio.Event()
@@ -90,7 +106,6 @@ class SandboxServer(uvicorn.Server):
             log_config=None,
             log_level="critical",  # a dropped connection is no error here
             access_log=False,
-            timeout_graceful_shutdown=1,
         )
         super().__init__(config)
 
@@ -107,9 +122,17 @@ class SandboxServer(uvicorn.Server):
         self.ready.set()
         await self.stopping.wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close everything at once; a call under way is cut."""
+        for server in self.servers:
+            server.close()
+        for connection in [*self.server_state.connections]:
+            connection.transport.abort()
+        for opened in sockets or ():
+            opened.close()
+
     def stop(self) -> None:
-        """Stop serving at once; a call under way is cut."""
-        self.force_exit = True
+        """Stop serving."""
         self.stopping.set()
 
     @contextmanager

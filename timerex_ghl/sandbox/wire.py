@@ -1,7 +1,7 @@
 """JSON on the wire, times and ids as the two services write them."""
 
 import json
-import secrets
+import random
 import string
 import time
 from collections.abc import Callable
@@ -29,7 +29,7 @@ ID_LETTERS = string.ascii_letters + string.digits
 
 def new_id() -> str:
     """Make an id as GHL writes them: 20 letters and digits."""
-    return "".join(secrets.choice(ID_LETTERS) for _ in range(20))
+    return "".join(random.choices(ID_LETTERS, k=20))
 
 
 def now_ms() -> int:
@@ -39,20 +39,23 @@ def now_ms() -> int:
 
 def iso_ms(at_ms: int) -> str:
     """Write `2026-07-17T10:26:20.635Z`."""
-    at = datetime.fromtimestamp(at_ms / 1000, UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+    at = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return at.replace("+00:00", "Z")
 
 
 def parse_ms(value: object) -> int | None:
     """Read ISO text or epoch milliseconds; None where it is no time."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        return int(value)
-    if not isinstance(value, str):
-        return None
     try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
+        match value:
+            case bool():
+                return None
+            case int() | float():
+                return int(value)
+            case str():
+                at = datetime.fromisoformat(value)
+                at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+                return int(at.timestamp() * 1000)
+            case _:
+                return None
+    except (ValueError, OverflowError):
         return None
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -1,0 +1,109 @@
+"""The location's duplicate rule, and what upsert makes of it."""
+
+from conftest import Caller
+
+RIKU = {"firstName": "Riku", "lastName": "Sato", "email": "riku@hinode.example"}
+
+
+async def test_a_taken_email_is_refused_with_its_holder(sandbox: Caller) -> None:
+    riku = await sandbox.create(**RIKU)
+
+    answer = await sandbox.ghl(
+        "POST",
+        "/contacts/",
+        {"locationId": sandbox.location_id, "email": "RIKU@hinode.example"},
+    )
+
+    body = answer.json()
+    assert answer.status_code == 400
+    assert body["message"] == "This location does not allow duplicated contacts."
+    assert body["meta"] == {
+        "contactId": riku["id"],
+        "contactName": "Riku Sato",
+        "matchingField": "email",
+    }
+
+
+async def test_an_update_to_a_taken_phone_is_refused_too(sandbox: Caller) -> None:
+    riku = await sandbox.create(phone="+819012345678")
+    other = await sandbox.create(firstName="Yui")
+
+    own = await sandbox.ghl("PUT", f"/contacts/{riku['id']}", {"phone": "090-1234-5678"})
+    taken = await sandbox.ghl("PUT", f"/contacts/{other['id']}", {"phone": "090-1234-5678"})
+
+    assert own.status_code == 200
+    assert taken.json()["meta"]["contactId"] == riku["id"]
+
+
+async def test_where_duplicates_are_allowed_a_second_contact_is_made(sandbox: Caller) -> None:
+    first = await sandbox.create(**RIKU)
+    await sandbox.control("POST", "/ghl/settings", allow_duplicates=True)
+
+    second = await sandbox.create(**RIKU)
+
+    assert second["id"] != first["id"]
+
+
+async def test_the_duplicate_search_finds_by_email_or_number(sandbox: Caller) -> None:
+    riku = await sandbox.create(**RIKU, phone="+819012345678")
+    base = f"/contacts/search/duplicate?locationId={sandbox.location_id}"
+
+    by_email = (await sandbox.ghl("GET", f"{base}&email=Riku%40hinode.example")).json()
+    by_number = (await sandbox.ghl("GET", f"{base}&number=%2B819012345678")).json()
+    nobody = (await sandbox.ghl("GET", f"{base}&email=yui%40hinode.example")).json()
+    neither = await sandbox.ghl("GET", base)
+
+    assert by_email["contact"]["id"] == by_number["contact"]["id"] == riku["id"]
+    assert nobody["contact"] is None
+    assert neither.status_code == 422
+
+
+async def test_the_duplicate_search_knows_further_emails(sandbox: Caller) -> None:
+    made = await sandbox.control("POST", "/ghl/contacts", additionalEmails=["r@hinode.example"])
+
+    answer = await sandbox.ghl(
+        "GET",
+        f"/contacts/search/duplicate?locationId={sandbox.location_id}&email=r%40hinode.example",
+    )
+
+    assert answer.json()["contact"]["id"] == made["contact"]["id"]
+
+
+async def test_upsert_changes_the_holder_or_makes_a_contact(sandbox: Caller) -> None:
+    body = {"locationId": sandbox.location_id, **RIKU, "tags": ["a"]}
+
+    new = (await sandbox.ghl("POST", "/contacts/upsert", body)).json()
+    known = (await sandbox.ghl("POST", "/contacts/upsert", {**body, "tags": ["b"]})).json()
+
+    assert (new["new"], known["new"]) == (True, False)
+    assert known["contact"]["id"] == new["contact"]["id"]
+    assert known["contact"]["tags"] == ["b"]
+
+
+async def test_upsert_drops_the_key_of_another_contact_without_a_word(sandbox: Caller) -> None:
+    riku = await sandbox.create(**RIKU)
+    yui = await sandbox.create(phone="+819012345678")
+    both = {"locationId": sandbox.location_id, **RIKU, "phone": yui["phone"]}
+
+    answer = (await sandbox.ghl("POST", "/contacts/upsert", both)).json()
+
+    assert answer["contact"]["id"] == riku["id"]
+    assert "phone" not in answer["contact"]
+
+
+async def test_upsert_by_a_further_email_replaces_the_first_one(sandbox: Caller) -> None:
+    made = await sandbox.control(
+        "POST",
+        "/ghl/contacts",
+        email="riku@hinode.example",
+        additionalEmails=["r@hinode.example"],
+    )
+
+    answer = await sandbox.ghl(
+        "POST",
+        "/contacts/upsert",
+        {"locationId": sandbox.location_id, "email": "r@hinode.example"},
+    )
+
+    assert answer.json()["contact"]["id"] == made["contact"]["id"]
+    assert answer.json()["contact"]["email"] == "r@hinode.example"
