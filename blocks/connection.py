@@ -4,11 +4,11 @@ from typing import ClassVar
 
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl
-from timerex_ghl.adapters.ghl.client import GhlClient
 
 from blocks.ghl import GHLCredentials
 from blocks.mapping import FieldMapping, with_own_rules
 from blocks.timerex import TimeRexCredentials
+from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.sync.mapping import is_custom
 from timerex_ghl.sync.models import FieldRule
 from timerex_ghl.sync.rulecheck import check_rules
@@ -29,7 +29,7 @@ class Connection(Block):
     model_config: ClassVar[ConfigDict] = ConfigDict(hide_input_in_errors=True)
     _block_type_name = "TimeRex GHL Connection"
     _block_type_slug = "timerex-ghl-connection"
-    _documentation_url: ClassVar[HttpUrl] = HttpUrl("https://help.gohighlevel.com/")
+    _documentation_url: ClassVar[HttpUrl | None] = HttpUrl("https://help.gohighlevel.com/")
 
     location_id: str = Field(
         description="Id of the GHL location (sub-account): in GHL, what follows /location/ in the "

@@ -5,11 +5,12 @@ from typing import ClassVar, Literal
 from httpx import AsyncClient
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr
-from timerex_ghl.adapters.ghl.auth import GhlAuth, OAuthTokens, PrivateToken
-from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.pacing import LedgerPacer, NoPacing
 
 from blocks.secret import filled, plain
+from timerex_ghl.adapters.ghl.auth import GhlAuth, PrivateToken
+from timerex_ghl.adapters.ghl.client import GhlClient
+from timerex_ghl.adapters.ghl.oauth import OAuthTokens
+from timerex_ghl.adapters.ghl.pacing import LedgerPacer, NoPacing
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.sync.settings import GhlSettings
 
@@ -33,7 +34,9 @@ class GHLCredentials(Block):
     model_config: ClassVar[ConfigDict] = ConfigDict(hide_input_in_errors=True)
     _block_type_name = "GHL Credentials"
     _block_type_slug = "ghl-credentials"
-    _documentation_url: ClassVar[HttpUrl] = HttpUrl("https://marketplace.gohighlevel.com/docs/")
+    _documentation_url: ClassVar[HttpUrl | None] = HttpUrl(
+        "https://marketplace.gohighlevel.com/docs/"
+    )
 
     private_token: SecretStr | None = Field(
         default=None,
@@ -105,7 +108,13 @@ class GHLCredentials(Block):
             if settings.calls_per_10_s is None
             else LedgerPacer(ledger, settings.location_id, settings.calls_per_10_s)
         )
-        return GhlClient(http, self.open_auth(settings, ledger, http), pacer, settings.location_id)
+        return GhlClient(
+            http,
+            self.open_auth(settings, ledger, http),
+            pacer,
+            base_url=settings.base_url,
+            location_id=settings.location_id,
+        )
 
     def open_auth(self, settings: GhlSettings, ledger: Ledger, http: AsyncClient) -> GhlAuth:
         """Hand out what makes access tokens."""

@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr
-from timerex_ghl.adapters.ledger.secrets import load_key
 
 from timerex_ghl.adapters.home import home
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.secrets import load_key
 
 LEDGER_BLOCK = "ledger"
 """The one name this block is saved under: an installation has one ledger."""
@@ -29,7 +29,7 @@ class LedgerStore(Block):
     model_config: ClassVar[ConfigDict] = ConfigDict(hide_input_in_errors=True)
     _block_type_name = "Ledger Store"
     _block_type_slug = "ledger-store"
-    _documentation_url: ClassVar[HttpUrl] = HttpUrl(
+    _documentation_url: ClassVar[HttpUrl | None] = HttpUrl(
         "https://docs.sqlalchemy.org/en/20/core/engines.html#database-urls"
     )
 

@@ -64,7 +64,7 @@ class FieldMapping(Block):
     model_config: ClassVar[ConfigDict] = ConfigDict(hide_input_in_errors=True)
     _block_type_name = "Field Mapping"
     _block_type_slug = "field-mapping"
-    _documentation_url: ClassVar[HttpUrl] = HttpUrl(
+    _documentation_url: ClassVar[HttpUrl | None] = HttpUrl(
         "https://marketplace.gohighlevel.com/docs/ghl/contacts/update-contact"
     )
 

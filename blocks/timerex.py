@@ -24,7 +24,7 @@ class TimeRexCredentials(Block):
     model_config: ClassVar[ConfigDict] = ConfigDict(hide_input_in_errors=True)
     _block_type_name = "TimeRex Credentials"
     _block_type_slug = "timerex-credentials"
-    _documentation_url: ClassVar[HttpUrl] = HttpUrl("https://developers.timerex.net/")
+    _documentation_url: ClassVar[HttpUrl | None] = HttpUrl("https://developers.timerex.net/")
 
     webhook_token: SecretStr = Field(
         default=SecretStr(""),

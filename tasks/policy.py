@@ -4,9 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypedDict
 
 from prefect.cache_policies import NO_CACHE, CachePolicy
-from prefect.client.schemas.objects import TaskRun
+from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
-from prefect.states import State
 from prefect.tasks import Task
 
 from timerex_ghl.sync.errors import RetryableError

@@ -69,8 +69,12 @@ def server_settings(host: str, port: int, given: Mapping[str, str] = os.environ)
 
 
 def worker_settings(given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Give a worker's environment: ours, unless the user set something else."""
-    return {**WORKER, **given}
+    """Give a worker's environment: ours, unless the user set something else.
+
+    Its runs call `python`: this one.
+    """
+    path = f"{Path(sys.executable).parent}{os.pathsep}{given.get('PATH', '')}"
+    return {**WORKER, **given, "PATH": path}
 
 
 def without_prefect(given: Mapping[str, str] = os.environ) -> dict[str, str]:

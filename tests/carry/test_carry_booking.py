@@ -79,7 +79,7 @@ async def test_a_moved_booking_ends_as_one_note_at_the_new_time_in_every_order(
 async def test_a_note_that_a_person_deleted_stays_deleted(world: World) -> None:
     await world.carry(await world.receive(confirmed()))
     contact = await world.one_in_crm(RIKU)
-    await world.ask("DELETE", f"/ghl/contacts/{contact['id']}/notes/{contact['notes'][0]['id']}")
+    await world.sides.ghl.delete_note(contact["id"], contact["notes"][0]["id"])
 
     (outcome,) = await world.carry(await world.receive(cancelled()))
 

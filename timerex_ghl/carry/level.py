@@ -6,14 +6,16 @@ from typing import NamedTuple
 
 from timerex_ghl.adapters.ledger import previews
 from timerex_ghl.adapters.ledger.ghl_contacts import Seen
+from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.person import LookUp, Person, adopt, read_ghl, read_person
 from timerex_ghl.carry.recover import settle_unknown
 from timerex_ghl.carry.remember import remember_level, remember_write
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.carry.write import Hold, write_contact
-from timerex_ghl.sync.actions import ContactPlan
-from timerex_ghl.sync.errors import DuplicateContactError, SkippableError
+from timerex_ghl.sync.actions import ContactPlan, WorkspaceChange
+from timerex_ghl.sync.errors import DuplicateContactError, ReviewNeededError, SkippableError
+from timerex_ghl.sync.merge import apply_change
 from timerex_ghl.sync.models import GhlContact, GhlContactId
 from timerex_ghl.sync.plan import plan_contact
 
@@ -77,23 +79,22 @@ async def bring_level(
 async def _decide(
     sides: Sides, hold: Hold, person: Person, look_up: LookUp, seen: Seen | None
 ) -> tuple[GhlContact | None, ContactPlan]:
-    """Read what GHL has and plan. A plan that writes to GHL is made from a read by id."""
-    if seen is not None and _is_current(person, seen):
-        ghl = seen.contact if person.link else await adopt(sides, person, seen.contact)
-        plan = _plan(sides, person, ghl)
-        if not plan.to_ghl:
-            await settle_unknown(sides, hold, ghl)
-            return ghl, plan
-        ghl = await sides.ghl.get_contact(ghl.id)
+    """Read what GHL has, and plan. A plan that writes to GHL is made from a read by id."""
+    if person.link is not None and seen is not None and _is_current(person.link, seen):
+        ghl, from_page = seen.contact, True
     else:
         ghl = await read_ghl(sides, person, look_up)
+        from_page = person.link is None and look_up is LookUp.INDEX
     await settle_unknown(sides, hold, ghl)
-    return ghl, _plan(sides, person, ghl)
+    plan = _plan(sides, person, ghl)
+    if ghl is not None and from_page and plan.to_ghl:
+        ghl = await sides.ghl.get_contact(ghl.id)
+        plan = _plan(sides, person, ghl)
+    return ghl, plan
 
 
-def _is_current(person: Person, seen: Seen) -> bool:
-    written_at = person.link.written_at if person.link else None
-    return written_at is None or seen.seen_at - written_at > SEARCH_LAG
+def _is_current(link: Link, seen: Seen) -> bool:
+    return link.written_at is None or seen.seen_at - link.written_at > SEARCH_LAG
 
 
 def _plan(sides: Sides, person: Person, ghl: GhlContact | None) -> ContactPlan:
@@ -111,14 +112,34 @@ async def _write(
             ghl = await write_contact(sides, hold, action, ghl, remember)
         except DuplicateContactError as refused:
             if ghl is not None:
-                raise
+                raise ReviewNeededError(str(refused), kind="identity") from refused
             existing = await sides.ghl.get_contact(GhlContactId(refused.contact_id))
             ghl = await adopt(sides, person, existing)
             return await _write(sides, hold, person, ghl, _plan(sides, person, ghl))
     if ghl is None:
         raise AssertionError("a person without a GHL contact is planned one")
+    if plan.to_ghl:
+        plan = _with_what_ghl_added(sides, person, ghl, plan)
     await sides.ledger.write(remember_level, sides, person, plan, ghl, utc_now())
     return ghl
+
+
+def _with_what_ghl_added(
+    sides: Sides, person: Person, ghl: GhlContact, plan: ContactPlan
+) -> ContactPlan:
+    """Take over what GHL filled in by itself while it wrote, such as the location's country."""
+    change = plan.to_workspace
+    after = apply_change(person.row.contact, change)
+    more = plan_contact(after, ghl, plan.base, sides.settings.rules, sides.settings.region)
+    if more.to_ghl:  # somebody else was at it: the next look settles that
+        return plan
+    added = more.to_workspace
+    both = WorkspaceChange(
+        values={**change.values, **added.values},
+        tags_added=change.tags_added | added.tags_added,
+        tags_removed=change.tags_removed | added.tags_removed,
+    )
+    return plan.model_copy(update={"to_workspace": both, "base": more.base})
 
 
 async def _keep_preview(

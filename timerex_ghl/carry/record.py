@@ -49,8 +49,8 @@ def judge(error: Exception) -> Verdict:
             return Verdict("waiting", str(error), is_attempt=False)
         case RetryableError():
             return Verdict("waiting", str(error))
-        case ReviewNeededError(kind=kind):
-            return Verdict("review", str(error), review=kind)
+        case ReviewNeededError():
+            return Verdict("review", str(error), review=error.kind)
         case SkippableError():
             return Verdict("dead", str(error), review="refused")
         case _:

@@ -64,7 +64,8 @@ def disagreements(
 
 def _differences(ours: WorkspaceContact, theirs: dict[str, Any]) -> Iterator[str]:
     for own, ghl in FIELDS.items():
-        if _plain(_value(ours, own)) != _plain(theirs.get(ghl)):
+        same = _mail if own == "email" else _plain  # the case of an address means nothing
+        if same(_value(ours, own)) != same(theirs.get(ghl)):
             yield f"contact {ours.id}: {own} differs from GHL's {ghl}"
     if {tag.lower() for tag in ours.contact.tags or ()} != set(theirs.get("tags") or ()):
         yield f"contact {ours.id}: tags differ"

@@ -4,6 +4,7 @@ The starter holds the other end of our standard input; its end is the signal.
 Usage: python leash.py COMMAND [ARGUMENT ...]
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -24,7 +25,8 @@ def main(command: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the starter, who tells us
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        while os.read(sys.stdin.fileno(), 1024):  # unbuffered: nothing to unlock at our end
+            pass
         _end(child)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 
 POLL_S = 0.3
+BUSY_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 CSRF_TOKEN, CSRF_CLIENT = "Prefect-Csrf-Token", "Prefect-Csrf-Client"
 
 
@@ -36,7 +37,11 @@ class PrefectApi:
         """Send one request; hand back what it answers."""
         if method != "GET" and CSRF_TOKEN not in self.http.headers:
             await self._get_csrf_token()
-        answer = await self.http.request(method, path, json=body)
+        for pause_s in BUSY_PAUSES_S:
+            answer = await self.http.request(method, path, json=body)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            await asyncio.sleep(pause_s)  # its SQLite is busy; nothing was done
         if answer.is_error:
             raise RunFailedError(f"Prefect answered {answer.status_code} to {method} {path}")
         return answer.json() if answer.content else None

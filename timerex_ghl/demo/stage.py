@@ -52,8 +52,9 @@ async def set_up(folder: Path, programs: Programs, stack: AsyncExitStack, screen
     gateway_url = (await _start(programs, environment, *gateway))["base_url"]
     await _wait_for(prefect, server)
     screen.say(f"Prefect answers: http://{HOST}:{port}")
-    await programs.run("deploy", _own("deploy"), environment)
+    await prefect.send("POST", "/work_pools/", {"name": launch.POOL, "type": "process"})
     await programs.start("worker", launch.start_worker(), launch.worker_settings(environment))
+    await programs.run("deploy", _own("deploy"), environment)
     screen.say("deployed the flows, registered the blocks, started a worker")
     return Stage(sandbox, prefect, ledger, ledger_url, gateway_url)
 
