@@ -13,6 +13,7 @@ from pydantic import AwareDatetime
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Index,
     Table,
@@ -168,13 +169,18 @@ def open_intents(
 
 def count_done(tx: Connection, connection: ConnectionName, since: datetime) -> dict[str, int]:
     """Count the writes that reached GHL since a time, by kind."""
+    return _count(tx, _intents.c.connection == connection, _intents.c.created_at >= since)
+
+
+def count_by_run(tx: Connection, run_id: str) -> dict[str, int]:
+    """Count the writes of a run that reached GHL, by kind."""
+    return _count(tx, _intents.c.run_id == run_id)
+
+
+def _count(tx: Connection, *conditions: ColumnElement[bool]) -> dict[str, int]:
     rows = tx.execute(
         select(_intents.c.kind, func.count().label("number"))
-        .where(
-            _intents.c.connection == connection,
-            _intents.c.state == "done",
-            _intents.c.created_at >= since,
-        )
+        .where(_intents.c.state == "done", *conditions)
         .group_by(_intents.c.kind)
         .order_by(_intents.c.kind)
     )

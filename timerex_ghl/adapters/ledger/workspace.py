@@ -1,7 +1,6 @@
 """The workspace's contacts: the people of the TimeRex side, which itself has none."""
 
 import secrets
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -57,19 +56,22 @@ def add_contact(
     tx: Connection, connection: ConnectionName, contact: Contact, keys: Keys, now: datetime
 ) -> WorkspaceContact:
     """Add a person."""
-    row = {
-        "connection": connection,
-        "id": f"c_{secrets.token_hex(10)}",
-        "version": 1,
-        "contact": json_of(contact),
-        "email_key": keys.email,
-        "phone_key": keys.phone,
-        "created_at": now,
-        "updated_at": now,
-        "deleted": False,
-    }
-    tx.execute(insert(contacts).values(row))
-    return _row_of(row)
+    contact_id = ContactId(f"c_{secrets.token_hex(10)}")
+    tx.execute(
+        insert(contacts).values(
+            connection=connection,
+            id=contact_id,
+            version=1,
+            contact=json_of(contact),
+            email_key=keys.email,
+            phone_key=keys.phone,
+            created_at=now,
+            updated_at=now,
+            deleted=False,
+        )
+    )
+    known = contact.model_copy(update={"updated_at": now})
+    return WorkspaceContact(id=contact_id, version=1, contact=known)
 
 
 def change_contact(
@@ -206,7 +208,7 @@ def _find(
     return [_row_of(row) for row in tx.execute(statement.order_by(contacts.c.id)).mappings()]
 
 
-def _row_of(row: RowMapping | Mapping[str, Any]) -> WorkspaceContact:
+def _row_of(row: RowMapping) -> WorkspaceContact:
     contact = contact_of(row["contact"], updated_at=row["updated_at"])
     if contact is None:
         raise AssertionError("a row has a contact")

@@ -1,0 +1,54 @@
+from datetime import datetime, timedelta
+
+from tests import make
+from timerex_ghl.adapters.ledger import previews
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.sync.models import ConnectionName
+
+AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
+LATER = make.NOW + timedelta(hours=1)
+
+
+async def save(
+    ledger: Ledger,
+    key: str,
+    city: str = "Sendai",
+    *,
+    connection: ConnectionName = AOBA,
+    now: datetime = make.NOW,
+) -> None:
+    plan = {"to_ghl": [{"kind": "contact.update", "values": {"city": city}}], "base": None}
+    await ledger.write(previews.save_preview, connection, key, plan, "run-1", now)
+
+
+def plan_of(city: str) -> dict[str, object]:
+    return {"to_ghl": [{"kind": "contact.update", "values": {"city": city}}], "base": None}
+
+
+async def test_plans_read_back_by_record(ledger: Ledger) -> None:
+    await save(ledger, "contact:c_1", "仙台")
+    await save(ledger, "ghl:g1", "Kobe")
+
+    found = await ledger.read(previews.read_previews, AOBA, make.NOW)
+
+    assert found == {"contact:c_1": plan_of("仙台"), "ghl:g1": plan_of("Kobe")}
+
+
+async def test_the_latest_plan_of_a_record_stands(ledger: Ledger) -> None:
+    await save(ledger, "contact:c_1", "Sendai")
+
+    await save(ledger, "contact:c_1", "Kobe", now=LATER)
+
+    assert await ledger.read(previews.read_previews, AOBA, LATER) == {
+        "contact:c_1": plan_of("Kobe")
+    }
+
+
+async def test_plans_of_earlier_runs_and_other_connections_are_left_out(ledger: Ledger) -> None:
+    await save(ledger, "contact:c_1")
+    await save(ledger, "contact:c_2", now=LATER)
+    await save(ledger, "contact:c_3", connection=HINODE, now=LATER)
+
+    found = await ledger.read(previews.read_previews, AOBA, LATER)
+
+    assert [*found] == ["contact:c_2"]

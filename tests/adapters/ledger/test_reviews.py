@@ -1,0 +1,112 @@
+from datetime import timedelta
+
+from tests import make
+from timerex_ghl.adapters.ledger import reviews
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.reviews import ReviewKind
+from timerex_ghl.sync.models import ConnectionName
+
+AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
+LATER = make.NOW + timedelta(hours=1)
+SUBJECT = "contact:c_1"
+
+
+async def open_one(
+    ledger: Ledger,
+    *,
+    kind: ReviewKind = "identity",
+    subject: str = SUBJECT,
+    connection: ConnectionName = AOBA,
+    reason: str = "two could be this person",
+    seen: str = "1",
+) -> tuple[str, bool]:
+    return await ledger.write(
+        reviews.open_review,
+        connection=connection,
+        kind=kind,
+        subject=subject,
+        reason=reason,
+        detail={"candidates": ["g1", "g2"], "email": "riku@hinode.example"},
+        seen=seen,
+        now=make.NOW,
+    )
+
+
+async def test_an_open_review_reads_back_whole(ledger: Ledger) -> None:
+    review_id, is_new = await open_one(ledger)
+
+    [review] = await ledger.read(reviews.open_reviews, AOBA)
+
+    assert is_new
+    assert (review.id, review.kind, review.subject) == (review_id, "identity", SUBJECT)
+    assert review.detail == {"candidates": ["g1", "g2"], "email": "riku@hinode.example"}
+    assert (review.seen, review.opened_at, review.settled_at) == ("1", make.NOW, None)
+
+
+async def test_the_same_matter_is_asked_once_with_its_latest_reason(ledger: Ledger) -> None:
+    first, _ = await open_one(ledger)
+
+    again, is_new = await open_one(ledger, reason="three could be", seen="2")
+
+    assert (again, is_new) == (first, False)
+    [review] = await ledger.read(reviews.open_reviews, AOBA)
+    assert (review.reason, review.seen, review.opened_at) == ("three could be", "2", make.NOW)
+
+
+async def test_another_kind_subject_or_connection_is_another_matter(ledger: Ledger) -> None:
+    ids = {
+        (await open_one(ledger))[0],
+        (await open_one(ledger, kind="conflict"))[0],
+        (await open_one(ledger, subject="contact:c_2"))[0],
+        (await open_one(ledger, connection=HINODE))[0],
+    }
+
+    assert len(ids) == 4
+    assert await ledger.read(reviews.count_open, AOBA) == 3
+    assert await ledger.read(reviews.count_open, HINODE) == 1
+
+
+async def test_a_settled_review_no_longer_waits(ledger: Ledger) -> None:
+    review_id, _ = await open_one(ledger)
+
+    settled = await ledger.write(
+        reviews.settle_review, review_id, decision="keep apart", by="mori", now=LATER
+    )
+
+    assert settled
+    assert await ledger.read(reviews.open_reviews, AOBA) == []
+    assert await ledger.read(reviews.count_open, AOBA) == 0
+
+
+async def test_a_review_is_settled_once(ledger: Ledger) -> None:
+    review_id, _ = await open_one(ledger)
+    await ledger.write(reviews.settle_review, review_id, decision="join", by="mori", now=LATER)
+
+    settled = await ledger.write(
+        reviews.settle_review, review_id, decision="keep apart", by="ito", now=LATER
+    )
+
+    assert not settled
+
+
+async def test_a_settled_matter_may_come_up_again(ledger: Ledger) -> None:
+    first, _ = await open_one(ledger)
+    await ledger.write(reviews.settle_review, first, decision="join", by="mori", now=LATER)
+
+    second, is_new = await open_one(ledger)
+
+    assert is_new
+    assert second != first
+    assert [one.id for one in await ledger.read(reviews.open_reviews, AOBA)] == [second]
+
+
+async def test_what_went_through_settles_all_that_was_open_about_it(ledger: Ledger) -> None:
+    await open_one(ledger)
+    await open_one(ledger, kind="refused")
+    other, _ = await open_one(ledger, subject="contact:c_2")
+    await open_one(ledger, connection=HINODE)
+
+    await ledger.write(reviews.settle_subject, AOBA, SUBJECT, by="run-1", now=LATER)
+
+    assert [one.id for one in await ledger.read(reviews.open_reviews, AOBA)] == [other]
+    assert await ledger.read(reviews.count_open, HINODE) == 1
