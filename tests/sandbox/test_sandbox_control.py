@@ -16,6 +16,8 @@ async def test_the_control_api_wants_its_token(sandbox: Caller) -> None:
 async def test_a_misspelt_order_is_refused(sandbox: Caller) -> None:
     with pytest.raises(AssertionError, match="windwo_ms"):
         await sandbox.control("POST", "/ghl/limits", windwo_ms=1)
+    with pytest.raises(AssertionError, match="not a valid HTTPStatus"):
+        await sandbox.control("POST", "/ghl/faults", operation="*", kind="status", value=7)
 
 
 async def test_a_persons_edit_moves_date_updated_and_uses_no_limit(sandbox: Caller) -> None:
@@ -80,8 +82,10 @@ async def test_the_nth_call_answers_with_a_status_once(sandbox: Caller) -> None:
 
     path = f"/contacts/{created['id']}"
     statuses = [(await sandbox.ghl("GET", path)).status_code for _ in range(3)]
+    calls = (await sandbox.control("GET", "/ghl/calls"))["calls"]
 
     assert statuses == [200, 503, 200]
+    assert [call["fault"] for call in calls] == [None, None, "status", None]
 
 
 async def test_a_dropped_call_has_been_done(sandbox: Caller) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -173,6 +174,18 @@ async def test_a_door_that_is_shut_fails_all_tries(sandbox: Caller) -> None:
     (delivery,) = await settled(sandbox, 1)
 
     assert [one["error"] for one in delivery["tries"]] == ["ConnectError"] * 3
+
+
+async def test_a_door_that_does_not_answer_in_time_fails_the_try(sandbox: Caller) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        await sandbox.control(
+            "POST", "/timerex/webhook", url=url, retry_pause_s=0.01, timeout_s=0.05
+        )
+        await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
+        (delivery,) = await settled(sandbox, 1)
+
+    assert [one["error"] for one in delivery["tries"]] == ["TimeoutError"] * 3
 
 
 async def test_a_delivery_can_be_repeated_byte_for_byte(sandbox: Caller, door: Receiver) -> None:

@@ -20,7 +20,8 @@ GHL, as a person in the CRM: no token, no limits; `dateUpdated` moves
     POST /ghl/bulk {count, seed?} -> {created}: invented people, alike for the same seed
 
 GHL, as its operator
-    GET and DELETE /ghl/calls -> {calls: [{operation, method, path, status, time, at_ms, keys}]}
+    GET and DELETE /ghl/calls -> {calls: [{operation, method, path, status, time, at_ms, cpu_ms,
+        fault, keys}]}: `keys` are those of the body
     POST /ghl/limits {max?, window_ms?, daily?, enabled?}
     POST /ghl/settings {allow_duplicates?, unique_identifiers?, country?, timezone?}
     POST /ghl/tokens {kind?: private | oauth | agency, scopes?, location_id?}

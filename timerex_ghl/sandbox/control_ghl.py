@@ -1,8 +1,9 @@
 """Control of the GHL half: what a person does in the CRM, and what its operator may do."""
 
-from typing import Literal
+from http import HTTPStatus
+from typing import Literal, Self
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import NonNegativeInt, PositiveInt, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -58,7 +59,13 @@ class FaultOrder(Order):
     operation: str
     kind: FaultKind
     nth: PositiveInt = 1
-    value: int = 0
+    value: NonNegativeInt = 0
+
+    @model_validator(mode="after")
+    def _names_a_status(self) -> Self:
+        if self.kind == "status":
+            HTTPStatus(self.value)
+        return self
 
 
 class GhlControl:

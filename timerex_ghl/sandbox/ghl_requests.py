@@ -28,6 +28,14 @@ def read_body(raw: bytes) -> Json:
     return cast("Json", body)
 
 
+def keys_of(raw: bytes) -> list[str]:
+    """Name the keys of a body; none where it cannot be read."""
+    try:
+        return sorted(read_body(raw))
+    except RefusalError:
+        return []
+
+
 def read_form(raw: bytes) -> Json:
     """Read a form."""
     return dict(parse_qsl(raw.decode("utf-8", "replace")))

@@ -54,50 +54,57 @@ def created(contact: Contact) -> Json:
     }
 
 
+SEARCHED_PLAIN = (
+    "country",
+    "source",
+    "type",
+    "website",
+    "state",
+    "phone",
+    "companyName",
+    "city",
+    "firstName",
+    "lastName",
+    "email",
+    "assignedTo",
+    "postalCode",
+    "timezone",
+)
+NEVER_FILLED: Json = {
+    "phoneLabel": None,
+    "businessName": None,
+    "additionalPhones": [],
+    "followers": [],
+    "validEmail": None,
+    "opportunities": [],
+    "attributionSource": {},
+    "lastAttributionSource": {},
+}
+
+
 def searched(contact: Contact, search_after: list[object]) -> Json:
     """Shape a contact for search: null when empty, `address` and an epoch birthday."""
     field = contact.fields.get
-    first, last = field("firstName"), field("lastName")
     return {
         "id": contact.id,
-        "phoneLabel": None,
-        "country": field("country"),
-        "address": field("address1"),
-        "source": field("source"),
-        "type": field("type"),
         "locationId": contact.location_id,
-        "website": field("website"),
+        **NEVER_FILLED,
+        **{key: field(key) for key in SEARCHED_PLAIN},
+        "address": field("address1"),
         "dnd": bool(field("dnd")),
-        "state": field("state"),
-        "businessName": None,
+        "dndSettings": field("dndSettings", {}),
+        "inboundDndSettings": field("inboundDndSettings", {}),
         "customFields": custom_fields(contact),
         "tags": contact.tags,
         "dateAdded": iso_ms(contact.added_ms),
-        "additionalEmails": [{"email": email} for email in contact.additional_emails],
-        "phone": field("phone"),
-        "companyName": field("companyName"),
-        "additionalPhones": [],
         "dateUpdated": iso_ms(contact.updated_ms),
-        "city": field("city"),
         "dateOfBirth": parse_ms(field("dateOfBirth")),
-        "firstNameLowerCase": first.lower() if first else None,
-        "lastNameLowerCase": last.lower() if last else None,
-        "firstName": first,
-        "lastName": last,
+        "firstNameLowerCase": (field("firstName") or "").lower() or None,
+        "lastNameLowerCase": (field("lastName") or "").lower() or None,
         "contactName": contact.full_name.lower() or None,
-        "email": field("email"),
-        "assignedTo": field("assignedTo"),
-        "followers": [],
-        "validEmail": None,
-        "dndSettings": field("dndSettings", {}),
-        "opportunities": [],
-        "postalCode": field("postalCode"),
+        "additionalEmails": [{"email": email} for email in contact.additional_emails],
         "businessId": contact.business_id,
         "searchAfter": search_after,
-        "timezone": field("timezone"),
-        "inboundDndSettings": field("inboundDndSettings", {}),
-        "attributionSource": {},
-        "lastAttributionSource": {},
     }
 
 
