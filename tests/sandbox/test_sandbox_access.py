@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from conftest import Caller
+
+from tests.sandbox.calling import Caller
 
 LIMIT_HEADERS = {
     "x-ratelimit-max",

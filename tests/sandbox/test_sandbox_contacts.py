@@ -1,7 +1,8 @@
 """Contacts in the sandbox: what the vendor's recorded answers and its reference say of them."""
 
 import pytest
-from conftest import Caller
+
+from tests.sandbox.calling import Caller
 
 
 async def test_a_created_contact_has_the_locations_country_and_a_shape_of_its_own(

@@ -4,7 +4,8 @@ import time
 
 import httpx
 import pytest
-from conftest import Caller
+
+from tests.sandbox.calling import Caller
 
 
 async def test_the_control_api_wants_its_token(sandbox: Caller) -> None:

@@ -1,6 +1,6 @@
 """The location's duplicate rule, and what upsert makes of it."""
 
-from conftest import Caller
+from tests.sandbox.calling import Caller
 
 RIKU = {"firstName": "Riku", "lastName": "Sato", "email": "riku@hinode.example"}
 

@@ -1,6 +1,6 @@
 """The location, its custom fields, and appointments."""
 
-from conftest import Caller
+from tests.sandbox.calling import Caller
 
 
 async def test_the_location_says_what_a_duplicate_is(sandbox: Caller) -> None:

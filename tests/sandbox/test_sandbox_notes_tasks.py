@@ -1,7 +1,8 @@
 """Notes and tasks of a contact."""
 
 import pytest
-from conftest import Caller
+
+from tests.sandbox.calling import Caller
 
 
 async def test_a_note_keeps_its_html_and_shows_its_text(sandbox: Caller) -> None:

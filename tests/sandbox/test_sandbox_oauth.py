@@ -1,7 +1,8 @@
 """The token endpoint: refresh tokens work once, with thirty seconds to ask again."""
 
 import pytest
-from conftest import Caller
+
+from tests.sandbox.calling import Caller
 
 
 async def test_a_refresh_gives_a_new_pair_and_a_repeat_gives_the_same(sandbox: Caller) -> None:

@@ -1,7 +1,8 @@
 """Search: shape, filters, sorting, pages and the cursor."""
 
 import pytest
-from conftest import Caller
+
+from tests.sandbox.calling import Caller
 
 BY_CHANGE = [{"field": "dateUpdated", "direction": "asc"}]
 

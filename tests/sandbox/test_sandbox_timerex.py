@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from conftest import Caller
+
+from tests.sandbox.calling import Caller
 
 RIKU = {"guest_name": "Sato Riku", "guest_email": "riku@hinode.example"}
 START = "2026-02-10T10:00:00+09:00"
