@@ -3,6 +3,7 @@
 import pytest
 
 from tests.sandbox.calling import Caller
+from timerex_ghl.sandbox.contact_store import Contact, Contacts
 
 
 async def test_a_created_contact_has_the_locations_country_and_a_shape_of_its_own(
@@ -63,6 +64,17 @@ async def test_an_update_changes_what_it_names_and_moves_date_updated(sandbox: C
     assert body["contact"]["lastName"] == "Sato"
     assert "city" not in body["contact"]
     assert body["contact"]["dateUpdated"] > created["dateUpdated"]
+
+
+def test_two_changes_in_one_millisecond_have_different_times() -> None:
+    contacts, contact = Contacts(), Contact("location", {})
+
+    times: list[int] = []
+    for _ in range(100):
+        contacts.save(contact)
+        times.append(contact.updated_ms)
+
+    assert times == sorted(set(times))
 
 
 @pytest.mark.parametrize(

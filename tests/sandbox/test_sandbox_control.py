@@ -1,5 +1,6 @@
 """What the control API does to the GHL half: people's edits, faults, the list of calls."""
 
+import asyncio
 import time
 
 import httpx
@@ -98,6 +99,22 @@ async def test_a_dropped_call_has_been_done(sandbox: Caller) -> None:
         await sandbox.create(firstName="Riku")
 
     assert (await sandbox.search())["total"] == 1
+
+
+async def test_a_dropped_call_leaves_other_connections_alone(sandbox: Caller) -> None:
+    created = await sandbox.create(firstName="Riku")
+    await sandbox.control("POST", "/ghl/faults", operation="get-contact", kind="delay", value=200)
+    await sandbox.control(
+        "POST", "/ghl/faults", operation="create-contact", kind="drop_after_commit"
+    )
+
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(sandbox.read(created["id"]))
+        await asyncio.sleep(0.05)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await sandbox.create(firstName="Yui")
+
+    assert reading.result()["id"] == created["id"]
 
 
 async def test_a_cut_answer_is_noticed(sandbox: Caller) -> None:

@@ -66,6 +66,20 @@ async def test_a_task_lives(sandbox: Caller) -> None:
     assert (await sandbox.ghl("GET", one)).status_code == 404
 
 
+async def test_an_emptied_key_of_a_task_is_left_out(sandbox: Caller) -> None:
+    path = f"/contacts/{(await sandbox.create(firstName='Riku'))['id']}/tasks"
+    body = {"title": "Call", "body": "x", "dueDate": "2026-07-20T10:00:00Z", "completed": False}
+    task = (await sandbox.ghl("POST", path, body)).json()["task"]
+
+    emptied = await sandbox.ghl(
+        "PUT", f"{path}/{task['id']}", {"body": "", "assignedTo": None, "completed": False}
+    )
+
+    assert task["body"] == "x"
+    assert not emptied.json()["task"].keys() & {"body", "assignedTo"}
+    assert emptied.json()["task"]["completed"] is False
+
+
 @pytest.mark.parametrize("gap", ["title", "dueDate", "completed"])
 async def test_a_task_needs_title_date_and_completed(sandbox: Caller, gap: str) -> None:
     contact = await sandbox.create(firstName="Riku")
