@@ -12,6 +12,7 @@ from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.oauth import OAuthTokens
 from timerex_ghl.adapters.ghl.pacing import LedgerPacer, NoPacing
 from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.quota import Pace
 from timerex_ghl.sync.settings import GhlSettings
 
 RECOMMENDED_SCOPES = (
@@ -106,7 +107,7 @@ class GHLCredentials(Block):
         pacer = (
             NoPacing()
             if settings.calls_per_10_s is None
-            else LedgerPacer(ledger, settings.location_id, settings.calls_per_10_s)
+            else LedgerPacer(ledger, settings.location_id, Pace(settings.calls_per_10_s))
         )
         return GhlClient(
             http,

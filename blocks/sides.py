@@ -32,7 +32,10 @@ async def open_sides(connection: ConnectionName) -> AsyncGenerator[Sides]:
         calls = CallCount()
         async with open_http(calls) as http:
             ghl = credentials.open_client(settings, ledger, http)
-            yield Sides(published=version, ledger=ledger, ghl=ghl, calls=calls)
+            try:
+                yield Sides(published=version, ledger=ledger, ghl=ghl, calls=calls)
+            finally:
+                await ghl.close()
 
 
 def open_http(calls: CallCount) -> httpx.AsyncClient:

@@ -45,9 +45,12 @@ async def check_draft(connection: ConnectionName) -> Checked:
         running = await ledger.read(published.current, connection)
         ghl = ghl_settings_of(draft)
         client = draft.ghl.open_client(ghl, ledger, http)
-        location = await client.get_location()
-        await client.search_contacts(updated_since=None, after=None, limit=1)
-        refuse(await draft.faults_of_mapping(client))
+        try:
+            location = await client.get_location()
+            await client.search_contacts(limit=1)
+            refuse(await draft.faults_of_mapping(client))
+        finally:
+            await client.close()
         ghl = ghl.model_copy(update={"scopes": client.auth.scopes()})
     settings = settings_of(connection, draft, ghl, location, running)
     return Checked(settings, running)

@@ -48,9 +48,7 @@ def disagreements(
     crm = list(crm)
     theirs = {_mail(contact.get("email")): contact for contact in crm}
     found = [
-        *_doubles(
-            "the workspace", (_mail(_value(row, "email")) for row in rows)
-        ),
+        *_doubles("the workspace", (_mail(_value(row, "email")) for row in rows)),
         *_doubles("GHL", (_mail(contact.get("email")) for contact in crm)),
         *(f"contact {ours[key].id} is not in GHL" for key in ours.keys() - theirs.keys()),
         *(f"GHL contact {theirs[key]['id']} is not here" for key in theirs.keys() - ours.keys()),

@@ -1,13 +1,14 @@
 """Prefect's HTTP API, used as the browser does: blocks are entered, flows are started."""
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
 import httpx
 
 POLL_S = 0.3
-BUSY_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
+BUSY_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 CSRF_TOKEN, CSRF_CLIENT = "Prefect-Csrf-Token", "Prefect-Csrf-Client"
 
 
@@ -37,11 +38,14 @@ class PrefectApi:
         """Send one request; hand back what it answers."""
         if method != "GET" and CSRF_TOKEN not in self.http.headers:
             await self._get_csrf_token()
-        for pause_s in BUSY_PAUSES_S:
-            answer = await self.http.request(method, path, json=body)
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+        pauses_s = iter(BUSY_PAUSES_S)
+        answer = await self.http.request(method, path, json=body)
+        while answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:  # its SQLite is busy
+            pause_s = next(pauses_s, None)
+            if pause_s is None:
                 break
-            await asyncio.sleep(pause_s)  # its SQLite is busy; nothing was done
+            await asyncio.sleep(pause_s)
+            answer = await self.http.request(method, path, json=body)
         if answer.is_error:
             raise RunFailedError(f"Prefect answered {answer.status_code} to {method} {path}")
         return answer.json() if answer.content else None

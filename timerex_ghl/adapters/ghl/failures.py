@@ -5,9 +5,8 @@ Source: the error bodies of the published OpenAPI files, and recorded answers.
 
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, cast
-
-from httpx import codes
 
 from timerex_ghl.adapters.ghl.mappers import FIELDS
 from timerex_ghl.adapters.ghl.operations import Operation
@@ -56,7 +55,7 @@ def failure_of(
             return RateLimitedError(said, after_s=wait_of(headers))
         case _, 401 | 403:
             return _refused(operation, said, message)
-        case 4, _ if status == codes.NOT_FOUND or NOT_FOUND.search(message):
+        case 4, _ if status == HTTPStatus.NOT_FOUND or NOT_FOUND.search(message):
             return NotFoundError(said)
         case 4, _:
             return _duplicate_of(body, said) or SkippableError(said + _fields_in(message))

@@ -54,6 +54,10 @@ class Transport:
         self._base_url = base_url.rstrip("/")
         self._deadline_s = deadline_s
 
+    async def close(self) -> None:
+        """Let go of the pace that is held. The HTTP client is its owner's."""
+        await self._pacer.close()
+
     async def send(
         self,
         operation: Operation,

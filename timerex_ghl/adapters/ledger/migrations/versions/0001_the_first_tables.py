@@ -24,7 +24,9 @@ def upgrade() -> None:
     _create_locks()
     _create_previews()
     _create_published_connections()
+    _create_quota()
     _create_reviews()
+    _create_tokens()
 
 
 def _create_audit() -> None:
@@ -228,6 +230,18 @@ def _create_published_connections() -> None:
     )
 
 
+def _create_quota() -> None:
+    op.create_table(
+        "quota",
+        sa.Column("location_id", sa.Text(), nullable=False),
+        sa.Column("slots", sa.Text(), nullable=False),
+        sa.Column("held_until", sa.BigInteger()),
+        sa.Column("today", sa.Integer(), nullable=False),
+        sa.Column("today_ends_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("location_id", name="pk_quota"),
+    )
+
+
 def _create_reviews() -> None:
     op.create_table(
         "reviews",
@@ -252,4 +266,20 @@ def _create_reviews() -> None:
         unique=True,
         sqlite_where=sa.text("settled_at IS NULL"),
         postgresql_where=sa.text("settled_at IS NULL"),
+    )
+
+
+def _create_tokens() -> None:
+    op.create_table(
+        "tokens",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("access", sa.LargeBinary()),
+        sa.Column("refresh", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger()),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("seed_digest", sa.Text(), nullable=False),
+        sa.Column("in_doubt_since", sa.BigInteger()),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_tokens"),
     )

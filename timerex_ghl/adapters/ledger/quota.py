@@ -1,0 +1,165 @@
+"""Room for calls: slots of a sliding window per location, shared by every process of the ledger.
+
+A call takes a slot and gives it back when it ended; the slot is free again a whole window later. So
+no window of that length, wherever it is put and however long calls are on their way, holds more
+calls than there are slots. A slot of a process that died is free once its call cannot be alive.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Column, Connection, Integer, RowMapping, Table, Text, insert, select, update
+
+from timerex_ghl.adapters.ledger import clock
+from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
+from timerex_ghl.sync.models import LocationId
+
+DAILY_LIMIT = 200_000
+"""Source: GHL's rate limits, per app and location."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_quota = Table(
+    "quota",
+    metadata,
+    Column("location_id", Text, primary_key=True),
+    Column("slots", JsonText, nullable=False),  # ms since 1970 at which each slot is free
+    Column("held_until", UtcTime),
+    Column("today", Integer, nullable=False),
+    Column("today_ends_at", UtcTime, nullable=False),
+)
+
+
+class Pace(NamedTuple):
+    """How fast a location may be called.
+
+    Attributes:
+        limit: Calls in any window.
+        window_s: The window's length in seconds.
+        deadline_s: A call lives no longer than this.
+    """
+
+    limit: int = 100
+    window_s: float = 10.0
+    deadline_s: float = 25.0
+
+
+class Usage(NamedTuple):
+    """How much of a location's room is taken."""
+
+    in_window: int
+    today: int
+    held_until: datetime | None
+
+
+def take_slots(
+    tx: Connection, location_id: LocationId, wanted: int, pace: Pace
+) -> tuple[list[int], float]:
+    """Take up to so many slots; hand them out, and where there is none the seconds to wait."""
+    row = _row(tx, location_id)
+    now = clock.now(tx)
+    held_s = _seconds(now, row["held_until"])
+    if row["today"] >= DAILY_LIMIT:
+        held_s = max(held_s, _seconds(now, row["today_ends_at"]))
+    if held_s > 0:
+        return [], held_s
+    slots = _sized(row["slots"], pace.limit)
+    now_ms = _ms(now)
+    free = [index for index, free_at in enumerate(slots) if free_at <= now_ms][:wanted]
+    if not free:
+        return [], max(0.001, (min(slots) - now_ms) / 1000)
+    busy_until = now_ms + round((pace.deadline_s + pace.window_s) * 1000)
+    for index in free:
+        slots[index] = busy_until
+    _save(tx, location_id, slots=slots, today=row["today"] + len(free))
+    return free, 0.0
+
+
+def give_back(tx: Connection, location_id: LocationId, slots: list[int], pace: Pace) -> None:
+    """Give slots back whose calls ended just now: they are free a window later."""
+    row = _row(tx, location_id)
+    kept = _sized(row["slots"], pace.limit)
+    free_at = _ms(clock.now(tx)) + round(pace.window_s * 1000)
+    for index in slots:
+        if index < len(kept):
+            kept[index] = free_at
+    _save(tx, location_id, slots=kept)
+
+
+def hold(tx: Connection, location_id: LocationId, seconds: float) -> None:
+    """Let nobody through for a while: GHL answered 429."""
+    row = _row(tx, location_id)
+    until = clock.now(tx) + timedelta(seconds=seconds)
+    _save(tx, location_id, held_until=max(until, row["held_until"] or until))
+
+
+def correct(
+    tx: Connection,
+    location_id: LocationId,
+    pace: Pace,
+    *,
+    remaining: int | None,
+    daily_remaining: int | None,
+    daily_reset_s: float | None,
+) -> None:
+    """Believe GHL where it sees less room than we do: others call with the same app."""
+    row = _row(tx, location_id)
+    now = clock.now(tx)
+    slots, now_ms = _sized(row["slots"], pace.limit), _ms(now)
+    if remaining is not None:
+        free = [index for index, free_at in enumerate(slots) if free_at <= now_ms]
+        for index in free[remaining:]:
+            slots[index] = now_ms + round(pace.window_s * 1000)
+    today = row["today"]
+    if daily_remaining is not None:
+        today = max(today, DAILY_LIMIT - daily_remaining)
+    ends_at = row["today_ends_at"]
+    if daily_reset_s is not None:
+        ends_at = now + timedelta(seconds=daily_reset_s)
+    _save(tx, location_id, slots=slots, today=today, today_ends_at=ends_at)
+
+
+def usage(tx: Connection, location_id: LocationId) -> Usage:
+    """Tell how much room is taken."""
+    row = tx.execute(select(_quota).where(_quota.c.location_id == location_id)).mappings()
+    found = row.one_or_none()
+    if found is None:
+        return Usage(0, 0, None)
+    now_ms = _ms(clock.now(tx))
+    taken = sum(free_at > now_ms for free_at in found["slots"])
+    return Usage(taken, found["today"], found["held_until"])
+
+
+def _row(tx: Connection, location_id: LocationId) -> RowMapping:
+    """Read a location's row for change, with a fresh day where the last one is over."""
+    this = select(_quota).where(_quota.c.location_id == location_id).with_for_update()
+    row = tx.execute(this).mappings().one_or_none()
+    now = clock.now(tx)
+    if row is None:
+        ends_at = now + timedelta(days=1)
+        tx.execute(
+            insert(_quota).values(location_id=location_id, slots=[], today=0, today_ends_at=ends_at)
+        )
+    elif row["today_ends_at"] <= now:
+        _save(tx, location_id, today=0, today_ends_at=now + timedelta(days=1))
+    else:
+        return row
+    return tx.execute(this).mappings().one()
+
+
+def _save(tx: Connection, location_id: LocationId, **values: object) -> None:
+    tx.execute(update(_quota).where(_quota.c.location_id == location_id).values(**values))
+
+
+def _sized(slots: list[int], limit: int) -> list[int]:
+    """Give as many slots as the limit says; a lowered one keeps those that are longest taken."""
+    kept = sorted(slots, reverse=True)[:limit] if len(slots) > limit else [*slots]
+    return kept + [0] * (limit - len(kept))
+
+
+def _ms(time: datetime) -> int:
+    return (time - EPOCH) // timedelta(milliseconds=1)
+
+
+def _seconds(now: datetime, until: datetime | None) -> float:
+    return 0.0 if until is None else max(0.0, (until - now).total_seconds())

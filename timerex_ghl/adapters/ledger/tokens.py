@@ -1,0 +1,129 @@
+"""OAuth tokens that rotate: kept encrypted, replaced by compare-and-swap."""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+
+from pydantic import AwareDatetime, SecretStr
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    insert,
+    select,
+    update,
+)
+
+from timerex_ghl.adapters.ledger.schema import UtcTime, metadata
+from timerex_ghl.adapters.ledger.secrets import SecretKey
+from timerex_ghl.sync.models import Record
+
+_tokens = Table(
+    "tokens",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("access", LargeBinary),
+    Column("refresh", LargeBinary, nullable=False),
+    Column("expires_at", UtcTime),
+    Column("scopes", Text, nullable=False),
+    Column("seed_digest", Text, nullable=False),
+    Column("in_doubt_since", UtcTime),
+    Column("state", Text, nullable=False),
+)
+
+
+class StoredTokens(Record):
+    """One installation's tokens.
+
+    Attributes:
+        key: Whose they are.
+        version: Rises with each replacement: whoever saves names the one they replace.
+        access: None before the first refresh.
+        refresh: Good for one use.
+        seed_digest: Of the refresh token in the block that this family grew from.
+        in_doubt_since: A refresh was sent and its answer not yet saved.
+        state: reconnect: GHL refused the refresh token, a person has to install the app again.
+    """
+
+    key: str
+    version: int
+    access: SecretStr | None
+    refresh: SecretStr
+    expires_at: AwareDatetime | None
+    scopes: frozenset[str]
+    seed_digest: str
+    in_doubt_since: AwareDatetime | None = None
+    state: Literal["ok", "reconnect"] = "ok"
+
+
+def digest_of_seed(seed: str) -> str:
+    """Digest a refresh token from a block: enough to see that another one was entered."""
+    return sha256(seed.encode()).hexdigest()
+
+
+def read_tokens(tx: Connection, key: str, secret: SecretKey) -> StoredTokens | None:
+    """Read and open an installation's tokens."""
+    row = tx.execute(select(_tokens).where(_tokens.c.key == key)).mappings().one_or_none()
+    if row is None:
+        return None
+    access = None if row["access"] is None else SecretStr(secret.decrypt(row["access"]))
+    return StoredTokens(
+        key=key,
+        version=row["version"],
+        access=access,
+        refresh=SecretStr(secret.decrypt(row["refresh"])),
+        expires_at=row["expires_at"],
+        scopes=frozenset(row["scopes"].split()),
+        seed_digest=row["seed_digest"],
+        in_doubt_since=row["in_doubt_since"],
+        state=row["state"],
+    )
+
+
+def save_tokens(
+    tx: Connection, tokens: StoredTokens, secret: SecretKey, *, replaces: int | None
+) -> bool:
+    """Save tokens in place of a version (None: of none); False where that is not the last."""
+    access = tokens.access
+    values = {
+        "version": (replaces or 0) + 1,
+        "access": None if access is None else secret.encrypt(access.get_secret_value()),
+        "refresh": secret.encrypt(tokens.refresh.get_secret_value()),
+        "expires_at": tokens.expires_at,
+        "scopes": " ".join(sorted(tokens.scopes)),
+        "seed_digest": tokens.seed_digest,
+        "in_doubt_since": tokens.in_doubt_since,
+        "state": tokens.state,
+    }
+    if replaces is None:
+        if tx.scalar(select(_tokens.c.key).where(_tokens.c.key == tokens.key)) is not None:
+            return False
+        tx.execute(insert(_tokens).values(key=tokens.key, **values))
+        return True
+    swapped = tx.execute(
+        update(_tokens)
+        .where(_tokens.c.key == tokens.key, _tokens.c.version == replaces)
+        .values(**values)
+    )
+    return swapped.rowcount == 1
+
+
+def mark_in_doubt(tx: Connection, key: str, version: int, since: datetime | None) -> bool:
+    """Note that a refresh is under way, or (None) that it never was; False where all is new."""
+    return _mark(tx, key, version, in_doubt_since=since)
+
+
+def mark_reconnect(tx: Connection, key: str, version: int) -> bool:
+    """Note that GHL takes the refresh token no longer."""
+    return _mark(tx, key, version, state="reconnect", in_doubt_since=None)
+
+
+def _mark(tx: Connection, key: str, version: int, **values: object) -> bool:
+    marked = tx.execute(
+        update(_tokens).where(_tokens.c.key == key, _tokens.c.version == version).values(**values)
+    )
+    return marked.rowcount == 1
