@@ -4,14 +4,16 @@ import asyncio
 import os
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.schema import metadata
 
 _VARIABLE = "TIMEREX_GHL_TEST_POSTGRESQL"
 _SERVER = make_url(os.environ.get(_VARIABLE) or "postgresql+psycopg://postgres@127.0.0.1:5432/test")
@@ -26,17 +28,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template() -> Iterator[str]:
-    """The same on PostgreSQL; gives the name of the database."""
+def postgresql_url() -> Iterator[str]:
+    """A PostgreSQL database with the tables of this version, emptied after each test."""
     if not _server_answers():
         pytest.skip(f"NO POSTGRESQL: none at 127.0.0.1:5432; set {_VARIABLE} to a server's URL")
-    name = _new_name()
-    _administer(f'CREATE DATABASE "{name}"')
-    try:
-        asyncio.run(_migrate(_url_of(name)))
-        yield name
-    finally:
-        _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with _new_database() as url:
+        asyncio.run(_migrate(url))
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -47,12 +45,15 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    template, name = request.getfixturevalue("postgresql_template"), _new_name()
-    _administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    try:
-        yield _url_of(name)
-    finally:
-        _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+    url = request.getfixturevalue("postgresql_url")
+    yield url
+    _execute(
+        make_url(url),
+        "SET lock_timeout = '5s'",
+        "ALTER TABLE audit DISABLE TRIGGER USER",  # it refuses to be emptied
+        *(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables)),  # noqa: S608
+        "ALTER TABLE audit ENABLE TRIGGER USER",
+    )
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -61,13 +62,9 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
-    request.getfixturevalue("postgresql_template")  # skips where there is no server
-    name = _new_name()
-    _administer(f'CREATE DATABASE "{name}"')
-    try:
-        yield _url_of(name)
-    finally:
-        _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+    request.getfixturevalue("postgresql_url")  # skips where there is no server
+    with _new_database() as url:
+        yield url
 
 
 @pytest.fixture
@@ -85,7 +82,7 @@ async def _migrate(url: str) -> None:
 def _server_answers() -> bool:
     """Tell whether there is a server; one that was asked for has to be there."""
     try:
-        _administer("SELECT 1")
+        _execute(_SERVER, "SELECT 1")
     except psycopg.OperationalError:
         if _VARIABLE in os.environ:
             raise
@@ -93,16 +90,18 @@ def _server_answers() -> bool:
     return True
 
 
-def _administer(statement: str) -> None:
-    url = _SERVER.set(drivername="postgresql").render_as_string(hide_password=False)
+@contextmanager
+def _new_database() -> Generator[str]:
+    name = f"timerex_ghl_test_{secrets.token_hex(6)}"
+    _execute(_SERVER, f'CREATE DATABASE "{name}"')
+    try:
+        yield _SERVER.set(database=name).render_as_string(hide_password=False)
+    finally:
+        _execute(_SERVER, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _execute(server: URL, *statements: str) -> None:
+    url = server.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url, autocommit=True, connect_timeout=2) as connection:
-        connection.execute(statement.encode())
-
-
-def _new_name() -> str:
-    return f"timerex_ghl_test_{secrets.token_hex(6)}"
-
-
-def _url_of(database: str) -> str:
-    url = _SERVER.set(database=database)
-    return url.render_as_string(hide_password=False)
+        for statement in statements:
+            connection.execute(statement.encode())

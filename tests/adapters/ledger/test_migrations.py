@@ -125,13 +125,13 @@ async def test_several_that_start_at_once_migrate_once(empty_url: str) -> None:
     assert others == [first] * 3
 
 
-async def test_a_newer_ledger_is_refused_and_left_alone(ledger_url: str) -> None:
+async def test_a_newer_ledger_is_refused_and_left_alone(empty_url: str) -> None:
     def pretend(tx: Connection) -> None:
         tx.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))  # noqa: S608
 
-    async with open_ledger(ledger_url) as ledger:
+    async with open_ledger(empty_url) as ledger:
         await ledger.write(pretend)
         with pytest.raises(SettingsError, match="newer version of timerex-ghl: upgrade"):
-            async with open_ledger(ledger_url):
+            async with open_ledger(empty_url):
                 pass
         assert await ledger.read(version) == "9999"
