@@ -79,8 +79,15 @@ async def carry_event(
         if isinstance(error, FatalError):
             raise
         return outcome
-    await sides.ledger.write(inbox.settle_event, event_id, InboxState(outcome.what), now=utc_now())
+    await sides.ledger.write(_note_event_end, event, InboxState(outcome.what), utc_now())
     return outcome
+
+
+def _note_event_end(tx: Connection, event: InboxEvent, state: InboxState, now: datetime) -> None:
+    inbox.settle_event(tx, event.id, state, now=now)
+    if event.connection is not None:
+        subject = f"event:{event.id}"
+        reviews.settle_subject(tx, event.connection, subject, by="a later run", now=now)
 
 
 def _note_event_error(

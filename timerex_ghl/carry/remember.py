@@ -35,6 +35,8 @@ def remember_level(
     """Write the workspace's share of a plan, and what both sides agree on now."""
     row = change_row(tx, sides, person.row, plan.to_workspace, now)
     _save_level(tx, sides, row, ghl, plan.base, now)
+    for subject in (f"contact:{row.id}", f"ghl:{ghl.id}"):
+        reviews.settle_subject(tx, sides.connection, subject, by="a later run", now=now)
     for conflict in plan.conflicts:
         _note_conflict(tx, sides, row.id, conflict, now)
     if plan.to_ghl or plan.to_workspace:
@@ -116,7 +118,7 @@ def _save_level(
 def _note_conflict(
     tx: Connection, sides: Sides, contact_id: ContactId, conflict: Conflict, now: datetime
 ) -> None:
-    reviews.open_review(
+    review_id, _ = reviews.open_review(
         tx,
         connection=sides.connection,
         kind="conflict",
@@ -125,6 +127,10 @@ def _note_conflict(
         detail=conflict.model_dump(mode="json"),
         now=now,
     )
+    if conflict.winner is not None:
+        reviews.settle_review(
+            tx, review_id, decision=conflict.winner, by="the field's rule", now=now
+        )
 
 
 def _keys(sides: Sides, contact: Contact) -> Keys:

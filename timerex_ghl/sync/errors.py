@@ -5,6 +5,9 @@ Messages carry our ids, field names and a status, never a person's details: Pref
 
 from typing import Literal
 
+Question = Literal["identity", "conflict", "no-key", "gone"]
+"""What a person is asked: who is who, whose value stands, by what to know somebody, what now."""
+
 
 class TimerexGhlError(Exception):
     """Something this program can name."""
@@ -59,11 +62,9 @@ class ReviewNeededError(TimerexGhlError):
         kind: What has to be decided.
     """
 
-    def __init__(
-        self, message: str, *, kind: Literal["identity", "conflict", "no-key", "gone"]
-    ) -> None:
+    def __init__(self, message: str, *, kind: Question) -> None:
         super().__init__(message)
-        self.kind = kind
+        self.kind: Question = kind
 
 
 class FatalError(TimerexGhlError):
