@@ -21,13 +21,18 @@ SERVER_START_S = 120.0
 
 
 class Stage(NamedTuple):
-    """Everything that runs."""
+    """Everything that runs.
+
+    Attributes:
+        environment: What a worker's runs are started with.
+    """
 
     sandbox: SandboxApi
     prefect: PrefectApi
     ledger: Ledger
     ledger_url: str
     gateway_url: str
+    environment: dict[str, str]
 
 
 async def set_up(folder: Path, programs: Programs, stack: AsyncExitStack, screen: Screen) -> Stage:
@@ -53,10 +58,11 @@ async def set_up(folder: Path, programs: Programs, stack: AsyncExitStack, screen
     await _wait_for(prefect, server)
     screen.say(f"Prefect answers: http://{HOST}:{port}")
     await prefect.send("POST", "/work_pools/", {"name": launch.POOL, "type": "process"})
-    await programs.start("worker", launch.start_worker(), launch.worker_settings(environment))
+    worker_environment = launch.worker_settings(environment)
+    await programs.start("worker", launch.start_worker(), worker_environment)
     await programs.run("deploy", _own("deploy"), environment)
     screen.say("deployed the flows, registered the blocks, started a worker")
-    return Stage(sandbox, prefect, ledger, ledger_url, gateway_url)
+    return Stage(sandbox, prefect, ledger, ledger_url, gateway_url, worker_environment)
 
 
 async def enter_blocks(stage: Stage) -> None:

@@ -1,0 +1,135 @@
+"""Every deployment, started as the Prefect UI starts it, on a worker; then a search for leaks."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.engine.conftest import Engine
+from timerex_ghl.adapters.ledger import audit, inbox, published, workspace
+from timerex_ghl.demo.checker import disagreements
+from timerex_ghl.demo.prefect_api import message_of
+from timerex_ghl.demo.stage import CONNECTION, enter_blocks
+from timerex_ghl.demo.story import TRUTHS, Story
+
+
+
+
+async def test_publishing_makes_a_version_with_schedules_and_an_audit_row(engine: Engine) -> None:
+    await enter_blocks(engine.stage)
+
+    run = await engine.api.run("publish-connection", connection=CONNECTION)
+
+    version = await engine.stage.ledger.read(published.current, CONNECTION)
+    rows = await engine.stage.ledger.read(audit.entries, CONNECTION, 10)
+    assert version is not None
+    assert version.version == 1
+    assert run["name"] == "demo apply"
+    assert "version 1 runs now" in message_of(run)
+    assert [row.what for row in rows] == ["connection published"]
+    assert "ghl.location_id: not set ->" in await engine.artifact("publish-connection-demo")
+    for name in ("contact-sync", "booking-to-crm"):
+        deployment = await engine.api.send("GET", f"/deployments/name/{name}/{name}")
+        (schedule,) = deployment["schedules"]
+        assert (schedule["slug"], schedule["parameters"]) == ("demo", {"connection": "demo"})
+
+
+async def test_bookings_reach_the_crm(engine: Engine) -> None:
+    stage = engine.stage
+    version = await stage.ledger.read(published.current, CONNECTION)
+    assert version is not None
+    door = f"{stage.gateway_url}/webhooks/timerex/{version.settings.timerex.door}"
+    await stage.sandbox.send("POST", "/timerex/webhook", {"url": door})
+    story = Story(stage.sandbox, stage.ledger, CONNECTION)
+    await story.make_people()
+    webhooks = await story.book()
+    event_ids: list[str] = []
+    while len(event_ids) < webhooks:
+        await asyncio.sleep(0.1)
+        now = datetime.now(UTC)
+        event_ids = [*await stage.ledger.read(inbox.waiting_events, CONNECTION, now)]
+
+    run = await engine.api.run("booking-to-crm", connection=CONNECTION, event_ids=event_ids)
+
+    assert run["name"] == f"demo {event_ids[0]} and {webhooks - 1} more"
+    assert run["state_name"] == "Completed"
+    assert "demo" in run["tags"]
+    report = await engine.artifact("booking-to-crm-demo")
+    assert "| Writes to GHL |" in report
+    assert "/contacts/detail/" in report
+    assert await stage.ledger.read(inbox.waiting_events, CONNECTION, datetime.now(UTC)) == []
+
+
+async def test_replaying_the_bookings_writes_nothing(engine: Engine) -> None:
+    stage = engine.stage
+    events = [
+        row.subject.removeprefix("event:")
+        for row in await stage.ledger.read(audit.entries, CONNECTION, 100)
+        if row.subject.startswith("event:")
+    ]
+    before = await stage.sandbox.writes()
+
+    run = await engine.api.run("booking-to-crm", connection=CONNECTION, event_ids=events[:3])
+
+    assert await stage.sandbox.writes() == before
+    assert "0 writes to GHL" in message_of(run)
+
+
+async def test_contacts_are_previewed_then_synced_then_quiet(engine: Engine) -> None:
+    sandbox = engine.stage.sandbox
+    before = await sandbox.writes()
+
+    preview = await engine.api.run("contact-sync", connection=CONNECTION, mode="preview")
+    after_preview = await sandbox.writes()
+    await engine.api.run("contact-sync", connection=CONNECTION, scope="full")
+    rows = await engine.stage.ledger.read(workspace.list_contacts, CONNECTION)
+    after_sync = await sandbox.writes()
+    again = await engine.api.run("contact-sync", connection=CONNECTION)
+
+    assert preview["name"] == "demo incremental preview"
+    assert "would be" in message_of(preview)
+    assert (after_preview - before, await sandbox.writes() - after_sync) == (0, 0)
+    assert "0 writes to GHL" in message_of(again)
+    assert disagreements(rows, await sandbox.contacts(), TRUTHS) == []
+
+
+async def test_publishing_again_after_the_refresh_token_was_spent_works(engine: Engine) -> None:
+    """The block still holds the first refresh token, which GHL took long ago."""
+    await engine.stage.sandbox.send("POST", "/ghl/expire_access", {})
+    sync = await engine.api.run("contact-sync", connection=CONNECTION)
+    oauth = [c for c in await engine.stage.sandbox.calls() if c["path"].endswith("/oauth/token")]
+
+    run = await engine.api.run("publish-connection", connection=CONNECTION)
+
+    assert sync["state_name"] == "Completed"
+    assert len(oauth) == 2, "one refresh to begin with, one after the token was refused"
+    assert "version 1 runs now, 0 settings changed" in message_of(run)
+
+
+async def test_no_personal_value_and_no_secret_reached_prefect(engine: Engine) -> None:
+    sandbox = engine.stage.sandbox
+    await asyncio.sleep(3)  # history is written a little later
+    people = [
+        "hinode.example", "Hinode", "kana.mori", "Abe-Lind", "Leo Stone", "noa.hart", "1234560",
+        "Something came up",
+    ]  # fmt: skip
+    secrets = [
+        sandbox.ghl["refresh_token"],
+        sandbox.ghl["client_secret"],
+        sandbox.ghl["access_token"],
+        sandbox.timerex["webhook_token"],
+        (engine.folder / "key").read_text().strip(),
+    ]
+    # The sandbox prints its own tokens when it starts: that is what it is for.
+    files = [path for path in engine.folder.rglob("*") if path.is_file()]
+    kept = [path for path in files if not path.name.startswith(("ledger.db", "sandbox.log", "key"))]
+    assert any(path.name.startswith("prefect.db") for path in kept)
+
+    leaks = [
+        (path.name, planted)
+        for path in kept
+        for planted in [*people, *secrets]
+        if planted.encode() in path.read_bytes()
+    ]
+
+    assert leaks == []
