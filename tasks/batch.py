@@ -19,15 +19,22 @@ AT_ONCE = 8
 async def each(
     carry: Callable[[Key], Awaitable[Outcome]], keys: Sequence[Key], *, at_once: int = AT_ONCE
 ) -> list[Outcome]:
-    """Carry every record, a few side by side. `carry` answers for its record's errors."""
+    """Carry every record, a few side by side. `carry` answers for its record's errors.
+
+    Raises:
+        FatalError: No record would fare better: the others are stopped where that is safe.
+    """
     gate = asyncio.Semaphore(at_once)
 
     async def one(key: Key) -> Outcome:
         async with gate:
             return await carry(key)
 
-    async with asyncio.TaskGroup() as group:
-        running = [group.create_task(one(key)) for key in keys]
+    try:
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(one(key)) for key in keys]
+    except ExceptionGroup as errors:  # said as one: its message is what a person reads
+        raise errors.exceptions[0] from None
     return [task.result() for task in running]
 
 

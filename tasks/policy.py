@@ -43,6 +43,10 @@ RETRIES = TaskOptions(
 """For tasks that may be repeated, which all of ours may: what is done is skipped."""
 
 
+AT_THE_DESK: TaskOptions = {**RETRIES, "retries": 1, "retry_delay_seconds": [1]}
+"""For tasks that a person waits for: an outage is told soon."""
+
+
 def is_last_try() -> bool:
     """Tell whether Prefect will not run this task again; true outside a task run."""
     context = TaskRunContext.get()

@@ -11,7 +11,7 @@ from prefect.exceptions import ObjectNotFound
 
 from blocks.draft import faults_of, ghl_settings_of, load_draft, refuse, settings_of
 from blocks.sides import load_ledger_store, open_http
-from tasks.policy import RETRIES, current_run_id
+from tasks.policy import AT_THE_DESK, current_run_id
 from timerex_ghl.adapters.ledger import audit, published
 from timerex_ghl.carry.sides import CallCount, utc_now
 from timerex_ghl.sync.errors import SettingsError
@@ -29,7 +29,7 @@ class Checked(NamedTuple):
     running: PublishedConnection | None
 
 
-@task(**RETRIES, task_run_name="{connection} check")
+@task(**AT_THE_DESK, task_run_name="{connection} check")
 async def check_draft(connection: ConnectionName) -> Checked:
     """Load a connection's blocks, refuse what is wrong, and try the credentials.
 
@@ -56,7 +56,7 @@ async def check_draft(connection: ConnectionName) -> Checked:
     return Checked(settings, running)
 
 
-@task(**RETRIES, task_run_name="{connection} store")
+@task(**AT_THE_DESK, task_run_name="{connection} store")
 async def store_version(connection: ConnectionName, settings: ConnectionSettings) -> int:
     """Store the next version and say so in the audit; the same settings make no new one."""
     store = await load_ledger_store()
@@ -74,7 +74,7 @@ async def store_version(connection: ConnectionName, settings: ConnectionSettings
     return version.version
 
 
-@task(**RETRIES, task_run_name="{connection} schedules")
+@task(**AT_THE_DESK, task_run_name="{connection} schedules")
 async def put_schedules(connection: ConnectionName, every_minutes: int) -> None:
     """Add or update this connection's schedules: one on each deployment, its slug the name."""
     async with get_client() as client:
@@ -83,7 +83,7 @@ async def put_schedules(connection: ConnectionName, every_minutes: int) -> None:
             await _put_schedule(client, deployment, connection, every_minutes)
 
 
-@task(**RETRIES)
+@task(**AT_THE_DESK)
 async def check_deployments() -> None:
     """Make sure that there is something to schedule.
 

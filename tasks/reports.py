@@ -12,12 +12,15 @@ from prefect.context import FlowRunContext
 from prefect.states import Completed
 
 from tasks.opened import opened
-from timerex_ghl.carry.locking import HeldError, held
+from timerex_ghl.carry.locking import TTL_S, HeldError, held
 from timerex_ghl.carry.names import lock_of_job
 from timerex_ghl.carry.outcome import Counts
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.sync.models import ConnectionName, GhlContactId
 from timerex_ghl.sync.settings import ConnectionSettings
+
+LEASE_WAIT_S = TTL_S + 2
+"""Wait as long as the lease of a killed run can last."""
 
 LINKS = 50
 """Contacts an artifact links to: more is a list nobody reads."""
@@ -55,7 +58,12 @@ async def at_work(connection: ConnectionName, name: str, *, alone: bool) -> Asyn
         if alone:
             try:
                 await stack.enter_async_context(
-                    held(sides.ledger, [lock_of_job(connection, name)], run_id=run_id)
+                    held(
+                        sides.ledger,
+                        [lock_of_job(connection, name)],
+                        run_id=run_id,
+                        wait_s=LEASE_WAIT_S,
+                    )
                 )
             except HeldError as error:
                 held_by = error.holder

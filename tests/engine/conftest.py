@@ -11,12 +11,18 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 from prefect.client.schemas.objects import State
+from prefect.logging.handlers import APILogHandler
 from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_LEVEL, temporary_settings
 
+from flows.publish_connection import publish_connection
+from timerex_ghl.adapters.ledger import workspace
+from timerex_ghl.carry.sides import utc_now
 from timerex_ghl.demo.prefect_api import PrefectApi
 from timerex_ghl.demo.processes import Programs
 from timerex_ghl.demo.screen import Screen
 from timerex_ghl.demo.stage import Stage, set_up
+from timerex_ghl.sync.identity import keys_of
+from timerex_ghl.sync.models import ConnectionName, Contact, FieldName
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,7 +49,10 @@ class Engine:
 
     async def here(self, flow: object, *arguments: object, **named: object) -> State[Any]:
         """Run a flow in this process, against the real server; hand back its end state."""
-        settings = {PREFECT_API_URL: self.api.url, PREFECT_LOGGING_LEVEL: "CRITICAL"}
+        settings: dict[Any, Any] = {
+            PREFECT_API_URL: self.api.url,
+            PREFECT_LOGGING_LEVEL: "CRITICAL",
+        }
         with temporary_settings(settings):
             return await cast("Any", flow)(*arguments, **named, return_state=True)
 
@@ -57,4 +66,71 @@ async def engine() -> AsyncGenerator[Engine]:
             programs = Programs(folder)
             stack.push_async_callback(programs.stop)
             yield Engine(await set_up(folder, programs, stack, Screen()), folder)
+            await APILogHandler.aflush()
         del os.environ["TIMEREX_GHL_HOME"]
+
+
+NAME = ConnectionName("inproc")
+
+
+class Drafts:
+    """The blocks of a connection by private token, and how to change one of them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.api = engine.api
+        ghl, timerex = engine.stage.sandbox.ghl, engine.stage.sandbox.timerex
+        self.ghl = {
+            "private_token": ghl["private_token"],
+            "base_url": ghl["base_url"],
+            "token_url": ghl["token_url"],
+        }
+        self.timerex = {"webhook_token": timerex["webhook_token"]}
+        self.connection: dict[str, Any] = {"location_id": ghl["location_id"], "pacing": False}
+        self.made = 0
+
+    async def save(
+        self,
+        *,
+        ghl: dict[str, Any] | None = None,
+        timerex: dict[str, Any] | None = None,
+        rules: list[dict[str, Any]] | None = None,
+        **connection: Any,
+    ) -> ConnectionName:
+        """Save a new connection with these differences; hand back its name."""
+        self.made += 1
+        name = f"{NAME}-{self.made}"
+        form = {**self.connection, **connection}
+        form["ghl"] = await self.api.enter_block("ghl-credentials", name, self.ghl | (ghl or {}))
+        form["timerex"] = await self.api.enter_block(
+            "timerex-credentials", name, self.timerex | (timerex or {})
+        )
+        if rules is not None:
+            mapping = {"rules": rules}
+            form["mapping"] = await self.api.enter_block("field-mapping", name, mapping)
+        await self.api.enter_block("timerex-ghl-connection", name, form)
+        return ConnectionName(name)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def drafts(engine: Engine) -> AsyncGenerator[Drafts]:
+    blocks = await engine.api.send("POST", "/block_documents/filter", {})
+    if not any(block["name"] == "ledger" for block in blocks):
+        url = {"url": engine.stage.ledger_url}
+        await engine.api.enter_block("ledger-store", "ledger", url)
+    yield Drafts(engine)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def ready(engine: Engine, drafts: Drafts) -> ConnectionName:
+    name = await drafts.save()
+    state = await engine.here(publish_connection, name)
+    assert state.is_completed(), state.message
+    return name
+
+
+async def add_person(engine: Engine, name: ConnectionName, **values: str) -> None:
+    contact = Contact(values={FieldName(key): value for key, value in values.items()})
+    await engine.stage.ledger.write(
+        workspace.add_contact, name, contact, keys_of(contact, "JP"), utc_now()
+    )
