@@ -4,6 +4,7 @@ import pytest
 
 from tests.carry.world import World
 from timerex_ghl.carry.reading import Scope
+from timerex_ghl.sync.models import FieldName
 
 RIKU = "riku@hinode.example"
 
@@ -20,7 +21,7 @@ async def test_people_of_both_sides_meet_without_doubles(world: World) -> None:
     assert len(await world.crm()) == 3
     assert len(await world.people()) == 3
     assert (await world.one_in_crm(RIKU))["firstName"] == "Riku"
-    assert (await world.here(riku.id)).contact.values["city"] == "Osaka"
+    assert (await world.here(riku.id)).contact.values[FieldName("city")] == "Osaka"
 
 
 async def test_a_second_sync_makes_no_write_and_one_call(world: World) -> None:
@@ -60,7 +61,7 @@ async def test_edits_of_different_fields_on_both_sides_are_merged(world: World) 
 
     contact, here = await world.one_in_crm(RIKU), await world.here(row.id)
     assert (contact["website"], contact["city"]) == ("https://hinode.example", "Osaka")
-    assert here.contact.values["city"] == "Osaka"
+    assert here.contact.values[FieldName("city")] == "Osaka"
 
 
 async def test_tags_travel_one_by_one_and_leave_other_peoples_alone(world: World) -> None:

@@ -72,7 +72,7 @@ class World:
         return found[0]
 
     async def notes_of(self, email: str) -> list[str]:
-        notes = (await self.one_in_crm(email)).get("notes") or []
+        notes: list[dict[str, Any]] = (await self.one_in_crm(email)).get("notes") or []
         return [note["bodyText"] for note in notes]
 
     async def edit_crm(self, email: str, **changes: object) -> None:
