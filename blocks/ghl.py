@@ -39,8 +39,8 @@ class GHLCredentials(Block):
         "https://marketplace.gohighlevel.com/docs/"
     )
 
-    private_token: SecretStr | None = Field(
-        default=None,
+    private_token: SecretStr = Field(
+        default=SecretStr(""),
         title="Private integration token",
         description="Made in GHL under Settings, Private Integrations; begins with pit-. "
         "Leave empty when you enter an OAuth app.",
@@ -51,19 +51,19 @@ class GHLCredentials(Block):
         "GHL. An OAuth app tells its scopes itself.",
         examples=[RECOMMENDED_SCOPES, "contacts.readonly locations.readonly"],
     )
-    client_id: str | None = Field(
-        default=None,
+    client_id: str = Field(
+        default="",
         title="OAuth client id",
         description="Of your GHL marketplace app. Leave empty when you enter a private token.",
         examples=["66f0c0ffee0123456789abcd-m0abcdef"],
     )
-    client_secret: SecretStr | None = Field(
-        default=None,
+    client_secret: SecretStr = Field(
+        default=SecretStr(""),
         title="OAuth client secret",
         description="Of your GHL marketplace app.",
     )
-    refresh_token: SecretStr | None = Field(
-        default=None,
+    refresh_token: SecretStr = Field(
+        default=SecretStr(""),
         title="OAuth refresh token",
         description="A seed: used once, then the ledger keeps its successors. Enter a new one only "
         "after installing the app again.",
@@ -125,7 +125,7 @@ class GHLCredentials(Block):
             ledger,
             http,
             token_url=settings.token_url,
-            client_id=self.client_id or "",
+            client_id=self.client_id.strip(),
             client_secret=plain(self.client_secret),
             seed=plain(self.refresh_token),
             location_id=settings.location_id,

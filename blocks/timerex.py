@@ -31,8 +31,8 @@ class TimeRexCredentials(Block):
         description="The token TimeRex shows under Team Settings, Integrations, Webhook. "
         "At least 32 characters.",
     )
-    previous_webhook_token: SecretStr | None = Field(
-        default=None,
+    previous_webhook_token: SecretStr = Field(
+        default=SecretStr(""),
         description="The token before a rotation. Accepted beside the new one until you empty "
         "this field and publish again.",
     )
@@ -41,8 +41,8 @@ class TimeRexCredentials(Block):
         description="Name of the header that carries the token, as shown in TimeRex.",
         examples=["x-timerex-authorization", "authorization"],
     )
-    api_key: SecretStr | None = Field(
-        default=None,
+    api_key: SecretStr = Field(
+        default=SecretStr(""),
         title="API key",
         description="Made in TimeRex under Team Settings, Developer tools. Optional.",
     )
