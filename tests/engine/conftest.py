@@ -26,11 +26,19 @@ from timerex_ghl.sync.models import ConnectionName, Contact, FieldName
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here shares one event loop and one server."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.engine)
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+    """Let everything here share one event loop and one server, and come last.
+
+    Prefect's threads go on in this process and use the global `random`, which Hypothesis forbids
+    to anybody while it works.
+    """
+
+    def is_ours(item: pytest.Item) -> bool:
+        return Path(__file__).parent in item.path.parents
+
+    for item in filter(is_ours, items):
+        item.add_marker(pytest.mark.engine)
+        item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+    items.sort(key=is_ours)
 
 
 @dataclass
