@@ -84,6 +84,22 @@ async def contact_of(engine: Engine, email: str) -> dict[str, Any]:
     return found[0]
 
 
+async def check(engine: Engine, name: ConnectionName, victim: Victim) -> None:
+    """Make sure that both sides agree about a victim, and that every write is accounted for."""
+    contact = await contact_of(engine, victim.email)
+    texts = [note["bodyText"] for note in contact["notes"]]
+    rows, _ = await engine.stage.ledger.read(
+        workspace.find_contacts, name, Keys(victim.email, None)
+    )
+    keys = [f"contact:{row.id}" for row in rows]
+    word = "Cancelled" if victim.is_cancelled else "Booked"
+    assert contact["tags"] == [f"timerex {word.lower()}"], victim
+    assert len(texts) == 1, victim
+    assert word in texts[0], victim
+    assert len(keys) == 1, victim
+    assert await engine.stage.ledger.read(intents.open_intents, name, keys) == [], victim
+
+
 @pytest.mark.slow
 async def test_bookings_survive_kill_9_at_every_crash_point(
     engine: Engine, ready: ConnectionName
@@ -112,22 +128,7 @@ async def test_bookings_survive_kill_9_at_every_crash_point(
 
     assert state.is_completed(), state.message
     for victim in VICTIMS:
-        contact = await contact_of(engine, victim.email)
-        texts = [note["bodyText"] for note in contact["notes"]]
-        word, tag = (
-            ("Cancelled", "timerex cancelled")
-            if victim.is_cancelled
-            else ("Booked", "timerex booked")
-        )
-        assert contact["tags"] == [tag], victim
-        assert len(texts) == 1, victim
-        assert word in texts[0], victim
-        rows, _ = await engine.stage.ledger.read(
-            workspace.find_contacts, ready, Keys(victim.email, None)
-        )
-        keys = [f"contact:{row.id}" for row in rows]
-        assert len(keys) == 1, victim
-        assert await engine.stage.ledger.read(intents.open_intents, ready, keys) == [], victim
+        await check(engine, ready, victim)
     writes = await engine.stage.sandbox.writes()
     await engine.here(booking_to_crm, ready, [*events.values()])
     assert await engine.stage.sandbox.writes() == writes, "a replay writes nothing"
