@@ -18,7 +18,7 @@ from timerex_ghl.sync.settings import (
 )
 
 LEAST_TOKEN_LENGTH = 32
-ADDRESS = re.compile(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]")
+ADDRESS = re.compile(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)")
 """Addresses a token may be sent to: encrypted ones, and this machine."""
 
 
@@ -69,9 +69,7 @@ def _faults_of_ghl(block: GHLCredentials) -> list[str]:
         case _:
             faults.append("ghl: enter a private token or an OAuth app, not both")
     for field in ("base_url", "token_url", "app_url"):
-        if not re.match(
-            r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", getattr(block, field)
-        ):
+        if not ADDRESS.match(getattr(block, field)):
             faults.append(f"ghl.{field}: enter an address that begins with https://")
     if block.saved_as is None:
         faults.append("ghl: save the credentials as a block of their own, and choose it")

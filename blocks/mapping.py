@@ -5,8 +5,15 @@ from typing import ClassVar
 from prefect.blocks.core import Block
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
-from timerex_ghl.sync.mapping import DEFAULT_RULES
+from timerex_ghl.sync.mapping import DEFAULT_RULES, GHL_FIELDS
 from timerex_ghl.sync.models import ConflictRule, Direction, FieldName, FieldRule, GhlField
+
+CREATE_ONLY = {rule.ghl for rule in DEFAULT_RULES if rule.create_only} | {
+    field for field, use in GHL_FIELDS.items() if use == "create"
+}
+"""GHL's fields that are filled when a contact is made, and never again."""
+
+TO_GHL = {Direction.BOTH, Direction.TO_GHL}
 
 
 class FieldRuleDraft(BaseModel):
@@ -37,13 +44,13 @@ class FieldRuleDraft(BaseModel):
 
     def rule(self) -> FieldRule:
         """Turn the draft into the rule the engine runs on."""
-        standard = {rule.ghl: rule for rule in DEFAULT_RULES}.get(GhlField(self.ghl))
+        ghl = GhlField(self.ghl.strip())
         return FieldRule(
             field=FieldName(self.field.strip()),
-            ghl=GhlField(self.ghl.strip()),
+            ghl=ghl,
             direction=self.direction,
             conflict=self.conflict,
-            create_only=standard is not None and standard.create_only,
+            create_only=ghl in CREATE_ONLY and self.direction in TO_GHL,
             empty_wipes=self.empty_wipes,
             answer_label=self.answer_label or None,
         )

@@ -139,7 +139,31 @@ def publish(connection: str, preview: bool) -> None:
     click.echo(f"{connection}: {message}")
 
 
+async def _check_prefect() -> None:
+    """Make sure that a Prefect server answers, before anything asks it for more."""
+    from httpx import HTTPError
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL
+
+    from timerex_ghl.sync.errors import SettingsError
+
+    if not PREFECT_API_URL.value():
+        raise SettingsError(
+            "PREFECT_API_URL is not set: enter your Prefect server's address, for example "
+            "http://127.0.0.1:4200/api"
+        )
+    try:
+        async with get_client() as client:
+            await client.api_version()
+    except (HTTPError, ValueError):
+        raise SettingsError(
+            "no Prefect server answers us at PREFECT_API_URL: start one with timerex-ghl server, "
+            "or check the address, and PREFECT_API_AUTH_STRING where the server asks for one"
+        ) from None
+
+
 async def _publish(connection: str, *, preview: bool) -> str:
+    await _check_prefect()
     from flows.publish_connection import Mode, publish_connection
     from timerex_ghl.sync.models import ConnectionName
 
@@ -160,6 +184,7 @@ async def _deploy() -> None:
     import blocks
     from timerex_ghl import launch
 
+    await _check_prefect()
     template = ProcessWorker.get_default_base_job_template()
     pool = WorkPoolCreate(name=launch.POOL, type="process", base_job_template=template)
     async with get_client() as client:
