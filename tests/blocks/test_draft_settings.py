@@ -1,0 +1,109 @@
+"""A draft's published form: everything a run needs, and no secret."""
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from blocks import Connection
+from blocks.draft import ghl_settings_of, settings_of
+from tests.blocks.drafts import PREVIOUS_TOKEN, PRIVATE_TOKEN, TOKEN, draft, ghl, oauth, timerex
+from tests.make import NOW
+from timerex_ghl.sync.models import ConnectionName, Location, LocationId
+from timerex_ghl.sync.settings import ConnectionSettings, PublishedConnection
+
+NAME = ConnectionName("aoba")
+
+
+def publish(
+    block: Connection, *, country: str | None = "JP", running: ConnectionSettings | None = None
+) -> ConnectionSettings:
+    location = Location(
+        id=LocationId("ve9EPM428h8vShlRW1KT"), name="Aoba", country=country,
+        timezone=None, allows_duplicates=False,
+    )  # fmt: skip
+    version = running and PublishedConnection(version=1, settings=running, published_at=NOW)
+    return settings_of(NAME, block, ghl_settings_of(block), location, version)
+
+
+@pytest.mark.parametrize("credentials", [ghl(), oauth()], ids=["private-token", "oauth"])
+def test_no_secret_is_published(credentials: Any) -> None:
+    block = draft(
+        ghl=credentials,
+        timerex=timerex(previous_webhook_token=PREVIOUS_TOKEN, api_key="canary-api-key"),
+    )
+
+    text = publish(block).model_dump_json()
+
+    assert "canary" not in text
+    assert PRIVATE_TOKEN not in text
+
+
+def test_the_blocks_are_named() -> None:
+    settings = publish(draft())
+
+    assert (settings.ghl.credentials, settings.timerex.credentials) == ("aoba-ghl", "aoba-timerex")
+
+
+@pytest.mark.parametrize(("block", "auth"), [(ghl(), "private-token"), (oauth(), "oauth")])
+def test_the_kind_of_credentials_is_published(block: Any, auth: str) -> None:
+    assert publish(draft(ghl=block)).ghl.auth == auth
+
+
+def test_the_door_is_made_once_and_kept() -> None:
+    first = publish(draft())
+    second = publish(draft(poll_minutes=7), running=first)
+
+    assert len(first.timerex.door) == 32
+    assert second.timerex.door == first.timerex.door
+    assert second.poll_minutes == 7
+
+
+def test_every_connection_has_a_door_of_its_own() -> None:
+    assert publish(draft()).timerex.door != publish(draft()).timerex.door
+
+
+def test_tokens_are_digested_the_previous_one_too() -> None:
+    block = draft(timerex=timerex(webhook_token=f" {TOKEN}\n", previous_webhook_token=""))
+    rotating = draft(timerex=timerex(previous_webhook_token=PREVIOUS_TOKEN))
+
+    new, old = (sha256(token.encode()).hexdigest() for token in (TOKEN, PREVIOUS_TOKEN))
+    assert publish(block).timerex.token_digests == (new,)
+    assert publish(rotating).timerex.token_digests == (new, old)
+
+
+@pytest.mark.parametrize(
+    ("region", "country", "published"),
+    [("", "JP", "JP"), ("gb", "JP", "GB"), (" ", "jp", "JP"), ("", None, "US")],
+)
+def test_the_region_comes_from_the_location(
+    region: str, country: str | None, published: str
+) -> None:
+    assert publish(draft(region=region), country=country).region == published
+
+
+def test_tags_are_lower_case_and_empty_ones_none() -> None:
+    settings = publish(draft(booked_tag=" TimeRex Booked ", cancelled_tag="  "))
+
+    assert (settings.booked_tag, settings.cancelled_tag) == ("timerex booked", None)
+
+
+def test_what_was_pasted_is_trimmed() -> None:
+    block = draft(
+        location_id=" ve9EPM428h8vShlRW1KT ",
+        ghl=ghl(base_url="https://ghl.example/", app_url="https://app.example//", scopes=" a  b "),
+        timerex=timerex(webhook_header=" X-TimeRex-Authorization "),
+    )
+
+    settings = publish(block)
+
+    assert settings.ghl.location_id == "ve9EPM428h8vShlRW1KT"
+    assert settings.ghl.base_url == "https://ghl.example"
+    assert settings.ghl.app_url == "https://app.example"
+    assert settings.ghl.scopes == {"a", "b"}
+    assert settings.timerex.header == "x-timerex-authorization"
+
+
+@pytest.mark.parametrize(("pacing", "calls"), [(True, 100), (False, None)])
+def test_pacing_becomes_a_ceiling(pacing: bool, calls: int | None) -> None:  # noqa: FBT001  a parametrized value
+    assert publish(draft(pacing=pacing)).ghl.calls_per_10_s == calls
