@@ -44,12 +44,14 @@ def disagreements(
 ) -> list[str]:
     """List what differs between the sides, by ids and field names; empty when they agree."""
     rows = [row for row in workspace if not row.deleted]
-    ours = {_mail(_value(row, "email")): row for row in rows}
     crm = list(crm)
-    theirs = {_mail(contact.get("email")): contact for contact in crm}
+    our_keys = [_key(_value(row, "email"), _value(row, "phone"), row.id) for row in rows]
+    their_keys = [_key(one.get("email"), one.get("phone"), one["id"]) for one in crm]
+    ours = dict(zip(our_keys, rows, strict=True))
+    theirs = dict(zip(their_keys, crm, strict=True))
     found = [
-        *_doubles("the workspace", (_mail(_value(row, "email")) for row in rows)),
-        *_doubles("GHL", (_mail(contact.get("email")) for contact in crm)),
+        *_doubles("the workspace", our_keys),
+        *_doubles("GHL", their_keys),
         *(f"contact {ours[key].id} is not in GHL" for key in ours.keys() - theirs.keys()),
         *(f"GHL contact {theirs[key]['id']} is not here" for key in theirs.keys() - ours.keys()),
     ]
@@ -83,13 +85,18 @@ def _wrong_notes(contact: dict[str, Any] | None, truth: Truth) -> Iterator[str]:
 
 
 def _doubles(where: str, keys: Iterable[str]) -> Iterator[str]:
-    for key, times in Counter(keys).items():
-        if key and times > 1:
+    for times in Counter(keys).values():
+        if times > 1:
             yield f"{times} contacts of one person in {where}"
 
 
 def _value(row: WorkspaceContact, field: str) -> Value:
     return row.contact.values.get(FieldName(field))
+
+
+def _key(email: object, phone: object, own_id: str) -> str:
+    """Name a person: by the address, else by the number; nobody is left out for want of both."""
+    return _mail(email) or _plain(phone) or own_id
 
 
 def _mail(value: object) -> str:

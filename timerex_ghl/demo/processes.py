@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 from timerex_ghl.demo import leash
 
 STOP_S = 12.0
+READY = re.compile(r"^\{.*\}$(?=\n)", re.MULTILINE)
 
 
 class DidNotStartError(Exception):
@@ -26,13 +28,13 @@ class Program:
     log: Path
 
     async def first_line(self, timeout_s: float) -> dict[str, Any]:
-        """Read the one line of JSON a program prints when it is ready."""
+        """Read the one line of JSON a program prints when it is ready, among what it complains."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while asyncio.get_running_loop().time() < deadline:
             self.check()
             text = self.log.read_text(errors="replace")
-            if "\n" in text:
-                return json.loads(text.splitlines()[0])
+            if ready := READY.search(text):
+                return json.loads(ready[0])
             await asyncio.sleep(0.05)
         raise DidNotStartError(f"{self.name} was not ready in {timeout_s:.0f} s, see {self.log}")
 

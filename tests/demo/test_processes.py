@@ -1,0 +1,81 @@
+"""The demo's programs: started, watched and ended together."""
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from timerex_ghl.demo.processes import DidNotStartError, Program, Programs
+
+READY = "import time; print('a warning'); print('{\"port\": 7}', flush=True); print('more'); time.sleep(60)"
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+@pytest_asyncio.fixture
+async def programs(tmp_path: Path) -> AsyncIterator[Programs]:
+    running = Programs(tmp_path)
+    yield running
+    await running.stop()
+
+
+def has_ended(program: Program) -> bool:
+    return program.process.returncode is not None
+
+
+async def test_a_program_says_when_it_is_ready_and_is_ended(programs: Programs) -> None:
+    program = await programs.start("sandbox", python(READY), os.environ)
+
+    line = await program.first_line(5)
+    program.check()
+    await programs.stop()
+
+    assert line == {"port": 7}
+    assert has_ended(program)
+    assert programs.running == []
+
+
+async def test_all_programs_end_together(programs: Programs) -> None:
+    started = [await programs.start(name, python(READY), os.environ) for name in ("a", "b")]
+    for program in started:
+        await program.first_line(5)
+
+    await programs.stop()
+
+    assert all(has_ended(program) for program in started)
+
+
+async def test_a_program_that_ended_tells_its_last_words(programs: Programs) -> None:
+    code = "import sys; print('no such\\nledger', file=sys.stderr); sys.exit(3)"
+    program = await programs.start("gateway", python(code), os.environ)
+
+    with pytest.raises(DidNotStartError, match=r"^gateway ended at once: no such ledger$"):
+        await program.first_line(5)
+
+
+async def test_a_program_that_is_never_ready(programs: Programs, tmp_path: Path) -> None:
+    program = await programs.start("gateway", python("import time; time.sleep(60)"), os.environ)
+
+    with pytest.raises(DidNotStartError) as caught:
+        await program.first_line(0.2)
+
+    assert str(caught.value) == f"gateway was not ready in 0 s, see {tmp_path / 'gateway.log'}"
+
+
+async def test_a_program_is_run_to_its_end(programs: Programs, tmp_path: Path) -> None:
+    code = "import os; print(os.environ['MARK'], os.getcwd())"
+
+    await programs.run("deploy", python(code), {**os.environ, "MARK": "here"})
+
+    assert (tmp_path / "deploy.log").read_text() == f"here {tmp_path}\n"
+    assert programs.running == []
+
+
+async def test_a_run_that_fails_is_said(programs: Programs) -> None:
+    with pytest.raises(DidNotStartError, match=r"^deploy ended at once: no pool$"):
+        await programs.run("deploy", python("raise SystemExit('no pool')"), os.environ)
