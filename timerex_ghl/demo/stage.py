@@ -45,6 +45,7 @@ async def set_up(folder: Path, programs: Programs, stack: AsyncExitStack, screen
         "PREFECT_HOME": str(folder / "prefect"),
         "PREFECT_API_URL": prefect.url,
         "TIMEREX_GHL_HOME": str(folder),
+        "TMPDIR": str(folder),  # Prefect leaves things there
     }
     server_environment = launch.server_settings(HOST, port, environment)
     screen.say("starting a Prefect server of the demo's own, and the sandbox")

@@ -1,0 +1,80 @@
+"""The demo as a person runs it: to its end, interrupted, and killed."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+PEOPLE = ("hinode", "minato", "Mori", "Sato", "Leo Stone", "willow", "1234560")
+
+
+async def start(home: Path) -> asyncio.subprocess.Process:
+    """Start the demo with a home and a folder for temporary files of its own."""
+    environment = {**os.environ, "HOME": str(home), "TMPDIR": str(home), "NO_COLOR": "1"}
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "timerex_ghl", "demo"),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+def started_by(home: Path) -> list[int]:
+    """Find the processes that work in a demo's folder, whoever is their parent now."""
+    found: list[int] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if f"TIMEREX_GHL_HOME={home}".encode() in environment:
+            found.append(int(process.name))
+    return found
+
+
+def left_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+async def all_ended(home: Path, within_s: float) -> bool:
+    for _ in range(int(within_s / 0.5)):
+        if not started_by(home):
+            return True
+        await asyncio.sleep(0.5)
+    return False
+
+
+@pytest.mark.slow
+async def test_the_demo_agrees_and_tells_no_names(tmp_path: Path) -> None:
+    demo = await start(tmp_path)
+
+    output, _ = await demo.communicate()
+
+    text = output.decode()
+    assert demo.returncode == 0, text
+    assert "a second sync made 0 writes" in text
+    assert [name for name in PEOPLE if name in text] == []
+    assert left_in(tmp_path) == [], "nothing is left in the user's home, nor elsewhere"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -signal.SIGKILL)],
+)
+async def test_an_interrupted_demo_leaves_nothing_running(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    demo = await start(tmp_path)
+    await asyncio.sleep(6)
+    assert started_by(tmp_path), "its programs run by now"
+
+    demo.send_signal(number)
+    await demo.communicate()
+
+    assert demo.returncode == code
+    assert await all_ended(tmp_path, within_s=20)
