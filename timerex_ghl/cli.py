@@ -176,6 +176,7 @@ async def _publish(connection: str, *, preview: bool) -> str:
 
 
 async def _deploy() -> None:
+    await _check_prefect()
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.actions import WorkPoolCreate
     from prefect.exceptions import ObjectAlreadyExists
@@ -184,7 +185,6 @@ async def _deploy() -> None:
     import blocks
     from timerex_ghl import launch
 
-    await _check_prefect()
     template = ProcessWorker.get_default_base_job_template()
     pool = WorkPoolCreate(name=launch.POOL, type="process", base_job_template=template)
     async with get_client() as client:

@@ -10,7 +10,10 @@ import pytest_asyncio
 
 from timerex_ghl.demo.processes import DidNotStartError, Program, Programs
 
-READY = "import time; print('a warning'); print('{\"port\": 7}', flush=True); print('more'); time.sleep(60)"
+READY = (
+    "import time; print('a warning'); print('{\"port\": 7}'); print('more', flush=True); "
+    "time.sleep(60)"
+)
 
 
 def python(code: str) -> list[str]:

@@ -1,0 +1,198 @@
+"""The command line: it answers at once, and says in one line what a person can mend."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from tests import make
+from timerex_ghl import launch
+from timerex_ghl.adapters.ledger import published
+from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.cli import main
+from timerex_ghl.sync.models import ConnectionName, LocationId
+from timerex_ghl.sync.settings import ConnectionSettings, GhlSettings, TimerexSettings
+
+COMMANDS = ["demo", "sandbox", "gateway", "doors", "server", "worker", "deploy", "publish"]
+KEYS = {
+    "ghl": {
+        "base_url", "token_url", "location_id", "access_token", "refresh_token", "client_id",
+        "client_secret", "private_token", "calendar_id", "user_id", "webhook_public_key",
+    },
+    "timerex": {"base_url", "api_key", "webhook_header", "webhook_token", "calendar_id"},
+    "control": {"base_url", "token"},
+}  # fmt: skip
+HEAVY = {"prefect", "sqlalchemy", "pydantic", "fastapi", "pandas", "httpx"}
+NO_PREFECT = (
+    "timerex-ghl: no Prefect server answers us at PREFECT_API_URL: start one with timerex-ghl "
+    "server, or check the address, and PREFECT_API_AUTH_STRING where the server asks for one\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TIMEREX_GHL_HOME", str(tmp_path))
+    monkeypatch.delenv("TIMEREX_GHL_LEDGER", raising=False)
+    monkeypatch.setenv("PREFECT_LOGGING_LEVEL", "CRITICAL")  # `publish` would set it for good
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
+    """Start the command in a process of its own."""
+    command = [sys.executable, "-m", "timerex_ghl", *arguments]
+    env = {**launch.without_prefect(os.environ), **environment}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=env)
+
+
+def test_every_command_is_tested_here() -> None:
+    assert sorted(main.commands) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, flag: str) -> None:
+    result = call(command, flag)
+
+    assert result.exit_code == 0
+    assert result.output.startswith(f"Usage: main {command}")
+
+
+def test_help_names_every_command_and_the_way_to_begin() -> None:
+    result = call("--help")
+
+    assert result.exit_code == 0
+    assert all(f"\n  {command} " in result.output for command in COMMANDS)
+    assert "New here? `timerex-ghl demo`" in result.output
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from timerex_ghl.cli import main; "
+        "main(['--help'], standalone_mode=False); print('imported', *sys.modules)"
+    )
+    command = [sys.executable, "-c", code]
+
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert not HEAVY & set(said.rpartition("imported")[2].split())
+
+
+@pytest.mark.parametrize("command", ["gateway", "doors"])
+@pytest.mark.parametrize("url", ["canary", "mysql://kana:canary@127.0.0.1/x"])
+def test_a_wrong_ledger_is_said_in_one_line(command: str, url: str) -> None:
+    result = call(command, "--ledger", url)
+
+    assert result.exit_code == 1
+    assert result.output.startswith("timerex-ghl: the ledger's URL is not one we can use: enter ")
+    assert result.output.count("\n") == 1
+    assert "canary" not in result.output
+
+
+def test_a_taken_port_is_said_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = call("gateway", "--port", port)
+
+    assert result.exit_code == 1
+    assert result.output.startswith(f"timerex-ghl: cannot listen on 127.0.0.1, port {port} (")
+    assert result.output.count("\n") == 1
+
+
+def test_doors_without_a_published_connection() -> None:
+    result = call("doors")
+
+    assert result.exit_code == 1
+    assert result.output == (
+        "timerex-ghl: no connection is published yet: run timerex-ghl publish NAME\n"
+    )
+
+
+async def publish_one(url: str) -> None:
+    settings = ConnectionSettings(
+        name=ConnectionName("aoba"),
+        ghl=GhlSettings(
+            location_id=LocationId("loc-aoba"),
+            base_url="https://ghl.example",
+            token_url="https://ghl.example/oauth/token",
+            app_url="https://app.example",
+            credentials="aoba-ghl",
+            auth="oauth",
+            scopes=frozenset(),
+        ),
+        timerex=TimerexSettings(
+            credentials="aoba-timerex", door="d00r", header="x-token", token_digests=()
+        ),
+        region="JP",
+        rules=(),
+    )
+    async with open_ledger(url) as ledger:
+        await ledger.write(published.publish, settings, now=make.NOW, by="a test")
+
+
+async def test_doors_prints_each_connections_path(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    await publish_one(url)
+
+    with start("doors", TIMEREX_GHL_LEDGER=url) as running:
+        said, errors = running.communicate(timeout=20)
+
+    assert (running.returncode, said, errors) == (0, "aoba  /webhooks/timerex/d00r\n", "")
+
+
+def test_the_sandbox_prints_one_line_and_ends_on_sigterm() -> None:
+    with start("sandbox", "--json") as running:
+        assert running.stdout is not None
+        info = json.loads(running.stdout.readline())
+        running.send_signal(signal.SIGTERM)
+        rest, errors = running.communicate(timeout=10)
+
+    assert {side: set(values) for side, values in info.items()} == KEYS
+    assert (running.returncode, rest, errors) == (0, "", "")
+
+
+def test_the_gateway_prints_its_address_and_ends_on_sigterm() -> None:
+    with start("gateway", "--port", "0", "--json") as running:
+        assert running.stdout is not None
+        info = json.loads(running.stdout.readline())
+        running.send_signal(signal.SIGTERM)
+        rest, errors = running.communicate(timeout=10)
+
+    assert info.keys() == {"base_url"}
+    assert info["base_url"].startswith("http://127.0.0.1:")
+    assert (running.returncode, rest, errors) == (0, "", "")
+
+
+def test_without_a_prefect_server_publish_and_deploy_say_so(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    where = {
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_HOME": str(tmp_path / "prefect"),
+    }
+    with start("publish", "aoba", **where) as publish, start("deploy", **where) as deploy:
+        said = [(*one.communicate(timeout=60), one.returncode) for one in (publish, deploy)]
+
+    assert said == [("", NO_PREFECT, 1)] * 2
+
+
+@pytest.mark.parametrize("arguments", [("publish", "aoba"), ("deploy",)])
+def test_without_an_address_of_prefect_nothing_is_started(arguments: tuple[str, ...]) -> None:
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        result = call(*arguments)
+
+    assert result.exit_code == 1
+    assert result.output == (
+        "timerex-ghl: PREFECT_API_URL is not set: enter your Prefect server's address, "
+        "for example http://127.0.0.1:4200/api\n"
+    )
