@@ -63,10 +63,9 @@ def test_every_setting_is_one_that_prefect_knows() -> None:
     """Prefect passes over names it does not know, so a wrong one would go unseen."""
     given = {**launch.SERVER, **launch.WORKER, **launch.server_settings("127.0.0.1", 1, {})}
 
-    assert {name for name in given if not hasattr(prefect.settings, name)} == {
-        "DO_NOT_TRACK",  # read by libraries
-        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS",  # the older name: a user's own, by either, wins
-    }
+    unknown = {name for name in given if not hasattr(prefect.settings, name)}
+
+    assert unknown == {"DO_NOT_TRACK"}  # read by libraries
 
 
 def test_the_home_is_chosen_or_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
