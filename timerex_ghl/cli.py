@@ -103,6 +103,28 @@ def doors(ledger: str | None) -> None:
 
 
 @main.command()
+@click.argument("connection")
+@click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
+def reviews(connection: str, ledger: str | None) -> None:
+    """Print what waits for a person: a run that ended as NeedsReview has put it there."""
+    from timerex_ghl.desk import list_reviews
+
+    for line in _run(list_reviews(ledger, connection)) or ["nothing waits"]:
+        click.echo(line)
+
+
+@main.command()
+@click.argument("connection")
+@click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
+def plans(connection: str, ledger: str | None) -> None:
+    """Print what the latest previews would write, with the values: one line of JSON a person."""
+    from timerex_ghl.desk import list_plans
+
+    for line in _run(list_plans(ledger, connection)) or ["no preview in the last days"]:
+        click.echo(line)
+
+
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=4200, show_default=True, help="Port to listen on.")
 def server(host: str, port: int) -> None:
