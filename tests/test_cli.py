@@ -20,7 +20,9 @@ from timerex_ghl.cli import main
 from timerex_ghl.sync.models import ConnectionName, LocationId
 from timerex_ghl.sync.settings import ConnectionSettings, GhlSettings, TimerexSettings
 
-COMMANDS = ["demo", "sandbox", "gateway", "doors", "server", "worker", "deploy", "publish"]
+COMMANDS = [
+    "demo", "sandbox", "gateway", "doors", "server", "worker", "deploy", "publish", "reviews", "plans"
+]  # fmt: skip
 KEYS = {
     "ghl": {
         "base_url", "token_url", "location_id", "access_token", "refresh_token", "client_id",

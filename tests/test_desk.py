@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -77,7 +78,10 @@ def test_a_review_is_listed_with_its_record_and_reason(url: str) -> None:
 
 
 def test_a_plan_is_shown_with_its_values(url: str) -> None:
-    plan = {"to_ghl": [{"kind": "contact.create", "values": {"city": "京都"}}], "base": {}}
+    plan: dict[str, Any] = {
+        "to_ghl": [{"kind": "contact.create", "values": {"city": "京都"}}],
+        "base": {},
+    }
 
     async def fill() -> None:
         async with open_ledger(url) as ledger:
