@@ -1,9 +1,20 @@
-"""Pages of contacts."""
+"""Contacts: one by one, by key, and page by page."""
 
-from timerex_ghl.sync.models import GhlContact, Record
+from datetime import UTC, datetime
+from typing import Any
+
+from timerex_ghl.adapters.ghl import operations as ops
+from timerex_ghl.adapters.ghl.mappers import Json, contact_from_get, contact_from_search
+from timerex_ghl.adapters.ghl.transport import Transport
+from timerex_ghl.sync.errors import CredentialsError, RetryableError
+from timerex_ghl.sync.models import GhlContact, GhlContactId, GhlValues, Record, Value
 
 SearchAfter = tuple[int | float | str, ...]
 """Where a search goes on: what GHL put on the last contact of the page before."""
+
+CUSTOM = "customFields."
+NEVER_SENT = frozenset({"tags", "locationId"})
+LARGEST_PAGE = 500
 
 
 class ContactPage(Record):
@@ -19,10 +30,137 @@ class ContactPage(Record):
     total: int
 
 
-class CustomField(Record):
-    """A field of the location's own. `key` is like `contact.company_size`."""
+class ContactCalls(Transport):
+    """The contacts of one location."""
 
-    id: str
-    key: str
-    name: str
-    data_type: str
+    async def get_contact(self, contact_id: GhlContactId) -> GhlContact:
+        """Read a contact.
+
+        Source: GET /contacts/{contactId}; an unknown id is a 400 "not found".
+        """
+        return await self.send(ops.GET_CONTACT, self._contact_in, contact=contact_id)
+
+    async def create_contact(self, values: GhlValues) -> GhlContact:
+        """Make a contact.
+
+        Source: POST /contacts/.
+
+        Raises:
+            DuplicateContactError: GHL knows this person; it names the contact.
+        """
+        body = {"locationId": self.location_id, **_body_of(values)}
+        return await self.send(ops.CREATE_CONTACT, self._contact_in, body=body)
+
+    async def update_contact(self, contact_id: GhlContactId, values: GhlValues) -> GhlContact:
+        """Change these fields of a contact, and no others.
+
+        Source: PUT /contacts/{contactId}.
+        """
+        body = _body_of(values)
+        return await self.send(ops.UPDATE_CONTACT, self._contact_in, body=body, contact=contact_id)
+
+    async def delete_contact(self, contact_id: GhlContactId) -> None:
+        """Delete a contact for good.
+
+        Source: DELETE /contacts/{contactId}.
+        """
+        await self.send(ops.DELETE_CONTACT, bool, contact=contact_id)
+
+    async def find_duplicate(
+        self, *, email: str | None = None, phone: str | None = None
+    ) -> GhlContact | None:
+        """Find the contact that has this e-mail, or this phone: one of the two at a time.
+
+        Source: GET /contacts/search/duplicate.
+        """
+        keys = {"email": email, "number": phone}
+        asked = {name: value for name, value in keys.items() if value is not None}
+        if len(asked) != 1:
+            raise ValueError("a duplicate is looked for by e-mail or by phone")
+        params = {"locationId": self.location_id, **asked}
+        return await self.send(
+            ops.FIND_DUPLICATE,
+            lambda answer: self._contact_in(answer) if answer.get("contact") else None,
+            params=params,
+        )
+
+    async def search_contacts(
+        self,
+        *,
+        updated_since: datetime | None = None,
+        after: SearchAfter | None = None,
+        limit: int = LARGEST_PAGE,
+    ) -> ContactPage:
+        """Read a page of contacts, the longest unchanged first.
+
+        The index behind it lags writes by seconds.
+
+        Args:
+            updated_since: Leave out what did not change from then on.
+            after: Where the page before ended.
+            limit: 500 at most.
+
+        Raises:
+            RetryableError: The search does not get ahead.
+
+        Source: POST /contacts/search, with `searchAfter` since page numbers end at 10,000 records.
+        """
+        body: dict[str, Any] = {
+            "locationId": self.location_id,
+            "pageLimit": limit,
+            "sort": [{"field": "dateUpdated", "direction": "asc"}],
+        }
+        if updated_since is not None:
+            since = {"gte": updated_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+            body["filters"] = [{"field": "dateUpdated", "operator": "range", "value": since}]
+        if after is not None:
+            body["searchAfter"] = [*after]
+        page = await self.send(
+            ops.SEARCH_CONTACTS, lambda found: self._page(found, after), body=body
+        )
+        if page.after is not None and page.after == after:
+            raise RetryableError("GHL's search gave the same page again")
+        return page
+
+    def _page(self, answer: Json, after: SearchAfter | None) -> ContactPage:
+        """Read a page. Only an empty one ends a search, or a first one that holds all there is."""
+        found: list[Json] = answer["contacts"]
+        total = answer.get("total")
+        is_all = after is None and total is not None and len(found) >= total
+        return ContactPage.model_construct(
+            contacts=tuple(self._own(contact_from_search(contact)) for contact in found),
+            after=None if is_all or not found else tuple(found[-1]["searchAfter"]),
+            total=int(total or 0),
+        )
+
+    def _contact_in(self, answer: Json) -> GhlContact:
+        return self._own(contact_from_get(answer["contact"]))
+
+    def _own(self, contact: GhlContact) -> GhlContact:
+        if contact.location_id not in {"", self.location_id}:
+            raise CredentialsError(
+                f"GHL answered with contact {contact.id} of location {contact.location_id}, and"
+                f" these credentials are to be for {self.location_id}"
+            )
+        return contact
+
+
+def _body_of(values: GhlValues) -> dict[str, Any]:
+    """Write a contact's body: custom fields by id, and never what would erase others' tags."""
+    if NEVER_SENT & values.keys():
+        raise ValueError("tags and locationId are never sent in a contact's body")
+    body = {field: _sent(value) for field, value in values.items() if not _is_custom(field)}
+    custom = [
+        {"id": field.removeprefix(CUSTOM), "field_value": _sent(value)}
+        for field, value in values.items()
+        if _is_custom(field)
+    ]
+    return {**body, "customFields": custom} if custom else {**body}
+
+
+def _is_custom(field: str) -> bool:
+    return field.startswith(CUSTOM)
+
+
+def _sent(value: Value) -> str | list[str] | None:
+    return [*value] if isinstance(value, tuple) else value

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
-from timerex_ghl.adapters.ghl.mappers import FIELDS
+from timerex_ghl.adapters.ghl.mappers import FIELDS, Json
 from timerex_ghl.adapters.ghl.operations import Operation
 from timerex_ghl.sync.errors import (
     CredentialsError,
@@ -17,6 +17,7 @@ from timerex_ghl.sync.errors import (
     RateLimitedError,
     RetryableError,
     ScopeError,
+    SettingsError,
     SkippableError,
     TimerexGhlError,
     UnknownOutcomeError,
@@ -24,9 +25,10 @@ from timerex_ghl.sync.errors import (
 
 KNOWN = frozenset({*FIELDS, "customFields", "tags", "body", "locationId", "name"})
 TOKEN_REFUSED = re.compile(
-    r"invalid token|access token|invalid private integration|jwt", re.IGNORECASE
+    r"invalid token|access token|invalid private integration|jwt|expired", re.IGNORECASE
 )
-NOT_FOUND = re.compile(r"not found", re.IGNORECASE)
+NOT_FOUND = re.compile(r"\b(contact|note|location)\b.*\bnot found\b", re.IGNORECASE)
+TRACE_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 DEFAULT_WAIT_S = 10.0
 
 
@@ -35,60 +37,73 @@ class TokenRefusedError(CredentialsError):
 
 
 def failure_of(
-    operation: Operation, subject: str, status: int, headers: Mapping[str, str], body: Any
+    operation: Operation, call: str, status: int, headers: Mapping[str, str], body: Any
 ) -> TimerexGhlError:
     """Say what an answer that is no success means.
 
     Args:
         operation: What was asked.
-        subject: Our name for the record, an id.
+        call: The same, as it may be shown.
         status: The HTTP status.
         headers: The answer's.
         body: Its JSON; None where it had none.
     """
-    said = f"GHL answered {status} to {operation.name} ({subject})"
-    message = _message_of(body)
+    answer = _object(body)
+    said = f"GHL answered {status} to {call}{_trace_of(answer)}"
     match status // 100, status:
-        case 3, _:
-            return CredentialsError(f"{said}, a redirect: check the API address and the token")
         case _, 429:
             return RateLimitedError(said, after_s=wait_of(headers))
-        case _, 401 | 403:
-            return _refused(operation, said, message)
-        case 4, _ if status == HTTPStatus.NOT_FOUND or NOT_FOUND.search(message):
-            return NotFoundError(said)
-        case 4, _:
-            return _duplicate_of(body, said) or SkippableError(said + _fields_in(message))
-        case _:
+        case (5, _) | (_, 408):
             return UnknownOutcomeError(said) if operation.writes else RetryableError(said)
+        case 4, _ if not is_page(headers):
+            return _refusal_of(operation, said, status, answer)
+        case _:
+            return CredentialsError(f"{said}, not as GHL does: check API address and credentials")
+
+
+def is_page(headers: Mapping[str, str]) -> bool:
+    """Tell whether a web page answered: a login, a proxy, somebody else's server."""
+    return "html" in headers.get("content-type", "")
 
 
 def wait_of(headers: Mapping[str, str]) -> float:
     """Read how long to wait: `Retry-After` in seconds, else the window's length."""
     after = headers.get("retry-after", "")
-    if after.isdigit():
+    if after.isdecimal():
         return float(after)
     interval = headers.get("x-ratelimit-interval-milliseconds", "")
-    return float(interval) / 1000 if interval.isdigit() else DEFAULT_WAIT_S
+    return float(interval) / 1000 if interval.isdecimal() else DEFAULT_WAIT_S
+
+
+def _refusal_of(operation: Operation, said: str, status: int, answer: Json) -> TimerexGhlError:
+    message = _message_of(answer)
+    match status:
+        case 401 | 403:
+            return _refused(operation, said, message)
+        case 404 if not answer or message.startswith("Cannot "):
+            return SettingsError(f"{said}: it has no such operation, check the API address")
+        case _ if status == HTTPStatus.NOT_FOUND or NOT_FOUND.search(message):
+            return NotFoundError(said)
+        case _:
+            return _duplicate_of(answer, said) or SkippableError(said + _fields_in(message))
 
 
 def _refused(operation: Operation, said: str, message: str) -> TimerexGhlError:
-    if "scope" in message and "authClass" not in message:
+    if "not authorized for this scope" in message:
         return ScopeError(
-            f"GHL refused {operation.name}: the token lacks {operation.scope}; grant it in GHL"
-            " and publish the connection again",
+            f"{said}: the token lacks {operation.scope}; grant it in GHL and publish the"
+            " connection again",
             scope=operation.scope,
         )
     if TOKEN_REFUSED.search(message):
         return TokenRefusedError(f"{said}: it does not accept the token")
+    if "version" in message:
+        return SettingsError(f"{said}: it no longer speaks version {operation.version}")
     return CredentialsError(f"{said}: check that the credentials belong to this location")
 
 
-def _duplicate_of(body: Any, said: str) -> DuplicateContactError | None:
-    meta = cast("Mapping[str, Any]", body).get("meta") if isinstance(body, dict) else None
-    if not isinstance(meta, dict):
-        return None
-    found = cast("Mapping[str, Any]", meta)
+def _duplicate_of(answer: Json, said: str) -> DuplicateContactError | None:
+    found = _object(answer.get("meta"))
     if not found.get("contactId"):
         return None
     field = found.get("matchingField")
@@ -99,13 +114,20 @@ def _duplicate_of(body: Any, said: str) -> DuplicateContactError | None:
     )
 
 
-def _message_of(body: Any) -> str:
-    if not isinstance(body, dict):
-        return ""
-    message = cast("Mapping[str, Any]", body).get("message")
-    if isinstance(message, list):
-        return " ".join(str(line) for line in cast("list[Any]", message))
-    return str(message or "")
+def _message_of(answer: Json) -> str:
+    """Read GHL's words: a string, or after validation a list of them."""
+    message = answer.get("message")
+    lines = cast("list[Any]", message) if isinstance(message, list) else [message or ""]
+    return " ".join(str(line) for line in lines)
+
+
+def _object(value: Any) -> Json:
+    return cast("Json", value) if isinstance(value, dict) else {}
+
+
+def _trace_of(answer: Json) -> str:
+    trace_id = str(answer.get("traceId") or "")
+    return f", trace {trace_id}" if TRACE_ID.fullmatch(trace_id) else ""
 
 
 def _fields_in(message: str) -> str:

@@ -3,9 +3,10 @@
 All are read tolerantly: unknown keys are passed over, null and absent are possible everywhere.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from html import unescape
+from html import escape
 from html.parser import HTMLParser
 from typing import Any, cast
 
@@ -32,42 +33,49 @@ FIELDS = tuple(
 )  # fmt: skip
 """The standard fields we read, by the names GHL takes them back under."""
 
-SEARCH_NAMES = {GhlField("address1"): "address"}
-"""Names that differ in a search: there the address is `address`."""
+BLOCKS = frozenset({"p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6"})
+"""Markup after which a new line begins."""
+
+BIRTHDAY = GhlField("dateOfBirth")
+
+SEARCH_NAMES = {"address": GhlField("address1")}
+"""Names that differ in a search, and the field that is meant."""
 
 
 def contact_from_get(body: Json) -> GhlContact:
-    """Read `GET /contacts/{contactId}`, and the answers of create and update.
+    """Read `GET /contacts/{contactId}`, and the answers of create, update and duplicate search.
 
-    Empty fields are left out there: an absent one is known to be empty.
+    Empty fields are left out there: an absent one is known to be empty. Of custom fields only the
+    filled ones are listed; which others the location has is the mapping's to know.
     """
-    values = {field: _value(body.get(field)) for field in FIELDS}
-    return _contact(body, values)
+    return _contact({**dict.fromkeys((*FIELDS, "tags")), **body})
 
 
 def contact_from_search(body: Json) -> GhlContact:
-    """Read one contact of `POST /contacts/search`, where empty fields are null."""
-    values = {field: _value(body.get(SEARCH_NAMES.get(field, field))) for field in FIELDS}
-    return _contact(body, values)
+    """Read one contact of `POST /contacts/search`, where empty fields are null.
+
+    Its lower-case copies of names are never read.
+    """
+    named = {SEARCH_NAMES.get(key, key): value for key, value in body.items()}
+    return _contact({"companyName": named.get("businessName"), **named})
 
 
 def contact_from_webhook(body: Json) -> GhlContact:
     """Read a contact webhook's payload, which lists only some fields: an absent one is unknown."""
+    return _contact(body)
+
+
+def _contact(body: Json) -> GhlContact:
     values = {field: _value(body[field]) for field in FIELDS if field in body}
-    return _contact(body, values)
-
-
-def _contact(body: Json, values: dict[GhlField, Value]) -> GhlContact:
+    if BIRTHDAY in values:
+        values[BIRTHDAY] = _day(body[BIRTHDAY])
     for custom in body.get("customFields") or ():
-        field_id = custom.get("id")
-        if field_id:
-            values[GhlField(f"customFields.{field_id}")] = _value(custom.get("value"))
-    tags = body.get("tags") if "tags" in body else None
-    return GhlContact.model_construct(  # checked above, and built by the thousand
+        values[GhlField(f"customFields.{custom['id']}")] = _value(custom.get("value"))
+    return GhlContact.model_construct(  # typed above, and built by the thousand
         id=GhlContactId(str(body["id"])),
         location_id=LocationId(str(body.get("locationId") or "")),
         values=values,
-        tags=tags_of(tags or ()) if "tags" in body else None,
+        tags=tags_of(body["tags"] or ()) if "tags" in body else None,
         created_at=time_of(body.get("dateAdded")),
         updated_at=time_of(body.get("dateUpdated")),
     )
@@ -75,17 +83,21 @@ def _contact(body: Json, values: dict[GhlField, Value]) -> GhlContact:
 
 def tags_of(tags: Any) -> frozenset[str]:
     """Read tags: GHL keeps them in lower case, older ones may not be."""
-    return frozenset(str(tag).strip().lower() for tag in tags if str(tag).strip())
+    return frozenset(tag.strip().lower() for tag in tags if tag and tag.strip())
 
 
 def note_from(body: Json, contact_id: GhlContactId) -> GhlNote:
-    """Read a note. `bodyText` is GHL's plain form; where it is missing the markup is taken out."""
-    text = body.get("bodyText")
-    markup = str(body.get("body") or "")
+    """Read a note as plain text.
+
+    Its markup is read rather than GHL's plain `bodyText`: of that nobody can tell whether an
+    escaped character was already put back.
+    """
+    markup = body.get("body")
+    text = plain_text(str(markup)) if markup is not None else str(body.get("bodyText") or "")
     return GhlNote(
         id=GhlNoteId(str(body["id"])),
         contact_id=contact_id,
-        text=unescape(str(text)) if text is not None else plain_text(markup),
+        text=text,
         created_at=time_of(body.get("dateAdded")),
     )
 
@@ -104,15 +116,18 @@ def location_from(body: Json) -> Location:
 
 def time_of(value: Any) -> datetime | None:
     """Read a time: ISO 8601, or milliseconds since 1970. What is neither is unknown."""
-    if isinstance(value, int | float):
-        return datetime.fromtimestamp(value / 1000, UTC)
-    if not isinstance(value, str) or not value:
-        return None
     try:
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value / 1000, UTC)
         time = datetime.fromisoformat(value)
-    except ValueError:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
         return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
+
+
+def escaped(text: str) -> str:
+    """Write a note's body: what a guest typed is never live markup."""
+    return escape(text, quote=False)
 
 
 def plain_text(markup: str) -> str:
@@ -139,15 +154,28 @@ class _Text(HTMLParser):
             self.parts.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in {"p", "div", "li"}:
+        if tag in BLOCKS:
             self.parts.append("\n")
 
 
 def _value(value: Any) -> Value:
-    if value is None or value == "":
-        return None
-    if isinstance(value, list):
-        return tuple(str(item) for item in cast("list[Any]", value))
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    """Read a field's value. Numbers may come as numbers or as text, what is empty in many ways."""
+    match value:
+        case None | "" | [] | {}:
+            return None
+        case bool():
+            return str(value).lower()
+        case list():
+            return tuple(str(item) for item in cast("list[Any]", value))
+        case dict():
+            return json.dumps(value, ensure_ascii=False, sort_keys=True)
+        case float() if value.is_integer():
+            return str(int(value))
+        case _:
+            return str(value)
+
+
+def _day(value: Any) -> str | None:
+    """Read a birthday: a search tells it in milliseconds, all else as text."""
+    time = time_of(value)
+    return time.date().isoformat() if time else None

@@ -1,40 +1,47 @@
 """OAuth tokens of an installed app: refreshed ahead of time, by one process at a time.
 
 A refresh token is good for one use. GHL repeats the same answer for 30 seconds, which is what makes
-a crash between its answer and our saving repairable: at once, and once.
+a crash between its answer and our saving repairable: at once, and no later.
 Source: POST /oauth/token and the vendor's authorization guide.
 """
 
 import asyncio
 import os
 import random
+import socket
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
 from pydantic import SecretStr
 from sqlalchemy import Connection
 
+from timerex_ghl.adapters.ghl.token_endpoint import SpentTokenError, TokenEndpoint
 from timerex_ghl.adapters.ledger import clock, locks, tokens
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.locks import Fence
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.tokens import StoredTokens
-from timerex_ghl.sync.errors import CredentialsError, RetryableError, SettingsError
+from timerex_ghl.sync.errors import (
+    CredentialsError,
+    RetryableError,
+    SettingsError,
+    TimerexGhlError,
+    UnknownOutcomeError,
+)
 from timerex_ghl.sync.models import LocationId
 
 MARGIN = timedelta(minutes=15)
 """Refreshed this long before it runs out. GHL's access tokens live about a day."""
 
-REPEATED_FOR = timedelta(seconds=30)
-"""GHL answers the same refresh alike for this long."""
+LOCK_S = 15.0
+"""Longer than a refresh takes; so short that GHL still repeats the answer to a dead holder."""
 
-DEADLINE_S = 20.0
-LOCK_S = 40.0
 INSTALL_AGAIN = (
-    "GHL does not accept the refresh token any more: install the app again, enter the new refresh"
-    " token in the GHL Credentials block and publish the connection again"
+    "GHL does not accept the refresh token any more: connect again. Install the app, enter the new"
+    " refresh token in the GHL Credentials block and publish the connection again"
 )
 
 
@@ -53,13 +60,13 @@ class OAuthTokens:
         location_id: LocationId,
     ) -> None:
         self._ledger = ledger
-        self._http = http
-        self._token_url = token_url
-        self._client = {"client_id": client_id, "client_secret": client_secret}
-        self._seed = seed
-        self._location_id = location_id
+        self._endpoint = TokenEndpoint(http, token_url, client_id, client_secret, location_id)
+        self._seed = SecretStr(seed)
+        self._seed_digest = tokens.digest_of_seed(seed)
         self._key = f"{client_id}:{location_id}"
         self._known: StoredTokens | None = None
+        self._turn = asyncio.Lock()
+        self._renewing: asyncio.Future[str] | None = None
 
     async def token(self, rejected: str | None = None) -> str:
         """Hand out an access token that is good for a while; another than the rejected one.
@@ -68,37 +75,96 @@ class OAuthTokens:
             CredentialsError: GHL takes the refresh token no longer.
             RetryableError: The token endpoint cannot be reached, or somebody else refreshes.
         """
-        if self._known is not None:
-            access = self._usable(self._known, rejected)
-            if access is not None:
-                return access
-        return await self._take(rejected) or await self._refresh(rejected)
+        access = self._usable(rejected)
+        if access is not None:
+            return access
+        async with self._turn:
+            access = self._usable(rejected)
+            if access is None:
+                # A caller may be cancelled; a refresh that has begun has to be saved.
+                self._renewing = asyncio.ensure_future(self._renew(rejected))
+                access = await asyncio.shield(self._renewing)
+        return access
 
     def scopes(self) -> frozenset[str]:
         """Tell what GHL said the token may do; nothing before the first one."""
         return self._known.scopes if self._known else frozenset()
 
-    def _usable(self, known: StoredTokens, rejected: str | None) -> str | None:
-        if known.access is None or known.expires_at is None or not self._is_of_seed(known):
+    def _usable(self, rejected: str | None) -> str | None:
+        known = self._known
+        if known is None or known.access is None or known.expires_at is None:
             return None
         access = known.access.get_secret_value()
-        is_good = known.expires_at - MARGIN > datetime.now(UTC)
-        return access if access != rejected and is_good else None
+        is_ours = known.state == "ok" and self._seed_digest in known.seeds
+        is_good = access != rejected and known.expires_at - MARGIN > datetime.now(UTC)
+        return access if is_ours and is_good else None
+
+    async def _renew(self, rejected: str | None) -> str:
+        """Look for a newer token, become the one who refreshes, look again, refresh."""
+        access = await self._take(rejected)
+        if access is not None:
+            return access
+        async with self._locked():
+            return await self._take(rejected) or await self._rotate(await self._adopt())
 
     async def _take(self, rejected: str | None) -> str | None:
         """Take the ledger's access token, if it will do."""
-        stored = await self._read()
-        access = None if stored is None else self._usable(stored, rejected)
-        if access is not None:
-            self._known = stored
-        return access
+        self._known = await self._ledger.read(tokens.read_tokens, self._key, self._secret)
+        if self._is_dead():
+            raise CredentialsError(INSTALL_AGAIN)
+        return self._usable(rejected)
 
-    def _is_of_seed(self, known: StoredTokens) -> bool:
-        """Tell whether the family grew from the block's refresh token, not from an older one."""
-        return known.seed_digest == tokens.digest_of_seed(self._seed)
+    def _is_dead(self) -> bool:
+        known = self._known
+        return known is not None and known.state != "ok" and self._seed_digest in known.seeds
 
-    async def _read(self) -> StoredTokens | None:
-        return await self._ledger.read(tokens.read_tokens, self._key, self._secret)
+    async def _adopt(self) -> StoredTokens:
+        """Begin a family with the block's refresh token, unless it was ever tried."""
+        old = self._known
+        if old is not None and self._seed_digest in old.seeds:
+            return old
+        version = None if old is None else old.version
+        new = StoredTokens(
+            key=self._key,
+            version=(version or 0) + 1,
+            access=None,
+            refresh=self._seed,
+            expires_at=None,
+            scopes=frozenset(),
+            seeds=frozenset({self._seed_digest, *(old.seeds if old else ())}),
+        )
+        await self._save(new, version)
+        return new
+
+    async def _rotate(self, stored: StoredTokens) -> str:
+        """Present the refresh token, once; save what comes before anybody uses it."""
+        await self._ledger.write(_mark_in_doubt, stored)
+        try:
+            answer = await self._endpoint.refresh(stored.refresh)
+        except UnknownOutcomeError:
+            raise  # in doubt: the next try presents the same token, which GHL answers alike
+        except TimerexGhlError as error:
+            raise await self._note_failure(stored, error) from None
+        new = _tokens_of(answer, stored)
+        await self._save(new, stored.version)
+        self._known = new
+        return str(answer["access_token"])
+
+    async def _note_failure(self, stored: StoredTokens, error: TimerexGhlError) -> TimerexGhlError:
+        """Write down whether the refresh token is lost, or just as good as it was before."""
+        if isinstance(error, SpentTokenError):
+            await self._ledger.write(tokens.mark_reconnect, self._key, stored.version)
+            return CredentialsError(f"{INSTALL_AGAIN}: {error}")
+        since = stored.in_doubt_since
+        await self._ledger.write(tokens.mark_in_doubt, self._key, stored.version, since)
+        return error
+
+    async def _save(self, new: StoredTokens, expected_version: int | None) -> None:
+        saved = await self._ledger.write(
+            tokens.save_tokens, new, self._secret, expected_version=expected_version
+        )
+        if not saved:
+            raise RetryableError("another process replaced the tokens meanwhile")
 
     @property
     def _secret(self) -> SecretKey:
@@ -106,106 +172,24 @@ class OAuthTokens:
             raise SettingsError("this process has no key: OAuth tokens are for workers only")
         return self._ledger.key
 
-    async def _refresh(self, rejected: str | None) -> str:
-        """Become the one who refreshes, look again, and refresh only if nobody did meanwhile."""
+    @asynccontextmanager
+    async def _locked(self) -> AsyncGenerator[None]:
         fence = await self._lock()
         try:
-            access = await self._take(rejected)
-            return access or await self._rotate(await self._adopt(await self._read()))
+            yield
         finally:
             await self._ledger.write(locks.release_lock, fence)
 
     async def _lock(self) -> Fence:
-        holder = f"{os.getpid()}:{random.getrandbits(32):08x}"
-        for _ in range(int(LOCK_S / 0.1) + 20):
+        holder = f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}"
+        give_up_at = asyncio.get_running_loop().time() + LOCK_S + 5
+        while True:
             fence = await self._ledger.write(locks.try_lock, [f"token:{self._key}"], holder, LOCK_S)
             if fence is not None:
                 return fence
+            if asyncio.get_running_loop().time() > give_up_at:
+                raise RetryableError("another process is refreshing the token and does not finish")
             await asyncio.sleep(0.1 * random.uniform(0.5, 1.5))
-        raise RetryableError("another process is refreshing the token and does not finish")
-
-    async def _adopt(self, stored: StoredTokens | None) -> StoredTokens:
-        """Begin a family with the block's refresh token, where it is new to us."""
-        if stored is not None and self._is_of_seed(stored):
-            if stored.state == "reconnect":
-                raise CredentialsError(INSTALL_AGAIN)
-            return stored
-        new = StoredTokens(
-            key=self._key,
-            version=1 if stored is None else stored.version + 1,
-            access=None,
-            refresh=SecretStr(self._seed),
-            expires_at=None,
-            scopes=frozenset(),
-            seed_digest=tokens.digest_of_seed(self._seed),
-        )
-        replaces = None if stored is None else stored.version
-        await self._save(new, replaces)
-        return new
-
-    async def _rotate(self, stored: StoredTokens) -> str:
-        """Present the refresh token, once; save what comes before anybody uses it."""
-        await self._ledger.write(_mark_in_doubt, stored)
-        answer = await self._ask(stored)
-        new = _tokens_of(answer, stored, datetime.now(UTC))
-        if answer.get("locationId") not in {None, self._location_id}:
-            raise CredentialsError(
-                f"the app is installed for another location than {self._location_id}"
-            )
-        await self._save(new, stored.version)
-        self._known = new.model_copy(update={"version": stored.version + 1})
-        return str(answer["access_token"])
-
-    async def _ask(self, stored: StoredTokens) -> dict[str, Any]:
-        form = {
-            **self._client,
-            "grant_type": "refresh_token",
-            "refresh_token": stored.refresh.get_secret_value(),
-            "user_type": "Location",
-        }
-        try:
-            async with asyncio.timeout(DEADLINE_S):
-                response = await self._http.post(self._token_url, data=form)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            since = stored.in_doubt_since  # nothing was sent: no more in doubt than before
-            await self._ledger.write(tokens.mark_in_doubt, self._key, stored.version, since)
-            raise _no_answer(error) from None
-        except (httpx.HTTPError, TimeoutError) as error:
-            if _is_past_repeat(stored):
-                await self._give_up(stored)
-            raise _no_answer(error) from None
-        if response.is_client_error and response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
-            await self._give_up(stored)
-        return _answer_of(response)
-
-    async def _give_up(self, stored: StoredTokens) -> NoReturn:
-        await self._ledger.write(tokens.mark_reconnect, self._key, stored.version)
-        raise CredentialsError(INSTALL_AGAIN)
-
-    async def _save(self, new: StoredTokens, replaces: int | None) -> None:
-        saved = await self._ledger.write(tokens.save_tokens, new, self._secret, replaces=replaces)
-        if not saved:
-            raise RetryableError("another process replaced the tokens meanwhile")
-
-
-def _no_answer(error: Exception) -> RetryableError:
-    return RetryableError(f"no answer from the token address: {type(error).__name__}")
-
-
-def _answer_of(response: httpx.Response) -> dict[str, Any]:
-    try:
-        answer = response.raise_for_status().json()
-        return {**answer, "access_token": answer["access_token"]}
-    except (httpx.HTTPError, ValueError, KeyError, TypeError):
-        raise RetryableError(
-            f"the token address answered {response.status_code} and no token"
-        ) from None
-
-
-def _is_past_repeat(stored: StoredTokens) -> bool:
-    """Tell whether an earlier answer was lost too long ago for GHL to repeat it."""
-    since = stored.in_doubt_since
-    return since is not None and datetime.now(UTC) - since > REPEATED_FOR
 
 
 def _mark_in_doubt(tx: Connection, stored: StoredTokens) -> None:
@@ -214,13 +198,21 @@ def _mark_in_doubt(tx: Connection, stored: StoredTokens) -> None:
         raise RetryableError("another process replaced the tokens meanwhile")
 
 
-def _tokens_of(answer: dict[str, Any], stored: StoredTokens, now: datetime) -> StoredTokens:
+def _tokens_of(answer: Mapping[str, Any], stored: StoredTokens) -> StoredTokens:
+    """Read the new pair.
+
+    One that lives shorter than two margins is used until GHL refuses it: renewing it ahead of time
+    would mean at every call.
+    """
+    life = timedelta(seconds=float(answer.get("expires_in") or 0))
+    refresh, scope = answer.get("refresh_token"), answer.get("scope")
     return stored.model_copy(
         update={
+            "version": stored.version + 1,
             "access": SecretStr(str(answer["access_token"])),
-            "refresh": SecretStr(str(answer.get("refresh_token") or "")),
-            "expires_at": now + timedelta(seconds=int(answer.get("expires_in") or 0)),
-            "scopes": frozenset(str(answer.get("scope") or "").split()),
+            "refresh": SecretStr(str(refresh)) if refresh else stored.refresh,
+            "expires_at": datetime.now(UTC) + max(life, 2 * MARGIN),
+            "scopes": frozenset(str(scope).split()) if scope else stored.scopes,
             "in_doubt_since": None,
             "state": "ok",
         }

@@ -12,8 +12,10 @@ class Operation(NamedTuple):
     """One call.
 
     Attributes:
-        path: With the names of its ids in braces.
+        path: With the kinds of its ids in braces.
+        scope: The right it needs.
         writes: It can change something: an answer that never came is no failure, but unknown.
+        version: What the `Version` header says.
     """
 
     name: str
@@ -32,20 +34,23 @@ def _write(name: str, method: str, path: str) -> Operation:
     return Operation(name, method, path, "contacts.write", writes=True)
 
 
-GET_LOCATION = _read("location.get", "GET", "/locations/{id}", "locations.readonly")
+GET_LOCATION = _read("location.get", "GET", "/locations/{location}", "locations.readonly")
 LIST_CUSTOM_FIELDS = _read(
-    "custom-fields.list", "GET", "/locations/{id}/customFields", "locations/customFields.readonly"
+    "custom-fields.list",
+    "GET",
+    "/locations/{location}/customFields",
+    "locations/customFields.readonly",
 )
-GET_CONTACT = _read("contact.get", "GET", "/contacts/{id}")
+GET_CONTACT = _read("contact.get", "GET", "/contacts/{contact}")
 SEARCH_CONTACTS = _read("contact.search", "POST", "/contacts/search")
 FIND_DUPLICATE = _read("contact.duplicate", "GET", "/contacts/search/duplicate")
 CREATE_CONTACT = _write("contact.create", "POST", "/contacts/")
-UPDATE_CONTACT = _write("contact.update", "PUT", "/contacts/{id}")
-DELETE_CONTACT = _write("contact.delete", "DELETE", "/contacts/{id}")
-ADD_TAGS = _write("tags.add", "POST", "/contacts/{id}/tags")
-REMOVE_TAGS = _write("tags.remove", "DELETE", "/contacts/{id}/tags")
-LIST_NOTES = _read("note.list", "GET", "/contacts/{id}/notes")
-GET_NOTE = _read("note.get", "GET", "/contacts/{id}/notes/{note_id}")
-CREATE_NOTE = _write("note.create", "POST", "/contacts/{id}/notes")
-UPDATE_NOTE = _write("note.update", "PUT", "/contacts/{id}/notes/{note_id}")
-DELETE_NOTE = _write("note.delete", "DELETE", "/contacts/{id}/notes/{note_id}")
+UPDATE_CONTACT = _write("contact.update", "PUT", "/contacts/{contact}")
+DELETE_CONTACT = _write("contact.delete", "DELETE", "/contacts/{contact}")
+ADD_TAGS = _write("tags.add", "POST", "/contacts/{contact}/tags")
+REMOVE_TAGS = _write("tags.remove", "DELETE", "/contacts/{contact}/tags")
+LIST_NOTES = _read("note.list", "GET", "/contacts/{contact}/notes")
+GET_NOTE = _read("note.get", "GET", "/contacts/{contact}/notes/{note}")
+CREATE_NOTE = _write("note.create", "POST", "/contacts/{contact}/notes")
+UPDATE_NOTE = _write("note.update", "PUT", "/contacts/{contact}/notes/{note}")
+DELETE_NOTE = _write("note.delete", "DELETE", "/contacts/{contact}/notes/{note}")

@@ -1,29 +1,42 @@
 """The pace of calls to one location: never more than GHL allows, however many processes call."""
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Protocol
 
+from sqlalchemy import Connection
+
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import Pace
-from timerex_ghl.sync.errors import RetryableError
+from timerex_ghl.adapters.ledger.quota import Ended, Pace, Seen, SlotId
+from timerex_ghl.sync.errors import RateLimitedError, RetryableError, TimerexGhlError
 from timerex_ghl.sync.models import LocationId
 
 LONGEST_NAP_S = 1.0
 """Look again this often while waiting: another process may have given slots back."""
+
+LINGER_S = 0.2
+"""Ended calls are told to the ledger this late, so that the next call can take them along."""
+
+LONGEST_WAIT_S = 60.0
+"""A call that would wait longer is given back to its caller: the day's room is gone."""
 
 
 class Pacer(Protocol):
     """Lets calls through, no faster than GHL allows."""
 
     def slot(self) -> AbstractAsyncContextManager[None]:
-        """Wait for room for one call, and hold it while the call lasts."""
+        """Wait for room for one call, and hold it while the call lasts.
+
+        Raises:
+            RateLimitedError: There will be none for long.
+        """
         ...
 
-    async def told(self, headers: Mapping[str, str]) -> None:
+    def told(self, headers: Mapping[str, str]) -> None:
         """Take in what GHL's answer says about the room that is left."""
         ...
 
@@ -44,7 +57,7 @@ class NoPacing:
         """Let it through."""
         yield
 
-    async def told(self, headers: Mapping[str, str]) -> None:
+    def told(self, headers: Mapping[str, str]) -> None:
         """Nothing to learn."""
 
     async def hold(self, seconds: float) -> None:
@@ -57,57 +70,44 @@ class NoPacing:
 class LedgerPacer:
     """Paces through the ledger, which all processes share.
 
-    Callers that wait are served together: one write to the ledger takes slots for all of them, and
-    gives back those of calls that ended since. What is not given back in time is only late: a slot
-    counts as taken until it is surely free.
+    Callers that wait are served together: one write to the ledger gives back the slots of calls
+    that ended, corrects the count by what GHL said, and takes slots for all of them.
     """
 
     def __init__(self, ledger: Ledger, location_id: LocationId, pace: Pace) -> None:
         self._ledger = ledger
         self._location_id = location_id
         self._pace = pace
-        self._waiting: deque[asyncio.Future[int]] = deque()
-        self._ended: list[int] = []
+        self._waiting: deque[asyncio.Future[SlotId]] = deque()
+        self._ended: list[tuple[SlotId, float]] = []
+        self._seen: tuple[Seen, float] | None = None
         self._serving: asyncio.Task[None] | None = None
+        self._called = asyncio.Event()
 
     @asynccontextmanager
     async def slot(self) -> AsyncGenerator[None]:
         """Wait for a slot, and give it back when the call has ended."""
-        mine = asyncio.get_running_loop().create_future()
+        mine: asyncio.Future[SlotId] = asyncio.get_running_loop().create_future()
         self._waiting.append(mine)
-        if self._serving is None:
-            self._serving = asyncio.create_task(self._serve())
+        self._called.set()
+        self._serve_soon()
         try:
-            index = await mine
-        except asyncio.CancelledError:
-            if mine.done() and not mine.cancelled() and mine.exception() is None:
-                self._ended.append(mine.result())  # granted while we were leaving
-            raise
-        try:
+            await mine
             yield
         finally:
-            self._ended.append(index)
+            if mine.done() and not mine.cancelled() and mine.exception() is None:
+                self._ended.append((mine.result(), time.monotonic()))
+                self._serve_soon()
 
-    async def told(self, headers: Mapping[str, str]) -> None:
-        """Tell the ledger where GHL sees less room than we do."""
-        remaining = _number(headers, "x-ratelimit-remaining")
-        daily = _number(headers, "x-ratelimit-daily-remaining")
-        if remaining is None and daily is None:
-            return
-        usage = await self._ledger.read(quota.usage, self._location_id)
-        sees_less = remaining is not None and remaining < self._pace.limit - usage.in_window
-        is_behind = daily is not None and quota.DAILY_LIMIT - daily > usage.today
-        if not sees_less and not is_behind:
-            return
+    def told(self, headers: Mapping[str, str]) -> None:
+        """Remember what GHL said for the next write."""
         reset_ms = _number(headers, "x-ratelimit-daily-reset")
-        await self._ledger.write(
-            quota.correct,
-            self._location_id,
-            self._pace,
-            remaining=remaining,
-            daily_remaining=daily,
-            daily_reset_s=None if reset_ms is None else reset_ms / 1000,
+        seen = Seen(
+            _number(headers, "x-ratelimit-remaining"),
+            _number(headers, "x-ratelimit-daily-remaining"),
+            None if reset_ms is None else reset_ms / 1000,
         )
+        self._seen = seen, time.monotonic()
 
     async def hold(self, seconds: float) -> None:
         """Stop the location, for every process."""
@@ -119,41 +119,81 @@ class LedgerPacer:
             self._serving.cancel()
             with suppress(asyncio.CancelledError):
                 await self._serving
-        await self._give_back()
+        if self._ended:
+            await self._exchange(0)
+
+    def _serve_soon(self) -> None:
+        if self._serving is None:
+            self._serving = asyncio.create_task(self._serve())
 
     async def _serve(self) -> None:
-        """Serve whoever waits until nobody does."""
+        """Serve whoever waits, then tell the ledger which calls ended."""
+        failure: TimerexGhlError = RetryableError("the pace is no longer kept here")
         try:
-            while self._waiting:
-                await self._give_back()
-                slots, wait_s = await self._ledger.write(
-                    quota.take_slots, self._location_id, len(self._waiting), self._pace
-                )
-                for index in slots:
-                    self._hand_out(index)
-                if not slots:
-                    await asyncio.sleep(min(wait_s, LONGEST_NAP_S))
+            while self._waiting or self._ended:
+                if not self._waiting:
+                    await self._linger()
+                await self._serve_once()
+        except TimerexGhlError as error:
+            failure = error
         finally:
             self._serving = None
             for waiter in self._waiting:
                 if not waiter.done():
-                    waiter.set_exception(RetryableError("the pace cannot be kept: no ledger"))
+                    waiter.set_exception(failure)
             self._waiting.clear()
 
-    def _hand_out(self, index: int) -> None:
+    async def _serve_once(self) -> None:
+        wanted = sum(not waiter.done() for waiter in self._waiting)
+        slots, wait_s = await self._exchange(wanted)
+        for slot in slots:
+            self._hand_out(slot)
+        if wait_s > LONGEST_WAIT_S:
+            raise RateLimitedError(
+                f"GHL's limit for location {self._location_id} is used up", after_s=wait_s
+            )
+        if wait_s > 0:
+            await asyncio.sleep(min(wait_s, LONGEST_NAP_S))
+
+    async def _exchange(self, wanted: int) -> tuple[list[SlotId], float]:
+        now = time.monotonic()
+        ended = [Ended(slot, now - ended_at) for slot, ended_at in self._ended]
+        seen = self._seen[0]._replace(ago_s=now - self._seen[1]) if self._seen else None
+        self._ended, self._seen = [], None
+        return await self._ledger.write(
+            _exchange, self._location_id, self._pace, ended, seen, wanted
+        )
+
+    async def _linger(self) -> None:
+        self._called.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_S):
+                await self._called.wait()
+
+    def _hand_out(self, slot: SlotId) -> None:
         while self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():
-                waiter.set_result(index)
+                waiter.set_result(slot)
                 return
-        self._ended.append(index)  # whoever wanted it is gone
+        self._ended.append((slot, time.monotonic()))  # whoever wanted it is gone
 
-    async def _give_back(self) -> None:
-        if self._ended:
-            ended, self._ended = self._ended, []
-            await self._ledger.write(quota.give_back, self._location_id, ended, self._pace)
+
+def _exchange(
+    tx: Connection,
+    location_id: LocationId,
+    pace: Pace,
+    ended: Sequence[Ended],
+    seen: Seen | None,
+    wanted: int,
+) -> tuple[list[SlotId], float]:
+    if ended:
+        quota.give_back(tx, location_id, ended, pace)
+    if seen is not None:
+        quota.correct(tx, location_id, seen, pace)
+    return quota.take_slots(tx, location_id, wanted, pace) if wanted else ([], 0.0)
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:
     value = headers.get(name, "")
-    return int(value) if value.isdigit() else None
+    return int(value) if value.isdecimal() else None

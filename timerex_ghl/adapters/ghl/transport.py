@@ -1,13 +1,16 @@
 """How one request to GHL is sent: rights, pace, a total deadline, and what came of it."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, cast
+import logging
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 
 from timerex_ghl.adapters.ghl.auth import GhlAuth
-from timerex_ghl.adapters.ghl.failures import TokenRefusedError, failure_of, wait_of
+from timerex_ghl.adapters.ghl.failures import TokenRefusedError, failure_of, is_page, wait_of
+from timerex_ghl.adapters.ghl.mappers import Json
 from timerex_ghl.adapters.ghl.operations import Operation
 from timerex_ghl.adapters.ghl.pacing import Pacer
 from timerex_ghl.sync.errors import (
@@ -15,10 +18,12 @@ from timerex_ghl.sync.errors import (
     RateLimitedError,
     RetryableError,
     ScopeError,
-    TimerexGhlError,
+    SkippableError,
     UnknownOutcomeError,
 )
 from timerex_ghl.sync.models import LocationId
+
+T = TypeVar("T")
 
 NEVER_SENT = (
     httpx.ConnectError,
@@ -27,6 +32,45 @@ NEVER_SENT = (
     httpx.UnsupportedProtocol,
 )
 """Failures before anything left this machine."""
+
+ID = re.compile(r"[\w-]+", re.ASCII)
+
+
+class _WithoutQuery(logging.Filter):
+    """Cut the query off the URLs that httpx logs: guests' addresses stand there."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                arg.copy_with(query=None) if isinstance(arg, httpx.URL) else arg
+                for arg in record.args
+            )
+        return True
+
+
+logging.getLogger("httpx").addFilter(_WithoutQuery())
+
+
+class Call(NamedTuple):
+    """One request, token and all else apart.
+
+    Attributes:
+        subject: What it is about, by id.
+    """
+
+    operation: Operation
+    subject: str
+    url: str
+    body: Json | None
+    params: Mapping[str, str] | None
+
+    def __str__(self) -> str:
+        """Name it as it may be shown."""
+        return f"{self.operation.name} ({self.subject})"
+
+    def unclear(self, what: str) -> RetryableError:
+        """Say that no readable answer came: of a write nobody knows whether it happened."""
+        return UnknownOutcomeError(what) if self.operation.writes else RetryableError(what)
 
 
 class Transport:
@@ -61,23 +105,39 @@ class Transport:
     async def send(
         self,
         operation: Operation,
-        ids: Mapping[str, str],
-        body: Mapping[str, Any] | None = None,
-        params: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Send one request, and hand back its JSON.
+        read: Callable[[Json], T],
+        *,
+        body: Json | None = None,
+        params: Mapping[str, str] | None = None,
+        **ids: str,
+    ) -> T:
+        """Send one request, and hand back what `read` makes of its JSON.
 
         A token that GHL refuses is replaced once: then the same request goes out once more, which
         is safe since the first one was turned away at the door.
         """
+        call = self._call(operation, ids, body, params)
         token = await self.auth.token()
         self._check_scope(operation)
-        subject = ids.get("id") or self.location_id
         try:
-            return await self._once(operation, ids, subject, body, params, token)
+            response = await self._once(call, token)
         except TokenRefusedError:
-            token = await self.auth.token(rejected=token)
-            return await self._once(operation, ids, subject, body, params, token)
+            response = await self._once(call, await self.auth.token(rejected=token))
+        return _read(call, response, read)
+
+    def _call(
+        self,
+        operation: Operation,
+        ids: Mapping[str, str],
+        body: Json | None,
+        params: Mapping[str, str] | None,
+    ) -> Call:
+        if not all(ID.fullmatch(value) for value in ids.values()):
+            raise SkippableError(f"{operation.name} needs GHL's own ids, and was given another")
+        named = ids or {"location": self.location_id}
+        subject = ", ".join(f"{kind} {value}" for kind, value in named.items())
+        url = self._base_url + operation.path.format_map(ids)
+        return Call(operation, subject, url, body, params)
 
     def _check_scope(self, operation: Operation) -> None:
         scopes = self.auth.scopes()
@@ -88,70 +148,52 @@ class Transport:
                 scope=operation.scope,
             )
 
-    async def _once(
-        self,
-        operation: Operation,
-        ids: Mapping[str, str],
-        subject: str,
-        body: Mapping[str, Any] | None,
-        params: Mapping[str, Any] | None,
-        token: str,
-    ) -> Any:
+    async def _once(self, call: Call, token: str) -> httpx.Response:
+        async with self._pacer.slot():
+            response = await self._receive(call, token)
+        self._pacer.told(response.headers)
+        if response.is_success:
+            return response
+        failure = failure_of(
+            call.operation, str(call), response.status_code, response.headers, _json_of(response)
+        )
+        if isinstance(failure, RateLimitedError):
+            await self._pacer.hold(wait_of(response.headers))
+        raise failure
+
+    async def _receive(self, call: Call, token: str) -> httpx.Response:
         request = self._http.build_request(
-            operation.method,
-            self._base_url + operation.path.format_map(ids),
-            json=body,
-            params=params,
+            call.operation.method,
+            call.url,
+            json=call.body,
+            params=call.params,
             headers={
                 "Authorization": f"Bearer {token}",
-                "Version": operation.version,
+                "Version": call.operation.version,
                 "Accept": "application/json",
             },
         )
-        async with self._pacer.slot():
-            response = await self._receive(operation, subject, request)
-        await self._pacer.told(response.headers)
-        if not response.is_success:
-            failure = self._failure(operation, subject, response)
-            if isinstance(failure, RateLimitedError):
-                await self._pacer.hold(wait_of(response.headers))
-            raise failure
-        return self._read(operation, subject, response)
-
-    async def _receive(
-        self, operation: Operation, subject: str, request: httpx.Request
-    ) -> httpx.Response:
         try:
             async with asyncio.timeout(self._deadline_s):
                 return await self._http.send(request, follow_redirects=False)
         except NEVER_SENT as error:
             raise RetryableError(
-                f"{request.url.host} cannot be reached ({type(error).__name__}):"
-                f" {operation.name} was not sent"
+                f"{request.url.host} cannot be reached ({type(error).__name__}): {call} was not"
+                " sent"
             ) from None
         except (httpx.HTTPError, TimeoutError) as error:
-            kind = UnknownOutcomeError if operation.writes else RetryableError
-            raise kind(
-                f"no answer to {operation.name} ({subject}): {type(error).__name__}"
-            ) from None
+            raise call.unclear(f"no answer to {call}: {type(error).__name__}") from None
 
-    def _failure(
-        self, operation: Operation, subject: str, response: httpx.Response
-    ) -> TimerexGhlError:
-        return failure_of(
-            operation, subject, response.status_code, response.headers, _json_of(response)
+
+def _read(call: Call, response: httpx.Response, read: Callable[[Json], T]) -> T:
+    if is_page(response.headers):
+        raise CredentialsError(
+            f"a web page answered {call}, and not GHL: check the API address and the credentials"
         )
-
-    def _read(self, operation: Operation, subject: str, response: httpx.Response) -> Any:
-        body = _json_of(response)
-        if isinstance(body, dict):
-            return cast("dict[str, Any]", body)
-        if "html" in response.headers.get("content-type", ""):
-            raise CredentialsError(
-                f"GHL answered {operation.name} ({subject}) with a page: check the API address"
-            )
-        kind = UnknownOutcomeError if operation.writes else RetryableError
-        raise kind(f"GHL's answer to {operation.name} ({subject}) cannot be read")
+    try:
+        return read(_json_of(response) if response.content else {})
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise call.unclear(f"GHL's answer to {call} cannot be read") from None
 
 
 def _json_of(response: httpx.Response) -> Any:

@@ -5,14 +5,18 @@ no window of that length, wherever it is put and however long calls are on their
 calls than there are slots. A slot of a process that died is free once its call cannot be alive.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, NewType
 
 from sqlalchemy import Column, Connection, Integer, RowMapping, Table, Text, insert, select, update
 
 from timerex_ghl.adapters.ledger import clock
 from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
 from timerex_ghl.sync.models import LocationId
+
+SlotId = NewType("SlotId", int)
+"""When the slot is free if nobody gives it back, in ms since 1970. Equal ones are alike."""
 
 DAILY_LIMIT = 200_000
 """Source: GHL's rate limits, per app and location."""
@@ -44,6 +48,22 @@ class Pace(NamedTuple):
     deadline_s: float = 25.0
 
 
+class Ended(NamedTuple):
+    """A call that is over, and how long ago it ended."""
+
+    slot: SlotId
+    ago_s: float
+
+
+class Seen(NamedTuple):
+    """What GHL's answer said about the room that is left, and how long ago. None: not said."""
+
+    remaining: int | None
+    daily_remaining: int | None
+    daily_reset_s: float | None
+    ago_s: float = 0.0
+
+
 class Usage(NamedTuple):
     """How much of a location's room is taken."""
 
@@ -54,7 +74,7 @@ class Usage(NamedTuple):
 
 def take_slots(
     tx: Connection, location_id: LocationId, wanted: int, pace: Pace
-) -> tuple[list[int], float]:
+) -> tuple[list[SlotId], float]:
     """Take up to so many slots; hand them out, and where there is none the seconds to wait."""
     row = _row(tx, location_id)
     now = clock.now(tx)
@@ -65,24 +85,24 @@ def take_slots(
         return [], held_s
     slots = _sized(row["slots"], pace.limit)
     now_ms = _ms(now)
-    free = [index for index, free_at in enumerate(slots) if free_at <= now_ms][:wanted]
-    if not free:
+    free = [index for index, free_at in enumerate(slots) if free_at <= now_ms]
+    taken = free[: min(wanted, DAILY_LIMIT - row["today"])]
+    if wanted and not taken:
         return [], max(0.001, (min(slots) - now_ms) / 1000)
-    busy_until = now_ms + round((pace.deadline_s + pace.window_s) * 1000)
-    for index in free:
-        slots[index] = busy_until
-    _save(tx, location_id, slots=slots, today=row["today"] + len(free))
-    return free, 0.0
+    slot = SlotId(now_ms + round((pace.deadline_s + pace.window_s) * 1000))
+    for index in taken:
+        slots[index] = slot
+    _save(tx, location_id, slots=slots, today=row["today"] + len(taken))
+    return [slot] * len(taken), 0.0
 
 
-def give_back(tx: Connection, location_id: LocationId, slots: list[int], pace: Pace) -> None:
-    """Give slots back whose calls ended just now: they are free a window later."""
-    row = _row(tx, location_id)
-    kept = _sized(row["slots"], pace.limit)
-    free_at = _ms(clock.now(tx)) + round(pace.window_s * 1000)
-    for index in slots:
-        if index < len(kept):
-            kept[index] = free_at
+def give_back(tx: Connection, location_id: LocationId, ended: Sequence[Ended], pace: Pace) -> None:
+    """Give slots back: each is free a window after its call ended."""
+    kept = _sized(_row(tx, location_id)["slots"], pace.limit)
+    now_ms = _ms(clock.now(tx))
+    for slot, ago_s in ended:
+        if slot in kept:  # else its time ran out, and it may be somebody else's by now
+            kept[kept.index(slot)] = now_ms + round((pace.window_s - ago_s) * 1000)
     _save(tx, location_id, slots=kept)
 
 
@@ -93,29 +113,20 @@ def hold(tx: Connection, location_id: LocationId, seconds: float) -> None:
     _save(tx, location_id, held_until=max(until, row["held_until"] or until))
 
 
-def correct(
-    tx: Connection,
-    location_id: LocationId,
-    pace: Pace,
-    *,
-    remaining: int | None,
-    daily_remaining: int | None,
-    daily_reset_s: float | None,
-) -> None:
-    """Believe GHL where it sees less room than we do: others call with the same app."""
+def correct(tx: Connection, location_id: LocationId, seen: Seen, pace: Pace) -> None:
+    """Believe GHL where it saw less room than we did at that moment: others call it too."""
     row = _row(tx, location_id)
-    now = clock.now(tx)
-    slots, now_ms = _sized(row["slots"], pace.limit), _ms(now)
-    if remaining is not None:
-        free = [index for index, free_at in enumerate(slots) if free_at <= now_ms]
-        for index in free[remaining:]:
-            slots[index] = now_ms + round(pace.window_s * 1000)
-    today = row["today"]
-    if daily_remaining is not None:
-        today = max(today, DAILY_LIMIT - daily_remaining)
-    ends_at = row["today_ends_at"]
-    if daily_reset_s is not None:
-        ends_at = now + timedelta(seconds=daily_reset_s)
+    seen_at = clock.now(tx) - timedelta(seconds=seen.ago_s)
+    slots = _sized(row["slots"], pace.limit)
+    if seen.remaining is not None:
+        free = [index for index, free_at in enumerate(slots) if free_at <= _ms(seen_at)]
+        for index in free[seen.remaining :]:
+            slots[index] = _ms(seen_at) + round(pace.window_s * 1000)
+    today, ends_at = row["today"], row["today_ends_at"]
+    if seen.daily_remaining is not None:
+        today = max(today, DAILY_LIMIT - seen.daily_remaining)
+    if seen.daily_reset_s is not None:
+        ends_at = seen_at + timedelta(seconds=seen.daily_reset_s)
     _save(tx, location_id, slots=slots, today=today, today_ends_at=ends_at)
 
 

@@ -1,6 +1,8 @@
 """The key that opens what the ledger keeps encrypted. It never lies in the database."""
 
 import os
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -13,12 +15,12 @@ VARIABLE = "TIMEREX_GHL_KEY"
 class SecretKey:
     """One key, or several during a rotation: the first encrypts, all of them open."""
 
-    def __init__(self, keys: str) -> None:
+    def __init__(self, keys: str, *, source: str = VARIABLE) -> None:
         try:
             self._fernet = MultiFernet([Fernet(key.strip()) for key in keys.split(",")])
         except ValueError:
             raise SettingsError(
-                f"{VARIABLE} is not a key: make one with"
+                f"{source} holds no key: make one with"
                 " python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key())'"
             ) from None
 
@@ -48,7 +50,10 @@ def load_key(home: Path) -> SecretKey:
         SettingsError: What is there is no key, or cannot be read.
     """
     given = os.environ.get(VARIABLE)
-    return SecretKey(given or _read_or_make(home / "key"))
+    if given:
+        return SecretKey(given)
+    path = home / "key"
+    return SecretKey(_read_or_make(path), source=f"the key file {path}")
 
 
 def _read_or_make(path: Path) -> str:
@@ -57,20 +62,19 @@ def _read_or_make(path: Path) -> str:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             _make(path)
-        return path.read_text().strip()
+        return path.read_text(errors="replace").strip()
     except OSError as error:
         raise SettingsError(f"the key file {path} cannot be read: {error.strerror}") from None
 
 
 def _make(path: Path) -> None:
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(Fernet.generate_key())
-        file.flush()
-        os.fsync(file.fileno())
+    number, draft = tempfile.mkstemp(prefix="key.", dir=path.parent)  # 0600 from the start
     try:
-        os.link(draft, path)  # fails where somebody was faster: theirs counts
-    except FileExistsError:
-        pass
+        with os.fdopen(number, "wb") as file:
+            file.write(Fernet.generate_key())
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # somebody was faster: theirs counts
+            os.link(draft, path)
     finally:
-        draft.unlink()
+        Path(draft).unlink()

@@ -30,7 +30,7 @@ _tokens = Table(
     Column("refresh", LargeBinary, nullable=False),
     Column("expires_at", UtcTime),
     Column("scopes", Text, nullable=False),
-    Column("seed_digest", Text, nullable=False),
+    Column("seed_digest", Text, nullable=False),  # all of them, separated by blanks
     Column("in_doubt_since", UtcTime),
     Column("state", Text, nullable=False),
 )
@@ -41,10 +41,12 @@ class StoredTokens(Record):
 
     Attributes:
         key: Whose they are.
-        version: Rises with each replacement: whoever saves names the one they replace.
+        version: Rises with each replacement: whoever saves names the one they expect to replace.
         access: None before the first refresh.
         refresh: Good for one use.
-        seed_digest: Of the refresh token in the block that this family grew from.
+        seeds: Digests of every refresh token from the block that was ever tried. One of them is
+            never tried again: a process that still holds an older block would bring a spent token
+            back.
         in_doubt_since: A refresh was sent and its answer not yet saved.
         state: reconnect: GHL refused the refresh token, a person has to install the app again.
     """
@@ -55,7 +57,7 @@ class StoredTokens(Record):
     refresh: SecretStr
     expires_at: AwareDatetime | None
     scopes: frozenset[str]
-    seed_digest: str
+    seeds: frozenset[str]
     in_doubt_since: AwareDatetime | None = None
     state: Literal["ok", "reconnect"] = "ok"
 
@@ -78,35 +80,35 @@ def read_tokens(tx: Connection, key: str, secret: SecretKey) -> StoredTokens | N
         refresh=SecretStr(secret.decrypt(row["refresh"])),
         expires_at=row["expires_at"],
         scopes=frozenset(row["scopes"].split()),
-        seed_digest=row["seed_digest"],
+        seeds=frozenset(row["seed_digest"].split()),
         in_doubt_since=row["in_doubt_since"],
         state=row["state"],
     )
 
 
 def save_tokens(
-    tx: Connection, tokens: StoredTokens, secret: SecretKey, *, replaces: int | None
+    tx: Connection, tokens: StoredTokens, secret: SecretKey, *, expected_version: int | None
 ) -> bool:
     """Save tokens in place of a version (None: of none); False where that is not the last."""
     access = tokens.access
     values = {
-        "version": (replaces or 0) + 1,
+        "version": (expected_version or 0) + 1,
         "access": None if access is None else secret.encrypt(access.get_secret_value()),
         "refresh": secret.encrypt(tokens.refresh.get_secret_value()),
         "expires_at": tokens.expires_at,
         "scopes": " ".join(sorted(tokens.scopes)),
-        "seed_digest": tokens.seed_digest,
+        "seed_digest": " ".join(sorted(tokens.seeds)),
         "in_doubt_since": tokens.in_doubt_since,
         "state": tokens.state,
     }
-    if replaces is None:
+    if expected_version is None:
         if tx.scalar(select(_tokens.c.key).where(_tokens.c.key == tokens.key)) is not None:
             return False
         tx.execute(insert(_tokens).values(key=tokens.key, **values))
         return True
     swapped = tx.execute(
         update(_tokens)
-        .where(_tokens.c.key == tokens.key, _tokens.c.version == replaces)
+        .where(_tokens.c.key == tokens.key, _tokens.c.version == expected_version)
         .values(**values)
     )
     return swapped.rowcount == 1

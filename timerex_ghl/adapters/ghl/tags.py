@@ -1,0 +1,32 @@
+"""Tags, by delta only: a contact's body with tags erases everybody else's."""
+
+from collections.abc import Collection
+
+from timerex_ghl.adapters.ghl import operations as ops
+from timerex_ghl.adapters.ghl.mappers import Json, tags_of
+from timerex_ghl.adapters.ghl.transport import Transport
+from timerex_ghl.sync.models import GhlContactId
+
+
+class TagCalls(Transport):
+    """The tags of contacts."""
+
+    async def add_tags(self, contact_id: GhlContactId, tags: Collection[str]) -> frozenset[str]:
+        """Put tags on a contact; hand back all it has then. One it has already changes nothing.
+
+        Source: POST /contacts/{contactId}/tags.
+        """
+        body = {"tags": sorted(tags)}
+        return await self.send(ops.ADD_TAGS, _all_tags, body=body, contact=contact_id)
+
+    async def remove_tags(self, contact_id: GhlContactId, tags: Collection[str]) -> frozenset[str]:
+        """Take tags off a contact; hand back all it has then.
+
+        Source: DELETE /contacts/{contactId}/tags.
+        """
+        body = {"tags": sorted(tags)}
+        return await self.send(ops.REMOVE_TAGS, _all_tags, body=body, contact=contact_id)
+
+
+def _all_tags(answer: Json) -> frozenset[str]:
+    return tags_of(answer["tags"])

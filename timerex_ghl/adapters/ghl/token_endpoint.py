@@ -1,0 +1,111 @@
+"""GHL's token endpoint: one refresh token in, one pair out. It never retries.
+
+Source: POST /oauth/token: a form, and no Version header. Its list of errors is not published.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+import httpx
+from pydantic import SecretStr
+
+from timerex_ghl.adapters.ghl.failures import wait_of
+from timerex_ghl.adapters.ghl.transport import NEVER_SENT
+from timerex_ghl.sync.errors import (
+    CredentialsError,
+    RateLimitedError,
+    RetryableError,
+    TimerexGhlError,
+    UnknownOutcomeError,
+)
+from timerex_ghl.sync.models import LocationId
+
+DEADLINE_S = 10.0
+
+
+class SpentTokenError(CredentialsError):
+    """The refresh token is good for nothing any more."""
+
+
+class TokenEndpoint:
+    """Exchanges refresh tokens of one app for one location."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        url: str,
+        client_id: str,
+        client_secret: str,
+        location_id: LocationId,
+    ) -> None:
+        self._http = http
+        self._url = url
+        self._client_id = client_id
+        self._client_secret = SecretStr(client_secret)
+        self._location_id = location_id
+
+    async def refresh(self, token: SecretStr) -> Mapping[str, Any]:
+        """Exchange a refresh token. What comes back replaces it: it is spent now.
+
+        Raises:
+            SpentTokenError: GHL does not take it, or it is another location's.
+            CredentialsError: The client or the address is wrong. Nothing was spent.
+            UnknownOutcomeError: No answer that can be read: it may be spent.
+            RetryableError: Nothing was sent.
+        """
+        form = {
+            "client_id": self._client_id,
+            "client_secret": self._client_secret.get_secret_value(),
+            "grant_type": "refresh_token",
+            "refresh_token": token.get_secret_value(),
+            "user_type": "Location",
+        }
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                response = await self._http.post(self._url, data=form, follow_redirects=False)
+        except NEVER_SENT as error:
+            raise RetryableError(
+                f"the token address cannot be reached ({type(error).__name__})"
+            ) from None
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise UnknownOutcomeError(
+                f"no answer from the token address: {type(error).__name__}"
+            ) from None
+        return self._read(response)
+
+    def _read(self, response: httpx.Response) -> Mapping[str, Any]:
+        body = _json_of(response)
+        if not response.is_success:
+            raise _refusal_of(response, str(body.get("error") or ""))
+        if not body.get("access_token"):
+            raise UnknownOutcomeError("the token address answered, and not with a token")
+        location_id = body.get("locationId")
+        if location_id not in {None, self._location_id} or body.get("userType") == "Company":
+            raise SpentTokenError(
+                f"it was another location's, or an agency's, and not that of {self._location_id}"
+            )
+        return body
+
+
+def _refusal_of(response: httpx.Response, error: str) -> TimerexGhlError:
+    status = response.status_code
+    said = f"the token address answered {status}"
+    if error == "invalid_grant" or (status == HTTPStatus.BAD_REQUEST and error != "invalid_client"):
+        return SpentTokenError(said)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return RateLimitedError(said, after_s=wait_of(response.headers))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
+        return UnknownOutcomeError(said)
+    return CredentialsError(
+        f"{said}: check client id, client secret and token address in the GHL Credentials block"
+    )
+
+
+def _json_of(response: httpx.Response) -> Mapping[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return cast("Mapping[str, Any]", body) if isinstance(body, dict) else {}
