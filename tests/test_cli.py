@@ -21,7 +21,8 @@ from timerex_ghl.sync.models import ConnectionName, LocationId
 from timerex_ghl.sync.settings import ConnectionSettings, GhlSettings, TimerexSettings
 
 COMMANDS = [
-    "demo", "sandbox", "gateway", "doors", "server", "worker", "deploy", "publish", "reviews", "plans"
+    "demo", "sandbox", "gateway", "doors", "server", "worker", "deploy", "publish", "reviews",
+    "plans",
 ]  # fmt: skip
 KEYS = {
     "ghl": {
