@@ -1,0 +1,200 @@
+"""Slots of a sliding window: granted, given back, corrected, held."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import clock, quota
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, Ended, Pace, Seen, SlotId, Usage
+from timerex_ghl.sync.models import LocationId
+
+AOBA = LocationId("locAoba")
+PACE = Pace(limit=5, window_s=10, deadline_s=20)
+
+
+class Clock:
+    """The ledger's clock, set by hand."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 2, 3, 5, tzinfo=UTC)
+
+    def now(self, _tx: Connection) -> datetime:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@pytest.fixture(autouse=True)
+def hands(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    hands = Clock()
+    monkeypatch.setattr(clock, "now", hands.now)
+    return hands
+
+
+async def take(ledger: Ledger, wanted: int, pace: Pace = PACE) -> tuple[list[SlotId], float]:
+    return await ledger.write(quota.take_slots, AOBA, wanted, pace)
+
+
+async def end(ledger: Ledger, slots: list[SlotId], ago_s: float = 0) -> None:
+    await ledger.write(quota.give_back, AOBA, [Ended(slot, ago_s) for slot in slots], PACE)
+
+
+async def see(ledger: Ledger, *numbers: float | None) -> None:
+    remaining, daily, reset_s, ago_s = [*numbers, *[None] * (3 - len(numbers)), 0][:4]
+    seen = Seen(
+        None if remaining is None else int(remaining),
+        None if daily is None else int(daily),
+        reset_s,
+        ago_s or 0,
+    )
+    await ledger.write(quota.correct, AOBA, seen, PACE)
+
+
+async def usage(ledger: Ledger) -> Usage:
+    return await ledger.read(quota.usage, AOBA)
+
+
+async def test_no_more_slots_are_granted_than_there_are(ledger: Ledger) -> None:
+    first, _ = await take(ledger, 3)
+    second, wait_s = await take(ledger, 9)
+    third, until_s = await take(ledger, 1)
+
+    assert (len(first), len(second), wait_s) == (3, 2, 0)
+    assert (third, until_s) == ([], 30)
+    assert await usage(ledger) == Usage(5, 5, None)
+
+
+async def test_a_slot_is_free_a_window_after_its_call_ended(ledger: Ledger, hands: Clock) -> None:
+    slots, _ = await take(ledger, 5)
+    hands.advance(7)
+    await end(ledger, slots)
+
+    hands.advance(9.9)
+    assert await take(ledger, 1) == ([], pytest.approx(0.1))
+    hands.advance(0.1)
+    assert len((await take(ledger, 9))[0]) == 5
+
+
+async def test_a_slot_told_late_is_free_as_early_as_one_told_at_once(
+    ledger: Ledger, hands: Clock
+) -> None:
+    slots, _ = await take(ledger, 5)
+    hands.advance(8)
+    await end(ledger, slots, ago_s=7)
+
+    hands.advance(3)
+
+    assert len((await take(ledger, 5))[0]) == 5
+
+
+async def test_a_slot_of_a_dead_process_is_free_once_its_call_cannot_live(
+    ledger: Ledger, hands: Clock
+) -> None:
+    await take(ledger, 5)
+
+    hands.advance(29.9)
+    assert not (await take(ledger, 1))[0]
+    hands.advance(0.1)
+    assert len((await take(ledger, 5))[0]) == 5
+
+
+async def test_who_gives_back_too_late_frees_nobody_elses_slot(
+    ledger: Ledger, hands: Clock
+) -> None:
+    paused, _ = await take(ledger, 5)
+    hands.advance(31)
+    await take(ledger, 5)
+
+    await end(ledger, paused, ago_s=9.9)
+    hands.advance(1)
+
+    assert (await take(ledger, 1))[0] == []
+
+
+async def test_a_lowered_limit_keeps_the_slots_that_are_longest_taken(
+    ledger: Ledger, hands: Clock
+) -> None:
+    slots, _ = await take(ledger, 4)
+    await end(ledger, slots[:2])
+
+    lowered = PACE._replace(limit=2)
+    hands.advance(11)
+
+    assert (await take(ledger, 1, lowered))[0] == []
+    await end(ledger, slots[2:])
+
+
+async def test_two_locations_have_windows_of_their_own(ledger: Ledger) -> None:
+    await take(ledger, 5)
+
+    granted, _ = await ledger.write(quota.take_slots, LocationId("locHinode"), 5, PACE)
+
+    assert len(granted) == 5
+
+
+async def test_a_held_location_waits_for_the_longest_hold(ledger: Ledger, hands: Clock) -> None:
+    await ledger.write(quota.hold, AOBA, 10)
+    await ledger.write(quota.hold, AOBA, 3)
+
+    assert await take(ledger, 1) == ([], 10)
+    hands.advance(10)
+    assert len((await take(ledger, 1))[0]) == 1
+
+
+async def test_ghl_is_believed_where_it_sees_less_room(ledger: Ledger) -> None:
+    await take(ledger, 1)
+    await see(ledger, 1)
+
+    assert len((await take(ledger, 5))[0]) == 1
+    assert (await take(ledger, 1))[1] == 10
+
+
+async def test_ghl_is_not_believed_where_it_sees_more_room(ledger: Ledger) -> None:
+    await take(ledger, 4)
+    await see(ledger, 100)
+
+    assert len((await take(ledger, 5))[0]) == 1
+
+
+async def test_what_ghl_said_is_about_the_moment_it_said_it(ledger: Ledger, hands: Clock) -> None:
+    slots, _ = await take(ledger, 5)
+    await end(ledger, slots)
+    hands.advance(10.5)
+
+    await see(ledger, 0, None, None, 1.0)  # said while our own five still counted
+
+    assert len((await take(ledger, 5))[0]) == 5
+
+
+async def test_the_day_ends_when_ghl_says(ledger: Ledger, hands: Clock) -> None:
+    await see(ledger, 5, 2, 3600)
+
+    assert len((await take(ledger, 5))[0]) == 2, "the rest of the day"
+    assert await take(ledger, 1) == ([], 3600)
+    hands.advance(3600)
+    assert len((await take(ledger, 5))[0]) == 5
+    assert (await usage(ledger)).today == 5
+
+
+async def test_the_day_is_counted_without_ghl_too(ledger: Ledger, hands: Clock) -> None:
+    for _ in range(3):
+        slots, _wait = await take(ledger, 5)
+        await end(ledger, slots)
+        hands.advance(10)
+
+    assert (await usage(ledger)).today == 15
+    assert DAILY_LIMIT == 200_000
+
+
+async def test_a_location_never_called_has_used_nothing(ledger: Ledger) -> None:
+    assert await usage(ledger) == Usage(0, 0, None)
+
+
+async def test_takers_at_once_share_the_slots(ledger: Ledger) -> None:
+    granted = await asyncio.gather(*(take(ledger, 2) for _ in range(8)))
+
+    assert sum(len(slots) for slots, _ in granted) == 5
