@@ -191,7 +191,7 @@ def _read(call: Call, response: httpx.Response, read: Callable[[Json], T]) -> T:
             f"a web page answered {call}, and not GHL: check the API address and the credentials"
         )
     try:
-        return read(_json_of(response) if response.content else {})
+        return read(response.json() if response.content else {})
     except (LookupError, TypeError, ValueError, AttributeError):
         raise call.unclear(f"GHL's answer to {call} cannot be read") from None
 
