@@ -218,6 +218,7 @@ class Holding(NoPacing):
         ({"Retry-After": "7"}, 7.0),
         ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, 10.0),
         ({"Retry-After": "-1"}, 10.0),
+        ({"Retry-After": "9" * 400}, 86_400.0),
         ({"X-RateLimit-Interval-Milliseconds": "5000"}, 5.0),
         ({}, 10.0),
     ],

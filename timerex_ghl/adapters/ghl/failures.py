@@ -30,6 +30,8 @@ TOKEN_REFUSED = re.compile(
 NOT_FOUND = re.compile(r"\b(contact|note|location)\b.*\bnot found\b", re.IGNORECASE)
 TRACE_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 DEFAULT_WAIT_S = 10.0
+LONGEST_WAIT_S = 86_400.0
+"""The daily limit's length: no answer stops a location for longer."""
 
 
 class TokenRefusedError(CredentialsError):
@@ -69,10 +71,10 @@ def is_page(headers: Mapping[str, str]) -> bool:
 def wait_of(headers: Mapping[str, str]) -> float:
     """Read how long to wait: `Retry-After` in seconds, else the window's length."""
     after = headers.get("retry-after", "")
-    if after.isdecimal():
-        return float(after)
     interval = headers.get("x-ratelimit-interval-milliseconds", "")
-    return float(interval) / 1000 if interval.isdecimal() else DEFAULT_WAIT_S
+    if after.isdecimal():
+        return min(float(after), LONGEST_WAIT_S)
+    return min(float(interval) / 1000, LONGEST_WAIT_S) if interval.isdecimal() else DEFAULT_WAIT_S
 
 
 def _refusal_of(operation: Operation, said: str, status: int, answer: Json) -> TimerexGhlError:
