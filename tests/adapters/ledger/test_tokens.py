@@ -46,7 +46,7 @@ async def test_what_was_saved_is_read_back(ledger: Ledger) -> None:
 
 
 async def test_a_family_without_an_access_token_is_read_back(ledger: Ledger) -> None:
-    young = pair(access=None, expires_at=None, scopes=frozenset())
+    young = pair(access=None, expires_at=None, scopes=frozenset[str]())
     await save(ledger, young, None)
 
     assert await stored(ledger) == young

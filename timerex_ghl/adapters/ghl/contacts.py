@@ -64,7 +64,7 @@ class ContactCalls(Transport):
 
         Source: DELETE /contacts/{contactId}.
         """
-        await self.send(ops.DELETE_CONTACT, bool, contact=contact_id)
+        await self.send(ops.DELETE_CONTACT, dict, contact=contact_id)
 
     async def find_duplicate(
         self, *, email: str | None = None, phone: str | None = None

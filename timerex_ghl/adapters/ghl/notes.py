@@ -62,4 +62,4 @@ class NoteCalls(Transport):
 
         Source: DELETE /contacts/{contactId}/notes/{id}.
         """
-        await self.send(ops.DELETE_NOTE, bool, contact=contact_id, note=note_id)
+        await self.send(ops.DELETE_NOTE, dict, contact=contact_id, note=note_id)

@@ -15,8 +15,8 @@ from timerex_ghl.adapters.ledger.quota import Ended, Pace, Seen, SlotId
 from timerex_ghl.sync.errors import RateLimitedError, RetryableError, TimerexGhlError
 from timerex_ghl.sync.models import LocationId
 
-LONGEST_NAP_S = 1.0
-"""Look again this often while waiting: another process may have given slots back."""
+LOOKS_PER_WINDOW = 20
+"""Look again this often while waiting: others may have given slots back."""
 
 LINGER_S = 0.2
 """Ended calls are told to the ledger this late, so that the next call can take them along."""
@@ -123,7 +123,7 @@ class LedgerPacer:
             await self._exchange(0)
 
     def _serve_soon(self) -> None:
-        if self._serving is None:
+        if self._serving is None or self._serving.done():
             self._serving = asyncio.create_task(self._serve())
 
     async def _serve(self) -> None:
@@ -137,7 +137,6 @@ class LedgerPacer:
         except TimerexGhlError as error:
             failure = error
         finally:
-            self._serving = None
             for waiter in self._waiting:
                 if not waiter.done():
                     waiter.set_exception(failure)
@@ -153,7 +152,7 @@ class LedgerPacer:
                 f"GHL's limit for location {self._location_id} is used up", after_s=wait_s
             )
         if wait_s > 0:
-            await asyncio.sleep(min(wait_s, LONGEST_NAP_S))
+            await asyncio.sleep(min(wait_s, self._pace.window_s / LOOKS_PER_WINDOW))
 
     async def _exchange(self, wanted: int) -> tuple[list[SlotId], float]:
         now = time.monotonic()

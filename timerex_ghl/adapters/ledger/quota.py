@@ -7,6 +7,7 @@ calls than there are slots. A slot of a process that died is free once its call 
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import NamedTuple, NewType
 
 from sqlalchemy import Column, Connection, Integer, RowMapping, Table, Text, insert, select, update
@@ -97,12 +98,12 @@ def take_slots(
 
 
 def give_back(tx: Connection, location_id: LocationId, ended: Sequence[Ended], pace: Pace) -> None:
-    """Give slots back: each is free a window after its call ended."""
+    """Give slots back: each is free a window after its call ended, and no part of a ms before."""
     kept = _sized(_row(tx, location_id)["slots"], pace.limit)
     now_ms = _ms(clock.now(tx))
     for slot, ago_s in ended:
         if slot in kept:  # else its time ran out, and it may be somebody else's by now
-            kept[kept.index(slot)] = now_ms + round((pace.window_s - ago_s) * 1000)
+            kept[kept.index(slot)] = now_ms + 1 + ceil((pace.window_s - ago_s) * 1000)
     _save(tx, location_id, slots=kept)
 
 
