@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-PEOPLE = ("hinode", "minato", "Mori", "Sato", "Leo Stone", "willow", "1234560")
+PEOPLE = ("hinode", "minato", "Mori", "Sato", "Leo Stone", "willow", "8190123456", "090-1234")
 
 
 async def start(home: Path) -> asyncio.subprocess.Process:

@@ -106,7 +106,8 @@ async def test_no_personal_value_and_no_secret_reached_prefect(engine: Engine) -
     sandbox = engine.stage.sandbox
     await asyncio.sleep(3)  # history is written a little later
     people = [
-        "hinode.example", "Hinode", "kana.mori", "Abe-Lind", "Leo Stone", "noa.hart", "1234560",
+        "hinode.example", "Hinode", "kana.mori", "Abe-Lind", "Leo Stone", "noa.hart", "8190123456",
+        "090-1234-56",
         "Something came up",
     ]  # fmt: skip
     secrets = [
