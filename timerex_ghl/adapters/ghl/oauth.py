@@ -153,6 +153,7 @@ class OAuthTokens:
     async def _note_failure(self, stored: StoredTokens, error: TimerexGhlError) -> TimerexGhlError:
         """Write down whether the refresh token is lost, or just as good as it was before."""
         if isinstance(error, SpentTokenError):
+            self._known = None
             await self._ledger.write(tokens.mark_reconnect, self._key, stored.version)
             return CredentialsError(f"{INSTALL_AGAIN}: {error}")
         since = stored.in_doubt_since

@@ -1,0 +1,69 @@
+"""A ledger, a token endpoint, and processes that share both."""
+
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+
+from tests.adapters.ghl.vendor import SECRET, SEED, Vendor
+from timerex_ghl.adapters.ghl.oauth import OAuthTokens
+from timerex_ghl.adapters.ledger import tokens
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.secrets import SecretKey
+from timerex_ghl.adapters.ledger.tokens import StoredTokens
+from timerex_ghl.sync.errors import TimerexGhlError
+from timerex_ghl.sync.models import LocationId
+
+KEY = SecretKey(Fernet.generate_key().decode())
+TOKEN_URL = "https://ghl.example/oauth/token"
+NAME = "app:locAoba"
+
+
+@dataclass
+class World:
+    """A ledger, a vendor, and the line between them."""
+
+    ledger: Ledger
+    vendor: Vendor
+    http: httpx.AsyncClient
+
+    def process(self, *, seed: str = SEED, secret: str = SECRET) -> OAuthTokens:
+        """Start as another process would: it knows the block and the ledger."""
+        return auth_of(self.ledger, self.http, TOKEN_URL, seed=seed, secret=secret)
+
+    async def stored(self) -> StoredTokens:
+        found = await self.ledger.read(tokens.read_tokens, NAME, KEY)
+        assert found is not None
+        return found
+
+    async def save(self, **changes: object) -> None:
+        now = await self.stored()
+        changed = now.model_copy(update=changes)
+        saved = await self.ledger.write(
+            tokens.save_tokens, changed, KEY, expected_version=now.version
+        )
+        assert saved
+
+
+def auth_of(
+    ledger: Ledger, http: httpx.AsyncClient, url: str, *, seed: str = SEED, secret: str = SECRET
+) -> OAuthTokens:
+    return OAuthTokens(
+        ledger,
+        http,
+        token_url=url,
+        client_id="app",
+        client_secret=secret,
+        seed=seed,
+        location_id=LocationId("locAoba"),
+    )
+
+
+async def refused(auth: OAuthTokens, rejected: str | None = None) -> TimerexGhlError:
+    """Ask for a token in vain, and make sure that no secret is told."""
+    with pytest.raises(TimerexGhlError) as raised:
+        await auth.token(rejected)
+    assert "canary" not in f"{raised.value!r} {raised.value.__cause__!r}"
+    assert raised.value.__context__ is None or raised.value.__suppress_context__
+    return raised.value

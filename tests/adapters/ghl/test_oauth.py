@@ -1,0 +1,169 @@
+"""OAuth tokens: refreshed once whoever asks, saved before use, and never lost on the way."""
+
+import asyncio
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+
+from tests.adapters.ghl.oauth_world import KEY, NAME, TOKEN_URL, World, auth_of, refused
+from tests.adapters.ghl.vendor import SCOPES, SEED, Vendor, served
+from timerex_ghl.adapters.ledger import locks, tokens
+from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.secrets import SecretKey
+from timerex_ghl.adapters.ledger.tokens import StoredTokens
+from timerex_ghl.sync.errors import RetryableError, SettingsError
+
+
+async def test_the_seed_is_shown_once_and_its_successor_kept(world: World) -> None:
+    auth = world.process()
+    assert auth.scopes() == frozenset()
+
+    assert await auth.token() == await auth.token() == "access-canary-1"
+
+    assert auth.scopes() == frozenset(SCOPES.split())
+    assert world.vendor.shown == [SEED]
+    kept = await world.stored()
+    assert kept.refresh.get_secret_value() == "refresh-canary-1"
+    assert (kept.state, kept.in_doubt_since) == ("ok", None)
+
+
+async def test_another_process_takes_what_the_ledger_has(world: World) -> None:
+    await world.process().token()
+
+    other = world.process()
+
+    assert await other.token() == "access-canary-1"
+    assert "contacts.write" in other.scopes()
+    assert world.vendor.shown == [SEED]
+
+
+async def test_a_refused_token_is_refreshed_once_for_all(world: World) -> None:
+    everyone = [world.process() for _ in range(4)]
+    first = await asyncio.gather(*(auth.token() for auth in everyone for _ in range(5)))
+
+    second = await asyncio.gather(*(auth.token(first[0]) for auth in everyone for _ in range(5)))
+
+    assert {*first} == {"access-canary-1"}
+    assert {*second} == {"access-canary-2"}
+    assert world.vendor.shown == [SEED, "refresh-canary-1"]
+
+
+def refuse_rounds(ledger_url: str, url: str, key: str, rounds: int) -> list[str]:
+    """Have two instances in a process of their own refuse token after token."""
+
+    async def run() -> list[str]:
+        async with (
+            open_ledger(ledger_url, key=SecretKey(key)) as ledger,
+            httpx.AsyncClient() as http,
+        ):
+            both = [auth_of(ledger, http, url) for _ in range(2)]
+            taken = [await auth.token() for auth in both]
+            for _ in range(rounds):
+                again = zip(both, taken[-2:], strict=True)
+                taken += await asyncio.gather(*(auth.token(old) for auth, old in again))
+            return taken
+
+    return asyncio.run(run())
+
+
+async def test_processes_that_refuse_at_once_show_each_refresh_token_once(tmp_path: Path) -> None:
+    ledger_url, key = f"sqlite:///{tmp_path / 'ledger.db'}", Fernet.generate_key().decode()
+    vendor, loop = Vendor(), asyncio.get_running_loop()
+    vendor.repeats = False
+    spawned = multiprocessing.get_context("spawn")
+    with served(vendor) as url, ProcessPoolExecutor(2, spawned) as pool:
+        job = ledger_url, url, key, 6
+        taken = await asyncio.gather(
+            *(loop.run_in_executor(pool, refuse_rounds, *job) for _ in range(2))
+        )
+
+    assert len(vendor.shown) == len({*vendor.shown})
+    numbers = [int(token.rpartition("-")[2]) for token in vendor.shown]
+    assert numbers == [*range(len(numbers))], "each one is the last one's successor"
+    issued = {f"access-canary-{number}" for number in range(1, len(numbers) + 1)}
+    assert {token for tokens_of_one in taken for token in tokens_of_one} <= issued
+
+
+@pytest.mark.parametrize(("left", "shown"), [(14, 2), (16, 1)])
+async def test_a_token_is_refreshed_a_quarter_of_an_hour_early(
+    left: int, shown: int, world: World
+) -> None:
+    await world.process().token()
+    await world.save(expires_at=datetime.now(UTC) + timedelta(minutes=left))
+
+    await world.process().token()
+
+    assert len(world.vendor.shown) == shown
+
+
+async def test_a_short_lived_token_is_used_until_ghl_refuses_it(world: World) -> None:
+    world.vendor.expires_in = 60
+    auth = world.process()
+
+    assert await auth.token() == await auth.token() == "access-canary-1"
+    assert await auth.token("access-canary-1") == "access-canary-2"
+
+
+async def test_a_cancelled_caller_loses_nothing(world: World) -> None:
+    auth = world.process()
+    answering, answered = asyncio.Event(), asyncio.Event()
+
+    async def slowly(request: httpx.Request) -> httpx.Response:
+        answer = await world.vendor(request)
+        answering.set()
+        await answered.wait()
+        return answer
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(slowly)) as http:
+        auth = auth_of(world.ledger, http, TOKEN_URL)
+        calling = asyncio.create_task(auth.token())
+        await answering.wait()
+        calling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await calling
+        answered.set()
+        world.vendor.repeats = False
+
+        assert await auth.token() == "access-canary-1"
+
+    assert world.vendor.shown == [SEED]
+
+
+async def test_who_finds_the_lock_of_a_dead_process_takes_over(world: World) -> None:
+    await world.ledger.write(locks.try_lock, [f"token:{NAME}"], "dead", 0.3)
+
+    assert await world.process().token() == "access-canary-1"
+
+
+async def test_a_holder_that_was_paused_cannot_save_an_old_pair(world: World) -> None:
+    await world.process().token()
+    paused = world.process()
+
+    async def meanwhile(request: httpx.Request) -> httpx.Response:
+        answer = await world.vendor(request)
+        newer = {"access": "access-canary-9", "refresh": "refresh-canary-9"}
+        now = await world.stored()
+        changed = StoredTokens.model_validate({**dict(now), **newer, "in_doubt_since": None})
+        await world.ledger.write(tokens.save_tokens, changed, KEY, expected_version=now.version)
+        return answer
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(meanwhile)) as http:
+        paused = auth_of(world.ledger, http, TOKEN_URL)
+        assert isinstance(await refused(paused, "access-canary-1"), RetryableError)
+
+    assert await paused.token("access-canary-1") == "access-canary-9"
+    assert (await world.stored()).refresh.get_secret_value() == "refresh-canary-9"
+
+
+async def test_a_process_without_the_key_is_told_so(tmp_path: Path) -> None:
+    async with (
+        open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger,
+        httpx.AsyncClient() as http,
+    ):
+        with pytest.raises(SettingsError, match="workers only"):
+            await auth_of(ledger, http, TOKEN_URL).token()
