@@ -33,7 +33,7 @@ demo: setup ## Run the main job against the built-in sandbox, no account needed 
 	@$(BIN)/timerex-ghl demo $(if $(filter-out 0,$(KEEP)),--keep)
 
 test: setup ## Run the tests and check that they cover the code
-	@$(BIN)/pytest -q -m "not slow" --cov --cov-report=term:skip-covered --cov-fail-under=85
+	@$(BIN)/pytest -q -m "not slow" --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 lint: setup ## Check style and format ('.venv/bin/ruff format' formats)
 	@$(BIN)/ruff check

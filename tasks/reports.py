@@ -12,6 +12,8 @@ from prefect.context import FlowRunContext
 from prefect.states import Completed
 
 from tasks.opened import opened
+from timerex_ghl.adapters.ledger import previews
+from timerex_ghl.adapters.ledger.previews import fields_to_ghl, fields_to_workspace
 from timerex_ghl.carry.locking import TTL_S, HeldError, held
 from timerex_ghl.carry.names import lock_of_job
 from timerex_ghl.carry.outcome import Counts
@@ -21,6 +23,9 @@ from timerex_ghl.sync.settings import ConnectionSettings
 
 LEASE_WAIT_S = TTL_S + 2
 """Wait as long as the lease of a killed run can last."""
+
+ROWS = 200
+"""Plans an artifact lists."""
 
 LINKS = 50
 """Contacts an artifact links to: more is a list nobody reads."""
@@ -78,16 +83,30 @@ def skipped(job: Job) -> State[None]:
 async def ended(job: Job, counts: Counts, *, preview: bool = False) -> State[None]:
     """End a run: an artifact with the figures, and a state that says whether a person is needed."""
     said = f"{'would be: ' if preview else ''}{counts.in_words()}"
+    planned = await _planned(job) if preview else []
     await acreate_markdown_artifact(
         key=f"{job.name}-{job.sides.connection}",
-        markdown=_report(job, counts, preview=preview),
+        markdown="\n".join([*_report(job, counts, preview=preview), *planned]),
         description=said,
     )
     name = "NeedsReview" if counts.set_aside and not preview else "Completed"
     return Completed(name=name, message=said)
 
 
-def _report(job: Job, counts: Counts, *, preview: bool) -> str:
+async def _planned(job: Job) -> list[str]:
+    """Say which fields of whom a preview would write. The values stay in the ledger."""
+    plans = await job.sides.ledger.read(
+        previews.read_previews, job.sides.connection, job.started_at
+    )
+    rows = [
+        f"| {record} | {', '.join(fields_to_ghl(plan))} | {', '.join(fields_to_workspace(plan))} |"
+        for record, plan in [*plans.items()][:ROWS]
+    ]
+    head = ["", f"Plans (the first {ROWS} at most; `timerex-ghl plans` shows the values):", ""]
+    return [*head, "| Record | To GHL | To the workspace |", "| --- | --- | --- |", *rows]
+
+
+def _report(job: Job, counts: Counts, *, preview: bool) -> list[str]:
     seconds = (utc_now() - job.started_at).total_seconds()
     rows = {
         "Changed": counts.applied,
@@ -110,7 +129,7 @@ def _report(job: Job, counts: Counts, *, preview: bool) -> str:
     links = [link_to(job.sides.settings, contact_id) for contact_id in counts.contact_ids[:LINKS]]
     if links:
         lines += ["", f"Contacts in GHL (the first {LINKS} at most):", "", *links]
-    return "\n".join(lines)
+    return lines
 
 
 def link_to(settings: ConnectionSettings, contact_id: str) -> str:

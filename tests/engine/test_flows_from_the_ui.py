@@ -77,6 +77,7 @@ async def test_contacts_are_previewed_then_synced_then_quiet(engine: Engine) -> 
 
     preview = await engine.api.run("contact-sync", connection=CONNECTION, mode="preview")
     after_preview = await sandbox.writes()
+    planned = await engine.artifact("contact-sync-demo")
     await engine.api.run("contact-sync", connection=CONNECTION, scope="full")
     rows = await engine.stage.ledger.read(workspace.list_contacts, CONNECTION)
     after_sync = await sandbox.writes()
@@ -84,6 +85,7 @@ async def test_contacts_are_previewed_then_synced_then_quiet(engine: Engine) -> 
 
     assert preview["name"] == "demo incremental preview"
     assert "would be" in message_of(preview)
+    assert "| contact.create: companyName, email, firstName, lastName" in planned
     assert (after_preview - before, await sandbox.writes() - after_sync) == (0, 0)
     assert "0 writes to GHL" in message_of(again)
     assert disagreements(rows, await sandbox.contacts(), TRUTHS) == []

@@ -52,3 +52,19 @@ async def test_plans_of_earlier_runs_and_other_connections_are_left_out(ledger: 
     found = await ledger.read(previews.read_previews, AOBA, LATER)
 
     assert [*found] == ["contact:c_2"]
+
+
+def test_a_plan_is_told_by_its_fields_and_without_values() -> None:
+    plan = {
+        "to_ghl": [
+            {"kind": "contact.update", "values": {"city": "京都", "address1": None}},
+            {"kind": "tags.add", "tags": ["vip"]},
+        ],
+        "to_workspace": {"values": {"phone": "+819012345678"}, "tags_added": ["vip"]},
+    }
+
+    assert previews.fields_to_ghl(plan) == ["contact.update: address1, city", "tags.add"]
+    assert previews.fields_to_workspace(plan) == ["phone", "tags"]
+    assert previews.fields_to_workspace({"values": {"email": "a@b.example", "city": None}}) == [
+        "email"
+    ]

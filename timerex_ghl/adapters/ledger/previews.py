@@ -39,6 +39,23 @@ def save_preview(
     upsert(tx, _previews, [row], keys=["connection", "record_key"])
 
 
+def fields_to_ghl(plan: dict[str, Any]) -> list[str]:
+    """Name what a plan writes to GHL: fields, and kinds of changes to tags. No values."""
+    return [
+        f"{action['kind']}: {', '.join(sorted(action['values']))}"
+        if action.get("values")
+        else action["kind"]
+        for action in plan.get("to_ghl", ())
+    ]
+
+
+def fields_to_workspace(plan: dict[str, Any]) -> list[str]:
+    """Name the fields that a plan, or a person who is new here, brings to the workspace."""
+    change = plan.get("to_workspace", plan)
+    fields = sorted(name for name, value in change.get("values", {}).items() if value is not None)
+    return [*fields, "tags"] if change.get("tags_added") or change.get("tags_removed") else fields
+
+
 def read_previews(
     tx: Connection, connection: ConnectionName, since: datetime
 ) -> dict[str, dict[str, Any]]:
