@@ -19,7 +19,7 @@ from timerex_ghl.sync.errors import (
 )
 from timerex_ghl.sync.models import GhlContactId
 
-REFUSED = {"statusCode": 401, "message": "Invalid token: access token is invalid"}
+REFUSED = {"message": "Invalid token: access token is invalid"}
 FOUND = {"contact": CONTACT}
 
 
@@ -40,9 +40,10 @@ class Tokens:
         return EVERY_SCOPE
 
 
-async def test_a_refused_token_is_replaced_and_the_call_repeated() -> None:
+@pytest.mark.parametrize("message", [REFUSED["message"], "Token has expired", "jwt malformed"])
+async def test_a_refused_token_is_replaced_and_the_call_repeated(message: str) -> None:
     auth = Tokens("old", "new")
-    answers = httpx.Response(401, json=REFUSED), httpx.Response(200, json=FOUND)
+    answers = httpx.Response(401, json={"message": message}), httpx.Response(200, json=FOUND)
     async with line(*answers, auth=auth) as sent:
         await sent.client.update_contact(RIKU, values(city="Sendai"))
 
