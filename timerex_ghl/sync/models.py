@@ -76,7 +76,7 @@ class GhlContact(Record):
     Attributes:
         values: By GHL field name (`firstName`, `customFields.<id>`). Absent: not received.
             None: empty.
-        tags: Lower-case; None where the answer had none of that key.
+        tags: Lower-case; None where they were not received.
     """
 
     id: GhlContactId

@@ -7,13 +7,13 @@ from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.mappers import Json, contact_from_get, contact_from_search
 from timerex_ghl.adapters.ghl.transport import Transport
 from timerex_ghl.sync.errors import CredentialsError, RetryableError
+from timerex_ghl.sync.mapping import CUSTOM_PREFIX, is_custom
 from timerex_ghl.sync.models import GhlContact, GhlContactId, GhlValues, Record, Value
 
 SearchAfter = tuple[int | float | str, ...]
 """Where a search goes on: what GHL put on the last contact of the page before."""
 
-CUSTOM = "customFields."
-NEVER_SENT = frozenset({"tags", "locationId"})
+NEVER_IN_A_BODY = frozenset({"tags", "locationId"})
 LARGEST_PAGE = 500
 
 
@@ -147,19 +147,15 @@ class ContactCalls(Transport):
 
 def _body_of(values: GhlValues) -> dict[str, Any]:
     """Write a contact's body: custom fields by id, and never what would erase others' tags."""
-    if NEVER_SENT & values.keys():
+    if NEVER_IN_A_BODY & values.keys():
         raise ValueError("tags and locationId are never sent in a contact's body")
-    body = {field: _sent(value) for field, value in values.items() if not _is_custom(field)}
+    body = {field: _sent(value) for field, value in values.items() if not is_custom(field)}
     custom = [
-        {"id": field.removeprefix(CUSTOM), "field_value": _sent(value)}
+        {"id": field.removeprefix(CUSTOM_PREFIX), "field_value": _sent(value)}
         for field, value in values.items()
-        if _is_custom(field)
+        if is_custom(field)
     ]
     return {**body, "customFields": custom} if custom else {**body}
-
-
-def _is_custom(field: str) -> bool:
-    return field.startswith(CUSTOM)
 
 
 def _sent(value: Value) -> str | list[str] | None:
