@@ -4,7 +4,6 @@ import asyncio
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -71,8 +70,9 @@ def refuse_rounds(ledger_url: str, url: str, key: str, rounds: int) -> list[str]
     return asyncio.run(run())
 
 
-async def test_processes_that_refuse_at_once_show_each_refresh_token_once(tmp_path: Path) -> None:
-    ledger_url, key = f"sqlite:///{tmp_path / 'ledger.db'}", Fernet.generate_key().decode()
+@pytest.mark.slow
+async def test_processes_that_refuse_at_once_show_each_refresh_token_once(ledger_url: str) -> None:
+    key = Fernet.generate_key().decode()
     vendor, loop = Vendor(), asyncio.get_running_loop()
     vendor.repeats = False
     spawned = multiprocessing.get_context("spawn")
@@ -160,10 +160,7 @@ async def test_a_holder_that_was_paused_cannot_save_an_old_pair(world: World) ->
     assert (await world.stored()).refresh.get_secret_value() == "refresh-canary-9"
 
 
-async def test_a_process_without_the_key_is_told_so(tmp_path: Path) -> None:
-    async with (
-        open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger,
-        httpx.AsyncClient() as http,
-    ):
+async def test_a_process_without_the_key_is_told_so(ledger_url: str) -> None:
+    async with open_ledger(ledger_url) as ledger, httpx.AsyncClient() as http:
         with pytest.raises(SettingsError, match="workers only"):
             await auth_of(ledger, http, TOKEN_URL).token()

@@ -2,9 +2,7 @@
 
 import asyncio
 import multiprocessing
-from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -20,17 +18,6 @@ from timerex_ghl.sync.models import LocationId
 QUICK = Pace(limit=5, window_s=0.3, deadline_s=25)
 
 
-@pytest.fixture
-def ledger_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
-
-
-@pytest.fixture
-async def ledger(ledger_url: str) -> AsyncIterator[Ledger]:
-    async with open_ledger(ledger_url) as opened:
-        yield opened
-
-
 async def call(pacer: LedgerPacer, lasts_s: float = 0) -> None:
     async with pacer.slot():
         await asyncio.sleep(lasts_s)
@@ -40,23 +27,22 @@ async def call_often(pacer: LedgerPacer, times: int) -> None:
     await asyncio.gather(*(call(pacer) for _ in range(times)))
 
 
+@pytest.mark.slow
 async def test_no_window_sees_more_calls_than_allowed_and_hardly_fewer(ledger_url: str) -> None:
     pace = Pace(limit=20, window_s=1, deadline_s=5)
-    async with open_ledger(ledger_url):
-        pass
     spawned = multiprocessing.get_context("spawn")
     async with counting_server(processes=2) as counted:
         with ProcessPoolExecutor(2, spawned) as pool:
-            job = ledger_url, counted.url, pace, 50
+            job = ledger_url, counted.url, pace, 30
             loop = asyncio.get_running_loop()
             await asyncio.gather(
                 *(loop.run_in_executor(pool, call_as_a_process, *job) for _ in range(2))
             )
 
     took_s = max(counted.arrivals) - min(counted.arrivals)
-    assert len(counted.arrivals) == 100
+    assert len(counted.arrivals) == 60
     assert counted.most_in_any(pace.window_s) <= pace.limit
-    assert (100 - pace.limit) / took_s >= 0.9 * pace.limit / pace.window_s
+    assert (60 - pace.limit) / took_s >= 0.9 * pace.limit / pace.window_s
 
 
 async def test_who_waits_together_is_served_by_one_write(
@@ -124,7 +110,8 @@ async def test_a_day_that_is_used_up_gives_the_call_back(ledger: Ledger) -> None
     await call(pacer)
     pacer.told({"x-ratelimit-daily-remaining": "0", "x-ratelimit-daily-reset": "3600000"})
 
-    both = await asyncio.gather(call(pacer), call(pacer), return_exceptions=True)
+    async with asyncio.timeout(5):
+        both = await asyncio.gather(call(pacer), call(pacer), return_exceptions=True)
 
     for error in both:
         assert isinstance(error, RateLimitedError)

@@ -1,0 +1,51 @@
+"""A client with OAuth tokens against the sandbox, end to end."""
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from timerex_ghl.adapters.ghl.client import GhlClient
+from timerex_ghl.adapters.ghl.oauth import OAuthTokens
+from timerex_ghl.adapters.ghl.pacing import LedgerPacer
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.sandbox import SandboxInfo, running_sandbox
+from timerex_ghl.sync.models import LocationId
+
+
+async def control(info: SandboxInfo, method: str, path: str, **body: object) -> Any:
+    headers = {"Authorization": f"Bearer {info.control.token}"}
+    async with httpx.AsyncClient(base_url=info.control.base_url, headers=headers) as http:
+        answer = await http.request(method, path, json=body)
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+async def test_a_token_that_runs_out_in_mid_batch_is_refreshed_once(ledger: Ledger) -> None:
+    async with running_sandbox() as info, httpx.AsyncClient() as http:
+        location_id = LocationId(info.ghl.location_id)
+        auth = OAuthTokens(
+            ledger,
+            http,
+            token_url=info.ghl.token_url,
+            client_id=info.ghl.client_id,
+            client_secret=info.ghl.client_secret,
+            seed=info.ghl.refresh_token,
+            location_id=location_id,
+        )
+        pacer = LedgerPacer(ledger, location_id, Pace(limit=100))
+        client = GhlClient(http, auth, pacer, base_url=info.ghl.base_url, location_id=location_id)
+        await client.get_location()
+        await control(info, "POST", "/ghl/expire_access")
+
+        found = await asyncio.gather(*(client.get_location() for _ in range(12)))
+
+        await client.close()
+        calls = (await control(info, "GET", "/ghl/calls"))["calls"]
+    assert {location.id for location in found} == {location_id}
+    assert [call["status"] for call in calls if call["operation"] == "get-access-token"] == [
+        200,
+        200,
+    ]
+    assert sum(call["status"] == 200 for call in calls if call["operation"] == "get-location") == 13
