@@ -128,6 +128,15 @@ async def test_a_lowered_limit_keeps_the_slots_that_are_longest_taken(
     await end(ledger, slots[2:])
 
 
+async def test_a_process_with_a_lower_limit_forgets_nobodys_calls(ledger: Ledger) -> None:
+    slots, _ = await take(ledger, 5)
+
+    assert (await take(ledger, 1, PACE._replace(limit=2)))[0] == []
+    await end(ledger, slots[:1])
+
+    assert (await take(ledger, 5))[0] == []
+
+
 async def test_two_locations_have_windows_of_their_own(ledger: Ledger) -> None:
     await take(ledger, 5)
 

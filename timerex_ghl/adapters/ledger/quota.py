@@ -28,7 +28,7 @@ _quota = Table(
     "quota",
     metadata,
     Column("location_id", Text, primary_key=True),
-    Column("slots", JsonText, nullable=False),  # ms since 1970 at which each slot is free
+    Column("slots", JsonText, nullable=False),  # ms since 1970 at which each taken slot is free
     Column("held_until", UtcTime),
     Column("today", Integer, nullable=False),
     Column("today_ends_at", UtcTime, nullable=False),
@@ -84,22 +84,20 @@ def take_slots(
         held_s = max(held_s, _seconds(now, row["today_ends_at"]))
     if held_s > 0:
         return [], held_s
-    slots = _sized(row["slots"], pace.limit)
     now_ms = _ms(now)
-    free = [index for index, free_at in enumerate(slots) if free_at <= now_ms]
-    taken = free[: min(wanted, DAILY_LIMIT - row["today"])]
-    if wanted and not taken:
-        return [], max(0.001, (min(slots) - now_ms) / 1000)
+    busy = _busy(row, now_ms)
+    free = max(0, pace.limit - len(busy))
+    if wanted and not free:
+        return [], (busy[-pace.limit] - now_ms) / 1000
     slot = SlotId(now_ms + round((pace.deadline_s + pace.window_s) * 1000))
-    for index in taken:
-        slots[index] = slot
-    _save(tx, location_id, slots=slots, today=row["today"] + len(taken))
-    return [slot] * len(taken), 0.0
+    granted = [slot] * min(wanted, free, DAILY_LIMIT - row["today"])
+    _save(tx, location_id, slots=busy + granted, today=row["today"] + len(granted))
+    return granted, 0.0
 
 
 def give_back(tx: Connection, location_id: LocationId, ended: Sequence[Ended], pace: Pace) -> None:
     """Give slots back: each is free a window after its call ended, and no part of a ms before."""
-    kept = _sized(_row(tx, location_id)["slots"], pace.limit)
+    kept: list[int] = [*_row(tx, location_id)["slots"]]
     now_ms = _ms(clock.now(tx))
     for slot, ago_s in ended:
         if slot in kept:  # else its time ran out, and it may be somebody else's by now
@@ -118,11 +116,10 @@ def correct(tx: Connection, location_id: LocationId, seen: Seen, pace: Pace) -> 
     """Believe GHL where it saw less room than we did at that moment: others call it too."""
     row = _row(tx, location_id)
     seen_at = clock.now(tx) - timedelta(seconds=seen.ago_s)
-    slots = _sized(row["slots"], pace.limit)
+    slots = _busy(row, _ms(seen_at))
     if seen.remaining is not None:
-        free = [index for index, free_at in enumerate(slots) if free_at <= _ms(seen_at)]
-        for index in free[seen.remaining :]:
-            slots[index] = _ms(seen_at) + round(pace.window_s * 1000)
+        unknown = pace.limit - len(slots) - seen.remaining
+        slots += [_ms(seen_at) + round(pace.window_s * 1000)] * unknown
     today, ends_at = row["today"], row["today_ends_at"]
     if seen.daily_remaining is not None:
         today = max(today, DAILY_LIMIT - seen.daily_remaining)
@@ -163,10 +160,9 @@ def _save(tx: Connection, location_id: LocationId, **values: object) -> None:
     tx.execute(update(_quota).where(_quota.c.location_id == location_id).values(**values))
 
 
-def _sized(slots: list[int], limit: int) -> list[int]:
-    """Give as many slots as the limit says; a lowered one keeps those that are longest taken."""
-    kept = sorted(slots, reverse=True)[:limit] if len(slots) > limit else [*slots]
-    return kept + [0] * (limit - len(kept))
+def _busy(row: RowMapping, at_ms: int) -> list[int]:
+    """List when the slots that are taken at a moment will be free, the next one first."""
+    return sorted(free_at for free_at in row["slots"] if free_at > at_ms)
 
 
 def _ms(time: datetime) -> int:
