@@ -77,7 +77,7 @@ async def test_processes_that_refuse_at_once_show_each_refresh_token_once(ledger
     vendor.repeats = False
     spawned = multiprocessing.get_context("spawn")
     with served(vendor) as url, ProcessPoolExecutor(2, spawned) as pool:
-        job = ledger_url, url, key, 6
+        job = ledger_url, url, key, 4
         taken = await asyncio.gather(
             *(loop.run_in_executor(pool, refuse_rounds, *job) for _ in range(2))
         )

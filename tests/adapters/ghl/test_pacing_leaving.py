@@ -1,0 +1,55 @@
+"""Callers that leave, and a pacer that closes: nobody's room is lost, nobody waits for ever."""
+
+import asyncio
+from typing import ClassVar
+
+from tests.adapters.ghl.paced import AOBA
+from timerex_ghl.adapters.ghl.pacing import LedgerPacer
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.quota import Pace, SlotId
+from timerex_ghl.sync.errors import RetryableError
+
+QUICK = Pace(limit=5, window_s=0.3, deadline_s=25)
+
+
+async def call(pacer: LedgerPacer) -> None:
+    async with pacer.slot():
+        pass
+
+
+class StoppingPacer(LedgerPacer):
+    """Stops a caller in the moment between being served and waking up."""
+
+    to_stop: ClassVar[list[asyncio.Task[None]]] = []
+
+    def _hand_out(self, slot: SlotId) -> None:
+        super()._hand_out(slot)
+        if self.to_stop:
+            self.to_stop.pop(0).cancel()
+
+
+async def test_who_is_stopped_just_as_it_is_served_gives_the_slot_back(ledger: Ledger) -> None:
+    pacer = StoppingPacer(ledger, AOBA, QUICK)
+    leaving = [asyncio.create_task(call(pacer)) for _ in range(5)]
+    pacer.to_stop.extend(leaving)
+
+    await asyncio.gather(*leaving, return_exceptions=True)
+
+    assert all(task.cancelled() for task in leaving)
+    async with asyncio.timeout(5):  # and not the 25 seconds of a process that died
+        await asyncio.gather(*(call(pacer) for _ in range(5)))
+    await pacer.close()
+
+
+async def test_closing_lets_nobody_wait(ledger: Ledger) -> None:
+    pacer = LedgerPacer(ledger, AOBA, QUICK)
+    await pacer.hold(30)
+    waiting = [asyncio.create_task(call(pacer)) for _ in range(3)]
+    await asyncio.sleep(0.05)
+
+    async with asyncio.timeout(5):
+        await pacer.close()
+        errors = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [type(error) for error in errors] == [RetryableError] * 3
+    await pacer.close()
