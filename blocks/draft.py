@@ -84,8 +84,26 @@ def _faults_of_timerex(block: TimeRexCredentials) -> list[str]:
             faults.append(f"timerex.{field}: enter at least {LEAST_TOKEN_LENGTH} characters")
     if not re.fullmatch(r"[A-Za-z0-9-]{1,100}", block.webhook_header.strip()):
         faults.append("timerex.webhook_header: enter a header's name, as TimeRex shows it")
+    faults += _faults_of_timerex_api(block)
     if block.saved_as is None:
         faults.append("timerex: save the credentials as a block of their own, and choose it")
+    return faults
+
+
+def _faults_of_timerex_api(block: TimeRexCredentials) -> list[str]:
+    faults: list[str] = []
+    ways = block.ways()
+    if "api-key" in ways and not re.fullmatch(r"[A-Za-z0-9]{64}", plain(block.api_key)):
+        faults.append("timerex.api_key: enter the 64 letters and digits that TimeRex shows")
+    if len(ways) > 1:
+        faults.append("timerex: enter an API key or an OAuth app, not both")
+    if ways == {"oauth"}:
+        fields = ("client_id", "client_secret", "refresh_token")
+        missing = [field for field in fields if not filled(getattr(block, field))]
+        faults += [f"timerex.{field}: enter it, an OAuth app needs all three" for field in missing]
+    for field in ("base_url", "token_url"):
+        if not ADDRESS.match(getattr(block, field)):
+            faults.append(f"timerex.{field}: enter an address that begins with https://")
     return faults
 
 
@@ -128,15 +146,24 @@ def settings_of(
     return ConnectionSettings(
         name=name,
         ghl=ghl,
-        timerex=TimerexSettings(
-            credentials=draft.timerex.saved_as or "",
-            door=door,
-            header=draft.timerex.webhook_header.strip().lower(),
-            token_digests=draft.timerex.token_digests(),
-        ),
+        timerex=_timerex_settings_of(draft, door),
         region=(draft.region.strip() or location.country or "US").upper(),
         rules=draft.rules(),
         booked_tag=draft.booked_tag.strip().lower() or None,
         cancelled_tag=draft.cancelled_tag.strip().lower() or None,
         poll_minutes=draft.poll_minutes,
+    )
+
+
+def _timerex_settings_of(draft: Connection, door: str) -> TimerexSettings:
+    block, ways = draft.timerex, draft.timerex.ways()
+    return TimerexSettings(
+        credentials=block.saved_as or "",
+        door=door,
+        header=block.webhook_header.strip().lower(),
+        token_digests=block.token_digests(),
+        auth="api-key" if "api-key" in ways else "oauth" if ways else "none",
+        base_url=block.base_url.rstrip("/"),
+        token_url=block.token_url,
+        paced=draft.pacing,
     )

@@ -7,15 +7,19 @@ import httpx
 
 from blocks.ghl import GHLCredentials
 from blocks.ledger import LEDGER_BLOCK, LedgerStore
+from blocks.timerex import TimeRexCredentials
 from timerex_ghl.adapters.ledger import published
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.carry.sides import CallCount, Sides
 from timerex_ghl.sync.errors import SettingsError
 from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.sync.settings import TimerexSettings
 
 
 @asynccontextmanager
 async def open_sides(connection: ConnectionName) -> AsyncGenerator[Sides]:
-    """Open the ledger and a GHL client for a connection, as it was last published.
+    """Open the ledger and the clients of a connection, as it was last published.
 
     Raises:
         SettingsError: A block is missing, or the connection was never published.
@@ -30,12 +34,34 @@ async def open_sides(connection: ConnectionName) -> AsyncGenerator[Sides]:
         settings = version.settings.ghl
         credentials = await load_credentials(settings.credentials)
         calls = CallCount()
-        async with open_http(calls) as http:
+        async with (
+            open_http(calls) as http,
+            _open_timerex(version.settings.timerex, ledger) as timerex,
+        ):
             ghl = credentials.open_client(settings, ledger, http)
             try:
-                yield Sides(published=version, ledger=ledger, ghl=ghl, calls=calls)
+                yield Sides(version, ledger, ghl, calls, timerex=timerex)
             finally:
                 await ghl.close()
+
+
+@asynccontextmanager
+async def _open_timerex(
+    settings: TimerexSettings, ledger: Ledger
+) -> AsyncGenerator[TimerexClient | None]:
+    """Open a client with connections of its own: those of GHL are counted."""
+    if settings.auth == "none":
+        yield None
+        return
+    try:
+        credentials = await TimeRexCredentials.aload(settings.credentials)
+    except ValueError as error:
+        raise SettingsError(
+            f"no block TimeRex Credentials named {settings.credentials}: make it, or publish the"
+            " connection again"
+        ) from error
+    async with open_http(CallCount()) as http:
+        yield credentials.open_client(settings, ledger, http)
 
 
 def open_http(calls: CallCount) -> httpx.AsyncClient:

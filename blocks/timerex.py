@@ -1,12 +1,20 @@
-"""TimeRex: what its webhooks carry to prove themselves, and its API key."""
+"""TimeRex: what its webhooks carry to prove themselves, and the credentials of its REST API."""
 
 from hashlib import sha256
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+from httpx import AsyncClient
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr
 
-from blocks.secret import plain
+from blocks.secret import filled, plain
+from timerex_ghl.adapters.ghl.oauth import OAuthTokens
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.timerex.auth import ApiKey, OAuthApp, TimerexAuth
+from timerex_ghl.adapters.timerex.client import TimerexClient, every_calendar
+from timerex_ghl.adapters.timerex.room import Room
+from timerex_ghl.sync.models import LocationId
+from timerex_ghl.sync.settings import TimerexSettings
 
 
 class TimeRexCredentials(Block):
@@ -44,7 +52,38 @@ class TimeRexCredentials(Block):
     api_key: SecretStr = Field(
         default=SecretStr(""),
         title="API key",
-        description="Made in TimeRex under Team Settings, Developer tools. Optional.",
+        description="Made in TimeRex under Team Settings, Developer tools; 64 characters. "
+        "Optional: with it, what a webhook tells is checked before it is believed.",
+    )
+    client_id: str = Field(
+        default="",
+        title="OAuth client id",
+        description="Of your TimeRex OAuth app. Leave empty when you enter an API key, or neither.",
+        examples=["93d983d6-1031-404a-ba3e-0f07a95bf73a"],
+    )
+    client_secret: SecretStr = Field(
+        default=SecretStr(""),
+        title="OAuth client secret",
+        description="Of your TimeRex OAuth app.",
+    )
+    refresh_token: SecretStr = Field(
+        default=SecretStr(""),
+        title="OAuth refresh token",
+        description="A seed: used once, then the ledger keeps its successors. Enter a new one only "
+        "after connecting again.",
+    )
+    base_url: str = Field(
+        default="https://timerex.net/api/beta",
+        title="API address",
+        description="Where TimeRex's REST API answers. Change it only for tests against the "
+        "sandbox.",
+        examples=["https://timerex.net/api/beta"],
+    )
+    token_url: str = Field(
+        default="https://timerex.net/oauth/token",
+        title="Token address",
+        description="Where OAuth tokens are renewed.",
+        examples=["https://timerex.net/oauth/token"],
     )
 
     @property
@@ -56,3 +95,51 @@ class TimeRexCredentials(Block):
         """Digest the accepted webhook tokens (SHA-256, hex): all that the gateway may know."""
         tokens = (plain(self.webhook_token), plain(self.previous_webhook_token))
         return tuple(sha256(token.encode()).hexdigest() for token in tokens if token)
+
+    def ways(self) -> set[Literal["api-key", "oauth"]]:
+        """Tell which kinds of credentials are filled in, wholly or in part."""
+        found: set[Literal["api-key", "oauth"]] = set()
+        if filled(self.api_key):
+            found.add("api-key")
+        if filled(self.client_id) or filled(self.client_secret) or filled(self.refresh_token):
+            found.add("oauth")
+        return found
+
+    def open_client(
+        self, settings: TimerexSettings, ledger: Ledger, http: AsyncClient
+    ) -> TimerexClient:
+        """Hand out a client at the published address."""
+        auth = self.open_auth(settings, ledger, http)
+        room = Room(ledger, auth.owner) if settings.paced else None
+        return TimerexClient(http, auth, room, base_url=settings.base_url)
+
+    def open_auth(
+        self, settings: TimerexSettings, ledger: Ledger, http: AsyncClient
+    ) -> TimerexAuth:
+        """Hand out what proves who calls."""
+        if settings.auth == "api-key":
+            return ApiKey(plain(self.api_key))
+        owner = f"timerex:{settings.credentials}"
+        tokens = OAuthTokens(
+            ledger,
+            http,
+            token_url=settings.token_url,
+            client_id=self.client_id.strip(),
+            client_secret=plain(self.client_secret),
+            seed=plain(self.refresh_token),
+            location_id=LocationId(owner),  # a name for the ledger; TimeRex has no locations
+        )
+        return OAuthApp(tokens, owner)
+
+    async def count_calendars(
+        self, settings: TimerexSettings, ledger: Ledger, http: AsyncClient
+    ) -> int | None:
+        """Try the credentials; None where there are none.
+
+        Raises:
+            CredentialsError: TimeRex does not accept them.
+        """
+        if settings.auth == "none":
+            return None
+        client = self.open_client(settings, ledger, http)
+        return len([calendar.id async for calendar in every_calendar(client)])

@@ -20,7 +20,7 @@ async def publish_connection(connection: ConnectionName, mode: Mode = Mode.APPLY
         mode: preview checks, tries and shows the difference; apply publishes too.
     """
     await check_deployments()
-    settings, running = await check_draft(connection)
+    settings, running, calendars = await check_draft(connection)
     changes = difference(running.settings if running else None, settings)
     if mode is Mode.PREVIEW:
         said = f"would change {len(changes)} settings"
@@ -28,6 +28,8 @@ async def publish_connection(connection: ConnectionName, mode: Mode = Mode.APPLY
         version = await store_version(connection, settings)
         await put_schedules(connection, settings.poll_minutes)
         said = f"version {version} runs now, {len(changes)} settings changed"
+    if calendars is not None:
+        said = f"{said}; TimeRex shows {calendars} calendars"
     await acreate_markdown_artifact(
         key=f"publish-connection-{connection}",
         markdown="\n".join(

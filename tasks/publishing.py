@@ -23,10 +23,15 @@ SCHEDULED = ("contact-sync", "booking-to-crm")
 
 
 class Checked(NamedTuple):
-    """A draft that passed, beside the version that runs now."""
+    """A draft that passed, beside the version that runs now.
+
+    Attributes:
+        calendars: How many TimeRex's REST API shows; None without credentials for it.
+    """
 
     settings: ConnectionSettings
     running: PublishedConnection | None
+    calendars: int | None
 
 
 @task(**AT_THE_DESK, task_run_name="{connection} check")
@@ -35,7 +40,7 @@ async def check_draft(connection: ConnectionName) -> Checked:
 
     Raises:
         SettingsError: One line a fault.
-        CredentialsError: GHL does not accept the credentials.
+        CredentialsError: GHL or TimeRex does not accept the credentials.
         ScopeError: They lack a right that reading needs.
     """
     draft = await load_draft(connection)
@@ -52,8 +57,9 @@ async def check_draft(connection: ConnectionName) -> Checked:
         finally:
             await client.close()
         ghl = ghl.model_copy(update={"scopes": client.auth.scopes()})
-    settings = settings_of(connection, draft, ghl, location, running)
-    return Checked(settings, running)
+        settings = settings_of(connection, draft, ghl, location, running)
+        calendars = await draft.timerex.count_calendars(settings.timerex, ledger, http)
+    return Checked(settings, running, calendars)
 
 
 @task(**AT_THE_DESK, task_run_name="{connection} store")

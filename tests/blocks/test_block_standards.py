@@ -16,11 +16,14 @@ SECRETS = {
     "Connection": {
         "ghl.private_token", "ghl.client_secret", "ghl.refresh_token",
         "timerex.webhook_token", "timerex.previous_webhook_token", "timerex.api_key",
+        "timerex.client_secret", "timerex.refresh_token",
     },
     "FieldMapping": set[str](),
     "GHLCredentials": {"private_token", "client_secret", "refresh_token"},
     "LedgerStore": {"url"},
-    "TimeRexCredentials": {"webhook_token", "previous_webhook_token", "api_key"},
+    "TimeRexCredentials": {
+        "webhook_token", "previous_webhook_token", "api_key", "client_secret", "refresh_token",
+    },
 }  # fmt: skip
 
 MISFITS: list[tuple[type[Block], dict[str, Any]]] = [

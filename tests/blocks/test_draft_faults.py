@@ -27,6 +27,8 @@ HTTPS = "enter an address that begins with https://"
         draft(ghl=ghl(base_url="http://127.0.0.1:8123/ghl", token_url="http://localhost/x")),
         draft(ghl=ghl(client_secret="", refresh_token=" ", client_id="")),
         draft(timerex=timerex(previous_webhook_token="")),
+        draft(timerex=timerex(api_key=" " + "a1" * 32)),
+        draft(timerex=timerex(client_id="app", client_secret="x", refresh_token="y")),
     ],
 )
 def test_a_good_draft_has_no_faults(good: Connection) -> None:
@@ -68,6 +70,14 @@ def test_a_name_that_cannot_be_used(name: str) -> None:
          "timerex.previous_webhook_token: enter at least 32 characters"),
         ({"timerex": timerex(webhook_header="x: y")},
          "timerex.webhook_header: enter a header's name, as TimeRex shows it"),
+        ({"timerex": timerex(api_key="a" * 63)},
+         "timerex.api_key: enter the 64 letters and digits that TimeRex shows"),
+        ({"timerex": timerex(client_id="app", refresh_token="y")},
+         f"timerex.client_secret: {THREE}"),
+        ({"timerex": timerex(api_key="a1" * 32, client_id="app")},
+         "timerex: enter an API key or an OAuth app, not both"),
+        ({"timerex": timerex(base_url="http://timerex.example")}, f"timerex.base_url: {HTTPS}"),
+        ({"timerex": timerex(token_url="timerex.example")}, f"timerex.token_url: {HTTPS}"),
         ({"timerex": TimeRexCredentials.model_validate({"webhook_token": "a" * 32})},
          f"timerex: {NOT_SAVED}"),
     ],

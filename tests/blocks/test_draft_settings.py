@@ -107,3 +107,18 @@ def test_what_was_pasted_is_trimmed() -> None:
 @pytest.mark.parametrize(("pacing", "calls"), [(True, 100), (False, None)])
 def test_pacing_becomes_a_ceiling(pacing: bool, calls: int | None) -> None:  # noqa: FBT001  a parametrized value
     assert publish(draft(pacing=pacing)).ghl.calls_per_10_s == calls
+
+
+@pytest.mark.parametrize(
+    ("entered", "auth"),
+    [
+        ({}, "none"),
+        ({"api_key": "a1" * 32}, "api-key"),
+        ({"client_id": "app", "client_secret": "canary", "refresh_token": "canary"}, "oauth"),
+    ],
+)
+def test_the_way_into_timerex_is_published_and_no_secret(entered: Any, auth: str) -> None:
+    settings = publish(draft(timerex=timerex(**entered), pacing=False)).timerex
+
+    assert (settings.auth, settings.paced) == (auth, False)
+    assert not {"a1" * 32, "canary"} & set(settings.model_dump_json().split('"'))

@@ -5,9 +5,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from timerex_ghl.sandbox.answers import RefusalError
 from timerex_ghl.sandbox.control_requests import Order, known, read, reply
 from timerex_ghl.sandbox.timerex import Timerex
-from timerex_ghl.sandbox.timerex_bookings import Booking
+from timerex_ghl.sandbox.timerex_bookings import Booking, Calendar
 from timerex_ghl.sandbox.wire import Json
 
 
@@ -31,8 +32,9 @@ class AnswerOrder(Order):
 
 
 class BookOrder(Order):
-    """What a guest enters."""
+    """What a guest enters, and in which calendar; the team's first one unless told."""
 
+    calendar_id: str | None = None
     guest_name: str
     guest_email: str
     guest_company: str = ""
@@ -41,6 +43,10 @@ class BookOrder(Order):
     duration_min: PositiveInt = 30
     answers: list[AnswerOrder] = Field(default_factory=list[AnswerOrder])
     url_params: dict[str, str] = Field(default_factory=dict[str, str])
+
+    def booking(self, calendar: Calendar) -> Booking:
+        """Make the booking."""
+        return Booking(calendar, self.form(), self.starts_at, self.duration_min, self.url_params)
 
     def form(self) -> list[Json]:
         """Write the form as an event carries it: four default questions, then the others."""
@@ -94,8 +100,19 @@ class TimerexControl:
     async def book(self, request: Request) -> Response:
         """Book."""
         order = await read(request, BookOrder)
-        booking = Booking(order.form(), order.starts_at, order.duration_min, order.url_params)
+        calendar = known(self.timerex.calendars, order.calendar_id or self.timerex.calendar.id)
+        booking = order.booking(calendar)
         self.timerex.book(booking)
+        return reply(201, event_id=booking.id)
+
+    async def book_once(self, request: Request) -> Response:
+        """Book through a one-time URL; a second time is refused."""
+        order = await read(request, BookOrder)
+        one_time = known(self.timerex.one_time_urls, request.path_params["id"])
+        if one_time.booking is not None:
+            raise RefusalError(409, "this one-time URL has been used")
+        booking = order.booking(one_time.calendar)
+        self.timerex.book(booking, one_time)
         return reply(201, event_id=booking.id)
 
     async def cancel(self, request: Request) -> Response:
@@ -112,16 +129,6 @@ class TimerexControl:
         )
         return reply(201, event_id=new.id)
 
-    async def list_deliveries(self, _request: Request) -> Response:
-        """Give all deliveries and how each went."""
-        return reply(deliveries=[d.as_json() for d in self.timerex.deliveries.all.values()])
-
-    async def repeat(self, request: Request) -> Response:
-        """Deliver again, byte for byte."""
-        delivery = known(self.timerex.deliveries.all, request.path_params["id"])
-        self.timerex.deliveries.begin(delivery)
-        return reply()
-
     def booking(self, request: Request) -> Booking:
         """Find the booking the path names."""
         return known(self.timerex.bookings, request.path_params["id"])
@@ -135,6 +142,5 @@ def timerex_routes(timerex: Timerex) -> list[Route]:
         Route("/timerex/bookings", control.book, methods=["POST"]),
         Route("/timerex/bookings/{id}/cancel", control.cancel, methods=["POST"]),
         Route("/timerex/bookings/{id}/reschedule", control.reschedule, methods=["POST"]),
-        Route("/timerex/deliveries", control.list_deliveries, methods=["GET"]),
-        Route("/timerex/deliveries/{id}/repeat", control.repeat, methods=["POST"]),
+        Route("/timerex/one_time_urls/{id}/book", control.book_once, methods=["POST"]),
     ]

@@ -1,49 +1,125 @@
-"""The sandbox's TimeRex: its bookings, what guests do with them, and its REST API.
-
-Source: the TimeRex developer portal, REST API (beta).
-"""
+"""The sandbox's TimeRex: its teams, calendars and bookings, and what guests do with them."""
 
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, Router
-
+from timerex_ghl.sandbox.calls import CallLog
+from timerex_ghl.sandbox.faults import Faults
+from timerex_ghl.sandbox.timerex_access import Access, TimerexLimits, TimerexTokens
 from timerex_ghl.sandbox.timerex_bookings import (
     Booking,
     Calendar,
+    Question,
+    Team,
     cancelled_fields,
     confirmed_fields,
     envelope,
+    hex_id,
 )
-from timerex_ghl.sandbox.timerex_delivery import Deliveries
+from timerex_ghl.sandbox.timerex_delivery import TimerexDeliveries
 from timerex_ghl.sandbox.wire import Json
+
+QUESTIONS = (
+    Question("dropdown", "会社の規模", options=("1-10", "11-50", "51+")),
+    Question("checkboxes", "興味", options=("導入", "連携", "料金")),
+)
+
+
+@dataclass
+class OneTimeUrl:
+    """A booking URL that works once. `watchers` are (token, address) of who wants to know."""
+
+    calendar: Calendar
+    id: str = field(default_factory=hex_id)
+    path: str = field(default_factory=lambda: secrets.token_hex(8))
+    booking: Booking | None = None
+    watchers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+    @property
+    def url(self) -> str:
+        """Give the booking page."""
+        return f"{self.calendar.site}/s/{self.path}"
+
+    @property
+    def status(self) -> str:
+        """Say what became of it."""
+        if self.booking is None:
+            return "pending"
+        return "confirmed" if self.booking.canceled_at is None else "cancelled"
 
 
 @dataclass
 class Timerex:
-    """The service's memory."""
+    """The service's memory. One user, with My Space and a team that has an API key.
 
-    calendar: Calendar = field(default_factory=Calendar)
+    Attributes:
+        login_redirect: A bad key is answered by a redirect to the login page, as one client tells.
+        lists_cancelled: Whether a calendar's list shows cancelled events; not documented.
+    """
+
+    team: Team = field(default_factory=lambda: Team("Aoba Onboarding", "aoba_4d1e"))
+    my_space: Team = field(default_factory=lambda: Team("My space", "mori_77ab", is_primary=True))
+    teams: dict[str, Team] = field(default_factory=dict[str, Team])
+    calendars: dict[str, Calendar] = field(default_factory=dict[str, Calendar])
     bookings: dict[str, Booking] = field(default_factory=dict[str, Booking])
-    deliveries: Deliveries = field(default_factory=Deliveries)
+    one_time_urls: dict[str, OneTimeUrl] = field(default_factory=dict[str, OneTimeUrl])
+    deliveries: TimerexDeliveries = field(default_factory=TimerexDeliveries)
     api_key: str = field(default_factory=lambda: secrets.token_hex(32))
+    tokens: TimerexTokens = field(default_factory=TimerexTokens)
+    limits: TimerexLimits = field(default_factory=TimerexLimits)
+    faults: Faults = field(default_factory=Faults)
+    calls: CallLog = field(default_factory=CallLog)
+    site: str = "https://timerex.net"
+    login_redirect: bool = False
+    lists_cancelled: bool = True
 
-    def book(self, booking: Booking) -> None:
-        """Let a guest book."""
+    def __post_init__(self) -> None:
+        """Begin with two calendars of the team and one of My Space."""
+        for team in (self.my_space, self.team):
+            self.teams[team.id] = team
+        self.calendar = self.add_calendar(Calendar(self.team, "Onboarding call 30"))
+        self.add_calendar(Calendar(self.team, "Product demo 60", 60, QUESTIONS))
+        self.add_calendar(Calendar(self.my_space, "Coffee 30"))
+
+    def serve_at(self, site: str) -> None:
+        """Say where the booking pages are."""
+        self.site = site
+        for calendar in self.calendars.values():
+            calendar.site = site
+
+    def add_calendar(self, calendar: Calendar) -> Calendar:
+        """Add a calendar."""
+        calendar.site = self.site
+        self.calendars[calendar.id] = calendar
+        return calendar
+
+    def access_of(self, api_key: str, bearer: str) -> Access | None:
+        """Tell what credentials allow; None where they are none."""
+        if secrets.compare_digest(api_key.encode(), self.api_key.encode()):
+            return Access(f"key:{self.team.id}", frozenset({self.team.id}), scopes=None)
+        scopes = self.tokens.scopes_of(bearer)
+        return None if scopes is None else Access("user", frozenset(self.teams), scopes, bearer)
+
+    def book(self, booking: Booking, one_time: OneTimeUrl | None = None) -> None:
+        """Let a guest book, through a one-time URL perhaps."""
         self.bookings[booking.id] = booking
+        if one_time is not None:
+            one_time.booking = booking
         self._send_confirmed(booking)
+        self._notify(booking)
 
     def cancel(self, booking: Booking, reason: str) -> None:
         """Let a guest cancel."""
         booking.canceled_at, booking.cancellation_reason = datetime.now(UTC), reason
         self._send_cancelled(booking)
+        self._notify(booking)
 
     def reschedule(self, old: Booking, starts_at: datetime, *, cancelled_first: bool) -> Booking:
         """Let a guest move a booking: the old one is cancelled, a new one confirmed."""
-        new = Booking(old.form, starts_at, old.duration_min, old.url_params, old_id=old.id)
+        new = Booking(
+            old.calendar, old.form, starts_at, old.duration_min, old.url_params, old_id=old.id
+        )
         self.bookings[new.id] = new
         old.new_id, old.canceled_at = new.id, datetime.now(UTC)
         if cancelled_first:
@@ -55,33 +131,20 @@ class Timerex:
         return new
 
     def _send_confirmed(self, booking: Booking) -> None:
-        event = confirmed_fields(booking, self.calendar)
-        self._send("event_confirmed", booking, event)
+        self._send("event_confirmed", booking, confirmed_fields(booking))
 
     def _send_cancelled(self, booking: Booking) -> None:
-        event = cancelled_fields(booking, self.calendar)
-        self._send("event_cancelled", booking, event)
+        self._send("event_cancelled", booking, cancelled_fields(booking))
 
     def _send(self, webhook_type: str, booking: Booking, event: Json) -> None:
-        body = envelope(webhook_type, self.calendar, event)
+        body = envelope(webhook_type, booking.calendar, event)
         self.deliveries.send(booking.id, webhook_type, body)
 
-
-def timerex_router(timerex: Timerex) -> Router:
-    """Route the REST API: one event by its id, so far."""
-
-    async def get_event(request: Request) -> Response:
-        if not secrets.compare_digest(
-            request.headers.get("x-api-key", "").encode(), timerex.api_key.encode()
-        ):
-            return JSONResponse({"message": "Unauthenticated."}, 401)
-        booking = timerex.bookings.get(request.path_params["event_id"])
-        if booking is None:
-            return JSONResponse({"message": "Not found."}, 404)
-        if booking.canceled_at is None:
-            event = {**confirmed_fields(booking, timerex.calendar), "status": "confirmed"}
-        else:
-            event = {**cancelled_fields(booking, timerex.calendar), "status": "cancelled"}
-        return JSONResponse(event)
-
-    return Router([Route("/events/{event_id}", get_event)], redirect_slashes=False)
+    def _notify(self, booking: Booking) -> None:
+        """Tell who watches the one-time URL that the booking came through."""
+        for one_time in self.one_time_urls.values():
+            if one_time.booking is booking:
+                told = {"id": one_time.id, "url": one_time.url}
+                for token, url in one_time.watchers:
+                    body = {"token": token, "status": one_time.status, "one_time_url": told}
+                    self.deliveries.send(booking.id, "one_time_url", body, url)

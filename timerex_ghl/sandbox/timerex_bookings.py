@@ -24,25 +24,51 @@ def utc_text(at: datetime) -> str:
 
 
 @dataclass(frozen=True)
-class Calendar:
-    """The team's one calendar."""
+class Team:
+    """A team. The primary one is the user's My Space."""
 
+    name: str
+    path: str
+    is_primary: bool = False
+    role: str = "owner"
+    id: str = field(default_factory=hex_id)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question of a calendar's own. Its id prefills it from the address, and is in no event."""
+
+    field_type: str
+    label: str
+    required: bool = False
+    options: tuple[str, ...] = ()
+    id: str = field(default_factory=lambda: secrets.token_hex(4))
+
+
+@dataclass
+class Calendar:
+    """A calendar of a team. `site` is where its booking page is."""
+
+    team: Team
+    name: str
+    duration_min: int = 30
+    questions: tuple[Question, ...] = ()
+    zone: str = "Asia/Tokyo"
     id: str = field(default_factory=hex_id)
     path: str = field(default_factory=lambda: secrets.token_hex(4))
-    team_path: str = "aoba_4d1e"
-    name: str = "Onboarding call 30"
-    zone: str = "Asia/Tokyo"
+    site: str = "https://timerex.net"
 
     @property
     def url(self) -> str:
         """Give the booking page."""
-        return f"https://timerex.net/s/{self.team_path}/{self.path}"
+        return f"{self.site}/s/{self.team.path}/{self.path}"
 
 
 @dataclass
 class Booking:
     """One booking. A reschedule makes a new one and ties both together."""
 
+    calendar: Calendar
     form: list[Json]
     starts_at: datetime
     duration_min: int
@@ -60,8 +86,9 @@ class Booking:
         return self.starts_at + timedelta(minutes=self.duration_min)
 
 
-def shared_fields(booking: Booking, calendar: Calendar) -> Json:
+def shared_fields(booking: Booking) -> Json:
     """Write what both kinds of event carry. Without hidden parameters the key is absent."""
+    calendar = booking.calendar
     zone = ZoneInfo(calendar.zone)
     fields: Json = {
         "id": booking.id,
@@ -87,11 +114,11 @@ def shared_fields(booking: Booking, calendar: Calendar) -> Json:
     return fields
 
 
-def confirmed_fields(booking: Booking, calendar: Calendar) -> Json:
+def confirmed_fields(booking: Booking) -> Json:
     """Write a confirmed event, with its links that let whoever holds them act."""
     number = int(booking.id[:10], 16) % 10**11
     return {
-        **shared_fields(booking, calendar),
+        **shared_fields(booking),
         "status": 1,
         "host_cancel_url": f"https://timerex.net/schedule/host_cancel/{booking.id}",
         "guest_cancel_url": f"https://timerex.net/schedule/cancel/{booking.id}",
@@ -109,10 +136,10 @@ def confirmed_fields(booking: Booking, calendar: Calendar) -> Json:
     }
 
 
-def cancelled_fields(booking: Booking, calendar: Calendar) -> Json:
+def cancelled_fields(booking: Booking) -> Json:
     """Write a cancelled event. `new_evnet_id` is spelt as in the portal's sample."""
     return {
-        **shared_fields(booking, calendar),
+        **shared_fields(booking),
         "status": 3,
         "canceled_at": utc_text(booking.canceled_at or booking.created_at),
         "cancellation_reason": booking.cancellation_reason,
@@ -123,12 +150,34 @@ def cancelled_fields(booking: Booking, calendar: Calendar) -> Json:
     }
 
 
+def event_of(booking: Booking) -> Json:
+    """Write a booking as it stands."""
+    is_cancelled = booking.canceled_at is not None
+    return cancelled_fields(booking) if is_cancelled else confirmed_fields(booking)
+
+
+def api_event(booking: Booking) -> Json:
+    """Write a booking as GET /events/{id} does: `status` in words, and an older shape inside."""
+    status = "confirmed" if booking.canceled_at is None else "cancelled"
+    return {**event_of(booking), "status": status, "event": older_event(booking)}
+
+
+def older_event(booking: Booking) -> Json:
+    """Write the shape of one-time URLs: `timezone`, and no calendar."""
+    left_out = {
+        "calendar_id", "calendar_timezone", "status", "url", "duration", "pre_travel_time",
+        "post_travel_time", "guest_timezone", "guest_reschedule_url",
+    }  # fmt: skip
+    kept = {key: value for key, value in event_of(booking).items() if key not in left_out}
+    return {**kept, "timezone": booking.calendar.zone}
+
+
 def envelope(webhook_type: str, calendar: Calendar, event: Json) -> Json:
     """Wrap an event as a delivery does."""
     return {
         "webhook_type": webhook_type,
         "calendar_url_path": calendar.path,
-        "team_url_path": calendar.team_path,
+        "team_url_path": calendar.team.path,
         "calendar_url": calendar.url,
         "calendar_name": calendar.name,
         "event": event,

@@ -128,6 +128,7 @@ class EventPayload(Payload):
     end_datetime: AwareDatetime
     calendar_id: OptionalId = None
     calendar_timezone: Text = None
+    timezone: Text = None  # the same, in the event of a one-time URL
     cancellation_reason: Text = None
     form: Annotated[list[FormItemPayload], BeforeValidator(_read_items)] = []
     hosts: Annotated[list[HostPayload], BeforeValidator(_read_items)] = []

@@ -1,0 +1,21 @@
+"""A sandbox and a ledger for each test of the REST client."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.adapters.ghl.oauth_world import KEY
+from tests.adapters.timerex.api_world import ApiWorld
+from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.sandbox import running_sandbox
+
+
+@pytest.fixture
+async def api(sqlite_url: str) -> AsyncIterator[ApiWorld]:
+    async with (
+        open_ledger(sqlite_url, key=KEY) as ledger,
+        running_sandbox() as info,
+        httpx.AsyncClient() as http,
+    ):
+        yield ApiWorld(ledger, info, http)

@@ -1,0 +1,104 @@
+"""TimeRex's limits are kept by all processes together."""
+
+import asyncio
+
+import pytest
+
+from tests.adapters.timerex.api_world import ApiWorld
+from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.adapters.timerex.auth import ApiKey
+from timerex_ghl.adapters.timerex.operations import DAY, HOUR, MINUTE, Window
+from timerex_ghl.adapters.timerex.room import Room
+from timerex_ghl.sync.errors import RateLimitedError
+
+SHORT = Window("minute", Pace(limit=2, window_s=0.4))
+LONG = Window("day", Pace(limit=3, window_s=60))
+
+
+async def call(room: Room, *windows: Window, wait_s: float = 5.0) -> None:
+    async with room.taken(windows, wait_s):
+        pass
+
+
+async def test_who_waits_is_let_through_when_the_window_has_passed(api: ApiWorld) -> None:
+    clock = asyncio.get_running_loop().time
+    begun = clock()
+
+    await asyncio.gather(*(call(Room(api.ledger, "aoba"), SHORT) for _ in range(5)))
+
+    assert 0.8 <= clock() - begun < 4
+
+
+async def test_who_does_not_wait_is_told_how_long_it_would_be(api: ApiWorld) -> None:
+    room = Room(api.ledger, "aoba")
+    for _ in range(3):
+        await call(room, LONG)
+
+    with pytest.raises(RateLimitedError, match="left in this day") as raised:
+        await call(room, LONG, wait_s=0)
+
+    assert raised.value.after_s == pytest.approx(60, abs=5)
+
+
+async def test_a_call_that_finds_one_window_full_takes_nothing_of_the_other(api: ApiWorld) -> None:
+    room = Room(api.ledger, "aoba")
+    for _ in range(3):
+        await call(room, LONG)
+
+    for _ in range(3):
+        with pytest.raises(RateLimitedError):
+            await call(room, MINUTE, LONG, wait_s=0)
+
+    for _ in range(60):
+        await call(room, MINUTE, wait_s=0)
+
+
+async def test_two_users_do_not_stand_in_each_others_way(api: ApiWorld) -> None:
+    await Room(api.ledger, "aoba").hold([MINUTE], 60)
+
+    await call(Room(api.ledger, "umi"), MINUTE, wait_s=0)
+
+
+async def test_a_429_stops_every_process_of_that_user_and_counts_half_a_minute(
+    api: ApiWorld,
+) -> None:
+    event_id = await api.book()
+    await api.control("POST", "/limits", minute=0)
+    with pytest.raises(RateLimitedError) as raised:
+        await api.by_key().get_event(event_id)
+    await api.control("POST", "/limits", minute=60)
+
+    with pytest.raises(RateLimitedError, match="left in this minute"):
+        await api.by_key().get_event(event_id, wait_s=0)
+
+    assert raised.value.after_s == 30
+    assert await api.calls() == ["get-event"]
+
+
+async def test_a_full_minute_does_not_stop_a_cancel(api: ApiWorld) -> None:
+    event_id = await api.book()
+    owner = ApiKey(api.info.timerex.api_key).owner
+    await Room(api.ledger, owner).hold([MINUTE], 60)
+
+    await api.by_key().cancel_event(event_id)
+
+
+def test_the_documented_limits_are_the_ones_we_keep() -> None:
+    kept = [(window.pace.limit, window.pace.window_s) for window in (MINUTE, HOUR, DAY)]
+
+    assert kept == [(60, 60), (100, 3600), (1000, 86_400)]
+
+
+async def test_the_sixty_first_call_of_a_minute_is_never_sent(api: ApiWorld) -> None:
+    event_id = await api.book()
+    client = api.by_key()
+    await asyncio.gather(*(client.get_event(event_id) for _ in range(60)))
+
+    with pytest.raises(RateLimitedError):
+        await client.get_event(event_id, wait_s=0)
+
+    assert len(await api.calls()) == 60
+
+
+def test_the_name_of_an_owner_tells_nothing_of_the_key() -> None:
+    assert "canary" not in ApiKey("canary" * 10).owner

@@ -1,0 +1,95 @@
+"""Room for calls of one TimeRex user: never more than TimeRex allows, however many processes call.
+
+A call takes room in each window that limits it, and gives it back when it has ended; see
+`ledger/quota.py` for why no window ever holds too many.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import quota
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.quota import Ended, SlotId
+from timerex_ghl.adapters.timerex.operations import Window
+from timerex_ghl.sync.errors import RateLimitedError
+from timerex_ghl.sync.models import LocationId
+
+LOOKS_PER_WINDOW = 20
+"""Look again this often while waiting: others may have given room back."""
+
+
+class Room:
+    """The room of one user, kept in the ledger."""
+
+    def __init__(self, ledger: Ledger, owner: str) -> None:
+        self._ledger = ledger
+        self._owner = owner
+
+    @asynccontextmanager
+    async def taken(self, windows: Sequence[Window], wait_s: float) -> AsyncGenerator[None]:
+        """Take room for one call, and give it back when the call has ended.
+
+        Raises:
+            RateLimitedError: There is none, and will be none within `wait_s`.
+        """
+        slots = await self._take(windows, wait_s)
+        try:
+            yield
+        finally:
+            await asyncio.shield(self._ledger.write(_give_back, self._owner, windows, slots))
+
+    async def hold(self, windows: Sequence[Window], seconds: float) -> None:
+        """Let nobody through for a while: TimeRex answered 429."""
+        await self._ledger.write(_hold, self._owner, windows, seconds)
+
+    async def _take(self, windows: Sequence[Window], wait_s: float) -> list[SlotId]:
+        """Look for room until there is some, or until it is clear that there will be none.
+
+        A call on its way counts as if it took all the time it may; it may end at once, too.
+        """
+        clock = asyncio.get_running_loop().time
+        give_up_at = clock() + wait_s
+        while True:
+            try:
+                return await self._ledger.write(_take_all, self._owner, windows)
+            except RateLimitedError as full:
+                left_s = give_up_at - clock()
+                at_least_s = (full.after_s or 0.0) - windows[0].pace.deadline_s
+                if left_s <= 0 or at_least_s > left_s:
+                    raise
+            nap_s = min(left_s, min(window.pace.window_s for window in windows) / LOOKS_PER_WINDOW)
+            await asyncio.sleep(nap_s * random.uniform(0.5, 1.0))
+
+
+def _take_all(tx: Connection, owner: str, windows: Sequence[Window]) -> list[SlotId]:
+    """Take a slot in each window, or in none: an error undoes what was taken before it."""
+    taken: list[SlotId] = []
+    for window in windows:
+        slots, wait_s = quota.take_slots(tx, _key(owner, window), 1, window.pace)
+        if not slots:
+            raise RateLimitedError(
+                f"no call to TimeRex is left in this {window.name}", after_s=wait_s
+            )
+        taken += slots
+    return taken
+
+
+def _give_back(
+    tx: Connection, owner: str, windows: Sequence[Window], slots: Sequence[SlotId]
+) -> None:
+    for window, slot in zip(windows, slots, strict=True):
+        quota.give_back(tx, _key(owner, window), [Ended(slot, 0.0)], window.pace)
+
+
+def _hold(tx: Connection, owner: str, windows: Sequence[Window], seconds: float) -> None:
+    for window in windows:
+        quota.hold(tx, _key(owner, window), seconds)
+
+
+def _key(owner: str, window: Window) -> LocationId:
+    """Name a window beside GHL's locations, with which it shares the table."""
+    return LocationId(f"timerex:{owner}:{window.name}")

@@ -1,0 +1,161 @@
+"""How one request to TimeRex is sent: room, credentials, a total deadline, and what came of it."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import NamedTuple, TypeVar
+
+import httpx
+from pydantic import JsonValue, SecretStr
+
+from timerex_ghl.adapters.ghl.transport import NEVER_SENT
+from timerex_ghl.adapters.timerex.auth import TimerexAuth
+from timerex_ghl.adapters.timerex.failures import TokenRefusedError, failure_of, is_page, wait_of
+from timerex_ghl.adapters.timerex.operations import Operation
+from timerex_ghl.adapters.timerex.room import Room
+from timerex_ghl.adapters.timerex.strict_json import read_json
+from timerex_ghl.sync.errors import (
+    CredentialsError,
+    RateLimitedError,
+    RetryableError,
+    SkippableError,
+    UnknownOutcomeError,
+)
+
+T = TypeVar("T")
+
+ID = re.compile(r"[\w-]{1,128}", re.ASCII)
+WAIT_S = 60.0
+"""For room; a minute later there is some, unless the hour's or the day's is gone."""
+
+
+class Call(NamedTuple):
+    """One request, credentials and all else apart."""
+
+    operation: Operation
+    subject: str
+    url: str
+    body: Mapping[str, str] | None
+    params: Mapping[str, str] | None
+
+    def __str__(self) -> str:
+        """Name it as it may be shown."""
+        return f"{self.operation.name}{self.subject}"
+
+    def unclear(self, what: str) -> RetryableError:
+        """Say that no readable answer came: of a write nobody knows whether it happened."""
+        return UnknownOutcomeError(what) if self.operation.writes else RetryableError(what)
+
+
+class Transport:
+    """One user's line to TimeRex."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        auth: TimerexAuth,
+        room: Room | None,
+        *,
+        base_url: str,
+        deadline_s: float = 20.0,
+    ) -> None:
+        """Take what a line needs; without a room nobody waits, for tests against the sandbox."""
+        self._http = http
+        self._auth = auth
+        self._room = room
+        self._base_url = base_url.rstrip("/")
+        self._deadline_s = deadline_s
+
+    async def send(
+        self,
+        operation: Operation,
+        read: Callable[[JsonValue], T],
+        *,
+        body: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        wait_s: float = WAIT_S,
+        **ids: str,
+    ) -> T:
+        """Send one request, and hand back what `read` makes of its JSON.
+
+        A token that TimeRex refuses is replaced once: then the same request goes out once more,
+        which is safe since the first one was turned away at the door.
+        """
+        call = self._call(operation, ids, body, params)
+        header = await self._auth.header()
+        try:
+            response = await self._once(call, header, wait_s)
+        except TokenRefusedError:
+            response = await self._once(call, await self._auth.header(header[1]), wait_s)
+        return _read(call, response, read)
+
+    def _call(
+        self,
+        operation: Operation,
+        ids: Mapping[str, str],
+        body: Mapping[str, str] | None,
+        params: Mapping[str, str] | None,
+    ) -> Call:
+        if not all(ID.fullmatch(value) for value in ids.values()):
+            raise SkippableError(f"{operation.name} needs TimeRex's own ids, and was given another")
+        subject = "".join(f" ({kind.replace('_', ' ')} {value})" for kind, value in ids.items())
+        url = self._base_url + operation.path.format_map(ids)
+        return Call(operation, subject, url, body, params)
+
+    async def _once(
+        self, call: Call, header: tuple[str, SecretStr], wait_s: float
+    ) -> httpx.Response:
+        async with self._room_for(call.operation, wait_s):
+            response = await self._receive(call, header)
+        if response.is_success:
+            return response
+        failure = failure_of(
+            call.operation,
+            str(call),
+            response.status_code,
+            response.headers,
+            has_scopes=self._auth.has_scopes,
+        )
+        if isinstance(failure, RateLimitedError) and self._room is not None:
+            await self._room.hold(call.operation.windows, wait_of(response.headers))
+        raise failure
+
+    @asynccontextmanager
+    async def _room_for(self, operation: Operation, wait_s: float) -> AsyncGenerator[None]:
+        if self._room is None:
+            yield
+            return
+        async with self._room.taken(operation.windows, wait_s):
+            yield
+
+    async def _receive(self, call: Call, header: tuple[str, SecretStr]) -> httpx.Response:
+        name, secret = header
+        request = self._http.build_request(
+            call.operation.method,
+            call.url,
+            json=call.body,
+            params=call.params,
+            headers={name: secret.get_secret_value(), "Accept": "application/json"},
+        )
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                return await self._http.send(request, follow_redirects=False)
+        except NEVER_SENT as error:
+            raise RetryableError(
+                f"{request.url.host} cannot be reached ({type(error).__name__}): {call} was not"
+                " sent"
+            ) from None
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise call.unclear(f"no answer to {call}: {type(error).__name__}") from None
+
+
+def _read(call: Call, response: httpx.Response, read: Callable[[JsonValue], T]) -> T:
+    if is_page(response.headers):
+        raise CredentialsError(
+            f"a web page answered {call}, and not TimeRex's API: check the API address and the key"
+        )
+    try:
+        return read(read_json(response.content) if response.content else None)
+    except (ValueError, OverflowError):  # pydantic's error is a ValueError
+        raise call.unclear(f"TimeRex's answer to {call} cannot be read") from None
