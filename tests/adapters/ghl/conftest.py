@@ -1,9 +1,6 @@
 """Ledgers and token worlds to test with."""
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -13,23 +10,9 @@ from tests.adapters.ghl.vendor import Vendor
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger file with this version's tables: migrated once, copied for each test."""
-    path = tmp_path_factory.mktemp("ghl") / "ledger.db"
-
-    async def migrate() -> None:
-        async with open_ledger(f"sqlite:///{path}"):
-            pass
-
-    asyncio.run(migrate())
-    return path
-
-
 @pytest.fixture
-def ledger_url(migrated: Path, tmp_path: Path) -> str:
-    shutil.copy(migrated, tmp_path / "ledger.db")
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
+def ledger_url(sqlite_url: str) -> str:
+    return sqlite_url
 
 
 @pytest.fixture

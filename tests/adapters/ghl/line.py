@@ -18,7 +18,17 @@ NOTE = GhlNoteId("note1")
 CANARIES = ("riku@hinode.example", "+81312345678", "Riku Sato", "pit-canary")
 """What no error's text may hold: people, and the token."""
 EVERY_SCOPE = frozenset(
-    {"contacts.readonly", "contacts.write", "locations.readonly", "locations/customFields.readonly"}
+    {
+        "contacts.readonly",
+        "contacts.write",
+        "locations.readonly",
+        "locations/customFields.readonly",
+        "locations/tasks.readonly",
+        "calendars.readonly",
+        "calendars/events.readonly",
+        "calendars/events.write",
+        "users.readonly",
+    }
 )
 
 

@@ -1,34 +1,13 @@
 """Every method of the client: what it sends, and what it makes of an answer."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
+from tests.adapters.ghl.case import Case, values
 from tests.adapters.ghl.line import NOTE, RIKU
-from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.sync.models import GhlField, Value
+from tests.adapters.ghl.methods_activity import CALENDAR_CASES, LIST_CASES, TASK_CASES
 
 CONTACT = {"id": "riku1", "locationId": "locAoba", "firstName": "Riku", "tags": ["VIP"]}
 NOTED = {"id": "note1", "body": "Tea &amp; talk", "dateAdded": "2026-02-03T05:00:00.000Z"}
-
-
-@dataclass(frozen=True)
-class Case:
-    """One method: the call, the request it makes, an answer, and what is read in it."""
-
-    call: Callable[[GhlClient], Awaitable[Any]]
-    method: str
-    path: str
-    answer: object
-    read: Callable[[Any], object]
-    expected: object
-    query: dict[str, str] | None = None
-    body: object = None
-
-
-def values(**fields: Value) -> dict[GhlField, Value]:
-    return {GhlField(name): value for name, value in fields.items()}
 
 
 CASES = {
@@ -193,4 +172,7 @@ CASES = {
         lambda _: None,
         None,
     ),
+    **TASK_CASES,
+    **CALENDAR_CASES,
+    **LIST_CASES,
 }

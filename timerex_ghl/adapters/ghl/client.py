@@ -1,12 +1,14 @@
 """The GHL client: one method, one request. It never retries; whoever calls it does."""
 
-from timerex_ghl.adapters.ghl.contacts import ContactCalls
+from timerex_ghl.adapters.ghl.calendars import CalendarCalls
+from timerex_ghl.adapters.ghl.lists import ListCalls
 from timerex_ghl.adapters.ghl.location import LocationCalls
 from timerex_ghl.adapters.ghl.notes import NoteCalls
 from timerex_ghl.adapters.ghl.tags import TagCalls
+from timerex_ghl.adapters.ghl.tasks import TaskCalls
 
 
-class GhlClient(LocationCalls, ContactCalls, TagCalls, NoteCalls):
+class GhlClient(LocationCalls, ListCalls, TagCalls, NoteCalls, TaskCalls, CalendarCalls):
     """One GHL location, in our words.
 
     Raises (every method):

@@ -38,7 +38,7 @@ class ContactCalls(Transport):
 
         Source: GET /contacts/{contactId}; an unknown id is a 400 "not found".
         """
-        return await self.send(ops.GET_CONTACT, self._contact_in, contact=contact_id)
+        return await self.send(ops.GET_CONTACT, self.contact_in, contact=contact_id)
 
     async def create_contact(self, values: GhlValues) -> GhlContact:
         """Make a contact.
@@ -48,16 +48,16 @@ class ContactCalls(Transport):
         Raises:
             DuplicateContactError: GHL knows this person; it names the contact.
         """
-        body = {"locationId": self.location_id, **_body_of(values)}
-        return await self.send(ops.CREATE_CONTACT, self._contact_in, body=body)
+        body = {"locationId": self.location_id, **body_of(values)}
+        return await self.send(ops.CREATE_CONTACT, self.contact_in, body=body)
 
     async def update_contact(self, contact_id: GhlContactId, values: GhlValues) -> GhlContact:
         """Change these fields of a contact, and no others.
 
         Source: PUT /contacts/{contactId}.
         """
-        body = _body_of(values)
-        return await self.send(ops.UPDATE_CONTACT, self._contact_in, body=body, contact=contact_id)
+        body = body_of(values)
+        return await self.send(ops.UPDATE_CONTACT, self.contact_in, body=body, contact=contact_id)
 
     async def delete_contact(self, contact_id: GhlContactId) -> None:
         """Delete a contact for good.
@@ -80,7 +80,7 @@ class ContactCalls(Transport):
         params = {"locationId": self.location_id, **asked}
         return await self.send(
             ops.FIND_DUPLICATE,
-            lambda answer: self._contact_in(answer) if answer.get("contact") else None,
+            lambda answer: self.contact_in(answer) if answer.get("contact") else None,
             params=params,
         )
 
@@ -128,15 +128,21 @@ class ContactCalls(Transport):
         total = answer.get("total")
         is_all = after is None and total is not None and len(found) >= total
         return ContactPage.model_construct(
-            contacts=tuple(self._own(contact_from_search(contact)) for contact in found),
+            contacts=tuple(self.own(contact_from_search(contact)) for contact in found),
             after=None if is_all or not found else tuple(found[-1]["searchAfter"]),
             total=int(total or 0),
         )
 
-    def _contact_in(self, answer: Json) -> GhlContact:
-        return self._own(contact_from_get(answer["contact"]))
+    def contact_in(self, answer: Json) -> GhlContact:
+        """Read the one contact in an answer."""
+        return self.own(contact_from_get(answer["contact"]))
 
-    def _own(self, contact: GhlContact) -> GhlContact:
+    def own(self, contact: GhlContact) -> GhlContact:
+        """Let a contact through that is this location's.
+
+        Raises:
+            CredentialsError: It is another's.
+        """
         if contact.location_id not in {"", self.location_id}:
             raise CredentialsError(
                 f"GHL answered with contact {contact.id} of location {contact.location_id}, and"
@@ -145,7 +151,7 @@ class ContactCalls(Transport):
         return contact
 
 
-def _body_of(values: GhlValues) -> dict[str, Any]:
+def body_of(values: GhlValues) -> dict[str, Any]:
     """Write a contact's body: custom fields by id, and never what would erase others' tags."""
     if NEVER_IN_A_BODY & values.keys():
         raise ValueError("tags and locationId are never sent in a contact's body")

@@ -27,7 +27,10 @@ KNOWN = frozenset({*FIELDS, "customFields", "tags", "body", "locationId", "name"
 TOKEN_REFUSED = re.compile(
     r"invalid token|access token|invalid private integration|jwt|expired", re.IGNORECASE
 )
-NOT_FOUND = re.compile(r"\b(contact|note|location)\b.*\bnot found\b", re.IGNORECASE)
+NOT_FOUND = re.compile(
+    r"\b(contact|note|task|appointment|location)\b.*\bnot found\b",
+    re.IGNORECASE,
+)
 TRACE_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 DEFAULT_WAIT_S = 10.0
 LONGEST_WAIT_S = 86_400.0

@@ -60,6 +60,15 @@ def contact_from_search(body: Json) -> GhlContact:
     return _contact({"companyName": named.get("businessName"), **named})
 
 
+def contact_from_list(body: Json) -> GhlContact:
+    """Read one contact of `GET /contacts/` or of a business's: names are lower-cased there.
+
+    The real ones stand beside them where GHL kept them.
+    """
+    names = {key: body[f"{key}Raw"] for key in ("firstName", "lastName") if body.get(f"{key}Raw")}
+    return contact_from_get({**body, **names})
+
+
 def contact_from_webhook(body: Json) -> GhlContact:
     """Read a contact webhook's payload, which lists only some fields: an absent one is unknown."""
     return _contact(body)

@@ -6,6 +6,7 @@ Source: the published OpenAPI files; every row's scope and `Version` are the one
 from typing import NamedTuple
 
 CONTACTS = "2021-07-28"
+CALENDARS = "2021-04-15"
 
 
 class Operation(NamedTuple):
@@ -26,12 +27,16 @@ class Operation(NamedTuple):
     version: str = CONTACTS
 
 
-def _read(name: str, method: str, path: str, scope: str = "contacts.readonly") -> Operation:
-    return Operation(name, method, path, scope, writes=False)
+def _read(
+    name: str, method: str, path: str, scope: str = "contacts.readonly", version: str = CONTACTS
+) -> Operation:
+    return Operation(name, method, path, scope, writes=False, version=version)
 
 
-def _write(name: str, method: str, path: str) -> Operation:
-    return Operation(name, method, path, "contacts.write", writes=True)
+def _write(
+    name: str, method: str, path: str, scope: str = "contacts.write", version: str = CONTACTS
+) -> Operation:
+    return Operation(name, method, path, scope, writes=True, version=version)
 
 
 GET_LOCATION = _read("location.get", "GET", "/locations/{location}", "locations.readonly")
@@ -54,3 +59,36 @@ GET_NOTE = _read("note.get", "GET", "/contacts/{contact}/notes/{note}")
 CREATE_NOTE = _write("note.create", "POST", "/contacts/{contact}/notes")
 UPDATE_NOTE = _write("note.update", "PUT", "/contacts/{contact}/notes/{note}")
 DELETE_NOTE = _write("note.delete", "DELETE", "/contacts/{contact}/notes/{note}")
+UPSERT_CONTACT = _write("contact.upsert", "POST", "/contacts/upsert")
+LIST_CONTACTS = _read("contact.list", "GET", "/contacts/")
+LIST_BUSINESS_CONTACTS = _read("contact.of-business", "GET", "/contacts/business/{business}")
+
+TASK = "/contacts/{contact}/tasks/{task}"
+LIST_TASKS = _read("task.list", "GET", "/contacts/{contact}/tasks")
+GET_TASK = _read("task.get", "GET", TASK)
+CREATE_TASK = _write("task.create", "POST", "/contacts/{contact}/tasks")
+UPDATE_TASK = _write("task.update", "PUT", TASK)
+COMPLETE_TASK = _write("task.complete", "PUT", f"{TASK}/completed")
+DELETE_TASK = _write("task.delete", "DELETE", TASK)
+SEARCH_TASKS = _read(
+    "task.search", "POST", "/locations/{location}/tasks/search", "locations/tasks.readonly"
+)
+
+EVENTS_READ, EVENTS_WRITE = "calendars/events.readonly", "calendars/events.write"
+APPOINTMENT = "/calendars/events/appointments/{appointment}"
+LIST_CALENDARS = _read("calendar.list", "GET", "/calendars/", "calendars.readonly", CALENDARS)
+LIST_CONTACT_APPOINTMENTS = _read(
+    "appointment.of-contact", "GET", "/contacts/{contact}/appointments"
+)
+GET_APPOINTMENT = _read("appointment.get", "GET", APPOINTMENT, EVENTS_READ, CALENDARS)
+CREATE_APPOINTMENT = _write(
+    "appointment.create", "POST", "/calendars/events/appointments", EVENTS_WRITE, CALENDARS
+)
+UPDATE_APPOINTMENT = _write("appointment.update", "PUT", APPOINTMENT, EVENTS_WRITE, CALENDARS)
+DELETE_APPOINTMENT = _write(
+    "appointment.delete", "DELETE", "/calendars/events/{appointment}", EVENTS_WRITE, CALENDARS
+)
+
+LIST_USERS = _read("user.list", "GET", "/users/", "users.readonly")
+GET_USER = _read("user.get", "GET", "/users/{user}", "users.readonly")
+LOCATION_TOKEN = _read("token.of-location", "POST", "/oauth/locationToken", "oauth.write")

@@ -26,7 +26,13 @@ LONGEST_WAIT_S = 60.0
 
 
 class Pacer(Protocol):
-    """Lets calls through, no faster than GHL allows."""
+    """Lets calls through, no faster than GHL allows.
+
+    Attributes:
+        side_by_side: Calls under way at once. Every idle line costs each call a look.
+    """
+
+    side_by_side: int
 
     def slot(self) -> AbstractAsyncContextManager[None]:
         """Wait for room for one call, and hold it while the call lasts.
@@ -50,7 +56,9 @@ class Pacer(Protocol):
 
 
 class NoPacing:
-    """For the sandbox: everything at once."""
+    """For the sandbox: nobody waits. It is near and answers at once, so few lines do."""
+
+    side_by_side = 4
 
     @asynccontextmanager
     async def slot(self) -> AsyncGenerator[None]:
@@ -73,6 +81,8 @@ class LedgerPacer:
     Callers that wait are served together: one write to the ledger gives back the slots of calls
     that ended, corrects the count by what GHL said, and takes slots for all of them.
     """
+
+    side_by_side = 8
 
     def __init__(self, ledger: Ledger, location_id: LocationId, pace: Pace) -> None:
         self._ledger = ledger

@@ -97,6 +97,7 @@ class Transport:
         self._pacer = pacer
         self._base_url = base_url.rstrip("/")
         self._deadline_s = deadline_s
+        self._lines = asyncio.Semaphore(pacer.side_by_side)
 
     async def close(self) -> None:
         """Let go of the pace that is held. The HTTP client is its owner's."""
@@ -149,7 +150,7 @@ class Transport:
             )
 
     async def _once(self, call: Call, token: str) -> httpx.Response:
-        async with self._pacer.slot():
+        async with self._lines, self._pacer.slot():
             response = await self._receive(call, token)
         self._pacer.told(response.headers)
         if response.is_success:

@@ -1,0 +1,27 @@
+"""What a test says about one method of the client."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from timerex_ghl.adapters.ghl.client import GhlClient
+from timerex_ghl.sync.models import GhlField, Value
+
+
+@dataclass(frozen=True)
+class Case:
+    """One method: the call, the request it makes, an answer, and what is read in it."""
+
+    call: Callable[[GhlClient], Awaitable[Any]]
+    method: str
+    path: str
+    answer: object
+    read: Callable[[Any], object]
+    expected: object
+    query: dict[str, str] | None = None
+    body: object = None
+    version: str = "2021-07-28"
+
+
+def values(**fields: Value) -> dict[GhlField, Value]:
+    return {GhlField(name): value for name, value in fields.items()}

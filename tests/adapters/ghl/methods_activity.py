@@ -1,0 +1,255 @@
+"""The methods about tasks, appointments and users, and the older lists of contacts."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from tests.adapters.ghl.case import Case, values
+from tests.adapters.ghl.line import RIKU
+from timerex_ghl.adapters.ghl.lists import StartAfter
+from timerex_ghl.sync.ghl_models import GhlAppointmentId, GhlCalendarId, GhlTaskId, GhlUserId
+
+TASK, EVENT = GhlTaskId("task1"), GhlAppointmentId("event1")
+KANA = GhlUserId("kana1")
+CALENDARS = "2021-04-15"
+AT = datetime(2026, 2, 10, 1, tzinfo=UTC)
+LISTED = {
+    "id": "riku1",
+    "locationId": "locAoba",
+    "firstName": "riku",
+    "firstNameRaw": "Riku",
+    "dateAdded": "2026-02-03T05:00:00.000Z",
+}
+TASKED = {
+    "id": "task1",
+    "title": "Call back",
+    "body": "<p>Tea &amp; talk</p>",
+    "dueDate": "2026-02-10T01:00:00.000Z",
+    "completed": False,
+    "contactId": "riku1",
+}
+BOOKED = {
+    "id": "event1",
+    "calendarId": "cal1",
+    "contactId": "riku1",
+    "title": "Onboarding",
+    "appointmentStatus": "confirmed",
+    "appoinmentStatus": "confirmed",
+    "status": "booked",
+}
+
+TASK_CASES = {
+    "list_tasks": Case(
+        lambda ghl: ghl.list_tasks(RIKU),
+        "GET",
+        "/contacts/riku1/tasks",
+        {"tasks": [TASKED]},
+        lambda tasks: [(one.id, one.body, one.due_at, one.assigned_to) for one in tasks],
+        [("task1", "Tea & talk", AT, None)],
+    ),
+    "get_task": Case(
+        lambda ghl: ghl.get_task(RIKU, TASK),
+        "GET",
+        "/contacts/riku1/tasks/task1",
+        {"task": {**TASKED, "assignedTo": "kana1"}},
+        lambda task: (task.title, task.completed, task.assigned_to),
+        ("Call back", False, "kana1"),
+    ),
+    "create_task": Case(
+        lambda ghl: ghl.create_task(RIKU, title="Call back", due_at=AT, body="<b>Tea</b>"),
+        "POST",
+        "/contacts/riku1/tasks",
+        {"task": TASKED},
+        lambda task: task.id,
+        "task1",
+        body={
+            "title": "Call back",
+            "dueDate": "2026-02-10T01:00:00.000Z",
+            "body": "&lt;b&gt;Tea&lt;/b&gt;",
+            "completed": False,
+        },
+    ),
+    "update_task": Case(
+        lambda ghl: ghl.update_task(RIKU, TASK, due_at=AT, assigned_to=KANA),
+        "PUT",
+        "/contacts/riku1/tasks/task1",
+        {"task": TASKED},
+        lambda task: task.contact_id,
+        "riku1",
+        body={"dueDate": "2026-02-10T01:00:00.000Z", "assignedTo": "kana1"},
+    ),
+    "complete_task": Case(
+        lambda ghl: ghl.complete_task(RIKU, TASK, completed=False),
+        "PUT",
+        "/contacts/riku1/tasks/task1/completed",
+        {"task": TASKED},
+        lambda task: (task.completed,),
+        (False,),
+        body={"completed": False},
+    ),
+    "delete_task": Case(
+        lambda ghl: ghl.delete_task(RIKU, TASK),
+        "DELETE",
+        "/contacts/riku1/tasks/task1",
+        {"succeded": True},
+        lambda _: None,
+        None,
+    ),
+    "search_tasks": Case(
+        lambda ghl: ghl.search_tasks(contact_ids=[RIKU], completed=False, skip=100),
+        "POST",
+        "/locations/locAoba/tasks/search",
+        {"tasks": [{**TASKED, "id": None, "_id": "task1", "contactId": None}]},
+        lambda page: ([(one.id, one.contact_id) for one in page.tasks], page.skip),
+        ([("task1", None)], 101),
+        body={"limit": 100, "skip": 100, "contactId": ["riku1"], "completed": False},
+    ),
+    "search_tasks, the end": Case(
+        lambda ghl: ghl.search_tasks(),
+        "POST",
+        "/locations/locAoba/tasks/search",
+        {"tasks": []},
+        lambda page: page.skip,
+        None,
+        body={"limit": 100, "skip": 0},
+    ),
+}
+
+CALENDAR_CASES = {
+    "list_calendars": Case(
+        lambda ghl: ghl.list_calendars(),
+        "GET",
+        "/calendars/",
+        {"calendars": [{"id": "cal1", "name": "Onboarding", "slotDuration": 30}]},
+        lambda found: [(one.id, one.name, one.is_active, one.slot_minutes) for one in found],
+        [("cal1", "Onboarding", True, 30)],
+        query={"locationId": "locAoba"},
+        version=CALENDARS,
+    ),
+    "list_contact_appointments": Case(
+        lambda ghl: ghl.list_contact_appointments(RIKU, ZoneInfo("Asia/Tokyo")),
+        "GET",
+        "/contacts/riku1/appointments",
+        {"events": [{**BOOKED, "startTime": "2026-02-10 10:00:00", "endTime": "never"}]},
+        lambda found: [(one.id, one.status, one.starts_at, one.ends_at) for one in found],
+        [("event1", "confirmed", AT, None)],
+    ),
+    "get_appointment": Case(
+        lambda ghl: ghl.get_appointment(EVENT),
+        "GET",
+        "/calendars/events/appointments/event1",
+        {"appointment": {**BOOKED, "startTime": "2026-02-10T10:00:00+09:00", "deleted": True}},
+        lambda found: (found.starts_at, found.deleted),
+        (AT, True),
+        version=CALENDARS,
+    ),
+    "create_appointment": Case(
+        lambda ghl: ghl.create_appointment(
+            calendar_id=GhlCalendarId("cal1"),
+            contact_id=RIKU,
+            starts_at=AT,
+            assigned_to=KANA,
+            notifies=False,
+            ignores_slots=True,
+        ),
+        "POST",
+        "/calendars/events/appointments",
+        BOOKED,
+        lambda found: (found.id, found.calendar_id, found.starts_at),
+        ("event1", "cal1", None),
+        body={
+            "locationId": "locAoba",
+            "calendarId": "cal1",
+            "contactId": "riku1",
+            "startTime": "2026-02-10T01:00:00.000Z",
+            "assignedUserId": "kana1",
+            "toNotify": False,
+            "ignoreFreeSlotValidation": True,
+        },
+        version=CALENDARS,
+    ),
+    "update_appointment": Case(
+        lambda ghl: ghl.update_appointment(EVENT, status="cancelled"),
+        "PUT",
+        "/calendars/events/appointments/event1",
+        {**BOOKED, "appointmentStatus": "cancelled"},
+        lambda found: found.status,
+        "cancelled",
+        body={"appointmentStatus": "cancelled"},
+        version=CALENDARS,
+    ),
+    "delete_appointment": Case(
+        lambda ghl: ghl.delete_appointment(EVENT),
+        "DELETE",
+        "/calendars/events/event1",
+        {"succeeded": True},
+        lambda _: None,
+        None,
+        body={},
+        version=CALENDARS,
+    ),
+    "list_users": Case(
+        lambda ghl: ghl.list_users(),
+        "GET",
+        "/users/",
+        {
+            "users": [
+                {"id": "kana1", "firstName": "Kana", "lastName": "Mori", "email": "K@a.example"}
+            ]
+        },
+        lambda users: [(one.id, one.name, one.email) for one in users],
+        [("kana1", "Kana Mori", "k@a.example")],
+        query={"locationId": "locAoba"},
+    ),
+    "get_user": Case(
+        lambda ghl: ghl.get_user(KANA),
+        "GET",
+        "/users/kana1",
+        {"id": "kana1", "name": "Kana Mori", "email": "kana@aoba.example"},
+        lambda user: user.name,
+        "Kana Mori",
+    ),
+}
+
+LIST_CASES = {
+    "list_business_contacts": Case(
+        lambda ghl: ghl.list_business_contacts("biz1", skip=100),
+        "GET",
+        "/contacts/business/biz1",
+        {"contacts": [LISTED], "count": 101},
+        lambda found: [one.values["firstName"] for one in found],
+        ["Riku"],
+        query={"locationId": "locAoba", "limit": "100", "skip": "100"},
+    ),
+    "list_contacts": Case(
+        lambda ghl: ghl.list_contacts(StartAfter(1770000000000, RIKU)),
+        "GET",
+        "/contacts/",
+        {"contacts": [LISTED], "count": 1},
+        lambda page: (page.contacts[0].id, page.after),
+        ("riku1", (1770094800000, "riku1")),
+        query={
+            "locationId": "locAoba",
+            "limit": "100",
+            "startAfter": "1770000000000",
+            "startAfterId": "riku1",
+        },
+    ),
+    "list_contacts, the end": Case(
+        lambda ghl: ghl.list_contacts(),
+        "GET",
+        "/contacts/",
+        {"contacts": [], "count": 0},
+        lambda page: page.after,
+        None,
+        query={"locationId": "locAoba", "limit": "100"},
+    ),
+    "upsert_contact": Case(
+        lambda ghl: ghl.upsert_contact(values(email="riku@hinode.example", firstName="Riku")),
+        "POST",
+        "/contacts/upsert",
+        {"new": True, "contact": LISTED, "traceId": "t"},
+        lambda done: (done.contact.id, done.is_new),
+        ("riku1", True),
+        body={"locationId": "locAoba", "email": "riku@hinode.example", "firstName": "Riku"},
+    ),
+}

@@ -1,0 +1,35 @@
+"""Our operations beside the vendor's: which is which."""
+
+import re
+
+from tests.adapters.ghl.case import Case
+from timerex_ghl.adapters.ghl import operations as ops
+from timerex_ghl.adapters.ghl.operations import Operation
+
+OURS = [each for each in vars(ops).values() if isinstance(each, Operation)]
+NAMES = {
+    "location": "locationId",
+    "contact": "contactId",
+    "note": "id",
+    "task": "taskId",
+    "appointment": "eventId",
+    "user": "userId",
+    "business": "businessId",
+}
+"""Ids in our paths, and what the vendor's call them."""
+
+
+def operation_of(case: Case) -> Operation:
+    """Find the operation that a case calls; fixed paths come before those with ids."""
+    found = [
+        each
+        for each in OURS
+        if each.method == case.method
+        and re.fullmatch(re.sub(r"\{\w+\}", r"[\\w-]+", each.path), case.path)
+    ]
+    return min(found, key=lambda each: each.path.count("{"))
+
+
+def published_path(operation: Operation) -> str:
+    """Write a path as the vendor's files do."""
+    return re.sub(r"\{(\w+)\}", lambda name: f"{{{NAMES[name[1]]}}}", operation.path)

@@ -1,0 +1,185 @@
+"""Tasks, appointments, users, the older lists and an agency's token over real HTTP."""
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from tests.adapters.ghl.case import values
+from tests.adapters.ghl.line import EVERY_SCOPE
+from timerex_ghl.adapters.ghl.agency import location_token
+from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.client import GhlClient
+from timerex_ghl.adapters.ghl.pacing import NoPacing
+from timerex_ghl.sandbox.info import SandboxInfo
+from timerex_ghl.sandbox.server import running_sandbox
+from timerex_ghl.sync.errors import CredentialsError, NotFoundError, SkippableError
+from timerex_ghl.sync.ghl_models import GhlCalendarId, GhlUserId
+from timerex_ghl.sync.models import GhlContact, GhlField, LocationId
+
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).replace(hour=3, minute=0, microsecond=0)
+SOON = timedelta(minutes=30)
+
+
+class Place:
+    """A client, its sandbox, and the operator's hand."""
+
+    def __init__(self, http: httpx.AsyncClient, info: SandboxInfo) -> None:
+        self.http, self.info = http, info
+        self.ghl = GhlClient(
+            http,
+            PrivateToken(info.ghl.private_token, EVERY_SCOPE),
+            NoPacing(),
+            base_url=info.ghl.base_url,
+            location_id=LocationId(info.ghl.location_id),
+        )
+
+    async def ask(self, path: str, body: object) -> Any:
+        headers = {"Authorization": f"Bearer {self.info.control.token}"}
+        answer = await self.http.post(self.info.control.base_url + path, json=body, headers=headers)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def person(self) -> GhlContact:
+        return await self.ghl.create_contact(values(firstName="Riku", email="riku@hinode.example"))
+
+
+@pytest.fixture
+async def place() -> AsyncGenerator[Place]:
+    async with running_sandbox() as info, httpx.AsyncClient() as http:
+        yield Place(http, info)
+
+
+async def test_a_task_lives_from_its_making_to_its_end(place: Place) -> None:
+    ghl, riku = place.ghl, await place.person()
+
+    task = await ghl.create_task(riku.id, title="Call", due_at=TOMORROW, body="Tea <b> & talk")
+    changed = await ghl.update_task(riku.id, task.id, title="Call back")
+    done = await ghl.complete_task(riku.id, task.id)
+    again = await ghl.complete_task(riku.id, task.id, completed=False)
+
+    assert (task.body, task.due_at, task.completed) == ("Tea <b> & talk", TOMORROW, False)
+    assert (changed.title, changed.body) == ("Call back", "Tea <b> & talk")
+    assert (done.completed, again.completed) == (True, False)
+    assert await ghl.get_task(riku.id, task.id) == again
+    assert [one.id for one in await ghl.list_tasks(riku.id)] == [task.id]
+    await ghl.delete_task(riku.id, task.id)
+    with pytest.raises(NotFoundError):
+        await ghl.get_task(riku.id, task.id)
+
+
+async def test_all_tasks_of_a_location_are_found_page_by_page(place: Place) -> None:
+    ghl, riku = place.ghl, await place.person()
+    for number in range(5):
+        await ghl.create_task(riku.id, title=f"Task {number}", due_at=TOMORROW)
+    found: list[str] = []
+    skip: int | None = 0
+    while skip is not None:
+        page = await ghl.search_tasks(skip=skip, limit=2)
+        found += [task.title for task in page.tasks]
+        skip = page.skip
+
+    assert sorted(found) == [f"Task {number}" for number in range(5)]
+    assert (await ghl.search_tasks(completed=True)).tasks == ()
+
+
+async def test_an_appointment_is_made_moved_cancelled_and_deleted(place: Place) -> None:
+    ghl, riku = place.ghl, await place.person()
+    calendar = GhlCalendarId(place.info.ghl.calendar_id)
+    assert calendar in {one.id for one in await ghl.list_calendars()}
+
+    made = await ghl.create_appointment(
+        calendar_id=calendar,
+        contact_id=riku.id,
+        starts_at=TOMORROW,
+        ends_at=TOMORROW + SOON,
+        title="Onboarding",
+        notifies=False,
+        ignores_slots=True,
+    )
+    later = TOMORROW + timedelta(hours=2)
+    await ghl.update_appointment(made.id, starts_at=later, ends_at=later + SOON, ignores_slots=True)
+    moved = await ghl.get_appointment(made.id)
+    (listed,) = await ghl.list_contact_appointments(riku.id, ZoneInfo("Asia/Tokyo"))
+    await ghl.update_appointment(made.id, status="cancelled")
+    cancelled = await ghl.get_appointment(made.id)
+    await ghl.delete_appointment(made.id)
+
+    assert (moved.starts_at, moved.status, moved.contact_id) == (later, "confirmed", riku.id)
+    assert listed.starts_at == later
+    assert (cancelled.status, cancelled.deleted) == ("cancelled", False)
+    assert (await ghl.get_appointment(made.id)).deleted
+
+
+async def test_users_are_known_by_their_address(place: Place) -> None:
+    users = await place.ghl.list_users()
+
+    assert place.info.ghl.user_id in {user.id for user in users}
+    assert all(user.email == user.email.lower() and user.name for user in users)
+    assert await place.ghl.get_user(GhlUserId(users[0].id)) == users[0]
+
+
+async def test_the_older_list_gives_everybody_once_with_their_real_names(place: Place) -> None:
+    await place.ask("/ghl/bulk", {"count": 5})
+    names: list[object] = []
+    page = await place.ghl.list_contacts(limit=2)
+    while page.contacts:
+        names += [contact.values[GhlField("firstName")] for contact in page.contacts]
+        page = await place.ghl.list_contacts(page.after, limit=2)
+
+    assert len(names) == 5
+    assert all(isinstance(name, str) and name[0].isupper() for name in names)
+
+
+async def test_an_upsert_makes_a_contact_and_then_changes_it(place: Place) -> None:
+    made = await place.ghl.upsert_contact(values(email="mei@umi.example", city="Nara"))
+    changed = await place.ghl.upsert_contact(values(email="mei@umi.example", city="Kobe"))
+
+    assert (made.is_new, changed.is_new) == (True, False)
+    assert changed.contact.id == made.contact.id
+    assert changed.contact.values[GhlField("city")] == "Kobe"
+
+
+async def test_a_business_without_contacts_has_none(place: Place) -> None:
+    assert await place.ghl.list_business_contacts("nonsense1") == []
+
+
+async def test_an_agencys_token_becomes_a_locations(place: Place) -> None:
+    scopes = ["oauth.write", "contacts.readonly", "contacts.write", "locations.readonly"]
+    minted = await place.ask("/ghl/tokens", {"kind": "agency", "scopes": scopes})
+    agency = SecretStr(minted["access_token"])
+    location = LocationId(place.info.ghl.location_id)
+    company = (await company_of(place)) or ""
+
+    token = await location_token(place.http, place.info.ghl.base_url, agency, company, location)
+    ghl = GhlClient(
+        place.http,
+        PrivateToken(token.access.get_secret_value(), token.scopes),
+        NoPacing(),
+        base_url=place.info.ghl.base_url,
+        location_id=location,
+    )
+
+    assert (await ghl.get_location()).id == location
+    assert token.expires_at > datetime.now(UTC)
+    assert token.access.get_secret_value() not in repr(token)
+    with pytest.raises((SkippableError, CredentialsError)):
+        await location_token(
+            place.http, place.info.ghl.base_url, agency, company, LocationId("another1")
+        )
+
+
+async def company_of(place: Place) -> str | None:
+    """Read the agency's id, which the location tells."""
+    answer = await place.http.get(
+        f"{place.info.ghl.base_url}/locations/{place.info.ghl.location_id}",
+        headers={
+            "Authorization": f"Bearer {place.info.ghl.private_token}",
+            "Version": "2021-07-28",
+        },
+    )
+    return answer.json()["location"]["companyId"]

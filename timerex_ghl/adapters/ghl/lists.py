@@ -1,0 +1,89 @@
+"""Other ways to contacts: a business's, the older list, and GHL's own choice of whom to change."""
+
+from typing import Any, NamedTuple
+
+from timerex_ghl.adapters.ghl import operations as ops
+from timerex_ghl.adapters.ghl.contacts import ContactCalls, body_of
+from timerex_ghl.adapters.ghl.mappers import Json, contact_from_list
+from timerex_ghl.sync.models import GhlContact, GhlContactId, GhlValues, Record
+
+LIST_PAGE = 100
+
+
+class StartAfter(NamedTuple):
+    """The last contact of the page before: when it was added (ms since 1970), and its id."""
+
+    added_ms: int
+    contact_id: GhlContactId
+
+
+class ListPage(Record):
+    """One page of the older list. `after`: where the next one begins; None on the last page."""
+
+    contacts: tuple[GhlContact, ...]
+    after: StartAfter | None
+
+
+class Upserted(NamedTuple):
+    """What an upsert did. `is_new`: it made the contact."""
+
+    contact: GhlContact
+    is_new: bool
+
+
+class ListCalls(ContactCalls):
+    """Contacts of one location, found in other ways than by search."""
+
+    async def list_business_contacts(
+        self, business_id: str, *, skip: int = 0, limit: int = LIST_PAGE
+    ) -> list[GhlContact]:
+        """Read a page of a business's contacts; an empty one is behind the last.
+
+        Names come in lower case: they are never written back.
+
+        Source: GET /contacts/business/{businessId}.
+        """
+        return await self.send(
+            ops.LIST_BUSINESS_CONTACTS,
+            self._listed,
+            params={"locationId": self.location_id, "limit": str(limit), "skip": str(skip)},
+            business=business_id,
+        )
+
+    async def list_contacts(
+        self, after: StartAfter | None = None, *, limit: int = LIST_PAGE
+    ) -> ListPage:
+        """Read a page of all contacts, the newest first. Deprecated: searching is better.
+
+        Source: GET /contacts/, which still answers.
+        """
+        params: dict[str, str] = {"locationId": self.location_id, "limit": str(limit)}
+        if after is not None:
+            params |= {"startAfter": str(after.added_ms), "startAfterId": after.contact_id}
+        return await self.send(ops.LIST_CONTACTS, self._list_page, params=params)
+
+    async def upsert_contact(self, values: GhlValues) -> Upserted:
+        """Change the contact that GHL takes for this person, or make one.
+
+        Never where e-mail and phone are both known: if they are two people's, GHL changes the
+        first it finds and drops the other key without a word.
+
+        Source: POST /contacts/upsert.
+        """
+        body: dict[str, Any] = {"locationId": self.location_id, **body_of(values)}
+        return await self.send(
+            ops.UPSERT_CONTACT,
+            lambda answer: Upserted(self.contact_in(answer), bool(answer.get("new"))),
+            body=body,
+        )
+
+    def _listed(self, answer: Json) -> list[GhlContact]:
+        return [self.own(contact_from_list(contact)) for contact in answer["contacts"] or ()]
+
+    def _list_page(self, answer: Json) -> ListPage:
+        contacts = self._listed(answer)
+        last = contacts[-1] if contacts else None
+        after = None
+        if last is not None and last.created_at is not None:
+            after = StartAfter(round(last.created_at.timestamp() * 1000), last.id)
+        return ListPage(contacts=tuple(contacts), after=after)
