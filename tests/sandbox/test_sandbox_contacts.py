@@ -91,7 +91,10 @@ def test_two_changes_in_one_millisecond_have_different_times() -> None:
         ({"dnd": "yes"}, "dnd must be a boolean value"),
         ({"customFields": [{"id": "x", "value": 1}]}, "customFields.0.property value should not"),
         ({"customFields": [{"id": 7, "field_value": 1}]}, "customFields.0.id must be a string"),
-        ({"dateOfBirth": "soon"}, "dateOfBirth must be a valid date"),
+        ({"city": "Nara", "dateOfBirth": "soon"}, "dateOfBirth must be a valid date"),
+        ({"dndSettings": {"Fax": {}}}, "dndSettings.property Fax should not exist"),
+        ({"dndSettings": {"SMS": {"status": "on"}}}, "dndSettings.SMS.status must be one of"),
+        ({"inboundDndSettings": {"all": 1}}, "inboundDndSettings.all.must be an object"),
     ],
 )
 async def test_a_body_the_vendor_does_not_take_is_a_422_with_a_list(
@@ -176,3 +179,38 @@ async def test_custom_fields_are_written_by_id_or_key_and_read_as_value(sandbox:
         assert (await sandbox.read(created["id"]))["customFields"][0]["value"] == key
     await sandbox.ghl("PUT", path, {"customFields": [{"id": field["id"], "field_value": None}]})
     assert (await sandbox.read(created["id"]))["customFields"] == []
+
+
+@pytest.mark.parametrize(
+    "written", ["1990-09-25", "1990/09/25", "1990.09.25", "1990_09_25", "09/25/1990", "09-25-1990"]
+)
+async def test_a_birthday_may_be_written_in_many_ways(sandbox: Caller, written: str) -> None:
+    contact = await sandbox.create(firstName="Riku", dateOfBirth=written)
+
+    assert contact["dateOfBirth"] == "1990-09-25T00:00:00.000Z"
+
+
+async def test_a_multi_select_is_a_list_however_it_was_written(sandbox: Caller) -> None:
+    path = f"/locations/{sandbox.location_id}/customFields"
+    body = {"name": "Meals", "dataType": "MULTIPLE_OPTIONS", "options": ["Lunch", "Dinner"]}
+    field = (await sandbox.ghl("POST", path, body)).json()["customField"]
+
+    seen: list[object] = []
+    for value in ("Lunch", ["Lunch", "Dinner"], None):
+        item = {"id": field["id"], "field_value": value}
+        contact = await sandbox.create(firstName="Riku", customFields=[item])
+        seen += [known["value"] for known in contact["customFields"]]
+
+    assert seen == [["Lunch"], ["Lunch", "Dinner"]]
+
+
+async def test_null_clears_a_field_and_a_refused_body_changes_nothing(sandbox: Caller) -> None:
+    contact = await sandbox.create(firstName="Riku", city="Osaka", source="booking page")
+    path = f"/contacts/{contact['id']}"
+
+    await sandbox.ghl("PUT", path, {"source": None})
+    await sandbox.ghl("PUT", path, {"city": "Nara", "mood": "good"})
+
+    read = await sandbox.read(contact["id"])
+    assert "source" not in read
+    assert read["city"] == "Osaka"

@@ -107,3 +107,16 @@ async def test_upsert_by_a_further_email_replaces_the_first_one(sandbox: Caller)
 
     assert answer.json()["contact"]["id"] == made["contact"]["id"]
     assert answer.json()["contact"]["email"] == "r@hinode.example"
+
+
+async def test_upsert_follows_the_order_of_the_locations_identifiers(sandbox: Caller) -> None:
+    riku = await sandbox.create(**RIKU)
+    yui = await sandbox.create(phone="+819012345678")
+    both = {"locationId": sandbox.location_id, **RIKU, "phone": yui["phone"]}
+    await sandbox.control("POST", "/ghl/settings", unique_identifiers=["phone", "email"])
+
+    answer = (await sandbox.ghl("POST", "/contacts/upsert", both)).json()
+
+    assert answer["contact"]["id"] == yui["id"]
+    assert "email" not in answer["contact"]
+    assert (await sandbox.read(riku["id"]))["email"] == RIKU["email"]

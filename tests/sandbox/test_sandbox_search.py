@@ -97,14 +97,28 @@ async def test_a_query_looks_into_names_and_keys(sandbox: Caller) -> None:
     assert [c["firstName"] for c in (await sandbox.search(query="HINODE"))["contacts"]] == ["Riku"]
 
 
-async def test_page_numbers_page_too_until_ten_thousand_records(sandbox: Caller) -> None:
+async def test_page_numbers_page_too(sandbox: Caller) -> None:
     await sandbox.control("POST", "/ghl/bulk", count=5, seed=1)
 
     pages = [await sandbox.search(page=page, pageLimit=2) for page in (1, 2, 3, 4)]
 
     assert [len(page["contacts"]) for page in pages] == [2, 2, 1, 0]
+
+
+async def test_page_numbers_end_at_ten_thousand_records_and_the_cursor_goes_on(
+    sandbox: Caller,
+) -> None:
+    await sandbox.control("POST", "/ghl/bulk", count=10_010, seed=1)
+
+    last = await sandbox.search(page=20, sort=BY_CHANGE)
     beyond = {"locationId": sandbox.location_id, "pageLimit": 500, "page": 21}
-    assert (await sandbox.ghl("POST", "/contacts/search", beyond)).status_code == 400
+    refused = await sandbox.ghl("POST", "/contacts/search", beyond)
+    after = last["contacts"][-1]["searchAfter"]
+    rest = await sandbox.search(searchAfter=after, sort=BY_CHANGE)
+
+    assert (len(last["contacts"]), last["total"]) == (500, 10_010)
+    assert refused.status_code == 400
+    assert len(rest["contacts"]) == 10
 
 
 @pytest.mark.parametrize(

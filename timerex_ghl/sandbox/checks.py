@@ -14,6 +14,7 @@ Check: TypeAlias = Callable[[str, Any], str | None]
 """Takes a key and its value, gives the fault."""
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+DIGITS = re.compile(r"[0-9]{1,15}")
 
 
 def text(key: str, value: object) -> str | None:
@@ -49,9 +50,28 @@ def date(key: str, value: object) -> str | None:
     return None if known else f"{key} must be a valid ISO 8601 date string"
 
 
-def mapping(key: str, value: object) -> str | None:
-    """Want an object."""
-    return None if isinstance(value, dict) else f"{key} must be an object"
+def one_of(*known: str) -> Check:
+    """Want one of these words."""
+    fault = f"must be one of the following values: {', '.join(known)}"
+    return lambda key, value: None if value in known else f"{key} {fault}"
+
+
+def number(key: str, value: object) -> str | None:
+    """Want a number."""
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return None if known else f"{key} must be a number"
+
+
+def whole(key: str, value: object) -> str | None:
+    """Want a whole number from 0."""
+    known = type(value) is int and value >= 0
+    return None if known else f"{key} must be a whole number from 0"
+
+
+def digits(key: str, value: object) -> str | None:
+    """Want a whole number as a query parameter carries it: in text."""
+    known = isinstance(value, str) and DIGITS.fullmatch(value)
+    return None if known else f"{key} must be a number"
 
 
 def texts(key: str, value: object) -> str | None:
@@ -61,6 +81,14 @@ def texts(key: str, value: object) -> str | None:
     items = cast("list[object]", value)
     known = all(isinstance(item, str) for item in items)
     return None if known else f"each value in {key} must be a string"
+
+
+def mappings(key: str, value: object) -> str | None:
+    """Want a list of objects."""
+    if not isinstance(value, list):
+        return f"{key} must be an array"
+    known = all(isinstance(item, dict) for item in cast("list[object]", value))
+    return None if known else f"each value in {key} must be an object"
 
 
 def anything(_key: str, _value: object) -> str | None:

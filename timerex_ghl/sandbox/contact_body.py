@@ -4,12 +4,12 @@ Source: CreateContactDto, UpdateContactDto and UpsertContactDto of the vendor's 
 faults reported against them (gender, companyName, additional e-mails).
 """
 
+import re
 from typing import Any, cast
 
 import phonenumbers
 
 from timerex_ghl.sandbox import checks
-from timerex_ghl.sandbox.answers import RefusalError
 from timerex_ghl.sandbox.checks import Check
 from timerex_ghl.sandbox.contact_store import Contact
 from timerex_ghl.sandbox.state import Ghl
@@ -17,6 +17,48 @@ from timerex_ghl.sandbox.wire import Json, iso_ms, parse_ms
 
 VALUE_KEYS = ("field_value", "fieldValue")
 CUSTOM_KEYS = {"id", "key", *VALUE_KEYS}
+LISTS = {"MULTIPLE_OPTIONS", "CHECKBOX"}
+CHANNELS = {"Call", "Email", "SMS", "WhatsApp", "GMB", "FB"}
+STATUSES = {"active", "inactive", "permanent"}
+MONTH_FIRST = re.compile(r"^(\d\d)[-/._](\d\d)[-/._](\d{4})$", re.ASCII)
+YEAR_FIRST = re.compile(r"^(\d{4})[-/._](\d\d)[-/._](\d\d)$", re.ASCII)
+
+
+def birthday_ms(value: str) -> int | None:
+    """Read a date as the vendor does: year first or month first, with - / . or _ between."""
+    return parse_ms(YEAR_FIRST.sub(r"\1-\2-\3", MONTH_FIRST.sub(r"\3-\1-\2", value)))
+
+
+def check_birthday(key: str, value: object) -> str | None:
+    """Want a date, or null to clear."""
+    if value is None or value == "" or (isinstance(value, str) and birthday_ms(value) is not None):
+        return None
+    return f"{key} must be a valid date"
+
+
+def check_dnd(key: str, value: object) -> str | None:
+    """Want `{channel: {status, message?, code?}}`; a channel's own key as in the vendor's files."""
+    if not isinstance(value, dict):
+        return f"{key} must be an object"
+    known = {"all"} if key == "inboundDndSettings" else CHANNELS
+    for channel, setting in cast("Json", value).items():
+        if channel not in known:
+            return f"{key}.property {channel} should not exist"
+        fault = _dnd_fault(setting)
+        if fault:
+            return f"{key}.{channel}.{fault}"
+    return None
+
+
+def _dnd_fault(setting: object) -> str | None:
+    if not isinstance(setting, dict):
+        return "must be an object"
+    told = cast("Json", setting)
+    for name in sorted(told.keys() - {"status", "message", "code"}):
+        return f"property {name} should not exist"
+    status = checks.one_of(*sorted(STATUSES))("status", told.get("status"))
+    texts = (checks.text(name, told[name]) for name in ("message", "code") if name in told)
+    return status or next((fault for fault in texts if fault), None)
 
 
 def check_custom(key: str, value: object) -> str | None:
@@ -53,10 +95,10 @@ UPDATE: dict[str, Check] = {
     "source": checks.text_or_null,
     "country": checks.text,
     "assignedTo": checks.text_or_null,
-    "dateOfBirth": checks.text_or_null,
+    "dateOfBirth": check_birthday,
     "dnd": checks.flag,
-    "dndSettings": checks.mapping,
-    "inboundDndSettings": checks.mapping,
+    "dndSettings": check_dnd,
+    "inboundDndSettings": check_dnd,
     "tags": checks.texts,
     "customFields": check_custom,
 }
@@ -81,7 +123,7 @@ def write_body(ghl: Ghl, contact: Contact, body: Json) -> None:
     if "phone" in body:
         _put(contact, "phone", normal_phone(body["phone"], ghl.location.country))
     if body.get("dateOfBirth"):
-        _write_birthday(contact, body["dateOfBirth"])
+        contact.fields["dateOfBirth"] = iso_ms(birthday_ms(body["dateOfBirth"]) or 0)
     if "tags" in body:
         contact.tags = lower_tags(body["tags"])
     for item in body.get("customFields", ()):
@@ -119,13 +161,6 @@ def _write_name(contact: Contact, body: Json) -> None:
     _put(contact, "lastName", body.get("lastName", last.strip()))
 
 
-def _write_birthday(contact: Contact, value: str) -> None:
-    at_ms = parse_ms(value)
-    if at_ms is None:
-        raise RefusalError(422, ["dateOfBirth must be a valid date"])
-    contact.fields["dateOfBirth"] = iso_ms(at_ms)
-
-
 def _write_custom(ghl: Ghl, contact: Contact, item: Json) -> None:
     """Set one custom field, named by id or key. One the location does not have is passed over."""
     field_id = item.get("id") or _id_of_key(ghl, item.get("key", ""))
@@ -134,6 +169,8 @@ def _write_custom(ghl: Ghl, contact: Contact, item: Json) -> None:
         return
     if value is None or value in ("", []):
         contact.custom.pop(field_id, None)
+    elif ghl.custom_fields[field_id]["dataType"] in LISTS and not isinstance(value, list):
+        contact.custom[field_id] = [value]
     else:
         contact.custom[field_id] = value
 

@@ -1,7 +1,10 @@
 """The contacts of a location, found by id, e-mail or phone."""
 
+import time
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 
 from timerex_ghl.sandbox.wire import Json, new_id, now_ms
@@ -15,6 +18,7 @@ class Contact:
         fields: The plain fields by their name in a GET; an empty one is absent.
         custom: Values of custom fields by field id.
         notes: In the shape of the answers, by id. So are the tasks.
+        found_as: Its shape in search, kept until it changes.
     """
 
     location_id: str
@@ -27,14 +31,29 @@ class Contact:
     custom: Json = field(default_factory=dict[str, Any])
     additional_emails: list[str] = field(default_factory=list[str])
     business_id: str | None = None
+    followers: list[str] = field(default_factory=list[str])
+    workflow_ids: list[str] = field(default_factory=list[str])
     notes: dict[str, Json] = field(default_factory=dict[str, Json])
     tasks: dict[str, Json] = field(default_factory=dict[str, Json])
+    found_as: Json | None = None
 
     @property
     def full_name(self) -> str:
         """Join the names."""
         names = (self.fields.get("firstName"), self.fields.get("lastName"))
         return " ".join(name for name in names if name)
+
+    def copy(self) -> "Contact":
+        """Keep a contact as it is now, without its notes."""
+        return replace(
+            self,
+            fields={**self.fields},
+            tags=[*self.tags],
+            custom={**self.custom},
+            additional_emails=[*self.additional_emails],
+            tasks={task_id: {**task} for task_id, task in self.tasks.items()},
+            notes={},
+        )
 
     def keys(self) -> set[tuple[str, str]]:
         """Name all that a duplicate search finds it by; further e-mails count too."""
@@ -44,18 +63,74 @@ class Contact:
         return found | {("phone", phone)} if phone else found
 
 
-class Contacts:
-    """All contacts. Every change goes through `save` or `delete`.
+class SearchIndex:
+    """What search sees of the contacts: how they were `lag_ms` ago, in the order of their change.
+
+    Source: the vendor's page on search says that it lags writes by seconds; reading by id does not.
 
     Attributes:
-        version: Rises with every change.
+        version: Rises with every change that search sees.
         last_search: What was searched, at which version, and what was found.
+    """
+
+    def __init__(self, contacts: dict[str, Contact]) -> None:
+        self.lag_ms = 0
+        self.version = 0
+        self.last_search: tuple[object, list[Contact]] = (None, [])
+        self._contacts = contacts
+        self._seen = contacts
+        self._waiting: deque[tuple[float, str, Contact | None]] = deque()
+        self._in_order: tuple[int, list[Contact]] = (-1, [])
+
+    def lag_by(self, lag_ms: int) -> None:
+        """See every later change that much later; 0 is at once."""
+        self._catch_up()
+        if lag_ms == 0:
+            self._waiting.clear()
+            self._seen = self._contacts
+        elif self._seen is self._contacts:
+            self._seen = {its_id: contact.copy() for its_id, contact in self._contacts.items()}
+        self.lag_ms = lag_ms
+        self.version += 1
+
+    def show(self, contact_id: str) -> None:
+        """Let search see how a contact is now."""
+        if self._seen is self._contacts:
+            self.version += 1
+            return
+        contact = self._contacts.get(contact_id)
+        at = time.monotonic() + self.lag_ms / 1000
+        self._waiting.append((at, contact_id, contact.copy() if contact else None))
+
+    def in_order(self) -> list[Contact]:
+        """Give all contacts that search sees, the one that changed first before the others."""
+        self._catch_up()
+        if self._in_order[0] != self.version:
+            in_order = sorted(self._seen.values(), key=attrgetter("updated_ms", "id"))
+            self._in_order = (self.version, in_order)
+        return self._in_order[1]
+
+    def _catch_up(self) -> None:
+        while self._waiting and self._waiting[0][0] <= time.monotonic():
+            _, contact_id, contact = self._waiting.popleft()
+            if contact is None:
+                self._seen.pop(contact_id, None)
+            else:
+                self._seen[contact_id] = contact
+            self.version += 1
+
+
+class Contacts:
+    """All contacts. Every change goes through `save` or `delete`; one of a task, through `show`.
+
+    Attributes:
+        index: What search sees of them.
     """
 
     def __init__(self) -> None:
         self.by_id: dict[str, Contact] = {}
-        self.version = 0
-        self.last_search: tuple[object, list[Contact]] = (None, [])
+        self.index = SearchIndex(self.by_id)
+        self._last_ms = 0
         self._ids_of: dict[tuple[str, str], dict[str, None]] = {}
         self._keys_of: dict[str, set[tuple[str, str]]] = {}
 
@@ -63,20 +138,27 @@ class Contacts:
         return iter(self.by_id.values())
 
     def save(self, contact: Contact) -> None:
-        """Keep a contact and move its `dateUpdated`, always forward."""
+        """Keep a contact and move its `dateUpdated`: forward, and never before another's."""
         self._forget_keys(contact.id)
-        contact.updated_ms = max(now_ms(), contact.updated_ms + 1)
+        contact.updated_ms = max(now_ms(), contact.updated_ms + 1, self._last_ms)
+        contact.found_as = None
+        self._last_ms = contact.updated_ms
         self.by_id[contact.id] = contact
         self._keys_of[contact.id] = contact.keys()
         for key in self._keys_of[contact.id]:
             self._ids_of.setdefault(key, {})[contact.id] = None
-        self.version += 1
+        self.index.show(contact.id)
 
     def delete(self, contact_id: str) -> None:
         """Forget a contact with its notes and tasks."""
         self._forget_keys(contact_id)
         del self.by_id[contact_id]
-        self.version += 1
+        self.index.show(contact_id)
+
+    def show(self, contact: Contact) -> None:
+        """Let search see a change that does not move `dateUpdated`."""
+        contact.found_as = None
+        self.index.show(contact.id)
 
     def find(self, kind: str, value: str) -> list[Contact]:
         """Find contacts by e-mail or phone, the oldest holder of the key first."""

@@ -5,11 +5,23 @@ Bearer token, JSON. `timerex-ghl sandbox --json` prints its address and token.
 TimeRex
     POST /timerex/webhook {url, header?, token?, retry_pause_s?, timeout_s?}: where deliveries go
     POST /timerex/bookings {guest_name, guest_email, guest_company?, guest_comment?, starts_at,
-        duration_min?, answers?: [{field_type, label, value}], url_params?: {}} -> {event_id}
+        duration_min?, answers?: [{field_type, label, value}], url_params?: {}, calendar_id?}
+        -> {event_id}
     POST /timerex/bookings/{id}/cancel {reason?}
     POST /timerex/bookings/{id}/reschedule {starts_at, cancelled_first?} -> {event_id}
-    GET /timerex/deliveries -> {deliveries: [{id, event_id, type, state, created_at, tries}]}
-    POST /timerex/deliveries/{id}/repeat: the same bytes again
+    /timerex/deliveries..., /timerex/webhook/faults: see below; a delivery has its {event_id}
+    POST /timerex/one_time_urls/{id}/book: as POST /timerex/bookings, through a one-time URL
+
+TimeRex, as its operator
+    POST /timerex/calendars {name, duration_min?, questions?: [{field_type, label, required?,
+        options?}], team_id?} -> {calendar_id, url, question_ids}
+    /timerex/calls, /timerex/faults: see below
+    POST /timerex/limits {minute?, hour?, day?, minute_ms?, enabled?}
+    POST /timerex/settings {login_redirect?, lists_cancelled?}: a bad key is answered by a login
+        page; a calendar's list shows cancelled events
+    POST /timerex/tokens {scopes?} -> {access_token, refresh_token}
+    POST /timerex/codes {scopes?} -> {code, redirect_uri}: for grant_type authorization_code
+    POST /timerex/oauth {expires_in_s}; POST /timerex/expire_access
 
 GHL, as a person in the CRM: no token, no limits; `dateUpdated` moves
     GET /ghl/contacts -> {contacts}: whole, with notes, tasks and tags
@@ -18,19 +30,54 @@ GHL, as a person in the CRM: no token, no limits; `dateUpdated` moves
     POST /ghl/contacts/{id}/notes {body} -> {note}
     POST /ghl/custom_fields {name, dataType} -> {customField}
     POST /ghl/bulk {count, seed?} -> {created}: invented people, alike for the same seed
+    POST, PUT and DELETE /ghl/person/{path of the API}: the same operation, in no log and without
+        faults: /ghl/person/contacts/{id}/tasks, /ghl/person/calendars/events/appointments/{id}
 
 GHL, as its operator
-    GET and DELETE /ghl/calls -> {calls: [{operation, method, path, status, time, at_ms, cpu_ms,
-        fault, keys}]}: `keys` are those of the body
+    /ghl/calls, /ghl/faults: see below
     POST /ghl/limits {max?, window_ms?, daily?, enabled?}
-    POST /ghl/settings {allow_duplicates?, unique_identifiers?, country?, timezone?}
+    POST /ghl/settings {allow_duplicates?, unique_identifiers?, country?, timezone?,
+        search_lag_ms?}: search and the task search see changes that much later, GET at once
+    POST /ghl/calendars {name, opens?} -> {calendar}: of all users, 9 to 18 each day, or without
+        hours
+    POST /ghl/users {name, email} -> {user}
     POST /ghl/tokens {kind?: private | oauth | agency, scopes?, location_id?}
         -> {access_token}, and {refresh_token} of an OAuth install
     POST /ghl/codes {scopes?, location_id?} -> {code}: for grant_type authorization_code
     POST /ghl/expire_access: the OAuth access tokens handed out so far are refused from now on
     POST /ghl/oauth {expires_in_s?, repeat_s?}: an access token's life, a refresh's repeat
-    POST /ghl/faults {operation, nth?, kind: status | delay | drop_after_commit | truncate, value?}:
-        the nth matching call from now goes wrong, once; `*` is any operation; DELETE forgets all
+
+GHL, webhooks of its OAuth app; `appId` is the client's id up to its `-`
+    POST /ghl/webhook {url?, retry?: 429 | every, tries?, pause_s?, timeout_s?, older_signature?,
+        task_create_without_contact?} -> {public_key, older_public_key?}: without a url, none
+    POST /ghl/webhook/key -> {public_key}: signs with another one from now on
+    POST /ghl/install; POST /ghl/uninstall: the latter ends all tokens of OAuth
+    POST /ghl/deliveries {type, fields? | text?}: an event by hand, or this very text, signed
+    /ghl/deliveries..., /ghl/webhook/faults: see below; a delivery has its {webhook_id}
+
+Calls of either, {side} is ghl or timerex
+    GET /{side}/calls ?since=&limit=&operation= -> {calls: [{operation, method, path, status, time,
+        at_ms, took_ms, cpu_ms, fault, keys}], next, forgotten}: from number `since` on; `keys` are
+        those of the body. DELETE forgets all
+    GET /{side}/calls/counts -> {operations: {}, statuses: {}, calls, forgotten}
+    POST /{side}/faults {operation, kind, value?, headers?, WHICH}; DELETE forgets all. `*` is any
+        operation. Nothing was done: status, html, login_redirect, drop_before_commit. It was:
+        status_after_commit, delay_after_commit, drop_after_commit, truncate, drip, headers. Later:
+        delay. As it was: stale (GHL's records by id). `value` is a status or milliseconds;
+        `headers` change those of the answer, null takes one away
+
+Deliveries of either
+    GET /{side}/deliveries ?state=&type= -> {deliveries: [{id, type, state, created_at, tries,
+        faults}], forgotten}; GET /{side}/deliveries/{id} -> {body}: as text
+    GET /{side}/deliveries/counts -> {states: {}}
+    POST /{side}/deliveries/{id}/repeat {copies?, forgery?}: the same bytes again
+    POST /{side}/deliveries/release {order?: same | reversed | shuffled, seed?} -> {released}
+    POST /{side}/webhook/faults {type?, kind, value?, WHICH}; DELETE forgets all. Kinds: copies,
+        delay, shuffle (waits up to so many ms), hold, drop, and the forgeries unsigned,
+        bad_signature, other_key, other_header, not_available, changed_body, rewritten_body
+
+WHICH is {nth?, every?, share?, seed?, times?, for_s?}: the nth from now on, then every so manieth,
+of these a share; so many times or so long. Once, unless every, share or for_s are given.
 """
 
 import secrets
@@ -41,10 +88,14 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from timerex_ghl.sandbox.answers import RefusalError
+from timerex_ghl.sandbox.control_calls import call_routes
+from timerex_ghl.sandbox.control_deliveries import delivery_routes
 from timerex_ghl.sandbox.control_ghl import ghl_routes
+from timerex_ghl.sandbox.control_ghl_webhook import ghl_webhook_routes
 from timerex_ghl.sandbox.control_people import people_routes
 from timerex_ghl.sandbox.control_requests import reply
 from timerex_ghl.sandbox.control_timerex import timerex_routes
+from timerex_ghl.sandbox.control_timerex_api import timerex_api_routes
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.timerex import Timerex
 
@@ -67,11 +118,30 @@ class Guarded:
         except RefusalError as refusal:
             await reply(refusal.status, message=refusal.message)(scope, receive, send)
         except ValidationError as error:
-            faults = error.errors(include_url=False, include_input=False, include_context=False)
-            await reply(422, message=faults)(scope, receive, send)
+            await reply(422, message=_in_one_line(error))(scope, receive, send)
+
+
+def _in_one_line(error: ValidationError) -> str:
+    """Say what is wrong, without what was given."""
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    places = (".".join(map(str, fault["loc"])) for fault in faults)
+    return "; ".join(
+        f"{place}: {fault['msg']}" if place else fault["msg"]
+        for place, fault in zip(places, faults, strict=True)
+    )
 
 
 def control_app(ghl: Ghl, timerex: Timerex, token: str) -> ASGIApp:
     """Make the control API."""
-    routes = [*timerex_routes(timerex), *people_routes(ghl), *ghl_routes(ghl)]
+    routes = [
+        *timerex_routes(timerex),
+        *timerex_api_routes(timerex),
+        *delivery_routes(timerex.deliveries, "/timerex"),
+        *call_routes(timerex.calls, "/timerex"),
+        *call_routes(ghl.calls, "/ghl"),
+        *people_routes(ghl),
+        *ghl_routes(ghl),
+        *ghl_webhook_routes(ghl),
+        *delivery_routes(ghl.deliveries, "/ghl"),
+    ]
     return Guarded(Router(routes, redirect_slashes=False), token)

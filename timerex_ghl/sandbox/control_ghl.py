@@ -1,18 +1,26 @@
 """Control of the GHL half: what a person does in the CRM, and what its operator may do."""
 
-from http import HTTPStatus
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import NonNegativeInt, PositiveInt, model_validator
+from pydantic import NonNegativeInt, PositiveInt
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from timerex_ghl.sandbox.answers import RefusalError
+from timerex_ghl.sandbox.control_faults import FaultOrder
 from timerex_ghl.sandbox.control_requests import Order, read, reply
-from timerex_ghl.sandbox.faults import Fault
-from timerex_ghl.sandbox.faults import Kind as FaultKind
+from timerex_ghl.sandbox.ghl_router import OPERATIONS
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.tokens import ALL_SCOPES, Install
+
+MAY_FAIL = {"*", "unknown", *(operation.id for operation in OPERATIONS)}
+MAY_BE_STALE = {
+    operation.id
+    for operation in OPERATIONS
+    if operation.method == "GET"
+    and ("{contactId}" in operation.path or "{eventId}" in operation.path)
+}
 
 
 class LimitsOrder(Order):
@@ -31,6 +39,21 @@ class SettingsOrder(Order):
     unique_identifiers: list[Literal["email", "phone"]] | None = None
     country: str | None = None
     timezone: str | None = None
+    search_lag_ms: NonNegativeInt | None = None
+
+
+class CalendarOrder(Order):
+    """Which calendar to set up. One without hours is open never, and reads as `{}`."""
+
+    name: str
+    opens: bool = True
+
+
+class UserOrder(Order):
+    """Who works in the location from now on."""
+
+    name: str
+    email: str
 
 
 class TokenOrder(Order):
@@ -53,35 +76,11 @@ class OauthOrder(Order):
     repeat_s: float | None = None
 
 
-class FaultOrder(Order):
-    """Which fault to add."""
-
-    operation: str
-    kind: FaultKind
-    nth: PositiveInt = 1
-    value: NonNegativeInt = 0
-
-    @model_validator(mode="after")
-    def _names_a_status(self) -> Self:
-        if self.kind == "status":
-            HTTPStatus(self.value)
-        return self
-
-
 class GhlControl:
     """The calls."""
 
     def __init__(self, ghl: Ghl) -> None:
         self.ghl = ghl
-
-    async def list_calls(self, _request: Request) -> Response:
-        """Give every call since the last `DELETE`."""
-        return reply(calls=[*self.ghl.calls])
-
-    async def forget_calls(self, _request: Request) -> Response:
-        """Forget the calls."""
-        self.ghl.calls.clear()
-        return reply()
 
     async def set_limits(self, request: Request) -> Response:
         """Change the rate limits."""
@@ -93,9 +92,23 @@ class GhlControl:
     async def set_settings(self, request: Request) -> Response:
         """Change the location's settings."""
         order = await read(request, SettingsOrder)
-        for key, value in order.model_dump(exclude_none=True).items():
+        if order.search_lag_ms is not None:
+            self.ghl.contacts.index.lag_by(order.search_lag_ms)
+        kept = order.model_dump(exclude_none=True, exclude={"search_lag_ms"})
+        for key, value in kept.items():
             setattr(self.ghl.location, key, value)
         return reply()
+
+    async def add_calendar(self, request: Request) -> Response:
+        """Set up a calendar of all users."""
+        order, setup = await read(request, CalendarOrder), self.ghl.setup
+        team = setup.users if order.opens else ()
+        return reply(201, calendar=setup.add_calendar(order.name, team, opens=order.opens))
+
+    async def add_user(self, request: Request) -> Response:
+        """Let somebody work in the location."""
+        order = await read(request, UserOrder)
+        return reply(201, user=self.ghl.setup.add_user(order.name, order.email))
 
     async def mint_token(self, request: Request) -> Response:
         """Mint a token; an OAuth install has a refresh token too."""
@@ -127,7 +140,13 @@ class GhlControl:
     async def add_fault(self, request: Request) -> Response:
         """Let a later call go wrong."""
         order = await read(request, FaultOrder)
-        self.ghl.faults.waiting.append(Fault(order.operation, order.kind, order.nth, order.value))
+        if order.operation not in MAY_FAIL:
+            raise RefusalError(422, f"no operation is called {order.operation}")
+        if order.kind == "stale" and order.operation not in MAY_BE_STALE:
+            raise RefusalError(
+                422, f"{order.operation} reads no record by its id; see search_lag_ms"
+            )
+        self.ghl.faults.waiting.append(order.fault())
         return reply(201)
 
     async def forget_faults(self, _request: Request) -> Response:
@@ -140,10 +159,10 @@ def ghl_routes(ghl: Ghl) -> list[Route]:
     """Route the calls."""
     control = GhlControl(ghl)
     return [
-        Route("/ghl/calls", control.list_calls, methods=["GET"]),
-        Route("/ghl/calls", control.forget_calls, methods=["DELETE"]),
         Route("/ghl/limits", control.set_limits, methods=["POST"]),
         Route("/ghl/settings", control.set_settings, methods=["POST"]),
+        Route("/ghl/calendars", control.add_calendar, methods=["POST"]),
+        Route("/ghl/users", control.add_user, methods=["POST"]),
         Route("/ghl/tokens", control.mint_token, methods=["POST"]),
         Route("/ghl/oauth", control.set_oauth, methods=["POST"]),
         Route("/ghl/codes", control.mint_code, methods=["POST"]),

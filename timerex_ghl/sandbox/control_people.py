@@ -1,4 +1,4 @@
-"""Control of the GHL half's contacts: the edits of a person in the CRM."""
+"""Control of the GHL half's contacts: the edits of a person in the CRM, which send events too."""
 
 from pydantic import PositiveInt
 from starlette.requests import Request
@@ -6,15 +6,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from timerex_ghl.sandbox import checks, shapes
+from timerex_ghl.sandbox.answers import RefusalError
 from timerex_ghl.sandbox.checks import Check, check_body
 from timerex_ghl.sandbox.contact_body import CREATE, write_body
 from timerex_ghl.sandbox.contact_store import Contact
 from timerex_ghl.sandbox.control_requests import Order, known, read, reply
+from timerex_ghl.sandbox.ghl_event_bodies import tell_contact, tell_note, update_types
 from timerex_ghl.sandbox.ghl_location import FIELD, add_field
 from timerex_ghl.sandbox.ghl_notes import NOTE, new_note
 from timerex_ghl.sandbox.ghl_requests import read_body
+from timerex_ghl.sandbox.ghl_router import ghl_router
+from timerex_ghl.sandbox.ghl_running import perform
 from timerex_ghl.sandbox.invented import invent_people
+from timerex_ghl.sandbox.operations import Call
 from timerex_ghl.sandbox.state import Ghl
+from timerex_ghl.sandbox.tokens import ALL_SCOPES, Access
 from timerex_ghl.sandbox.wire import Json, iso_ms, now_ms
 
 PERSON: dict[str, Check] = {
@@ -37,6 +43,7 @@ class PeopleControl:
 
     def __init__(self, ghl: Ghl) -> None:
         self.ghl = ghl
+        self.router = ghl_router(ghl, lambda _scope: None)
 
     async def list_contacts(self, _request: Request) -> Response:
         """Give all contacts whole, with notes and tasks."""
@@ -47,25 +54,33 @@ class PeopleControl:
         contact = self._new()
         contact.fields.update(country=self.ghl.location.country, type="lead")
         await self._write(contact, request)
+        tell_contact(self.ghl, contact, "ContactCreate")
         return reply(201, contact=_whole(contact))
 
     async def edit_contact(self, request: Request) -> Response:
         """Change a contact."""
         contact = self._contact(request)
-        await self._write(contact, request)
+        self.ghl.past.keep(contact.id, contact)
+        keys = await self._write(contact, request)
+        tell_contact(self.ghl, contact, *update_types(keys))
         return reply(contact=_whole(contact))
 
     async def delete_contact(self, request: Request) -> Response:
         """Delete a contact."""
-        self.ghl.contacts.delete(self._contact(request).id)
+        contact = self._contact(request)
+        self.ghl.past.keep(contact.id, contact)
+        self.ghl.contacts.delete(contact.id)
+        tell_contact(self.ghl, contact, "ContactDelete")
         return reply()
 
     async def add_note(self, request: Request) -> Response:
         """Write a note; a person's note has a user."""
         contact, body = self._contact(request), read_body(await request.body())
         check_body(body, NOTE, ["body"])
-        note = new_note(contact.id, {"userId": self.ghl.user_id, **body})
+        self.ghl.past.keep(contact.id, contact)
+        note = new_note(contact.id, {"userId": self.ghl.setup.user_id, **body})
         contact.notes[note["id"]] = note
+        tell_note(self.ghl, note, "NoteCreate")
         return reply(201, note=note)
 
     async def add_custom_field(self, request: Request) -> Response:
@@ -81,18 +96,36 @@ class PeopleControl:
             contact = self._new()
             contact.fields, contact.tags = fields, tags
             self.ghl.contacts.save(contact)
+            tell_contact(self.ghl, contact, "ContactCreate")
         return reply(201, created=order.count)
 
-    async def _write(self, contact: Contact, request: Request) -> None:
+    async def operate(self, request: Request) -> Response:
+        """Do what an operation of the API does, without token, limit, fault and log."""
+        found = self.router.root.find(request.path_params["path"].split("/"))
+        operation = found[0].operations.get(request.method) if found else None
+        if found is None or operation is None:
+            raise RefusalError(404, "the API has no such operation")
+        body = read_body(await request.body())
+        if operation.id == "create-note":
+            body = {"userId": self.ghl.setup.user_id, **body}
+        person = Access("private", "person", self.ghl.location.id, ALL_SCOPES)
+        call = Call(self.ghl, person, found[1], request.query_params, body)
+        answer = perform(operation, call)
+        return reply(answer.status, **answer.body)
+
+    async def _write(self, contact: Contact, request: Request) -> list[str]:
+        """Change a contact; give the keys that were named."""
         body = read_body(await request.body())
         check_body(body, PERSON)
+        keys = [*body]
         contact.additional_emails = body.pop("additionalEmails", contact.additional_emails)
         contact.business_id = body.pop("businessId", contact.business_id)
         write_body(self.ghl, contact, body)
         self.ghl.contacts.save(contact)
+        return keys
 
     def _new(self) -> Contact:
-        person = {"source": "WEB_USER", "channel": "APP", "sourceId": self.ghl.user_id}
+        person = {"source": "WEB_USER", "channel": "APP", "sourceId": self.ghl.setup.user_id}
         return Contact(self.ghl.location.id, {**person, "timestamp": iso_ms(now_ms())})
 
     def _contact(self, request: Request) -> Contact:
@@ -115,4 +148,5 @@ def people_routes(ghl: Ghl) -> list[Route]:
         Route("/ghl/contacts/{id}/notes", control.add_note, methods=["POST"]),
         Route("/ghl/custom_fields", control.add_custom_field, methods=["POST"]),
         Route("/ghl/bulk", control.invent, methods=["POST"]),
+        Route("/ghl/person/{path:path}", control.operate, methods=["POST", "PUT", "DELETE"]),
     ]

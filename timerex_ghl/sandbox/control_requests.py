@@ -24,6 +24,11 @@ async def read(request: Request, model: type[SomeOrder]) -> SomeOrder:
     return model.model_validate_json(await request.body() or b"{}")
 
 
+def read_query(request: Request, model: type[SomeOrder]) -> SomeOrder:
+    """Read what stands behind the question mark."""
+    return model.model_validate(dict(request.query_params))
+
+
 def reply(status: int = 200, **body: Any) -> Response:
     """Write an answer."""
     return Response(to_json(body), status, media_type="application/json")

@@ -1,9 +1,25 @@
-"""Faults on request: the nth call of an operation goes wrong, once."""
+"""Faults on request: which call goes wrong, and how."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
-Kind = Literal["status", "delay", "drop_after_commit", "truncate"]
+from timerex_ghl.sandbox.aims import Aim
+
+Kind: TypeAlias = Literal[
+    "status",
+    "status_after_commit",
+    "delay",
+    "delay_after_commit",
+    "drop_before_commit",
+    "drop_after_commit",
+    "truncate",
+    "drip",
+    "html",
+    "login_redirect",
+    "headers",
+    "stale",
+]
+"""What can happen to a call; `stale`, to one of GHL's that reads a record by its id."""
 
 
 @dataclass
@@ -11,16 +27,16 @@ class Fault:
     """One fault.
 
     Attributes:
-        operation: Its id, as in the vendor's OpenAPI; `*` for any.
-        nth: Which matching call from now on it strikes; the first is 1.
-        value: The status to answer, or the delay in milliseconds.
+        aim: At which operation, by its id in the vendor's OpenAPI.
+        value: The status to answer; else milliseconds: of a delay, between two bytes, or of how
+            long ago a stale answer was true.
+        headers: What the answer's headers are changed to; None takes one away.
     """
 
-    operation: str
+    aim: Aim
     kind: Kind
-    nth: int = 1
     value: int = 0
-    seen: int = 0
+    headers: dict[str, str | None] = field(default_factory=dict[str, str | None])
 
 
 @dataclass
@@ -30,13 +46,11 @@ class Faults:
     waiting: list[Fault] = field(default_factory=list[Fault])
 
     def strike(self, operation: str) -> Fault | None:
-        """Count a call; give the fault that strikes it and forget that one."""
-        struck: Fault | None = None
-        for fault in self.waiting:
-            if fault.operation in {operation, "*"}:
-                fault.seen += 1
-                if struck is None and fault.seen >= fault.nth:
-                    struck = fault
-        if struck is not None:
-            self.waiting.remove(struck)
-        return struck
+        """Count a call; give the fault that strikes it: the oldest of those whose turn it is."""
+        if not self.waiting:
+            return None
+        found = [fault for fault in self.waiting if fault.aim.sees(operation)]
+        if found:
+            found[0].aim.strike()
+        self.waiting = [fault for fault in self.waiting if not fault.aim.spent]
+        return found[0] if found else None

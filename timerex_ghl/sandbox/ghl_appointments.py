@@ -1,78 +1,63 @@
 """Appointments: create, read, change, delete, and those of a contact.
 
-Source: the vendor's OpenAPI for calendars and contacts; answers recorded in July 2026. The
-calendar of the sandbox is open at all hours.
+Source: the vendor's OpenAPI for calendars and contacts; answers recorded in July 2026.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from timerex_ghl.sandbox import checks
 from timerex_ghl.sandbox.answers import Answer, RefusalError, not_found
 from timerex_ghl.sandbox.checks import Check, check_body
+from timerex_ghl.sandbox.ghl_calendars import Span, find_calendar, is_slot
 from timerex_ghl.sandbox.ghl_contacts import ONE
 from timerex_ghl.sandbox.ghl_contacts import READ as READ_CONTACTS
 from timerex_ghl.sandbox.operations import Call, Operation
 from timerex_ghl.sandbox.wire import Json, iso_ms, new_id, now_ms, parse_ms
 
-STATUSES = {"new", "confirmed", "cancelled", "showed", "noshow", "invalid"}
-TEXTS = {
-    "title",
-    "description",
-    "address",
-    "assignedUserId",
-    "meetingLocationType",
-    "meetingLocationId",
-    "rrule",
-}
-FLAGS = {"ignoreDateRange", "toNotify", "ignoreFreeSlotValidation", "overrideLocationConfig"}
-HOUR_MS = 3_600_000
-
-
-def status(key: str, value: object) -> str | None:
-    """Want a known status."""
-    known = ", ".join(sorted(STATUSES))
-    return None if value in STATUSES else f"{key} must be one of the following values: {known}"
-
-
+TEXTS = ("title", "description", "address", "assignedUserId", "meetingLocationId", "rrule")
+FLAGS = ("ignoreDateRange", "toNotify", "ignoreFreeSlotValidation", "overrideLocationConfig")
+PLACES = ("custom", "zoom", "gmeet", "phone", "address", "ms_teams", "google")
 CHANGE: dict[str, Check] = {
     "calendarId": checks.filled,
     "startTime": checks.date,
     "endTime": checks.date,
-    "appointmentStatus": status,
+    "appointmentStatus": checks.one_of(
+        "new", "confirmed", "cancelled", "showed", "noshow", "invalid"
+    ),
+    "meetingLocationType": checks.one_of(*PLACES),
     **dict.fromkeys(TEXTS, checks.text),
     **dict.fromkeys(FLAGS, checks.flag),
 }
 CREATE = {**CHANGE, "locationId": checks.filled, "contactId": checks.filled}
-KEPT = {"calendarId", "startTime", "endTime", "title", "address", "assignedUserId", "description"}
+KEPT = {"calendarId", "title", "address", "assignedUserId", "description", "appointmentStatus"}
+TIMES = {"calendarId", "startTime", "endTime"}
+HIDDEN = {"startTime", "endTime", "createdBy", "deleted", "toNotify"}
+FREES = {"cancelled", "noshow", "invalid"}
 
 
 def create_appointment(call: Call) -> Answer:
     """Make an appointment. The answer carries the status twice, once misspelt, and no times."""
-    body = call.body
+    body, ghl = call.body, call.ghl
     check_body(body, CREATE, ["calendarId", "locationId", "contactId", "startTime"])
     call.check_location(body["locationId"])
-    contact = call.ghl.contacts.by_id.get(body["contactId"])
+    contact = ghl.contacts.by_id.get(body["contactId"])
     if contact is None:
         raise not_found("Contact", body["contactId"])
-    if body["calendarId"] != call.ghl.calendar_id:
-        raise not_found("Calendar", body["calendarId"])
-    at_ms = now_ms()
     event: Json = {
         "id": new_id(),
-        "locationId": call.ghl.location.id,
+        "locationId": ghl.location.id,
         "contactId": contact.id,
         "title": contact.full_name,
         "address": "",
         "appointmentStatus": "confirmed",
-        "endTime": iso_ms((parse_ms(body["startTime"]) or 0) + HOUR_MS),
-        "dateAdded": iso_ms(at_ms),
+        "dateAdded": iso_ms(now_ms()),
         "isRecurring": False,
         "createdBy": {"source": "third_party", "userId": None},
         "deleted": False,
     }
-    answer = Answer(_written(event, body))
-    call.ghl.appointments[event["id"]] = event
+    answer = _write(call, event)
+    ghl.appointments[event["id"]] = event
     return answer
 
 
@@ -80,7 +65,7 @@ def update_appointment(call: Call) -> Answer:
     """Change what the body names. A cancel is a change of the status."""
     event = _event(call)
     check_body(call.body, CHANGE)
-    return Answer(_written(event, call.body))
+    return _write(call, event)
 
 
 def get_appointment(call: Call) -> Answer:
@@ -92,22 +77,22 @@ def get_appointment(call: Call) -> Answer:
 
 def delete_event(call: Call) -> Answer:
     """Mark an appointment deleted."""
-    _event(call)["deleted"] = True
+    _event(call).update(deleted=True, dateUpdated=iso_ms(now_ms()))
     return Answer({"succeeded": True})
 
 
 def list_of_contact(call: Call) -> Answer:
     """Give a contact's appointments, with local times that have no offset."""
-    contact, zone = call.contact(), ZoneInfo(call.ghl.location.timezone)
+    contact = call.contact()
     events: list[Json] = [
         {
-            **event,
-            "status": "booked",
-            "startTime": _local(event["startTime"], zone),
-            "endTime": _local(event["endTime"], zone),
             "groupId": "",
             "users": [],
             "notes": "",
+            **event,
+            "status": "booked",
+            "startTime": _local(event["startTime"]),
+            "endTime": _local(event["endTime"]),
         }
         for event in call.ghl.appointments.values()
         if event["contactId"] == contact.id and not event["deleted"]
@@ -123,22 +108,61 @@ def _event(call: Call) -> Json:
     return event
 
 
-def _written(event: Json, body: Json) -> Json:
-    """Put a body into an appointment and give the answer to a write."""
+def _write(call: Call, event: Json) -> Answer:
+    """Put a checked body into an appointment, if the calendar takes it then."""
+    body = call.body
     changed = {**event, **{key: value for key, value in body.items() if key in KEPT}}
-    if (parse_ms(changed["endTime"]) or 0) <= (parse_ms(changed["startTime"]) or 0):
-        raise RefusalError(400, "endTime must be after startTime")
-    event.update(changed)
-    event["appointmentStatus"] = body.get("appointmentStatus", event["appointmentStatus"])
+    calendar = find_calendar(call, changed["calendarId"])
+    span = _span(call, {**event, **body}, calendar)
+    if (
+        calendar["team"]
+        and changed.setdefault("assignedUserId", calendar["team"][0]) not in (calendar["team"])
+    ):
+        raise RefusalError(400, "The user id not part of calendar team.")
+    if body.keys() & TIMES and not body.get("ignoreFreeSlotValidation"):
+        _refuse_taken(call, calendar, span, event["id"])
+    event.update(changed, startTime=span.begin.isoformat(), endTime=span.end.isoformat())
     event["dateUpdated"] = iso_ms(now_ms())
-    hidden = {"startTime", "endTime", "createdBy", "deleted"}
-    shape = {key: value for key, value in event.items() if key not in hidden}
-    return {**shape, "status": "booked", "appoinmentStatus": event["appointmentStatus"]}
+    shape = {key: value for key, value in event.items() if key not in HIDDEN}
+    twice = {"status": "booked", "appoinmentStatus": event["appointmentStatus"]}
+    return Answer({**shape, **twice})
 
 
-def _local(time: str, zone: ZoneInfo) -> str:
-    at = datetime.fromtimestamp((parse_ms(time) or 0) / 1000, UTC)
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+def _span(call: Call, wanted: Json, calendar: Json) -> Span:
+    """Read the times, in the location's zone. Without an end, one slot long."""
+    zone = ZoneInfo(call.ghl.location.timezone)
+    begin = _at(wanted["startTime"], zone)
+    slot = timedelta(minutes=calendar["slotDuration"])
+    end = _at(wanted["endTime"], zone) if "endTime" in wanted else begin + slot
+    if end <= begin:
+        raise RefusalError(400, "endTime must be after startTime")
+    return Span(begin, end)
+
+
+def _at(time: str, zone: ZoneInfo) -> datetime:
+    at_ms = parse_ms(time) or 0
+    return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone)
+
+
+def _refuse_taken(call: Call, calendar: Json, span: Span, own_id: str) -> None:
+    """Refuse a time the calendar does not offer, one in the past, and one that is full."""
+    others = [
+        event
+        for event in call.ghl.appointments.values()
+        if event["calendarId"] == calendar["id"]
+        and event["id"] != own_id
+        and not event["deleted"]
+        and event["appointmentStatus"] not in FREES
+        and datetime.fromisoformat(event["startTime"]) < span.end
+        and span.begin < datetime.fromisoformat(event["endTime"])
+    ]
+    past = span.begin < datetime.now(UTC) and not call.body.get("ignoreDateRange")
+    if past or not is_slot(calendar, span) or len(others) >= calendar["appoinmentPerSlot"]:
+        raise RefusalError(400, "The slot you have selected is no longer available.")
+
+
+def _local(time: str) -> str:
+    return f"{datetime.fromisoformat(time):%Y-%m-%d %H:%M:%S}"
 
 
 READ, WRITE = "calendars/events.readonly", "calendars/events.write"

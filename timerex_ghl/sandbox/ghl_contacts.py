@@ -10,6 +10,7 @@ from timerex_ghl.sandbox.contact_body import CREATE, UPDATE, UPSERT, lower_tags,
 from timerex_ghl.sandbox.contact_store import Contact
 from timerex_ghl.sandbox.duplicates import holders, refuse_taken
 from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.wire import Json, iso_ms, now_ms
 
 DONE: Json = {"succeded": True, "succeeded": True}
@@ -84,9 +85,7 @@ def add_tags(call: Call) -> Answer:
     """Put tags on a contact; one it has already is no fault."""
     contact, tags = call.contact(), _tags(call)
     added = [tag for tag in tags if tag not in contact.tags]
-    if added:
-        contact.tags = [*contact.tags, *added]
-        call.ghl.contacts.save(contact)
+    change_tags(call.ghl, contact, [*contact.tags, *added])
     return Answer({"tags": contact.tags, "tagsAdded": added}, 201)
 
 
@@ -94,10 +93,15 @@ def remove_tags(call: Call) -> Answer:
     """Take tags off a contact; one it does not have is no fault."""
     contact, tags = call.contact(), _tags(call)
     removed = [tag for tag in tags if tag in contact.tags]
-    if removed:
-        contact.tags = [tag for tag in contact.tags if tag not in removed]
-        call.ghl.contacts.save(contact)
+    change_tags(call.ghl, contact, [tag for tag in contact.tags if tag not in removed])
     return Answer({"tags": contact.tags, "tagsRemoved": removed})
+
+
+def change_tags(ghl: Ghl, contact: Contact, tags: list[str]) -> None:
+    """Give a contact these tags. Where it has them already, `dateUpdated` stays."""
+    if tags != contact.tags:
+        contact.tags = tags
+        ghl.contacts.save(contact)
 
 
 def _tags(call: Call) -> list[str]:

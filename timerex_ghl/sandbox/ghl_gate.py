@@ -4,28 +4,23 @@ Source: refusals recorded in July and August 2026. A 401 is not always an expire
 header, the scope and the kind of token are refused with 401 too.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable
-from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from timerex_ghl.sandbox.answers import Answer, RefusalError, with_trace
+from timerex_ghl.sandbox.calls import LoggedCall
+from timerex_ghl.sandbox.fault_effects import deliver, refuse_by, stand_in
 from timerex_ghl.sandbox.faults import Fault
-from timerex_ghl.sandbox.ghl_requests import (
-    bearer_of,
-    keys_of,
-    read_body,
-    read_form,
-    vendor_path,
-)
+from timerex_ghl.sandbox.ghl_requests import bearer_of, read_body, read_form, vendor_path
+from timerex_ghl.sandbox.ghl_running import perform, perform_as_before
 from timerex_ghl.sandbox.operations import Call, Operation
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.tokens import Access
-from timerex_ghl.sandbox.wire import iso_ms, now_ms, to_json
+from timerex_ghl.sandbox.wire import Json, now_ms, to_json
 
 VERSIONS = {"2021-07-28", "2021-04-15"}
 NOBODY = Access("private", app="", location_id="", scopes=frozenset())
@@ -43,27 +38,30 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
+        began = time.perf_counter()
         request = Request(scope, receive)
         raw = await request.body()
         name = self.name_of(request)
         fault = self.ghl.faults.strike(name)
-        if fault is not None and fault.kind == "delay":
-            await asyncio.sleep(fault.value / 1000)
-        began = time.thread_time()
+        kind = fault.kind if fault else None
+        call = LoggedCall(name, request.method, vendor_path(request), now_ms(), kind)
+        response = await stand_in(fault)
+        if response is None:
+            cpu_began = time.thread_time()
+            response, body = self.respond(request, raw, fault)
+            cpu_ms = round((time.thread_time() - cpu_began) * 1000, 3)
+            call = call._replace(status=response.status_code, keys=sorted(body), cpu_ms=cpu_ms)
+        took_ms = round((time.perf_counter() - began) * 1000, 3)
+        self.ghl.calls.add(call._replace(took_ms=took_ms))
+        await deliver(response, fault, self.drop, scope, receive, send)
+
+    def respond(self, request: Request, raw: bytes, fault: Fault | None) -> tuple[Response, Json]:
+        """Answer with the headers of the limits; give the body it has read too."""
         access = self.ghl.tokens.find(bearer_of(request))
-        answer = with_trace(self.answer(request, raw, access, fault))
+        answer, body = self.answer(request, raw, access, fault)
+        answer = with_trace(answer)
         limits = self.ghl.limits.headers(access.app if access else "")
-        response = Response(to_json(answer.body), answer.status, limits, "application/json")
-        cpu_ms = round((time.thread_time() - began) * 1000, 3)
-        self.log(
-            request,
-            operation=name,
-            status=answer.status,
-            keys=keys_of(raw),
-            fault=fault.kind if fault else None,
-            cpu_ms=cpu_ms,
-        )
-        await self.deliver(response, fault, scope, receive, send)
+        return Response(to_json(answer.body), answer.status, limits, "application/json"), body
 
     def name_of(self, request: Request) -> str:
         """Name the operation of a call."""
@@ -72,20 +70,22 @@ class Gate:
 
     def answer(
         self, request: Request, raw: bytes, access: Access | None, fault: Fault | None
-    ) -> Answer:
+    ) -> tuple[Answer, Json]:
         """Let the call through to its operation, or refuse it."""
+        body: Json = {}
         try:
             refuse_by(fault)
             operation = self.operation_of(request)
             admitted = self.admit(request, operation, access)
-            body = read_body(raw) if operation.scope else read_form(raw)
-            return operation.run(
-                Call(self.ghl, admitted, request.path_params, request.query_params, body)
-            )
+            body = read_form(raw) if operation.form else read_body(raw)
+            call = Call(self.ghl, admitted, request.path_params, request.query_params, body)
+            if fault is not None and fault.kind == "stale":
+                return perform_as_before(operation, call, fault.value), body
+            return perform(operation, call), body
         except RefusalError as refusal:
-            return refusal.answer()
+            return refusal.answer(), body
         except RecursionError:
-            return RefusalError(400, "The body is nested too deeply").answer()
+            return RefusalError(400, "The body is nested too deeply").answer(), body
 
     def operation_of(self, request: Request) -> Operation:
         """Find the operation; another method on a known path is a 404 too."""
@@ -108,43 +108,8 @@ class Gate:
             raise RefusalError(401, "version header was not found.")
         if version not in VERSIONS:
             raise RefusalError(401, "version header is invalid")
-        if access.kind == "agency":
+        if operation.agency == ("no" if access.kind == "agency" else "only"):
             raise RefusalError(401, "This authClass type is not allowed to access this scope.")
         if operation.scope not in access.scopes:
             raise RefusalError(401, "The token is not authorized for this scope.")
         return access
-
-    def log(self, request: Request, **told: object) -> None:
-        """Note a call for the checkers: the keys of its body, none of its values."""
-        at_ms = now_ms()
-        place = {"method": request.method, "path": vendor_path(request)}
-        self.ghl.calls.append({**place, "time": iso_ms(at_ms), "at_ms": at_ms, **told})
-
-    async def deliver(
-        self, response: Response, fault: Fault | None, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        """Send the answer: whole, cut in half, or not at all."""
-        match fault.kind if fault else None:
-            case "drop_after_commit":
-                self.drop(scope)
-                while (await receive())["type"] != "http.disconnect":
-                    pass
-            case "truncate":
-                await send(
-                    {
-                        "type": "http.response.start",
-                        "status": response.status_code,
-                        "headers": response.raw_headers,
-                    }
-                )
-                half = bytes(response.body[: len(response.body) // 2])
-                await send({"type": "http.response.body", "body": half, "more_body": True})
-                self.drop(scope)
-            case _:
-                await response(scope, receive, send)
-
-
-def refuse_by(fault: Fault | None) -> None:
-    """Answer with the status a fault asks for."""
-    if fault is not None and fault.kind == "status":
-        raise RefusalError(fault.value, HTTPStatus(fault.value).phrase)

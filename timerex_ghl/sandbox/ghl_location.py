@@ -12,18 +12,20 @@ from timerex_ghl.sandbox.operations import Call, Operation
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.wire import Json, iso_ms, new_id, now_ms
 
+MODELS = ("contact", "opportunity")
 FIELD: dict[str, Check] = {
     "name": checks.filled,
     "dataType": checks.filled,
     "placeholder": checks.text,
     "acceptedFormat": checks.texts,
     "isMultipleFile": checks.flag,
-    "maxNumberOfFiles": checks.anything,
-    "textBoxListOptions": checks.anything,
+    "maxNumberOfFiles": checks.number,
+    "textBoxListOptions": checks.mappings,
     "options": checks.texts,
-    "position": checks.anything,
-    "model": checks.text,
+    "position": checks.number,
+    "model": checks.one_of(*MODELS),
 }
+MOVABLE = {"name", "placeholder", "position"}
 FIELD_CHANGE = {key: check for key, check in FIELD.items() if key != "dataType"}
 
 
@@ -53,12 +55,14 @@ def get_location(call: Call) -> Answer:
 def add_field(ghl: Ghl, body: Json) -> Json:
     """Make a custom field; its key follows from its name."""
     model = body.get("model", "contact")
-    options = body.get("options") or body.get("textBoxListOptions")
+    options = body.get("options") or [
+        option["label"] for option in body.get("textBoxListOptions", ()) if "label" in option
+    ]
     field: Json = {
         "id": new_id(),
         "model": model,
         "name": body["name"],
-        "fieldKey": f"{model}.{_key_of(body['name'])}",
+        "fieldKey": f"{model}.{key_of(body['name'])}",
         "placeholder": body.get("placeholder", ""),
         "dataType": body["dataType"],
         "position": body.get("position", 50 * (len(ghl.custom_fields) + 1)),
@@ -73,7 +77,7 @@ def add_field(ghl: Ghl, body: Json) -> Json:
     return field
 
 
-def _key_of(name: str) -> str:
+def key_of(name: str) -> str:
     """Write a name as in a key: lower case, spaces as `_`, no punctuation."""
     return re.sub(r"\s+", "_", re.sub(r"[^\w\s]", "", name.lower()).strip())
 
@@ -81,7 +85,8 @@ def _key_of(name: str) -> str:
 def list_fields(call: Call) -> Answer:
     """Give the custom fields, those of contacts unless `model` says otherwise."""
     call.check_location(call.path["locationId"])
-    model = call.query.get("model", "contact")
+    query = call.read_query({"model": checks.one_of(*MODELS, "all")})
+    model = query.get("model", "contact")
     fields = [
         field for field in call.ghl.custom_fields.values() if model in ("all", field["model"])
     ]
@@ -101,10 +106,10 @@ def get_field(call: Call) -> Answer:
 
 
 def update_field(call: Call) -> Answer:
-    """Rename or move a field. Its type and its key stay."""
+    """Rename or move a field. Its type, its key and its model stay."""
     field = _field(call)
     check_body(call.body, FIELD_CHANGE, ["name"])
-    field.update({key: value for key, value in call.body.items() if key in field})
+    field.update({key: call.body[key] for key in MOVABLE & call.body.keys()})
     return Answer({"customField": field})
 
 
@@ -113,7 +118,8 @@ def delete_field(call: Call) -> Answer:
     field_id = _field(call)["id"]
     del call.ghl.custom_fields[field_id]
     for contact in call.ghl.contacts:
-        contact.custom.pop(field_id, None)
+        if contact.custom.pop(field_id, None) is not None:
+            call.ghl.contacts.show(contact)
     return Answer({"succeded": True})
 
 
@@ -129,7 +135,7 @@ LOCATION = "/locations/{locationId}"
 FIELDS, FIELD_PATH = f"{LOCATION}/customFields", f"{LOCATION}/customFields/{{id}}"
 READ, WRITE = "locations/customFields.readonly", "locations/customFields.write"
 OPERATIONS = (
-    Operation("get-location", "GET", LOCATION, "locations.readonly", get_location),
+    Operation("get-location", "GET", LOCATION, "locations.readonly", get_location, agency="too"),
     Operation("get-custom-fields", "GET", FIELDS, READ, list_fields),
     Operation("create-custom-field", "POST", FIELDS, WRITE, create_field),
     Operation("get-custom-field", "GET", FIELD_PATH, READ, get_field),

@@ -54,10 +54,10 @@ def _answer(ghl: Ghl, pair: Pair) -> Answer:
             "userType": "Location",
             "companyId": ghl.location.company_id,
             "locationId": pair.install.location_id,
-            "userId": ghl.user_id,
+            "userId": ghl.setup.user_id,
             "isBulkInstallation": False,
         }
     )
 
 
-OPERATIONS = (Operation("get-access-token", "POST", "/oauth/token", None, exchange),)
+OPERATIONS = (Operation("get-access-token", "POST", "/oauth/token", None, exchange, form=True),)

@@ -1,40 +1,111 @@
 """Every path of the GHL half."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from starlette.routing import Route, Router
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from timerex_ghl.sandbox import (
+    ghl_agency,
+    ghl_appointment_notes,
     ghl_appointments,
+    ghl_bulk,
+    ghl_businesses,
+    ghl_calendars,
     ghl_contacts,
+    ghl_lists,
     ghl_location,
     ghl_notes,
     ghl_oauth,
+    ghl_people,
     ghl_search,
+    ghl_tags,
+    ghl_task_search,
     ghl_tasks,
+    ghl_users,
+    ghl_values,
 )
 from timerex_ghl.sandbox.ghl_gate import Gate
 from timerex_ghl.sandbox.operations import Operation
 from timerex_ghl.sandbox.state import Ghl
 
-OPERATIONS = (
-    *ghl_search.OPERATIONS,  # their fixed paths come before /contacts/{contactId}
+OPERATIONS: tuple[Operation, ...] = (
+    *ghl_search.OPERATIONS,
+    *ghl_lists.OPERATIONS,
     *ghl_contacts.OPERATIONS,
+    *ghl_bulk.OPERATIONS,
+    *ghl_people.OPERATIONS,
     *ghl_notes.OPERATIONS,
     *ghl_tasks.OPERATIONS,
+    *ghl_task_search.OPERATIONS,
+    *ghl_calendars.OPERATIONS,
     *ghl_appointments.OPERATIONS,
+    *ghl_appointment_notes.OPERATIONS,
     *ghl_location.OPERATIONS,
+    *ghl_tags.OPERATIONS,
+    *ghl_values.OPERATIONS,
+    *ghl_users.OPERATIONS,
+    *ghl_businesses.OPERATIONS,
     *ghl_oauth.OPERATIONS,
+    *ghl_agency.OPERATIONS,
 )
 
 
-def ghl_router(ghl: Ghl, drop: Callable[[Scope], None]) -> Router:
-    """Route every path of the API. Collections answer with and without their last slash."""
-    by_path: dict[str, list[Operation]] = {}
-    for operation in OPERATIONS:
-        by_path.setdefault(operation.path, []).append(operation)
-    gates = {path: Gate(ghl, operations, drop) for path, operations in by_path.items()}
-    gates["/contacts"] = gates["/contacts/"]
-    routes = [Route(path, gate) for path, gate in gates.items()]
-    return Router(routes, redirect_slashes=False, default=Gate(ghl, (), drop))
+class Node:
+    """What follows one part of a path; `name` is the parameter's that stands in its place."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, Node] = {}
+        self.other: Node | None = None
+        self.name = ""
+        self.gate: Gate | None = None
+
+    def add(self, parts: Sequence[str], gate: Gate) -> None:
+        """Let a path end at a gate."""
+        if not parts:
+            self.gate = gate
+        elif parts[0].startswith("{"):
+            self.other = self.other or Node()
+            self.name = parts[0][1:-1]
+            self.other.add(parts[1:], gate)
+        else:
+            self.words.setdefault(parts[0], Node()).add(parts[1:], gate)
+
+    def find(self, parts: Sequence[str]) -> tuple[Gate, dict[str, str]] | None:
+        """Find a path's gate and parameters. A word goes before a parameter."""
+        if not parts:
+            return (self.gate, {}) if self.gate else None
+        word = self.words.get(parts[0])
+        found = word.find(parts[1:]) if word else None
+        if found is None and self.other is not None and parts[0]:
+            found = self.other.find(parts[1:])
+            if found is not None:
+                found[1][self.name] = parts[0]
+        return found
+
+
+class GhlRouter:
+    """Leads a call to its gate: by the parts of its path, at the same cost for all of them."""
+
+    def __init__(self, ghl: Ghl, drop: Callable[[Scope], None]) -> None:
+        self.root = Node()
+        self.unknown = Gate(ghl, (), drop)
+        by_path: dict[str, list[Operation]] = {}
+        for operation in OPERATIONS:
+            by_path.setdefault(operation.path, []).append(operation)
+        for path, operations in by_path.items():
+            gate = Gate(ghl, operations, drop)
+            self.root.add(path.split("/")[1:], gate)
+            if path.endswith("/"):  # a collection answers without its last slash too
+                self.root.add(path.split("/")[1:-1], gate)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call."""
+        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        gate, parameters = self.root.find(path.split("/")[1:]) or (self.unknown, {})
+        scope["path_params"] = parameters
+        await gate(scope, receive, send)
+
+
+def ghl_router(ghl: Ghl, drop: Callable[[Scope], None]) -> GhlRouter:
+    """Route every path of the API."""
+    return GhlRouter(ghl, drop)

@@ -1,12 +1,11 @@
-"""Finding contacts: search with filters and a cursor, the duplicate search, two older lists.
+"""Finding contacts: search with filters and a cursor, and the duplicate search.
 
-Source: POST /contacts/search, GET /contacts/search/duplicate, GET /contacts/ (deprecated),
-GET /contacts/business/{businessId}; answers recorded in July 2026.
+Source: POST /contacts/search, GET /contacts/search/duplicate; answers recorded in July 2026.
 """
 
-import re
 from bisect import bisect_left
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
 from timerex_ghl.sandbox import shapes
@@ -17,12 +16,11 @@ from timerex_ghl.sandbox.duplicates import holders
 from timerex_ghl.sandbox.ghl_contacts import READ
 from timerex_ghl.sandbox.operations import Call, Operation
 from timerex_ghl.sandbox.search_filters import read_of, test_of
-from timerex_ghl.sandbox.wire import Json, parse_ms
+from timerex_ghl.sandbox.wire import Json
 
 LONGEST_QUERY = 75
 PAGES_END = 10_000
 MOST_SORTS = 2
-NUMBER = re.compile(r"[0-9]{1,15}")
 DIRECTIONS = ("asc", "desc")
 LARGEST_PAGE = 500
 
@@ -53,6 +51,7 @@ SEARCH: dict[str, Check] = {
     "filters": anything,
     "sort": anything,
 }
+DUPLICATE: dict[str, Check] = dict.fromkeys(("locationId", "email", "number"), anything)
 SORTS = {
     "dateUpdated",
     "dateAdded",
@@ -71,35 +70,47 @@ class Sort(NamedTuple):
     descending: bool
 
 
+BY_CHANGE = [Sort("dateUpdated", descending=False)]
+
+
 def search_contacts(call: Call) -> Answer:
-    """Give one page. Either `page`, which ends at 10,000 records, or `searchAfter`."""
+    """Give one page. Either `page`, which ends at 10,000 records, or `searchAfter`.
+
+    A cursor is `[dateUpdated ms, id]` when so sorted: a value for each sort field, then the id.
+    """
     body = call.body
     check_body(body, SEARCH, ["locationId", "pageLimit"])
     call.check_location(body["locationId"])
     sorts, limit = read_sorts(body.get("sort")), body["pageLimit"]
     found = found_contacts(call, body, sorts)
-    begin = _begin(body, found, sorts)
-    page = [
-        shapes.searched(contact, cursor_of(contact, sorts))
-        for contact in found[begin : begin + limit]
-    ]
+    begin, businesses = _begin(body, found, sorts), call.ghl.setup.businesses
+    reads = [read_of(sort.field) for sort in sorts]
+    page: list[Json] = []
+    for contact in found[begin : begin + limit]:
+        shape = shapes.searched(contact)
+        shape["searchAfter"] = [*(read(contact) for read in reads), contact.id]
+        if contact.business_id in businesses:
+            shape["businessName"] = businesses[contact.business_id]["name"]
+        page.append(shape)
     return Answer({"contacts": page, "total": len(found)})
 
 
 def found_contacts(call: Call, body: Json, sorts: list[Sort]) -> list[Contact]:
     """Filter and sort; remembered until a contact changes, so that page after page is quick."""
-    contacts = call.ghl.contacts
-    key = (contacts.version, repr((body.get("filters"), body.get("query"), body.get("sort"))))
-    if contacts.last_search[0] != key:
+    index = call.ghl.contacts.index
+    found, wanted = index.in_order(), (body.get("filters"), body.get("query"), body.get("sort"))
+    key = (index.version, repr(wanted))
+    if index.last_search[0] != key:
         test, words = test_of(body.get("filters", [])), body.get("query", "").lower()
-        found = sorted(
-            (contact for contact in contacts if test(contact) and _has_words(contact, words)),
-            key=lambda contact: contact.id,
-        )
-        for sort in reversed(sorts):  # stable: the last sort decides first
-            found.sort(key=_sort_key(sort), reverse=sort.descending)
-        contacts.last_search = (key, found)
-    return contacts.last_search[1]
+        found = [contact for contact in found if test(contact)] if test else [*found]
+        if words:
+            found = [contact for contact in found if has_words(contact, words)]
+        if sorts != BY_CHANGE:
+            found.sort(key=attrgetter("id"))
+            for sort in reversed(sorts):  # stable: the last sort decides first
+                found.sort(key=_sort_key(sort), reverse=sort.descending)
+        index.last_search = (key, found)
+    return index.last_search[1]
 
 
 def read_sorts(value: object) -> list[Sort]:
@@ -121,11 +132,6 @@ def read_sorts(value: object) -> list[Sort]:
             case _:
                 raise RefusalError(422, ["sort must name a field and a direction, asc or desc"])
     return sorts
-
-
-def cursor_of(contact: Contact, sorts: list[Sort]) -> list[Any]:
-    """Give `[dateUpdated ms, id]` when so sorted; one value a sort field, then the id."""
-    return [*(read_of(sort.field)(contact) for sort in sorts), contact.id]
 
 
 def _begin(body: Json, found: list[Contact], sorts: list[Sort]) -> int:
@@ -167,7 +173,8 @@ def _rank(value: object) -> tuple[float, str]:
     return (value, "") if isinstance(value, int | float) else (-1, str(value or ""))
 
 
-def _has_words(contact: Contact, words: str) -> bool:
+def has_words(contact: Contact, words: str) -> bool:
+    """Look for words in names, e-mail, phone and company."""
     if not words:
         return True
     values = (contact.fields.get(key) for key in ("email", "phone", "companyName"))
@@ -176,7 +183,7 @@ def _has_words(contact: Contact, words: str) -> bool:
 
 def find_duplicate(call: Call) -> Answer:
     """Find who holds an e-mail or a phone; null where nobody does."""
-    query = _query(call, {"locationId", "email", "number"})
+    query = call.read_query(DUPLICATE, "locationId")
     if not query.get("email") and not query.get("number"):
         raise RefusalError(422, ["email or number should not be empty"])
     found = holders(call.ghl, {"email": query.get("email"), "phone": query.get("number")})
@@ -185,54 +192,7 @@ def find_duplicate(call: Call) -> Answer:
     return Answer({"contact": shapes.got(found[0][1]), "matchingField": "contactId"})
 
 
-def list_contacts(call: Call) -> Answer:
-    """Give a page of contacts, the newest first. Deprecated by the vendor, still answers."""
-    query = _query(call, {"locationId", "query", "limit", "startAfter", "startAfterId"})
-    found = _newest(call, query.get("query", "").lower())
-    after = (-(parse_ms(_number(query, "startAfter", 0)) or 0), query.get("startAfterId", ""))
-    rest = [c for c in found if (-c.added_ms, c.id) > after] if after[1] else found
-    page = rest[: min(_number(query, "limit", 20), 100)]
-    meta: Json = {"total": len(found)}
-    if page:
-        meta |= {"startAfter": page[-1].added_ms, "startAfterId": page[-1].id}
-    return Answer({"contacts": [shapes.listed(c) for c in page], "count": len(found), "meta": meta})
-
-
-def list_business(call: Call) -> Answer:
-    """Give a page of the contacts of a business."""
-    query = _query(call, {"locationId", "limit", "skip", "query"})
-    found = _newest(call, query.get("query", "").lower())
-    found = [c for c in found if c.business_id == call.path["businessId"]]
-    skip, limit = _number(query, "skip", 0), _number(query, "limit", 25)
-    page = found[skip : skip + min(limit, 100)]
-    return Answer({"contacts": [shapes.listed(c) for c in page], "count": len(found)})
-
-
-def _newest(call: Call, words: str) -> list[Contact]:
-    found = (contact for contact in call.ghl.contacts if _has_words(contact, words))
-    return sorted(found, key=lambda contact: (-contact.added_ms, contact.id))
-
-
-def _query(call: Call, known: set[str]) -> dict[str, str]:
-    """Check the query parameters: an unknown one is a 422."""
-    query = dict(call.query)
-    check_body(query, dict.fromkeys(known, anything), ["locationId"])
-    call.check_location(query["locationId"])
-    return query
-
-
-def _number(query: dict[str, str], key: str, otherwise: int) -> int:
-    value = query.get(key, str(otherwise))
-    if not NUMBER.fullmatch(value):
-        raise RefusalError(422, [f"{key} must be a number"])
-    return int(value)
-
-
 OPERATIONS = (
     Operation("search-contacts-advanced", "POST", "/contacts/search", READ, search_contacts),
     Operation("get-duplicate-contact", "GET", "/contacts/search/duplicate", READ, find_duplicate),
-    Operation("get-contacts", "GET", "/contacts/", READ, list_contacts),
-    Operation(
-        "get-contacts-by-businessId", "GET", "/contacts/business/{businessId}", READ, list_business
-    ),
 )

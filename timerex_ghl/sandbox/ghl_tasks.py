@@ -44,6 +44,7 @@ def create_task(call: Call) -> Answer:
     task: Json = {"id": new_id(), "contactId": contact.id}
     write_task(task, call.body)
     contact.tasks[task["id"]] = task
+    call.ghl.contacts.show(contact)
     return Answer({"task": task}, 201)
 
 
@@ -52,6 +53,7 @@ def update_task(call: Call) -> Answer:
     task = _task(call)
     check_body(call.body, TASK)
     write_task(task, call.body)
+    call.ghl.contacts.show(call.contact())
     return Answer({"task": task})
 
 
@@ -60,12 +62,15 @@ def complete_task(call: Call) -> Answer:
     task = _task(call)
     check_body(call.body, {"completed": checks.flag}, ["completed"])
     task["completed"] = call.body["completed"]
+    call.ghl.contacts.show(call.contact())
     return Answer({"task": task})
 
 
 def delete_task(call: Call) -> Answer:
     """Delete a task."""
-    del call.contact().tasks[_task(call)["id"]]
+    contact = call.contact()
+    del contact.tasks[_task(call)["id"]]
+    call.ghl.contacts.show(contact)
     return Answer(DONE)
 
 

@@ -24,10 +24,16 @@ class GhlInfo:
 
 @dataclass(frozen=True)
 class TimerexInfo:
-    """The TimeRex half: one team with one calendar."""
+    """The TimeRex half: one team with an API key, and an OAuth app. `calendar_id` is one of two."""
 
     base_url: str
+    token_url: str
+    booking_url: str
     api_key: str
+    client_id: str
+    client_secret: str
+    access_token: str
+    refresh_token: str
     webhook_header: str
     webhook_token: str
     calendar_id: str

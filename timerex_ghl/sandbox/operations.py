@@ -1,9 +1,10 @@
 """What an operation of the GHL API is to the sandbox, and what it gets to work with."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from timerex_ghl.sandbox.answers import Answer, RefusalError, not_found
+from timerex_ghl.sandbox.checks import Check, check_body
 from timerex_ghl.sandbox.contact_store import Contact
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.tokens import Access
@@ -24,6 +25,14 @@ class Call(NamedTuple):
         if location_id != self.access.location_id or location_id != self.ghl.location.id:
             raise RefusalError(403, "The token does not have access to this location.")
 
+    def read_query(self, known: Mapping[str, Check], *required: str) -> dict[str, str]:
+        """Check the query parameters: an unknown one is a 422, another's location a 403."""
+        query = dict(self.query)
+        check_body(query, known, required)
+        if "locationId" in query:
+            self.check_location(query["locationId"])
+        return query
+
     def contact(self) -> Contact:
         """Find the contact the path names."""
         contact_id = self.path["contactId"]
@@ -38,7 +47,9 @@ class Operation(NamedTuple):
     """One operation. `id`, method, path and scope as in the vendor's OpenAPI files.
 
     Attributes:
-        scope: None for the token endpoint: no bearer token, no version header, and a form as body.
+        scope: None for the token endpoint: no bearer token and no version header.
+        agency: Whether an agency's token may call it: not, too, or nobody else's.
+        form: Its body is a form.
     """
 
     id: str
@@ -46,3 +57,5 @@ class Operation(NamedTuple):
     path: str
     scope: str | None
     run: Callable[[Call], Answer]
+    agency: Literal["no", "too", "only"] = "no"
+    form: bool = False

@@ -4,6 +4,7 @@ Source: the vendor's search filter reference: fields, operators, groups, values 
 """
 
 from collections.abc import Callable
+from operator import ge, gt, le, lt
 from typing import Any, TypeAlias, cast
 
 from timerex_ghl.sandbox.answers import RefusalError
@@ -28,12 +29,7 @@ PLAIN = (
     "type",
     "companyName",
 )
-BOUNDS: dict[str, Callable[[Any, Any], bool]] = {
-    "gt": lambda value, bound: value > bound,
-    "gte": lambda value, bound: value >= bound,
-    "lt": lambda value, bound: value < bound,
-    "lte": lambda value, bound: value <= bound,
-}
+BOUNDS: dict[str, Callable[[Any, Any], bool]] = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
 
 
 def _plain(field: str) -> Read:
@@ -55,7 +51,7 @@ READS: dict[str, Read] = {
     "dateAdded": lambda contact: contact.added_ms,
     "dateUpdated": lambda contact: contact.updated_ms,
     "businessId": lambda contact: contact.business_id,
-    "followers": lambda _contact: [],
+    "followers": lambda contact: contact.followers,
     "additionalEmails": lambda contact: contact.additional_emails,
 }
 
@@ -72,9 +68,10 @@ def read_of(field: object) -> Read:
     return READS[field]
 
 
-def test_of(filters: object) -> Test:
-    """Make one test of a list of filters: all have to hold."""
-    return _all([_one(item) for item in _items(filters)])
+def test_of(filters: object) -> Test | None:
+    """Make one test of a list of filters: all have to hold. None where all pass."""
+    tests = [_one(item) for item in _items(filters)]
+    return _all(tests) if tests else None
 
 
 def _one(item: object) -> Test:
@@ -132,16 +129,16 @@ def _range_test(read: Read, value: object, *, dates: bool) -> Test:
     if not all(isinstance(bound, int | float) for bound in bounds.values()):
         raise RefusalError(422, ["value of a range must be a date or a number"])
 
-    def holds(contact: Contact) -> bool:
-        read_value = read(contact)
-        return isinstance(read_value, int | float) and all(
-            BOUNDS[key](read_value, bound) for key, bound in bounds.items()
-        )
+    return _all([_bound_test(read, BOUNDS[key], bound) for key, bound in bounds.items()])
 
-    return holds
+
+def _bound_test(read: Read, holds: Callable[[Any, Any], bool], bound: Any) -> Test:
+    return lambda contact: isinstance(value := read(contact), int | float) and holds(value, bound)
 
 
 def _all(tests: list[Test]) -> Test:
+    if len(tests) == 1:
+        return tests[0]
     return lambda contact: all(test(contact) for test in tests)
 
 

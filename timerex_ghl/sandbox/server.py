@@ -1,7 +1,7 @@
 """Serve the sandbox: one process, one loopback port, three bases below it.
 
-`/ghl` is `https://services.leadconnectorhq.com`, `/timerex/api/beta` is
-`https://timerex.net/api/beta`, and `/control` is ours.
+`/ghl` is `https://services.leadconnectorhq.com`, `/timerex` is `https://timerex.net` with its API
+at `/timerex/api/beta`, and `/control` is ours.
 """
 
 import asyncio
@@ -23,7 +23,9 @@ from timerex_ghl.sandbox.control import control_app
 from timerex_ghl.sandbox.ghl_router import ghl_router
 from timerex_ghl.sandbox.info import ControlInfo, GhlInfo, SandboxInfo, TimerexInfo
 from timerex_ghl.sandbox.state import Ghl
-from timerex_ghl.sandbox.timerex import Timerex, timerex_router
+from timerex_ghl.sandbox.timerex import Timerex
+from timerex_ghl.sandbox.timerex_api import timerex_router
+from timerex_ghl.sandbox.timerex_pages import pages_router
 from timerex_ghl.sandbox.tokens import ALL_SCOPES, Install
 from timerex_ghl.sandbox.wire import to_json
 
@@ -42,7 +44,8 @@ class Sandbox:
         """Say where it answers; hands out fresh tokens."""
         ghl, timerex, location_id = self.ghl, self.timerex, self.ghl.location.id
         pair = ghl.tokens.mint_pair(Install(location_id, ALL_SCOPES))
-        webhook = timerex.deliveries.webhook
+        webhook, timerex_pair = timerex.deliveries.webhook, timerex.tokens.mint_pair()
+        timerex.serve_at(f"{root}/timerex")
         return SandboxInfo(
             GhlInfo(
                 base_url=f"{root}/ghl",
@@ -53,13 +56,19 @@ class Sandbox:
                 client_id=ghl.tokens.client_id,
                 client_secret=ghl.tokens.client_secret,
                 private_token=ghl.tokens.mint_static(location_id),
-                calendar_id=ghl.calendar_id,
-                user_id=ghl.user_id,
-                webhook_public_key=ghl.webhook_public_key,
+                calendar_id=ghl.setup.calendar_id,
+                user_id=ghl.setup.user_id,
+                webhook_public_key=ghl.deliveries.webhook.public_key,
             ),
             TimerexInfo(
                 base_url=f"{root}/timerex/api/beta",
+                token_url=f"{root}/timerex/oauth/token",
+                booking_url=timerex.calendar.url,
                 api_key=timerex.api_key,
+                client_id=timerex.tokens.client_id,
+                client_secret=timerex.tokens.client_secret,
+                access_token=timerex_pair.access,
+                refresh_token=timerex_pair.refresh,
                 webhook_header=webhook.header,
                 webhook_token=webhook.token,
                 calendar_id=timerex.calendar.id,
@@ -95,7 +104,8 @@ class SandboxServer(uvicorn.Server):
         self.stopping = asyncio.Event()
         routes = [
             Mount("/ghl", ghl_router(sandbox.ghl, self.drop)),
-            Mount("/timerex/api/beta", timerex_router(sandbox.timerex)),
+            Mount("/timerex/api/beta", timerex_router(sandbox.timerex, self.drop)),
+            Mount("/timerex", pages_router(sandbox.timerex, self.drop)),
             Mount("/control", control_app(sandbox.ghl, sandbox.timerex, sandbox.control_token)),
         ]
         config = uvicorn.Config(
@@ -115,6 +125,7 @@ class SandboxServer(uvicorn.Server):
             await self.serve([self.socket])
         finally:
             self.ready.set()  # whoever waits for it then sees what went wrong
+            await self.sandbox.ghl.deliveries.close()
             await self.sandbox.timerex.deliveries.close()
 
     async def main_loop(self) -> None:

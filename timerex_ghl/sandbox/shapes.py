@@ -35,7 +35,11 @@ def got(contact: Contact) -> Json:
         "additionalEmails": [{"email": email} for email in contact.additional_emails],
         "additionalPhones": [],
     }
-    return {**shape, "businessId": contact.business_id} if contact.business_id else shape
+    if contact.followers:
+        shape["followers"] = contact.followers
+    if contact.business_id:
+        shape["businessId"] = contact.business_id
+    return shape
 
 
 def created(contact: Contact) -> Json:
@@ -74,7 +78,6 @@ NEVER_FILLED: Json = {
     "phoneLabel": None,
     "businessName": None,
     "additionalPhones": [],
-    "followers": [],
     "validEmail": None,
     "opportunities": [],
     "attributionSource": {},
@@ -82,8 +85,14 @@ NEVER_FILLED: Json = {
 }
 
 
-def searched(contact: Contact, search_after: list[object]) -> Json:
+def searched(contact: Contact) -> Json:
     """Shape a contact for search: null when empty, `address` and an epoch birthday."""
+    if contact.found_as is None:
+        contact.found_as = _searched(contact)
+    return contact.found_as.copy()
+
+
+def _searched(contact: Contact) -> Json:
     field = contact.fields.get
     return {
         "id": contact.id,
@@ -96,6 +105,7 @@ def searched(contact: Contact, search_after: list[object]) -> Json:
         "inboundDndSettings": field("inboundDndSettings", {}),
         "customFields": custom_fields(contact),
         "tags": contact.tags,
+        "followers": contact.followers,
         "dateAdded": iso_ms(contact.added_ms),
         "dateUpdated": iso_ms(contact.updated_ms),
         "dateOfBirth": parse_ms(field("dateOfBirth")),
@@ -104,7 +114,6 @@ def searched(contact: Contact, search_after: list[object]) -> Json:
         "contactName": contact.full_name.lower() or None,
         "additionalEmails": [{"email": email} for email in contact.additional_emails],
         "businessId": contact.business_id,
-        "searchAfter": search_after,
     }
 
 

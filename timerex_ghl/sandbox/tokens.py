@@ -20,8 +20,20 @@ ALL_SCOPES = frozenset(
         "locations.readonly",
         "locations/customFields.readonly",
         "locations/customFields.write",
+        "locations/customValues.readonly",
+        "locations/customValues.write",
+        "locations/tags.readonly",
+        "locations/tags.write",
+        "locations/tasks.readonly",
+        "calendars.readonly",
         "calendars/events.readonly",
         "calendars/events.write",
+        "users.readonly",
+        "businesses.readonly",
+        "businesses.write",
+        "workflows.readonly",
+        "oauth.readonly",
+        "oauth.write",
     }
 )
 
@@ -87,8 +99,14 @@ class Tokens:
 
     def mint_pair(self, install: Install) -> Pair:
         """Make an access token and its refresh token."""
-        pair = Pair(install, f"oa-{secrets.token_urlsafe(40)}", f"or-{secrets.token_urlsafe(40)}")
-        self.accesses[pair.access] = Access(
+        pair = Pair(install, self.mint_access(install), f"or-{secrets.token_urlsafe(40)}")
+        self.refreshes[pair.refresh] = Refresh(install)
+        return pair
+
+    def mint_access(self, install: Install) -> str:
+        """Make an access token alone, as an agency gets one for a location."""
+        token = f"oa-{secrets.token_urlsafe(40)}"
+        self.accesses[token] = Access(
             "oauth",
             self.client_id,
             install.location_id,
@@ -96,8 +114,7 @@ class Tokens:
             install,
             time.monotonic() + self.expires_in_s,
         )
-        self.refreshes[pair.refresh] = Refresh(install)
-        return pair
+        return token
 
     def mint_code(self, install: Install) -> str:
         """Make a code, as the vendor's consent page would hand it to the app."""

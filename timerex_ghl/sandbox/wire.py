@@ -6,6 +6,7 @@ import string
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, TypeAlias
 
@@ -24,6 +25,9 @@ def _json_tools() -> tuple[Callable[[object], bytes], Callable[[bytes], Any]]:
 
 to_json, from_json = _json_tools()
 
+YEARS = range(1900, 2200)
+"""Outside of these a time in text is none: every zone's own time can still be written."""
+
 ID_LETTERS = string.ascii_letters + string.digits
 
 
@@ -39,8 +43,13 @@ def now_ms() -> int:
 
 def iso_ms(at_ms: int) -> str:
     """Write `2026-07-17T10:26:20.635Z`."""
-    at = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
-    return at.replace("+00:00", "Z")
+    seconds, ms = divmod(at_ms, 1000)
+    return f"{_iso_seconds(seconds)}.{ms:03}Z"
+
+
+@lru_cache(maxsize=10_000)
+def _iso_seconds(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat()[:19]
 
 
 def parse_ms(value: object) -> int | None:
@@ -54,7 +63,7 @@ def parse_ms(value: object) -> int | None:
             case str():
                 at = datetime.fromisoformat(value)
                 at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-                return int(at.timestamp() * 1000)
+                return int(at.timestamp() * 1000) if at.year in YEARS else None
             case _:
                 return None
     except (ValueError, OverflowError):

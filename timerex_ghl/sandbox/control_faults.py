@@ -1,0 +1,52 @@
+"""Control of faults: which calls go wrong, and how; the orders of both services."""
+
+from http import HTTPStatus
+from time import monotonic
+from typing import Self
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from timerex_ghl.sandbox.aims import Aim
+from timerex_ghl.sandbox.control_requests import Order
+from timerex_ghl.sandbox.faults import Fault, Kind
+
+
+class AimOrder(Order):
+    """Which ones are struck, from now on: one, unless something here says otherwise."""
+
+    nth: PositiveInt = 1
+    every: PositiveInt | None = None
+    share: float = Field(default=1, gt=0, le=1)
+    seed: int = 1
+    times: PositiveInt | None = None
+    for_s: PositiveFloat | None = None
+
+    def aim(self, at: str) -> Aim:
+        """Take aim at a name."""
+        many = self.model_fields_set & {"every", "share", "for_s"}
+        times = self.times or (None if many else 1)
+        until = float("inf") if self.for_s is None else monotonic() + self.for_s
+        return Aim(at, self.nth, self.every or 1, self.share, self.seed, times, until)
+
+
+class FaultOrder(AimOrder):
+    """Which fault to add."""
+
+    operation: str
+    kind: Kind
+    value: NonNegativeInt = 0
+    headers: dict[str, str | None] = Field(default_factory=dict[str, str | None])
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Self:
+        if self.kind in {"status", "status_after_commit"}:
+            HTTPStatus(self.value)
+        elif self.kind in {"delay", "delay_after_commit", "drip", "stale"} and not self.value:
+            raise ValueError(f"{self.kind} wants a value in milliseconds")
+        elif self.kind == "headers" and not self.headers:
+            raise ValueError("headers wants headers")
+        return self
+
+    def fault(self) -> Fault:
+        """Make the fault."""
+        return Fault(self.aim(self.operation), self.kind, self.value, self.headers)

@@ -1,0 +1,95 @@
+"""Notes of an appointment. The same note shows on its contact.
+
+Source: the vendor's OpenAPI for calendars: at most 20 a page, bodies up to 5,000 characters.
+"""
+
+from timerex_ghl.sandbox import checks
+from timerex_ghl.sandbox.answers import Answer, RefusalError, not_found
+from timerex_ghl.sandbox.checks import Check, check_body
+from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.ghl_appointments import READ, WRITE
+from timerex_ghl.sandbox.ghl_notes import new_note, plain_text
+from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.wire import Json
+
+LONGEST = 5_000
+LARGEST_PAGE = 20
+LIST: dict[str, Check] = {"limit": checks.digits, "offset": checks.digits}
+NOTE: dict[str, Check] = {"body": checks.filled, "userId": checks.text}
+
+
+def list_notes(call: Call) -> Answer:
+    """Give a page of notes, the newest first."""
+    query = call.read_query(LIST, "limit", "offset")
+    limit, offset = int(query["limit"]), int(query["offset"])
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise RefusalError(422, [f"limit must not be greater than {LARGEST_PAGE}"])
+    contact, relation = _owner(call)
+    found = [_shape(call, note) for note in contact.notes.values() if relation in note["relations"]]
+    page = found[::-1][offset : offset + limit]
+    return Answer({"notes": page, "hasMore": offset + limit < len(found)})
+
+
+def create_note(call: Call) -> Answer:
+    """Write a note."""
+    contact, relation = _owner(call)
+    note = new_note(contact.id, {**_checked(call), "relations": [relation]})
+    contact.notes[note["id"]] = note
+    return Answer({"note": _shape(call, note)}, 201)
+
+
+def update_note(call: Call) -> Answer:
+    """Change a note."""
+    note = _note(call)
+    note.update(_checked(call))
+    note["bodyText"] = plain_text(note["body"])
+    return Answer({"note": _shape(call, note)})
+
+
+def delete_note(call: Call) -> Answer:
+    """Delete a note, from the contact too."""
+    contact, _ = _owner(call)
+    del contact.notes[_note(call)["id"]]
+    return Answer({"success": True})
+
+
+def _owner(call: Call) -> tuple[Contact, Json]:
+    """Find the appointment's contact, and how a note says that it is the appointment's."""
+    appointment_id = call.path["appointmentId"]
+    event = call.ghl.appointments.get(appointment_id)
+    contact = call.ghl.contacts.by_id.get(event["contactId"]) if event else None
+    if contact is None:
+        raise not_found("Appointment", appointment_id)
+    call.check_location(contact.location_id)
+    return contact, {"objectKey": "appointment", "recordId": appointment_id}
+
+
+def _note(call: Call) -> Json:
+    contact, relation = _owner(call)
+    note = contact.notes.get(call.path["noteId"])
+    if note is None or relation not in note["relations"]:
+        raise not_found("Note", call.path["noteId"], 404)
+    return note
+
+
+def _checked(call: Call) -> Json:
+    check_body(call.body, NOTE, ["body"])
+    if len(call.body["body"]) > LONGEST:
+        raise RefusalError(422, [f"body must be shorter than or equal to {LONGEST} characters"])
+    return call.body
+
+
+def _shape(call: Call, note: Json) -> Json:
+    shape = {key: note[key] for key in ("id", "body", "userId", "dateAdded", "contactId")}
+    user = call.ghl.setup.users.get(note["userId"])
+    return {**shape, "createdBy": {"id": user["id"], "name": user["name"]}} if user else shape
+
+
+ALL = "/calendars/appointments/{appointmentId}/notes"
+ONE = f"{ALL}/{{noteId}}"
+OPERATIONS = (
+    Operation("get-appointment-notes", "GET", ALL, READ, list_notes),
+    Operation("create-appointment-note", "POST", ALL, WRITE, create_note),
+    Operation("update-appointment-note", "PUT", ONE, WRITE, update_note),
+    Operation("delete-appointment-note", "DELETE", ONE, WRITE, delete_note),
+)

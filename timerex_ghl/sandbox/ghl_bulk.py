@@ -1,0 +1,96 @@
+"""Many contacts at once: tags and the business they belong to.
+
+Source: the vendor's OpenAPI for contacts, and the answer printed there as an example.
+"""
+
+from timerex_ghl.sandbox import checks
+from timerex_ghl.sandbox.answers import Answer, RefusalError, not_found
+from timerex_ghl.sandbox.checks import Check, check_body
+from timerex_ghl.sandbox.contact_body import lower_tags
+from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.ghl_contacts import WRITE, change_tags
+from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.wire import Json
+
+MOST_IDS = 50
+TAGS: dict[str, Check] = {
+    "contacts": checks.texts,
+    "tags": checks.texts,
+    "locationId": checks.filled,
+    "removeAllTags": checks.flag,
+}
+BUSINESS: dict[str, Check] = {
+    "locationId": checks.filled,
+    "ids": checks.texts,
+    "businessId": checks.text_or_null,
+}
+
+
+def update_tags(call: Call) -> Answer:
+    """Put tags on many contacts, or take them off; each contact has its own outcome."""
+    body, kind = call.body, call.path["type"]
+    check_body(body, TAGS, ["contacts", "tags", "locationId"])
+    if kind not in {"add", "remove"}:
+        raise RefusalError(400, "type must be one of the following values: add, remove")
+    call.check_location(body["locationId"])
+    outcomes = [_outcome(call, contact_id, kind) for contact_id in body["contacts"]]
+    errors = sum(outcome["type"] == "error" for outcome in outcomes)
+    return Answer({"succeded": True, "errorCount": errors, "responses": outcomes}, 201)
+
+
+def _outcome(call: Call, contact_id: str, kind: str) -> Json:
+    contact = call.ghl.contacts.by_id.get(contact_id)
+    if contact is None:
+        return {"contactId": contact_id, "message": "contact is deleted", "type": "error"}
+    before, tags = contact.tags, lower_tags(call.body["tags"])
+    if kind == "remove":
+        after = [] if call.body.get("removeAllTags") else [t for t in before if t not in tags]
+    else:
+        after = [*dict.fromkeys([*before, *tags])]
+    change_tags(call.ghl, contact, after)
+    return {
+        "contactId": contact_id,
+        "message": "Tags updated",
+        "type": "success",
+        "oldTags": before,
+        "tagsAdded": [tag for tag in after if tag not in before],
+        "tagsRemoved": [tag for tag in before if tag not in after],
+    }
+
+
+def update_business(call: Call) -> Answer:
+    """Let up to 50 contacts belong to a business; null takes them out of theirs."""
+    body = call.body
+    check_body(body, BUSINESS, ["locationId", "ids", "businessId"])
+    call.check_location(body["locationId"])
+    if len(body["ids"]) > MOST_IDS:
+        raise RefusalError(422, [f"ids must contain no more than {MOST_IDS} elements"])
+    business = call.ghl.setup.businesses.get(body["businessId"])
+    if business is None and body["businessId"] is not None:
+        raise RefusalError(422, ["businessId does not exist"])
+    contacts = [_known(call, contact_id) for contact_id in body["ids"]]
+    for contact in contacts:
+        contact.business_id = body["businessId"]
+        call.ghl.contacts.save(contact)
+    return Answer({"success": True, "ids": body["ids"]})
+
+
+def _known(call: Call, contact_id: str) -> Contact:
+    contact = call.ghl.contacts.by_id.get(contact_id)
+    if contact is None:
+        raise not_found("Contact", contact_id)
+    return contact
+
+
+OPERATIONS = (
+    Operation(
+        "create-association", "POST", "/contacts/bulk/tags/update/{type}", WRITE, update_tags
+    ),
+    Operation(
+        "add-remove-contact-from-business",
+        "POST",
+        "/contacts/bulk/business",
+        WRITE,
+        update_business,
+    ),
+)

@@ -1,0 +1,83 @@
+"""Businesses: the companies that contacts belong to.
+
+Source: the vendor's OpenAPI for businesses, its misspelt `buiseness` in the answers to writes
+included.
+"""
+
+from timerex_ghl.sandbox import checks
+from timerex_ghl.sandbox.answers import Answer, not_found
+from timerex_ghl.sandbox.checks import Check, check_body
+from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.wire import Json, iso_ms, new_id, now_ms
+
+TEXTS = ("phone", "website", "address", "city", "postalCode", "state", "country", "description")
+CHANGE: dict[str, Check] = {
+    "name": checks.filled,
+    "email": checks.email,
+    **dict.fromkeys(TEXTS, checks.text),
+}
+CREATE = {**CHANGE, "locationId": checks.filled}
+LIST: dict[str, Check] = {"locationId": checks.text, "limit": checks.digits, "skip": checks.digits}
+MOST = 100
+
+
+def list_businesses(call: Call) -> Answer:
+    """Give a page of businesses."""
+    query = call.read_query(LIST, "locationId")
+    skip, limit = int(query.get("skip", "0")), min(int(query.get("limit", "100")), MOST)
+    found = [*call.ghl.setup.businesses.values()]
+    return Answer({"businesses": found[skip : skip + limit]})
+
+
+def get_business(call: Call) -> Answer:
+    """Give one business."""
+    return Answer({"business": _business(call)})
+
+
+def create_business(call: Call) -> Answer:
+    """Make a business."""
+    check_body(call.body, CREATE, ["name", "locationId"])
+    call.check_location(call.body["locationId"])
+    by = {"id": call.ghl.setup.user_id, "source": "INTEGRATION", "createdAt": iso_ms(now_ms())}
+    business: Json = {"id": new_id(), **call.body, "createdBy": by}
+    business["createdAt"] = business["updatedAt"] = iso_ms(now_ms())
+    call.ghl.setup.businesses[business["id"]] = business
+    return Answer({"success": True, "buiseness": business}, 201)
+
+
+def update_business(call: Call) -> Answer:
+    """Change what the body names."""
+    business = _business(call)
+    check_body(call.body, CHANGE)
+    business.update(call.body, updatedAt=iso_ms(now_ms()))
+    return Answer({"success": True, "buiseness": business})
+
+
+def delete_business(call: Call) -> Answer:
+    """Delete a business; its contacts stay."""
+    business_id = _business(call)["id"]
+    del call.ghl.setup.businesses[business_id]
+    for contact in [*call.ghl.contacts]:
+        if contact.business_id == business_id:
+            contact.business_id = None
+            call.ghl.contacts.save(contact)
+    return Answer({"success": True})
+
+
+def _business(call: Call) -> Json:
+    call.check_location(call.ghl.location.id)
+    business = call.ghl.setup.businesses.get(call.path["businessId"])
+    if business is None:
+        raise not_found("Business", call.path["businessId"])
+    return business
+
+
+ONE, ALL = "/businesses/{businessId}", "/businesses/"
+READ, WRITE = "businesses.readonly", "businesses.write"
+OPERATIONS = (
+    Operation("get-businesses-by-location", "GET", ALL, READ, list_businesses),
+    Operation("create-business", "POST", ALL, WRITE, create_business),
+    Operation("get-business", "GET", ONE, READ, get_business),
+    Operation("update-business", "PUT", ONE, WRITE, update_business),
+    Operation("delete-Business", "DELETE", ONE, WRITE, delete_business),
+)

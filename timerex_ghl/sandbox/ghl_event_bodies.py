@@ -1,0 +1,89 @@
+"""What the events of GHL carry: flat, and nothing about who made the change.
+
+Source: the vendor's published webhook pages and schemas; docs issues 77, 264, 312 and 332.
+"""
+
+from collections.abc import Collection, Iterator
+
+from timerex_ghl.sandbox import shapes
+from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.state import Ghl
+from timerex_ghl.sandbox.wire import Json, iso_ms, now_ms
+
+NOTE_KEYS = ("id", "body", "contactId", "dateAdded")
+TASK_KEYS = ("id", "title", "body", "contactId", "assignedTo", "dateAdded", "dueDate")
+APPOINTMENT_TEXTS = ("groupId", "address", "notes", "assignedUserId", "source")
+APPOINTMENT_KEYS = (
+    "id", "title", "calendarId", "contactId", "appointmentStatus",
+    "startTime", "endTime", "dateAdded", "dateUpdated",
+)  # fmt: skip
+CONTACT_KEYS = (
+    "firstName", "lastName", "email", "phone", "address1", "city", "state", "postalCode", "country",
+    "companyName", "source", "website", "dateOfBirth", "assignedTo",
+)  # fmt: skip
+FIRES_UPDATE = {*CONTACT_KEYS, "name", "dnd", "tags", "customFields", "timezone"}
+FIRES_DND = {"dnd", "dndSettings"}
+
+
+def contact_fields(contact: Contact) -> Json:
+    """Write what the events of a contact carry; what is empty is absent."""
+    plain = {key: contact.fields[key] for key in CONTACT_KEYS if key in contact.fields}
+    name = {"name": contact.full_name} if contact.full_name else {}
+    return {
+        "locationId": contact.location_id,
+        "id": contact.id,
+        **plain,
+        **name,
+        "dateAdded": iso_ms(contact.added_ms),
+        "dnd": bool(contact.fields.get("dnd")),
+        "tags": contact.tags,
+        "customFields": shapes.custom_fields(contact),
+        "attachments": [],
+    }
+
+
+def tell_contact(ghl: Ghl, contact: Contact, *types: str) -> None:
+    """Send events of a contact."""
+    if ghl.deliveries.webhook.url is None:
+        return
+    for type_ in types:
+        more = {"dndSettings": contact.fields.get("dndSettings", {})}
+        extra = more if type_ == "ContactDndUpdate" else {}
+        ghl.deliveries.send(type_, {**contact_fields(contact), **extra})
+
+
+def tell_note(ghl: Ghl, note: Json, type_: str) -> None:
+    """Send the event of a note: neither its user nor its title."""
+    told = {key: note[key] for key in NOTE_KEYS if key in note}
+    ghl.deliveries.send(type_, {"locationId": ghl.location.id, **told})
+
+
+def tell_task(ghl: Ghl, task: Json, type_: str) -> None:
+    """Send the event of a task."""
+    left_out: Collection[str] = ()
+    if type_ == "TaskCreate" and ghl.deliveries.webhook.task_create_without_contact:
+        left_out = ("contactId", "body")
+    added_at = ghl.task_times.setdefault(task["id"], iso_ms(now_ms()))
+    told = {"dateAdded": added_at, **task}
+    told = {key: told[key] for key in TASK_KEYS if key in told and key not in left_out}
+    ghl.deliveries.send(type_, {"locationId": ghl.location.id, **told})
+
+
+def tell_appointment(ghl: Ghl, event: Json, type_: str) -> None:
+    """Send the event of an appointment: the only ones with a time of change."""
+    told = {key: event[key] for key in APPOINTMENT_KEYS if key in event}
+    texts = {key: event.get(key) or "" for key in APPOINTMENT_TEXTS}
+    texts["source"] = event.get("createdBy", {}).get("source") or texts["source"]
+    users = [user for user in (event.get("assignedUserId"),) if user]
+    appointment = {**told, **texts, "users": event.get("users") or users}
+    ghl.deliveries.send(type_, {"locationId": ghl.location.id, "appointment": appointment})
+
+
+def update_types(keys: Collection[str]) -> Iterator[str]:
+    """Name the events of a change of these fields: one of another field has none."""
+    if FIRES_UPDATE & set(keys):
+        yield "ContactUpdate"
+    if "tags" in keys:
+        yield "ContactTagUpdate"
+    if FIRES_DND & set(keys):
+        yield "ContactDndUpdate"

@@ -1,0 +1,160 @@
+"""Which events an operation makes.
+
+There is none for a task that changes or is opened again, none for followers, businesses and further
+e-mails, and none for a contact's notes and tasks when it goes.
+
+Source: the vendor's published webhook pages. Not known, and chosen here: a call that names a listed
+field fires, whether its value changed or not; a task that is completed already fires no more; the
+location's tags fire nothing for the contacts that lose them.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from timerex_ghl.sandbox.answers import Answer
+from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.ghl_event_bodies import (
+    tell_appointment,
+    tell_contact,
+    tell_note,
+    tell_task,
+    update_types,
+)
+from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.wire import Json
+
+Tell: TypeAlias = Callable[[Json], None]
+"""Sends the events, once there is an answer."""
+Look: TypeAlias = Callable[[Call], Tell]
+"""Looks at the record before the operation has touched it."""
+Types: TypeAlias = Callable[[Call, Json], Iterable[str]]
+
+
+def run(operation: Operation, call: Call) -> Answer:
+    """Run an operation and send the events it makes."""
+    look = EVENTS.get(operation.id)
+    if look is None or call.ghl.deliveries.webhook.url is None:
+        return operation.run(call)
+    tell = look(call)
+    answer = operation.run(call)
+    tell(answer.body)
+    return answer
+
+
+def _contact(types: Types) -> Look:
+    def look(call: Call) -> Tell:
+        before = _find_contact(call, {})
+
+        def tell(answer: Json) -> None:
+            contact = _find_contact(call, answer) or before
+            if contact is not None:
+                tell_contact(call.ghl, contact, *types(call, answer))
+
+        return tell
+
+    return look
+
+
+def _note(type_: str) -> Look:
+    def look(call: Call) -> Tell:
+        before = _find_part(call, {}, "note", "id")
+
+        def tell(answer: Json) -> None:
+            note = _find_part(call, answer, "note", "id") or before
+            if note is not None:
+                tell_note(call.ghl, note, type_)
+
+        return tell
+
+    return look
+
+
+def _task(type_: str | None) -> Look:
+    """Send one event, or `TaskComplete` where the task becomes completed."""
+
+    def look(call: Call) -> Tell:
+        before = _find_part(call, {}, "task", "taskId")
+        was_done = before is not None and before.get("completed")
+
+        def tell(answer: Json) -> None:
+            task = _find_part(call, answer, "task", "taskId") or before
+            if task is not None and type_:
+                tell_task(call.ghl, task, type_)
+            elif task is not None and task.get("completed") and not was_done:
+                tell_task(call.ghl, task, "TaskComplete")
+
+        return tell
+
+    return look
+
+
+def _appointment(type_: str) -> Look:
+    """Send one event. A cancel is a change of the status: an update."""
+
+    def look(call: Call) -> Tell:
+        def tell(answer: Json) -> None:
+            event = call.ghl.appointments.get(call.path.get("eventId") or answer["id"])
+            if event is not None:
+                tell_appointment(call.ghl, event, type_)
+
+        return tell
+
+    return look
+
+
+def _bulk_tags(call: Call) -> Tell:
+    def tell(answer: Json) -> None:
+        for outcome in answer["responses"]:
+            contact = call.ghl.contacts.by_id.get(outcome["contactId"])
+            if contact is not None:
+                tell_contact(call.ghl, contact, *_tag_types(call, outcome))
+
+    return tell
+
+
+def _find_contact(call: Call, answer: Json) -> Contact | None:
+    contact_id = call.path.get("contactId") or answer.get("contact", {}).get("id")
+    return call.ghl.contacts.by_id.get(contact_id)
+
+
+def _find_part(call: Call, answer: Json, kind: str, parameter: str) -> Json | None:
+    """Find a note or a task of the contact that the path names."""
+    contact = _find_contact(call, {})
+    if contact is None:
+        return None
+    its_id = call.path.get(parameter) or answer.get(kind, {}).get("id")
+    return (contact.notes if kind == "note" else contact.tasks).get(its_id)
+
+
+def _always(type_: str) -> Types:
+    return lambda _call, _answer: (type_,)
+
+
+def _upsert_types(call: Call, answer: Json) -> Iterable[str]:
+    return ("ContactCreate",) if answer["new"] else update_types(call.body)
+
+
+def _tag_types(_call: Call, answer: Json) -> Iterable[str]:
+    """Give none where the contact had the tags already, or had none of them."""
+    return ("ContactTagUpdate",) if answer.get("tagsAdded") or answer.get("tagsRemoved") else ()
+
+
+EVENTS: dict[str, Look] = {
+    "create-contact": _contact(_always("ContactCreate")),
+    "upsert-contact": _contact(_upsert_types),
+    "update-contact": _contact(lambda call, _answer: update_types(call.body)),
+    "delete-contact": _contact(_always("ContactDelete")),
+    "add-tags": _contact(_tag_types),
+    "remove-tags": _contact(_tag_types),
+    "create-association": _bulk_tags,
+    "create-note": _note("NoteCreate"),
+    "update-note": _note("NoteUpdate"),
+    "delete-note": _note("NoteDelete"),
+    "create-task": _task("TaskCreate"),
+    "update-task": _task(None),
+    "update-task-completed": _task(None),
+    "delete-task": _task("TaskDelete"),
+    "create-appointment": _appointment("AppointmentCreate"),
+    "edit-appointment": _appointment("AppointmentUpdate"),
+    "delete-event": _appointment("AppointmentDelete"),
+}

@@ -1,0 +1,60 @@
+"""Two older lists of contacts, with names in lower case.
+
+Source: GET /contacts/ (deprecated), GET /contacts/business/{businessId}; answers recorded in July
+2026.
+"""
+
+from timerex_ghl.sandbox import shapes
+from timerex_ghl.sandbox.answers import Answer
+from timerex_ghl.sandbox.checks import Check, digits, text
+from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.ghl_contacts import READ
+from timerex_ghl.sandbox.ghl_search import has_words
+from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.wire import Json
+
+OLDER: dict[str, Check] = {
+    "locationId": text,
+    "query": text,
+    "limit": digits,
+    "startAfter": digits,
+    "startAfterId": text,
+}
+OF_BUSINESS: dict[str, Check] = {"locationId": text, "query": text, "limit": digits, "skip": digits}
+LARGEST_PAGE = 100
+
+
+def list_contacts(call: Call) -> Answer:
+    """Give a page of contacts, the newest first. Deprecated by the vendor, still answers."""
+    query = call.read_query(OLDER, "locationId")
+    found = _newest(call, query)
+    after = (-int(query.get("startAfter", "0")), query.get("startAfterId", ""))
+    rest = [c for c in found if (-c.added_ms, c.id) > after] if after[1] else found
+    page = rest[: min(int(query.get("limit", "20")), LARGEST_PAGE)]
+    meta: Json = {"total": len(found)}
+    if page:
+        meta |= {"startAfter": page[-1].added_ms, "startAfterId": page[-1].id}
+    return Answer({"contacts": [shapes.listed(c) for c in page], "count": len(found), "meta": meta})
+
+
+def list_business(call: Call) -> Answer:
+    """Give a page of the contacts of a business."""
+    query = call.read_query(OF_BUSINESS, "locationId")
+    found = [c for c in _newest(call, query) if c.business_id == call.path["businessId"]]
+    skip, limit = int(query.get("skip", "0")), int(query.get("limit", "25"))
+    page = found[skip : skip + min(limit, LARGEST_PAGE)]
+    return Answer({"contacts": [shapes.listed(c) for c in page], "count": len(found)})
+
+
+def _newest(call: Call, query: dict[str, str]) -> list[Contact]:
+    words = query.get("query", "").lower()
+    found = (contact for contact in call.ghl.contacts if has_words(contact, words))
+    return sorted(found, key=lambda contact: (-contact.added_ms, contact.id))
+
+
+OPERATIONS = (
+    Operation("get-contacts", "GET", "/contacts/", READ, list_contacts),
+    Operation(
+        "get-contacts-by-businessId", "GET", "/contacts/business/{businessId}", READ, list_business
+    ),
+)

@@ -1,0 +1,65 @@
+"""All tasks of a location: the only way to them that does not ask contact by contact.
+
+Source: POST /locations/{locationId}/tasks/search; its items have no published schema.
+"""
+
+from timerex_ghl.sandbox import checks
+from timerex_ghl.sandbox.answers import Answer
+from timerex_ghl.sandbox.checks import Check, check_body
+from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.ghl_location import LOCATION
+from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.wire import Json
+
+SEARCH: dict[str, Check] = {
+    "contactId": checks.texts,
+    "completed": checks.flag,
+    "assignedTo": checks.texts,
+    "query": checks.text,
+    "limit": checks.whole,
+    "skip": checks.whole,
+    "businessId": checks.text,
+}
+PAGE = 25
+LARGEST_PAGE = 100
+
+
+def search_tasks(call: Call) -> Answer:
+    """Give a page of tasks, the longest unchanged contact's first. It lags as search does."""
+    body = call.body
+    call.check_location(call.path["locationId"])
+    check_body(body, SEARCH)
+    found = [
+        {**task, "_id": task["id"], "locationId": contact.location_id}
+        for contact in call.ghl.contacts.index.in_order()
+        if _is_wanted(contact, body)
+        for task in contact.tasks.values()
+        if _fits(task, body)
+    ]
+    skip, limit = body.get("skip", 0), min(body.get("limit", PAGE), LARGEST_PAGE)
+    return Answer({"tasks": found[skip : skip + limit]})
+
+
+def _is_wanted(contact: Contact, body: Json) -> bool:
+    wanted = not body.get("contactId") or contact.id in body["contactId"]
+    return wanted and body.get("businessId", contact.business_id) == contact.business_id
+
+
+def _fits(task: Json, body: Json) -> bool:
+    words = body.get("query", "").lower()
+    return (
+        body.get("completed", task["completed"]) == task["completed"]
+        and (not body.get("assignedTo") or task.get("assignedTo") in body["assignedTo"])
+        and words in f"{task['title']} {task.get('body', '')}".lower()
+    )
+
+
+OPERATIONS = (
+    Operation(
+        "task-search",
+        "POST",
+        f"{LOCATION}/tasks/search",
+        "locations/tasks.readonly",
+        search_tasks,
+    ),
+)

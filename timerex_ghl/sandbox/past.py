@@ -1,0 +1,59 @@
+"""How contacts and appointments were a while ago: what a stale read answers."""
+
+from collections import deque
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.wire import Json, now_ms
+
+KEPT = 10_000
+
+
+class Version(NamedTuple):
+    """A record as it was until some time; None where it was not there."""
+
+    id: str
+    until_ms: int
+    record: Contact | Json | None
+
+
+class Past:
+    """The last changes, each with what was there before it."""
+
+    def __init__(self) -> None:
+        self._versions: deque[Version] = deque(maxlen=KEPT)
+
+    def keep(self, its_id: str, record: Contact | Json | None) -> None:
+        """Keep a record that is about to change; None is one that is about to be made."""
+        if isinstance(record, Contact):
+            notes = {note_id: {**note} for note_id, note in record.notes.items()}
+            record = replace(record.copy(), notes=notes)
+        elif record is not None:
+            record = {**record}
+        self._versions.append(Version(its_id, now_ms(), record))
+
+    @contextmanager
+    def shown(self, store: dict[str, Any], its_id: str, ago_ms: int) -> Generator[None]:
+        """Let a record be for a moment as it was so long ago."""
+        then_ms = now_ms() - ago_ms
+        found = (one for one in self._versions if one.id == its_id and one.until_ms > then_ms)
+        version = next(found, None)
+        if version is None:
+            yield
+            return
+        now = store.get(its_id)
+        _put(store, its_id, version.record)
+        try:
+            yield
+        finally:
+            _put(store, its_id, now)
+
+
+def _put(store: dict[str, Any], its_id: str, record: Contact | Json | None) -> None:
+    if record is None:
+        store.pop(its_id, None)
+    else:
+        store[its_id] = record
