@@ -1,5 +1,4 @@
 from collections.abc import AsyncGenerator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -9,8 +8,8 @@ from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 
 
 @pytest.fixture
-def ledger_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
+def ledger_url(sqlite_url: str) -> str:
+    return sqlite_url
 
 
 @pytest.fixture

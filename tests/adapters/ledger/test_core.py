@@ -145,7 +145,7 @@ async def test_when_the_commit_fails_every_caller_hears_of_it(ledger: Ledger) ->
     assert await ledger.read(count) == 1
 
 
-@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("either_url", ["postgresql"], indirect=True)
 async def test_a_lost_server_is_told_to_the_whole_group_and_found_again(ledger: Ledger) -> None:
     def lose_server(tx: Connection) -> None:
         tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
@@ -163,7 +163,7 @@ async def test_a_lost_server_is_told_to_the_whole_group_and_found_again(ledger: 
     assert await ledger.read(count) == 1
 
 
-@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("either_url", ["sqlite"], indirect=True)
 async def test_a_full_disk_stores_nothing_by_halves_and_heals(ledger: Ledger) -> None:
     def limit_pages(tx: Connection, extra: int) -> None:
         pages = tx.execute(text("PRAGMA page_count")).scalar_one()

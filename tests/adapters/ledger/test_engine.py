@@ -106,7 +106,7 @@ async def test_the_file_and_its_folder_are_for_their_owner_only(tmp_path: Path) 
     assert modes == dict.fromkeys(["ledger.db", "ledger.db-wal", "ledger.db-shm"], 0o600)
 
 
-@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("either_url", ["sqlite"], indirect=True)
 async def test_what_is_stored_survives_power_loss(ledger: Ledger) -> None:
     def pragmas(tx: Connection) -> list[object]:
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -115,7 +115,7 @@ async def test_what_is_stored_survives_power_loss(ledger: Ledger) -> None:
     assert await ledger.write(pragmas) == ["wal", 2, 1, 0]
 
 
-@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("either_url", ["sqlite"], indirect=True)
 async def test_a_lock_held_for_long_is_given_up(
     ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,7 +130,7 @@ async def test_a_lock_held_for_long_is_given_up(
     await ledger.write(cursors.save_cursor, TOKYO, "poll", "x")
 
 
-@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("either_url", ["sqlite"], indirect=True)
 async def test_a_lock_held_shortly_is_waited_for(ledger: Ledger, ledger_url: str) -> None:
     other = lock_from_outside(ledger_url)
     threading.Timer(0.1, other.close).start()
@@ -151,7 +151,7 @@ with open(sys.argv[1], "r+b") as file:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the locks in question are POSIX's")
-@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("either_url", ["sqlite"], indirect=True)
 async def test_opening_the_file_again_does_not_drop_its_lock(
     ledger: Ledger, ledger_url: str
 ) -> None:
@@ -197,7 +197,7 @@ def test_which_sqlite_is_fixed(version: tuple[int, ...], fixed: bool) -> None:  
     assert sqlite.is_fixed(version) is fixed
 
 
-@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("either_url", ["postgresql"], indirect=True)
 async def test_on_postgresql_too_a_lock_held_for_long_is_given_up(
     ledger: Ledger, ledger_url: str
 ) -> None:

@@ -79,7 +79,7 @@ async def test_a_snapshot_reads_back_as_seen(ledger: Ledger, tags: tuple[str, ..
 
     found = await ledger.read(ghl_contacts.get_snapshots, AOBA, [contact.id, GhlContactId("none")])
 
-    read, seen_at = found[contact.id]
+    read, seen_at, _ = found[contact.id]
     assert [*found] == [contact.id]
     assert read == contact.model_copy(update={"created_at": None})
     assert seen_at == LATER

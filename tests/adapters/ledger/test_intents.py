@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 from tests import make
 from timerex_ghl.adapters.ledger import intents, locks
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.intents import LostLockError
+from timerex_ghl.adapters.ledger.intents import Closing, LostLockError, NewIntent
 from timerex_ghl.adapters.ledger.locks import Fence
 from timerex_ghl.sync.actions import Action, AddTags, CreateContact, UpdateContact
 from timerex_ghl.sync.errors import RetryableError
@@ -41,15 +41,8 @@ async def begin(
     run_id: str | None = "run-1",
     now: datetime = make.NOW,
 ) -> str:
-    return await ledger.write(
-        intents.open_intent,
-        connection=connection,
-        record_key=record_key,
-        action=action,
-        run_id=run_id,
-        fence=fence,
-        now=now,
-    )
+    new = NewIntent(connection, record_key, action, run_id, fence, now)
+    return await ledger.write(intents.open_intent, new)
 
 
 async def end(
@@ -60,15 +53,8 @@ async def end(
     error: str | None = None,
     recovered: bool = False,
 ) -> None:
-    await ledger.write(
-        intents.close_intent,
-        intent_id,
-        state="done" if result_id else "failed",
-        result_id=result_id,
-        error=error,
-        recovered=recovered,
-        now=LATER,
-    )
+    closing = Closing(intent_id, result_id, LATER, error, recovered)
+    await ledger.write(intents.close_intent, closing)
 
 
 async def stored(ledger: Ledger, intent_id: str) -> tuple[object, ...]:

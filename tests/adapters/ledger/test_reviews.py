@@ -106,7 +106,56 @@ async def test_what_went_through_settles_all_that_was_open_about_it(ledger: Ledg
     other, _ = await open_one(ledger, subject="contact:c_2")
     await open_one(ledger, connection=HINODE)
 
-    await ledger.write(reviews.settle_subject, AOBA, SUBJECT, by="run-1", now=LATER)
+    await ledger.write(reviews.settle_subjects, AOBA, [SUBJECT], by="run-1", now=LATER)
 
     assert [one.id for one in await ledger.read(reviews.open_reviews, AOBA)] == [other]
     assert await ledger.read(reviews.count_open, HINODE) == 1
+
+
+async def settle_as(ledger: Ledger, review_id: str, decision: str) -> None:
+    await ledger.write(reviews.settle_review, review_id, decision=decision, by="mori", now=LATER)
+
+
+async def test_what_is_to_be_left_alone_is_not_asked_again_for_the_same_reason(
+    ledger: Ledger,
+) -> None:
+    first, _ = await open_one(ledger)
+    await settle_as(ledger, first, "drop")
+
+    again = await open_one(ledger, seen="2")
+    waiting = await ledger.read(reviews.count_open, AOBA)
+    other, is_new = await open_one(ledger, reason="three could be")
+
+    assert (again, waiting) == ((first, False), 0)
+    assert is_new
+    assert other != first
+
+
+async def test_an_event_that_fails_again_is_told_again(ledger: Ledger) -> None:
+    first, _ = await open_one(ledger, kind="refused", subject="event:e_1")
+    await settle_as(ledger, first, "drop")
+
+    _, is_new = await open_one(ledger, kind="refused", subject="event:e_1")
+
+    assert is_new
+
+
+async def test_what_waits_of_one_kind_is_listed(ledger: Ledger) -> None:
+    await open_one(ledger)
+    waiting, _ = await open_one(ledger, kind="conflict", subject="contact:c_1:city")
+    settled, _ = await open_one(ledger, kind="conflict", subject="contact:c_1:state")
+    await settle_as(ledger, settled, "keep ghl")
+
+    assert [one.id for one in await ledger.read(reviews.open_of, AOBA, "conflict")] == [waiting]
+    assert await ledger.read(reviews.conflict_subjects, AOBA) == ["contact:c_1:city"]
+
+
+async def test_it_is_known_since_when_nothing_was_asked_or_settled(ledger: Ledger) -> None:
+    review_id, _ = await open_one(ledger)
+    opened = [await ledger.read(reviews.is_touched, AOBA, when) for when in (make.NOW, LATER)]
+    await settle_as(ledger, review_id, "drop")
+
+    assert opened == [True, False]
+    assert await ledger.read(reviews.is_touched, AOBA, LATER)
+    assert not await ledger.read(reviews.is_touched, AOBA, LATER + timedelta(seconds=1))
+    assert not await ledger.read(reviews.is_touched, HINODE, make.NOW)

@@ -3,8 +3,9 @@
 Triggers made by the first migration refuse every change of a row, on both databases.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import AwareDatetime
 from sqlalchemy import Column, Connection, Index, Table, Text, insert, select
@@ -48,6 +49,17 @@ class AuditEntry(Record):
     detail: dict[str, Scalar]
 
 
+class Deed(NamedTuple):
+    """An entry to be added."""
+
+    at: datetime
+    connection: ConnectionName
+    what: str
+    subject: str
+    run_id: str | None
+    detail: Mapping[str, Scalar]
+
+
 def record(
     tx: Connection,
     *,
@@ -59,16 +71,14 @@ def record(
     now: datetime,
 ) -> None:
     """Add an entry. It is kept exactly if the rest of the unit of work is."""
-    tx.execute(
-        insert(_audit).values(
-            at=now,
-            connection=connection,
-            what=what,
-            subject=subject,
-            run_id=run_id,
-            detail=dict(detail),
-        )
-    )
+    record_all(tx, [Deed(now, connection, what, subject, run_id, detail)])
+
+
+def record_all(tx: Connection, deeds: Sequence[Deed]) -> None:
+    """Add entries, in this order."""
+    if deeds:
+        rows = [{**deed._asdict(), "detail": dict(deed.detail)} for deed in deeds]
+        tx.execute(insert(_audit), rows)
 
 
 def entries(tx: Connection, connection: ConnectionName, limit: int) -> list[AuditEntry]:

@@ -1,9 +1,9 @@
 """The ledger: units of work on one database, written one after another, read side by side."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
@@ -12,11 +12,12 @@ from sqlalchemy.exc import DBAPIError
 from timerex_ghl.adapters.ledger.engine import READERS, Engines, make_engines, outage_of
 from timerex_ghl.adapters.ledger.migrations import migrate
 from timerex_ghl.adapters.ledger.secrets import SecretKey
-from timerex_ghl.adapters.ledger.writer import Writer, call
+from timerex_ghl.adapters.ledger.writer import Unit, Writer, call
 from timerex_ghl.sync.errors import SettingsError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 
 class Ledger:
@@ -47,7 +48,20 @@ class Ledger:
             RetryableError: The database failed or stayed locked. After a lost PostgreSQL server
                 the work may have been stored all the same: look before repeating.
         """
-        return await asyncio.wrap_future(self._writer.submit(lambda tx: work(tx, *args, **kwargs)))
+        unit = Unit[T].of(lambda tx: work(tx, *args, **kwargs))
+        return await self._writer.submit(unit)
+
+    async def write_together(
+        self, work: Callable[[Connection, list[Item]], Sequence[T | Exception]], item: Item
+    ) -> T:
+        """Do work that costs little more for many than for one.
+
+        Whoever waits for the same work is served at once: it gets the items of all, and hands back
+        as many results, in their order; an error among them is raised at its caller. Where the
+        work itself fails, each item is tried by itself. All else is as in `write`.
+        """
+        unit = Unit[T](work, item, joint=True)
+        return await self._writer.submit(unit)
 
     async def read(
         self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -62,6 +76,13 @@ class Ledger:
             self._readers, lambda: self._read(lambda tx: work(tx, *args, **kwargs))
         )
 
+    def in_step(self) -> AbstractContextManager[None]:
+        """Be one of those who write in step, so that one statement and one commit do for many.
+
+        For bulk work: each write waits for the others a little.
+        """
+        return self._writer.in_step()
+
     def close(self) -> None:
         """Finish what is queued and close the database. Blocks until then."""
         self._writer.close()
@@ -71,7 +92,7 @@ class Ledger:
     def _read(self, work: Callable[[Connection], T]) -> T:
         try:
             with self._engines.reader.begin() as tx:
-                return call(work, tx)
+                return call(lambda: work(tx))
         except DBAPIError as error:
             outage = outage_of(error)
             if outage is None:

@@ -4,9 +4,20 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Column, Connection, Index, RowMapping, Table, Text, and_, or_, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    RowMapping,
+    Table,
+    Text,
+    and_,
+    delete,
+    or_,
+    select,
+)
 
 from timerex_ghl.adapters.ledger.contact_json import json_of, value_of
 from timerex_ghl.adapters.ledger.links import links
@@ -41,10 +52,11 @@ _snapshots = Table(
 
 
 class Seen(NamedTuple):
-    """A contact, and when it was read."""
+    """A contact, when it was read, and the keys it is found by."""
 
     contact: GhlContact
     seen_at: datetime
+    keys: Keys
 
 
 class Snapshot(NamedTuple):
@@ -103,16 +115,56 @@ def get_snapshots(
         _snapshots.c.connection == connection, _snapshots.c.id.in_(ghl_ids)
     )
     rows = tx.execute(statement).mappings()
-    return {row["id"]: Seen(_contact_of(row), row["seen_at"]) for row in rows}
+    return {row["id"]: _seen_of(row) for row in rows}
 
 
 def find_snapshots(
     tx: Connection, connection: ConnectionName, keys: Keys
 ) -> tuple[list[GhlContact], list[GhlContact]]:
     """Find contacts by e-mail and by phone, each by itself."""
+    found = find_by_keys(tx, connection, [keys])
     return (
-        _find(tx, connection, _snapshots.c.email_key, keys.email),
-        _find(tx, connection, _snapshots.c.phone_key, keys.phone),
+        [s.contact for s in found if keys.email is not None and s.keys.email == keys.email],
+        [s.contact for s in found if keys.phone is not None and s.keys.phone == keys.phone],
+    )
+
+
+def find_by_keys(
+    tx: Connection, connection: ConnectionName, several: Collection[Keys]
+) -> list[Seen]:
+    """Find every contact that has one of these e-mails or phones, by id."""
+    emails = {keys.email for keys in several} - {None}
+    phones = {keys.phone for keys in several} - {None}
+    statement = (
+        select(_snapshots)
+        .where(_snapshots.c.connection == connection)
+        .where(or_(_snapshots.c.email_key.in_(emails), _snapshots.c.phone_key.in_(phones)))
+        .order_by(_snapshots.c.id)
+    )
+    return [_seen_of(row) for row in tx.execute(statement).mappings()]
+
+
+def forget_unseen(tx: Connection, connection: ConnectionName, since: datetime) -> None:
+    """Drop contacts of nobody's that were not seen since a scan of everything began: they are gone.
+
+    One that is somebody's stays: that it is gone is told to a person.
+    """
+    theirs = select(links.c.remote_id).where(
+        links.c.connection == connection, links.c.kind == "contact"
+    )
+    tx.execute(
+        delete(_snapshots).where(
+            _snapshots.c.connection == connection,
+            _snapshots.c.seen_at < since,
+            _snapshots.c.id.not_in(theirs),
+        )
+    )
+
+
+def forget(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> None:
+    """Drop one contact that turned out to be gone."""
+    tx.execute(
+        delete(_snapshots).where(_snapshots.c.connection == connection, _snapshots.c.id == ghl_id)
     )
 
 
@@ -148,13 +200,8 @@ def digest_now(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId)
     )
 
 
-def _find(
-    tx: Connection, connection: ConnectionName, column: Column[Any], key: str | None
-) -> list[GhlContact]:
-    if key is None:
-        return []
-    statement = select(_snapshots).where(_snapshots.c.connection == connection, column == key)
-    return [_contact_of(row) for row in tx.execute(statement.order_by(_snapshots.c.id)).mappings()]
+def _seen_of(row: RowMapping) -> Seen:
+    return Seen(_contact_of(row), row["seen_at"], Keys(row["email_key"], row["phone_key"]))
 
 
 def _contact_of(row: RowMapping) -> GhlContact:

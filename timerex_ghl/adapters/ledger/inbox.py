@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import AwareDatetime
 from sqlalchemy import (
@@ -152,6 +152,23 @@ def waiting_events(
     return [EventId(event_id) for event_id in ids]
 
 
+class Waiting(NamedTuple):
+    """What waits in a connection's inbox. `since`: when the oldest was received."""
+
+    number: int
+    since: datetime | None
+
+
+def what_waits(tx: Connection, connection: ConnectionName) -> Waiting:
+    """Count the events that wait, those of a later try too, and tell since when the oldest does."""
+    row = tx.execute(
+        select(func.count(), func.min(_inbox.c.received_at)).where(
+            _inbox.c.connection == connection, _inbox.c.state == InboxState.WAITING
+        )
+    ).one()
+    return Waiting(row[0], row[1])
+
+
 def known_events(
     tx: Connection, connection: ConnectionName, event_ids: Collection[EventId]
 ) -> set[EventId]:
@@ -170,6 +187,15 @@ def settle_event(
         update(_inbox)
         .where(_inbox.c.id == event_id)
         .values(state=state, settled_at=now, next_at=None, error=note or None)
+    )
+
+
+def requeue_event(tx: Connection, event_id: EventId) -> None:
+    """Let an event that was given up wait again, as if it were new."""
+    tx.execute(
+        update(_inbox)
+        .where(_inbox.c.id == event_id)
+        .values(state=InboxState.WAITING, settled_at=None, attempts=0, next_at=None)
     )
 
 

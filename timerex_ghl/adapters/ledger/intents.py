@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import blake2b
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import AwareDatetime
 from sqlalchemy import (
@@ -18,13 +18,14 @@ from sqlalchemy import (
     Index,
     Table,
     Text,
+    bindparam,
     func,
     insert,
     select,
     update,
 )
 
-from timerex_ghl.adapters.ledger.locks import Fence, holds
+from timerex_ghl.adapters.ledger.locks import Fence, all_hold
 from timerex_ghl.adapters.ledger.schema import UtcTime, metadata
 from timerex_ghl.sync.actions import Action
 from timerex_ghl.sync.errors import RetryableError
@@ -85,70 +86,113 @@ class Intent(Record):
     recovered: bool
 
 
-def open_intent(
-    tx: Connection,
-    *,
-    connection: ConnectionName,
-    record_key: str,
-    action: Action,
-    run_id: str | None,
-    fence: Fence,
-    now: datetime,
-) -> str:
+class NewIntent(NamedTuple):
+    """A write that is about to be sent, by the holder of the record's lock."""
+
+    connection: ConnectionName
+    record_key: str
+    action: Action
+    run_id: str | None
+    fence: Fence
+    now: datetime
+
+
+class Closing(NamedTuple):
+    """The outcome of a write. `result_id`: what it made or changed; None where it failed."""
+
+    intent_id: str
+    result_id: str | None
+    now: datetime
+    error: str | None = None
+    recovered: bool = False
+
+
+def open_intent(tx: Connection, new: NewIntent) -> str:
     """Note what is about to be written, while the lock is surely held.
 
     Raises:
         LostLockError: It is not.
     """
-    if not holds(tx, fence):
-        raise LostLockError(f"the lock of {record_key} ran out: nothing was sent")
-    payload = action.model_dump_json()
-    intent_id = f"i_{secrets.token_hex(10)}"
-    tx.execute(
-        insert(_intents).values(
-            id=intent_id,
-            connection=connection,
-            record_key=record_key,
-            kind=action.kind,
-            digest=blake2b(payload.encode(), digest_size=16).hexdigest(),
-            payload=payload,
-            state="open",
-            run_id=run_id,
-            created_at=now,
-            recovered=False,
-        )
-    )
-    return intent_id
+    return open_all(tx, [new])[0]
 
 
-def close_intent(
-    tx: Connection,
-    intent_id: str,
-    *,
-    state: Literal["done", "failed"],
-    result_id: str | None,
-    error: str | None,
-    recovered: bool,
-    now: datetime,
-) -> None:
+def open_all(tx: Connection, several: Sequence[NewIntent]) -> list[str]:
+    """Note several writes; their ids, in the same order.
+
+    Raises:
+        LostLockError: The lock of one of them is not held any more.
+    """
+    for new, is_held in zip(several, all_hold(tx, [new.fence for new in several]), strict=True):
+        if not is_held:
+            raise LostLockError(f"the lock of {new.record_key} ran out: nothing was sent")
+    rows = [_row_of(new) for new in several]
+    tx.execute(insert(_intents), rows)
+    return [str(row["id"]) for row in rows]
+
+
+def close_intent(tx: Connection, closing: Closing) -> None:
     """Note the outcome of a write, once.
 
     Raises:
         LostLockError: Somebody else noted it already: they went on from here.
     """
+    close_all(tx, [closing])
+
+
+def close_all(tx: Connection, closings: Sequence[Closing]) -> None:
+    """Note the outcomes of writes, each once.
+
+    Raises:
+        LostLockError: Somebody else noted one of them already.
+    """
+    if not closings:
+        return
     closed = tx.execute(
-        update(_intents)
-        .where(_intents.c.id == intent_id, _intents.c.state == "open")
-        .values(
-            state=state,
-            result_id=result_id,
-            error=None if error is None else error[:LONGEST_ERROR],
-            recovered=recovered,
-            closed_at=now,
-        )
+        _CLOSE,
+        [
+            {
+                "intent": closing.intent_id,
+                "state": "failed" if closing.result_id is None else "done",
+                "result_id": closing.result_id,
+                "error": None if closing.error is None else closing.error[:LONGEST_ERROR],
+                "recovered": closing.recovered,
+                "closed_at": closing.now,
+            }
+            for closing in closings
+        ],
     )
-    if closed.rowcount == 0:
-        raise LostLockError(f"the outcome of {intent_id} is known already")
+    if closed.rowcount < len(closings):
+        ids = ", ".join(closing.intent_id for closing in closings[:5])
+        raise LostLockError(f"the outcome of {ids} is known already")
+
+
+_CLOSE = update(_intents).where(_intents.c.id == bindparam("intent"), _intents.c.state == "open")
+
+
+def _row_of(new: NewIntent) -> dict[str, object]:
+    payload = new.action.model_dump_json()
+    return {
+        "id": f"i_{secrets.token_hex(10)}",
+        "connection": new.connection,
+        "record_key": new.record_key,
+        "kind": new.action.kind,
+        "digest": blake2b(payload.encode(), digest_size=16).hexdigest(),
+        "payload": payload,
+        "state": "open",
+        "run_id": new.run_id,
+        "created_at": new.now,
+        "recovered": False,
+    }
+
+
+def open_by_record(
+    tx: Connection, connection: ConnectionName, record_keys: Sequence[str]
+) -> dict[str, list[Intent]]:
+    """Sort what `open_intents` lists by its record."""
+    found: dict[str, list[Intent]] = {}
+    for intent in open_intents(tx, connection, record_keys):
+        found.setdefault(intent.record_key, []).append(intent)
+    return found
 
 
 def open_intents(

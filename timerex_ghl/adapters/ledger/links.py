@@ -1,6 +1,6 @@
 """Links: the one-to-one pairs of our records and GHL's, with what both sides last agreed on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -98,11 +98,35 @@ def links_of_locals(
     return {row["local_id"]: _link_of(row) for row in rows}
 
 
+def links_of_remotes(
+    tx: Connection, connection: ConnectionName, kind: LinkKind, remote_ids: Collection[str]
+) -> dict[str, Link]:
+    """Find the links of some of GHL's records, by their ids."""
+    rows = tx.execute(
+        select(links).where(
+            links.c.connection == connection,
+            links.c.kind == kind,
+            links.c.remote_id.in_(remote_ids),
+        )
+    ).mappings()
+    return {row["remote_id"]: _link_of(row) for row in rows}
+
+
 def save_link(tx: Connection, link: Link) -> None:
     """Write a link, new or changed. One that would give a record two partners is refused."""
-    row = {name: getattr(link, name) for name in Link.model_fields}
-    row["base"] = None if link.base is None else json_of(link.base)
-    upsert(tx, links, [row], keys=["connection", "kind", "local_id"])
+    save_links(tx, [link])
+
+
+def save_links(tx: Connection, several: Sequence[Link]) -> None:
+    """Write links, new or changed; all of them, or none."""
+    rows = [
+        {
+            **{name: getattr(link, name) for name in Link.model_fields},
+            "base": None if link.base is None else json_of(link.base),
+        }
+        for link in several
+    ]
+    upsert(tx, links, rows, keys=["connection", "kind", "local_id"])
 
 
 def note_write(

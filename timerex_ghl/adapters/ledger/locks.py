@@ -1,6 +1,6 @@
 """Locks with a fencing number, shared by all processes of a ledger."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -13,13 +13,14 @@ from sqlalchemy import (
     Text,
     and_,
     func,
-    insert,
     select,
+    tuple_,
     update,
 )
 
 from timerex_ghl.adapters.ledger import clock
 from timerex_ghl.adapters.ledger.schema import UtcTime, metadata
+from timerex_ghl.adapters.ledger.upsert import upsert
 
 _locks = Table(
     "locks",
@@ -43,24 +44,50 @@ class Fence(NamedTuple):
     number: int
 
 
+class Wanted(NamedTuple):
+    """The locks somebody asks for, all or none."""
+
+    names: tuple[str, ...]
+    holder: str
+    ttl_s: float
+
+
 def try_lock(tx: Connection, names: Collection[str], holder: str, ttl_s: float) -> Fence | None:
     """Take all of these locks, or none (None). One whose time has run out is taken over."""
-    wanted = tuple(sorted(set(names)))
+    return try_locks(tx, [Wanted(tuple(names), holder, ttl_s)])[0]
+
+
+def try_locks(tx: Connection, wanted: Sequence[Wanted]) -> list[Fence | None]:
+    """Take locks for several holders, each all or none; who comes first is served first."""
     now = clock.now(tx)
-    rows = tx.execute(select(_locks).where(_locks.c.name.in_(wanted))).all()
-    if any(row.expires_at is not None and row.expires_at > now for row in rows):
-        return None
-    fence = Fence(wanted, holder, max((row.number for row in rows), default=0) + 1)
-    known = {row.name for row in rows}
-    new = [{"name": name, "number": 0} for name in wanted if name not in known]
-    if new:
-        tx.execute(insert(_locks), new)
-    tx.execute(
-        update(_locks)
-        .where(_locks.c.name.in_(wanted))
-        .values(holder=holder, number=fence.number, expires_at=_after(now, ttl_s))
-    )
-    return fence
+    numbers: dict[str, int] = {}
+    taken: set[str] = set()
+    for row in tx.execute(select(_locks).where(_locks.c.name.in_(_names(wanted)))):
+        numbers[row.name] = row.number
+        if row.expires_at is not None and row.expires_at > now:
+            taken.add(row.name)
+    fences: list[Fence | None] = []
+    rows: list[dict[str, str | int | datetime]] = []
+    for names, holder, ttl_s in wanted:
+        if not taken.isdisjoint(names):
+            fences.append(None)
+            continue
+        taken.update(names)
+        number = max((numbers.get(name, 0) for name in names), default=0) + 1
+        fences.append(Fence(tuple(sorted(set(names))), holder, number))
+        until = _after(now, ttl_s)
+        rows += [
+            {"name": name, "holder": holder, "number": number, "expires_at": until}
+            for name in set(names)
+        ]
+    upsert(tx, _locks, rows, keys=["name"])
+    return fences
+
+
+def taken(tx: Connection, names: Collection[str]) -> set[str]:
+    """Tell which of these locks somebody holds."""
+    condition = and_(_locks.c.name.in_(names), _locks.c.expires_at > clock.now(tx))
+    return set(tx.scalars(select(_locks.c.name).where(condition)))
 
 
 def renew_lock(tx: Connection, fence: Fence, ttl_s: float) -> bool:
@@ -80,12 +107,38 @@ def renew_lock(tx: Connection, fence: Fence, ttl_s: float) -> bool:
 
 def release_lock(tx: Connection, fence: Fence) -> None:
     """Let go of what is still held. The rows stay: their numbers only ever rise."""
-    tx.execute(update(_locks).where(_owned_by(fence)).values(holder=None, expires_at=None))
+    release_locks(tx, [fence])
+
+
+def release_locks(tx: Connection, fences: Sequence[Fence]) -> None:
+    """Let go of what these fences still hold."""
+    if not fences:
+        return
+    tx.execute(
+        update(_locks)
+        .where(
+            _locks.c.name.in_(_names(fences)),
+            tuple_(_locks.c.holder, _locks.c.number).in_([(f.holder, f.number) for f in fences]),
+        )
+        .values(holder=None, expires_at=None)
+    )
+
+
+def all_hold(tx: Connection, fences: Sequence[Fence]) -> list[bool]:
+    """Tell of each fence whether it still holds all of its locks, at this moment."""
+    now = clock.now(tx)
+    rows = tx.execute(select(_locks).where(_locks.c.name.in_(_names(fences))))
+    held = {
+        (row.name, row.holder, row.number)
+        for row in rows
+        if row.expires_at is not None and row.expires_at > now
+    }
+    return [all((name, f.holder, f.number) in held for name in f.names) for f in fences]
 
 
 def holds(tx: Connection, fence: Fence) -> bool:
     """Tell whether the fence still holds all of its locks, at this moment."""
-    return _count(tx, _owned_by(fence), _locks.c.expires_at > clock.now(tx)) == len(fence.names)
+    return all_hold(tx, [fence])[0]
 
 
 def holder_of(tx: Connection, name: str) -> str | None:
@@ -101,6 +154,10 @@ def _owned_by(fence: Fence) -> ColumnElement[bool]:
         _locks.c.holder == fence.holder,
         _locks.c.number == fence.number,
     )
+
+
+def _names(some: Iterable[Wanted | Fence]) -> list[str]:
+    return sorted({name for one in some for name in one.names})
 
 
 def _count(tx: Connection, *conditions: ColumnElement[bool]) -> int:

@@ -1,7 +1,7 @@
 """Reviews: what waits for a person, with the reason, and who settled it how."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,11 +13,13 @@ from sqlalchemy import (
     Index,
     Table,
     Text,
+    and_,
     cast,
     exists,
     func,
     insert,
     literal,
+    or_,
     select,
     text,
     update,
@@ -77,6 +79,10 @@ class Review(Record):
     decision: str | None
 
 
+LEFT_ALONE = "drop"
+"""The decision after which a record is left as it is, and the same question is not asked again."""
+
+
 def open_review(  # noqa: PLR0913  one argument a column
     tx: Connection,
     *,
@@ -88,15 +94,27 @@ def open_review(  # noqa: PLR0913  one argument a column
     seen: str = "",
     now: datetime,
 ) -> tuple[str, bool]:
-    """Ask a person, once: an open review of the same is brought up to date; tell if it is new."""
+    """Ask a person, once: an open review of the same is brought up to date; tell if it is new.
+
+    What a person answered with "leave it" is not asked again for the same reason: the answer then
+    counts for the record as it is now. Not for an event: that is carried again only by a person.
+    """
     values = {"reason": reason, "detail": dict(detail), "seen": seen}
+    same = (
+        _reviews.c.connection == connection,
+        _reviews.c.kind == kind,
+        _reviews.c.subject == subject,
+    )
+    answered = and_(
+        _reviews.c.reason == reason,
+        _reviews.c.decision == LEFT_ALONE,
+        _reviews.c.subject.not_like("event:%"),
+    )
     known = tx.scalar(
-        select(_reviews.c.id).where(
-            _reviews.c.connection == connection,
-            _reviews.c.kind == kind,
-            _reviews.c.subject == subject,
-            _reviews.c.settled_at.is_(None),
-        )
+        select(_reviews.c.id)
+        .where(*same, or_(_reviews.c.settled_at.is_(None), answered))
+        .order_by(_reviews.c.settled_at.is_not(None))
+        .limit(1)
     )
     if known is not None:
         tx.execute(update(_reviews).where(_reviews.c.id == known).values(**values))
@@ -117,15 +135,50 @@ def settle_review(tx: Connection, review_id: str, *, decision: str, by: str, now
     return settled.rowcount > 0
 
 
-def settle_subject(
-    tx: Connection, connection: ConnectionName, subject: str, *, by: str, now: datetime
+def get_review(tx: Connection, review_id: str) -> Review | None:
+    """Read a review, open or settled."""
+    row = tx.execute(select(_reviews).where(_reviews.c.id == review_id)).mappings().one_or_none()
+    return None if row is None else Review.model_validate(dict(row))
+
+
+def conflict_subjects(tx: Connection, connection: ConnectionName) -> list[str]:
+    """List what the conflicts that wait are about."""
+    subjects = tx.scalars(
+        select(_reviews.c.subject).where(
+            _reviews.c.connection == connection,
+            _reviews.c.kind == "conflict",
+            _reviews.c.settled_at.is_(None),
+        )
+    )
+    return [*subjects]
+
+
+def open_of(tx: Connection, connection: ConnectionName, kind: ReviewKind) -> list[Review]:
+    """List what waits of one kind."""
+    rows = tx.execute(
+        select(_reviews).where(
+            _reviews.c.connection == connection,
+            _reviews.c.kind == kind,
+            _reviews.c.settled_at.is_(None),
+        )
+    ).mappings()
+    return [Review.model_validate(dict(row)) for row in rows]
+
+
+def settle_subjects(
+    tx: Connection,
+    connection: ConnectionName,
+    subjects: Collection[str],
+    *,
+    by: str,
+    now: datetime,
 ) -> None:
-    """Settle what was open about a record that meanwhile went through."""
+    """Settle what was open about records that meanwhile went through."""
     tx.execute(
         update(_reviews)
         .where(
             _reviews.c.connection == connection,
-            _reviews.c.subject == subject,
+            _reviews.c.subject.in_(subjects),
             _reviews.c.settled_at.is_(None),
         )
         .values(decision="went through", settled_by=by, settled_at=now)
@@ -140,6 +193,13 @@ def open_reviews(tx: Connection, connection: ConnectionName) -> list[Review]:
         .order_by(_reviews.c.opened_at, _reviews.c.id)
     ).mappings()
     return [Review.model_validate(dict(row)) for row in rows]
+
+
+def is_touched(tx: Connection, connection: ConnectionName, since: datetime) -> bool:
+    """Tell whether anything was asked or settled since then."""
+    recent = or_(_reviews.c.opened_at >= since, _reviews.c.settled_at >= since)
+    touched = exists().where(_reviews.c.connection == connection, recent)
+    return tx.execute(select(touched)).scalar_one()
 
 
 def count_open(tx: Connection, connection: ConnectionName) -> int:
@@ -162,5 +222,5 @@ def is_set_aside(
         _reviews.c.connection == connection,
         _reviews.c.subject == literal(prefix) + record_id,
         _reviews.c.seen == cast(seen, Text),
-        _reviews.c.settled_at.is_(None),
+        or_(_reviews.c.settled_at.is_(None), _reviews.c.decision == LEFT_ALONE),
     )

@@ -1,8 +1,9 @@
 """The workspace's contacts: the people of the TimeRex side, which itself has none."""
 
 import secrets
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import (
     Boolean,
@@ -52,26 +53,50 @@ class StaleVersionError(RetryableError):
     """Somebody else changed the row since it was read."""
 
 
+class Keyed(NamedTuple):
+    """A person, and the keys they are found by."""
+
+    row: WorkspaceContact
+    keys: Keys
+
+
+def new_row(contact: Contact, now: datetime) -> WorkspaceContact:
+    """Make a person who is to be added: their id, and their first version."""
+    contact_id = ContactId(f"c_{secrets.token_hex(10)}")
+    known = contact.model_copy(update={"updated_at": now})
+    return WorkspaceContact(id=contact_id, version=1, contact=known)
+
+
 def add_contact(
     tx: Connection, connection: ConnectionName, contact: Contact, keys: Keys, now: datetime
 ) -> WorkspaceContact:
     """Add a person."""
-    contact_id = ContactId(f"c_{secrets.token_hex(10)}")
-    tx.execute(
-        insert(contacts).values(
-            connection=connection,
-            id=contact_id,
-            version=1,
-            contact=json_of(contact),
-            email_key=keys.email,
-            phone_key=keys.phone,
-            created_at=now,
-            updated_at=now,
-            deleted=False,
-        )
-    )
-    known = contact.model_copy(update={"updated_at": now})
-    return WorkspaceContact(id=contact_id, version=1, contact=known)
+    row = new_row(contact, now)
+    add_rows(tx, connection, [Keyed(row, keys)], now)
+    return row
+
+
+def add_rows(
+    tx: Connection, connection: ConnectionName, people: Sequence[Keyed], now: datetime
+) -> None:
+    """Add people made by `new_row`."""
+    if not people:
+        return
+    rows = [
+        {
+            "connection": connection,
+            "id": row.id,
+            "version": row.version,
+            "contact": json_of(row.contact),
+            "email_key": keys.email,
+            "phone_key": keys.phone,
+            "created_at": now,
+            "updated_at": now,
+            "deleted": False,
+        }
+        for row, keys in people
+    ]
+    tx.execute(insert(contacts), rows)
 
 
 def change_contact(
@@ -140,14 +165,40 @@ def get_contact(
     return None if row is None else _row_of(row)
 
 
+def get_contacts(
+    tx: Connection, connection: ConnectionName, contact_ids: Collection[ContactId]
+) -> dict[ContactId, Keyed]:
+    """Read several people, or their tombstones."""
+    statement = select(contacts).where(
+        contacts.c.connection == connection, contacts.c.id.in_(contact_ids)
+    )
+    return {row["id"]: _keyed_of(row) for row in tx.execute(statement).mappings()}
+
+
 def find_contacts(
     tx: Connection, connection: ConnectionName, keys: Keys
 ) -> tuple[list[WorkspaceContact], list[WorkspaceContact]]:
     """Find people by e-mail and by phone, each by itself."""
+    found = find_by_keys(tx, connection, [keys])
     return (
-        _find(tx, connection, contacts.c.email_key, keys.email),
-        _find(tx, connection, contacts.c.phone_key, keys.phone),
+        [row for row, theirs in found if keys.email is not None and theirs.email == keys.email],
+        [row for row, theirs in found if keys.phone is not None and theirs.phone == keys.phone],
     )
+
+
+def find_by_keys(
+    tx: Connection, connection: ConnectionName, several: Collection[Keys]
+) -> list[Keyed]:
+    """Find everyone who has one of these e-mails or phones, by id."""
+    emails = {keys.email for keys in several} - {None}
+    phones = {keys.phone for keys in several} - {None}
+    statement = (
+        select(contacts)
+        .where(contacts.c.connection == connection, ~contacts.c.deleted)
+        .where(or_(contacts.c.email_key.in_(emails), contacts.c.phone_key.in_(phones)))
+        .order_by(contacts.c.id)
+    )
+    return [_keyed_of(row) for row in tx.execute(statement).mappings()]
 
 
 def list_contacts(
@@ -197,15 +248,8 @@ def _update(
     tx.execute(update(contacts).where(_is(connection, contact_id)).values(**values))
 
 
-def _find(
-    tx: Connection, connection: ConnectionName, column: Column[Any], key: str | None
-) -> list[WorkspaceContact]:
-    if key is None:
-        return []
-    statement = select(contacts).where(
-        contacts.c.connection == connection, column == key, ~contacts.c.deleted
-    )
-    return [_row_of(row) for row in tx.execute(statement.order_by(contacts.c.id)).mappings()]
+def _keyed_of(row: RowMapping) -> Keyed:
+    return Keyed(_row_of(row), Keys(row["email_key"], row["phone_key"]))
 
 
 def _row_of(row: RowMapping) -> WorkspaceContact:

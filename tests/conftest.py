@@ -27,6 +27,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a migrated, empty SQLite ledger of this test's own."""
+    shutil.copy(sqlite_template, tmp_path / "ledger.db")
+    return f"sqlite:///{tmp_path / 'ledger.db'}"
+
+
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """A PostgreSQL database with the tables of this version, emptied after each test."""
@@ -38,12 +45,10 @@ def postgresql_url() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def either_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a migrated, empty ledger of this test's own, on either database."""
     if request.param == "sqlite":
-        path = tmp_path / "ledger.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
+        yield request.getfixturevalue("sqlite_url")
         return
     url = request.getfixturevalue("postgresql_url")
     yield url
@@ -54,6 +59,12 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         *(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables)),  # noqa: S608
         "ALTER TABLE audit ENABLE TRIGGER USER",
     )
+
+
+@pytest.fixture
+def ledger_url(either_url: str) -> str:
+    """The ledger of most tests. Where only one database is meant, a folder says so."""
+    return either_url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,0 +1,60 @@
+"""Pairs that a person said are two people: nobody is taken for the other any more."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Column, Connection, Index, Table, Text, select
+
+from timerex_ghl.adapters.ledger.schema import UtcTime, metadata
+from timerex_ghl.adapters.ledger.upsert import upsert
+from timerex_ghl.sync.models import ConnectionName, ContactId, GhlContactId
+
+_apart = Table(
+    "kept_apart",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("contact_id", Text, primary_key=True),
+    Column("ghl_id", Text, primary_key=True),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", UtcTime, nullable=False),
+    Index(None, "connection", "ghl_id"),
+)
+
+
+class Pair(NamedTuple):
+    """A person of the workspace, and a contact of GHL that is somebody else."""
+
+    contact_id: ContactId
+    ghl_id: GhlContactId
+
+
+def keep_apart(
+    tx: Connection, connection: ConnectionName, pairs: Collection[Pair], *, by: str, now: datetime
+) -> None:
+    """Remember that these are two people each."""
+    rows = [
+        {
+            "connection": connection,
+            "contact_id": pair.contact_id,
+            "ghl_id": pair.ghl_id,
+            "decided_by": by,
+            "decided_at": now,
+        }
+        for pair in pairs
+    ]
+    upsert(tx, _apart, rows, keys=["connection", "contact_id", "ghl_id"])
+
+
+def apart_from(
+    tx: Connection, connection: ConnectionName, ghl_ids: Collection[GhlContactId]
+) -> set[Pair]:
+    """Tell who is not one of these contacts."""
+    if not ghl_ids:
+        return set()
+    rows = tx.execute(
+        select(_apart.c.contact_id, _apart.c.ghl_id).where(
+            _apart.c.connection == connection, _apart.c.ghl_id.in_(ghl_ids)
+        )
+    )
+    return {Pair(ContactId(contact_id), GhlContactId(ghl_id)) for contact_id, ghl_id in rows}
