@@ -4,7 +4,7 @@ import pytest
 
 from tests.carry.world import World, cancelled, confirmed
 from timerex_ghl.adapters.ledger import intents
-from timerex_ghl.carry import recover, write
+from timerex_ghl.carry import level, recover, write
 
 RIKU = "riku@hinode.example"
 MOMENTS = ("after-intent", "after-write", "after-outcome")
@@ -19,7 +19,8 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, action: str, moment: str) -> None:
         if (happening, now) == (action, moment):
             raise KilledError
 
-    monkeypatch.setattr(write, "crash_point", crash_point)
+    for module in (write, level):
+        monkeypatch.setattr(module, "crash_point", crash_point)
 
 
 @pytest.fixture(autouse=True)

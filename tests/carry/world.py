@@ -5,10 +5,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
 
+from tasks.batch import at_once, each
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.pacing import NoPacing
@@ -121,7 +123,12 @@ class World:
         return row
 
     async def people(self) -> list[WorkspaceContact]:
-        return await self.ledger.read(workspace.list_contacts, NAME)
+        found = await self.ledger.read(workspace.list_contacts, NAME)
+        while found and (
+            more := await self.ledger.read(workspace.list_contacts, NAME, found[-1].id)
+        ):
+            found += more
+        return found
 
     async def receive(self, body: dict[str, Any]) -> EventId:
         raw = json.dumps(body)
@@ -148,11 +155,12 @@ class World:
         while await read_page(self.sides, scope, scan):
             pass
 
-        async def carry(sides: Sides, key: str) -> Outcome:
-            return await carry_key(sides, key, preview=preview)
-
         keys = await list_changed(self.sides)
-        return count([await carry_person(self.sides, carry, key) for key in keys])
+        carry = partial(carry_person, self.sides, partial(carry_key, preview=preview))
+        try:
+            return count(await each(carry, keys, at_once(self.sides)))
+        except BaseExceptionGroup as killed:  # as a process dies: at once, of one thing
+            raise killed.exceptions[0] from None
 
     async def state_of(self, event_id: EventId) -> str:
         event = await self.ledger.read(inbox.read_event, event_id)

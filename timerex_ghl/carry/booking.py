@@ -13,9 +13,10 @@ from timerex_ghl.carry.locking import held
 from timerex_ghl.carry.names import lock_of_booking, lock_of_contact, locks_of_keys
 from timerex_ghl.carry.notes import carry_notes
 from timerex_ghl.carry.outcome import Outcome, What
-from timerex_ghl.carry.person import LookUp, find_in_ghl, find_in_workspace
+from timerex_ghl.carry.person import find_in_ghl, find_in_workspace
 from timerex_ghl.carry.remember import add_from_ghl, change_row
 from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.verify import Told, read_back
 from timerex_ghl.carry.write import Hold
 from timerex_ghl.sync.bookings import fold_booking, is_superseded, join_chain
 from timerex_ghl.sync.identity import Keys, keys_of
@@ -27,25 +28,27 @@ from timerex_ghl.sync.person import plan_booking_tags, plan_person
 
 async def carry_booking(sides: Sides, event: InboxEvent) -> Outcome:
     """Bring the CRM level with the booking that an event tells of."""
-    booking = read_delivery(event.body.encode()).booking
-    if booking is None:
+    delivered = read_delivery(event.body.encode()).booking
+    if delivered is None:
         return Outcome(what="ignored")
+    told = await read_back(sides, delivered)
+    booking = told.booking
     guest = plan_person(booking, None, sides.settings.rules)
     keys = keys_of(guest, sides.settings.region)
     async with held(sides.ledger, _locks(sides, booking, keys), run_id=sides.run_id):
-        contact_id = await _know_guest(sides, booking, guest, keys)
+        contact_id = await _know_guest(sides, told, guest, keys)
         names = [lock_of_contact(sides.connection, contact_id)]
         async with held(sides.ledger, names, run_id=sides.run_id) as fence:
             hold = Hold(contact_id, fence)
-            learned = await sides.ledger.write(_learn, sides, booking, contact_id, utc_now())
-            level = await bring_level(sides, hold, LookUp.SEARCH)
+            learned = await sides.ledger.write(_learn, sides, told, contact_id, utc_now())
+            level = await bring_level(sides, hold)
             note_writes = await carry_notes(sides, hold, booking.id, level.known_ghl_id)
     writes = level.outcome.writes + note_writes
     what: What = learned if level.outcome.what == "no-op" and not note_writes else "applied"
     if level.outcome.what == "review":
         what = "review"
     outcome = Outcome(what=what, writes=writes, contact_id=level.ghl_id)
-    await sides.ledger.write(_account, sides, event, booking, outcome)
+    await sides.ledger.write(_account, sides, event, told, outcome)
     return outcome
 
 
@@ -56,22 +59,22 @@ def _locks(sides: Sides, booking: Booking, keys: Keys) -> list[str]:
     return [*names, *locks_of_keys(sides.connection, keys)]
 
 
-async def _know_guest(sides: Sides, booking: Booking, guest: Contact, keys: Keys) -> ContactId:
+async def _know_guest(sides: Sides, told: Told, guest: Contact, keys: Keys) -> ContactId:
     """Find the guest in the workspace, or bring them there: from GHL where it knows them."""
-    stored = await sides.ledger.read(bookings.get_booking, sides.connection, booking.id)
+    stored = await sides.ledger.read(bookings.get_booking, sides.connection, told.booking.id)
     if stored is not None and stored.contact_id is not None:
         return stored.contact_id
     row = await find_in_workspace(sides, keys)
     if row is not None:
         return row.id
-    ghl = await find_in_ghl(sides, keys, LookUp.SEARCH)
-    return await sides.ledger.write(_add_guest, sides, booking, guest, ghl, utc_now())
+    ghl = await find_in_ghl(sides, keys)
+    return await sides.ledger.write(_add_guest, sides, told, guest, ghl, utc_now())
 
 
 def _add_guest(
     tx: Connection,
     sides: Sides,
-    booking: Booking,
+    told: Told,
     guest: Contact,
     ghl: GhlContact | None,
     now: datetime,
@@ -83,19 +86,19 @@ def _add_guest(
     else:
         theirs = map_from_ghl(ghl, sides.settings.rules)
         contact_id = add_from_ghl(tx, sides, ghl, theirs, now).id
-    row = BookingRow(booking=booking, contact_id=contact_id, verified=False)
+    row = BookingRow(booking=told.booking, contact_id=contact_id, verified=told.verified)
     bookings.save_booking(tx, sides.connection, row, now)
     return contact_id
 
 
-def _learn(
-    tx: Connection, sides: Sides, booking: Booking, contact_id: ContactId, now: datetime
-) -> What:
+def _learn(tx: Connection, sides: Sides, told: Told, contact_id: ContactId, now: datetime) -> What:
     """Take the booking into the workspace: its chain, its guest's fields and tags."""
+    booking = told.booking
     stored = bookings.get_booking(tx, sides.connection, booking.id)
     folded = fold_booking(stored.booking if stored else None, booking)
     if folded is not None or stored is None or stored.contact_id is None:
-        row = BookingRow(booking=folded or booking, contact_id=contact_id, verified=False)
+        verified = told.verified or (folded is None and stored is not None and stored.verified)
+        row = BookingRow(booking=folded or booking, contact_id=contact_id, verified=verified)
         bookings.save_booking(tx, sides.connection, row, now)
     chain = bookings.get_chain(tx, sides.connection, folded or booking)
     owners = {row.booking.id: row for row in chain}
@@ -131,9 +134,7 @@ def _learn_guest(
     return change_row(tx, sides, row, change, now) != row
 
 
-def _account(
-    tx: Connection, sides: Sides, event: InboxEvent, booking: Booking, outcome: Outcome
-) -> None:
+def _account(tx: Connection, sides: Sides, event: InboxEvent, told: Told, outcome: Outcome) -> None:
     """Say in the audit what an event did."""
     audit.record(
         tx,
@@ -142,8 +143,9 @@ def _account(
         subject=f"event:{event.id}",
         run_id=sides.run_id,
         detail={
-            "booking": booking.id,
-            "state": booking.state,
+            "booking": told.booking.id,
+            "state": told.booking.state,
+            "verified": told.verified,
             "ghl": outcome.contact_id,
             "writes": outcome.writes,
         },

@@ -7,17 +7,19 @@ from typing import NamedTuple
 from timerex_ghl.adapters.ledger import previews
 from timerex_ghl.adapters.ledger.ghl_contacts import Seen
 from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.carry.claim import Known, read_known
+from timerex_ghl.carry.crash import crash_point
 from timerex_ghl.carry.outcome import Outcome
-from timerex_ghl.carry.person import LookUp, Person, adopt, read_ghl, read_person
+from timerex_ghl.carry.person import Person, adopt, read_again, read_ghl
 from timerex_ghl.carry.recover import settle_unknown
-from timerex_ghl.carry.remember import remember_level, remember_write
+from timerex_ghl.carry.remember import Levelled, remember_level, remember_write
 from timerex_ghl.carry.sides import Sides, utc_now
-from timerex_ghl.carry.write import Hold, write_contact
+from timerex_ghl.carry.write import Hold, Written, note_outcome, write_contact
 from timerex_ghl.sync.actions import ContactPlan, WorkspaceChange
 from timerex_ghl.sync.errors import DuplicateContactError, ReviewNeededError, SkippableError
 from timerex_ghl.sync.merge import apply_change
 from timerex_ghl.sync.models import GhlContact, GhlContactId
-from timerex_ghl.sync.plan import plan_contact
+from timerex_ghl.sync.plan import is_as_planned, plan_contact
 
 SEARCH_LAG = timedelta(minutes=1)
 """A page read this soon after a write of ours may not show it yet: then we read by id."""
@@ -44,7 +46,7 @@ class Level(NamedTuple):
 async def bring_level(
     sides: Sides,
     hold: Hold,
-    look_up: LookUp,
+    known: Known | None = None,
     *,
     seen: Seen | None = None,
     preview: bool = False,
@@ -54,17 +56,22 @@ async def bring_level(
     Args:
         sides: Both sides.
         hold: The person, locked.
-        look_up: Where to look for a person who is not linked yet.
+        known: What the ledger knows of them, from a claim. None, on the live path: it is read now,
+            and a person who is not linked yet is looked for by asking GHL.
         seen: Their contact as a page showed it: saves a call where nothing is written to GHL.
         preview: Keep the plan, write nothing.
 
     Raises:
         ReviewNeededError: Only a person can tell what to do. Nothing was written.
     """
-    person = await sides.ledger.read(read_person, sides.connection, hold.contact_id)
-    if person is None:
-        raise SkippableError(f"contact {hold.contact_id} is not in the workspace")
-    ghl, plan = await _decide(sides, hold, person, look_up, seen)
+    if known is None:
+        found = await sides.ledger.read(read_known, sides.connection, hold.contact_id)
+        if found is None:
+            raise SkippableError(f"contact {hold.contact_id} is not in the workspace")
+        known = found._replace(candidates=None)
+    person = known.person
+    ghl, plan = await _decide(sides, known, seen)
+    plan = hold.decided.approve(plan, ghl)
     if preview:
         return await _keep_preview(sides, hold, ghl, plan)
     level = await _write(sides, hold, person, ghl, plan)
@@ -77,18 +84,19 @@ async def bring_level(
 
 
 async def _decide(
-    sides: Sides, hold: Hold, person: Person, look_up: LookUp, seen: Seen | None
+    sides: Sides, known: Known, seen: Seen | None
 ) -> tuple[GhlContact | None, ContactPlan]:
     """Read what GHL has, and plan. A plan that writes to GHL is made from a read by id."""
+    person = known.person
     if person.link is not None and seen is not None and _is_current(person.link, seen):
         ghl, from_page = seen.contact, True
     else:
-        ghl = await read_ghl(sides, person, look_up)
-        from_page = person.link is None and look_up is LookUp.INDEX
-    await settle_unknown(sides, hold, ghl)
+        ghl = await read_ghl(sides, person, known.candidates)
+        from_page = known.candidates is not None
+    await settle_unknown(sides, known.unknown, ghl)
     plan = _plan(sides, person, ghl)
     if ghl is not None and from_page and plan.to_ghl:
-        ghl = await sides.ghl.get_contact(ghl.id)
+        ghl = await read_again(sides, person, ghl)
         plan = _plan(sides, person, ghl)
     return ghl, plan
 
@@ -105,22 +113,38 @@ def _plan(sides: Sides, person: Person, ghl: GhlContact | None) -> ContactPlan:
 async def _write(
     sides: Sides, hold: Hold, person: Person, ghl: GhlContact | None, plan: ContactPlan
 ) -> GhlContact:
-    """Carry a plan out on both sides, and remember what they agree on now."""
+    """Carry a plan out on both sides, and remember what they agree on now.
+
+    The outcome of the last write is noted together with what both sides agree on then.
+    """
+    before = ghl
+    last: Written[GhlContact] | None = None
     for action in plan.to_ghl:
-        remember = partial(remember_write, sides, person.row.id)
+        if last is not None:
+            await note_outcome(sides, last, partial(remember_write, sides, person.row.id))
         try:
-            ghl = await write_contact(sides, hold, action, ghl, remember)
+            last = await write_contact(sides, hold, action, ghl)
+            ghl = last.record
         except DuplicateContactError as refused:
             if ghl is not None:
-                raise ReviewNeededError(str(refused), kind="identity") from refused
+                raise ReviewNeededError(
+                    str(refused),
+                    kind="identity",
+                    people=[hold.contact_id],
+                    ghl_ids=[refused.contact_id],
+                ) from refused
             existing = await sides.ghl.get_contact(GhlContactId(refused.contact_id))
             ghl = await adopt(sides, person, existing)
             return await _write(sides, hold, person, ghl, _plan(sides, person, ghl))
     if ghl is None:
         raise AssertionError("a person without a GHL contact is planned one")
-    if plan.to_ghl:
+    if plan.to_ghl and not is_as_planned(before, plan.to_ghl, ghl):
         plan = _with_what_ghl_added(sides, person, ghl, plan)
-    await sides.ledger.write(remember_level, sides, person, plan, ghl, utc_now())
+    levelled = Levelled(sides, hold, person, plan, ghl, last, utc_now())
+    await sides.ledger.write_together(remember_level, levelled)
+    hold.released = hold.lets_go
+    if last is not None:
+        crash_point(last.action.kind, "after-outcome")
     return ghl
 
 

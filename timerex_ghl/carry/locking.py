@@ -4,8 +4,9 @@ import asyncio
 import os
 import random
 import socket
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
@@ -14,8 +15,13 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.locks import Fence
 from timerex_ghl.sync.errors import RetryableError
 
+T = TypeVar("T")
+
 TTL_S = 30.0
 """How long a lock outlives its holder. A holder that lives renews it every third of this."""
+
+PATIENCE_S = TTL_S + 2
+"""How long a lock is waited for: long enough that one of a killed holder runs out."""
 
 
 class HeldError(RetryableError):
@@ -30,6 +36,12 @@ class HeldError(RetryableError):
         self.holder = holder
 
 
+class Busy(NamedTuple):
+    """One of these locks is somebody else's at the moment."""
+
+    names: tuple[str, ...]
+
+
 def holder_name(run_id: str | None) -> str:
     """Name this process (and run) as a holder of locks."""
     return f"{socket.gethostname()}:{os.getpid()}:{run_id or 'no run'}:{random.getrandbits(32):08x}"
@@ -37,44 +49,72 @@ def holder_name(run_id: str | None) -> str:
 
 @asynccontextmanager
 async def held(
-    ledger: Ledger, names: Collection[str], *, run_id: str | None, wait_s: float = TTL_S + 2
+    ledger: Ledger, names: Collection[str], *, run_id: str | None, wait_s: float = PATIENCE_S
 ) -> AsyncGenerator[Fence]:
     """Hold all of these locks, or none.
 
     Raises:
         HeldError: Another holder kept one of them for all of `wait_s`.
     """
-    fence = await _take(ledger, names, holder_name(run_id), wait_s)
-    renewing = asyncio.create_task(_renew(ledger, fence))
+    holder = holder_name(run_id)
+
+    async def take() -> Fence | Busy:
+        fence = await ledger.write(locks.try_lock, names, holder, TTL_S)
+        return Busy(tuple(names)) if fence is None else fence
+
+    fence = await insist(ledger, take, wait_s)
     try:
-        yield fence
+        async with renewed(ledger, fence):
+            yield fence
     finally:
-        renewing.cancel()
-        with suppress(asyncio.CancelledError):
-            await renewing
         await ledger.write(locks.release_lock, fence)
 
 
-async def _take(ledger: Ledger, names: Collection[str], holder: str, wait_s: float) -> Fence:
+async def insist(
+    ledger: Ledger, attempt: Callable[[], Awaitable[T | Busy]], wait_s: float = PATIENCE_S
+) -> T:
+    """Try until no lock is in the way.
+
+    Raises:
+        HeldError: One was, for all of `wait_s`.
+    """
     clock = asyncio.get_running_loop().time
     give_up_at = clock() + wait_s
     pause_s = 0.01
     while True:
-        fence = await ledger.write(locks.try_lock, names, holder, TTL_S)
-        if fence is not None:
-            return fence
+        result = await attempt()
+        if not isinstance(result, Busy):
+            return result
         if clock() >= give_up_at:
-            name, other = await ledger.read(_whose, sorted(names))
+            name, other = await ledger.read(_whose, sorted(result.names))
             raise HeldError(name, other)
         await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))
         pause_s = min(pause_s * 2, 1.0)
 
 
+@asynccontextmanager
+async def renewed(ledger: Ledger, fence: Fence) -> AsyncGenerator[None]:
+    """Keep a lock alive for as long as its work takes; most work is done before the first time."""
+    loop = asyncio.get_running_loop()
+    renewing: list[asyncio.Task[None]] = []
+    first = loop.call_later(
+        TTL_S / 3, lambda: renewing.append(loop.create_task(_renew(ledger, fence)))
+    )
+    try:
+        yield
+    finally:
+        first.cancel()
+        for task in renewing:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
 async def _renew(ledger: Ledger, fence: Fence) -> None:
-    """Keep the lock alive. A lock that was lost stays lost: the fence refuses the next intent."""
+    """Renew. A lock that was lost stays lost: the fence refuses the next intent."""
     while True:
-        await asyncio.sleep(TTL_S / 3)
         await ledger.write(locks.renew_lock, fence, TTL_S)
+        await asyncio.sleep(TTL_S / 3)
 
 
 def _whose(tx: Connection, names: Collection[str]) -> tuple[str, str]:

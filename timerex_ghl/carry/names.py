@@ -21,6 +21,11 @@ def lock_of_booking(connection: ConnectionName, booking_id: BookingId) -> str:
     return f"{connection}:booking:{booking_id}"
 
 
+def lock_of_review(connection: ConnectionName, review_id: str) -> str:
+    """Name the lock of a review while somebody settles it."""
+    return f"{connection}:review:{review_id}"
+
+
 def locks_of_keys(connection: ConnectionName, keys: Keys) -> list[str]:
     """Name the locks of whoever has this e-mail or phone, known yet or not."""
     return [

@@ -4,7 +4,17 @@ from typing import Literal
 
 from timerex_ghl.sync.models import Record
 
-What = Literal["applied", "no-op", "superseded", "ignored", "review", "waiting", "dead", "skipped"]
+What = Literal[
+    "applied",
+    "no-op",
+    "superseded",
+    "ignored",
+    "quarantined",
+    "review",
+    "waiting",
+    "dead",
+    "skipped",
+]
 
 
 class Outcome(Record):
@@ -12,9 +22,9 @@ class Outcome(Record):
 
     Attributes:
         what: applied: something was written on either side. no-op: both sides agreed already.
-            superseded: a later event carried it. ignored: nothing of ours. review: a person
-            decides. waiting: the ledger tries again later. dead: given up, kept for a person.
-            skipped: an earlier try of this task had done it.
+            superseded: a later event carried it. ignored: nothing of ours. quarantined: nobody
+            confirms it. review: a person decides. waiting: the ledger tries again later. dead:
+            given up, kept for a person. skipped: an earlier try of this task had done it.
         writes: Calls that changed something in GHL.
         contact_id: The GHL contact it was about, where one is known.
     """
@@ -31,6 +41,7 @@ class Counts(Record):
     no_op: int = 0
     superseded: int = 0
     ignored: int = 0
+    quarantined: int = 0
     review: int = 0
     waiting: int = 0
     dead: int = 0
@@ -50,14 +61,14 @@ class Counts(Record):
     @property
     def set_aside(self) -> int:
         """Count what a person has to look at."""
-        return self.review + self.dead
+        return self.review + self.dead + self.quarantined
 
     def in_words(self) -> str:
         """Say it in one line, without what did not happen."""
         names = {
             "applied": "applied", "no_op": "already level", "superseded": "superseded",
-            "ignored": "ignored", "review": "for review", "waiting": "to try again",
-            "dead": "given up",
+            "ignored": "ignored", "quarantined": "in quarantine", "review": "for review",
+            "waiting": "to try again", "dead": "given up",
         }  # fmt: skip
         said = [f"{getattr(self, key)} {word}" for key, word in names.items() if getattr(self, key)]
         return f"{', '.join(said) or 'nothing to do'}; {self.writes} writes to GHL"

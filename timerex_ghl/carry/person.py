@@ -1,11 +1,12 @@
 """Who is who across the sides: one person of the workspace, and their contact in GHL."""
 
-from enum import Enum, auto
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import ghl_contacts, links, workspace
+from timerex_ghl.adapters.ledger import apart, ghl_contacts, links, workspace
+from timerex_ghl.adapters.ledger.apart import Pair
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.errors import NotFoundError, ReviewNeededError
@@ -16,70 +17,80 @@ from timerex_ghl.sync.identity import (
     Several,
     decide_person,
     is_same_person,
-    keys_of,
 )
 from timerex_ghl.sync.mapping import map_from_ghl
-from timerex_ghl.sync.models import (
-    ConnectionName,
-    ContactId,
-    GhlContact,
-    GhlContactId,
-    WorkspaceContact,
-)
+from timerex_ghl.sync.models import ContactId, GhlContact, GhlContactId, WorkspaceContact
 
-
-class LookUp(Enum):
-    """Where a person not linked yet is looked for.
-
-    SEARCH asks GHL, one call a key: the live path. INDEX looks into the pages that were read: a
-    bulk run has them all, and never asks GHL once per record.
-    """
-
-    SEARCH = auto()
-    INDEX = auto()
+Index = tuple[Sequence[GhlContact], Sequence[GhlContact]]
+"""GHL's contacts with a person's e-mail, and those with their phone."""
 
 
 class Person(NamedTuple):
-    """A person of the workspace, and the link to their GHL contact, if there is one."""
+    """A person of the workspace.
+
+    Attributes:
+        link: To their GHL contact, if there is one.
+        keys: What they are found by.
+    """
 
     row: WorkspaceContact
     link: Link | None
+    keys: Keys
 
 
-def read_person(tx: Connection, connection: ConnectionName, contact_id: ContactId) -> Person | None:
-    """Read a person and their link at one moment."""
-    row = workspace.get_contact(tx, connection, contact_id)
-    if row is None:
-        return None
-    return Person(row, links.link_of_local(tx, connection, "contact", contact_id))
-
-
-async def read_ghl(sides: Sides, person: Person, look_up: LookUp) -> GhlContact | None:
+async def read_ghl(sides: Sides, person: Person, index: Index | None = None) -> GhlContact | None:
     """Read a person's GHL contact as it is now: by link, else by e-mail and by phone.
+
+    Args:
+        sides: Both sides.
+        person: Who is looked for.
+        index: Who has their keys among the pages that were read: a bulk run has them all, and never
+            asks GHL once per record. None, on the live path: GHL is asked, one call a key.
 
     Raises:
         ReviewNeededError: The linked contact is gone, or several could be this person.
     """
     if person.link is not None:
         return await _read_linked(sides, person.link)
-    found = await find_in_ghl(sides, keys_of(person.row.contact, sides.settings.region), look_up)
+    found = (
+        choose(*index, person_id=person.row.id)
+        if index is not None
+        else await find_in_ghl(sides, person.keys, person.row.id)
+    )
     return None if found is None else await adopt(sides, person, found)
 
 
-async def find_in_ghl(sides: Sides, keys: Keys, look_up: LookUp) -> GhlContact | None:
-    """Find the one GHL contact with these keys, each looked up by itself.
+async def find_in_ghl(
+    sides: Sides, keys: Keys, person_id: ContactId | None = None
+) -> GhlContact | None:
+    """Ask GHL for the one contact with these keys, each looked up by itself.
+
+    Contacts that the person is kept apart from are passed over.
 
     Raises:
         ReviewNeededError: They lead to different contacts.
     """
-    if look_up is LookUp.INDEX:
-        by_email, by_phone = await sides.ledger.read(
-            ghl_contacts.find_snapshots, sides.connection, keys
-        )
-    else:
-        email = await sides.ghl.find_duplicate(email=keys.email) if keys.email else None
-        phone = await sides.ghl.find_duplicate(phone=keys.phone) if keys.phone else None
-        by_email, by_phone = [email] if email else [], [phone] if phone else []
+    email = await sides.ghl.find_duplicate(email=keys.email) if keys.email else None
+    phone = await sides.ghl.find_duplicate(phone=keys.phone) if keys.phone else None
+    found = [one for one in (email, phone) if one is not None]
+    if found and person_id is not None:
+        ids = [one.id for one in found]
+        pairs = await sides.ledger.read(apart.apart_from, sides.connection, ids)
+        found = [one for one in found if Pair(person_id, one.id) not in pairs]
+    return choose(found, [], person_id=person_id)
+
+
+def choose(
+    by_email: Sequence[GhlContact],
+    by_phone: Sequence[GhlContact],
+    *,
+    person_id: ContactId | None = None,
+) -> GhlContact | None:
+    """Choose the one contact that was found.
+
+    Raises:
+        ReviewNeededError: There are several.
+    """
     match decide_person(None, by_email, by_phone, lambda contact: contact.id):
         case Found(contact):
             return contact
@@ -87,7 +98,10 @@ async def find_in_ghl(sides: Sides, keys: Keys, look_up: LookUp) -> GhlContact |
             return None
         case Several(ids):
             raise ReviewNeededError(
-                f"several GHL contacts could be this person: {', '.join(ids)}", kind="identity"
+                f"several GHL contacts could be this person: {', '.join(ids)}",
+                kind="identity",
+                people=filter(None, [person_id]),
+                ghl_ids=ids,
             )
 
 
@@ -97,18 +111,33 @@ async def adopt(sides: Sides, person: Person, ghl: GhlContact) -> GhlContact:
     Raises:
         ReviewNeededError: It contradicts what we know, or belongs to somebody else already.
     """
-    owner = await sides.ledger.read(links.link_of_remote, sides.connection, "contact", ghl.id)
-    if owner is not None and owner.local_id != person.row.id:
+    why = await _why_not(sides, person, ghl)
+    if why is not None:
         raise ReviewNeededError(
-            f"GHL contact {ghl.id} belongs to contact {owner.local_id} already", kind="identity"
-        )
-    theirs = map_from_ghl(ghl, sides.settings.rules)
-    if not is_same_person(person.row.contact, theirs, sides.settings.region):
-        raise ReviewNeededError(
-            f"GHL contact {ghl.id} agrees in one of e-mail and phone and differs in the other",
-            kind="identity",
+            f"GHL contact {ghl.id} {why}", kind="identity", people=[person.row.id], ghl_ids=[ghl.id]
         )
     return ghl
+
+
+async def _why_not(sides: Sides, person: Person, ghl: GhlContact) -> str | None:
+    owner, pairs = await sides.ledger.read(_claims_on, sides, ghl.id)
+    if Pair(person.row.id, ghl.id) in pairs:
+        return (
+            "is kept apart from this person, and GHL makes no second one: allow duplicates there,"
+            " or change the e-mail or phone"
+        )
+    if owner is not None and owner.local_id != person.row.id:
+        return f"belongs to contact {owner.local_id} already"
+    theirs = map_from_ghl(ghl, sides.settings.rules)
+    if not is_same_person(person.row.contact, theirs, sides.settings.region):
+        return "agrees in one of e-mail and phone and differs in the other"
+    return None
+
+
+def _claims_on(tx: Connection, sides: Sides, ghl_id: GhlContactId) -> tuple[Link | None, set[Pair]]:
+    """Read whose contact it is, and whose it is said not to be."""
+    owner = links.link_of_remote(tx, sides.connection, "contact", ghl_id)
+    return owner, apart.apart_from(tx, sides.connection, [ghl_id])
 
 
 async def find_in_workspace(sides: Sides, keys: Keys) -> WorkspaceContact | None:
@@ -117,7 +146,17 @@ async def find_in_workspace(sides: Sides, keys: Keys) -> WorkspaceContact | None
     Raises:
         ReviewNeededError: They lead to different people.
     """
-    by_email, by_phone = await sides.ledger.read(workspace.find_contacts, sides.connection, keys)
+    return choose_row(*await sides.ledger.read(workspace.find_contacts, sides.connection, keys))
+
+
+def choose_row(
+    by_email: Sequence[WorkspaceContact], by_phone: Sequence[WorkspaceContact]
+) -> WorkspaceContact | None:
+    """Choose the one person who was found.
+
+    Raises:
+        ReviewNeededError: There are several.
+    """
     match decide_person(None, by_email, by_phone, lambda row: row.id):
         case Found(row):
             return row
@@ -125,8 +164,25 @@ async def find_in_workspace(sides: Sides, keys: Keys) -> WorkspaceContact | None
             return None
         case Several(ids):
             raise ReviewNeededError(
-                f"several contacts could be this person: {', '.join(ids)}", kind="identity"
+                f"several contacts could be this person: {', '.join(ids)}",
+                kind="identity",
+                people=ids,
             )
+
+
+async def read_again(sides: Sides, person: Person, paged: GhlContact) -> GhlContact | None:
+    """Read a contact by id that so far only a page showed. None: it is gone, and was nobody's.
+
+    Raises:
+        ReviewNeededError: It is gone, and was this person's.
+    """
+    if person.link is not None:
+        return await _read_linked(sides, person.link)
+    try:
+        return await sides.ghl.get_contact(paged.id)
+    except NotFoundError:
+        await sides.ledger.write(ghl_contacts.forget, sides.connection, paged.id)
+        return None
 
 
 async def _read_linked(sides: Sides, link: Link) -> GhlContact:

@@ -13,6 +13,7 @@ from timerex_ghl.carry.outcome import Outcome, What
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.sync.errors import (
     FatalError,
+    QuarantineError,
     RateLimitedError,
     RetryableError,
     ReviewNeededError,
@@ -29,6 +30,8 @@ class Verdict(NamedTuple):
     """What an error means for its record.
 
     Attributes:
+        people: The workspace's contacts that a review is about, where the error names them.
+        ghl_ids: GHL's contacts that it is about.
         reason: Fit to be stored and shown: our own words, or only the type of a stranger's error.
         review: The kind of review a person gets; None where the record is tried again.
         is_attempt: A wait (429) is not one.
@@ -38,6 +41,8 @@ class Verdict(NamedTuple):
     reason: str
     review: ReviewKind | None = None
     is_attempt: bool = True
+    people: tuple[str, ...] = ()
+    ghl_ids: tuple[str, ...] = ()
 
 
 def judge(error: Exception) -> Verdict:
@@ -50,9 +55,16 @@ def judge(error: Exception) -> Verdict:
         case RetryableError():
             return Verdict("waiting", str(error))
         case ReviewNeededError():
-            return Verdict("review", str(error), review=error.kind)
+            return Verdict(
+                "review",
+                str(error),
+                review=error.kind,
+                people=error.people,
+                ghl_ids=error.ghl_ids,
+            )
         case SkippableError():
-            return Verdict("dead", str(error), review="refused")
+            what: What = "quarantined" if isinstance(error, QuarantineError) else "dead"
+            return Verdict(what, str(error), review="refused")
         case _:
             return Verdict("waiting", str(error), is_attempt=False)
 
@@ -87,7 +99,7 @@ def _note_event_end(tx: Connection, event: InboxEvent, state: InboxState, now: d
     inbox.settle_event(tx, event.id, state, now=now)
     if event.connection is not None:
         subject = f"event:{event.id}"
-        reviews.settle_subject(tx, event.connection, subject, by="a later run", now=now)
+        reviews.settle_subjects(tx, event.connection, [subject], by="a later run", now=now)
 
 
 def _note_event_error(
@@ -119,7 +131,8 @@ async def carry_person(
         FatalError: No other record would fare better.
     """
     try:
-        return await carry(sides, key)
+        with sides.ledger.in_step():
+            return await carry(sides, key)
     except FatalError:
         raise
     except Exception as error:  # noqa: BLE001  the one place where a record's error is stored
@@ -142,7 +155,7 @@ def _open_review(
         kind=verdict.review,
         subject=subject,
         reason=verdict.reason,
-        detail={},
+        detail={"people": [*verdict.people], "ghl_ids": [*verdict.ghl_ids]},
         seen=_seen(tx, connection, subject),
         now=now,
     )

@@ -4,6 +4,7 @@ An update needs no second look to be safe, since everything is planned anew from
 What is settled here is the account of it: every intent ends with one outcome.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import assert_never
 
@@ -11,9 +12,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import intents
-from timerex_ghl.adapters.ledger.intents import Intent
+from timerex_ghl.adapters.ledger.intents import Closing, Intent
 from timerex_ghl.carry.sides import Sides, utc_now
-from timerex_ghl.carry.write import Hold
 from timerex_ghl.sync.actions import (
     Action,
     AddTags,
@@ -33,15 +33,13 @@ LOOK_AGAIN = timedelta(seconds=15)
 ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 
 
-async def settle_unknown(sides: Sides, hold: Hold, ghl: GhlContact | None) -> None:
+async def settle_unknown(sides: Sides, unknown: Iterable[Intent], ghl: GhlContact | None) -> None:
     """Close the open intents about a contact, by what GHL has now.
 
     Raises:
         RetryableError: A contact was sent moments ago and may only not be found yet.
     """
-    for intent in await sides.ledger.read(
-        intents.open_intents, sides.connection, [hold.record_key]
-    ):
+    for intent in unknown:
         action = ACTION.validate_json(intent.payload)
         if isinstance(action, CreateNote | UpdateNote):
             continue  # the notes are read where notes are carried
@@ -79,12 +77,5 @@ def _shows(
 
 def close(tx: Connection, intent: Intent, result_id: str | None) -> None:
     """End an intent whose answer was never read; `result_id` is what it wrote, if it did."""
-    intents.close_intent(
-        tx,
-        intent.id,
-        state="failed" if result_id is None else "done",
-        result_id=result_id,
-        error="sent, and never arrived" if result_id is None else None,
-        recovered=True,
-        now=utc_now(),
-    )
+    error = "sent, and never arrived" if result_id is None else None
+    intents.close_intent(tx, Closing(intent.id, result_id, utc_now(), error, recovered=True))

@@ -7,6 +7,7 @@ import httpx
 
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.sync.models import ConnectionName
 from timerex_ghl.sync.settings import ConnectionSettings, PublishedConnection
 
@@ -28,6 +29,7 @@ class Sides:
 
     Attributes:
         calls: Requests sent to GHL since the sides were opened.
+        timerex: None where the connection has no credentials for TimeRex's REST API.
         run_id: The Prefect task run (or other caller) that is written into intents and audit rows.
     """
 
@@ -36,6 +38,7 @@ class Sides:
     ghl: GhlClient
     calls: CallCount = field(default_factory=CallCount)
     run_id: str | None = None
+    timerex: TimerexClient | None = None
 
     @property
     def connection(self) -> ConnectionName:

@@ -1,11 +1,14 @@
 """One write to GHL: intent, call, outcome. A crash between any two can be told afterwards."""
 
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import intents
+from timerex_ghl.adapters.ledger.intents import Closing, NewIntent
 from timerex_ghl.adapters.ledger.locks import Fence
 from timerex_ghl.carry.crash import crash_point
 from timerex_ghl.carry.sides import Sides, utc_now
@@ -13,22 +16,57 @@ from timerex_ghl.sync.actions import (
     Action,
     AddTags,
     ContactAction,
+    ContactPlan,
     CreateContact,
     CreateNote,
     NoteAction,
     UpdateContact,
 )
 from timerex_ghl.sync.errors import TimerexGhlError, UnknownOutcomeError
-from timerex_ghl.sync.models import ContactId, GhlContact, GhlNote
+from timerex_ghl.sync.models import ContactId, FieldName, GhlContact, GhlNote
 
 T = TypeVar("T", GhlContact, GhlNote)
 
 
-class Hold(NamedTuple):
-    """The person being carried, and the lock that makes us the only one who does."""
+def _accept(plan: ContactPlan, _ghl: GhlContact | None) -> ContactPlan:
+    """Let every plan through."""
+    return plan
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a person decided about the one being carried.
+
+    Attributes:
+        approve: Looks at a plan, and the contact it was made for, before anything of it is written:
+            hands out what is to be written, or refuses.
+        note: Notes the decision, in the unit that remembers the person.
+        fields: Their conflicts were asked about, and keep the review they have.
+    """
+
+    approve: Callable[[ContactPlan, GhlContact | None], ContactPlan] = _accept
+    note: Callable[[Connection, datetime], object] = lambda _tx, _now: None
+    fields: frozenset[FieldName] = frozenset()
+
+
+NOBODY_DECIDED = Decided()
+
+
+@dataclass
+class Hold:
+    """The person being carried, and the lock that makes us the only one who does.
+
+    Attributes:
+        lets_go: Nothing follows once the person is level: the lock is let go at the same moment.
+        released: It was.
+        decided: By a person, where one was asked; else the fields' rules decide.
+    """
 
     contact_id: ContactId
     fence: Fence
+    lets_go: bool = False
+    released: bool = False
+    decided: Decided = NOBODY_DECIDED
 
     @property
     def record_key(self) -> str:
@@ -36,13 +74,21 @@ class Hold(NamedTuple):
         return f"contact:{self.contact_id}"
 
 
+class Written(NamedTuple, Generic[T]):
+    """What a write made of a record in GHL. Its outcome is still to be noted."""
+
+    intent_id: str
+    action: Action
+    record: T
+
+    def closing(self) -> Closing:
+        """Give the outcome, to be noted in the unit that remembers the record."""
+        return Closing(self.intent_id, self.record.id, utc_now())
+
+
 async def write_contact(
-    sides: Sides,
-    hold: Hold,
-    action: ContactAction,
-    ghl: GhlContact | None,
-    remember: Callable[[Connection, GhlContact], None],
-) -> GhlContact:
+    sides: Sides, hold: Hold, action: ContactAction, ghl: GhlContact | None
+) -> Written[GhlContact]:
     """Send one action about a contact; hand back the contact as GHL has it then.
 
     Args:
@@ -50,7 +96,6 @@ async def write_contact(
         hold: Whose writes these are.
         action: What to write.
         ghl: The contact as it was; None before it is made.
-        remember: Runs in the transaction that records the outcome.
     """
 
     async def send() -> GhlContact:
@@ -63,7 +108,7 @@ async def write_contact(
             raise AssertionError("tags are planned for a contact that exists")
         return ghl.model_copy(update={"tags": await change(ghl.id, action.tags)})
 
-    return await _carry_out(sides, hold, action, send, remember)
+    return await _send(sides, hold, action, send)
 
 
 async def write_note(
@@ -72,63 +117,53 @@ async def write_note(
     action: NoteAction,
     remember: Callable[[Connection, GhlNote], None],
 ) -> GhlNote:
-    """Send one action about a booking's note; hand back the note."""
+    """Send one action about a booking's note; hand back the note.
+
+    Args:
+        sides: Both sides.
+        hold: Whose writes these are.
+        action: What to write.
+        remember: Runs in the transaction that records the outcome.
+    """
 
     async def send() -> GhlNote:
         if isinstance(action, CreateNote):
             return await sides.ghl.create_note(action.contact_id, action.text)
         return await sides.ghl.update_note(action.contact_id, action.note_id, action.text)
 
-    return await _carry_out(sides, hold, action, send, remember)
+    written = await _send(sides, hold, action, send)
+    await note_outcome(sides, written, remember)
+    return written.record
 
 
-async def _carry_out(
-    sides: Sides,
-    hold: Hold,
-    action: Action,
-    send: Callable[[], Awaitable[T]],
-    remember: Callable[[Connection, T], None],
-) -> T:
-    intent_id = await sides.ledger.write(
-        intents.open_intent,
-        connection=sides.connection,
-        record_key=hold.record_key,
-        action=action,
-        run_id=sides.run_id,
-        fence=hold.fence,
-        now=utc_now(),
-    )
+async def note_outcome(
+    sides: Sides, written: Written[T], remember: Callable[[Connection, T], None]
+) -> None:
+    """Record that a write happened, and what it made."""
+    await sides.ledger.write(_note_success, written, remember)
+    crash_point(written.action.kind, "after-outcome")
+
+
+async def _send(
+    sides: Sides, hold: Hold, action: Action, send: Callable[[], Awaitable[T]]
+) -> Written[T]:
+    new = NewIntent(sides.connection, hold.record_key, action, sides.run_id, hold.fence, utc_now())
+    intent_id = await sides.ledger.write_together(intents.open_all, new)
     crash_point(action.kind, "after-intent")
     try:
-        written = await send()
+        record = await send()
     except UnknownOutcomeError:
         raise  # the intent stays open: whoever comes next looks before sending again
     except TimerexGhlError as error:
-        await sides.ledger.write(_note_failure, intent_id, error)
+        failed = Closing(intent_id, None, utc_now(), str(error))
+        await sides.ledger.write(intents.close_intent, failed)
         raise
     crash_point(action.kind, "after-write")
-    await sides.ledger.write(_note_success, intent_id, written, remember)
-    crash_point(action.kind, "after-outcome")
-    return written
+    return Written(intent_id, action, record)
 
 
 def _note_success(
-    tx: Connection, intent_id: str, written: T, remember: Callable[[Connection, T], None]
+    tx: Connection, written: Written[T], remember: Callable[[Connection, T], None]
 ) -> None:
-    intents.close_intent(
-        tx,
-        intent_id,
-        state="done",
-        result_id=written.id,
-        error=None,
-        recovered=False,
-        now=utc_now(),
-    )
-    remember(tx, written)
-
-
-def _note_failure(tx: Connection, intent_id: str, error: TimerexGhlError) -> None:
-    intents.close_intent(
-        tx, intent_id, state="failed", result_id=None, error=str(error), recovered=False,
-        now=utc_now(),
-    )  # fmt: skip
+    intents.close_intent(tx, written.closing())
+    remember(tx, written.record)

@@ -3,6 +3,7 @@
 Messages carry our ids, field names and a status, never a person's details: Prefect stores them.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 Question = Literal["identity", "conflict", "no-key", "gone"]
@@ -41,6 +42,10 @@ class NotFoundError(SkippableError):
     """The record is not (or no longer) on the other side."""
 
 
+class QuarantineError(SkippableError):
+    """Nobody confirms what an event told: it is kept, and nothing is written."""
+
+
 class DuplicateContactError(SkippableError):
     """GHL refused to create a contact and named the one that exists.
 
@@ -60,11 +65,22 @@ class ReviewNeededError(TimerexGhlError):
 
     Attributes:
         kind: What has to be decided.
+        people: The workspace's contacts it is about.
+        ghl_ids: GHL's contacts it is about.
     """
 
-    def __init__(self, message: str, *, kind: Question) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: Question,
+        people: Iterable[str] = (),
+        ghl_ids: Iterable[str] = (),
+    ) -> None:
         super().__init__(message)
         self.kind: Question = kind
+        self.people = tuple(people)
+        self.ghl_ids = tuple(ghl_ids)
 
 
 class FatalError(TimerexGhlError):

@@ -56,6 +56,26 @@ def plan_contact(
     return _plan_of(merge, (*update, *_tag_actions(merge, ghl.id)))
 
 
+def is_as_planned(
+    before: GhlContact | None, actions: Sequence[ContactAction], after: GhlContact
+) -> bool:
+    """Tell whether GHL holds exactly what it held and what was sent: nobody added anything."""
+    if before is None:
+        return False
+    values, tags = dict(before.values), before.tags or frozenset()
+    for action in actions:
+        match action:
+            case UpdateContact():
+                values |= action.values
+            case AddTags():
+                tags |= action.tags
+            case RemoveTags():
+                tags -= action.tags
+            case CreateContact():
+                return False
+    return (after.values, after.tags or frozenset()) == (values, tags)
+
+
 def _plan_creation(workspace: Contact, rules: Sequence[FieldRule], region: str) -> ContactPlan:
     """Create a person: a merge with a GHL contact on which nothing is filled in yet."""
     nothing = Contact(values=dict.fromkeys((rule.field for rule in rules), None), tags=frozenset())

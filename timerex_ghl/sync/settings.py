@@ -27,20 +27,31 @@ class GhlSettings(Record):
     scopes: frozenset[str]
     calls_per_10_s: int | None = 100
 
+    def contact_url(self, contact_id: str) -> str:
+        """Give the address of a contact where people open GHL."""
+        app, location = self.app_url.rstrip("/"), self.location_id
+        return f"{app}/v2/location/{location}/contacts/detail/{contact_id}"
+
 
 class TimerexSettings(Record):
-    """How TimeRex reaches us.
+    """How TimeRex reaches us, and how we reach its REST API.
 
     Attributes:
         door: The unguessable last part of the webhook URL.
         header: Lower-case name of the header that carries the token.
         token_digests: SHA-256, hex; more than one during a rotation.
+        auth: none: the REST API is not used.
+        paced: Keep below TimeRex's limits; not so for tests against the sandbox.
     """
 
     credentials: str
     door: str
     header: str
     token_digests: tuple[str, ...]
+    auth: Literal["none", "api-key", "oauth"] = "none"
+    base_url: str = "https://timerex.net/api/beta"
+    token_url: str = Field(default="https://timerex.net/oauth/token")
+    paced: bool = True
 
 
 class ConnectionSettings(Record):
