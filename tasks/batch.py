@@ -8,23 +8,33 @@ from prefect.logging import get_run_logger
 
 from tasks.policy import current_run_id, is_last_try
 from timerex_ghl.carry.outcome import Counts, Outcome, count
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.errors import RetryableError
 
 Key = TypeVar("Key")
 
 AT_ONCE = 8
-"""Records of one batch that are carried side by side; the pacer keeps the calls below the limit."""
+"""Records of one batch that are carried side by side: no more than GHL's pace lets finish in about
+two seconds, since a person stays locked that long."""
+
+AT_ONCE_UNPACED = 32
+"""Where nothing paces (sandbox, benchmarks): more of them share each write to the ledger."""
+
+
+def at_once(sides: Sides) -> int:
+    """Tell how many records of a connection are carried side by side."""
+    return AT_ONCE if sides.settings.ghl.calls_per_10_s is not None else AT_ONCE_UNPACED
 
 
 async def each(
-    carry: Callable[[Key], Awaitable[Outcome]], keys: Sequence[Key], *, at_once: int = AT_ONCE
+    carry: Callable[[Key], Awaitable[Outcome]], keys: Sequence[Key], number: int
 ) -> list[Outcome]:
-    """Carry every record, a few side by side. `carry` answers for its record's errors.
+    """Carry every record, a number of them side by side. `carry` answers for its record's errors.
 
     Raises:
         FatalError: No record would fare better: the others are stopped where that is safe.
     """
-    gate = asyncio.Semaphore(at_once)
+    gate = asyncio.Semaphore(number)
 
     async def one(key: Key) -> Outcome:
         async with gate:

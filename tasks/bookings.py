@@ -4,7 +4,7 @@ from functools import partial
 
 from prefect import task
 
-from tasks.batch import each, settled
+from tasks.batch import at_once, each, settled
 from tasks.opened import opened
 from tasks.policy import RETRIES
 from timerex_ghl.adapters.ledger import inbox
@@ -49,4 +49,4 @@ async def carry_bookings(
     """Bring bookings to the CRM. Safe to repeat: what the CRM has already is not written again."""
     async with opened(connection) as sides:
         carry = partial(carry_event, sides, carry_booking, replay=replay)
-        return settled(await each(carry, event_ids))
+        return settled(await each(carry, event_ids, at_once(sides)))

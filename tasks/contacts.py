@@ -4,7 +4,7 @@ from functools import partial
 
 from prefect import task
 
-from tasks.batch import each, settled
+from tasks.batch import at_once, each, settled
 from tasks.opened import opened
 from tasks.policy import RETRIES
 from timerex_ghl.carry.contact import carry_key
@@ -13,7 +13,7 @@ from timerex_ghl.carry.reading import Scope, list_changed, read_page
 from timerex_ghl.carry.record import carry_person
 from timerex_ghl.sync.models import ConnectionName
 
-BATCH = 100
+BATCH = 250
 """Persons a task run takes."""
 
 
@@ -40,4 +40,4 @@ async def carry_contacts(connection: ConnectionName, keys: list[str], *, preview
     """Make persons level on both sides, or only plan it. Safe to repeat."""
     async with opened(connection) as sides:
         carry = partial(carry_person, sides, partial(carry_key, preview=preview))
-        return settled(await each(carry, keys))
+        return settled(await each(carry, keys, at_once(sides)))

@@ -12,14 +12,14 @@ from prefect.context import FlowRunContext
 from prefect.states import Completed
 
 from tasks.opened import opened
-from timerex_ghl.adapters.ledger import previews
+from tasks.reviews import put_review_table
+from timerex_ghl.adapters.ledger import previews, reviews
 from timerex_ghl.adapters.ledger.previews import fields_to_ghl, fields_to_workspace
 from timerex_ghl.carry.locking import TTL_S, HeldError, held
 from timerex_ghl.carry.names import lock_of_job
 from timerex_ghl.carry.outcome import Counts
 from timerex_ghl.carry.sides import Sides, utc_now
-from timerex_ghl.sync.models import ConnectionName, GhlContactId
-from timerex_ghl.sync.settings import ConnectionSettings
+from timerex_ghl.sync.models import ConnectionName
 
 LEASE_WAIT_S = TTL_S + 2
 """Wait as long as the lease of a killed run can last."""
@@ -89,6 +89,9 @@ async def ended(job: Job, counts: Counts, *, preview: bool = False) -> State[Non
         markdown="\n".join([*_report(job, counts, preview=preview), *planned]),
         description=said,
     )
+    sides = job.sides
+    if await sides.ledger.read(reviews.is_touched, sides.connection, job.started_at):
+        await put_review_table(sides)
     name = "NeedsReview" if counts.set_aside and not preview else "Completed"
     return Completed(name=name, message=said)
 
@@ -126,17 +129,11 @@ def _report(job: Job, counts: Counts, *, preview: bool) -> list[str]:
         "| --- | ---: |",
         *(f"| {what} | {number} |" for what, number in rows.items()),
     ]
-    links = [link_to(job.sides.settings, contact_id) for contact_id in counts.contact_ids[:LINKS]]
+    url_of = job.sides.settings.ghl.contact_url
+    links = [f"- [{one}]({url_of(one)})" for one in counts.contact_ids[:LINKS]]
     if links:
         lines += ["", f"Contacts in GHL (the first {LINKS} at most):", "", *links]
     return lines
-
-
-def link_to(settings: ConnectionSettings, contact_id: str) -> str:
-    """Link to a contact where people open GHL."""
-    ghl = settings.ghl
-    url = f"{ghl.app_url.rstrip('/')}/v2/location/{ghl.location_id}/contacts/detail/{contact_id}"
-    return f"- [{GhlContactId(contact_id)}]({url})"
 
 
 async def _tag_run(connection: ConnectionName) -> str:

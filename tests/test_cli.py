@@ -22,14 +22,17 @@ from timerex_ghl.sync.settings import ConnectionSettings, GhlSettings, TimerexSe
 
 COMMANDS = [
     "demo", "sandbox", "gateway", "doors", "server", "worker", "deploy", "publish", "reviews",
-    "plans",
+    "plans", "alerts", "doctor",
 ]  # fmt: skip
 KEYS = {
     "ghl": {
         "base_url", "token_url", "location_id", "access_token", "refresh_token", "client_id",
         "client_secret", "private_token", "calendar_id", "user_id", "webhook_public_key",
     },
-    "timerex": {"base_url", "api_key", "webhook_header", "webhook_token", "calendar_id"},
+    "timerex": {
+        "base_url", "token_url", "booking_url", "api_key", "client_id", "client_secret",
+        "access_token", "refresh_token", "webhook_header", "webhook_token", "calendar_id",
+    },
     "control": {"base_url", "token"},
 }  # fmt: skip
 HEAVY = {"prefect", "sqlalchemy", "pydantic", "fastapi", "pandas", "httpx"}

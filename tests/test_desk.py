@@ -7,12 +7,23 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from tests import make
 from tests.carry.world import EVERY_SCOPE
 from tests.make import NOW
-from timerex_ghl.adapters.ledger import previews, published, reviews
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger import (
+    ghl_contacts,
+    links,
+    previews,
+    published,
+    reviews,
+    workspace,
+)
+from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.reviews import ReviewKind
 from timerex_ghl.carry.sides import utc_now
 from timerex_ghl.cli import main
+from timerex_ghl.sync.identity import Keys
 from timerex_ghl.sync.mapping import DEFAULT_RULES
 from timerex_ghl.sync.models import ConnectionName, LocationId
 from timerex_ghl.sync.settings import ConnectionSettings, GhlSettings, TimerexSettings
@@ -49,32 +60,115 @@ def url(tmp_path: Path) -> str:
     return url
 
 
-def ask(command: str, url: str, connection: str = NAME) -> Result:
-    return CliRunner().invoke(main, [command, connection, "--ledger", url])
+def ask(command: str, url: str, connection: str = NAME, *more: str) -> Result:
+    return CliRunner().invoke(main, [*command.split(), connection, *more, "--ledger", url])
+
+
+async def open_one(ledger: Ledger, kind: ReviewKind, **detail: list[str]) -> str:
+    review_id, _ = await ledger.write(
+        reviews.open_review,
+        connection=NAME,
+        kind=kind,
+        subject="contact:c_1",
+        reason=f"a matter of {kind}",
+        detail=detail,
+        now=NOW,
+    )
+    return review_id
 
 
 def test_an_empty_desk_says_so(url: str) -> None:
-    assert ask("reviews", url).output == "nothing waits\n"
+    assert ask("reviews list", url).output == "nothing waits\n"
     assert ask("plans", url).output == "no preview in the last days\n"
 
 
 def test_a_review_is_listed_with_its_record_and_reason(url: str) -> None:
     async def fill() -> None:
         async with open_ledger(url) as ledger:
-            await ledger.write(
-                reviews.open_review,
-                connection=NAME,
-                kind="identity",
-                subject="contact:c_1",
-                reason="several GHL contacts could be this person: a, b",
-                detail={},
-                now=NOW,
-            )
+            await open_one(ledger, "identity")
 
     asyncio.run(fill())
 
-    output = ask("reviews", url).output
-    assert "identity  contact:c_1  several GHL contacts could be this person: a, b" in output
+    output = ask("reviews list", url).output
+    assert "identity  contact:c_1  a matter of identity\n" in output
+
+
+def test_a_review_is_shown_with_the_values_of_both_sides_and_what_can_be_done(url: str) -> None:
+    async def fill() -> str:
+        async with open_ledger(url) as ledger:
+            row = make.contact(city="奈良")
+            keys = Keys("riku@hinode.example", None)
+            here = await ledger.write(workspace.add_contact, NAME, row, keys, NOW)
+            theirs = make.ghl_contact(city="神戸")
+            pair = Link(connection=NAME, kind="contact", local_id=here.id, remote_id=theirs.id)
+            await ledger.write(links.save_link, pair)
+            snapshot = ghl_contacts.Snapshot(theirs, keys, "d")
+            await ledger.write(ghl_contacts.save_snapshots, NAME, [snapshot], NOW)
+            review_id, _ = await ledger.write(
+                reviews.open_review,
+                connection=NAME,
+                kind="conflict",
+                subject=f"contact:{here.id}:city",
+                reason="both sides changed city",
+                detail={
+                    "field": "city",
+                    "workspace": "奈良",
+                    "ghl": "神戸",
+                    "base": None,
+                    "winner": None,
+                },
+                now=NOW,
+            )
+            return review_id
+
+    review_id = asyncio.run(fill())
+
+    said = ask("reviews show", url, NAME, review_id).output
+
+    assert "reason   both sides changed city\n" in said
+    assert 'here     "奈良"\nin GHL   "神戸"\nagreed   nothing\n' in said
+    assert "open     https://app.example/v2/location/loc-aoba/contacts/detail/ghl-riku\n" in said
+    assert [line.split(" --")[1] for line in said.splitlines() if line.startswith("settle")] == [
+        "keep timerex|ghl",
+        "field NAME=timerex|ghl",
+        "value NAME=VALUE",
+    ]
+
+
+def test_everyone_who_may_be_the_one_is_shown(url: str) -> None:
+    async def fill() -> str:
+        async with open_ledger(url) as ledger:
+            await open_one(ledger, "refused")
+            return await open_one(ledger, "identity", people=["c_2"], ghl_ids=["g1", "g2"])
+
+    said = ask("reviews show", url, NAME, asyncio.run(fill())).output
+
+    assert said.count("open     https://app.example/") == 2
+    assert "  refused  contact:c_1\n" in said
+    assert [line.split(" --")[1] for line in said.splitlines() if line.startswith("settle")] == [
+        "link ID",
+        "apart",
+        "retry",
+        "drop",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "choose one: --keep"),
+        (["--keep", "ghl", "--drop"], "choose one: --keep"),
+        (["--field", "city"], "--field is written NAME=VALUE"),
+        (["--field", "city=both"], "fields.city: Input should be 'timerex' or 'ghl'"),
+        (["--drop", "--by", ""], "by: String should have at least 1 character"),
+    ],
+)
+def test_an_unclear_decision_is_refused_in_one_line(options: list[str], said: str) -> None:
+    result = CliRunner().invoke(main, ["reviews", "settle", NAME, "r_1", *options])
+
+    assert result.exit_code == 1
+    assert said in result.output
+    assert result.output.count("\n") == 1
 
 
 def test_a_plan_is_shown_with_its_values(url: str) -> None:
@@ -94,7 +188,7 @@ def test_a_plan_is_shown_with_its_values(url: str) -> None:
     assert "京都" in output
 
 
-@pytest.mark.parametrize("command", ["reviews", "plans"])
+@pytest.mark.parametrize("command", ["reviews list", "plans"])
 def test_an_unknown_connection_is_refused_in_one_line(url: str, command: str) -> None:
     result = ask(command, url, "nobody")
 

@@ -4,16 +4,29 @@ Values of people may stand here. It is for a terminal, never for Prefect.
 """
 
 import json
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
 from timerex_ghl.adapters.home import default_ledger_url
-from timerex_ghl.adapters.ledger import clock, previews, published, reviews
+from timerex_ghl.adapters.ledger import (
+    clock,
+    ghl_contacts,
+    links,
+    previews,
+    published,
+    reviews,
+    workspace,
+)
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.reviews import Review
+from timerex_ghl.sync.actions import Conflict
 from timerex_ghl.sync.errors import SettingsError
-from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.sync.models import ConnectionName, ContactId, GhlContactId, Value
+from timerex_ghl.sync.settle import WAYS, Way
 
 RECENT = timedelta(days=7)
 """Plans that are older say nothing about today."""
@@ -28,6 +41,100 @@ async def list_reviews(url: str | None, connection: str) -> list[str]:
         f"  {review.reason}"
         for review in waiting
     ]
+
+
+async def show_review(url: str | None, connection: str, review_id: str) -> list[str]:
+    """Tell all about a review: the values of both sides too, links, and what can be decided."""
+    async with _opened(url, connection) as (ledger, name):
+        return await ledger.read(_describe, name, review_id)
+
+
+def _describe(tx: Connection, connection: ConnectionName, review_id: str) -> list[str]:
+    review = reviews.get_review(tx, review_id)
+    if review is None or review.connection != connection:
+        raise SettingsError(f"{connection} has no review {review_id}: see reviews list")
+    ends = f"settled: {review.decision}, by {review.settled_by}" if review.settled_at else "waits"
+    lines = [
+        f"review   {review.id}, {ends}",
+        f"kind     {review.kind}",
+        f"record   {review.subject}",
+        f"reason   {review.reason}",
+        f"since    {review.opened_at:%Y-%m-%d %H:%M} UTC",
+        *_asked(review),
+        *_others(tx, review),
+        *_people(tx, review),
+    ]
+    return lines if review.settled_at else [*lines, *_ways(review)]
+
+
+def _asked(review: Review) -> Iterator[str]:
+    """Show the values that stand against each other."""
+    if review.kind == "conflict":
+        conflict = Conflict.model_validate(review.detail)
+        yield f"here     {_text(conflict.workspace)}"
+        yield f"in GHL   {_text(conflict.ghl)}"
+        yield f"agreed   {_text(conflict.base)}"
+
+
+def _others(tx: Connection, review: Review) -> Iterator[str]:
+    """Name what else waits about the same person: one command can settle all of it."""
+    person = ":".join(review.subject.split(":")[:2])
+    for other in reviews.open_reviews(tx, review.connection):
+        if other.id != review.id and other.subject.startswith(person):
+            yield f"also     {other.id}  {other.kind}  {other.subject}"
+
+
+def _people(tx: Connection, review: Review) -> Iterator[str]:
+    """Show everyone it is about: the rows here, and the contacts as they were last read."""
+    kind, _, rest = review.subject.partition(":")
+    record_id = rest.partition(":")[0]
+    own_ids = [*([record_id] if kind == "contact" else []), *review.detail.get("people", [])]
+    linked = links.links_of_locals(tx, review.connection, "contact", own_ids)
+    ghl_ids = [
+        *([record_id] if kind == "ghl" else []),
+        *(link.remote_id for link in linked.values()),
+        *review.detail.get("ghl_ids", []),
+    ]
+    for contact_id in dict.fromkeys(own_ids):
+        row = workspace.get_contact(tx, review.connection, ContactId(contact_id))
+        if row is not None:
+            yield f"person   {contact_id}  {_values(row.contact.values)}"
+    version = published.current(tx, review.connection)
+    seen = ghl_contacts.get_snapshots(tx, review.connection, [GhlContactId(i) for i in ghl_ids])
+    for ghl_id in dict.fromkeys(ghl_ids):
+        known = seen.get(GhlContactId(ghl_id))
+        yield f"in GHL   {ghl_id}  {_values(known.contact.values) if known else 'not read yet'}"
+        if version is not None:
+            yield f"open     {version.settings.ghl.contact_url(ghl_id)}"
+
+
+OPTIONS: dict[Way, tuple[str, ...]] = {
+    Way.KEEP: ("--keep timerex|ghl", "--field NAME=timerex|ghl", "--value NAME=VALUE"),
+    Way.LINK: ("--link ID",),
+    Way.APART: ("--apart",),
+    Way.DROP: ("--drop",),
+    Way.RETRY: ("--retry",),
+}
+"""How each decision is written on the command line."""
+
+
+def _ways(review: Review) -> Iterator[str]:
+    """Show the commands that can settle it."""
+    for way in WAYS[review.kind]:
+        options = OPTIONS[way]
+        if way is Way.KEEP and review.kind != "conflict":
+            options = options[-1:]  # there is nothing to choose from: something is missing
+        for option in options:
+            yield f"settle   timerex-ghl reviews settle {review.connection} {review.id} {option}"
+
+
+def _text(value: Value) -> str:
+    return json.dumps(value, ensure_ascii=False) if value else "nothing"
+
+
+def _values(values: Mapping[Any, Value]) -> str:
+    filled = {name: value for name, value in values.items() if value}
+    return json.dumps(filled, ensure_ascii=False)
 
 
 async def list_plans(url: str | None, connection: str) -> list[str]:

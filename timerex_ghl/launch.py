@@ -34,7 +34,11 @@ SERVER = {
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
 }
 
-WORKER = {**QUIET, "PREFECT_WORKER_QUERY_SECONDS": "1"}
+WORKER = {
+    **QUIET,
+    "PREFECT_WORKER_QUERY_SECONDS": "1",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # how a killed run is told from a long one
+}
 
 
 def prefect(*arguments: str) -> list[str]:

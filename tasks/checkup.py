@@ -1,0 +1,179 @@
+"""Checks every step that a program can check, one line each: what is right, or what to do."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
+from typing import NamedTuple
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+
+import blocks
+from blocks.sides import load_ledger_store
+from tasks.alerts import list_alerts
+from tasks.publishing import check_draft
+from timerex_ghl.adapters.ledger import published
+from timerex_ghl.adapters.ledger.sqlite import choose_module, is_fixed
+from timerex_ghl.sync.difference import difference
+from timerex_ghl.sync.errors import SettingsError, TimerexGhlError
+from timerex_ghl.sync.models import ConnectionName
+
+DEPLOYED = ("publish-connection", "booking-to-crm", "contact-sync", "settle-review", "watch")
+CLOSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+
+
+class Finding(NamedTuple):
+    """What was found. `is_well` None: nothing is wrong, and something could be better."""
+
+    step: str
+    is_well: bool | None
+    said: str
+
+    def in_words(self) -> str:
+        """Say it in one line."""
+        return (
+            f"{ {True: 'ok', False: 'MEND', None: 'note'}[self.is_well]:<5}{self.step}: {self.said}"
+        )
+
+
+Check = Callable[[], Awaitable[Finding]]
+
+
+async def check_up(
+    pool: str, connection: str | None, gateway_url: str | None
+) -> AsyncIterator[Finding]:
+    """Check this machine, Prefect, the ledger, and a connection with its door, one by one.
+
+    Args:
+        pool: Name of our work pool.
+        connection: Whose credentials are tried; None for nobody's.
+        gateway_url: Where the gateway is to be reached; None: its door is not tried.
+    """
+    checks: list[tuple[str, Check]] = [
+        ("SQLite", check_sqlite),
+        ("work pool", lambda: check_pool(pool)),
+        ("deployments", check_deployments),
+        ("forms", check_forms),
+        ("ledger", check_ledger),
+        ("alerts", check_alerts),
+    ]
+    if connection is not None:
+        name = ConnectionName(connection)
+        checks.append(("connection", lambda: check_connection(name)))
+        if gateway_url is not None:
+            checks.append(("door", lambda: check_door(name, gateway_url)))
+    for step, check in checks:
+        try:
+            yield await check()
+        except TimerexGhlError as error:
+            for line in str(error).splitlines():
+                yield Finding(step, is_well=False, said=line)
+
+
+async def check_sqlite() -> Finding:
+    """Tell whether this Python's SQLite can be shared by processes."""
+    module = choose_module()
+    if is_fixed(module.sqlite_version_info):
+        return Finding("SQLite", is_well=True, said=module.sqlite_version)
+    return Finding(
+        "SQLite",
+        is_well=None,
+        said=f"{module.sqlite_version} can corrupt a shared file: keep the ledger on PostgreSQL",
+    )
+
+
+async def check_pool(pool: str) -> Finding:
+    """Tell whether somebody carries flows out."""
+    async with get_client() as client:
+        try:
+            workers = await client.read_workers_for_work_pool(pool)
+        except ObjectNotFound:
+            raise SettingsError("there is none: run timerex-ghl deploy") from None
+    if any(str(worker.status) in {"ONLINE", "WorkerStatus.ONLINE"} for worker in workers):
+        return Finding("work pool", is_well=True, said=f"{pool}, a worker is online")
+    raise SettingsError("no worker is online: run timerex-ghl worker, and keep it running")
+
+
+async def check_deployments() -> Finding:
+    """Tell whether every flow is there."""
+    async with get_client() as client:
+        found = {each.name for each in await client.read_deployments()}
+    missing = [name for name in DEPLOYED if name not in found]
+    if missing:
+        raise SettingsError(f"{', '.join(missing)} missing: run timerex-ghl deploy")
+    return Finding("deployments", is_well=True, said=f"all {len(DEPLOYED)} are there")
+
+
+async def check_forms() -> Finding:
+    """Tell whether the blocks can be filled in."""
+    async with get_client() as client:
+        for name in blocks.__all__:
+            slug = getattr(blocks, name).get_block_type_slug()
+            try:
+                await client.read_block_type_by_slug(slug)
+            except ObjectNotFound:
+                raise SettingsError(f"no form {slug}: run timerex-ghl deploy") from None
+    return Finding("forms", is_well=True, said=f"all {len(blocks.__all__)} are there")
+
+
+async def check_ledger() -> Finding:
+    """Tell whether the ledger opens; its tables are brought up to this version with it."""
+    store = await load_ledger_store()
+    async with store.open() as ledger:
+        versions = await ledger.read(published.all_published)
+    return Finding("ledger", is_well=True, said=f"opens, {len(versions)} connections published")
+
+
+async def check_alerts() -> Finding:
+    """Tell whether anybody is told when something fails."""
+    if await list_alerts():
+        return Finding("alerts", is_well=True, said="somebody is told when a run fails")
+    return Finding("alerts", is_well=None, said="nobody is told of failures: timerex-ghl alerts")
+
+
+async def check_connection(name: ConnectionName) -> Finding:
+    """Try a connection's credentials, and compare the draft with what runs."""
+    draft = await check_draft.fn(name)
+    if draft.running is None:
+        raise SettingsError(
+            f"the draft is right and was never published: timerex-ghl publish {name}"
+        )
+    changes = difference(draft.running.settings, draft.settings)
+    if changes:
+        raise SettingsError(
+            f"{len(changes)} settings are not published yet: timerex-ghl publish {name}"
+        )
+    scopes = draft.settings.ghl.scopes
+    if scopes and "contacts.write" not in scopes:
+        return Finding(
+            "connection", is_well=None, said="reads GHL and never writes: contacts.write is missing"
+        )
+    return Finding("connection", is_well=True, said="GHL accepts it; what runs is the draft")
+
+
+async def check_door(name: ConnectionName, gateway_url: str) -> Finding:
+    """Knock at the gateway: it must be ready, and refuse a delivery without the token."""
+    store = await load_ledger_store()
+    async with store.open() as ledger:
+        running = await ledger.read(published.current, name)
+    if running is None:
+        raise SettingsError(f"{name} has no door before it is published")
+    base = gateway_url.rstrip("/")
+    door = f"{base}/webhooks/timerex/{running.settings.timerex.door}"
+    try:
+        async with httpx.AsyncClient(timeout=10) as http:
+            ready = await http.get(f"{base}/readyz")
+            forged = await http.post(door, json={"webhook_type": "event_confirmed"})
+    except httpx.HTTPError as error:
+        raise SettingsError(
+            f"no gateway answers at {base} ({type(error).__name__}): start timerex-ghl gateway,"
+            " check the address and the proxy"
+        ) from None
+    if not ready.is_success:
+        raise SettingsError(f"the gateway answers {ready.status_code}: its ledger does not")
+    if forged.status_code not in CLOSED:
+        raise SettingsError(
+            f"a delivery without the token was answered {forged.status_code}, not refused:"
+            " is it our gateway?"
+        )
+    return Finding("door", is_well=True, said="ready, and closed to strangers")

@@ -1,0 +1,83 @@
+"""Reviews: a table of what waits, and one that is settled."""
+
+from prefect import task
+from prefect.artifacts import acreate_table_artifact
+from sqlalchemy import Connection
+
+from tasks.opened import opened
+from tasks.policy import AT_THE_DESK
+from timerex_ghl.adapters.ledger import links, reviews
+from timerex_ghl.adapters.ledger.reviews import Review, ReviewKind
+from timerex_ghl.carry.settle import settle
+from timerex_ghl.carry.sides import Sides
+from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.sync.settle import WAYS, Decision, Way
+
+ROWS = 500
+"""Reviews a table lists, oldest first."""
+
+
+@task(**AT_THE_DESK, task_run_name="{connection} {review_id}")
+async def settle_review(connection: ConnectionName, review_id: str, decision: Decision) -> str:
+    """Settle a review, and bring the table of what waits up to date; say how it stands.
+
+    Safe to repeat: whoever comes second changes nothing.
+    """
+    async with opened(connection) as sides:
+        settled = await settle(sides, review_id, decision)
+        await put_review_table(sides)
+    return settled.in_words()
+
+
+async def put_review_table(sides: Sides) -> None:
+    """Show in Prefect what waits for a person: ids, kinds, reasons and links, no one's details."""
+    waiting, linked = await sides.ledger.read(_waiting, sides.connection)
+    rows = [_row(sides, review, linked) for review in waiting[:ROWS]]
+    await acreate_table_artifact(
+        key=f"reviews-{sides.connection}",
+        table=rows or [{"review": "nothing waits"}],
+        description=f"{len(waiting)} reviews of {sides.connection} wait. Settle one with the flow"
+        f" settle-review, or in a terminal: `timerex-ghl reviews show {sides.connection} ID` shows"
+        " the values, and the commands that settle it.",
+    )
+
+
+def _waiting(tx: Connection, connection: ConnectionName) -> tuple[list[Review], dict[str, str]]:
+    """Read what waits, and the GHL contacts of the people it is about, by our ids."""
+    waiting = reviews.open_reviews(tx, connection)
+    people = {own_id for review in waiting[:ROWS] for own_id in _people(review)}
+    linked = links.links_of_locals(tx, connection, "contact", people)
+    return waiting, {own_id: link.remote_id for own_id, link in linked.items()}
+
+
+def _row(sides: Sides, review: Review, linked: dict[str, str]) -> dict[str, str]:
+    kind, record_id = review.subject.split(":")[:2]
+    ghl_ids = [
+        *([record_id] if kind == "ghl" else []),
+        *(linked[own_id] for own_id in _people(review) if own_id in linked),
+        *review.detail.get("ghl_ids", []),
+    ]
+    return {  # the widest last: the UI does not wrap
+        "review": review.id,
+        "kind": review.kind,
+        "since": f"{review.opened_at:%Y-%m-%d %H:%M} UTC",
+        "settle by": _ways(review.kind),
+        "in GHL": " ".join(
+            f"[{ghl_id}]({sides.settings.ghl.contact_url(ghl_id)})"
+            for ghl_id in dict.fromkeys(ghl_ids)
+        ),
+        "record": review.subject,
+        "reason": review.reason,
+    }
+
+
+def _ways(kind: ReviewKind) -> str:
+    """Say what can be decided: without a conflict there are only values to type in."""
+    keep = "keep" if kind == "conflict" else "a value (terminal only)"
+    return ", ".join(keep if way is Way.KEEP else way for way in WAYS[kind])
+
+
+def _people(review: Review) -> list[str]:
+    """List the people of the workspace whom a review is about."""
+    kind, record_id = review.subject.split(":")[:2]
+    return [*([record_id] if kind == "contact" else []), *review.detail.get("people", [])]

@@ -1,0 +1,193 @@
+"""People are told when something fails: real automations, a real webhook receiver."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows.publish_connection import publish_connection
+from flows.watch import watch
+from tasks.alerts import list_alerts, make_webhook_block, put_alerts, remove_alerts
+from tests.carry.world import confirmed
+from tests.engine.conftest import Drafts, Engine
+from timerex_ghl.adapters.ledger import inbox
+from timerex_ghl.sync.models import ConnectionName
+
+TOLD_WITHIN_S = 40
+
+
+class Receiver:
+    """A person's chat: keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(
+            int(line.split(b":")[1])
+            for line in head.lower().split(b"\r\n")
+            if line.startswith(b"content-length")
+        )
+        self.told.append(json.loads(await reader.readexactly(length)))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def hears(
+        self, is_it: Callable[[dict[str, Any]], bool], within_s: float = TOLD_WITHIN_S
+    ) -> dict[str, Any]:
+        for _ in range(int(within_s / 0.2)):
+            for message in self.told:
+                if is_it(message):
+                    return message
+            await asyncio.sleep(0.2)
+        raise AssertionError(f"not told; heard only {[one['subject'] for one in self.told]}")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def receiver(engine: Engine) -> AsyncGenerator[Receiver]:
+    heard = Receiver()
+    server = await asyncio.start_server(heard.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with temporary_settings({PREFECT_API_URL: engine.api.url}):
+        block = await make_webhook_block(f"http://127.0.0.1:{port}/")
+        await put_alerts(block)
+        await put_alerts(block)  # brought up to date, never doubled
+    async with server:
+        yield heard
+        with temporary_settings({PREFECT_API_URL: engine.api.url}):
+            await remove_alerts()
+
+
+async def test_setting_up_twice_sets_up_once(engine: Engine, receiver: Receiver) -> None:
+    del receiver
+    with temporary_settings({PREFECT_API_URL: engine.api.url}):
+        names = await list_alerts()
+
+    assert names == [
+        "timerex-ghl: a run failed",
+        "timerex-ghl: a run is dead",
+        "timerex-ghl: events wait too long",
+        "timerex-ghl: somebody is needed",
+    ]
+
+
+async def test_a_run_that_fails_is_told_once_with_its_reason_and_link(
+    engine: Engine, receiver: Receiver, drafts: Drafts
+) -> None:
+    del drafts  # they made the ledger's block
+    run_id = await engine.api.start("contact-sync", connection="nobody-told")
+    run = await engine.api.wait_for(run_id)
+
+    message = await receiver.hears(lambda one: "nobody-told" in one["text"])
+    await asyncio.sleep(2)
+
+    assert run["state_type"] == "FAILED"
+    assert message["subject"] == "timerex-ghl: a run failed"
+    assert "contact-sync, run nobody-told incremental apply: Failed" in message["text"]
+    assert "connection nobody-told is not published" in message["text"]
+    assert run_id in message["text"]
+    assert sum("nobody-told" in one["text"] for one in receiver.told) == 1
+
+
+async def test_a_run_that_needs_somebody_is_told(
+    engine: Engine, receiver: Receiver, ready: ConnectionName
+) -> None:
+    await store(engine, ready, "needs-1", "", minutes=0)
+    run = await engine.api.wait_for(await engine.api.start("booking-to-crm", connection=ready))
+
+    assert run["state_name"] == "NeedsReview", run["state"]
+    message = await receiver.hears(lambda one: run["id"] in one["text"])
+    assert message["subject"] == "timerex-ghl: somebody is needed"
+
+
+async def test_events_that_wait_too_long_are_told_without_anybodys_details(
+    engine: Engine, receiver: Receiver, drafts: Drafts
+) -> None:
+    name = await drafts.save()
+    await engine.here(publish_connection, name)
+    await store(engine, name, "late-1", "late@umi.example", minutes=90)
+
+    state = await engine.here(watch, 60.0)
+
+    assert str(name) in (state.message or "")
+    message = await receiver.hears(lambda one: str(name) in one["text"])
+    assert message["subject"] == "timerex-ghl: events wait too long"
+    assert "1 events wait, the oldest for 90 minutes" in message["text"]
+    assert "late@umi.example" not in json.dumps(receiver.told)
+
+
+async def store(
+    engine: Engine, name: ConnectionName, booking: str, email: str, *, minutes: int
+) -> None:
+    """Put a booking into the inbox that came some minutes ago."""
+    await engine.stage.ledger.write(
+        inbox.store_event,
+        connection=name,
+        source="timerex",
+        type="event_confirmed",
+        dedupe_key=booking,
+        body=json.dumps(confirmed(booking, email)),
+        now=datetime.now(UTC) - timedelta(minutes=minutes),
+    )
+
+
+@pytest.mark.slow
+async def test_a_run_whose_worker_was_killed_is_marked_as_crashed_and_told(
+    engine: Engine, receiver: Receiver, ready: ConnectionName
+) -> None:
+    """A run with its engine stopped for good looks alive until its heartbeats stay away."""
+    await engine.stage.sandbox.send(
+        "POST",
+        "/ghl/faults",
+        {"operation": "search-contacts-advanced", "kind": "delay", "value": 15_000},
+    )
+    run_id = await engine.api.start("contact-sync", connection=ready)
+    engine_pid = await pid_of(run_id)
+    await until_it_runs(engine, run_id)
+    os.kill(engine_pid, signal.SIGSTOP)  # a kill would be seen by the worker, who lives here
+    try:
+        message = await receiver.hears(lambda one: run_id in one["text"], within_s=240)
+    finally:
+        os.kill(engine_pid, signal.SIGKILL)
+
+    assert message["subject"] == "timerex-ghl: a run failed"
+    assert "no sign of life" in message["text"]
+
+
+async def until_it_runs(engine: Engine, run_id: str) -> None:
+    """Wait until a run works, and has shown a sign of life."""
+    for _ in range(300):
+        if (await engine.api.send("GET", f"/flow_runs/{run_id}"))["state_type"] == "RUNNING":
+            break
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(2)
+
+
+async def pid_of(run_id: str) -> int:
+    """Find the process that carries a run: its environment names it."""
+    for _ in range(300):
+        found = await asyncio.to_thread(find_process, f"PREFECT__FLOW_RUN_ID={run_id}".encode())
+        if found is not None:
+            return found
+        await asyncio.sleep(0.1)
+    raise AssertionError("no process carries the run")
+
+
+def find_process(setting: bytes) -> int | None:
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
+            with suppress(OSError):
+                if setting in (process / "environ").read_bytes().split(b"\0"):
+                    return int(process.name)
+    return None

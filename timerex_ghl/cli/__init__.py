@@ -1,0 +1,46 @@
+"""The command `timerex-ghl`: it starts things, and decides nothing.
+
+Everything heavy is imported where it is used, so that `--help` answers at once.
+"""
+
+import click
+
+from timerex_ghl.cli import alerts, desk, doctor, orchestration, programs, reviews
+
+HELP = """Keep TimeRex bookings and GoHighLevel (GHL) contacts in step, on Prefect.
+
+New here? `timerex-ghl demo` shows the main job against the built-in sandbox.
+
+\b
+To run it for real:
+  timerex-ghl server        a Prefect server (or use yours: PREFECT_API_URL)
+  timerex-ghl deploy        the blocks' forms and the flows, into that server
+  timerex-ghl worker        carries the flows out
+  (fill in the blocks in the Prefect UI)
+  timerex-ghl publish NAME  checks them and makes the version that runs
+  timerex-ghl gateway       the door at which TimeRex knocks
+  timerex-ghl doors         the address to enter in TimeRex
+"""
+
+
+@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="timerex-ghl")
+def main() -> None:
+    """Start one of the programs."""
+
+
+for command in (
+    programs.demo,
+    programs.sandbox,
+    programs.gateway,
+    programs.doors,
+    reviews.reviews,
+    alerts.alerts,
+    doctor.doctor,
+    desk.plans,
+    orchestration.server,
+    orchestration.worker,
+    orchestration.deploy,
+    orchestration.publish,
+):
+    main.add_command(command)

@@ -1,0 +1,39 @@
+"""`timerex-ghl doctor`: what is right, and what to mend."""
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from timerex_ghl.cli.running import run
+
+
+@click.command()
+@click.argument("connection", required=False)
+@click.option("--gateway-url", help="Where TimeRex reaches the gateway: its door is tried.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a finding.")
+def doctor(connection: str | None, gateway_url: str | None, as_json: bool) -> None:
+    """Check every step that a program can check, and say what to do.
+
+    Checks this machine, Prefect and the ledger; with CONNECTION its credentials too, and whether
+    what runs is what its blocks say. Ends with 1 if anything has to be mended. See docs/connect.md.
+    """
+    found = run(_check(connection, gateway_url, as_json=as_json))
+    sys.exit(1 if False in found else 0)
+
+
+async def _check(
+    connection: str | None, gateway_url: str | None, *, as_json: bool
+) -> list[bool | None]:
+    from timerex_ghl.cli.orchestration import check_prefect
+
+    await check_prefect()
+    from tasks.checkup import check_up
+    from timerex_ghl.launch import POOL
+
+    found: list[Any] = []
+    async for finding in check_up(POOL, connection, gateway_url):
+        click.echo(json.dumps(finding._asdict()) if as_json else finding.in_words())
+        found.append(finding.is_well)
+    return found

@@ -1,0 +1,105 @@
+"""Commands that bring our flows, blocks and settings into a Prefect server."""
+
+import asyncio
+import os
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from timerex_ghl.cli.running import become, fail, run
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=4200, show_default=True, help="Port to listen on.")
+def server(host: str, port: int) -> None:
+    """Run a Prefect server with the settings this project ships. Yours, where set, come first."""
+    from timerex_ghl import launch
+
+    become(launch.start_server(host, port), launch.server_settings(host, port))
+
+
+@click.command()
+def worker() -> None:
+    """Run a Prefect worker that carries our flows out. Needs PREFECT_API_URL, as Prefect does."""
+    from timerex_ghl import launch
+
+    become(launch.start_worker(), launch.worker_settings())
+
+
+@click.command()
+def deploy() -> None:
+    """Register the blocks' forms, make the work pool, and deploy every flow of prefect.yaml.
+
+    Safe to repeat: what is there is brought up to date.
+    """
+    run(_deploy())
+
+
+@click.command()
+@click.argument("connection")
+@click.option("--preview", is_flag=True, help="Check, try and show the difference; store nothing.")
+def publish(connection: str, preview: bool) -> None:
+    """Check CONNECTION's blocks, try its credentials, and make the version everything runs on."""
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # the outcome is said below
+    message = run(_publish(connection, preview=preview))
+    click.echo(f"{connection}: {message}")
+
+
+async def check_prefect() -> None:
+    """Make sure that a Prefect server answers, before anything asks it for more."""
+    from httpx import HTTPError
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL
+
+    from timerex_ghl.sync.errors import SettingsError
+
+    if not PREFECT_API_URL.value():
+        raise SettingsError(
+            "PREFECT_API_URL is not set: enter your Prefect server's address, for example "
+            "http://127.0.0.1:4200/api"
+        )
+    try:
+        async with get_client() as client:
+            await client.api_version()
+    except (HTTPError, ValueError):
+        raise SettingsError(
+            "no Prefect server answers us at PREFECT_API_URL: start one with timerex-ghl server, "
+            "or check the address, and PREFECT_API_AUTH_STRING where the server asks for one"
+        ) from None
+
+
+async def _publish(connection: str, *, preview: bool) -> str:
+    await check_prefect()
+    from flows.publish_connection import Mode, publish_connection
+    from timerex_ghl.sync.models import ConnectionName
+
+    mode = Mode.PREVIEW if preview else Mode.APPLY
+    flow: Any = publish_connection  # Prefect's types know no awaited state
+    state = await flow(ConnectionName(connection), mode, return_state=True)
+    if not state.is_completed():
+        await state.aresult()
+    return state.message or ""
+
+
+async def _deploy() -> None:
+    await check_prefect()
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.exceptions import ObjectAlreadyExists
+    from prefect.workers.process import ProcessWorker
+
+    import blocks
+    from timerex_ghl import launch
+
+    template = ProcessWorker.get_default_base_job_template()
+    pool = WorkPoolCreate(name=launch.POOL, type="process", base_job_template=template)
+    async with get_client() as client:
+        with suppress(ObjectAlreadyExists):
+            await client.create_work_pool(pool)
+    deploying = await asyncio.create_subprocess_exec(*launch.deploy(), env=launch.worker_settings())
+    for block in (getattr(blocks, name) for name in blocks.__all__):
+        await block.aregister_type_and_schema()
+    if await deploying.wait() != 0:
+        fail("prefect deploy failed: see above")

@@ -1,0 +1,72 @@
+"""Commands that run one of our own programs: the demo, the sandbox, the gateway."""
+
+import json
+import sys
+
+import click
+
+from timerex_ghl.cli.running import fail, run
+
+
+@click.command()
+@click.option("--keep", is_flag=True, help="Leave everything running, to look around.")
+def demo(keep: bool) -> None:
+    """Do the main job on this machine: no account, no setup, about a minute.
+
+    Starts the sandbox (a GHL and a TimeRex on loopback), a Prefect server, a worker and a ledger
+    of its own, carries bookings and contact edits both ways, and checks that both sides agree.
+    Your own Prefect profile and data are not touched. Ctrl-C ends it at any moment.
+    """
+    from timerex_ghl.demo.play import play
+
+    sys.exit(run(play(keep=keep)))
+
+
+@click.command()
+@click.option("--port", default=0, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--json", "as_json", is_flag=True, help="Print addresses and tokens as one line.")
+def sandbox(port: int, as_json: bool) -> None:
+    """Serve a GHL and a TimeRex that behave like the real ones, on loopback, until stopped."""
+    from timerex_ghl.sandbox.server import run_sandbox
+
+    run(run_sandbox(port, as_json=as_json))
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8400, show_default=True, help="Port; 0 takes a free one.")
+@click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
+@click.option("--json", "as_json", is_flag=True, help="Print the address as one line of JSON.")
+def gateway(host: str, port: int, ledger: str | None, as_json: bool) -> None:
+    """Receive TimeRex's webhooks: check, store, answer. Needs the ledger, and no secret.
+
+    Put a proxy with TLS before it; TimeRex delivers to https on port 443 only. `timerex-ghl doors`
+    prints the path to enter in TimeRex.
+    """
+    from timerex_ghl.adapters.home import default_ledger_url
+    from timerex_ghl.gateway.serve import run_gateway
+
+    def say(url: str) -> None:
+        click.echo(json.dumps({"base_url": url}) if as_json else f"Listening on {url}")
+
+    run(run_gateway(ledger or default_ledger_url(), host=host, port=port, on_ready=say))
+
+
+@click.command()
+@click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
+def doors(ledger: str | None) -> None:
+    """Print the webhook path of every published connection: a secret, show it to TimeRex only."""
+    from timerex_ghl.adapters.home import default_ledger_url
+    from timerex_ghl.adapters.ledger.core import open_ledger
+    from timerex_ghl.adapters.ledger.published import all_published
+
+    async def show() -> None:
+        async with open_ledger(ledger or default_ledger_url()) as opened:
+            versions = await opened.read(all_published)
+        for version in versions:
+            door = version.settings.timerex.door
+            click.echo(f"{version.settings.name}  /webhooks/timerex/{door}")
+        if not versions:
+            fail("no connection is published yet: run timerex-ghl publish NAME")
+
+    run(show())

@@ -1,0 +1,125 @@
+"""`timerex-ghl reviews`: see what waits for a person, and settle it."""
+
+import getpass
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from timerex_ghl.cli.running import fail, run
+
+LEDGER = click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
+
+
+HELP = """See and settle what waits for a person.
+
+\b
+A run that ended as NeedsReview has put something there:
+  timerex-ghl reviews list NAME
+  timerex-ghl reviews show NAME r_0123456789abcdef
+  timerex-ghl reviews settle NAME r_0123456789abcdef --keep ghl
+"""
+
+
+@click.group(help=HELP)
+def reviews() -> None:
+    """Gather the commands."""
+
+
+@reviews.command("list")
+@click.argument("connection")
+@LEDGER
+def list_(connection: str, ledger: str | None) -> None:
+    """Print what waits: id, since when, kind, record, reason."""
+    from timerex_ghl.desk import list_reviews
+
+    for line in run(list_reviews(ledger, connection)) or ["nothing waits"]:
+        click.echo(line)
+
+
+@reviews.command()
+@click.argument("connection")
+@click.argument("review_id")
+@LEDGER
+def show(connection: str, review_id: str, ledger: str | None) -> None:
+    """Print one review with the values of both sides, and how it can be settled."""
+    from timerex_ghl.desk import show_review
+
+    for line in run(show_review(ledger, connection, review_id)):
+        click.echo(line)
+
+
+@reviews.command()
+@click.argument("connection")
+@click.argument("review_id")
+@click.option("--keep", type=click.Choice(["timerex", "ghl"]), help="Whose value stands.")
+@click.option(
+    "--field", "fields", multiple=True, metavar="NAME=timerex|ghl",
+    help="Whose value of one field stands; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--value", "values", multiple=True, metavar="NAME=VALUE",
+    help="A value typed in, for both sides; may be repeated.",
+)  # fmt: skip
+@click.option("--link", metavar="ID", help="This contact in GHL is the same person.")
+@click.option("--apart", is_flag=True, help="They are different people; do not ask again.")
+@click.option("--drop", is_flag=True, help="Leave it as it is; do not ask again.")
+@click.option("--retry", is_flag=True, help="The cause is gone: try again.")
+@click.option("--by", default=getpass.getuser, help="Who decides.  [default: your login name]")
+def settle(connection: str, review_id: str, by: str, **chosen: Any) -> None:
+    """Settle one review. Whoever comes second changes nothing and is told who was first.
+
+    Needs PREFECT_API_URL, since the credentials are kept in Prefect's blocks.
+    """
+    click.echo(run(_settle(connection, review_id, _decision_of(by, chosen))))
+
+
+def _decision_of(by: str, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Read the options as a decision; the rules say later whether it fits."""
+    ways = {
+        "keep": bool(chosen["keep"] or chosen["fields"] or chosen["values"]),
+        "link": chosen["link"] is not None,
+        **{way: chosen[way] for way in ("apart", "drop", "retry")},
+    }
+    named = [way for way, is_chosen in ways.items() if is_chosen]
+    if len(named) != 1:
+        fail("choose one: --keep, --field or --value; --link; --apart; --drop; or --retry")
+    return {
+        "way": named[0],
+        "by": by,
+        "keep": chosen["keep"],
+        "fields": _pairs("--field", chosen["fields"]),
+        "values": _pairs("--value", chosen["values"]),
+        "link_to": chosen["link"],
+    }
+
+
+def _pairs(option: str, given: Iterable[str]) -> dict[str, str]:
+    pairs = [one.partition("=") for one in given]
+    if not all(name and sign for name, sign, _ in pairs):
+        fail(f"{option} is written NAME=VALUE, for example {option} city=Nara")
+    return {name: value for name, _, value in pairs}
+
+
+async def _settle(connection: str, review_id: str, decision: dict[str, Any]) -> str:
+    from pydantic import ValidationError
+
+    from blocks.sides import open_sides
+    from tasks.reviews import put_review_table
+    from timerex_ghl.carry.settle import settle
+    from timerex_ghl.cli.orchestration import check_prefect
+    from timerex_ghl.sync.errors import SettingsError
+    from timerex_ghl.sync.models import ConnectionName
+    from timerex_ghl.sync.settle import Decision
+
+    try:
+        decided = Decision.model_validate(decision)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{name}: {first['msg']}".removeprefix(": ")) from None
+    await check_prefect()
+    async with open_sides(ConnectionName(connection)) as sides:
+        settled = await settle(sides, review_id, decided)
+        await put_review_table(sides)
+    return settled.in_words()
