@@ -233,7 +233,10 @@ def test_a_breach_is_found(path: str, text: str) -> None:
     ("path", "text"),
     [
         ("flows/contact_sync.py", "from prefect import flow\nfrom tasks.ghl import carry"),
-        ("timerex_ghl/cli.py", "from timerex_ghl.demo.run import run\nimport flows.contact_sync"),
+        (
+            "timerex_ghl/cli/programs.py",
+            "from timerex_ghl.demo.run import run\nimport flows.contact_sync",
+        ),
         ("timerex_ghl/sync/drift.py", "import pandas as pd\nfrom urllib.parse import quote"),
         ("timerex_ghl/adapters/ghl/client.py", "async def add_tags():\n    return {'tags': 1}"),
     ],

@@ -1,0 +1,205 @@
+"""Contact sync beside a bare httpx loop that sends the same requests, pacing off.
+
+    python -m benchmarks.contact_sync [people] [rounds]
+
+Each round edits every person in the workspace, runs the flow `contact-sync` against a real Prefect
+server on the same machine, and sends the very requests of that run once more: four at once, where
+a bare loop is fastest here, with nothing remembered, decided or checked. The ratio is the sync's
+speed by that of the bare loop.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import httpx
+from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_LEVEL, temporary_settings
+from sqlalchemy import Connection
+
+from benchmarks.stand import machine, median, peak_memory_mb, say
+from blocks import sides
+from flows.contact_sync import contact_sync
+from flows.publish_connection import publish_connection
+from timerex_ghl.adapters.ledger import workspace
+from timerex_ghl.carry.sides import CallCount
+from timerex_ghl.demo.processes import Programs
+from timerex_ghl.demo.screen import Screen
+from timerex_ghl.demo.stage import Stage, set_up
+from timerex_ghl.sync.actions import WorkspaceChange
+from timerex_ghl.sync.identity import keys_of
+from timerex_ghl.sync.merge import apply_change
+from timerex_ghl.sync.models import ConnectionName, ContactId, FieldName, WorkspaceContact
+
+NAME = ConnectionName("bench")
+AT_ONCE = 4
+GOAL = 0.7
+
+
+class Sent(NamedTuple):
+    """A request as it left."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: Any
+
+
+@asynccontextmanager
+async def prepared() -> AsyncGenerator[Stage]:
+    """Start everything, and publish a connection without pacing."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        os.environ["TIMEREX_GHL_HOME"] = str(folder)
+        programs = Programs(folder)
+        stack.push_async_callback(programs.stop)
+        stage = await set_up(folder, programs, stack, Screen())
+        settings: dict[Any, Any] = {
+            PREFECT_API_URL: stage.prefect.url,
+            PREFECT_LOGGING_LEVEL: "CRITICAL",
+        }
+        stack.enter_context(temporary_settings(settings))
+        await stage.sandbox.send("POST", "/ghl/limits", {"enabled": False})
+        await enter_blocks(stage)
+        await run(publish_connection, NAME)
+        yield stage
+
+
+async def enter_blocks(stage: Stage) -> None:
+    """Fill in the forms of a connection by private token."""
+    ghl, timerex = stage.sandbox.ghl, stage.sandbox.timerex
+    enter = stage.prefect.enter_block
+    await enter("ledger-store", "ledger", {"url": stage.ledger_url})
+    token = {name: ghl[name] for name in ("private_token", "base_url", "token_url")}
+    form = {
+        "location_id": ghl["location_id"],
+        "pacing": False,
+        "ghl": await enter("ghl-credentials", NAME, token),
+        "timerex": await enter(
+            "timerex-credentials", NAME, {"webhook_token": timerex["webhook_token"]}
+        ),
+    }
+    await enter("timerex-ghl-connection", NAME, form)
+
+
+async def run(flow: object, *arguments: object) -> str:
+    """Run a flow in this process; hand back what its end says."""
+    state = await cast("Any", flow)(*arguments, return_state=True)
+    if not state.is_completed():
+        raise AssertionError(state.message)
+    return state.message or ""
+
+
+def edit_all(tx: Connection, rows: Sequence[WorkspaceContact], city: str) -> None:
+    """Give everybody another city."""
+    change = WorkspaceChange(values={FieldName("city"): city})
+    for row in rows:
+        keys = keys_of(apply_change(row.contact, change), "JP")
+        workspace.change_contact(tx, NAME, row.id, change, keys, datetime.now(UTC))
+
+
+async def everybody(stage: Stage) -> list[WorkspaceContact]:
+    """Read the whole workspace."""
+    found: list[WorkspaceContact] = []
+    after: ContactId | None = None
+    while page := await stage.ledger.read(workspace.list_contacts, NAME, after):
+        found += page
+        after = page[-1].id
+    return found
+
+
+@asynccontextmanager
+async def listening() -> AsyncGenerator[list[httpx.Request]]:
+    """Note every request that the flow's own client sends."""
+    sent: list[httpx.Request] = []
+    original = sides.open_http
+
+    def opened(calls: CallCount) -> httpx.AsyncClient:
+        client = original(calls)
+
+        async def note(request: httpx.Request) -> None:
+            sent.append(request)
+
+        client.event_hooks["request"].append(note)
+        return client
+
+    sides.open_http = opened
+    try:
+        yield sent
+    finally:
+        sides.open_http = original
+
+
+def as_sent(request: httpx.Request) -> Sent:
+    """Write a request down as anybody would."""
+    headers = {name: request.headers[name] for name in ("authorization", "version")}
+    body = json.loads(request.content) if request.content else None
+    return Sent(request.method, str(request.url), headers, body)
+
+
+async def send_again(sent: Sequence[Sent]) -> None:
+    """Send requests, four at once, and read the answers."""
+    left = iter(sent)
+
+    async def work(http: httpx.AsyncClient) -> None:
+        for request in left:
+            answer = await http.request(
+                request.method, request.url, headers=request.headers, json=request.body
+            )
+            answer.raise_for_status()
+            answer.json()
+
+    async with httpx.AsyncClient() as http:
+        await asyncio.gather(*(work(http) for _ in range(AT_ONCE)))
+
+
+async def main(people: int, rounds: int) -> None:
+    """Bring everybody level, then edit, sync and send again."""
+    ratios: list[float] = []
+    speeds: list[float] = []
+    async with prepared() as stage:
+        await stage.sandbox.send("POST", "/ghl/bulk", {"count": people})
+        await run(contact_sync, NAME)
+        rows = await everybody(stage)
+        for number in range(rounds):
+            await stage.ledger.write(edit_all, rows, f"City {number}")
+            async with listening() as sent:
+                began = time.perf_counter()
+                said = await run(contact_sync, NAME)
+                took = time.perf_counter() - began
+            again = [as_sent(request) for request in sent]
+            began = time.perf_counter()
+            await send_again(again)
+            bare = time.perf_counter() - began
+            ratios.append(bare / took)
+            speeds.append(people / took)
+            say(
+                round=number,
+                sync_s=round(took, 2),
+                bare_s=round(bare, 2),
+                ratio=round(bare / took, 3),
+                calls=len(sent),
+                calls_per_change=round(len(sent) / people, 2),
+                said=said,
+            )
+    say(
+        benchmark="contact_sync",
+        people=people,
+        median_records_per_s=median(speeds, 0),
+        median_ratio=median(ratios),
+        goal_ratio=GOAL,
+        peak_memory_mb=peak_memory_mb(),
+        **machine(),
+    )
+
+
+if __name__ == "__main__":
+    numbers = [int(argument) for argument in sys.argv[1:]]
+    asyncio.run(main(*(numbers + [1000, 5][len(numbers) :])))
