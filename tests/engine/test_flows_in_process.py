@@ -99,13 +99,14 @@ async def test_a_second_run_of_the_same_job_says_who_holds_it_and_does_nothing(
     assert "the-other-run" in (state.message or "")
 
 
-async def test_records_set_aside_end_a_run_as_needs_review(
-    engine: Engine, ready: ConnectionName
-) -> None:
-    await add_person(engine, ready, first_name="Nameless")
+async def test_records_set_aside_end_a_run_as_needs_review(engine: Engine, drafts: Drafts) -> None:
+    name = await drafts.save()
+    await engine.here(publish_connection, name)
+    await engine.here(contact_sync, name)
+    await add_person(engine, name, first_name="Nameless")
 
-    state = await engine.here(contact_sync, ready, Scope.INCREMENTAL, Mode.APPLY)
-    again = await engine.here(contact_sync, ready)
+    state = await engine.here(contact_sync, name, Scope.INCREMENTAL, Mode.APPLY)
+    again = await engine.here(contact_sync, name)
 
     assert (state.name, state.is_completed()) == ("NeedsReview", True)
     assert "1 for review" in (state.message or "")
@@ -113,14 +114,17 @@ async def test_records_set_aside_end_a_run_as_needs_review(
 
 
 async def test_an_outage_is_retried_by_the_task_and_done_work_is_kept(
-    engine: Engine, ready: ConnectionName
+    engine: Engine, drafts: Drafts
 ) -> None:
+    name = await drafts.save()
+    await engine.here(publish_connection, name)
+    await engine.here(contact_sync, name)
     fault = {"operation": "create-contact", "nth": 2, "kind": "status", "value": 429}
     await engine.stage.sandbox.send("POST", "/ghl/faults", fault)
     for number in range(3):
-        await add_person(engine, ready, email=f"outage{number}@umi.example")
+        await add_person(engine, name, email=f"outage{number}@umi.example")
 
-    state = await engine.here(contact_sync, ready)
+    state = await engine.here(contact_sync, name)
 
     assert state.is_completed()
     assert "3 applied" in (state.message or "")
