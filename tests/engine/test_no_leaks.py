@@ -1,0 +1,38 @@
+"""No guest's detail and no secret is in what Prefect keeps: looked for when every flow has run."""
+
+import asyncio
+
+from tests.engine.conftest import Engine
+
+
+async def test_no_personal_value_and_no_secret_reached_prefect(engine: Engine) -> None:
+    sandbox = engine.stage.sandbox
+    await asyncio.sleep(3)  # history is written a little later
+    people = [
+        "hinode.example", "umi.example", "kumo.example", "kana.mori", "noa.hart",
+        "Hinode", "Abe-Lind", "Leo Stone", "Mei Umi", "8190123456", "090-1234-56",
+        "Something came up", "Narashino", "Kakogawa",
+    ]  # fmt: skip
+    secrets = [
+        sandbox.ghl["refresh_token"],
+        sandbox.ghl["client_secret"],
+        sandbox.ghl["access_token"],
+        sandbox.ghl["private_token"],
+        sandbox.timerex["webhook_token"],
+        sandbox.timerex["api_key"],
+        (engine.folder / "key").read_text().strip(),
+    ]
+    # The sandbox prints its own tokens when it starts: that is what it is for.
+    files = [path for path in engine.folder.rglob("*") if path.is_file()]
+    kept = [path for path in files if not path.name.startswith(("ledger.db", "sandbox.log", "key"))]
+    history = b"".join(path.read_bytes() for path in kept if path.name.startswith("prefect.db"))
+    assert b"booking-to-crm" in history, "the search would find what is there"
+
+    leaks = [
+        (path.name, planted)
+        for path in kept
+        for planted in [*people, *secrets]
+        if planted.encode() in path.read_bytes()
+    ]
+
+    assert leaks == []
