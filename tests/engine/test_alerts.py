@@ -19,52 +19,32 @@ from flows.watch import watch
 from tasks.alerts import list_alerts, make_webhook_block, put_alerts, remove_alerts
 from tests.carry.world import confirmed
 from tests.engine.conftest import Drafts, Engine
+from tests.receiver import Receiver, open_door
 from timerex_ghl.adapters.ledger import inbox
 from timerex_ghl.sync.models import ConnectionName
 
 TOLD_WITHIN_S = 40
 
 
-class Receiver:
-    """A person's chat: keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(
-            int(line.split(b":")[1])
-            for line in head.lower().split(b"\r\n")
-            if line.startswith(b"content-length")
-        )
-        self.told.append(json.loads(await reader.readexactly(length)))
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        await writer.drain()
-        writer.close()
-
-    async def hears(
-        self, is_it: Callable[[dict[str, Any]], bool], within_s: float = TOLD_WITHIN_S
-    ) -> dict[str, Any]:
-        for _ in range(int(within_s / 0.2)):
-            for message in self.told:
-                if is_it(message):
-                    return message
-            await asyncio.sleep(0.2)
-        raise AssertionError(f"not told; heard only {[one['subject'] for one in self.told]}")
+async def hears(
+    receiver: Receiver, is_it: Callable[[dict[str, Any]], bool], within_s: float = TOLD_WITHIN_S
+) -> dict[str, Any]:
+    for _ in range(int(within_s / 0.2)):
+        for message in receiver.bodies:
+            if is_it(message):
+                return message
+        await asyncio.sleep(0.2)
+    raise AssertionError(f"not told; heard only {[one['subject'] for one in receiver.bodies]}")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def receiver(engine: Engine) -> AsyncGenerator[Receiver]:
-    heard = Receiver()
-    server = await asyncio.start_server(heard.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    with temporary_settings({PREFECT_API_URL: engine.api.url}):
-        block = await make_webhook_block(f"http://127.0.0.1:{port}/")
-        await put_alerts(block)
-        await put_alerts(block)  # brought up to date, never doubled
-    async with server:
-        yield heard
+    async with open_door() as chat:
+        with temporary_settings({PREFECT_API_URL: engine.api.url}):
+            block = await make_webhook_block(chat.url())
+            await put_alerts(block)
+            await put_alerts(block)  # brought up to date, never doubled
+        yield chat
         with temporary_settings({PREFECT_API_URL: engine.api.url}):
             await remove_alerts()
 
@@ -89,7 +69,7 @@ async def test_a_run_that_fails_is_told_once_with_its_reason_and_link(
     run_id = await engine.api.start("contact-sync", connection="nobody-told")
     run = await engine.api.wait_for(run_id)
 
-    message = await receiver.hears(lambda one: "nobody-told" in one["text"])
+    message = await hears(receiver, lambda one: "nobody-told" in one["text"])
     await asyncio.sleep(2)
 
     assert run["state_type"] == "FAILED"
@@ -97,7 +77,7 @@ async def test_a_run_that_fails_is_told_once_with_its_reason_and_link(
     assert "contact-sync, run nobody-told incremental apply: Failed" in message["text"]
     assert "connection nobody-told is not published" in message["text"]
     assert run_id in message["text"]
-    assert sum("nobody-told" in one["text"] for one in receiver.told) == 1
+    assert sum("nobody-told" in one["text"] for one in receiver.bodies) == 1
 
 
 async def test_a_run_that_needs_somebody_is_told(
@@ -107,7 +87,7 @@ async def test_a_run_that_needs_somebody_is_told(
     run = await engine.api.wait_for(await engine.api.start("booking-to-crm", connection=ready))
 
     assert run["state_name"] == "NeedsReview", run["state"]
-    message = await receiver.hears(lambda one: run["id"] in one["text"])
+    message = await hears(receiver, lambda one: run["id"] in one["text"])
     assert message["subject"] == "timerex-ghl: somebody is needed"
 
 
@@ -121,10 +101,10 @@ async def test_events_that_wait_too_long_are_told_without_anybodys_details(
     state = await engine.here(watch, 60.0)
 
     assert str(name) in (state.message or "")
-    message = await receiver.hears(lambda one: str(name) in one["text"])
+    message = await hears(receiver, lambda one: str(name) in one["text"])
     assert message["subject"] == "timerex-ghl: events wait too long"
     assert "1 events wait, the oldest for 90 minutes" in message["text"]
-    assert "late@umi.example" not in json.dumps(receiver.told)
+    assert "late@umi.example" not in json.dumps(receiver.bodies)
 
 
 async def store(
@@ -157,7 +137,7 @@ async def test_a_run_whose_worker_was_killed_is_marked_as_crashed_and_told(
     await until_it_runs(engine, run_id)
     os.kill(engine_pid, signal.SIGSTOP)  # a kill would be seen by the worker, who lives here
     try:
-        message = await receiver.hears(lambda one: run_id in one["text"], within_s=240)
+        message = await hears(receiver, lambda one: run_id in one["text"], within_s=240)
     finally:
         os.kill(engine_pid, signal.SIGKILL)
 

@@ -1,59 +1,24 @@
 """The TimeRex half: bookings, their webhooks, retries, and the REST read of an event."""
 
 import asyncio
-import json
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from tests.receiver import Receiver, open_door
 from tests.sandbox.calling import Caller
 
 RIKU = {"guest_name": "Sato Riku", "guest_email": "riku@hinode.example"}
 START = "2026-02-10T10:00:00+09:00"
 
 
-@dataclass
-class Receiver:
-    """A door that answers with the statuses it is given, then with 200."""
-
-    port: int = 0
-    statuses: list[int] = field(default_factory=list[int])
-    heads: list[str] = field(default_factory=list[str])
-    raw: list[bytes] = field(default_factory=list[bytes])
-
-    @property
-    def bodies(self) -> list[dict[str, Any]]:
-        return [json.loads(raw) for raw in self.raw]
-
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        length = next(
-            int(line.split(":")[1])
-            for line in head.splitlines()
-            if line.lower().startswith("content-length")
-        )
-        self.raw.append(await reader.readexactly(length))
-        self.heads.append(head)
-        status = self.statuses.pop(0) if self.statuses else 200
-        writer.write(
-            f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode()
-        )
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-
-
 @pytest.fixture
 async def door(sandbox: Caller) -> AsyncIterator[Receiver]:
-    receiver = Receiver()
-    server = await asyncio.start_server(receiver.answer, "127.0.0.1", 0)
-    receiver.port = server.sockets[0].getsockname()[1]
-    url = f"http://127.0.0.1:{receiver.port}/webhooks/timerex/x"
-    await sandbox.control("POST", "/timerex/webhook", url=url, retry_pause_s=0.02)
-    async with server:
+    async with open_door() as receiver:
+        url = receiver.url("/webhooks/timerex/x")
+        await sandbox.control("POST", "/timerex/webhook", url=url, retry_pause_s=0.02)
         yield receiver
 
 

@@ -1,0 +1,68 @@
+"""A GHL app with a webhook, and words for what it delivers."""
+
+import asyncio
+import base64
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from tests.receiver import Receiver
+from tests.sandbox.calling import Caller
+
+DOOR = "/webhooks/ghl"
+
+
+class GhlApp:
+    """The app: its door, the key its deliveries are checked with, and the sandbox's control."""
+
+    def __init__(self, sandbox: Caller, door: Receiver, key: str) -> None:
+        self.sandbox = sandbox
+        self.door = door
+        self.key = key
+
+    async def control(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        return await self.sandbox.control(method, f"/ghl{path}", **body)
+
+    async def set_webhook(self, **changes: Any) -> dict[str, Any]:
+        return await self.control("POST", "/webhook", **changes)
+
+    async def goes_wrong(self, kind: str, **order: Any) -> None:
+        await self.control("POST", "/webhook/faults", kind=kind, **order)
+
+    async def tell(self, count: int = 1, type_: str = "ContactUpdate") -> None:
+        """Let events happen that are told apart by their id: e0, e1, e2..."""
+        for number in range(count):
+            fields = {"id": f"e{number}"}
+            await self.control("POST", "/deliveries", type=type_, fields=fields)
+
+    async def deliveries(self) -> list[dict[str, Any]]:
+        return (await self.control("GET", "/deliveries"))["deliveries"]
+
+    async def settled(self, *states: str) -> list[dict[str, Any]]:
+        """Wait until the deliveries are in these states, in the order they were made."""
+        found: list[dict[str, Any]] = []
+        try:
+            async with asyncio.timeout(5):
+                while [one["state"] for one in found] != [*states]:
+                    await asyncio.sleep(0.01)
+                    found = await self.deliveries()
+        except TimeoutError:
+            raise AssertionError([one["state"] for one in found]) from None
+        return found
+
+    def told(self) -> list[str]:
+        """Give the ids of the events that arrived, in their order."""
+        return [body["id"] for body in self.door.bodies]
+
+    def is_signed(self, number: int = -1) -> bool:
+        """Check a delivery as its receiver should: over the very bytes."""
+        key = load_der_public_key(base64.b64decode(self.key))
+        assert isinstance(key, Ed25519PublicKey)
+        shown = self.door.headers(number).get("x-ghl-signature", "")
+        try:
+            key.verify(base64.b64decode(shown), self.door.raw[number])
+        except (InvalidSignature, ValueError):
+            return False
+        return True

@@ -1,0 +1,170 @@
+"""Webhook deliveries that go wrong on request: doubled, late, out of order, lost, forged."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.receiver import open_door
+from tests.sandbox.calling import Caller
+from tests.sandbox.ghl_delivering import DOOR, GhlApp
+
+
+@pytest.fixture
+async def app(sandbox: Caller) -> AsyncIterator[GhlApp]:
+    async with open_door() as door:
+        url = door.url(DOOR)
+        keys = await sandbox.control("POST", "/ghl/webhook", url=url, pause_s=0.02)
+        yield GhlApp(sandbox, door, keys["public_key"])
+
+
+async def test_a_delivery_comes_three_times(app: GhlApp) -> None:
+    await app.goes_wrong("copies", value=3)
+
+    await app.tell(2)
+
+    doubled, plain = await app.settled("delivered", "delivered")
+    assert (len(doubled["tries"]), len(plain["tries"])) == (3, 1)
+    assert sorted(app.told()) == ["e0", "e0", "e0", "e1"]
+    assert (doubled["faults"], plain["faults"]) == (["copies"], [])
+
+
+async def test_a_late_delivery_is_overtaken(app: GhlApp) -> None:
+    await app.goes_wrong("delay", value=200)
+
+    await app.tell(2)
+
+    await app.settled("delivered", "delivered")
+    assert app.told() == ["e1", "e0"]
+
+
+@pytest.mark.parametrize(
+    ("order", "told"),
+    [
+        ({}, ["e0", "e1", "e2"]),
+        ({"order": "reversed"}, ["e2", "e1", "e0"]),
+        ({"order": "shuffled", "seed": 1}, ["e1", "e2", "e0"]),
+    ],
+)
+async def test_what_is_held_comes_when_released(
+    app: GhlApp, order: dict[str, object], told: list[str]
+) -> None:
+    await app.goes_wrong("hold", times=3)
+    await app.tell(3)
+    await app.settled("held", "held", "held")
+
+    released = await app.control("POST", "/deliveries/release", **order)
+
+    await app.settled(*["delivered"] * 3)
+    assert released == {"released": 3}
+    assert app.told() == told
+
+
+async def test_shuffled_deliveries_all_arrive(app: GhlApp) -> None:
+    await app.goes_wrong("shuffle", value=100, every=1)
+
+    await app.tell(8)
+
+    await app.settled(*["delivered"] * 8)
+    assert app.told() != [f"e{number}" for number in range(8)]
+    assert sorted(app.told()) == [f"e{number}" for number in range(8)]
+
+
+async def test_a_share_is_dropped_and_never_tried(app: GhlApp) -> None:
+    await app.goes_wrong("drop", share=0.5, seed=3)
+
+    await app.tell(20)
+
+    states = [one["state"] for one in await app.deliveries()]
+    dropped = states.count("dropped")
+    await app.settled(*[("dropped" if state == "dropped" else "delivered") for state in states])
+    assert 0 < dropped < 20
+    assert len(app.told()) == 20 - dropped
+
+
+async def test_only_deliveries_of_a_type_are_struck(app: GhlApp) -> None:
+    await app.goes_wrong("drop", type="NoteCreate")
+
+    await app.tell()
+    await app.tell(type_="NoteCreate")
+
+    await app.settled("delivered", "dropped")
+
+
+@pytest.mark.parametrize(
+    ("kind", "shows"),
+    [
+        ("unsigned", False),
+        ("bad_signature", True),
+        ("other_key", True),
+        ("other_header", False),
+        ("not_available", True),
+        ("changed_body", True),
+        ("rewritten_body", True),
+    ],
+)
+async def test_a_forged_delivery_fails_the_check(app: GhlApp, kind: str, shows: bool) -> None:  # noqa: FBT001
+    await app.goes_wrong(kind)
+
+    await app.tell()
+
+    (delivery,) = await app.settled("delivered")
+    assert ("x-ghl-signature" in app.door.headers()) is shows
+    assert not app.is_signed()
+    assert delivery["faults"] == [kind]
+
+
+async def test_a_replay_is_the_same_bytes(app: GhlApp) -> None:
+    await app.tell()
+    (delivery,) = await app.settled("delivered")
+
+    await app.control("POST", f"/deliveries/{delivery['id']}/repeat", copies=2)
+
+    await app.door.has(3)
+    assert len({*app.door.raw}) == 1
+    assert app.is_signed()
+    assert app.door.headers()["deliveryid"] == delivery["id"]
+
+
+async def test_a_body_is_sent_as_it_was_written(app: GhlApp) -> None:
+    await app.control("POST", "/deliveries", type="Odd", text='{"a": 1, "a": 2,}')
+
+    (delivery,) = await app.settled("delivered")
+    assert app.door.raw == [b'{"a": 1, "a": 2,}']
+    assert app.is_signed()
+    shown = await app.control("GET", f"/deliveries/{delivery['id']}")
+    assert shown == {"body": '{"a": 1, "a": 2,}'}
+
+
+async def test_deliveries_are_counted_and_found_by_state(app: GhlApp) -> None:
+    await app.goes_wrong("drop")
+    await app.tell(3)
+    await app.settled("dropped", "delivered", "delivered")
+
+    counted = await app.control("GET", "/deliveries/counts")
+    dropped = await app.control("GET", "/deliveries?state=dropped")
+
+    assert counted == {"states": {"dropped": 1, "delivered": 2}}
+    assert [one["state"] for one in dropped["deliveries"]] == ["dropped"]
+
+
+async def test_forgotten_faults_strike_no_more(app: GhlApp) -> None:
+    await app.goes_wrong("drop", every=1)
+    await app.control("DELETE", "/webhook/faults")
+
+    await app.tell(2)
+
+    await app.settled("delivered", "delivered")
+
+
+async def test_bookings_of_timerex_go_wrong_the_same_way(sandbox: Caller) -> None:
+    async with open_door() as door:
+        await sandbox.control("POST", "/timerex/webhook", url=door.url())
+        await sandbox.control("POST", "/timerex/webhook/faults", kind="unsigned")
+        await sandbox.control("POST", "/timerex/webhook/faults", kind="copies", value=2)
+        guest = {"guest_name": "Riku", "guest_email": "riku@hinode.example"}
+        await sandbox.control(
+            "POST", "/timerex/bookings", **guest, starts_at="2026-02-10T01:00:00Z"
+        )
+        await door.has(2)
+    assert door.raw[0] == door.raw[1]
+    assert "x-timerex-authorization" not in door.headers()
