@@ -44,6 +44,7 @@ def _store(tx: Connection, connection: ConnectionName, delivery: Delivery, body:
         body=body,
         now=clock.now(tx),
         state=InboxState.WAITING if delivery.booking else InboxState.IGNORED,
+        record=f"booking:{delivery.event_id}" if delivery.event_id else "",
     )
     return event_id
 

@@ -25,7 +25,11 @@ _audit = Table(
     Column("subject", Text, nullable=False),
     Column("run_id", Text),
     Column("detail", JsonText, nullable=False),
+    Column("flow_run_id", Text),
     Index(None, "connection", "id"),
+    Index(None, "subject"),
+    Index(None, "run_id"),
+    Index(None, "flow_run_id"),
     sqlite_autoincrement=True,
 )
 
@@ -36,7 +40,7 @@ class AuditEntry(Record):
     Attributes:
         id: Rises with time and is never used again.
         subject: Our id of the record it was done to.
-        run_id: The run that did it; None outside of runs.
+        run_id: The Prefect task run that did it; None outside of runs.
         detail: Ids, field names and counts; never a person's details.
     """
 
@@ -47,6 +51,7 @@ class AuditEntry(Record):
     subject: str
     run_id: str | None
     detail: dict[str, Scalar]
+    flow_run_id: str | None = None
 
 
 class Deed(NamedTuple):
@@ -58,9 +63,10 @@ class Deed(NamedTuple):
     subject: str
     run_id: str | None
     detail: Mapping[str, Scalar]
+    flow_run_id: str | None = None
 
 
-def record(
+def record(  # noqa: PLR0913  one argument a column
     tx: Connection,
     *,
     connection: ConnectionName,
@@ -69,9 +75,10 @@ def record(
     run_id: str | None,
     detail: Mapping[str, Scalar],
     now: datetime,
+    flow_run_id: str | None = None,
 ) -> None:
     """Add an entry. It is kept exactly if the rest of the unit of work is."""
-    record_all(tx, [Deed(now, connection, what, subject, run_id, detail)])
+    record_all(tx, [Deed(now, connection, what, subject, run_id, detail, flow_run_id)])
 
 
 def record_all(tx: Connection, deeds: Sequence[Deed]) -> None:

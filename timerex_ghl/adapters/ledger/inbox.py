@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import AwareDatetime
 from sqlalchemy import (
@@ -20,6 +20,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     update,
 )
 
@@ -27,6 +28,9 @@ from timerex_ghl.adapters.ledger.schema import SERIAL, UtcTime, metadata
 from timerex_ghl.sync.models import ConnectionName, EventId, Record
 
 Source = Literal["timerex", "ghl", "workspace"]
+
+_WAITS = text("state = 'waiting'")
+_WHILE_WAITING: Any = {"sqlite_where": _WAITS, "postgresql_where": _WAITS}
 
 _inbox = Table(
     "inbox",
@@ -44,8 +48,11 @@ _inbox = Table(
     Column("next_at", UtcTime),
     Column("error", Text),
     Column("settled_at", UtcTime),
+    Column("record", Text, nullable=False, server_default=""),
     UniqueConstraint("connection", "source", "dedupe_key"),
     Index(None, "connection", "state", "seq"),
+    Index("ix_inbox_waiting", "connection", "seq", **_WHILE_WAITING),
+    Index("ix_inbox_waiting_record", "connection", "record", **_WHILE_WAITING),
     sqlite_autoincrement=True,
 )
 
@@ -74,6 +81,8 @@ class InboxEvent(Record):
         next_at: Not to be tried before; None: at once.
         error: What last went wrong, or the note it was settled with.
         seq: Order of arrival.
+        record: What it is about: `booking:<TimeRex's id>`, `ghl:<GHL's contact id>`,
+            `contact:<our id>`. Empty where it is about no record we keep.
     """
 
     id: EventId
@@ -88,6 +97,7 @@ class InboxEvent(Record):
     next_at: AwareDatetime | None
     error: str | None
     seq: int
+    record: str = ""
 
 
 def store_event(  # noqa: PLR0913  one argument a column
@@ -100,6 +110,7 @@ def store_event(  # noqa: PLR0913  one argument a column
     body: str,
     now: datetime,
     state: InboxState = InboxState.WAITING,
+    record: str = "",
 ) -> tuple[EventId, bool]:
     """Store a delivery, once; tell whether it is new. One known already stays as it is."""
     known = tx.scalar(
@@ -123,6 +134,7 @@ def store_event(  # noqa: PLR0913  one argument a column
             received_at=now,
             state=state,
             attempts=0,
+            record=record,
             settled_at=None if state is InboxState.WAITING else now,
         )
     )
