@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from blocks.sides import open_sides
-from tasks.policy import current_run_id
+from tasks.policy import current_flow_run_id, current_run_id
 from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.models import ConnectionName
 
@@ -44,7 +44,7 @@ async def opened(connection: ConnectionName) -> AsyncGenerator[Sides]:
         shared = register.open[connection]
         shared.users += 1
     try:
-        yield shared.sides.during(current_run_id())
+        yield shared.sides.during(current_run_id(), current_flow_run_id())
     finally:
         shared.users -= 1
         if shared.users == 0:

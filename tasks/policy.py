@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from prefect.cache_policies import NO_CACHE, CachePolicy
 from prefect.client.schemas.objects import State, TaskRun
-from prefect.context import TaskRunContext
+from prefect.context import FlowRunContext, TaskRunContext
 from prefect.tasks import Task
 
 from timerex_ghl.sync.errors import RetryableError
@@ -57,3 +57,9 @@ def current_run_id() -> str | None:
     """Name the task run that works now, for intents and audit rows."""
     context = TaskRunContext.get()
     return None if context is None else str(context.task_run.id)
+
+
+def current_flow_run_id() -> str | None:
+    """Name the flow run that works now, for the audit rows of events."""
+    context = FlowRunContext.get()
+    return None if context is None or context.flow_run is None else str(context.flow_run.id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -17,8 +18,8 @@ from timerex_ghl.adapters.ghl.pacing import NoPacing
 from timerex_ghl.adapters.ledger import inbox, workspace
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
-from timerex_ghl.carry.booking import carry_booking
 from timerex_ghl.carry.contact import carry_key
+from timerex_ghl.carry.events import carry_inbox_event
 from timerex_ghl.carry.outcome import Counts, Outcome, count
 from timerex_ghl.carry.reading import Scope, list_changed, read_page
 from timerex_ghl.carry.record import carry_event, carry_person
@@ -46,6 +47,7 @@ from timerex_ghl.sync.settings import (
 )
 
 NAME = ConnectionName("aoba")
+TOLD = ("firstName", "lastName", "email", "phone", "city", "website", "country", "tags")
 READS = ("/search", "/oauth/token")
 EVERY_SCOPE = frozenset(
     {"contacts.readonly", "contacts.write", "locations.readonly", "locations/customFields.readonly"}
@@ -140,12 +142,37 @@ class World:
             dedupe_key=read_delivery(raw.encode()).dedupe_key,
             body=raw,
             now=datetime.now(UTC),
+            record=f"booking:{body['event']['id']}",
+        )
+        return event_id
+
+    async def hint(self, type_: str, ghl_id: str, **fields: object) -> EventId:
+        """Receive what GHL tells of a contact as it is now; what is empty is left out."""
+        found = [one for one in await self.crm() if one["id"] == ghl_id]
+        told = {key: found[0][key] for key in TOLD if found and found[0].get(key)}
+        body: dict[str, Any] = {
+            "type": type_,
+            "id": ghl_id,
+            "tags": [],
+            "customFields": [],
+            **told,
+            **fields,
+        }
+        event_id, _ = await self.ledger.write(
+            inbox.store_event,
+            connection=NAME,
+            source="ghl",
+            type=type_,
+            dedupe_key=str(uuid4()),
+            body=json.dumps(body),
+            now=datetime.now(UTC),
+            record=f"ghl:{ghl_id}",
         )
         return event_id
 
     async def carry(self, *event_ids: EventId, replay: bool = False) -> list[Outcome]:
         return [
-            await carry_event(self.sides, carry_booking, event_id, replay=replay)
+            await carry_event(self.sides, carry_inbox_event, event_id, replay=replay)
             for event_id in event_ids
         ]
 

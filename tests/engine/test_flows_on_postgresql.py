@@ -55,4 +55,4 @@ async def test_a_booking_and_a_sync_make_both_sides_agree_on_postgresql(
     mine = [row for row in here if EMAIL in row.contact.values.values()]
     assert disagreements(mine, crm, [Truth(EMAIL, "Booked")]) == []
     told = {entry.what for entry in await ledger.read(audit.entries, name, 50)}
-    assert "booking applied" in told
+    assert "event applied" in told

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import audit, bookings, workspace
+from timerex_ghl.adapters.ledger import bookings, workspace
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
@@ -47,9 +47,12 @@ async def carry_booking(sides: Sides, event: InboxEvent) -> Outcome:
     what: What = learned if level.outcome.what == "no-op" and not note_writes else "applied"
     if level.outcome.what == "review":
         what = "review"
-    outcome = Outcome(what=what, writes=writes, contact_id=level.ghl_id)
-    await sides.ledger.write(_account, sides, event, told, outcome)
-    return outcome
+    return Outcome(
+        what=what,
+        writes=writes,
+        contact_id=level.ghl_id,
+        detail={"state": booking.state, "verified": told.verified},
+    )
 
 
 def _locks(sides: Sides, booking: Booking, keys: Keys) -> list[str]:
@@ -132,22 +135,3 @@ def _learn_guest(
         update={"tags_added": tags.tags_added, "tags_removed": tags.tags_removed}
     )
     return change_row(tx, sides, row, change, now) != row
-
-
-def _account(tx: Connection, sides: Sides, event: InboxEvent, told: Told, outcome: Outcome) -> None:
-    """Say in the audit what an event did."""
-    audit.record(
-        tx,
-        connection=sides.connection,
-        what=f"booking {outcome.what}",
-        subject=f"event:{event.id}",
-        run_id=sides.run_id,
-        detail={
-            "booking": told.booking.id,
-            "state": told.booking.state,
-            "verified": told.verified,
-            "ghl": outcome.contact_id,
-            "writes": outcome.writes,
-        },
-        now=utc_now(),
-    )

@@ -11,6 +11,11 @@ def lock_of_job(connection: ConnectionName, job: str) -> str:
     return f"{connection}:job:{job}"
 
 
+def lock_of_live() -> str:
+    """Name the lease of the one worker that carries events as they come."""
+    return "live"
+
+
 def lock_of_contact(connection: ConnectionName, contact_id: ContactId) -> str:
     """Name the lock of a person of the workspace."""
     return f"{connection}:contact:{contact_id}"

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from timerex_ghl.sync.models import Record
 
 What = Literal[
@@ -27,11 +29,13 @@ class Outcome(Record):
             given up, kept for a person. skipped: an earlier try of this task had done it.
         writes: Calls that changed something in GHL.
         contact_id: The GHL contact it was about, where one is known.
+        detail: What the audit keeps of it: ids and field names, nobody's details.
     """
 
     what: What
     writes: int = 0
     contact_id: str | None = None
+    detail: dict[str, str | int | bool | None] = Field(default_factory=dict)
 
 
 class Counts(Record):

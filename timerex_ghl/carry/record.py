@@ -1,12 +1,14 @@
 """The record boundary: one record's error stays with that record, and is kept in the ledger."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import ghl_contacts, inbox, reviews, workspace
+from timerex_ghl.adapters.ledger import audit, due, ghl_contacts, inbox, reviews, workspace
+from timerex_ghl.adapters.ledger.audit import Deed, Scalar
+from timerex_ghl.adapters.ledger.due import Group
 from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
 from timerex_ghl.adapters.ledger.reviews import ReviewKind
 from timerex_ghl.carry.outcome import Outcome, What
@@ -78,46 +80,89 @@ async def carry_event(
 ) -> Outcome:
     """Carry one inbox event; whatever happens to it stands in the ledger afterwards.
 
+    Where several hints about one record wait, the newest is carried and the others end with it.
+
     Raises:
         FatalError: No other record would fare better. The event goes on waiting.
     """
-    event = await sides.ledger.read(inbox.read_event, event_id)
-    if event is None or (event.state is not InboxState.WAITING and not replay):
+    group = await sides.ledger.read(due.read_group, event_id)
+    if group is None or (group.event.state is not InboxState.WAITING and not replay):
         return Outcome(what="skipped")
     try:
-        outcome = await carry(sides, event)
+        outcome = await carry(sides, group.event)
     except Exception as error:  # the one place where a record's error is stored
-        outcome = await sides.ledger.write(_note_event_error, event, judge(error), utc_now())
+        verdict = judge(error)
+        outcome = await sides.ledger.write(_note_error, sides, group, verdict, utc_now())
         if isinstance(error, FatalError):
             raise
         return outcome
-    await sides.ledger.write(_note_event_end, event, InboxState(outcome.what), utc_now())
+    await sides.ledger.write(_note_end, sides, group, outcome, utc_now())
     return outcome
 
 
-def _note_event_end(tx: Connection, event: InboxEvent, state: InboxState, now: datetime) -> None:
-    inbox.settle_event(tx, event.id, state, now=now)
-    if event.connection is not None:
-        subject = f"event:{event.id}"
-        reviews.settle_subjects(tx, event.connection, [subject], by="a later run", now=now)
+def _note_end(tx: Connection, sides: Sides, group: Group, outcome: Outcome, now: datetime) -> None:
+    event = group.event
+    inbox.settle_events(tx, [event.id], InboxState(outcome.what), now=now)
+    _note_older(tx, sides, group, now)
+    _tell(tx, sides, event.id, outcome, {**_told_of(event), **outcome.detail}, now)
+    reviews.settle_subjects(tx, sides.connection, [f"event:{event.id}"], by="a later run", now=now)
 
 
-def _note_event_error(
-    tx: Connection, event: InboxEvent, verdict: Verdict, now: datetime
+def _note_error(
+    tx: Connection, sides: Sides, group: Group, verdict: Verdict, now: datetime
 ) -> Outcome:
+    event = group.event
     attempts = event.attempts + verdict.is_attempt
     if verdict.what == "waiting" and attempts >= MAX_ATTEMPTS:
         verdict = verdict._replace(what="dead", review="dead-letter")
+    outcome = Outcome(what=verdict.what)
     if verdict.what == "waiting":
         next_at = now + timedelta(seconds=min(2.0 ** (attempts + 1), 3600))
-        inbox.postpone_event(
-            tx, event.id, error=verdict.reason, next_at=next_at, counts=verdict.is_attempt
+        inbox.postpone_events(
+            tx, group.ids, error=verdict.reason, next_at=next_at, counts=verdict.is_attempt
         )
-        return Outcome(what="waiting")
-    inbox.settle_event(tx, event.id, InboxState(verdict.what), now=now, note=verdict.reason)
-    if event.connection is not None and verdict.review is not None:
-        _open_review(tx, event.connection, f"event:{event.id}", verdict, now)
-    return Outcome(what=verdict.what)
+        return outcome
+    inbox.settle_events(tx, [event.id], InboxState(verdict.what), now=now, note=verdict.reason)
+    _note_older(tx, sides, group, now)
+    _tell(tx, sides, event.id, outcome, _told_of(event), now)
+    if verdict.review is not None:
+        _open_review(tx, sides.connection, f"event:{event.id}", verdict, now)
+    return outcome
+
+
+def _note_older(tx: Connection, sides: Sides, group: Group, now: datetime) -> None:
+    """Let older hints end with the one that stood for them."""
+    if not group.older:
+        return
+    inbox.settle_events(tx, group.older, InboxState.SUPERSEDED, now=now)
+    for event_id in group.older:
+        outcome = Outcome(what="superseded")
+        _tell(tx, sides, event_id, outcome, {"by": group.event.id, **_told_of(group.event)}, now)
+
+
+def _told_of(event: InboxEvent) -> dict[str, Scalar]:
+    return {"source": event.source, "record": event.record}
+
+
+def _tell(
+    tx: Connection,
+    sides: Sides,
+    event_id: EventId,
+    outcome: Outcome,
+    detail: Mapping[str, Scalar],
+    now: datetime,
+) -> None:
+    """Say in the audit what became of an event, and in which runs."""
+    told = Deed(
+        now,
+        sides.connection,
+        f"event {outcome.what}",
+        f"event:{event_id}",
+        sides.run_id,
+        {**detail, "ghl": outcome.contact_id, "writes": outcome.writes},
+        sides.flow_run_id,
+    )
+    audit.record_all(tx, [told])
 
 
 async def carry_person(

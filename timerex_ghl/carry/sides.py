@@ -31,6 +31,7 @@ class Sides:
         calls: Requests sent to GHL since the sides were opened.
         timerex: None where the connection has no credentials for TimeRex's REST API.
         run_id: The Prefect task run (or other caller) that is written into intents and audit rows.
+        flow_run_id: The Prefect flow run around it; events' audit rows name both.
     """
 
     published: PublishedConnection
@@ -39,6 +40,7 @@ class Sides:
     calls: CallCount = field(default_factory=CallCount)
     run_id: str | None = None
     timerex: TimerexClient | None = None
+    flow_run_id: str | None = None
 
     @property
     def connection(self) -> ConnectionName:
@@ -50,9 +52,9 @@ class Sides:
         """Hand out the published settings."""
         return self.published.settings
 
-    def during(self, run_id: str | None) -> "Sides":
+    def during(self, run_id: str | None, flow_run_id: str | None = None) -> "Sides":
         """Use the same adapters on behalf of another run."""
-        return replace(self, run_id=run_id)
+        return replace(self, run_id=run_id, flow_run_id=flow_run_id)
 
 
 def utc_now() -> datetime:

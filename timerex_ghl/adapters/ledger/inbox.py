@@ -32,7 +32,7 @@ Source = Literal["timerex", "ghl", "workspace"]
 _WAITS = text("state = 'waiting'")
 _WHILE_WAITING: Any = {"sqlite_where": _WAITS, "postgresql_where": _WAITS}
 
-_inbox = Table(
+events = Table(
     "inbox",
     metadata,
     Column("seq", SERIAL, primary_key=True),
@@ -114,17 +114,17 @@ def store_event(  # noqa: PLR0913  one argument a column
 ) -> tuple[EventId, bool]:
     """Store a delivery, once; tell whether it is new. One known already stays as it is."""
     known = tx.scalar(
-        select(_inbox.c.id).where(
-            _inbox.c.connection == (connection or ""),
-            _inbox.c.source == source,
-            _inbox.c.dedupe_key == dedupe_key,
+        select(events.c.id).where(
+            events.c.connection == (connection or ""),
+            events.c.source == source,
+            events.c.dedupe_key == dedupe_key,
         )
     )
     if known is not None:
         return EventId(known), False
     event_id = EventId(f"e_{secrets.token_hex(10)}")
     tx.execute(
-        insert(_inbox).values(
+        insert(events).values(
             id=event_id,
             connection=connection or "",
             source=source,
@@ -143,7 +143,7 @@ def store_event(  # noqa: PLR0913  one argument a column
 
 def read_event(tx: Connection, event_id: EventId) -> InboxEvent | None:
     """Read one event."""
-    row = tx.execute(select(_inbox).where(_inbox.c.id == event_id)).mappings().one_or_none()
+    row = tx.execute(select(events).where(events.c.id == event_id)).mappings().one_or_none()
     return None if row is None else _to_event(row)
 
 
@@ -152,13 +152,13 @@ def waiting_events(
 ) -> list[EventId]:
     """List the events that may be carried now, oldest first."""
     ids = tx.scalars(
-        select(_inbox.c.id)
+        select(events.c.id)
         .where(
-            _inbox.c.connection == (connection or ""),
-            _inbox.c.state == InboxState.WAITING,
-            or_(_inbox.c.next_at.is_(None), _inbox.c.next_at <= now),
+            events.c.connection == (connection or ""),
+            events.c.state == InboxState.WAITING,
+            or_(events.c.next_at.is_(None), events.c.next_at <= now),
         )
-        .order_by(_inbox.c.seq)
+        .order_by(events.c.seq)
         .limit(limit)
     )
     return [EventId(event_id) for event_id in ids]
@@ -174,8 +174,8 @@ class Waiting(NamedTuple):
 def what_waits(tx: Connection, connection: ConnectionName) -> Waiting:
     """Count the events that wait, those of a later try too, and tell since when the oldest does."""
     row = tx.execute(
-        select(func.count(), func.min(_inbox.c.received_at)).where(
-            _inbox.c.connection == connection, _inbox.c.state == InboxState.WAITING
+        select(func.count(), func.min(events.c.received_at)).where(
+            events.c.connection == connection, events.c.state == InboxState.WAITING
         )
     ).one()
     return Waiting(row[0], row[1])
@@ -186,7 +186,7 @@ def known_events(
 ) -> set[EventId]:
     """Tell which of these events are in a connection's inbox."""
     found = tx.scalars(
-        select(_inbox.c.id).where(_inbox.c.connection == connection, _inbox.c.id.in_(event_ids))
+        select(events.c.id).where(events.c.connection == connection, events.c.id.in_(event_ids))
     )
     return {EventId(event_id) for event_id in found}
 
@@ -195,9 +195,21 @@ def settle_event(
     tx: Connection, event_id: EventId, state: InboxState, *, now: datetime, note: str = ""
 ) -> None:
     """Give an event its final state. A replay may settle it anew."""
+    settle_events(tx, [event_id], state, now=now, note=note)
+
+
+def settle_events(
+    tx: Connection,
+    event_ids: Collection[EventId],
+    state: InboxState,
+    *,
+    now: datetime,
+    note: str = "",
+) -> None:
+    """Give events their final state."""
     tx.execute(
-        update(_inbox)
-        .where(_inbox.c.id == event_id)
+        update(events)
+        .where(events.c.id.in_(event_ids))
         .values(state=state, settled_at=now, next_at=None, error=note or None)
     )
 
@@ -205,39 +217,40 @@ def settle_event(
 def requeue_event(tx: Connection, event_id: EventId) -> None:
     """Let an event that was given up wait again, as if it were new."""
     tx.execute(
-        update(_inbox)
-        .where(_inbox.c.id == event_id)
+        update(events)
+        .where(events.c.id == event_id)
         .values(state=InboxState.WAITING, settled_at=None, attempts=0, next_at=None)
     )
 
 
-def postpone_event(
-    tx: Connection, event_id: EventId, *, error: str, next_at: datetime, counts: bool
-) -> int:
-    """Let an event wait for its next try; return its attempts so far.
-
-    What `counts` is False for (a 429) was no attempt.
-    """
-    return tx.execute(
-        update(_inbox)
-        .where(_inbox.c.id == event_id)
+def postpone_events(
+    tx: Connection,
+    event_ids: Collection[EventId],
+    *,
+    error: str,
+    next_at: datetime,
+    counts: bool = True,
+) -> None:
+    """Let events wait for their next try. What `counts` is False for (a 429) was no attempt."""
+    tx.execute(
+        update(events)
+        .where(events.c.id.in_(event_ids))
         .values(
             state=InboxState.WAITING,
             settled_at=None,
-            attempts=_inbox.c.attempts + int(counts),
+            attempts=events.c.attempts + int(counts),
             next_at=next_at,
             error=error,
         )
-        .returning(_inbox.c.attempts)
-    ).scalar_one()
+    )
 
 
 def count_states(tx: Connection, connection: ConnectionName | None) -> dict[InboxState, int]:
     """Count a connection's events by state; a state without any is absent."""
     rows = tx.execute(
-        select(_inbox.c.state, func.count())
-        .where(_inbox.c.connection == (connection or ""))
-        .group_by(_inbox.c.state)
+        select(events.c.state, func.count())
+        .where(events.c.connection == (connection or ""))
+        .group_by(events.c.state)
     )
     return {InboxState(state): count for state, count in rows}
 

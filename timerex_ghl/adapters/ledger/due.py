@@ -1,0 +1,95 @@
+"""Which events are due: what the live path asks for each time something happened."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, func, or_, select
+
+from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState, events, read_event
+from timerex_ghl.sync.models import ConnectionName, EventId
+
+
+class Due(NamedTuple):
+    """An event that may be carried now. `record`: what it is about; its own id if about nothing."""
+
+    id: EventId
+    connection: ConnectionName
+    record: str
+
+
+class Group(NamedTuple):
+    """An event, and older ones about the same record that it can stand for.
+
+    They are hints: whoever reads the record once knows what all of them tell.
+    """
+
+    event: InboxEvent
+    older: tuple[EventId, ...] = ()
+
+    @property
+    def ids(self) -> list[EventId]:
+        """List all of them."""
+        return [self.event.id, *self.older]
+
+
+_WAITS = events.c.state == InboxState.WAITING
+
+
+def due_events(
+    tx: Connection, connections: Collection[ConnectionName], now: datetime, limit: int
+) -> list[Due]:
+    """List what may be carried now, oldest first: of each connection at most `limit`.
+
+    A connection with a flood hides nobody else's events.
+    """
+    waiting = tx.scalars(select(events.c.connection).where(_WAITS).distinct())
+    found: list[Due] = []
+    for connection in sorted({*waiting} & {*connections}):
+        rows = tx.execute(
+            select(events.c.id, events.c.record)
+            .where(events.c.connection == connection, _WAITS, _is_due(now))
+            .order_by(events.c.seq)
+            .limit(limit)
+        )
+        found += [Due(row.id, ConnectionName(connection), row.record or row.id) for row in rows]
+    return found
+
+
+def next_due_at(tx: Connection, connections: Collection[ConnectionName]) -> datetime | None:
+    """Tell when the next postponed event is due; None where none waits for its time."""
+    return tx.scalar(
+        select(func.min(events.c.next_at)).where(
+            _WAITS, events.c.next_at.is_not(None), events.c.connection.in_(connections)
+        )
+    )
+
+
+def read_group(tx: Connection, event_id: EventId) -> Group | None:
+    """Read an event with those that can be carried by the same look.
+
+    A booking's delivery is its own data and always stands alone. Of hints, the newest stands for
+    all that wait: the one asked for may then be an older one.
+    """
+    event = read_event(tx, event_id)
+    if event is None or event.state is not InboxState.WAITING:
+        return None if event is None else Group(event)
+    if event.source == "timerex" or not event.record:
+        return Group(event)
+    ids: Sequence[str] = tx.scalars(
+        select(events.c.id)
+        .where(
+            events.c.connection == (event.connection or ""),
+            events.c.record == event.record,
+            events.c.source == event.source,
+            _WAITS,
+        )
+        .order_by(events.c.seq.desc())
+    ).all()
+    newest = event if ids[0] == event_id else read_event(tx, EventId(ids[0]))
+    older = tuple(EventId(each) for each in ids[1:])
+    return Group(newest or event, older)
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return or_(events.c.next_at.is_(None), events.c.next_at <= now)

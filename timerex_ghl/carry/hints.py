@@ -1,0 +1,130 @@
+"""The sentence of a hint from GHL: something about a contact may have changed, so it is read."""
+
+import json
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ghl.mappers import contact_from_webhook
+from timerex_ghl.adapters.ledger import ghl_contacts, links, locks
+from timerex_ghl.adapters.ledger.ghl_contacts import Snapshot
+from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.carry.claim import claimed
+from timerex_ghl.carry.contact import carry_contact, carry_ghl_contact
+from timerex_ghl.carry.level import bring_level
+from timerex_ghl.carry.locking import Busy, insist
+from timerex_ghl.carry.names import locks_of_keys
+from timerex_ghl.carry.outcome import Outcome
+from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.sync.errors import NotFoundError, ReviewNeededError
+from timerex_ghl.sync.hints import tells_news
+from timerex_ghl.sync.identity import keys_of
+from timerex_ghl.sync.mapping import map_from_ghl
+from timerex_ghl.sync.models import ContactId, GhlContact, GhlContactId
+
+DELETED = "ContactDelete"
+
+
+class _Known(NamedTuple):
+    """Who a contact is here. `is_news`: the hint says more than both sides agreed on."""
+
+    contact_id: ContactId | None
+    is_news: bool
+
+
+async def carry_hint(sides: Sides, event: InboxEvent) -> Outcome:
+    """Bring the workspace level with the contact that a hint is about.
+
+    Our own writes come back as hints, too, often while we are still at it: one that tells what both
+    sides agree on by then costs no call.
+    """
+    kind, _, _ = event.record.partition(":")
+    if kind != "ghl":
+        return Outcome(what="ignored")
+    told = _told(event)
+    known = await insist(sides.ledger, lambda: sides.ledger.read(_known, sides, told))
+    if event.type == DELETED:
+        return await _check_gone(sides, told.id, known.contact_id)
+    if known.contact_id is None:
+        return await _meet(sides, told.id)
+    if not known.is_news:
+        return Outcome(what="no-op", contact_id=told.id)
+    async with claimed(sides, known.contact_id) as claim:
+        known = await sides.ledger.read(_known_now, sides, told)
+        if claim is None or not known.is_news:
+            return Outcome(what="no-op", contact_id=told.id)
+        return (await bring_level(sides, claim.hold, claim.known)).outcome
+
+
+async def _meet(sides: Sides, ghl_id: GhlContactId) -> Outcome:
+    """Read a contact that is nobody's yet, and find out who it is."""
+    try:
+        ghl = await sides.ghl.get_contact(ghl_id)
+    except NotFoundError:
+        await sides.ledger.write(ghl_contacts.forget, sides.connection, ghl_id)
+        return Outcome(what="no-op", contact_id=ghl_id)
+    await sides.ledger.write(_keep, sides, ghl)
+    return await carry_ghl_contact(sides, ghl_id)
+
+
+async def _check_gone(sides: Sides, ghl_id: GhlContactId, contact_id: ContactId | None) -> Outcome:
+    """Look whether a contact is gone indeed; whoever it was is asked about, and kept.
+
+    Raises:
+        ReviewNeededError: It is gone, and was somebody's.
+    """
+    if contact_id is None:
+        return await _meet(sides, ghl_id)
+    try:
+        await sides.ghl.get_contact(ghl_id)
+    except NotFoundError as error:
+        raise ReviewNeededError(
+            f"GHL contact {ghl_id} was deleted: nothing was written",
+            kind="gone",
+            people=[contact_id],
+            ghl_ids=[ghl_id],
+        ) from error
+    return await carry_contact(sides, contact_id)
+
+
+def _told(event: InboxEvent) -> GhlContact:
+    """Read the contact as the event tells it; a payload without it tells of nothing but its id."""
+    payload: dict[str, Any] = json.loads(event.body)
+    return contact_from_webhook({**payload, "id": event.record.partition(":")[2]})
+
+
+def _known(tx: Connection, sides: Sides, told: GhlContact) -> "_Known | Busy":
+    """Look who a contact is; busy while somebody with its e-mail or phone is being carried."""
+    known = _known_now(tx, sides, told)
+    if known.contact_id is None:
+        keys = keys_of(map_from_ghl(told, sides.settings.rules), sides.settings.region)
+        names = locks_of_keys(sides.connection, keys)
+        if locks.taken(tx, names):
+            return Busy(tuple(names))
+    return known
+
+
+def _known_now(tx: Connection, sides: Sides, told: GhlContact) -> "_Known":
+    link = links.link_of_remote(tx, sides.connection, "contact", told.id)
+    if link is None:
+        return _Known(None, is_news=True)
+    seen = ghl_contacts.get_snapshots(tx, sides.connection, [told.id]).get(told.id)
+    is_level = seen is not None and _digest(sides, seen.contact) == link.digest
+    settings = sides.settings
+    is_news = (
+        seen is None
+        or not is_level
+        or tells_news(told, seen.contact, settings.rules, settings.region)
+    )
+    return _Known(ContactId(link.local_id), is_news=is_news)
+
+
+def _digest(sides: Sides, ghl: GhlContact) -> str:
+    return ghl_contacts.digest_of(map_from_ghl(ghl, sides.settings.rules))
+
+
+def _keep(tx: Connection, sides: Sides, ghl: GhlContact) -> None:
+    """Keep a contact as it was just read."""
+    theirs = map_from_ghl(ghl, sides.settings.rules)
+    snapshot = Snapshot(ghl, keys_of(theirs, sides.settings.region), ghl_contacts.digest_of(theirs))
+    ghl_contacts.save_snapshots(tx, sides.connection, [snapshot], utc_now())
