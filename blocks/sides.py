@@ -1,7 +1,7 @@
 """Both sides of a published connection, opened from its blocks."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 
@@ -18,14 +18,22 @@ from timerex_ghl.sync.settings import TimerexSettings
 
 
 @asynccontextmanager
-async def open_sides(connection: ConnectionName) -> AsyncGenerator[Sides]:
+async def open_sides(
+    connection: ConnectionName, ledger: Ledger | None = None
+) -> AsyncGenerator[Sides]:
     """Open the ledger and the clients of a connection, as it was last published.
+
+    Args:
+        connection: Which one.
+        ledger: One that is open already, and stays so.
 
     Raises:
         SettingsError: A block is missing, or the connection was never published.
     """
-    store = await load_ledger_store()
-    async with store.open() as ledger:
+    async with AsyncExitStack() as stack:
+        if ledger is None:
+            store = await load_ledger_store()
+            ledger = await stack.enter_async_context(store.open())
         version = await ledger.read(published.current, connection)
         if version is None:
             raise SettingsError(
@@ -34,15 +42,11 @@ async def open_sides(connection: ConnectionName) -> AsyncGenerator[Sides]:
         settings = version.settings.ghl
         credentials = await load_credentials(settings.credentials)
         calls = CallCount()
-        async with (
-            open_http(calls) as http,
-            _open_timerex(version.settings.timerex, ledger) as timerex,
-        ):
-            ghl = credentials.open_client(settings, ledger, http)
-            try:
-                yield Sides(version, ledger, ghl, calls, timerex=timerex)
-            finally:
-                await ghl.close()
+        http = await stack.enter_async_context(open_http(calls))
+        timerex = await stack.enter_async_context(_open_timerex(version.settings.timerex, ledger))
+        ghl = credentials.open_client(settings, ledger, http)
+        stack.push_async_callback(ghl.close)
+        yield Sides(version, ledger, ghl, calls, timerex=timerex)
 
 
 @asynccontextmanager

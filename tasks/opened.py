@@ -4,12 +4,13 @@ An HTTP client costs 25 ms to open and a block 10 ms: too much to pay in every t
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from blocks.sides import open_sides
 from tasks.policy import current_flow_run_id, current_run_id
+from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.models import ConnectionName
 
@@ -27,9 +28,23 @@ class _Register:
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     open: dict[ConnectionName, _Shared] = field(default_factory=dict[ConnectionName, _Shared])
+    ledger: Ledger | None = None
 
 
 _registers: dict[asyncio.AbstractEventLoop, _Register] = {}
+
+
+@contextmanager
+def on_ledger(ledger: Ledger) -> Generator[None]:
+    """Let all connections that are opened in this loop share a ledger, and each of its commits."""
+    register = _registers.setdefault(asyncio.get_running_loop(), _Register())
+    register.ledger = ledger
+    try:
+        yield
+    finally:
+        register.ledger = None
+        if not register.open:
+            del _registers[asyncio.get_running_loop()]
 
 
 @asynccontextmanager
@@ -39,7 +54,7 @@ async def opened(connection: ConnectionName) -> AsyncGenerator[Sides]:
     async with register.lock:
         if connection not in register.open:
             stack = AsyncExitStack()
-            sides = await stack.enter_async_context(open_sides(connection))
+            sides = await stack.enter_async_context(open_sides(connection, register.ledger))
             register.open[connection] = _Shared(sides, stack)
         shared = register.open[connection]
         shared.users += 1
@@ -49,6 +64,6 @@ async def opened(connection: ConnectionName) -> AsyncGenerator[Sides]:
         shared.users -= 1
         if shared.users == 0:
             del register.open[connection]
-            if not register.open:
+            if not register.open and register.ledger is None:
                 del _registers[asyncio.get_running_loop()]
             await shared.stack.aclose()

@@ -6,6 +6,8 @@ import random
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, suppress
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
@@ -44,7 +46,28 @@ class Busy(NamedTuple):
 
 def holder_name(run_id: str | None) -> str:
     """Name this process (and run) as a holder of locks."""
-    return f"{socket.gethostname()}:{os.getpid()}:{run_id or 'no run'}:{random.getrandbits(32):08x}"
+    return f"{machine()}:{os.getpid()}:{run_id or 'no run'}:{random.getrandbits(32):08x}"
+
+
+@cache
+def machine() -> str:
+    """Name this machine, since it was started, and the space in which its process ids count."""
+    name = socket.gethostname().replace(":", "-")
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
+        space = Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
+    except OSError:  # no Linux: of another process nobody can tell whether it lives
+        return name
+    return f"{name}/{boot}/{space}"
+
+
+def is_dead(holder: str) -> bool:
+    """Tell for certain that the process that held a lock has ended: it was one of this machine."""
+    where, _, rest = holder.partition(":")
+    pid = rest.partition(":")[0]
+    if where != machine() or "/" not in where or not pid.isdecimal():
+        return False
+    return not Path(f"/proc/{pid}").exists()
 
 
 @asynccontextmanager

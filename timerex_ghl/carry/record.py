@@ -11,6 +11,7 @@ from timerex_ghl.adapters.ledger.audit import Deed, Scalar
 from timerex_ghl.adapters.ledger.due import Group
 from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
 from timerex_ghl.adapters.ledger.reviews import ReviewKind
+from timerex_ghl.carry.locking import HeldError
 from timerex_ghl.carry.outcome import Outcome, What
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.sync.errors import (
@@ -36,7 +37,7 @@ class Verdict(NamedTuple):
         ghl_ids: GHL's contacts that it is about.
         reason: Fit to be stored and shown: our own words, or only the type of a stranger's error.
         review: The kind of review a person gets; None where the record is tried again.
-        is_attempt: A wait (429) is not one.
+        is_attempt: A wait (429, somebody else's lock) is not one.
     """
 
     what: What
@@ -52,7 +53,7 @@ def judge(error: Exception) -> Verdict:
     if not isinstance(error, TimerexGhlError):  # its text may hold anything
         return Verdict("waiting", f"unexpected {type(error).__name__}")
     match error:
-        case RateLimitedError():
+        case RateLimitedError() | HeldError():
             return Verdict("waiting", str(error), is_attempt=False)
         case RetryableError():
             return Verdict("waiting", str(error))

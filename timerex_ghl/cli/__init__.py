@@ -5,7 +5,7 @@ Everything heavy is imported where it is used, so that `--help` answers at once.
 
 import click
 
-from timerex_ghl.cli import alerts, desk, doctor, orchestration, programs, reviews
+from timerex_ghl.cli import alerts, desk, doctor, live, orchestration, programs, reviews
 
 HELP = """Keep TimeRex bookings and GoHighLevel (GHL) contacts in step, on Prefect.
 
@@ -18,7 +18,8 @@ To run it for real:
   timerex-ghl worker        carries the flows out
   (fill in the blocks in the Prefect UI)
   timerex-ghl publish NAME  checks them and makes the version that runs
-  timerex-ghl gateway       the door at which TimeRex knocks
+  timerex-ghl gateway       the door at which both services knock
+  timerex-ghl live          carries what comes within milliseconds
   timerex-ghl doors         the address to enter in TimeRex
 """
 
@@ -34,6 +35,7 @@ for command in (
     programs.sandbox,
     programs.gateway,
     programs.doors,
+    live.live,
     reviews.reviews,
     alerts.alerts,
     doctor.doctor,

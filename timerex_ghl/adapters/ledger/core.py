@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from timerex_ghl.adapters.ledger.engine import READERS, Engines, make_engines, outage_of
 from timerex_ghl.adapters.ledger.migrations import migrate
 from timerex_ghl.adapters.ledger.secrets import SecretKey
+from timerex_ghl.adapters.ledger.wake import Alarm, listening
 from timerex_ghl.adapters.ledger.writer import Unit, Writer, call
 from timerex_ghl.sync.errors import SettingsError
 
@@ -82,6 +83,10 @@ class Ledger:
         For bulk work: each write waits for the others a little.
         """
         return self._writer.in_step()
+
+    def listening(self) -> AbstractAsyncContextManager[Alarm]:
+        """Have an alarm that rings whenever any process stores an event."""
+        return listening(self._engines)
 
     def close(self) -> None:
         """Finish what is queued and close the database. Blocks until then."""

@@ -16,6 +16,8 @@ from timerex_ghl.adapters.ledger import postgresql, sqlite
 from timerex_ghl.sync.errors import RetryableError, SettingsError
 
 READERS = 4
+LISTENERS = 1
+"""Each ledger may have one that waits for events, on a connection of its own."""
 _EXPECTED = (
     "the ledger's URL is not one we can use: enter sqlite:////absolute/path/ledger.db"
     " or postgresql+psycopg://user:password@host/database"
@@ -46,14 +48,14 @@ def make_engines(url: str) -> Engines:
     Raises:
         SettingsError: The URL is none we can use; the message says what to enter.
     """
-    parsed = _parse(url)
+    parsed, size = _parse(url), READERS + LISTENERS
     match parsed.drivername:
         case "sqlite" | "sqlite+pysqlite":
             path = sqlite.prepare_file(parsed)
-            return Engines(sqlite.make_writer(path), sqlite.make_reader(path, READERS))
+            return Engines(sqlite.make_writer(path), sqlite.make_reader(path, size))
         case "postgresql" | "postgres" | "postgresql+psycopg":
             server = parsed.set(drivername="postgresql+psycopg")
-            return Engines(postgresql.make_writer(server), postgresql.make_reader(server, READERS))
+            return Engines(postgresql.make_writer(server), postgresql.make_reader(server, size))
         case _:
             raise SettingsError(_EXPECTED)
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from timerex_ghl.adapters.ledger.schema import SERIAL, UtcTime, metadata
+from timerex_ghl.adapters.ledger.wake import announce
 from timerex_ghl.sync.models import ConnectionName, EventId, Record
 
 Source = Literal["timerex", "ghl", "workspace"]
@@ -138,6 +139,7 @@ def store_event(  # noqa: PLR0913  one argument a column
             settled_at=None if state is InboxState.WAITING else now,
         )
     )
+    announce(tx)
     return event_id, True
 
 
@@ -221,6 +223,7 @@ def requeue_event(tx: Connection, event_id: EventId) -> None:
         .where(events.c.id == event_id)
         .values(state=InboxState.WAITING, settled_at=None, attempts=0, next_at=None)
     )
+    announce(tx)
 
 
 def postpone_events(

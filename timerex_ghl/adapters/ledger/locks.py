@@ -1,6 +1,6 @@
 """Locks with a fencing number, shared by all processes of a ledger."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -122,6 +122,22 @@ def release_locks(tx: Connection, fences: Sequence[Fence]) -> None:
         )
         .values(holder=None, expires_at=None)
     )
+
+
+def release_dead(tx: Connection, is_dead: Callable[[str], bool]) -> int:
+    """Let go of the locks of holders that are certainly gone; tell how many those were.
+
+    Their numbers stay, so whoever was wrongly called dead finds its fence broken.
+    """
+    held = tx.execute(
+        select(_locks.c.name, _locks.c.holder).where(_locks.c.expires_at > clock.now(tx))
+    )
+    names = [row.name for row in held if is_dead(row.holder)]
+    if names:
+        tx.execute(
+            update(_locks).where(_locks.c.name.in_(names)).values(holder=None, expires_at=None)
+        )
+    return len(names)
 
 
 def all_hold(tx: Connection, fences: Sequence[Fence]) -> list[bool]:

@@ -1,0 +1,119 @@
+"""Events are carried as they come."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from prefect import flow, tags
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from tasks.automations import TAG
+from tasks.live import Shift, catch_up, end_dead_runs, report
+from tasks.policy import current_flow_run_id
+from tasks.station import Station, station
+from timerex_ghl.carry.sides import utc_now
+
+AGAIN_S = 5.0
+"""A run that could not start, since Prefect does not answer, is tried again after this."""
+
+_log = logging.getLogger(__name__)
+
+
+def name_run() -> str:
+    """Name a run by its start."""
+    return f"since {utc_now():%Y-%m-%d %H:%M:%S}"
+
+
+@flow(name="live-sync", flow_run_name=name_run)
+async def live_sync(minutes: float = 15, task_runs: int = 1000) -> State[None]:
+    """Carry every event as soon as it is stored, until it is time for a fresh run.
+
+    `timerex-ghl live` starts one run after the other. History stays readable that way.
+
+    Args:
+        minutes: How long a run takes what comes.
+        task_runs: How many task runs it makes at most.
+    """
+    me = current_flow_run_id() or "no run"
+    async with station() as here:
+        here.runs.add(me)
+        if here.on_duty is None:
+            await end_dead_runs(here)
+        shift = Shift(here, timedelta(minutes=minutes), task_runs)
+        try:
+            async for batch in here.batches(me):
+                shift.carry(batch)
+        finally:
+            await shift.finish()
+            here.runs.discard(me)
+        await report(here, shift.counts)
+    name = "NeedsReview" if shift.counts.set_aside else "Completed"
+    return Completed(name=name, message=shift.counts.in_words())
+
+
+async def live(
+    minutes: float, on_start: Callable[[Station], None], on_ready: Callable[[], None]
+) -> None:
+    """Have a run of `live-sync` on duty until all is to stop; each is relieved by the next.
+
+    A run that is on duty goes on while Prefect is down: only a next one that did start relieves it.
+    """
+    async with station() as here:
+        on_start(here)
+        runs: set[asyncio.Task[None]] = set()
+        told = False
+        while not here.stop.is_set():
+            here.relieve.clear()
+            here.ready.clear()
+            run = asyncio.create_task(_run(minutes))
+            runs.add(run)
+            run.add_done_callback(runs.discard)
+            ready = asyncio.create_task(here.ready.wait())
+            await asyncio.wait((run, ready), return_when=asyncio.FIRST_COMPLETED)
+            ready.cancel()
+            if not here.ready.is_set():
+                await _wait(here.stop, AGAIN_S)
+                continue
+            if not told:
+                told = True
+                on_ready()
+                await _try_to_catch_up(here)
+            await _first_of(here.stop, here.relieve, run)
+            if run.done():
+                await _wait(here.stop, AGAIN_S)
+        if runs:
+            await asyncio.wait(runs)
+
+
+async def _run(minutes: float) -> None:
+    flow_of_any_type: Any = live_sync  # Prefect's types know no awaited state
+    with tags(TAG):
+        try:
+            await flow_of_any_type(minutes, return_state=True)
+        except Exception as error:  # noqa: BLE001  Prefect failed, not the work: that is in the ledger
+            _log.warning("a run of live-sync ended early: %s", type(error).__name__)
+
+
+async def _try_to_catch_up(here: Station) -> None:
+    try:
+        await catch_up(here)
+    except Exception as error:  # noqa: BLE001  comfort: the schedules come round by themselves
+        _log.warning("the polls could not be started: %s", type(error).__name__)
+
+
+async def _first_of(stop: asyncio.Event, relieve: asyncio.Event, run: asyncio.Task[None]) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in (stop, relieve)]
+    await asyncio.wait((*waits, run), return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,141 @@
+"""Events as they come: a task run takes one, or under load all that wait."""
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+
+from prefect import task
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    FlowFilter,
+    FlowFilterName,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.exceptions import ObjectNotFound
+from prefect.logging import get_run_logger
+from prefect.runtime import task_run
+from prefect.states import Crashed
+
+from tasks.batch import at_once, each
+from tasks.opened import opened
+from tasks.policy import RETRIES, TaskOptions
+from tasks.reviews import put_review_table
+from tasks.station import Station
+from timerex_ghl.carry.dispatch import Batch
+from timerex_ghl.carry.events import carry_inbox_event
+from timerex_ghl.carry.outcome import Counts, count
+from timerex_ghl.carry.record import carry_event
+from timerex_ghl.carry.sides import utc_now
+from timerex_ghl.sync.errors import FatalError
+from timerex_ghl.sync.models import ConnectionName, EventId
+
+FLOW = "live-sync"
+
+NETS = ("contact-sync",)
+"""Deployments that find what no event told of."""
+
+FINISH_S = 25.0
+"""How long a run that ends waits for what is in hand. What is cut off waits in the ledger."""
+
+LIVE: TaskOptions = {**RETRIES, "retries": 0, "retry_delay_seconds": []}
+"""What fails goes back to the ledger at once, so that nobody waits in another's slot."""
+
+
+def name_task() -> str:
+    """Name a task run by its connection and events."""
+    event_ids = task_run.parameters.get("event_ids") or [""]
+    more = f" and {len(event_ids) - 1} more" if len(event_ids) > 1 else ""
+    return f"{task_run.parameters.get('connection')} {event_ids[0]}{more}"
+
+
+@task(**LIVE, task_run_name=name_task)
+async def carry_live(connection: ConnectionName, event_ids: list[EventId]) -> Counts:
+    """Carry events. Safe to repeat: what is done is skipped, what fails waits in the ledger."""
+    if len(event_ids) > 1:
+        get_run_logger().info("carries %s", ", ".join(event_ids))
+    async with opened(connection) as sides:
+        carry = partial(carry_event, sides, carry_inbox_event)
+        return count(await each(carry, event_ids, at_once(sides)))
+
+
+class Shift:
+    """One flow run's turn: its task runs, and what they did.
+
+    Attributes:
+        counts: Of the task runs that ended.
+    """
+
+    def __init__(self, here: Station, lasts: timedelta, most: int) -> None:
+        self.counts = Counts()
+        self._here = here
+        self._left = most
+        self._running: set[asyncio.Task[None]] = set()
+        self._ends = asyncio.get_running_loop().call_later(lasts.total_seconds(), here.relieve.set)
+
+    def carry(self, batch: Batch) -> None:
+        """Carry a batch in a task run of its own, beside the others."""
+        running = asyncio.create_task(self._carry(batch))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        self._left -= 1
+        if self._left == 0:
+            self._here.relieve.set()
+
+    async def finish(self) -> None:
+        """Wait for what is in hand."""
+        self._ends.cancel()
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=FINISH_S)
+            for running in late:
+                running.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _carry(self, batch: Batch) -> None:
+        try:
+            self.counts += await carry_live(batch.connection, batch.event_ids)
+        except FatalError as error:
+            self._here.connections.rest(batch.connection, str(error))
+        finally:
+            self._here.dispatcher.done(batch)
+
+
+async def end_dead_runs(here: Station) -> None:
+    """Mark runs that a killed worker left behind as crashed: we have the lease, so it is dead."""
+    alive = {StateType.RUNNING, StateType.PENDING}
+    state = FlowRunFilterState(type=FlowRunFilterStateType(any_=[*alive]))
+    async with get_client() as client:
+        for run in await client.read_flow_runs(
+            flow_filter=FlowFilter(name=FlowFilterName(any_=[FLOW])),
+            flow_run_filter=FlowRunFilter(state=state),
+        ):
+            if str(run.id) not in here.runs:
+                gone = Crashed(message="its worker was killed; the next one carries on")
+                await client.set_flow_run_state(run.id, gone, force=True)
+
+
+async def catch_up(here: Station) -> None:
+    """Have the polls run once now: what was not delivered while nobody was there is found."""
+    minute = utc_now().strftime("%Y-%m-%dT%H:%M")
+    async with get_client() as client:
+        for name in NETS:
+            try:
+                deployment = await client.read_deployment_by_name(f"{name}/{name}")
+            except ObjectNotFound:
+                continue
+            for connection in here.dispatcher.open:
+                await client.create_flow_run_from_deployment(
+                    deployment.id,
+                    parameters={"connection": connection},
+                    idempotency_key=f"catch-up {connection} {minute}",
+                )
+
+
+async def report(here: Station, counts: Counts) -> None:
+    """Bring the tables of what waits for a person up to date, where this run added to them."""
+    if counts.set_aside:
+        for connection in here.dispatcher.open:
+            async with opened(connection) as sides:
+                await put_review_table(sides)

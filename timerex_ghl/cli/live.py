@@ -1,0 +1,81 @@
+"""`timerex-ghl live`: the worker that carries events as they come."""
+
+import asyncio
+import json
+import os
+import signal
+import threading
+from typing import Any
+
+import click
+
+from timerex_ghl.cli.running import fail
+
+
+@click.command()
+@click.option("--minutes", default=15.0, show_default=True, help="How long one flow run lasts.")
+@click.option("--json", "as_json", is_flag=True, help="Say as one line of JSON when at work.")
+def live(minutes: float, as_json: bool) -> None:
+    """Carry every event within milliseconds of its arrival, until stopped.
+
+    Needs PREFECT_API_URL. One at a time is at work on a ledger: a second one stands by, and takes
+    over when the first ends or dies. SIGTERM and Ctrl-C finish what is in hand; a second signal
+    does not wait.
+    """
+    from timerex_ghl import launch
+
+    for name, value in launch.WORKER.items():
+        os.environ.setdefault(name, value)
+    worker = _Worker(minutes, as_json=as_json)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, worker.stop)
+    worker.start()
+    worker.join()
+    if worker.fault is not None:
+        fail(worker.fault)
+
+
+class _Worker(threading.Thread):
+    """Runs everything beside the main thread, where Prefect's own signal handling would break in.
+
+    Attributes:
+        fault: What a person can mend, if it ended by that.
+    """
+
+    def __init__(self, minutes: float, *, as_json: bool) -> None:
+        super().__init__(name="live")
+        self.fault: str | None = None
+        self._minutes = minutes
+        self._as_json = as_json
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._station: Any = None
+        self._stopped = False
+
+    def run(self) -> None:
+        from timerex_ghl.sync.errors import TimerexGhlError
+
+        try:
+            asyncio.run(self._work())
+        except TimerexGhlError as error:
+            self.fault = str(error)
+
+    def stop(self, *_signal: object) -> None:
+        """Let nothing more be taken; the second time, end at once."""
+        if self._stopped or self._loop is None or self._station is None:
+            os._exit(130)
+        self._stopped = True
+        self._loop.call_soon_threadsafe(self._station.halt)
+
+    async def _work(self) -> None:
+        from flows.live_sync import live as keep_live
+        from timerex_ghl.cli.orchestration import check_prefect
+
+        self._loop = asyncio.get_running_loop()
+        await check_prefect()
+        await keep_live(self._minutes, self._begin, self._say_ready)
+
+    def _begin(self, here: Any) -> None:
+        self._station = here
+
+    def _say_ready(self) -> None:
+        click.echo(json.dumps({"ready": True}) if self._as_json else "Carrying events as they come")
