@@ -115,8 +115,7 @@ class Station:
         self.ready.set()
         while self.on_duty is me and not self.stop.is_set():
             try:
-                batches = await self.dispatcher.take()
-                pause_s = await self.dispatcher.seconds_to_next()
+                batches, pause_s = await self.dispatcher.take()
             except RetryableError as error:
                 _log.warning("%s", error)
                 batches, pause_s = [], OUTAGE_S

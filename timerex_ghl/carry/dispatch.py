@@ -67,35 +67,29 @@ class Dispatcher:
         """Let whoever waits look again."""
         self._alarm.ring()
 
-    async def take(self) -> list[Batch]:
+    async def take(self) -> tuple[list[Batch], float]:
         """Take what may be carried now, a batch a connection; whoever was served least comes first.
 
-        Every batch has to be given back by `done`.
+        Every batch has to be given back by `done`. The number says in how many seconds to look
+        again at the latest: a postponed event is due then.
         """
         free = [connection for connection in self.open if self._lanes[connection] < LANES]
-        if not free:
-            return []
-        found = await self._ledger.read(due.due_events, free, utc_now(), ALL_LANES + BATCH)
+        found, next_at = await self._ledger.read(_look, free, utc_now())
         batches = [batch for connection in free if (batch := self._batch(connection, found))]
         batches.sort(key=lambda batch: self._served[batch.connection])
         for connection, events in batches:
             self._lanes[connection] += 1
             self._served[connection] += len(events)
             self._carried |= {(connection, event.record) for event in events}
-        return batches
+        if next_at is None:
+            return batches, LOOK_EVERY_S
+        return batches, min(max((next_at - utc_now()).total_seconds(), 0.01), LOOK_EVERY_S)
 
     def done(self, batch: Batch) -> None:
         """Give a batch back: its records may be carried again, and its lane is free."""
         self._lanes[batch.connection] -= 1
         self._carried -= {(batch.connection, event.record) for event in batch.events}
         self.wake()
-
-    async def seconds_to_next(self) -> float:
-        """Tell how long to wait for the next postponed event; at most `LOOK_EVERY_S`."""
-        next_at = await self._ledger.read(_next_due_at, self.open)
-        if next_at is None:
-            return LOOK_EVERY_S
-        return min(max((next_at - utc_now()).total_seconds(), 0.01), LOOK_EVERY_S)
 
     def _batch(self, connection: ConnectionName, found: list[Due]) -> Batch | None:
         chosen: dict[str, Due] = {}
@@ -106,5 +100,8 @@ class Dispatcher:
         return Batch(connection, tuple(chosen.values())) if chosen else None
 
 
-def _next_due_at(tx: Connection, connections: Collection[ConnectionName]) -> datetime | None:
-    return due.next_due_at(tx, connections)
+def _look(
+    tx: Connection, connections: Collection[ConnectionName], now: datetime
+) -> tuple[list[Due], datetime | None]:
+    found = due.due_events(tx, connections, now, ALL_LANES + BATCH)
+    return found, due.next_due_at(tx, connections, now)

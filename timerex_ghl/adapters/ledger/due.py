@@ -56,11 +56,13 @@ def due_events(
     return found
 
 
-def next_due_at(tx: Connection, connections: Collection[ConnectionName]) -> datetime | None:
+def next_due_at(
+    tx: Connection, connections: Collection[ConnectionName], now: datetime
+) -> datetime | None:
     """Tell when the next postponed event is due; None where none waits for its time."""
     return tx.scalar(
         select(func.min(events.c.next_at)).where(
-            _WAITS, events.c.next_at.is_not(None), events.c.connection.in_(connections)
+            _WAITS, events.c.next_at > now, events.c.connection.in_(connections)
         )
     )
 

@@ -1,0 +1,303 @@
+"""From a webhook that is sent to the last CRM call that it leads to, beside a bare handler.
+
+    python -m benchmarks.live [rounds]
+
+Everything runs as it does for real, on the same cores: gateway, live worker and Prefect server, a
+process each; GHL's pacing off, no TimeRex key. Half the guests are new, half stand in the CRM
+already: each is found or made, tagged, and gets a note with the booking. The floor is a bare ASGI
+handler that stores nothing and makes the same calls (`benchmarks/floor.py`).
+"""
+
+import asyncio
+import itertools
+import os
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from benchmarks.stand import machine, median, say
+from blocks import GHLCredentials, LedgerStore, TimeRexCredentials
+from timerex_ghl import launch
+from timerex_ghl.adapters.ledger import published
+from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.demo.prefect_api import PrefectApi
+from timerex_ghl.demo.processes import Programs
+from timerex_ghl.demo.stage import HOST, free_port
+from timerex_ghl.sandbox.calls import CallLog, LoggedCall
+from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.server import Sandbox, SandboxServer
+from timerex_ghl.sync.mapping import DEFAULT_RULES
+from timerex_ghl.sync.models import ConnectionName, LocationId
+from timerex_ghl.sync.settings import ConnectionSettings, GhlSettings, TimerexSettings
+
+NAME = ConnectionName("bench")
+RATE = 5
+SECONDS = 10
+OUTSTANDING = 10
+EVENTS = 300
+GOALS = {"p50_ms": 40, "p95_ms": 120, "ratio": 0.35}
+
+
+class Crm:
+    """A sandbox in this process, which tells when a guest's note was written."""
+
+    def __init__(self) -> None:
+        self.noted: dict[str, asyncio.Future[float]] = {}
+        self.sandbox = Sandbox()
+        self.sandbox.ghl.calls = _Told(self)
+        self.sandbox.ghl.limits.enabled = False
+        self.server = SandboxServer(self.sandbox, 0)
+
+    def tell(self, call: LoggedCall) -> None:
+        """Note when the last call about somebody was answered."""
+        if call.method == "POST" and call.path.endswith("/notes"):
+            contact = self.sandbox.ghl.contacts.by_id.get(call.path.split("/")[-2])
+            email = contact.fields.get("email") if contact else None
+            future = self.noted.get(email or "")
+            if future is not None and not future.done():
+                future.set_result(time.perf_counter())
+
+
+class _Told(CallLog):
+    def __init__(self, crm: Crm) -> None:
+        super().__init__()
+        self._crm = crm
+
+    def add(self, call: LoggedCall) -> None:
+        super().add(call)
+        self._crm.tell(call)
+
+
+class Target(NamedTuple):
+    """Where webhooks go."""
+
+    name: str
+    url: str
+    headers: dict[str, str]
+
+
+@asynccontextmanager
+async def started() -> AsyncGenerator[tuple[Crm, Target, Target]]:
+    """Start everything; give the CRM, us, and the floor."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        programs = Programs(folder)
+        stack.push_async_callback(programs.stop)
+        crm = Crm()
+        serving = asyncio.create_task(crm.server.run_until_stopped())
+        stack.push_async_callback(_stop, crm, serving)
+        floor = await _start_floor(stack, crm)
+        ours = await _start_ours(stack, programs, folder, crm)
+        yield crm, ours, floor
+
+
+async def _stop(crm: Crm, serving: asyncio.Task[None]) -> None:
+    crm.server.stop()
+    await serving
+
+
+async def _start_floor(stack: AsyncExitStack, crm: Crm) -> Target:
+    info = crm.server.info.ghl
+    environment = {
+        **os.environ,
+        "FLOOR_GHL": info.base_url,
+        "FLOOR_LOCATION": info.location_id,
+        "FLOOR_TOKEN": info.private_token,
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.floor", env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    stack.callback(process.terminate)
+    if process.stdout is None:
+        raise AssertionError("its output is a pipe")
+    port = int(await process.stdout.readline())
+    return Target("floor", f"http://{HOST}:{port}/", {})
+
+
+async def _start_ours(stack: AsyncExitStack, programs: Programs, folder: Path, crm: Crm) -> Target:
+    port, ledger = free_port(), f"sqlite:///{folder / 'ledger.db'}"
+    prefect = PrefectApi(f"http://{HOST}:{port}/api")
+    stack.push_async_callback(prefect.close)
+    environment = {
+        **launch.without_prefect(),
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_API_URL": prefect.url,
+        "TIMEREX_GHL_HOME": str(folder),
+        "TMPDIR": str(folder),
+    }
+    settings = launch.server_settings(HOST, port, environment)
+    await programs.start("server", launch.start_server(HOST, port), settings)
+    for _ in range(600):
+        if await prefect.is_healthy():
+            break
+        await asyncio.sleep(0.2)
+    target = await _publish(prefect.url, ledger, crm)
+    own = [sys.executable, "-m", "timerex_ghl"]
+    gateway = await programs.start(
+        "gateway", [*own, "gateway", "--port", "0", "--ledger", ledger, "--json"], environment
+    )
+    live = await programs.start("live", [*own, "live", "--json"], environment)
+    root = (await gateway.first_line(30))["base_url"]
+    await live.first_line(60)
+    return target._replace(url=root + target.url)
+
+
+async def _publish(prefect_url: str, ledger_url: str, crm: Crm) -> Target:
+    """Save the blocks, and publish a connection without pacing."""
+    info, token = crm.server.info, secrets.token_hex(32)
+    timerex = TimeRexCredentials(webhook_token=token)  # type: ignore[arg-type]
+    with temporary_settings({PREFECT_API_URL: prefect_url}):
+        await LedgerStore(url=ledger_url).asave("ledger")  # type: ignore[arg-type]
+        await GHLCredentials(private_token=info.ghl.private_token).asave(NAME)  # type: ignore[arg-type]
+        await timerex.asave(NAME)
+    settings = ConnectionSettings(
+        name=NAME,
+        ghl=GhlSettings(
+            location_id=LocationId(info.ghl.location_id),
+            base_url=info.ghl.base_url,
+            token_url=info.ghl.token_url,
+            app_url=info.ghl.base_url,
+            credentials=NAME,
+            auth="private-token",
+            scopes=frozenset(["contacts.readonly", "contacts.write", "locations.readonly"]),
+            calls_per_10_s=None,
+        ),
+        timerex=TimerexSettings(
+            credentials=NAME,
+            door=secrets.token_hex(16),
+            header="x-timerex-authorization",
+            token_digests=timerex.token_digests(),
+        ),
+        region="JP",
+        rules=DEFAULT_RULES,
+    )
+    async with open_ledger(ledger_url) as ledger:
+        await ledger.write(published.publish, settings, now=datetime.now(UTC), by="benchmark")
+    path = f"/webhooks/timerex/{settings.timerex.door}"
+    return Target("timerex-ghl", path, {"x-timerex-authorization": token})
+
+
+NUMBERS = itertools.count(1)
+
+
+def booking(email: str) -> dict[str, Any]:
+    """Write a webhook of a confirmed booking."""
+    number = next(NUMBERS)
+    starts_at = datetime.now(UTC) + timedelta(days=number % 50 + 1)
+    return {
+        "webhook_type": "event_confirmed",
+        "calendar_name": "Onboarding call 30",
+        "event": {
+            "id": f"{number:020x}",
+            "start_datetime": starts_at.isoformat(),
+            "end_datetime": (starts_at + timedelta(minutes=30)).isoformat(),
+            "calendar_timezone": "Asia/Tokyo",
+            "form": [
+                {"field_type": "guest_name", "value": f"Guest {number}"},
+                {"field_type": "guest_email", "value": email},
+            ],
+            "is_changed": False,
+        },
+    }
+
+
+class Driver:
+    """Sends webhooks, and waits for their last call."""
+
+    def __init__(self, crm: Crm, target: Target, http: httpx.AsyncClient) -> None:
+        self.crm, self.target, self.http = crm, target, http
+
+    def guest(self) -> str:
+        """Invent a guest; every second one stands in the CRM already."""
+        number = next(NUMBERS)
+        email = f"guest{number}@{self.target.name}.example"
+        if number % 2:
+            ghl = self.crm.sandbox.ghl
+            fields = {"firstName": f"Guest {number}", "email": email}
+            ghl.contacts.save(Contact(ghl.location.id, {}, fields=fields))
+        return email
+
+    async def one(self) -> float:
+        """Send one webhook; give the seconds until its last call was answered."""
+        email = self.guest()
+        self.crm.noted[email] = asyncio.get_running_loop().create_future()
+        began = time.perf_counter()
+        sending = asyncio.create_task(
+            self.http.post(self.target.url, json=booking(email), headers=self.target.headers)
+        )
+        took = await self.crm.noted[email] - began
+        (await sending).raise_for_status()
+        return took
+
+    async def paced(self) -> list[float]:
+        """Send so many a second, whatever becomes of them."""
+        sent: list[asyncio.Task[float]] = []
+        for _ in range(RATE * SECONDS):
+            sent.append(asyncio.create_task(self.one()))
+            await asyncio.sleep(1 / RATE)
+        return await asyncio.gather(*sent)
+
+    async def crowded(self) -> float:
+        """Keep ten outstanding; give the events a second."""
+        left = iter(range(EVENTS))
+
+        async def work() -> None:
+            for _ in left:
+                await self.one()
+
+        began = time.perf_counter()
+        await asyncio.gather(*(work() for _ in range(OUTSTANDING)))
+        return EVENTS / (time.perf_counter() - began)
+
+
+async def measure(crm: Crm, target: Target) -> dict[str, float]:
+    """Measure one target once."""
+    async with httpx.AsyncClient(timeout=60) as http:
+        driver = Driver(crm, target, http)
+        for _ in range(10):
+            await driver.one()
+        took = sorted(1000 * seconds for seconds in await driver.paced())
+        rate = await driver.crowded()
+    return {
+        "p50_ms": took[len(took) // 2],
+        "p95_ms": took[int(len(took) * 0.95)],
+        "per_s": rate,
+    }
+
+
+async def main(rounds: int) -> None:
+    """Measure both, in turn, several times."""
+    found: dict[str, list[dict[str, float]]] = {}
+    async with started() as (crm, *targets):
+        for number in range(rounds):
+            for target in targets:
+                figures = await measure(crm, target)
+                found.setdefault(target.name, []).append(figures)
+                rounded = {key: round(value, 1) for key, value in figures.items()}
+                say(round=number, target=target.name, **rounded, **machine())
+    ours, floor = (
+        {key: median([one[key] for one in found[target.name]], 1) for key in found[target.name][0]}
+        for target in targets
+    )
+    say(
+        benchmark="live",
+        ours=ours,
+        floor=floor,
+        ratio_per_s=round(ours["per_s"] / floor["per_s"], 2),
+        ratio_p50=round(ours["p50_ms"] / floor["p50_ms"], 2),
+        goals=GOALS,
+        **machine(),
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 3))
