@@ -17,6 +17,7 @@ from timerex_ghl.carry.names import lock_of_contact, locks_of_keys
 from timerex_ghl.carry.person import Person
 from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.write import Hold
+from timerex_ghl.sync.errors import SkippableError
 from timerex_ghl.sync.identity import Keys
 from timerex_ghl.sync.models import ConnectionName, ContactId, GhlContact
 
@@ -68,6 +69,18 @@ async def claimed(sides: Sides, contact_id: ContactId) -> AsyncGenerator[Claim |
     finally:
         if not claim.hold.released:
             await sides.ledger.write(locks.release_lock, claim.hold.fence)
+
+
+async def know_again(sides: Sides, contact_id: ContactId) -> Known:
+    """Read a person anew who is ours already.
+
+    Raises:
+        SkippableError: There is no such person any more.
+    """
+    known = await sides.ledger.read(read_known, sides.connection, contact_id)
+    if known is None:
+        raise SkippableError(f"contact {contact_id} is not in the workspace")
+    return known
 
 
 def read_known(tx: Connection, connection: ConnectionName, contact_id: ContactId) -> Known | None:

@@ -21,7 +21,12 @@ async def carry_key(sides: Sides, key: str, *, preview: bool) -> Outcome:
 
 
 async def carry_contact(
-    sides: Sides, contact_id: ContactId, *, seen: Seen | None = None, preview: bool = False
+    sides: Sides,
+    contact_id: ContactId,
+    *,
+    seen: Seen | None = None,
+    preview: bool = False,
+    asks: bool = False,
 ) -> Outcome:
     """Bring one person of the workspace and their GHL contact level.
 
@@ -30,11 +35,14 @@ async def carry_contact(
         contact_id: The person.
         seen: Their GHL contact as a page showed it.
         preview: Keep the plan, write nothing.
+        asks: GHL is asked for somebody who is not linked yet: outside of a bulk run, the pages that
+            were read are old.
     """
     async with claimed(sides, contact_id) as claim:
         if claim is None:
             return Outcome(what="no-op")
-        level = await bring_level(sides, claim.hold, claim.known, seen=seen, preview=preview)
+        known = claim.known._replace(candidates=None) if asks else claim.known
+        level = await bring_level(sides, claim.hold, known, seen=seen, preview=preview)
     return level.outcome
 
 

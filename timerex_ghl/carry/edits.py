@@ -1,15 +1,21 @@
 """The sentence of an edit of ours: a row of the workspace changed, and GHL follows."""
 
+from timerex_ghl.adapters.ledger import bookings
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.carry.booking import carry_told
 from timerex_ghl.carry.contact import carry_contact
 from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.sides import Sides
-from timerex_ghl.sync.models import ContactId
+from timerex_ghl.carry.verify import Told
+from timerex_ghl.sync.models import BookingId, ContactId
 
 
 async def carry_edit(sides: Sides, event: InboxEvent) -> Outcome:
     """Bring GHL level with a row that changed; the row is read, whatever the event says."""
     kind, _, record_id = event.record.partition(":")
     if kind == "contact":
-        return await carry_contact(sides, ContactId(record_id))
-    return Outcome(what="ignored")
+        return await carry_contact(sides, ContactId(record_id), asks=True)
+    row = await sides.ledger.read(bookings.get_booking, sides.connection, BookingId(record_id))
+    if kind != "booking" or row is None:
+        return Outcome(what="ignored")
+    return await carry_told(sides, Told(row.booking, row.verified))

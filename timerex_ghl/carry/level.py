@@ -7,16 +7,16 @@ from typing import NamedTuple
 from timerex_ghl.adapters.ledger import previews
 from timerex_ghl.adapters.ledger.ghl_contacts import Seen
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.carry.claim import Known, read_known
+from timerex_ghl.carry.claim import Known
 from timerex_ghl.carry.crash import crash_point
 from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.person import Person, adopt, read_again, read_ghl
 from timerex_ghl.carry.recover import settle_unknown
 from timerex_ghl.carry.remember import Levelled, remember_level, remember_write
 from timerex_ghl.carry.sides import Sides, utc_now
-from timerex_ghl.carry.write import Hold, Written, note_outcome, write_contact
+from timerex_ghl.carry.write import Hold, Written, post_outcome, write_contact
 from timerex_ghl.sync.actions import ContactPlan, WorkspaceChange
-from timerex_ghl.sync.errors import DuplicateContactError, ReviewNeededError, SkippableError
+from timerex_ghl.sync.errors import DuplicateContactError, ReviewNeededError
 from timerex_ghl.sync.merge import apply_change
 from timerex_ghl.sync.models import GhlContact, GhlContactId
 from timerex_ghl.sync.plan import is_as_planned, plan_contact
@@ -46,7 +46,7 @@ class Level(NamedTuple):
 async def bring_level(
     sides: Sides,
     hold: Hold,
-    known: Known | None = None,
+    known: Known,
     *,
     seen: Seen | None = None,
     preview: bool = False,
@@ -56,19 +56,13 @@ async def bring_level(
     Args:
         sides: Both sides.
         hold: The person, locked.
-        known: What the ledger knows of them, from a claim. None, on the live path: it is read now,
-            and a person who is not linked yet is looked for by asking GHL.
+        known: What the ledger knows of them, from a claim.
         seen: Their contact as a page showed it: saves a call where nothing is written to GHL.
         preview: Keep the plan, write nothing.
 
     Raises:
         ReviewNeededError: Only a person can tell what to do. Nothing was written.
     """
-    if known is None:
-        found = await sides.ledger.read(read_known, sides.connection, hold.contact_id)
-        if found is None:
-            raise SkippableError(f"contact {hold.contact_id} is not in the workspace")
-        known = found._replace(candidates=None)
     person = known.person
     ghl, plan = await _decide(sides, known, seen)
     plan = hold.decided.approve(plan, ghl)
@@ -115,15 +109,16 @@ async def _write(
 ) -> GhlContact:
     """Carry a plan out on both sides, and remember what they agree on now.
 
-    The outcome of the last write is noted together with what both sides agree on then.
+    A write's outcome is noted in the commit of the next one's intent, and that of the last write
+    together with what both sides agree on then.
     """
     before = ghl
     last: Written[GhlContact] | None = None
     for action in plan.to_ghl:
-        if last is not None:
-            await note_outcome(sides, last, partial(remember_write, sides, person.row.id))
+        remember = partial(remember_write, sides, person.row.id)
+        noting = None if last is None else post_outcome(sides, last, remember)
         try:
-            last = await write_contact(sides, hold, action, ghl)
+            last = await write_contact(sides, hold, action, ghl, noting)
             ghl = last.record
         except DuplicateContactError as refused:
             if ghl is not None:

@@ -1,10 +1,12 @@
 """The note of a booking, written once and then kept true."""
 
 from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import bookings, intents, links
+from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.carry.recover import ACTION, close
 from timerex_ghl.carry.sides import Sides, utc_now
@@ -23,6 +25,14 @@ from timerex_ghl.sync.models import (
 from timerex_ghl.sync.note_text import has_marker, is_same_text
 from timerex_ghl.sync.notes import NoteState, plan_notes
 
+
+class Unknown(NamedTuple):
+    """A write of a note whose outcome nobody knows."""
+
+    intent: Intent
+    action: NoteAction
+
+
 TEXT, CONTACT = FieldName("text"), FieldName("contact")
 
 
@@ -31,8 +41,10 @@ async def carry_notes(sides: Sides, hold: Hold, booking_id: BookingId, ghl_id: G
 
     A note that a person deleted in GHL stays deleted.
     """
-    await _settle_unknown_notes(sides, hold)
-    chain, notes = await sides.ledger.read(_read_chain, sides, booking_id)
+    unknown, chain, notes = await sides.ledger.read(_read, sides, hold, booking_id)
+    if unknown:
+        await _settle(sides, unknown)
+        _, chain, notes = await sides.ledger.read(_read, sides, hold, booking_id)
     plan = plan_notes(chain, notes, ghl_id)
     for old, new in plan.moves:
         await sides.ledger.write(links.move_link, sides.connection, "booking-note", old, new)
@@ -48,16 +60,22 @@ async def carry_notes(sides: Sides, hold: Hold, booking_id: BookingId, ghl_id: G
     return written
 
 
-def _read_chain(
-    tx: Connection, sides: Sides, booking_id: BookingId
-) -> tuple[list[Booking], dict[BookingId, NoteState]]:
+def _read(
+    tx: Connection, sides: Sides, hold: Hold, booking_id: BookingId
+) -> tuple[list[Unknown], list[Booking], dict[BookingId, NoteState]]:
+    """Read what was sent and never heard of again, the booking's chain, and its notes."""
+    unknown = [
+        Unknown(intent, action)
+        for intent in intents.open_intents(tx, sides.connection, [hold.record_key])
+        if isinstance(action := ACTION.validate_json(intent.payload), CreateNote | UpdateNote)
+    ]
     row = bookings.get_booking(tx, sides.connection, booking_id)
     chain = bookings.get_chain(tx, sides.connection, row.booking) if row else []
     found = links.links_of_locals(
         tx, sides.connection, "booking-note", [row.booking.id for row in chain]
     )
     notes = {BookingId(local_id): _note_of(link) for local_id, link in found.items()}
-    return [row.booking for row in chain], notes
+    return unknown, [row.booking for row in chain], notes
 
 
 def _note_of(link: Link) -> NoteState:
@@ -85,14 +103,9 @@ def _remember_note(sides: Sides, action: NoteAction, tx: Connection, note: GhlNo
     )
 
 
-async def _settle_unknown_notes(sides: Sides, hold: Hold) -> None:
+async def _settle(sides: Sides, unknown: list[Unknown]) -> None:
     """Close the open intents about a person's notes, by the notes that GHL shows now."""
-    for intent in await sides.ledger.read(
-        intents.open_intents, sides.connection, [hold.record_key]
-    ):
-        action = ACTION.validate_json(intent.payload)
-        if not isinstance(action, CreateNote | UpdateNote):
-            continue
+    for intent, action in unknown:
         note = _find(await sides.ghl.list_notes(action.contact_id), action)
         if note is not None:
             await sides.ledger.write(_remember_recovered, sides, action, note)

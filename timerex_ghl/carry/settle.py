@@ -8,7 +8,7 @@ from timerex_ghl.adapters.ledger import apart, links, reviews, workspace
 from timerex_ghl.adapters.ledger.apart import Pair
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.reviews import Review
-from timerex_ghl.carry.claim import claimed, read_known
+from timerex_ghl.carry.claim import claimed, know_again
 from timerex_ghl.carry.level import bring_level
 from timerex_ghl.carry.locking import held
 from timerex_ghl.carry.names import lock_of_review
@@ -117,7 +117,7 @@ async def _link(case: Case, contact_id: ContactId, ghl_id: GhlContactId) -> bool
             return False
         await sides.ledger.write(_save_link, sides, contact_id, ghl_id)
         claim.hold.decided = Decided(note=lambda tx, now: close(tx, case, now))
-        known = await sides.ledger.read(read_known, sides.connection, contact_id)
+        known = await know_again(sides, contact_id)
         await bring_level(sides, claim.hold, known)
     return True
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import reviews
 from timerex_ghl.adapters.ledger.reviews import Review
-from timerex_ghl.carry.claim import Known, claimed, read_known
+from timerex_ghl.carry.claim import Known, claimed, know_again
 from timerex_ghl.carry.level import bring_level
 from timerex_ghl.carry.person import Person
 from timerex_ghl.carry.remember import ask_about, change_row, conflict_subject
@@ -94,7 +94,7 @@ async def _keep_typed(case: Case, hold: Hold, known: Known) -> None:
     change = WorkspaceChange(values=case.decision.values)
     await sides.ledger.write(change_row, sides, row, change, utc_now())
     hold.decided = Decided(note=lambda tx, now: close_and_replay(tx, case, now))
-    again = await sides.ledger.read(read_known, sides.connection, row.id)
+    again = await know_again(sides, row.id)
     await bring_level(sides, hold, again)
 
 

@@ -1,5 +1,6 @@
 """One write to GHL: intent, call, outcome. A crash between any two can be told afterwards."""
 
+from asyncio import Future
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,8 +87,19 @@ class Written(NamedTuple, Generic[T]):
         return Closing(self.intent_id, self.record.id, utc_now())
 
 
+class Noting(NamedTuple):
+    """The outcome of a write that is being noted."""
+
+    action: Action
+    done: Future[None]
+
+
 async def write_contact(
-    sides: Sides, hold: Hold, action: ContactAction, ghl: GhlContact | None
+    sides: Sides,
+    hold: Hold,
+    action: ContactAction,
+    ghl: GhlContact | None,
+    noting: Noting | None = None,
 ) -> Written[GhlContact]:
     """Send one action about a contact; hand back the contact as GHL has it then.
 
@@ -96,6 +108,7 @@ async def write_contact(
         hold: Whose writes these are.
         action: What to write.
         ghl: The contact as it was; None before it is made.
+        noting: The outcome of the write before this one: it is durable before this one is sent.
     """
 
     async def send() -> GhlContact:
@@ -108,7 +121,7 @@ async def write_contact(
             raise AssertionError("tags are planned for a contact that exists")
         return ghl.model_copy(update={"tags": await change(ghl.id, action.tags)})
 
-    return await _send(sides, hold, action, send)
+    return await _send(sides, hold, action, send, noting)
 
 
 async def write_note(
@@ -132,23 +145,30 @@ async def write_note(
         return await sides.ghl.update_note(action.contact_id, action.note_id, action.text)
 
     written = await _send(sides, hold, action, send)
-    await note_outcome(sides, written, remember)
+    await sides.ledger.write(_note_success, written, remember)
+    crash_point(action.kind, "after-outcome")
     return written.record
 
 
-async def note_outcome(
+def post_outcome(
     sides: Sides, written: Written[T], remember: Callable[[Connection, T], None]
-) -> None:
-    """Record that a write happened, and what it made."""
-    await sides.ledger.write(_note_success, written, remember)
-    crash_point(written.action.kind, "after-outcome")
+) -> Noting:
+    """Record that a write happened, and what it made, in the commit of whatever comes next."""
+    return Noting(written.action, sides.ledger.post(_note_success, written, remember))
 
 
 async def _send(
-    sides: Sides, hold: Hold, action: Action, send: Callable[[], Awaitable[T]]
+    sides: Sides,
+    hold: Hold,
+    action: Action,
+    send: Callable[[], Awaitable[T]],
+    noting: Noting | None = None,
 ) -> Written[T]:
     new = NewIntent(sides.connection, hold.record_key, action, sides.run_id, hold.fence, utc_now())
     intent_id = await sides.ledger.write_together(intents.open_all, new)
+    if noting is not None:
+        await noting.done
+        crash_point(noting.action.kind, "after-outcome")
     crash_point(action.kind, "after-intent")
     try:
         record = await send()

@@ -52,6 +52,18 @@ class Ledger:
         unit = Unit[T].of(lambda tx: work(tx, *args, **kwargs))
         return await self._writer.submit(unit)
 
+    def post(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> "asyncio.Future[T]":
+        """Do work that changes the ledger, before all that is asked of it later; do not wait.
+
+        The future tells when the change is durable. Nobody has to look at it: an outage then
+        passes unnoticed.
+        """
+        posted = self._writer.submit(Unit[T].of(lambda tx: work(tx, *args, **kwargs)))
+        posted.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return posted
+
     async def write_together(
         self, work: Callable[[Connection, list[Item]], Sequence[T | Exception]], item: Item
     ) -> T:
