@@ -168,3 +168,19 @@ async def test_the_clock_moves_within_a_transaction(ledger: Ledger) -> None:
         return clock.now(tx) - first
 
     assert await ledger.read(read_twice) > timedelta(0)
+
+
+async def test_locks_of_holders_that_are_gone_are_free_and_their_fences_broken(
+    ledger: Ledger,
+) -> None:
+    gone = await ledger.write(locks.try_lock, ["a", "b"], "gone", 30)
+    alive = await ledger.write(locks.try_lock, ["c"], "alive", 30)
+    assert gone is not None
+    assert alive is not None
+
+    assert await ledger.write(locks.release_dead, lambda holder: holder == "gone") == 2
+
+    assert not await ledger.read(locks.holds, gone)
+    assert await ledger.read(locks.holds, alive)
+    assert await ledger.write(locks.try_lock, ["a", "c"], "next", 30) is None
+    assert await ledger.write(locks.try_lock, ["a", "b"], "next", 30) is not None
