@@ -1,0 +1,89 @@
+"""A live worker in a process of its own, and the deliveries that it carries."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from tests.engine.conftest import Engine
+from timerex_ghl.adapters.ledger import audit, inbox, published
+from timerex_ghl.adapters.ledger.audit import AuditEntry
+from timerex_ghl.adapters.ledger.inbox import InboxState
+from timerex_ghl.demo.processes import Program, Programs
+from timerex_ghl.sync.models import ConnectionName, EventId
+
+T = TypeVar("T")
+LONG_S = 90.0
+
+
+@asynccontextmanager
+async def living(engine: Engine, *, is_ready: bool = True) -> AsyncGenerator[Program]:
+    """Run `timerex-ghl live` until the test is over."""
+    programs = Programs(engine.folder)
+    command = [sys.executable, "-m", "timerex_ghl", "live", "--json"]
+    try:
+        program = await programs.start("live", command, engine.stage.environment)
+        if is_ready:
+            await program.first_line(LONG_S)
+        yield program
+    finally:
+        await programs.stop()
+
+
+async def kill(program: Program) -> None:
+    """Kill the worker itself: its leash, which then ends too, only holds it."""
+    leash = program.process.pid
+    children = Path(f"/proc/{leash}/task/{leash}/children").read_text(encoding="ascii").split()
+    for child in children:
+        os.kill(int(child), signal.SIGKILL)
+    await program.process.wait()
+
+
+async def deliver(engine: Engine, name: ConnectionName, body: dict[str, Any]) -> EventId:
+    """Deliver as TimeRex does; hand back what the door stored."""
+    version = await engine.stage.ledger.read(published.current, name)
+    assert version is not None
+    door = version.settings.timerex.door
+    timerex = engine.stage.sandbox.timerex
+    headers = {timerex["webhook_header"]: timerex["webhook_token"]}
+    async with httpx.AsyncClient(timeout=30) as http:
+        answer = await http.post(
+            f"{engine.stage.gateway_url}/webhooks/timerex/{door}",
+            content=json.dumps(body),
+            headers={**headers, "content-type": "application/json"},
+        )
+    assert answer.status_code == 200, answer.text
+    return EventId(answer.json()["event"])
+
+
+async def until(look: Callable[[], Awaitable[T | None]], what: str) -> T:
+    """Wait until there is something to see."""
+    for _ in range(int(LONG_S / 0.1)):
+        found = await look()
+        if found is not None:
+            return found
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{what} did not happen in {LONG_S:.0f} s")
+
+
+async def ended(engine: Engine, event_id: EventId) -> InboxState:
+    """Wait until an event has its final state."""
+
+    async def look() -> InboxState | None:
+        event = await engine.stage.ledger.read(inbox.read_event, event_id)
+        return event.state if event and event.state is not InboxState.WAITING else None
+
+    return await until(look, f"the end of {event_id}")
+
+
+async def told(engine: Engine, name: ConnectionName, event_id: EventId) -> AuditEntry:
+    """Read what the audit says of an event."""
+    entries = await engine.stage.ledger.read(audit.entries, name, 500)
+    return next(one for one in entries if one.subject == f"event:{event_id}")

@@ -1,0 +1,134 @@
+"""The live worker, in a process of its own: webhooks and edits reach the CRM by themselves."""
+
+import asyncio
+import signal
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from flows.publish_connection import publish_connection
+from tests.carry.world import confirmed
+from tests.engine.conftest import Drafts, Engine
+from tests.engine.living import deliver, ended, kill, living, told, until
+from timerex_ghl.adapters.ledger import inbox
+from timerex_ghl.adapters.ledger.inbox import InboxState
+from timerex_ghl.adapters.ledger.schema import metadata
+from timerex_ghl.sync.models import ConnectionName
+
+
+async def contact_of(engine: Engine, email: str) -> dict[str, Any]:
+    (found,) = [one for one in await engine.stage.sandbox.contacts() if one.get("email") == email]
+    return found
+
+
+async def run_of(engine: Engine, run_id: str | None) -> dict[str, Any]:
+    assert run_id is not None
+    return await engine.api.send("GET", f"/flow_runs/{run_id}")
+
+
+async def test_a_booking_reaches_the_crm_and_its_runs_are_found_from_its_audit_row(
+    engine: Engine, ready: ConnectionName
+) -> None:
+    async with living(engine):
+        event_id = await deliver(engine, ready, confirmed("live-1", "noa@live.example"))
+
+        assert await ended(engine, event_id) is InboxState.APPLIED
+        contact = await contact_of(engine, "noa@live.example")
+        assert contact["tags"] == ["timerex booked"]
+        assert len(contact["notes"]) == 1
+        row = await told(engine, ready, event_id)
+        run = await run_of(engine, row.flow_run_id)
+        assert run["tags"] == ["timerex-ghl"]
+        assert run["state_type"] == "RUNNING"
+
+        async def task_run() -> dict[str, Any] | None:
+            wanted = {"task_runs": {"id": {"any_": [row.run_id]}}}
+            found = await engine.api.send("POST", "/task_runs/filter", wanted)
+            return found[0] if found else None
+
+        assert (await until(task_run, "its task run"))["name"] == f"{ready} {event_id}"
+    run = await run_of(engine, row.flow_run_id)
+    assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Completed")
+    assert "1 applied" in run["state"]["message"]
+
+
+async def test_a_connection_published_meanwhile_is_carried_too(
+    engine: Engine, drafts: Drafts
+) -> None:
+    async with living(engine):
+        name = await drafts.save()
+        assert (await engine.here(publish_connection, name)).is_completed()
+
+        event_id = await deliver(engine, name, confirmed("live-2", "kim@live.example"))
+
+        assert await ended(engine, event_id) is InboxState.APPLIED
+
+
+async def test_a_connection_that_cannot_be_opened_keeps_nobody_waiting(
+    engine: Engine, drafts: Drafts, ready: ConnectionName
+) -> None:
+    broken = await drafts.save()
+    assert (await engine.here(publish_connection, broken)).is_completed()
+    documents = await engine.api.send("POST", "/block_documents/filter", {})
+    (mine,) = [
+        one
+        for one in documents
+        if one["name"] == broken and one["block_type"]["slug"] == "ghl-credentials"
+    ]
+    await engine.api.send("DELETE", f"/block_documents/{mine['id']}")
+    async with living(engine):
+        left = await deliver(engine, broken, confirmed("live-3", "sam@live.example"))
+
+        event_id = await deliver(engine, ready, confirmed("live-4", "uma@live.example"))
+
+        assert await ended(engine, event_id) is InboxState.APPLIED
+        event = await engine.stage.ledger.read(inbox.read_event, left)
+        assert event is not None
+        assert (event.state, event.attempts) == (InboxState.WAITING, 0)
+
+
+async def test_a_stop_finishes_what_is_in_hand_and_leaves_the_rest_to_the_next(
+    engine: Engine, ready: ConnectionName
+) -> None:
+    async with living(engine) as worker:
+        events = [
+            await deliver(engine, ready, confirmed(f"stop-{n}", f"stop{n}@live.example"))
+            for n in range(40)
+        ]
+        worker.process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(worker.process.wait(), 60) == 0
+    rows = [await engine.stage.ledger.read(inbox.read_event, one) for one in events]
+    states = {row.state for row in rows if row}
+    assert states <= {InboxState.APPLIED, InboxState.WAITING}
+    assert await engine.stage.ledger.read(_open_intents, ready) == []
+
+    async with living(engine):
+        assert {await ended(engine, one) for one in events} == {InboxState.APPLIED}
+    contacts = await engine.stage.sandbox.contacts()
+    stopped = [one for one in contacts if (one.get("email") or "").startswith("stop")]
+    assert len(stopped) == 40
+    assert {len(one["notes"]) for one in stopped} == {1}
+
+
+async def test_a_killed_worker_is_followed_by_one_that_stands_by(
+    engine: Engine, ready: ConnectionName
+) -> None:
+    async with living(engine) as first, living(engine, is_ready=False) as second:
+        event_id = await deliver(engine, ready, confirmed("kill-1", "ana@live.example"))
+        assert await ended(engine, event_id) is InboxState.APPLIED
+        row = await told(engine, ready, event_id)
+        await kill(first)
+
+        event_id = await deliver(engine, ready, confirmed("kill-2", "ben@live.example"))
+
+        assert await ended(engine, event_id) is InboxState.APPLIED
+        run = await engine.api.wait_for(row.flow_run_id or "")
+        assert run["state_type"] == "CRASHED"
+        assert run["state"]["message"] == "its worker was killed; the next one carries on"
+        assert second.process.returncode is None
+
+
+def _open_intents(tx: Connection, name: ConnectionName) -> list[Any]:
+    table = metadata.tables["intents"]
+    statement = select(table).where(table.c.connection == name, table.c.state == "open")
+    return [*tx.execute(statement)]
