@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from timerex_ghl.adapters.ledger import audit, inbox, published
 from timerex_ghl.adapters.ledger.audit import AuditEntry
 from timerex_ghl.adapters.ledger.inbox import InboxState
 from timerex_ghl.demo.processes import Program, Programs
+from timerex_ghl.demo.stage import Stage
 from timerex_ghl.sync.models import ConnectionName, EventId
 
 T = TypeVar("T")
@@ -27,9 +29,8 @@ LONG_S = 90.0
 async def living(engine: Engine, *, is_ready: bool = True) -> AsyncGenerator[Program]:
     """Run `timerex-ghl live` until the test is over."""
     programs = Programs(engine.folder)
-    command = [sys.executable, "-m", "timerex_ghl", "live", "--json"]
     try:
-        program = await programs.start("live", command, engine.stage.environment)
+        program = await start(programs, engine.stage)
         if is_ready:
             await program.first_line(LONG_S)
         yield program
@@ -37,13 +38,23 @@ async def living(engine: Engine, *, is_ready: bool = True) -> AsyncGenerator[Pro
         await programs.stop()
 
 
+async def start(programs: Programs, stage: Stage) -> Program:
+    """Start a live worker."""
+    command = [sys.executable, "-m", "timerex_ghl", "live", "--json"]
+    name = f"live-{len(programs.running)}-{time.monotonic_ns()}"
+    return await programs.start(name, command, stage.environment)
+
+
 async def kill(program: Program) -> None:
     """Kill the worker itself: its leash, which then ends too, only holds it."""
-    leash = program.process.pid
-    children = Path(f"/proc/{leash}/task/{leash}/children").read_text(encoding="ascii").split()
-    for child in children:
-        os.kill(int(child), signal.SIGKILL)
+    for child in _children_of(program.process.pid):
+        os.kill(child, signal.SIGKILL)
     await program.process.wait()
+
+
+def _children_of(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in found.split()]
 
 
 async def deliver(engine: Engine, name: ConnectionName, body: dict[str, Any]) -> EventId:

@@ -11,6 +11,9 @@ import click
 
 from timerex_ghl.cli.running import fail
 
+AGAIN_S = 3.0
+"""How often a Prefect server that is down is looked for."""
+
 
 @click.command()
 @click.option("--minutes", default=15.0, show_default=True, help="How long one flow run lasts.")
@@ -68,11 +71,27 @@ class _Worker(threading.Thread):
 
     async def _work(self) -> None:
         from flows.live_sync import live as keep_live
-        from timerex_ghl.cli.orchestration import check_prefect
 
         self._loop = asyncio.get_running_loop()
-        await check_prefect()
+        await self._wait_for_prefect()
         await keep_live(self._minutes, self._begin, self._say_ready)
+
+    async def _wait_for_prefect(self) -> None:
+        """Wait for a server that is down at the moment; what comes meanwhile is in the inbox."""
+        from timerex_ghl.cli.orchestration import check_prefect
+        from timerex_ghl.sync.errors import SettingsError
+
+        is_told = False
+        while True:
+            try:
+                return await check_prefect()
+            except SettingsError as error:
+                if "PREFECT_API_URL" in os.environ and not is_told:
+                    click.echo(f"waiting: {error}", err=True)
+                    is_told = True
+                elif not is_told:
+                    raise
+            await asyncio.sleep(AGAIN_S)
 
     def _begin(self, here: Any) -> None:
         self._station = here
