@@ -37,8 +37,9 @@ MAY_IMPORT = {
     "timerex_ghl.sandbox": {"timerex_ghl.sandbox"},
     "timerex_ghl.launch": set[str](),
     "timerex_ghl.desk": ADAPTERS,
+    "timerex_ghl.trace": ADAPTERS,
     "timerex_ghl.demo": DEMO,
-    "timerex_ghl.cli": {"timerex_ghl.cli", "timerex_ghl.desk", *DEMO},
+    "timerex_ghl.cli": {"timerex_ghl.cli", "timerex_ghl.desk", "timerex_ghl.trace", *DEMO},
     "timerex_ghl.__main__": {"timerex_ghl.cli"},
 }
 KNOWS_PREFECT = {"flows", "tasks", "blocks", "timerex_ghl.demo", "timerex_ghl.cli"}

@@ -40,6 +40,7 @@ for command in (
     alerts.alerts,
     doctor.doctor,
     desk.plans,
+    desk.trace,
     orchestration.server,
     orchestration.worker,
     orchestration.deploy,

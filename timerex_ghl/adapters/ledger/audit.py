@@ -8,7 +8,17 @@ from datetime import datetime
 from typing import NamedTuple
 
 from pydantic import AwareDatetime
-from sqlalchemy import Column, Connection, Index, Table, Text, insert, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Table,
+    Text,
+    insert,
+    or_,
+    select,
+)
 
 from timerex_ghl.adapters.ledger.schema import SERIAL, JsonText, UtcTime, metadata
 from timerex_ghl.sync.models import ConnectionName, Record
@@ -96,4 +106,21 @@ def entries(tx: Connection, connection: ConnectionName, limit: int) -> list[Audi
         .order_by(_audit.c.id.desc())
         .limit(limit)
     )
+    return [AuditEntry.model_validate(row, from_attributes=True) for row in rows]
+
+
+def entries_about(tx: Connection, subject: str) -> list[AuditEntry]:
+    """Read what was done to one record, oldest first."""
+    return _read(tx, _audit.c.subject == subject)
+
+
+def entries_of_run(tx: Connection, run_id: str, limit: int) -> list[AuditEntry]:
+    """Read what a task run or a flow run did, oldest first."""
+    return _read(tx, or_(_audit.c.run_id == run_id, _audit.c.flow_run_id == run_id), limit)
+
+
+def _read(
+    tx: Connection, condition: ColumnElement[bool], limit: int | None = None
+) -> list[AuditEntry]:
+    rows = tx.execute(select(_audit).where(condition).order_by(_audit.c.id).limit(limit))
     return [AuditEntry.model_validate(row, from_attributes=True) for row in rows]

@@ -1,0 +1,66 @@
+"""From an event to the runs that carried it, and from a run to its events: the audit, readable.
+
+Ids, states and counts only: nobody's details.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.home import default_ledger_url
+from timerex_ghl.adapters.ledger import audit, inbox
+from timerex_ghl.adapters.ledger.audit import AuditEntry
+from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.sync.errors import SettingsError
+from timerex_ghl.sync.models import EventId
+
+EVENT = re.compile(r"e_[0-9a-f]+")
+MOST = 2000
+"""Rows that are shown of a run."""
+
+
+async def trace(url: str | None, its_id: str, ui: str | None) -> list[str]:
+    """Tell what became of an event, or what a flow run or task run carried.
+
+    Args:
+        url: The ledger's; None for the usual one.
+        its_id: An event's id, or a run's as Prefect shows it.
+        ui: Where the Prefect UI is; None: runs are named by their ids.
+    """
+    async with open_ledger(url or default_ledger_url()) as ledger:
+        if EVENT.fullmatch(its_id):
+            return await ledger.read(_of_event, EventId(its_id), ui)
+        rows = await ledger.read(audit.entries_of_run, its_id, MOST)
+    if not rows:
+        raise SettingsError(f"no event and no run {its_id} is in this ledger's audit")
+    return [_line(row) for row in rows]
+
+
+def _of_event(tx: Connection, event_id: EventId, ui: str | None) -> list[str]:
+    event = inbox.read_event(tx, event_id)
+    if event is None:
+        raise SettingsError(f"no event {event_id} is in this ledger's inbox")
+    about = [
+        f"event       {event.id}, {event.source} {event.type}",
+        f"connection  {event.connection or 'none'}",
+        f"record      {event.record or 'none'}",
+        f"received    {event.received_at:%Y-%m-%d %H:%M:%S} UTC",
+        f"state       {event.state}, {event.attempts} attempts failed",
+        *([f"said        {event.error}"] if event.error else []),
+    ]
+    rows = audit.entries_about(tx, f"event:{event_id}")
+    return [*about, *(line for row in rows for line in _runs(row, ui))]
+
+
+def _runs(row: AuditEntry, ui: str | None) -> Iterator[str]:
+    yield _line(row)
+    for kind, run_id in (("flow-run", row.flow_run_id), ("task-run", row.run_id)):
+        if run_id is not None:
+            yield f"  {kind}  {f'{ui}/runs/{kind}/{run_id}' if ui else run_id}"
+
+
+def _line(row: AuditEntry) -> str:
+    detail = json.dumps({key: value for key, value in row.detail.items() if value is not None})
+    return f"{row.at:%Y-%m-%d %H:%M:%S}  {row.what}  {row.subject}  {detail}"
