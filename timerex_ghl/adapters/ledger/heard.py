@@ -1,6 +1,7 @@
 """What has been heard already: of which records events wait, what was stored, and since when."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
@@ -33,6 +34,41 @@ def waiting_records(
                 events.c.connection == connection,
                 events.c.state == InboxState.WAITING,
                 events.c.record.in_(records),
+            )
+        )
+    )
+
+
+def heard_at(
+    tx: Connection, connection: ConnectionName, source: Source, *, polled: str
+) -> datetime | None:
+    """Tell when the last webhook of a service came; None: never.
+
+    What was polled is none: its keys begin with `polled`.
+    """
+    return tx.scalar(
+        select(events.c.received_at)
+        .where(
+            events.c.connection == connection,
+            events.c.source == source,
+            ~events.c.dedupe_key.startswith(polled),
+        )
+        .order_by(events.c.seq.desc())
+        .limit(1)
+    )
+
+
+def polled_since(
+    tx: Connection, connection: ConnectionName, since: datetime, *, polled: str
+) -> list[str]:
+    """Give the bodies of what polls of TimeRex put into the inbox since then."""
+    return list(
+        tx.scalars(
+            select(events.c.body).where(
+                events.c.connection == connection,
+                events.c.source == "timerex",
+                events.c.dedupe_key.startswith(polled),
+                events.c.received_at >= since,
             )
         )
     )

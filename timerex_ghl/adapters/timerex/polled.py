@@ -15,7 +15,8 @@ from timerex_ghl.adapters.timerex.replies import Calendar, EventRow, read_event
 from timerex_ghl.adapters.timerex.webhooks import CANCELLED, CONFIRMED
 from timerex_ghl.sync.models import Booking, BookingId, BookingState, Record
 
-_MARK = "polled "
+MARK = "polled "
+"""What the keys of polled events begin with."""
 
 
 class Polled(Record):
@@ -74,7 +75,7 @@ def key_of_row(row: EventRow) -> str:
 
 def is_polled(dedupe_key: str) -> bool:
     """Tell whether an event of the inbox was read over the API, and not delivered."""
-    return dedupe_key.startswith(_MARK)
+    return dedupe_key.startswith(MARK)
 
 
 def happened_at(body: str) -> datetime | None:
@@ -88,7 +89,7 @@ def happened_at(body: str) -> datetime | None:
 
 def _key(booking_id: BookingId, starts_at: datetime, ends_at: datetime, *, is_over: bool) -> str:
     state = "over" if is_over else "stands"
-    return f"{_MARK}{booking_id} {state} {starts_at.timestamp():.0f} {ends_at.timestamp():.0f}"
+    return f"{MARK}{booking_id} {state} {starts_at.timestamp():.0f} {ends_at.timestamp():.0f}"
 
 
 def _paths_of(url: str | None) -> tuple[str | None, str | None]:
