@@ -127,6 +127,21 @@ async def test_a_booking_whose_webhook_waits_is_left_to_it(polling: PollingWorld
     assert "get-event" not in await polling.calls()
 
 
+async def test_a_cancellation_whose_webhook_waits_is_left_to_it(polling: PollingWorld) -> None:
+    await polling.world.ask("POST", "/timerex/settings", {"lists_cancelled": False})
+    booking_id = await polling.book()
+    await polling.poll()
+    await polling.carry()
+    await polling.cancel(booking_id)
+    await polling.world.receive(cancelled(booking_id))
+    await polling.calls()
+
+    found = await polling.poll()
+
+    assert found.found.stored == 0
+    assert "get-event" not in await polling.calls()
+
+
 async def test_a_booking_that_was_stored_unverified_becomes_verified_without_a_write(
     polling: PollingWorld,
 ) -> None:
