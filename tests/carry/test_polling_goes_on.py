@@ -70,6 +70,7 @@ async def test_a_run_that_is_killed_in_mid_page_is_gone_on_with_and_stores_nothi
     def die(_action: str, _moment: str) -> None:
         raise KilledError
 
+    await polling.poll(polling.paced.sparing(58, wait_s=0))  # two calls: the calendars
     with monkeypatch.context() as patch:
         patch.setattr(poll_module, "crash_point", die)
         with pytest.raises(KilledError):
@@ -86,13 +87,36 @@ async def test_a_run_that_is_killed_in_mid_page_is_gone_on_with_and_stores_nothi
 async def test_an_outage_in_mid_scan_is_gone_on_with(polling: PollingWorld) -> None:
     for number in range(12):
         await polling.book(hours=24 + number, guest_email=f"g{number}@hinode.example")
-    await polling.fault("get-event", 503, nth=11)
+    await polling.fault("get-event", 503, nth=9, times=3)
 
     with pytest.raises(RetryableError):
         await polling.poll()
     await polling.poll()
+    await polling.poll()
 
     assert len(await polling.waiting()) == 12
+
+
+async def test_a_booking_that_cannot_be_read_keeps_no_other_back(polling: PollingWorld) -> None:
+    for number in range(12):
+        await polling.book(hours=24 + number, guest_email=f"g{number}@hinode.example")
+    await polling.fault("get-event", 500, nth=2)
+    await polling.fault("get-event", 400, nth=5)
+
+    first, second = await polling.poll(), await polling.poll()
+
+    assert (first.found.unread, first.found.stored) == (2, 10)
+    assert (second.found.unread, second.found.stored) == (0, 2)
+
+
+async def test_a_run_that_stops_in_mid_page_tells_what_it_did(polling: PollingWorld) -> None:
+    for number in range(5):
+        await polling.book(hours=24 + number, guest_email=f"g{number}@hinode.example")
+
+    run = await polling.poll(polling.paced.sparing(54, wait_s=0))  # two for calendars, a page, 3
+
+    assert run.stopped == "no call to TimeRex was left"
+    assert run.found.stored == len(await polling.waiting()) == 3
 
 
 async def test_a_page_that_timerex_refuses_by_now_does_not_stop_the_other_calendars(

@@ -22,7 +22,8 @@ class Found(Record):
         stored: Put into the inbox.
         verified: Bookings of which TimeRex says what a webhook had told.
         unknown: Bookings that TimeRex does not know (any more): a person is asked.
-        unread: Calendars that could not be listed to their end.
+        unread: Bookings that could not be read, and calendars that could not be listed: the next
+            scan tries them again.
     """
 
     listed: int = 0
@@ -42,7 +43,7 @@ class Found(Record):
             "stored": "put into the inbox",
             "verified": "confirmed as told",
             "unknown": "unknown to TimeRex",
-            "unread": "calendars not readable",
+            "unread": "not readable",
         }
         said = [f"{getattr(self, key)} {word}" for key, word in names.items() if getattr(self, key)]
         return ", ".join([f"{self.listed} events listed", *said])

@@ -5,6 +5,7 @@ been on a page and was not: whether TimeRex lists what was cancelled is not docu
 is stored as the webhook's delivery would have been, and carried by whoever carries those.
 """
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from timerex_ghl.adapters.timerex.replies import Calendar, CalendarId, EventRow,
 from timerex_ghl.carry.crash import crash_point
 from timerex_ghl.carry.polled import Found, doubtful_of, note_unknown, take, unknown_of
 from timerex_ghl.carry.sides import Sides, utc_now
-from timerex_ghl.sync.errors import NotFoundError, RateLimitedError, SkippableError
+from timerex_ghl.sync.errors import NotFoundError, RateLimitedError, RetryableError, SkippableError
 from timerex_ghl.sync.models import BookingId, Record
 
 CURSOR = "timerex-events"
@@ -36,6 +37,10 @@ SPARE = 20
 
 AT_A_TIME = 10
 """Bookings that are asked for between two savings of the cursor."""
+
+
+OUTAGE = 3
+"""When so many bookings in a row cannot be read, it is not for their sake."""
 
 
 class Place(Record):
@@ -80,23 +85,21 @@ class Polling(NamedTuple):
 
 
 async def poll(sides: Sides, timerex: TimerexClient, until: datetime) -> Polling:
-    """Go on with the scan, or begin one, until it is over, time is up, or no call is left."""
-    found = Found()
+    """Go on with the scan, or begin one, until it is over, time is up, or no call is left.
+
+    Raises:
+        RetryableError: TimeRex does not answer. The next run goes on from here.
+    """
+    run = _Run(sides, timerex)
     place = await _read_place(sides)
     try:
         while place is None or not place.is_over:
             if utc_now() >= until:
-                return Polling(found, "its time was up")
-            if place is None:
-                place, new = await _begin(sides, timerex), Found()
-            elif place.calendars:
-                place, new = await _read_page(sides, timerex, place)
-            else:
-                place, new = await _ask(sides, timerex, place)
-            found += new
+                return Polling(run.found, "its time was up")
+            place = await run.go_on(place)
     except RateLimitedError:
-        return Polling(found, "no call to TimeRex was left")
-    return Polling(found, None)
+        return Polling(run.found, "no call to TimeRex was left")
+    return Polling(run.found, None)
 
 
 async def _read_place(sides: Sides) -> Place | None:
@@ -107,57 +110,81 @@ async def _read_place(sides: Sides) -> Place | None:
     return place if is_open else None
 
 
-async def _begin(sides: Sides, timerex: TimerexClient) -> Place:
-    """List the calendars, and what we hold that they should show."""
-    calendars = tuple([calendar async for calendar in every_calendar(timerex)])
-    now = utc_now()
-    unseen = await sides.ledger.read(
-        bookings.bookings_to_see, sides.connection, now - BACK, now + AHEAD
-    )
-    place = Place(began_at=now, calendars=calendars, unseen=tuple(unseen))
-    await _save(sides, place)
-    return place
+@dataclass
+class _Run:
+    """One run of the poll.
 
+    Attributes:
+        failures: Bookings in a row that could not be read.
+    """
 
-async def _read_page(sides: Sides, timerex: TimerexClient, place: Place) -> tuple[Place, Found]:
-    """List a page of a calendar, and read what is not known of it."""
-    calendar = place.calendars[0]
-    begins_at, ends_at = place.began_at - BACK, place.began_at + AHEAD
-    try:
-        page = await timerex.list_events(calendar.id, begins_at, ends_at, place.page)
-    except SkippableError:  # it is gone, or its page is: the next scan begins it anew
-        after = place.after_calendar()
-        await _save(sides, after)
-        return after, Found(unread=1)
-    found = Found(listed=len(page.items))
-    for booking_id in await sides.ledger.read(unknown_of, sides, page.items):
-        found += await _read(sides, timerex, booking_id, calendar)
-    after = place.after_page(page)
-    crash_point("poll", "before-save")
-    await _save(sides, after)
-    return after, found
+    sides: Sides
+    timerex: TimerexClient
+    found: Found = field(default_factory=Found)
+    failures: int = 0
 
+    async def go_on(self, place: Place | None) -> Place:
+        """Do the next step of a scan, and save how far it has come."""
+        if place is None:
+            after = await self._begin()
+        elif place.calendars:
+            after = await self._read_page(place)
+        else:
+            after = await self._ask(place)
+        crash_point("poll", "before-save")
+        await self.sides.ledger.write(
+            cursors.save_cursor, self.sides.connection, CURSOR, after.model_dump_json()
+        )
+        return after
 
-async def _ask(sides: Sides, timerex: TimerexClient, place: Place) -> tuple[Place, Found]:
-    """Read bookings that no page showed."""
-    found = Found()
-    asked = place.unseen[:AT_A_TIME]
-    for row in await sides.ledger.read(doubtful_of, sides, asked):
-        found += await _read(sides, timerex, row.booking.id, _calendar_of(row))
-    after = place.model_copy(update={"unseen": place.unseen[AT_A_TIME:]})
-    await _save(sides, after)
-    return after, found
+    async def _begin(self) -> Place:
+        """List the calendars, and what we hold that they should show."""
+        calendars = tuple([calendar async for calendar in every_calendar(self.timerex)])
+        now = utc_now()
+        unseen = await self.sides.ledger.read(
+            bookings.bookings_to_see, self.sides.connection, now - BACK, now + AHEAD
+        )
+        return Place(began_at=now, calendars=calendars, unseen=tuple(unseen))
 
+    async def _read_page(self, place: Place) -> Place:
+        """List a page of a calendar, and read what is not known of it."""
+        calendar = place.calendars[0]
+        begins_at, ends_at = place.began_at - BACK, place.began_at + AHEAD
+        try:
+            page = await self.timerex.list_events(calendar.id, begins_at, ends_at, place.page)
+        except SkippableError:  # it is gone, or its page is: the next scan begins it anew
+            self.found += Found(unread=1)
+            return place.after_calendar()
+        self.found += Found(listed=len(page.items))
+        for booking_id in await self.sides.ledger.read(unknown_of, self.sides, page.items):
+            await self._read(booking_id, calendar)
+        return place.after_page(page)
 
-async def _read(
-    sides: Sides, timerex: TimerexClient, booking_id: BookingId, calendar: Calendar
-) -> Found:
-    """Read one booking, and take it in."""
-    try:
-        polled = await timerex.get_delivery(booking_id, calendar)
-    except NotFoundError:
-        return await sides.ledger.write(note_unknown, sides, booking_id, utc_now())
-    return await sides.ledger.write(take, sides, polled, utc_now())
+    async def _ask(self, place: Place) -> Place:
+        """Read bookings that no page showed."""
+        asked = place.unseen[:AT_A_TIME]
+        for row in await self.sides.ledger.read(doubtful_of, self.sides, asked):
+            await self._read(row.booking.id, _calendar_of(row))
+        return place.model_copy(update={"unseen": place.unseen[AT_A_TIME:]})
+
+    async def _read(self, booking_id: BookingId, calendar: Calendar) -> None:
+        """Read one booking, and take it in. One that cannot be read keeps no other back."""
+        write = self.sides.ledger.write
+        try:
+            polled = await self.timerex.get_delivery(booking_id, calendar)
+        except NotFoundError:
+            self.found += await write(note_unknown, self.sides, booking_id, utc_now())
+        except RateLimitedError:
+            raise
+        except (SkippableError, RetryableError):
+            self.failures += 1
+            if self.failures == OUTAGE:
+                raise
+            self.found += Found(unread=1)
+            return
+        else:
+            self.found += await write(take, self.sides, polled, utc_now())
+        self.failures = 0
 
 
 def _calendar_of(row: BookingRow) -> Calendar:
@@ -170,7 +197,3 @@ def _calendar_of(row: BookingRow) -> Calendar:
         url=None,
         duration_min=None,
     )
-
-
-async def _save(sides: Sides, place: Place) -> None:
-    await sides.ledger.write(cursors.save_cursor, sides.connection, CURSOR, place.model_dump_json())
