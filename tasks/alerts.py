@@ -44,9 +44,15 @@ async def put_alerts(block: str) -> list[str]:
     async with get_client() as client:
         block_id = await _find_block(client, block)
         wanted = all_automations(block_id)
-        await _remove(client)
+        there = {one.name: one.id for one in await client.read_automations() if is_ours(one)}
         for automation in wanted:
-            await client.create_automation(automation)
+            known = there.pop(automation.name, None)
+            if known is None:
+                await client.create_automation(automation)
+            else:  # in its place: one made anew may for a while be told beside the old one
+                await client.update_automation(known, automation)
+        for former in there.values():
+            await client.delete_automation(former)
         await put_watch(client, wake=True)
     return [automation.name for automation in wanted]
 
