@@ -1,10 +1,10 @@
-"""Bookings reach the CRM."""
+"""What waits in the inbox reaches the other side: bookings, and whatever else was told."""
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
-from tasks.bookings import carry_bookings, list_event_batches
+from tasks.bookings import carry_events, list_event_batches
 from tasks.reports import at_work, ended
 from timerex_ghl.carry.outcome import Counts
 from timerex_ghl.sync.models import ConnectionName, EventId
@@ -22,15 +22,15 @@ def name_run() -> str:
 async def booking_to_crm(
     connection: ConnectionName, event_ids: list[EventId] | None = None
 ) -> State[None]:
-    """Bring bookings to the CRM: contact, tags, and a note that follows the booking.
+    """Carry what waits in the inbox: bookings to the CRM, hints from GHL, and edits of ours.
 
     Args:
         connection: Name of a published connection.
         event_ids: Inbox events to carry, whatever became of them before: the replay button.
-            Empty: all that wait.
+            Empty: all that wait, save what a live worker is about to carry.
     """
     async with at_work(connection, "booking-to-crm", alone=False) as job:
         counts = Counts()
         for batch in await list_event_batches(connection, event_ids or None):
-            counts += await carry_bookings(connection, batch, replay=bool(event_ids))
+            counts += await carry_events(connection, batch, replay=bool(event_ids))
         return await ended(job, counts)

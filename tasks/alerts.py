@@ -1,22 +1,18 @@
-"""Setting up who is told: notification block, automations, the schedule of the watch."""
+"""Setting up who is told: notification block and automations."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.exceptions import ObjectNotFound
 from pydantic import ValidationError
 
-from tasks.automations import PREFIX, all_automations, is_ours
+from tasks.automations import all_automations, is_ours
+from tasks.watching import put_watch
 from timerex_ghl.sync.errors import SettingsError
 
 BLOCK = "timerex-ghl-alerts"
 """Name of the block that `--webhook` makes."""
-
-WATCH = "watch"
-WATCH_EVERY = timedelta(minutes=5)
 
 
 async def make_webhook_block(url: str) -> str:
@@ -48,19 +44,23 @@ async def put_alerts(block: str) -> list[str]:
     async with get_client() as client:
         block_id = await _find_block(client, block)
         wanted = all_automations(block_id)
-        await _remove(client)
+        there = {one.name: one.id for one in await client.read_automations() if is_ours(one)}
         for automation in wanted:
-            await client.create_automation(automation)
-        await _put_watch(client, active=True)
+            known = there.pop(automation.name, None)
+            if known is None:
+                await client.create_automation(automation)
+            else:  # in its place: one made anew may for a while be told beside the old one
+                await client.update_automation(known, automation)
+        for former in there.values():
+            await client.delete_automation(former)
+        await put_watch(client, wake=True)
     return [automation.name for automation in wanted]
 
 
 async def remove_alerts() -> int:
-    """Remove our automations, and let the watch rest; hand back how many there were."""
+    """Remove our automations; hand back how many there were. The watch goes on: it tidies up."""
     async with get_client() as client:
-        removed = await _remove(client)
-        await _put_watch(client, active=False)
-    return removed
+        return await _remove(client)
 
 
 async def list_alerts() -> list[str]:
@@ -86,23 +86,3 @@ async def _find_block(client: PrefectClient, block: str) -> UUID:
             " it as its address there does, for example slack-webhook/ops"
         ) from None
     return document.id
-
-
-async def _put_watch(client: PrefectClient, *, active: bool) -> None:
-    """Let the watch run every few minutes, or rest.
-
-    Raises:
-        SettingsError: It is not deployed.
-    """
-    try:
-        deployment = await client.read_deployment_by_name(f"{WATCH}/{WATCH}")
-    except ObjectNotFound:
-        raise SettingsError(f"no deployment {WATCH}: run timerex-ghl deploy first") from None
-    slug = PREFIX.rstrip(": ")
-    for old in await client.read_deployment_schedules(deployment.id):
-        if old.slug == slug:
-            await client.update_deployment_schedule(deployment.id, old.id, active=active)
-            return
-    if active:
-        schedule = IntervalSchedule(interval=WATCH_EVERY)
-        await client.create_deployment_schedules(deployment.id, [(schedule, True)], slug=slug)

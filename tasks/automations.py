@@ -19,6 +19,9 @@ TAG = "timerex-ghl"
 WAITING_TOO_LONG = "timerex-ghl.waiting-too-long"
 """The event of the flow `watch`; its resource is `timerex-ghl.connection.<name>`."""
 
+WEBHOOKS_SILENT = "timerex-ghl.webhooks-silent"
+"""Another one, of the same resource: polls find what webhooks should have told."""
+
 HEARTBEAT = timedelta(seconds=30)
 """How often a flow run says that it lives: Prefect's shortest. Shipped in the workers' settings."""
 
@@ -50,6 +53,10 @@ def all_automations(block_id: UUID) -> list[AutomationCore]:
 
     A run that fails is told once: each automation acts on one event of one run.
     """
+    return [*_about_runs(block_id), *_about_connections(block_id)]
+
+
+def _about_runs(block_id: UUID) -> list[AutomationCore]:
     return [
         _told(
             block_id,
@@ -72,6 +79,11 @@ def all_automations(block_id: UUID) -> list[AutomationCore]:
             trigger=_silent(),
             actions=[DEAD],
         ),
+    ]
+
+
+def _about_connections(block_id: UUID) -> list[AutomationCore]:
+    return [
         _told(
             block_id,
             "events wait too long",
@@ -79,6 +91,16 @@ def all_automations(block_id: UUID) -> list[AutomationCore]:
             trigger=_of_connections(WAITING_TOO_LONG),
             body="{{ event.payload.connection }}: {{ event.payload.waiting }} events wait, the"
             " oldest for {{ event.payload.minutes }} minutes. Is a worker running?",
+        ),
+        _told(
+            block_id,
+            "webhooks are silent",
+            "Polls find changes of which no webhook tells. Nothing is lost, all is later.",
+            trigger=_of_connections(WEBHOOKS_SILENT),
+            body="{{ event.payload.connection }}: no webhook of {{ event.payload.service }} came"
+            " for {{ event.payload.changes }} changes, the first {{ event.payload.minutes }}"
+            " minutes ago; polls found them. Look at the webhook's address and token, and at the"
+            " gateway.",
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""Bookings: from the inbox to the CRM."""
+"""What waits in the inbox: bookings, hints from GHL, and edits of ours, each carried."""
 
 from functools import partial
 
@@ -8,10 +8,10 @@ from tasks.batch import at_once, each, settled
 from tasks.opened import opened
 from tasks.policy import RETRIES
 from timerex_ghl.adapters.ledger import inbox
-from timerex_ghl.carry.booking import carry_booking
+from timerex_ghl.carry.events import carry_inbox_event
+from timerex_ghl.carry.left import list_left
 from timerex_ghl.carry.outcome import Counts
 from timerex_ghl.carry.record import carry_event
-from timerex_ghl.carry.sides import utc_now
 from timerex_ghl.sync.errors import SettingsError
 from timerex_ghl.sync.models import ConnectionName, EventId
 
@@ -25,12 +25,14 @@ async def list_event_batches(
 ) -> list[list[EventId]]:
     """List the events to carry, in batches: the named ones, or all that wait.
 
+    What came just now is left to the live worker, where one is at work.
+
     Raises:
         SettingsError: An id is not in this connection's inbox.
     """
     async with opened(connection) as sides:
         if event_ids is None:
-            due = await sides.ledger.read(inbox.waiting_events, connection, utc_now(), 10_000)
+            due = await list_left(sides)
         else:
             due = list(dict.fromkeys(event_ids))
             known = await sides.ledger.read(inbox.known_events, connection, due)
@@ -42,11 +44,11 @@ async def list_event_batches(
     return [due[start : start + BATCH] for start in range(0, len(due), BATCH)]
 
 
-@task(**RETRIES, task_run_name="{connection} bookings")
-async def carry_bookings(
+@task(**RETRIES, task_run_name="{connection} events")
+async def carry_events(
     connection: ConnectionName, event_ids: list[EventId], *, replay: bool
 ) -> Counts:
-    """Bring bookings to the CRM. Safe to repeat: what the CRM has already is not written again."""
+    """Carry events. Safe to repeat: what both sides have already is not written again."""
     async with opened(connection) as sides:
-        carry = partial(carry_event, sides, carry_booking, replay=replay)
+        carry = partial(carry_event, sides, carry_inbox_event, replay=replay)
         return settled(await each(carry, event_ids, at_once(sides)))

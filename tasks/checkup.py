@@ -18,7 +18,14 @@ from timerex_ghl.sync.difference import difference
 from timerex_ghl.sync.errors import SettingsError, TimerexGhlError
 from timerex_ghl.sync.models import ConnectionName
 
-DEPLOYED = ("publish-connection", "booking-to-crm", "contact-sync", "settle-review", "watch")
+DEPLOYED = (
+    "publish-connection",
+    "booking-to-crm",
+    "contact-sync",
+    "timerex-poll",
+    "settle-review",
+    "watch",
+)
 CLOSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
 
@@ -60,6 +67,7 @@ async def check_up(
     if connection is not None:
         name = ConnectionName(connection)
         checks.append(("connection", lambda: check_connection(name)))
+        checks.append(("TimeRex poll", lambda: check_poll(name)))
         if gateway_url is not None:
             checks.append(("door", lambda: check_door(name, gateway_url)))
     for step, check in checks:
@@ -149,6 +157,20 @@ async def check_connection(name: ConnectionName) -> Finding:
             "connection", is_well=None, said="reads GHL and never writes: contacts.write is missing"
         )
     return Finding("connection", is_well=True, said="GHL accepts it; what runs is the draft")
+
+
+async def check_poll(name: ConnectionName) -> Finding:
+    """Tell whether bookings are found whose webhook never came."""
+    store = await load_ledger_store()
+    async with store.open() as ledger:
+        running = await ledger.read(published.current, name)
+    if running is not None and running.settings.timerex.auth != "none":
+        return Finding("TimeRex poll", is_well=True, said="finds bookings that no webhook told of")
+    return Finding(
+        "TimeRex poll",
+        is_well=None,
+        said="a booking whose webhook never comes is not found: enter an API key of TimeRex",
+    )
 
 
 async def check_door(name: ConnectionName, gateway_url: str) -> Finding:

@@ -34,7 +34,7 @@ from timerex_ghl.sync.models import ConnectionName, EventId
 
 FLOW = "live-sync"
 
-NETS = ("contact-sync",)
+NETS = ("timerex-poll", "contact-sync")
 """Deployments that find what no event told of."""
 
 FINISH_S = 25.0

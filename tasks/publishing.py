@@ -12,13 +12,14 @@ from prefect.exceptions import ObjectNotFound
 from blocks.draft import faults_of, ghl_settings_of, load_draft, refuse, settings_of
 from blocks.sides import load_ledger_store, open_http
 from tasks.policy import AT_THE_DESK, current_run_id
+from tasks.watching import put_watch
 from timerex_ghl.adapters.ledger import audit, published
 from timerex_ghl.carry.sides import CallCount, utc_now
 from timerex_ghl.sync.errors import SettingsError
 from timerex_ghl.sync.models import ConnectionName
 from timerex_ghl.sync.settings import ConnectionSettings, PublishedConnection
 
-SCHEDULED = ("contact-sync", "booking-to-crm")
+SCHEDULED = ("contact-sync", "booking-to-crm", "timerex-poll")
 """The deployments on which every published connection has a schedule."""
 
 
@@ -82,8 +83,12 @@ async def store_version(connection: ConnectionName, settings: ConnectionSettings
 
 @task(**AT_THE_DESK, task_run_name="{connection} schedules")
 async def put_schedules(connection: ConnectionName, every_minutes: int) -> None:
-    """Add or update this connection's schedules: one on each deployment, its slug the name."""
+    """Add or update this connection's schedules: one on each deployment, its slug the name.
+
+    With the first connection the watch begins, which also forgets what is old.
+    """
     async with get_client() as client:
+        await put_watch(client)
         for name in SCHEDULED:
             deployment = await _read_deployment(client, name)
             await _put_schedule(client, deployment, connection, every_minutes)

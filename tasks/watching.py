@@ -1,16 +1,30 @@
-"""Looking after what waits: an event in Prefect for every connection whose events wait too long."""
+"""Looking after what waits and what stays away, and forgetting what is old."""
 
 from datetime import timedelta
 
 from prefect import task
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.events import emit_event
+from prefect.exceptions import ObjectNotFound
+from pydantic import AwareDatetime
 from sqlalchemy import Connection
 
 from blocks.sides import load_ledger_store
-from tasks.automations import WAITING_TOO_LONG
+from tasks.automations import PREFIX, WAITING_TOO_LONG, WEBHOOKS_SILENT
 from tasks.policy import AT_THE_DESK
-from timerex_ghl.adapters.ledger import clock, inbox, published
-from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.adapters.ledger import clock, cursors, inbox, locks, published, retention
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.carry.silence import Service, find_silences
+from timerex_ghl.sync.errors import SettingsError
+from timerex_ghl.sync.models import ConnectionName, Record
+from timerex_ghl.sync.silence import Silence
+
+WATCH = "watch"
+WATCH_EVERY = timedelta(minutes=5)
+
+TOLD_AGAIN = timedelta(hours=1)
+"""A silence that goes on is told again after this, if polls found more."""
 
 
 @task(**AT_THE_DESK)
@@ -20,12 +34,102 @@ async def tell_what_waits_too_long(older_than: timedelta) -> list[ConnectionName
     async with store.open() as ledger:
         late = await ledger.read(_late, older_than)
     for connection, (number, minutes) in late.items():
-        emit_event(
-            event=WAITING_TOO_LONG,
-            resource={"prefect.resource.id": f"timerex-ghl.connection.{connection}"},
-            payload={"connection": connection, "waiting": number, "minutes": minutes},
-        )
+        _tell(WAITING_TOO_LONG, connection, waiting=number, minutes=minutes)
     return [*late]
+
+
+@task(**AT_THE_DESK)
+async def tell_whose_webhooks_are_silent() -> list[ConnectionName]:
+    """Tell Prefect of every connection for which polls find what webhooks should tell; name them.
+
+    What was told already counts as known: only more of it is told again.
+    """
+    store = await load_ledger_store()
+    async with store.open() as ledger:
+        now = await ledger.read(clock.now)
+        silent = await ledger.read(_silent)
+        for (connection, service), silence in silent.items():
+            minutes = int((now - silence.since).total_seconds() // 60)
+            if await _is_told(ledger, connection, service, silence, now):
+                continue
+            _tell(
+                WEBHOOKS_SILENT,
+                connection,
+                service=service,
+                changes=silence.changes,
+                minutes=minutes,
+            )
+            told = _Told(at=now, newest=silence.newest).model_dump_json()
+            await ledger.write(cursors.save_cursor, connection, _cursor_of(service), told)
+    return list(dict.fromkeys(connection for connection, _ in silent))
+
+
+@task(**AT_THE_DESK)
+async def forget_what_is_old() -> int:
+    """Forget events that ended long ago, and locks that nobody holds; tell how many events."""
+    store = await load_ledger_store()
+    async with store.open() as ledger:
+        while await ledger.write(locks.forget_idle, retention.HEAD) == retention.HEAD:
+            pass
+        forgotten = 0
+        for connection in await ledger.read(retention.connections_of_inbox):
+            for state in retention.FINAL:
+                while gone := await ledger.write(retention.forget_events, connection, state):
+                    forgotten += gone
+    return forgotten
+
+
+async def put_watch(client: PrefectClient, *, wake: bool = False) -> None:
+    """Let the watch run every few minutes; one that a person paused is left so, unless woken.
+
+    Raises:
+        SettingsError: It is not deployed.
+    """
+    try:
+        deployment = await client.read_deployment_by_name(f"{WATCH}/{WATCH}")
+    except ObjectNotFound:
+        raise SettingsError(f"no deployment {WATCH}: run timerex-ghl deploy first") from None
+    slug = PREFIX.rstrip(": ")
+    for old in await client.read_deployment_schedules(deployment.id):
+        if old.slug == slug:
+            if wake:
+                await client.update_deployment_schedule(deployment.id, old.id, active=True)
+            return
+    schedule = IntervalSchedule(interval=WATCH_EVERY)
+    await client.create_deployment_schedules(deployment.id, [(schedule, True)], slug=slug)
+
+
+class _Told(Record):
+    """What people were told of a silence, and when."""
+
+    at: AwareDatetime
+    newest: AwareDatetime
+
+
+def _tell(event: str, connection: ConnectionName, **payload: str | int) -> None:
+    emit_event(
+        event=event,
+        resource={"prefect.resource.id": f"timerex-ghl.connection.{connection}"},
+        payload={"connection": connection, **payload},
+    )
+
+
+async def _is_told(
+    ledger: Ledger,
+    connection: ConnectionName,
+    service: Service,
+    silence: Silence,
+    now: AwareDatetime,
+) -> bool:
+    saved = await ledger.read(cursors.get_cursor, connection, _cursor_of(service))
+    if saved is None:
+        return False
+    told = _Told.model_validate_json(saved)
+    return silence.newest <= told.newest or now - told.at < TOLD_AGAIN
+
+
+def _cursor_of(service: Service) -> str:
+    return f"silence-{service}"
 
 
 def _late(tx: Connection, older_than: timedelta) -> dict[ConnectionName, tuple[int, int]]:
@@ -38,3 +142,12 @@ def _late(tx: Connection, older_than: timedelta) -> dict[ConnectionName, tuple[i
         if waiting.since is not None and now - waiting.since > older_than:
             found[name] = waiting.number, int((now - waiting.since).total_seconds() // 60)
     return found
+
+
+def _silent(tx: Connection) -> dict[tuple[ConnectionName, Service], Silence]:
+    now = clock.now(tx)
+    return {
+        (version.settings.name, service): silence
+        for version in published.all_published(tx)
+        for service, silence in find_silences(tx, version.settings.name, now).items()
+    }

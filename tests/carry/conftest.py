@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.carry.polling_world import PollingWorld, opened_polling
 from tests.carry.world import World, opened_world
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.sandbox.server import running_sandbox
@@ -12,4 +13,11 @@ from timerex_ghl.sandbox.server import running_sandbox
 @pytest.fixture
 async def world(ledger: Ledger) -> AsyncIterator[World]:
     async with running_sandbox() as info, opened_world(ledger, info) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def polling(ledger: Ledger) -> AsyncIterator[PollingWorld]:
+    """A world whose connection has an API key of TimeRex."""
+    async with running_sandbox() as info, opened_polling(ledger, info) as opened:
         yield opened

@@ -21,6 +21,8 @@ from tests.carry.world import confirmed
 from tests.engine.conftest import Drafts, Engine
 from tests.receiver import Receiver, open_door
 from timerex_ghl.adapters.ledger import inbox
+from timerex_ghl.adapters.ledger.inbox import InboxState
+from timerex_ghl.carry import silence
 from timerex_ghl.sync.models import ConnectionName
 
 TOLD_WITHIN_S = 40
@@ -59,6 +61,7 @@ async def test_setting_up_twice_sets_up_once(engine: Engine, receiver: Receiver)
         "timerex-ghl: a run is dead",
         "timerex-ghl: events wait too long",
         "timerex-ghl: somebody is needed",
+        "timerex-ghl: webhooks are silent",
     ]
 
 
@@ -105,6 +108,45 @@ async def test_events_that_wait_too_long_are_told_without_anybodys_details(
     assert message["subject"] == "timerex-ghl: events wait too long"
     assert "1 events wait, the oldest for 90 minutes" in message["text"]
     assert "late@umi.example" not in json.dumps(receiver.bodies)
+
+
+async def test_silent_webhooks_are_told_once_for_the_same_changes(
+    engine: Engine, receiver: Receiver, drafts: Drafts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "SETTING_UP", timedelta(days=-1))
+    name = await drafts.save()
+    await engine.here(publish_connection, name)
+    for number in range(2):
+        await store_polled(engine, name, f"polled-{number}", minutes=40)
+
+    first = await engine.here(watch)
+    message = await hears(receiver, lambda one: one["subject"].endswith("webhooks are silent"))
+    await engine.here(watch)
+    await store(engine, name, "heard-again", "quiet@umi.example", minutes=0)
+    last = await engine.here(watch)
+    await asyncio.sleep(2)
+
+    assert f"webhooks are silent: {name}" in (first.message or "")
+    assert f"{name}: no webhook of TimeRex came for 2 changes" in message["text"]
+    assert "quiet@umi.example" not in json.dumps(receiver.bodies)
+    assert sum(one["subject"] == message["subject"] for one in receiver.bodies) == 1
+    assert "silent" not in (last.message or "")
+
+
+async def store_polled(engine: Engine, name: ConnectionName, booking: str, *, minutes: int) -> None:
+    """Put a booking into the inbox that the poll found, made some minutes ago."""
+    made_at = datetime.now(UTC) - timedelta(minutes=minutes)
+    body = confirmed(booking, "quiet@umi.example", created_at=made_at.isoformat())
+    await engine.stage.ledger.write(
+        inbox.store_event,
+        connection=name,
+        source="timerex",
+        type="event_confirmed",
+        dedupe_key=f"polled {booking} stands 0 0",
+        body=json.dumps(body),
+        now=datetime.now(UTC),
+        state=InboxState.IGNORED,  # nobody else in this story is to carry it
+    )
 
 
 async def store(

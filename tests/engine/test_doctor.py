@@ -23,6 +23,8 @@ async def test_everything_in_place_is_found_well(engine: Engine, ready: Connecti
     assert findings["connection"].said == "GHL accepts it; what runs is the draft"
     assert findings["door"].said == "ready, and closed to strangers"
     assert findings["work pool"].is_well
+    assert findings["TimeRex poll"].is_well is None
+    assert "enter an API key of TimeRex" in findings["TimeRex poll"].said
 
 
 async def test_a_wrong_token_and_a_silent_gateway_are_named(

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
+from tasks.publishing import SCHEDULED
 from tests.engine.conftest import Engine
 from timerex_ghl.adapters.ledger import audit, inbox, published, workspace
 from timerex_ghl.demo.checker import disagreements
@@ -24,10 +25,12 @@ async def test_publishing_makes_a_version_with_schedules_and_an_audit_row(engine
     assert "version 1 runs now" in message_of(run)
     assert [row.what for row in rows] == ["connection published"]
     assert "ghl.location_id: not set ->" in await engine.artifact("publish-connection-demo")
-    for name in ("contact-sync", "booking-to-crm"):
+    for name in SCHEDULED:
         deployment = await engine.api.send("GET", f"/deployments/name/{name}/{name}")
         (schedule,) = deployment["schedules"]
         assert (schedule["slug"], schedule["parameters"]) == ("demo", {"connection": "demo"})
+    (watch,) = (await engine.api.send("GET", "/deployments/name/watch/watch"))["schedules"]
+    assert watch["active"]
 
 
 async def test_bookings_reach_the_crm(engine: Engine) -> None:

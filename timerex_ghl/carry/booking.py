@@ -7,7 +7,7 @@ from timerex_ghl.carry.level import bring_level
 from timerex_ghl.carry.notes import carry_notes
 from timerex_ghl.carry.outcome import Outcome, What
 from timerex_ghl.carry.sides import Sides
-from timerex_ghl.carry.verify import Told, read_back
+from timerex_ghl.carry.verify import Told, as_told
 
 
 async def carry_booking(sides: Sides, event: InboxEvent) -> Outcome:
@@ -15,7 +15,7 @@ async def carry_booking(sides: Sides, event: InboxEvent) -> Outcome:
     delivered = read_delivery(event.body.encode()).booking
     if delivered is None:
         return Outcome(what="ignored")
-    return await carry_told(sides, await read_back(sides, delivered))
+    return await carry_told(sides, await as_told(sides, event, delivered))
 
 
 async def carry_told(sides: Sides, told: Told) -> Outcome:

@@ -5,12 +5,11 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import bookings, workspace
-from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.carry.outcome import What
 from timerex_ghl.carry.remember import change_row
 from timerex_ghl.carry.sides import Sides
-from timerex_ghl.carry.verify import Told
-from timerex_ghl.sync.bookings import fold_booking, is_superseded, join_chain
+from timerex_ghl.carry.verify import Told, learned_row, take_in
+from timerex_ghl.sync.bookings import is_superseded, join_chain
 from timerex_ghl.sync.merge import apply_change
 from timerex_ghl.sync.models import BookingId, ContactId
 from timerex_ghl.sync.person import plan_booking_tags, plan_person
@@ -20,12 +19,11 @@ def learn(tx: Connection, sides: Sides, told: Told, contact_id: ContactId, now: 
     """Take a booking into the workspace; tell whether that changed anything."""
     booking = told.booking
     stored = bookings.get_booking(tx, sides.connection, booking.id)
-    folded = fold_booking(stored.booking if stored else None, booking)
-    if folded is not None or stored is None or stored.contact_id is None:
-        verified = told.verified or (folded is None and stored is not None and stored.verified)
-        row = BookingRow(booking=folded or booking, contact_id=contact_id, verified=verified)
+    folded = take_in(stored, told)
+    row = learned_row(stored, told, folded, contact_id)
+    if row != stored:
         bookings.save_booking(tx, sides.connection, row, now)
-    chain = bookings.get_chain(tx, sides.connection, folded or booking)
+    chain = bookings.get_chain(tx, sides.connection, row.booking)
     owners = {row.booking.id: row for row in chain}
     for joined in join_chain([row.booking for row in chain]):
         if joined != owners[joined.id].booking:

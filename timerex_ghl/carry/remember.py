@@ -27,6 +27,10 @@ from timerex_ghl.sync.models import (
     WorkspaceContact,
 )
 
+LEVELLED = "contact levelled"
+ADDED = "contact added from GHL"
+"""What the audit calls these."""
+
 
 class Levelled(NamedTuple):
     """A person who is level, save that the ledger does not know it yet.
@@ -128,7 +132,7 @@ def add_rows_from_ghl(
             Deed(
                 now,
                 connection,
-                "contact added from GHL",
+                ADDED,
                 f"contact:{row.id}",
                 sides.run_id,
                 {"ghl": ghl.id},
@@ -189,7 +193,7 @@ def _deed(one: Levelled) -> Deed:
     }
     subject = f"contact:{one.person.row.id}"
     sides = one.sides
-    return Deed(one.now, sides.connection, "contact levelled", subject, sides.run_id, detail)
+    return Deed(one.now, sides.connection, LEVELLED, subject, sides.run_id, detail)
 
 
 def conflict_subject(contact_id: ContactId, field: FieldName) -> str:

@@ -3,10 +3,13 @@
 from typing import NamedTuple
 
 from timerex_ghl.adapters.ledger import bookings
+from timerex_ghl.adapters.ledger.bookings import BookingRow
+from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.adapters.timerex.polled import is_polled
 from timerex_ghl.carry.sides import Sides
-from timerex_ghl.sync.bookings import fold_booking
+from timerex_ghl.sync.bookings import correct_booking, fold_booking
 from timerex_ghl.sync.errors import NotFoundError, QuarantineError, TimerexGhlError
-from timerex_ghl.sync.models import Booking
+from timerex_ghl.sync.models import Booking, BookingState, ContactId
 
 
 class Told(NamedTuple):
@@ -14,6 +17,17 @@ class Told(NamedTuple):
 
     booking: Booking
     verified: bool
+
+
+async def as_told(sides: Sides, event: InboxEvent, booking: Booking) -> Told:
+    """Tell how far the booking of an event is to be believed.
+
+    Raises:
+        QuarantineError: TimeRex knows no such booking.
+    """
+    if is_polled(event.dedupe_key):
+        return Told(booking, verified=True)
+    return await read_back(sides, booking)
 
 
 async def read_back(sides: Sides, booking: Booking) -> Told:
@@ -47,3 +61,37 @@ def _says_same(told: Booking, theirs: Booking) -> bool:
     """Compare what a forger would change."""
     fields = ("state", "starts_at", "ends_at", "guest_email", "old_id", "new_id")
     return all(getattr(told, field) == getattr(theirs, field) for field in fields)
+
+
+def is_confirmed_by(held: Booking, theirs: Booking) -> bool:
+    """Tell whether TimeRex's API says of a booking what we hold of it."""
+    return _stands(held) == _stands(theirs) and correct_booking(held, theirs) is None
+
+
+def take_in(stored: BookingRow | None, told: Told) -> Booking | None:
+    """Take in what was told of a booking; None where it says nothing new.
+
+    What TimeRex's API said counts for more than what a webhook tells, whichever comes first.
+    """
+    if stored is not None and told.verified:
+        return correct_booking(stored.booking, told.booking)
+    if stored is not None and stored.verified:
+        taken = correct_booking(told.booking, stored.booking) or told.booking
+        return None if taken == stored.booking else taken
+    return fold_booking(stored.booking if stored else None, told.booking)
+
+
+def learned_row(
+    stored: BookingRow | None, told: Told, folded: Booking | None, contact_id: ContactId
+) -> BookingRow:
+    """Say how a booking stands once it was taken in."""
+    known = stored.booking if stored else told.booking
+    booking = folded or known
+    verified = told.verified and _stands(told.booking) == _stands(booking)
+    if folded is None and stored is not None:
+        verified = verified or stored.verified
+    return BookingRow(booking=booking, contact_id=contact_id, verified=verified)
+
+
+def _stands(booking: Booking) -> bool:
+    return booking.state is BookingState.CONFIRMED

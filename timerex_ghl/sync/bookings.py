@@ -18,6 +18,18 @@ def fold_booking(stored: Booking | None, incoming: Booking) -> Booking | None:
     return None if folded == stored else folded
 
 
+def correct_booking(stored: Booking, trusted: Booking) -> Booking | None:
+    """Take in what can be trusted of a booking; None where it says nothing new.
+
+    What it fills in stands, whatever was told before. The state only goes forward: a booking that
+    was read may have been cancelled since.
+    """
+    filled = {name: value for name in Booking.model_fields if (value := getattr(trusted, name))}
+    state = max(stored.state, trusted.state, key=_RANK.__getitem__)
+    corrected = _settle(stored.model_copy(update={**filled, "state": state}))
+    return None if corrected == stored else corrected
+
+
 def join_chain(rows: Collection[Booking]) -> tuple[Booking, ...]:
     """Tell the halves of each reschedule about one another, and put the first booking first.
 

@@ -53,6 +53,32 @@ async def test_a_call_that_finds_one_window_full_takes_nothing_of_the_other(api:
         await call(room, MINUTE, wait_s=0)
 
 
+async def test_work_that_can_wait_leaves_calls_to_what_cannot(api: ApiWorld) -> None:
+    room = Room(api.ledger, "aoba")
+    sparing = room.sparing(20)
+    for _ in range(40):
+        await call(sparing, MINUTE, wait_s=0)
+
+    with pytest.raises(RateLimitedError):
+        await call(sparing, MINUTE, wait_s=0)
+    for _ in range(20):
+        await call(room, MINUTE, wait_s=0)
+    with pytest.raises(RateLimitedError):
+        await call(room, MINUTE, wait_s=0)
+
+
+async def test_a_line_that_spares_calls_waits_as_long_as_it_was_told(api: ApiWorld) -> None:
+    event_id = await api.book()
+    await Room(api.ledger, ApiKey(api.info.timerex.api_key).owner).hold([MINUTE], 60)
+    clock = asyncio.get_running_loop().time
+    begun = clock()
+
+    with pytest.raises(RateLimitedError):
+        await api.by_key().sparing(20, wait_s=0).get_delivery(event_id, None)
+
+    assert clock() - begun < 20
+
+
 async def test_two_users_do_not_stand_in_each_others_way(api: ApiWorld) -> None:
     await Room(api.ledger, "aoba").hold([MINUTE], 60)
 

@@ -109,6 +109,17 @@ def entries(tx: Connection, connection: ConnectionName, limit: int) -> list[Audi
     return [AuditEntry.model_validate(row, from_attributes=True) for row in rows]
 
 
+def entries_since(
+    tx: Connection, connection: ConnectionName, whats: Sequence[str], since: datetime, limit: int
+) -> list[AuditEntry]:
+    """Read what was done since then of these kinds, newest first, in the last `limit` entries."""
+    return [
+        entry
+        for entry in entries(tx, connection, limit)
+        if entry.what in whats and entry.at >= since
+    ]
+
+
 def entries_about(tx: Connection, subject: str) -> list[AuditEntry]:
     """Read what was done to one record, oldest first."""
     return _read(tx, _audit.c.subject == subject)

@@ -7,7 +7,14 @@ from sqlalchemy import Boolean, Column, Connection, Index, RowMapping, Table, Te
 
 from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.upsert import upsert
-from timerex_ghl.sync.models import Booking, BookingId, ConnectionName, ContactId, Record
+from timerex_ghl.sync.models import (
+    Booking,
+    BookingId,
+    BookingState,
+    ConnectionName,
+    ContactId,
+    Record,
+)
 
 _bookings = Table(
     "bookings",
@@ -67,6 +74,29 @@ def get_booking(
     """Read one booking."""
     rows = _read(tx, connection, [booking_id])
     return rows[0] if rows else None
+
+
+def get_bookings(
+    tx: Connection, connection: ConnectionName, ids: Iterable[BookingId]
+) -> dict[BookingId, BookingRow]:
+    """Read some bookings."""
+    return {row.booking.id: row for row in _read(tx, connection, ids)}
+
+
+def bookings_to_see(
+    tx: Connection, connection: ConnectionName, begins_at: datetime, ends_at: datetime
+) -> list[BookingId]:
+    """List what TimeRex should know of a time: bookings that stand, and any not verified yet."""
+    ids = tx.scalars(
+        select(_bookings.c.id)
+        .where(
+            _bookings.c.connection == connection,
+            _bookings.c.starts_at.between(begins_at, ends_at),
+            or_(_bookings.c.state == BookingState.CONFIRMED, ~_bookings.c.verified),
+        )
+        .order_by(_bookings.c.starts_at, _bookings.c.id)
+    )
+    return [BookingId(booking_id) for booking_id in ids]
 
 
 def get_chain(tx: Connection, connection: ConnectionName, booking: Booking) -> list[BookingRow]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
     update,
 )
 
@@ -150,15 +151,34 @@ def read_event(tx: Connection, event_id: EventId) -> InboxEvent | None:
 
 
 def waiting_events(
-    tx: Connection, connection: ConnectionName | None, now: datetime, limit: int = 500
+    tx: Connection,
+    connection: ConnectionName | None,
+    now: datetime,
+    limit: int = 500,
+    *,
+    fresh_since: datetime | None = None,
 ) -> list[EventId]:
-    """List the events that may be carried now, oldest first."""
+    """List the events that may be carried now, oldest first.
+
+    Args:
+        tx: The open connection.
+        connection: Whose.
+        now: What waits for a later time is left out.
+        limit: At most so many.
+        fresh_since: What came after this and was not tried yet is left out: somebody is at it.
+    """
+    is_left = (
+        true()
+        if fresh_since is None
+        else or_(events.c.received_at <= fresh_since, events.c.next_at.is_not(None))
+    )
     ids = tx.scalars(
         select(events.c.id)
         .where(
             events.c.connection == (connection or ""),
             events.c.state == InboxState.WAITING,
             or_(events.c.next_at.is_(None), events.c.next_at <= now),
+            is_left,
         )
         .order_by(events.c.seq)
         .limit(limit)

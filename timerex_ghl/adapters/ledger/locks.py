@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    delete,
     func,
     select,
     tuple_,
@@ -106,7 +107,7 @@ def renew_lock(tx: Connection, fence: Fence, ttl_s: float) -> bool:
 
 
 def release_lock(tx: Connection, fence: Fence) -> None:
-    """Let go of what is still held. The rows stay: their numbers only ever rise."""
+    """Let go of what is still held."""
     release_locks(tx, [fence])
 
 
@@ -138,6 +139,16 @@ def release_dead(tx: Connection, is_dead: Callable[[str], bool]) -> int:
             update(_locks).where(_locks.c.name.in_(names)).values(holder=None, expires_at=None)
         )
     return len(names)
+
+
+def forget_idle(tx: Connection, limit: int) -> int:
+    """Forget locks that nobody holds; tell how many those were.
+
+    A fence names its holder, and no two holders have one name: whose lock was forgotten and taken
+    anew finds its fence broken, though the numbers begin again.
+    """
+    idle = select(_locks.c.name).where(_locks.c.holder.is_(None)).limit(limit)
+    return tx.execute(delete(_locks).where(_locks.c.name.in_(idle))).rowcount
 
 
 def all_hold(tx: Connection, fences: Sequence[Fence]) -> list[bool]:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    func,
     insert,
     select,
     text,
@@ -73,6 +74,13 @@ def publish(
 def current(tx: Connection, name: ConnectionName) -> PublishedConnection | None:
     """Read the version of a connection that runs."""
     return _one(tx, _running().where(_published.c.connection == name))
+
+
+def first_published_at(tx: Connection, name: ConnectionName) -> datetime | None:
+    """Tell since when a connection runs."""
+    return tx.scalar(
+        select(func.min(_published.c.published_at)).where(_published.c.connection == name)
+    )
 
 
 def by_door(tx: Connection, door: str) -> PublishedConnection | None:

@@ -224,3 +224,14 @@ def is_set_aside(
         _reviews.c.seen == cast(seen, Text),
         or_(_reviews.c.settled_at.is_(None), _reviews.c.decision == LEFT_ALONE),
     )
+
+
+def is_asked_about(
+    prefix: str, connection: ColumnElement[Any], record_id: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    """Tell of a record, in a query, whether a review of it is open."""
+    return exists().where(
+        _reviews.c.connection == connection,
+        _reviews.c.subject == literal(prefix) + record_id,
+        _reviews.c.settled_at.is_(None),
+    )

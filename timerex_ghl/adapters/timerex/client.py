@@ -10,6 +10,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from timerex_ghl.adapters.timerex import operations as ops
+from timerex_ghl.adapters.timerex.polled import Polled, read_polled
 from timerex_ghl.adapters.timerex.replies import (
     Calendar,
     CalendarId,
@@ -29,7 +30,7 @@ from timerex_ghl.adapters.timerex.replies import (
     read_team,
     read_user,
 )
-from timerex_ghl.adapters.timerex.transport import WAIT_S, Transport
+from timerex_ghl.adapters.timerex.transport import Transport
 from timerex_ghl.sync.errors import RetryableError
 from timerex_ghl.sync.models import Booking, BookingId
 
@@ -105,19 +106,31 @@ class TimerexClient(Transport):
         return await self.send(ops.LIST_EVENTS, read, params=params, calendar=calendar_id)
 
     async def get_event(
-        self, event_id: BookingId, *, calendar_name: str = "", wait_s: float = WAIT_S
+        self, event_id: BookingId, *, calendar_name: str = "", wait_s: float | None = None
     ) -> Booking:
         """Read a booking, as a webhook would have told it.
 
         Args:
             event_id: TimeRex's id.
             calendar_name: TimeRex leaves it out here, and the webhook does not.
-            wait_s: For room; 0 where the caller can do without.
+            wait_s: For room, where not as long as usual; 0: the caller can do without.
 
         Source: GET /events/{event_id}.
         """
         read = partial(read_event, calendar_name=calendar_name)
         return await self.send(ops.GET_EVENT, read, wait_s=wait_s, event=event_id)
+
+    async def get_delivery(self, event_id: BookingId, calendar: Calendar | None) -> Polled:
+        """Read a booking as the delivery of a webhook that never came.
+
+        Args:
+            event_id: TimeRex's id.
+            calendar: Its own, where known: TimeRex leaves out most of it here.
+
+        Source: GET /events/{event_id}.
+        """
+        read = partial(read_polled, calendar=calendar)
+        return await self.send(ops.GET_EVENT, read, event=event_id)
 
     async def cancel_event(self, event_id: BookingId) -> None:
         """Cancel a booking. TimeRex takes no reason, and tells the guest itself.

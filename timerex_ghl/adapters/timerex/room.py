@@ -25,9 +25,15 @@ LOOKS_PER_WINDOW = 20
 class Room:
     """The room of one user, kept in the ledger."""
 
-    def __init__(self, ledger: Ledger, owner: str) -> None:
+    def __init__(self, ledger: Ledger, owner: str, spare: int = 0) -> None:
+        """Take where it is kept, and whose it is; `spare` calls of each window go to others."""
         self._ledger = ledger
         self._owner = owner
+        self._spare = spare
+
+    def sparing(self, calls: int) -> "Room":
+        """Hand out the same room for work that can wait: it leaves so many calls to the rest."""
+        return Room(self._ledger, self._owner, calls)
 
     @asynccontextmanager
     async def taken(self, windows: Sequence[Window], wait_s: float) -> AsyncGenerator[None]:
@@ -55,7 +61,7 @@ class Room:
         give_up_at = clock() + wait_s
         while True:
             try:
-                return await self._ledger.write(_take_all, self._owner, windows)
+                return await self._ledger.write(_take_all, self._owner, windows, self._spare)
             except RateLimitedError as full:
                 left_s = give_up_at - clock()
                 at_least_s = (full.after_s or 0.0) - windows[0].pace.deadline_s
@@ -65,11 +71,12 @@ class Room:
             await asyncio.sleep(nap_s * random.uniform(0.5, 1.0))
 
 
-def _take_all(tx: Connection, owner: str, windows: Sequence[Window]) -> list[SlotId]:
+def _take_all(tx: Connection, owner: str, windows: Sequence[Window], spare: int) -> list[SlotId]:
     """Take a slot in each window, or in none: an error undoes what was taken before it."""
     taken: list[SlotId] = []
     for window in windows:
-        slots, wait_s = quota.take_slots(tx, _key(owner, window), 1, window.pace)
+        pace = window.pace._replace(limit=max(window.pace.limit - spare, 1))
+        slots, wait_s = quota.take_slots(tx, _key(owner, window), 1, pace)
         if not slots:
             raise RateLimitedError(
                 f"no call to TimeRex is left in this {window.name}", after_s=wait_s

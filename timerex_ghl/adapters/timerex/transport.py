@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import httpx
 from pydantic import JsonValue, SecretStr
@@ -59,6 +59,7 @@ class Transport:
         *,
         base_url: str,
         deadline_s: float = 20.0,
+        wait_s: float = WAIT_S,
     ) -> None:
         """Take what a line needs; without a room nobody waits, for tests against the sandbox."""
         self._http = http
@@ -66,6 +67,18 @@ class Transport:
         self._room = room
         self._base_url = base_url.rstrip("/")
         self._deadline_s = deadline_s
+        self._wait_s = wait_s
+
+    def sparing(self, calls: int, *, wait_s: float = WAIT_S) -> Self:
+        """Hand out the same line for work that can wait: it leaves so many calls to the others."""
+        return type(self)(
+            self._http,
+            self._auth,
+            self._room and self._room.sparing(calls),
+            base_url=self._base_url,
+            deadline_s=self._deadline_s,
+            wait_s=wait_s,
+        )
 
     async def send(
         self,
@@ -74,7 +87,7 @@ class Transport:
         *,
         body: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
-        wait_s: float = WAIT_S,
+        wait_s: float | None = None,
         **ids: str,
     ) -> T:
         """Send one request, and hand back what `read` makes of its JSON.
@@ -83,6 +96,7 @@ class Transport:
         which is safe since the first one was turned away at the door.
         """
         call = self._call(operation, ids, body, params)
+        wait_s = self._wait_s if wait_s is None else wait_s
         header = await self._auth.header()
         try:
             response = await self._once(call, header, wait_s)

@@ -1,0 +1,25 @@
+"""Bookings whose webhook never came are found."""
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from tasks.reports import at_work, skipped
+from tasks.timerex import poll_bookings, polled, without_credentials
+from timerex_ghl.sync.models import ConnectionName
+
+
+@flow(name="timerex-poll", flow_run_name="{connection}")
+async def timerex_poll(connection: ConnectionName) -> State[None]:
+    """Ask TimeRex for bookings that no webhook told of, and put them into the inbox.
+
+    Looks from a day ago to half a year ahead. They are carried as any other event.
+
+    Args:
+        connection: Name of a published connection.
+    """
+    async with at_work(connection, "timerex-poll", alone=True) as job:
+        if job.held_by is not None:
+            return skipped(job)
+        if job.sides.timerex is None:
+            return without_credentials(job)
+        return polled(await poll_bookings(connection))

@@ -1,0 +1,155 @@
+"""What ended 35 days ago is forgotten, and nothing else is."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import clock, inbox, locks, retention, reviews
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.inbox import InboxState
+from timerex_ghl.sync.models import ConnectionName, EventId
+
+TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(days=35, seconds=1)
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    def now(_tx: Connection) -> datetime:
+        return NOW
+
+    monkeypatch.setattr(clock, "now", now)
+
+
+def keep(
+    tx: Connection,
+    key: str,
+    settled_at: datetime | None,
+    state: InboxState = InboxState.APPLIED,
+    connection: ConnectionName | None = TOKYO,
+) -> EventId:
+    """Store an event that came long ago and ended at a time, or waits still."""
+    event_id, _ = inbox.store_event(
+        tx,
+        connection=connection,
+        source="timerex",
+        type="event_confirmed",
+        dedupe_key=key,
+        body="{}",
+        now=LONG_AGO - timedelta(days=1),
+    )
+    if settled_at is not None:
+        inbox.settle_event(tx, event_id, state, now=settled_at)
+    return event_id
+
+
+async def forget(ledger: Ledger) -> int:
+    forgotten = 0
+    for connection in await ledger.read(retention.connections_of_inbox):
+        for state in retention.FINAL:
+            forgotten += await ledger.write(retention.forget_events, connection, state)
+    return forgotten
+
+
+async def is_kept(ledger: Ledger, event_id: EventId) -> bool:
+    return await ledger.read(inbox.read_event, event_id) is not None
+
+
+@pytest.mark.parametrize("state", retention.FINAL)
+async def test_an_event_is_kept_for_35_days_after_it_ended(
+    ledger: Ledger, state: InboxState
+) -> None:
+    old = await ledger.write(keep, "old", LONG_AGO, state)
+    young = await ledger.write(keep, "young", LONG_AGO + timedelta(seconds=2), state)
+
+    assert await forget(ledger) == 1
+    assert not await is_kept(ledger, old)
+    assert await is_kept(ledger, young)
+
+
+async def test_an_event_that_waits_is_kept_however_old_it_is(ledger: Ledger) -> None:
+    event = await ledger.write(keep, "waits", None)
+
+    assert await forget(ledger) == 0
+    assert await is_kept(ledger, event)
+
+
+async def test_an_event_that_a_person_is_asked_about_is_kept_until_that_is_settled(
+    ledger: Ledger,
+) -> None:
+    event = await ledger.write(keep, "asked", LONG_AGO, InboxState.REVIEW)
+    review_id, _ = await ledger.write(
+        reviews.open_review,
+        connection=TOKYO,
+        kind="refused",
+        subject=f"event:{event}",
+        reason="GHL refuses it",
+        detail={},
+        now=LONG_AGO,
+    )
+
+    kept = await forget(ledger)
+    await ledger.write(reviews.settle_review, review_id, decision="drop", by="anna", now=NOW)
+    forgotten = await forget(ledger)
+
+    assert (kept, forgotten) == (0, 1)
+
+
+async def test_every_connection_is_tidied_and_what_is_of_none(ledger: Ledger) -> None:
+    for connection in (TOKYO, OSAKA, None):
+        await ledger.write(keep, "old", LONG_AGO, InboxState.IGNORED, connection)
+
+    assert await forget(ledger) == 3
+
+
+async def test_many_are_forgotten_in_steps_that_hold_nobody_up(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "HEAD", 3)
+    for number in range(7):
+        await ledger.write(keep, f"old {number}", LONG_AGO)
+
+    assert [await forget(ledger) for _ in range(4)] == [3, 3, 1, 0]
+
+
+async def test_a_delivery_that_is_repeated_after_it_was_forgotten_is_stored_anew(
+    ledger: Ledger,
+) -> None:
+    first = await ledger.write(keep, "one", LONG_AGO)
+    await forget(ledger)
+
+    assert await ledger.write(keep, "one", None) != first
+
+
+async def test_locks_that_nobody_holds_are_forgotten_and_held_ones_stay(ledger: Ledger) -> None:
+    free = await ledger.write(locks.try_lock, ["free"], "anna", 30)
+    held = await ledger.write(locks.try_lock, ["held"], "ben", 30)
+    assert free is not None
+    assert held is not None
+    await ledger.write(locks.release_lock, free)
+
+    forgotten = await ledger.write(locks.forget_idle, 100)
+
+    assert forgotten == 1
+    assert await ledger.read(locks.holds, held)
+    assert await ledger.write(locks.try_lock, ["held"], "anna", 30) is None
+
+
+async def test_the_fence_of_a_lock_that_was_forgotten_stays_broken_when_it_is_taken_anew(
+    ledger: Ledger,
+) -> None:
+    old = await ledger.write(locks.try_lock, ["person 1"], "anna", 30)
+    assert old is not None
+    await ledger.write(locks.release_lock, old)
+    await ledger.write(locks.forget_idle, 100)
+
+    new = await ledger.write(locks.try_lock, ["person 1"], "ben", 30)
+
+    assert new is not None
+    assert new.number == old.number, "the numbers begin again"
+    assert not await ledger.read(locks.holds, old)
+    assert not await ledger.write(locks.renew_lock, old, 30)
+    await ledger.write(locks.release_lock, old)
+    assert await ledger.read(locks.holds, new)

@@ -1,0 +1,74 @@
+"""What has been heard already: of which records events wait, what was stored, and since when."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from timerex_ghl.adapters.ledger.inbox import InboxState, Source, events
+from timerex_ghl.sync.models import ConnectionName
+
+
+def known_keys(
+    tx: Connection, connection: ConnectionName, source: Source, keys: Collection[str]
+) -> set[str]:
+    """Tell which of these deliveries the inbox holds."""
+    return set(
+        tx.scalars(
+            select(events.c.dedupe_key).where(
+                events.c.connection == connection,
+                events.c.source == source,
+                events.c.dedupe_key.in_(keys),
+            )
+        )
+    )
+
+
+def waiting_records(
+    tx: Connection, connection: ConnectionName, records: Collection[str]
+) -> set[str]:
+    """Tell of which of these records an event waits."""
+    return set(
+        tx.scalars(
+            select(events.c.record).where(
+                events.c.connection == connection,
+                events.c.state == InboxState.WAITING,
+                events.c.record.in_(records),
+            )
+        )
+    )
+
+
+def heard_at(
+    tx: Connection, connection: ConnectionName, source: Source, *, polled: str
+) -> datetime | None:
+    """Tell when the last webhook of a service came; None: never.
+
+    What was polled is none: its keys begin with `polled`.
+    """
+    return tx.scalar(
+        select(events.c.received_at)
+        .where(
+            events.c.connection == connection,
+            events.c.source == source,
+            ~events.c.dedupe_key.startswith(polled),
+        )
+        .order_by(events.c.seq.desc())
+        .limit(1)
+    )
+
+
+def polled_since(
+    tx: Connection, connection: ConnectionName, since: datetime, *, polled: str
+) -> list[str]:
+    """Give the bodies of what polls of TimeRex put into the inbox since then."""
+    return list(
+        tx.scalars(
+            select(events.c.body).where(
+                events.c.connection == connection,
+                events.c.source == "timerex",
+                events.c.dedupe_key.startswith(polled),
+                events.c.received_at >= since,
+            )
+        )
+    )
