@@ -5,7 +5,7 @@ Everything heavy is imported where it is used, so that `--help` answers at once.
 
 import click
 
-from timerex_ghl.cli import alerts, desk, doctor, live, orchestration, programs, reviews
+from timerex_ghl.cli import alerts, desk, doctor, live, orchestration, programs, reviews, tokens
 
 HELP = """Keep TimeRex bookings and GoHighLevel (GHL) contacts in step, on Prefect.
 
@@ -40,6 +40,7 @@ for command in (
     alerts.alerts,
     doctor.doctor,
     desk.plans,
+    tokens.token,
     orchestration.server,
     orchestration.worker,
     orchestration.deploy,

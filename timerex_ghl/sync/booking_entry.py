@@ -19,6 +19,8 @@ from timerex_ghl.sync.models import Booking, Record
 
 _EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _LONGEST = timedelta(days=31)
+NEEDED = ("starts_at", "ends_at", "timezone")
+"""What a new booking cannot do without."""
 
 
 def _readable(text: str) -> str:
@@ -83,7 +85,7 @@ class BookingEntry(Record):
     answers: Annotated[tuple[AnswerEntry, ...], Field(max_length=MAX_CHOICES)] | None = None
 
 
-_NEVER_EMPTY = ("state", "starts_at", "ends_at", "timezone")
+_NEVER_EMPTY = ("state", *NEEDED)
 _EMPTIED: dict[str, object] = {"calendar_name": "", "host_names": (), "answers": ()}
 """What a field that cannot be None holds once it is emptied."""
 

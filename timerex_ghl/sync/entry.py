@@ -115,14 +115,17 @@ def _fault_of_text(field: FieldName, text: str) -> str | None:
     if not is_readable(text):
         return "holds a character that cannot be shown"
     cleaned = clean_value(text)
-    if cleaned is None:
-        return None
+    return _fault_of_kind(field, cleaned) if isinstance(cleaned, str) else None
+
+
+def _fault_of_kind(field: FieldName, text: str) -> str | None:
+    """Find what a field of its own kind cannot be."""
     match field:
         case "email" if email_key(text) is None:
             return "is no e-mail address: write name@example.com"
         case "phone" if not any(letter.isdigit() for letter in text):
             return "is no phone number: it has no digit"
-        case "status" if cleaned not in STATUSES:
+        case "status" if text not in STATUSES:
             return f"is none of {', '.join(STATUSES)}"
         case _:
             return None

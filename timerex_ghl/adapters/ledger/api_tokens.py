@@ -47,6 +47,13 @@ class ApiToken(Record):
     used_at: AwareDatetime | None
     revoked_at: AwareDatetime | None
 
+    def in_words(self) -> str:
+        """Give a line for a list."""
+        rights = "read and write" if self.may_write else "read"
+        state = f"revoked {self.revoked_at:%Y-%m-%d}" if self.revoked_at else "good"
+        used = f"used {self.used_at:%Y-%m-%d %H:%M} UTC" if self.used_at else "never used"
+        return f"{self.id}  {self.connection}  {rights}  {state}  {used}  {self.name}".rstrip()
+
 
 def create_token(
     tx: Connection,

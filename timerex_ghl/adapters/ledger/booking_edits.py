@@ -1,4 +1,4 @@
-"""Edits of bookings by people: those made here. TimeRex's own are moved and cancelled in TimeRex."""
+"""Edits by people of bookings that were made here. TimeRex's own are changed in TimeRex only."""
 
 import secrets
 from collections.abc import Collection
@@ -9,13 +9,13 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import bookings, workspace
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.edits import (
+    Edit,
     Editor,
     UnknownRecordError,
     check_version,
-    note,
-    tell,
+    keep_track,
 )
-from timerex_ghl.sync.booking_entry import BookingEntry, enter_booking
+from timerex_ghl.sync.booking_entry import NEEDED, BookingEntry, enter_booking
 from timerex_ghl.sync.entry import EntryError, Fault
 from timerex_ghl.sync.errors import SkippableError
 from timerex_ghl.sync.models import Booking, BookingId, BookingState, ContactId
@@ -48,8 +48,9 @@ def add_booking(
     booking = enter_booking(_blank(entry), entry)
     _check_guest(tx, editor, booking, contact_id)
     row = BookingRow(booking=booking, contact_id=contact_id, verified=True, origin="workspace")
-    _save(tx, editor, row, now)
-    note(tx, editor, "booking", "added", booking.id, 1, entry.model_fields_set, now)
+    bookings.save_booking(tx, editor.connection, row, now)
+    edit = Edit("booking", "added", booking.id, row.version, entry.model_fields_set)
+    keep_track(tx, editor, edit, now)
     return row
 
 
@@ -77,8 +78,9 @@ def change_booking(
     if row.contact_id is None:
         _check_guest(tx, editor, booking, None)
     changed = row.model_copy(update={"booking": booking, "version": row.version + 1})
-    _save(tx, editor, changed, now)
-    note(tx, editor, "booking", "changed", booking_id, changed.version, entry.model_fields_set, now)
+    bookings.save_booking(tx, editor.connection, changed, now)
+    edit = Edit("booking", "changed", booking_id, changed.version, entry.model_fields_set)
+    keep_track(tx, editor, edit, now)
     return changed
 
 
@@ -99,11 +101,13 @@ def delete_booking(
     """
     row = _ours(tx, editor, booking_id, versions)
     cancelled = row.booking.model_copy(update={"state": BookingState.CANCELLED})
-    if cancelled != row.booking:
+    travels = cancelled != row.booking
+    if travels:
         row = row.model_copy(update={"booking": cancelled, "version": row.version + 1})
-        _save(tx, editor, row, now)
+        bookings.save_booking(tx, editor.connection, row, now)
     bookings.delete_booking(tx, editor.connection, booking_id, now)
-    note(tx, editor, "booking", "deleted", booking_id, row.version, (), now)
+    edit = Edit("booking", "deleted", booking_id, row.version)
+    keep_track(tx, editor, edit, now, travels=travels)
 
 
 def _check_guest(
@@ -126,23 +130,17 @@ def _ours(
         raise UnknownRecordError(f"there is no booking {booking_id}")
     if row.origin != "workspace":
         raise MadeInTimerexError(
-            f"booking {booking_id} was made in TimeRex: move or cancel it there, and it follows here"
+            f"booking {booking_id} was made in TimeRex: move or cancel it there"
         )
     check_version("booking", booking_id, row.version, versions)
     return row
 
 
-def _save(tx: Connection, editor: Editor, row: BookingRow, now: datetime) -> None:
-    bookings.save_booking(tx, editor.connection, row, now)
-    tell(tx, editor, "booking", row.booking.id, row.version, now)
-
-
 def _blank(entry: BookingEntry) -> Booking:
     """Make a booking with nothing but its times."""
     if entry.starts_at is None or entry.ends_at is None or entry.timezone is None:
-        wanted = ("starts_at", "ends_at", "timezone")
         raise EntryError(
-            Fault(name, "is missing") for name in wanted if getattr(entry, name) is None
+            Fault(name, "is missing") for name in NEEDED if getattr(entry, name) is None
         )
     return Booking(
         id=BookingId(f"b_{secrets.token_hex(10)}"),

@@ -190,7 +190,7 @@ def list_bookings(
     return [_row_of(row) for row in tx.execute(ordered).mappings()]
 
 
-def _kept(new: Any) -> Mapping[str, Any]:  # noqa: ANN401  SQLAlchemy's namespace of new values
+def _kept(new: Any) -> Mapping[str, Any]:
     """Say what a stored booking keeps when it is written again."""
     columns = _bookings.c
     changed = columns.body != new.body

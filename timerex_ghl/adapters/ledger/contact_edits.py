@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import workspace
 from timerex_ghl.adapters.ledger.edits import (
+    Edit,
     Editor,
     UnknownRecordError,
     check_version,
-    note,
-    tell,
+    keep_track,
 )
 from timerex_ghl.sync.actions import WorkspaceChange
 from timerex_ghl.sync.entry import EntryError, Fault, check_tags, check_values
@@ -54,8 +54,8 @@ def add_contact(
     keys = keys_of(contact, editor.settings.region)
     _check_free(tx, editor, keys)
     row = workspace.add_contact(tx, editor.connection, contact, keys, now)
-    tell(tx, editor, "contact", row.id, row.version, now)
-    note(tx, editor, "contact", "added", row.id, row.version, contact.values, now)
+    fields = [*contact.values, *(["tags"] if contact.tags else [])]
+    keep_track(tx, editor, Edit("contact", "added", row.id, row.version, fields), now)
     return row
 
 
@@ -96,9 +96,9 @@ def change_contact(
     changed = workspace.change_contact(
         tx, editor.connection, contact_id, change, keys, now, expected_version=row.version
     )
-    tell(tx, editor, "contact", contact_id, changed.version, now)
     fields = [*change.values, *(["tags"] if change.tags_added or change.tags_removed else [])]
-    note(tx, editor, "contact", "changed", contact_id, changed.version, fields, now)
+    edit = Edit("contact", "changed", contact_id, changed.version, fields)
+    keep_track(tx, editor, edit, now)
     return changed
 
 
@@ -121,7 +121,8 @@ def delete_contact(
     row = _living(tx, editor, contact_id)
     check_version("contact", contact_id, row.version, versions)
     workspace.delete_contact(tx, editor.connection, contact_id, now)
-    note(tx, editor, "contact", "deleted", contact_id, row.version + 1, (), now)
+    edit = Edit("contact", "deleted", contact_id, row.version + 1)
+    keep_track(tx, editor, edit, now, travels=False)
 
 
 def _checked(editor: Editor, entry: WorkspaceChange) -> WorkspaceChange:

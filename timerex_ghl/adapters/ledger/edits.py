@@ -47,6 +47,21 @@ class Editor(NamedTuple):
         return self.settings.name
 
 
+class Edit(NamedTuple):
+    """One edit of one record.
+
+    Attributes:
+        version: The record's, afterwards.
+        fields: Names of what changed; never a value.
+    """
+
+    kind: Kind
+    did: Literal["added", "changed", "deleted"]
+    record_id: str
+    version: int
+    fields: Iterable[str] = ()
+
+
 def check_version(kind: Kind, record_id: str, version: int, wanted: Collection[int] | None) -> None:
     """Refuse an edit that was meant for another version.
 
@@ -60,40 +75,37 @@ def check_version(kind: Kind, record_id: str, version: int, wanted: Collection[i
         )
 
 
-def tell(
-    tx: Connection, editor: Editor, kind: Kind, record_id: str, version: int, now: datetime
+def keep_track(
+    tx: Connection, editor: Editor, edit: Edit, now: datetime, *, travels: bool = True
 ) -> None:
-    """Put the event that carries a change on into the inbox."""
-    record = f"{kind}:{record_id}"
-    inbox.store_event(
-        tx,
-        connection=editor.connection,
-        source="workspace",
-        type=f"{kind} changed",
-        dedupe_key=f"{record}:{version}",
-        body=json.dumps({"version": version}),
-        now=now,
-        record=record,
-    )
+    """Say in the audit who did what, and put the event that carries it on into the inbox.
 
-
-def note(  # noqa: PLR0913  one argument a fact
-    tx: Connection,
-    editor: Editor,
-    kind: Kind,
-    did: Literal["added", "changed", "deleted"],
-    record_id: str,
-    version: int,
-    fields: Iterable[str],
-    now: datetime,
-) -> None:
-    """Say in the audit who did what, by field names only."""
+    Args:
+        tx: The open connection, on which the row was written.
+        editor: Who edits.
+        edit: What was done.
+        now: The time.
+        travels: There is something to be carried to the CRM.
+    """
+    record = f"{edit.kind}:{edit.record_id}"
+    fields = ", ".join(sorted(edit.fields))
     audit.record(
         tx,
         connection=editor.connection,
-        what=f"{kind} {did}",
-        subject=f"{kind}:{record_id}",
+        what=f"{edit.kind} {edit.did}",
+        subject=record,
         run_id=None,
-        detail={"by": editor.by, "fields": ", ".join(sorted(fields)), "version": version},
+        detail={"by": editor.by, "fields": fields, "version": edit.version},
         now=now,
     )
+    if travels:
+        inbox.store_event(
+            tx,
+            connection=editor.connection,
+            source="workspace",
+            type=f"{edit.kind} changed",
+            dedupe_key=f"{record}:{edit.version}",
+            body=json.dumps({"version": edit.version}),
+            now=now,
+            record=record,
+        )
