@@ -95,6 +95,4 @@ async def _revoke(url: str | None, token_id: str) -> bool | None:
 
     async with open_ledger(url or default_ledger_url()) as ledger:
         now = await ledger.read(clock.now)
-        return await ledger.write(
-            api_tokens.revoke_token, token_id, by=getpass.getuser(), now=now
-        )
+        return await ledger.write(api_tokens.revoke_token, token_id, by=getpass.getuser(), now=now)

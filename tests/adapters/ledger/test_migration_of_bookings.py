@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.adapters.ledger.engine import make_engines
 from timerex_ghl.adapters.ledger.migrations import config
 from timerex_ghl.adapters.ledger.schema import EPOCH, JsonText
-from timerex_ghl.sync.models import BookingState, ConnectionName
+from timerex_ghl.sync.models import BookingState, ConnectionName, ContactId
 
 AOBA = ConnectionName("aoba")
 COLUMNS = (
@@ -43,7 +43,8 @@ async def test_bookings_from_before_came_from_timerex_and_are_at_their_first_ver
 
     async with open_ledger(empty_url) as ledger:
         before = await ledger.read(bookings.get_booking, AOBA, booking.id)
-        assert before == BookingRow(booking=booking, contact_id="c_1", verified=True)
+        assert before is not None
+        assert before == BookingRow(booking=booking, contact_id=ContactId("c_1"), verified=True)
         assert (before.origin, before.version, before.deleted) == ("timerex", 1, False)
 
         cancelled = make.booking("b1", state=BookingState.CANCELLED)

@@ -89,10 +89,9 @@ def change_contact(
     change = _news(row.contact, _checked(editor, entry))
     if not change:
         return row
-    before = keys_of(row.contact, editor.settings.region)
     keys = keys_of(apply_change(row.contact, change), editor.settings.region)
-    new_keys = Keys(*(new if new != old else None for new, old in zip(keys, before, strict=True)))
-    _check_free(tx, editor, new_keys, but=contact_id)
+    old_keys = keys_of(row.contact, editor.settings.region)
+    _check_free(tx, editor, _new_of(keys, old_keys), but=contact_id)
     changed = workspace.change_contact(
         tx, editor.connection, contact_id, change, keys, now, expected_version=row.version
     )
@@ -148,6 +147,11 @@ def _news(contact: Contact, entry: WorkspaceChange) -> WorkspaceChange:
         tags_added=entry.tags_added - tags,
         tags_removed=entry.tags_removed & tags,
     )
+
+
+def _new_of(keys: Keys, before: Keys) -> Keys:
+    """Keep only the keys that somebody did not have before."""
+    return Keys(*(new if new != old else None for new, old in zip(keys, before, strict=True)))
 
 
 def _living(tx: Connection, editor: Editor, contact_id: ContactId) -> WorkspaceContact:

@@ -60,21 +60,6 @@ class Keyed(NamedTuple):
     keys: Keys
 
 
-class Dated(NamedTuple):
-    """A person, and when they came to the workspace."""
-
-    row: WorkspaceContact
-    created_at: datetime
-
-
-class WantedContacts(NamedTuple):
-    """Which people to list; None: whoever it is."""
-
-    email: str | None = None
-    phone: str | None = None
-    updated_since: datetime | None = None
-
-
 def new_row(contact: Contact, now: datetime) -> WorkspaceContact:
     """Make a person who is to be added: their id, and their first version."""
     contact_id = ContactId(f"c_{secrets.token_hex(10)}")
@@ -177,7 +162,7 @@ def get_contact(
     """Read a person, or their tombstone."""
     found = tx.execute(select(contacts).where(_is(connection, contact_id))).mappings()
     row = found.one_or_none()
-    return None if row is None else _row_of(row)
+    return None if row is None else row_of(row)
 
 
 def get_contacts(
@@ -227,38 +212,7 @@ def list_contacts(
         .order_by(contacts.c.id)
         .limit(limit)
     )
-    return [_row_of(row) for row in tx.execute(statement).mappings()]
-
-
-def page_of_contacts(
-    tx: Connection,
-    connection: ConnectionName,
-    wanted: WantedContacts,
-    after: ContactId | None = None,
-    limit: int = 500,
-) -> list[Dated]:
-    """List living people by id, one page at a time, with when they came.
-
-    `wanted` has the keys of an e-mail and a phone, as in `Keys`.
-    """
-    conditions = [contacts.c.connection == connection, ~contacts.c.deleted]
-    if after is not None:
-        conditions.append(contacts.c.id > after)
-    if wanted.email is not None:
-        conditions.append(contacts.c.email_key == wanted.email)
-    if wanted.phone is not None:
-        conditions.append(contacts.c.phone_key == wanted.phone)
-    if wanted.updated_since is not None:
-        conditions.append(contacts.c.updated_at >= wanted.updated_since)
-    ordered = select(contacts).where(*conditions).order_by(contacts.c.id).limit(limit)
-    return [Dated(_row_of(row), row["created_at"]) for row in tx.execute(ordered).mappings()]
-
-
-def get_dated(tx: Connection, connection: ConnectionName, contact_id: ContactId) -> Dated | None:
-    """Read a living person, with when they came."""
-    statement = select(contacts).where(_is(connection, contact_id), ~contacts.c.deleted)
-    row = tx.execute(statement).mappings().one_or_none()
-    return None if row is None else Dated(_row_of(row), row["created_at"])
+    return [row_of(row) for row in tx.execute(statement).mappings()]
 
 
 def changed_contacts(tx: Connection, connection: ConnectionName) -> list[ContactId]:
@@ -295,10 +249,11 @@ def _update(
 
 
 def _keyed_of(row: RowMapping) -> Keyed:
-    return Keyed(_row_of(row), Keys(row["email_key"], row["phone_key"]))
+    return Keyed(row_of(row), Keys(row["email_key"], row["phone_key"]))
 
 
-def _row_of(row: RowMapping) -> WorkspaceContact:
+def row_of(row: RowMapping) -> WorkspaceContact:
+    """Read a row of the table as a person."""
     contact = contact_of(row["contact"], updated_at=row["updated_at"])
     if contact is None:
         raise AssertionError("a row has a contact")

@@ -41,7 +41,9 @@ async def list_bookings(caller: Here, query: Annotated[BookingQuery, Query()]) -
     return Page(items=[*map(view_of, page)], next_cursor=more)
 
 
-@router.post("", summary="Add a booking", status_code=201, responses=MAKES, response_model=BookingView)
+@router.post(
+    "", summary="Add a booking", status_code=201, responses=MAKES, response_model=BookingView
+)
 async def add_booking(
     caller: Here, request: Request, draft: BookingDraft, key: IdempotencyKey = None
 ) -> Response:

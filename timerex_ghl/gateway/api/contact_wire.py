@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pydantic import AwareDatetime, Field
 
-from timerex_ghl.adapters.ledger.workspace import Dated
+from timerex_ghl.adapters.ledger.contact_pages import Dated
 from timerex_ghl.gateway.api.pages import PageQuery
 from timerex_ghl.sync.booking_entry import Line, When
 from timerex_ghl.sync.entry import CUSTOM

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response, Security
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import clock, contact_edits, workspace
+from timerex_ghl.adapters.ledger import clock, contact_edits, contact_pages
+from timerex_ghl.adapters.ledger.contact_pages import WantedContacts
 from timerex_ghl.adapters.ledger.edits import UnknownRecordError
-from timerex_ghl.adapters.ledger.workspace import WantedContacts
 from timerex_ghl.gateway.api.contact_wire import (
     ContactChange,
     ContactDraft,
@@ -43,7 +43,7 @@ async def list_contacts(caller: Here, query: Annotated[ContactQuery, Query()]) -
     if after is not None and not after.startswith("c_"):
         raise no_cursor()
     found = await caller.ledger.read(
-        workspace.page_of_contacts,
+        contact_pages.page_of_contacts,
         caller.connection,
         wanted,
         None if after is None else ContactId(after),
@@ -54,7 +54,9 @@ async def list_contacts(caller: Here, query: Annotated[ContactQuery, Query()]) -
     return Page(items=[*map(view_of, page)], next_cursor=more)
 
 
-@router.post("", summary="Add a contact", status_code=201, responses=MAKES, response_model=ContactView)
+@router.post(
+    "", summary="Add a contact", status_code=201, responses=MAKES, response_model=ContactView
+)
 async def add_contact(
     caller: Here, request: Request, draft: ContactDraft, key: IdempotencyKey = None
 ) -> Response:
@@ -116,7 +118,7 @@ async def delete_contact(caller: Here, contact_id: Id, if_match: IfMatch = None)
 
 
 def _read(tx: Connection, caller: Caller, contact_id: ContactId) -> ContactView:
-    found = workspace.get_dated(tx, caller.connection, contact_id)
+    found = contact_pages.get_dated(tx, caller.connection, contact_id)
     if found is None:
         raise UnknownRecordError(f"there is no contact {contact_id}")
     return view_of(found)

@@ -1,6 +1,5 @@
 """What the OpenAPI document says beyond what the routes say by themselves."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -51,7 +50,7 @@ DELETES = _responses(400, 404, 409, 412, 428)
 
 
 def describe(api: FastAPI) -> None:
-    """Let the document say that errors are `application/problem+json`."""
+    """Let the document say that errors are `application/problem+json`, and only ours."""
     plain = api.openapi
 
     def described() -> dict[str, Any]:
@@ -59,14 +58,18 @@ def describe(api: FastAPI) -> None:
             document = plain()
             for path in document["paths"].values():
                 for operation in path.values():
-                    _name_problems(operation)
+                    _name_problems(operation["responses"])
+            for theirs in ("HTTPValidationError", "ValidationError"):
+                document["components"]["schemas"].pop(theirs, None)
         return plain()
 
     api.openapi = described
 
 
-def _name_problems(operation: Mapping[str, Any]) -> None:
-    for status, answer in operation["responses"].items():
+def _name_problems(responses: dict[str, Any]) -> None:
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]  # the framework's own guess: such an id is not found
+    for status, answer in responses.items():
         content = answer.get("content", {})
         if int(status) >= 400 and "application/json" in content:  # noqa: PLR2004  HTTP's own line
             content["application/problem+json"] = content.pop("application/json")
