@@ -22,7 +22,8 @@ from timerex_ghl.sync.settings import ConnectionSettings, GhlSettings, TimerexSe
 
 COMMANDS = [
     "demo", "sandbox", "gateway", "doors", "server", "worker", "deploy", "publish", "reviews",
-    "plans", "alerts", "doctor", "token",
+    "plans", "alerts", "doctor", "token", "import",
+    "export",
 ]  # fmt: skip
 KEYS = {
     "ghl": {

@@ -44,7 +44,7 @@ def add_contact(
         EntryError: What was entered cannot be taken.
         KnownPersonError: Somebody has their e-mail or phone.
     """
-    entered = _checked(editor, entry)
+    entered = checked(editor, entry)
     contact = Contact(
         values={field: value for field, value in entered.values.items() if value is not None},
         tags=entered.tags_added,
@@ -86,7 +86,7 @@ def change_contact(
     """
     row = _living(tx, editor, contact_id)
     check_version("contact", contact_id, row.version, versions)
-    change = _news(row.contact, _checked(editor, entry))
+    change = news(row.contact, checked(editor, entry))
     if not change:
         return row
     keys = keys_of(apply_change(row.contact, change), editor.settings.region)
@@ -124,7 +124,7 @@ def delete_contact(
     keep_track(tx, editor, edit, now, travels=False)
 
 
-def _checked(editor: Editor, entry: WorkspaceChange) -> WorkspaceChange:
+def checked(editor: Editor, entry: WorkspaceChange) -> WorkspaceChange:
     """Give an entry as it is kept."""
     added = check_tags(entry.tags_added, "tags_added")
     removed = check_tags(entry.tags_removed, "tags_removed")
@@ -134,7 +134,7 @@ def _checked(editor: Editor, entry: WorkspaceChange) -> WorkspaceChange:
     return WorkspaceChange(values=values, tags_added=added, tags_removed=removed)
 
 
-def _news(contact: Contact, entry: WorkspaceChange) -> WorkspaceChange:
+def news(contact: Contact, entry: WorkspaceChange) -> WorkspaceChange:
     """Keep only what changes something."""
     missing = object()
     tags = contact.tags or NO_TAGS
