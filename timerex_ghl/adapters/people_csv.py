@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,7 @@ _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", 
 _SEPARATORS = (",", ";", "\t")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula."""
+_NEVER_TEXT = re.compile("[\0\uf8f0-\uf8f3]")  # the latter is what cp932 makes of stray bytes
 MARK = "'"
 """Put before such a cell, so that it stays text."""
 
@@ -120,8 +122,9 @@ def _looks_marked(cell: str) -> bool:
 
 def _decode(path: Path, body: bytes, encoding: str | None) -> tuple[str, str]:
     fitting = [name for bom, name in _BOMS if body.startswith(bom)] or ["utf-8"]
-    if b"\0" in body[:200]:
-        fitting += ["utf-16-le" if body[1:2] == b"\0" else "utf-16-be"]
+    if b"\0" in body:  # ASCII letters have their zero behind them, or before
+        behind, before = body[1::2].count(0), body[::2].count(0)
+        fitting += ["utf-16-le" if behind > before else "utf-16-be"]
     for name in [encoding] if encoding else [*fitting, "cp932"]:
         try:
             text = body.decode(name)
@@ -129,7 +132,7 @@ def _decode(path: Path, body: bytes, encoding: str | None) -> tuple[str, str]:
             raise SettingsError(f"--encoding: there is no {name}") from None
         except UnicodeError:
             continue
-        if "\0" not in text:
+        if not _NEVER_TEXT.search(text):
             return text, name
     raise SettingsError(
         f"{path} is not {encoding or 'UTF-8, UTF-16 or Shift_JIS'}: say --encoding, or save it as"
@@ -140,7 +143,7 @@ def _decode(path: Path, body: bytes, encoding: str | None) -> tuple[str, str]:
 def _separator_of(text: str) -> str:
     """Choose the separator that makes most columns of the first row."""
     first = next((line for line in text.splitlines() if line.strip()), "")
-    return max(_SEPARATORS, key=lambda one: len(next(csv.reader([first], delimiter=one), "")))
+    return max(_SEPARATORS, key=re.sub('"[^"]*"', "", first).count)
 
 
 def _row_of(line: int, cells: list[str], width: int) -> Row:

@@ -61,10 +61,11 @@ async def import_people(
     for start in range(0, len(good), BATCH):
         batch = good[start : start + BATCH]
         entries = [entry for _, entry in batch]
+        known = [one.person.id for one in verdicts[: batch[0][0]] if one.person is not None]
         if apply:
-            found = await ledger.write(take_over, editor, entries)
+            found = await ledger.write(take_over, editor, entries, known)
         else:
-            found = await ledger.read(judge, editor, entries)
+            found = await ledger.read(judge, editor, entries, known)
         for (place, _), verdict in zip(batch, found, strict=True):
             verdicts[place] = verdict
         advance(len(batch))

@@ -33,7 +33,9 @@ _HEADERS = {
         "company", "company name", "organization", "organisation", "business name", "会社",
         "会社名", "法人名", "貴社名", "御社名", "企業名", "勤務先",
     ),
-    "address": ("address", "street", "street address", "address 1", "address line 1", "住所", "番地"),
+    "address": (
+        "address", "street", "street address", "address 1", "address line 1", "住所", "番地",
+    ),
     "city": ("city", "town", "市区町村", "市町村", "市"),
     "state": ("state", "region", "province", "prefecture", "都道府県"),
     "postal_code": ("postal code", "postcode", "zip", "zip code", "郵便番号"),
@@ -43,7 +45,7 @@ _HEADERS = {
     "source": ("source", "lead source", "流入元", "流入経路"),
     "status": ("status", "ステータス", "状態"),
 }  # fmt: skip
-_TAG_ENDS = re.compile(r"[,;、；，|\n]")
+_ENDS = re.compile(r"[,;、；，|\n]")
 
 
 class Columns(NamedTuple):
@@ -114,9 +116,14 @@ def read_entry(columns: Columns, cells: Sequence[str]) -> Entry:
         values |= {FieldName("last_name"): last} if last else {}
     change = WorkspaceChange(
         values=values,
-        tags_added=frozenset(tag for tag in _TAG_ENDS.split(tags) if tag.strip()),
+        tags_added=frozenset(split_several(tags)),
     )
     return Entry(ContactId(contact_id) if contact_id else None, change)
+
+
+def split_several(cell: str) -> tuple[str, ...]:
+    """Give the several things that one cell holds."""
+    return tuple(one.strip() for one in _ENDS.split(cell) if one.strip())
 
 
 def _known(rules: Iterable[FieldRule]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import httpx
 import pytest
 from fastapi.routing import APIRoute
 
@@ -66,9 +65,9 @@ async def test_versions_and_keys_are_described(document: dict[str, Any]) -> None
         headers = {one["name"] for one in operation.get("parameters", []) if one["in"] == "header"}
         wanted = {"POST": {"Idempotency-Key"}, "PATCH": {"If-Match"}, "DELETE": {"If-Match"}}
         assert headers == wanted.get(method, set())
-        good = operation["responses"].get("200") or operation["responses"].get("201") or {}
-        if method != "DELETE" and "items" not in str(good["content"]) and "Page" not in str(good):
-            assert "ETag" in good["headers"]
+        tagged = {"GET": name.endswith("}"), "POST": True, "PATCH": True, "DELETE": False}[method]
+        good: dict[str, Any] = next(iter(operation["responses"].values()))
+        assert ("ETag" in good.get("headers", {})) == tagged
 
 
 async def test_the_schemas_name_every_field(document: dict[str, Any]) -> None:
@@ -81,6 +80,6 @@ async def test_the_schemas_name_every_field(document: dict[str, Any]) -> None:
 
 
 async def test_no_page_of_the_framework_is_served(ledger: Ledger) -> None:
-    async with httpx.AsyncClient(transport=api_client(ledger, None)._transport) as client:
+    async with api_client(ledger, None) as client:
         for path in ("/openapi.json", "/docs", "/redoc", "/api/v1/docs", "/api/v1/redoc"):
             assert (await client.get(f"http://door.example{path}")).status_code == 404
