@@ -12,20 +12,19 @@ from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.verify import Told
 from timerex_ghl.sync.bookings import fold_booking, is_superseded, join_chain
 from timerex_ghl.sync.merge import apply_change
-from timerex_ghl.sync.models import BookingId, ContactId
+from timerex_ghl.sync.models import Booking, BookingId, ContactId
 from timerex_ghl.sync.person import plan_booking_tags, plan_person
 
 
 def learn(tx: Connection, sides: Sides, told: Told, contact_id: ContactId, now: datetime) -> What:
     """Take a booking into the workspace; tell whether that changed anything."""
-    booking = told.booking
-    stored = bookings.get_booking(tx, sides.connection, booking.id)
-    folded = fold_booking(stored.booking if stored else None, booking)
-    if folded is not None or stored is None or stored.contact_id is None:
-        verified = told.verified or (folded is None and stored is not None and stored.verified)
-        row = BookingRow(booking=folded or booking, contact_id=contact_id, verified=verified)
+    stored = bookings.get_booking(tx, sides.connection, told.booking.id)
+    booking, is_news = _fold(stored, told.booking)
+    if is_news or stored is None or stored.contact_id is None:
+        verified = told.verified or (not is_news and stored is not None and stored.verified)
+        row = BookingRow(booking=booking, contact_id=contact_id, verified=verified)
         bookings.save_booking(tx, sides.connection, row, now)
-    chain = bookings.get_chain(tx, sides.connection, folded or booking)
+    chain = bookings.get_chain(tx, sides.connection, booking)
     owners = {row.booking.id: row for row in chain}
     for joined in join_chain([row.booking for row in chain]):
         if joined != owners[joined.id].booking:
@@ -35,7 +34,19 @@ def learn(tx: Connection, sides: Sides, told: Told, contact_id: ContactId, now: 
     mine = bookings.get_booking(tx, sides.connection, booking.id)
     if mine is not None and is_superseded(mine.booking, [row.booking for row in chain]):
         return "superseded"
-    return "applied" if folded is not None or changed else "no-op"
+    return "applied" if is_news or changed else "no-op"
+
+
+def _fold(stored: BookingRow | None, told: Booking) -> tuple[Booking, bool]:
+    """Give a booking as it is now, and whether that is news.
+
+    One made here is edited, where one of TimeRex is only told of: its row is what it says, since
+    somebody may have edited it after it was read.
+    """
+    if stored is not None and stored.origin == "workspace":
+        return stored.booking, False
+    folded = fold_booking(stored.booking if stored else None, told)
+    return folded or told, folded is not None
 
 
 def _learn_guest(
