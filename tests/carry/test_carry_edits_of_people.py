@@ -19,7 +19,7 @@ from timerex_ghl.carry.booking import carry_told
 from timerex_ghl.carry.verify import Told
 from timerex_ghl.sync.actions import WorkspaceChange
 from timerex_ghl.sync.booking_entry import BookingEntry
-from timerex_ghl.sync.models import BookingId, BookingState, ContactId, FieldName
+from timerex_ghl.sync.models import BookingId, BookingState, ContactId, FieldName, Value
 
 RIKU = "riku@hinode.example"
 CALL: dict[str, Any] = {
@@ -77,7 +77,7 @@ async def row_of(world: World, booking_id: BookingId) -> BookingRow:
 
 async def test_a_contact_entered_and_edited_reaches_the_crm(world: World) -> None:
     def enter(tx: Connection) -> ContactId:
-        values = {FieldName("first_name"): "陸", FieldName("email"): RIKU}
+        values: dict[FieldName, Value] = {FieldName("first_name"): "陸", FieldName("email"): RIKU}
         entry = WorkspaceChange(values=values, tags_added=frozenset({"vip"}))
         return contact_edits.add_contact(tx, editor(world), entry, datetime.now(UTC)).id
 
