@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import bookings, locks, workspace
+from timerex_ghl.adapters.ledger import bookings, links, locks, workspace
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.locks import Fence
 from timerex_ghl.carry.claim import Known, read_known
@@ -127,11 +127,24 @@ def _add(
         contact_id = workspace.add_contact(tx, sides.connection, person, keys, now).id
     else:
         theirs = map_from_ghl(ghl, sides.settings.rules)
+        _free_from_tombstone(tx, sides, ghl)
         contact_id = add_from_ghl(tx, sides, ghl, theirs, now).id
-    row = BookingRow(booking=told.booking, contact_id=contact_id, verified=told.verified)
-    bookings.save_booking(tx, sides.connection, row, now)
+    stored = bookings.get_booking(tx, sides.connection, told.booking.id)
+    row = stored or BookingRow(booking=told.booking, contact_id=None, verified=told.verified)
+    known = row.model_copy(update={"contact_id": contact_id})
+    bookings.save_booking(tx, sides.connection, known, now)
     guest = _learned(tx, sides, told, contact_id, fence, now)
     return guest._replace(known=guest.known._replace(candidates=([], [])))
+
+
+def _free_from_tombstone(tx: Connection, sides: Sides, ghl: GhlContact) -> None:
+    """Part a GHL contact from somebody who was deleted here: they have come back as a guest."""
+    link = links.link_of_remote(tx, sides.connection, "contact", ghl.id)
+    if link is None:
+        return
+    row = workspace.get_contact(tx, sides.connection, ContactId(link.local_id))
+    if row is None or row.deleted:
+        links.drop_link(tx, sides.connection, "contact", link.local_id)
 
 
 def _learned(

@@ -71,8 +71,12 @@ def is_confirmed_by(held: Booking, theirs: Booking) -> bool:
 def take_in(stored: BookingRow | None, told: Told) -> Booking | None:
     """Take in what was told of a booking; None where it says nothing new.
 
-    What TimeRex's API said counts for more than what a webhook tells, whichever comes first.
+    What TimeRex's API said counts for more than what a webhook tells, whichever comes first. One
+    made here is edited, where one of TimeRex is only told of: its row is what it says, since
+    somebody may have edited it after it was read.
     """
+    if stored is not None and stored.origin == "workspace":
+        return None
     if stored is not None and told.verified:
         return correct_booking(stored.booking, told.booking)
     if stored is not None and stored.verified:
@@ -90,7 +94,10 @@ def learned_row(
     verified = told.verified and _stands(told.booking) == _stands(booking)
     if folded is None and stored is not None:
         verified = verified or stored.verified
-    return BookingRow(booking=booking, contact_id=contact_id, verified=verified)
+    if stored is None:
+        return BookingRow(booking=booking, contact_id=contact_id, verified=verified)
+    changes = {"booking": booking, "contact_id": contact_id, "verified": verified}
+    return stored.model_copy(update=changes)
 
 
 def _stands(booking: Booking) -> bool:

@@ -5,7 +5,17 @@ Everything heavy is imported where it is used, so that `--help` answers at once.
 
 import click
 
-from timerex_ghl.cli import alerts, desk, doctor, live, orchestration, programs, reviews
+from timerex_ghl.cli import (
+    alerts,
+    desk,
+    doctor,
+    importing,
+    live,
+    orchestration,
+    programs,
+    reviews,
+    tokens,
+)
 
 HELP = """Keep TimeRex bookings and GoHighLevel (GHL) contacts in step, on Prefect.
 
@@ -41,6 +51,9 @@ for command in (
     doctor.doctor,
     desk.plans,
     desk.trace,
+    tokens.token,
+    importing.import_,
+    importing.export,
     orchestration.server,
     orchestration.worker,
     orchestration.deploy,

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.gateway.api.build import PREFIX, build_api
 from timerex_ghl.gateway.door import check_media_type, check_sender, read_body
 from timerex_ghl.gateway.doors import Doors
 from timerex_ghl.gateway.refusals import answer_error
@@ -30,6 +31,7 @@ def build_gateway(ledger: Ledger) -> FastAPI:
     )
     _add_health(app, ledger)
     _add_timerex(app, ledger)
+    app.mount(PREFIX, build_api(ledger))
     return app
 
 

@@ -4,12 +4,13 @@ import pytest
 
 from tests import make
 from timerex_ghl.adapters.ledger import bookings
-from timerex_ghl.adapters.ledger.bookings import BookingRow
+from timerex_ghl.adapters.ledger.bookings import BookingRow, Place, Wanted
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.sync.models import Booking, BookingId, BookingState, ConnectionName, ContactId
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
 RIKU = ContactId("c_00000000000000000001")
+EVERY = Wanted()
 
 
 async def save(
@@ -52,7 +53,8 @@ async def test_a_saved_booking_replaces_the_earlier_state(ledger: Ledger) -> Non
 
     await ledger.write(bookings.save_booking, AOBA, row, make.NOW)
 
-    assert await ledger.read(bookings.get_booking, AOBA, booking.id) == row
+    stored = await ledger.read(bookings.get_booking, AOBA, booking.id)
+    assert stored == row.model_copy(update={"version": 2})
 
 
 async def test_bookings_of_another_connection_are_unknown(ledger: Ledger) -> None:
@@ -149,3 +151,66 @@ async def test_a_circle_of_bookings_ends(ledger: Ledger) -> None:
 
 async def test_an_unknown_booking_is_none(ledger: Ledger) -> None:
     assert await ledger.read(bookings.get_booking, AOBA, BookingId("b1")) is None
+
+
+async def read(ledger: Ledger, booking_id: str) -> BookingRow:
+    row = await ledger.read(bookings.get_booking, AOBA, BookingId(booking_id))
+    assert row is not None
+    return row
+
+
+async def test_the_version_rises_with_what_a_booking_says_and_not_with_its_guest(
+    ledger: Ledger,
+) -> None:
+    await save(ledger, make.booking("b1"))
+    await save(ledger, make.booking("b1"), contact_id=RIKU)
+    assert (await read(ledger, "b1")).version == 1
+
+    await save(ledger, make.booking("b1", guest_comment="by phone"), contact_id=RIKU)
+    await save(ledger, make.booking("b1", state=BookingState.CANCELLED), contact_id=RIKU)
+
+    assert (await read(ledger, "b1")).version == 3
+
+
+async def test_who_made_a_booking_stays_and_so_does_that_it_is_deleted(ledger: Ledger) -> None:
+    made_here = BookingRow(
+        booking=make.booking("b1"), contact_id=None, verified=True, origin="workspace"
+    )
+    await ledger.write(bookings.save_booking, AOBA, made_here, make.NOW)
+    await ledger.write(bookings.delete_booking, AOBA, BookingId("b1"), make.NOW)
+
+    await save(ledger, make.booking("b1"), contact_id=RIKU)
+
+    row = await read(ledger, "b1")
+    assert (row.origin, row.deleted, row.contact_id) == ("workspace", True, RIKU)
+
+
+async def listed(
+    ledger: Ledger, wanted: Wanted = EVERY, after: Place | None = None, limit: int = 500
+) -> list[str]:
+    rows = await ledger.read(bookings.list_bookings, AOBA, wanted, after, limit)
+    return [row.booking.id for row in rows]
+
+
+async def test_bookings_are_listed_by_time_without_the_deleted_ones(ledger: Ledger) -> None:
+    later = make.STARTS.replace(day=20)
+    await save(ledger, make.booking("b3", starts_at=later), make.booking("b2"))
+    await save(ledger, make.booking("b1"), make.booking("b0"))
+    await save(ledger, make.booking("b9"), connection=HINODE)
+    await ledger.write(bookings.delete_booking, AOBA, BookingId("b0"), make.NOW)
+
+    assert await listed(ledger) == ["b1", "b2", "b3"]
+    assert await listed(ledger, limit=2) == ["b1", "b2"]
+    assert await listed(ledger, after=Place(make.STARTS, BookingId("b1"))) == ["b2", "b3"]
+    assert await listed(ledger, after=Place(make.STARTS, BookingId("b2"))) == ["b3"]
+
+
+async def test_bookings_are_chosen_by_time_guest_and_state(ledger: Ledger) -> None:
+    later = make.STARTS.replace(day=20)
+    await save(ledger, make.booking("b1", state=BookingState.CANCELLED))
+    await save(ledger, make.booking("b2", starts_at=later), contact_id=RIKU)
+
+    assert await listed(ledger, Wanted(starts_from=later)) == ["b2"]
+    assert await listed(ledger, Wanted(starts_before=later)) == ["b1"]
+    assert await listed(ledger, Wanted(contact_id=RIKU)) == ["b2"]
+    assert await listed(ledger, Wanted(state=BookingState.CANCELLED)) == ["b1"]

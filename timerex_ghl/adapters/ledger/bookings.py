@@ -1,9 +1,25 @@
 """The workspace's bookings, and the chains that reschedules make of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Boolean, Column, Connection, Index, RowMapping, Table, Text, or_, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    RowMapping,
+    Table,
+    Text,
+    and_,
+    case,
+    false,
+    or_,
+    select,
+    update,
+)
 
 from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.upsert import upsert
@@ -15,6 +31,8 @@ from timerex_ghl.sync.models import (
     ContactId,
     Record,
 )
+
+Origin = Literal["timerex", "workspace"]
 
 _bookings = Table(
     "bookings",
@@ -29,9 +47,13 @@ _bookings = Table(
     Column("verified", Boolean, nullable=False),
     Column("body", JsonText, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("origin", Text, nullable=False, server_default="timerex"),
+    Column("deleted", Boolean, nullable=False, server_default=false()),
     Index(None, "connection", "old_id"),
     Index(None, "connection", "new_id"),
     Index(None, "connection", "contact_id"),
+    Index("ix_bookings_connection_starts_at", "connection", "starts_at", "id"),
 )
 
 
@@ -40,18 +62,42 @@ class BookingRow(Record):
 
     Attributes:
         contact_id: Its guest; None where nobody was recognised yet.
-        verified: TimeRex confirmed over its API what the webhook said.
+        verified: TimeRex confirmed over its API what the webhook said; one made here needs no such
+            word.
+        origin: Who made it, for good. One that TimeRex made is changed in TimeRex only.
+        version: Rises by one with each change of what the booking says; that a guest was
+            recognised is none.
+        deleted: It was made here and deleted here. It reads as cancelled, for whoever carries it.
     """
 
     booking: Booking
     contact_id: ContactId | None
     verified: bool
+    origin: Origin = "timerex"
+    version: int = 1
+    deleted: bool = False
+
+
+class Place(NamedTuple):
+    """Where a page of bookings ended."""
+
+    starts_at: datetime
+    id: BookingId
+
+
+class Wanted(NamedTuple):
+    """Which bookings to list; None: all of them."""
+
+    starts_from: datetime | None = None
+    starts_before: datetime | None = None
+    contact_id: ContactId | None = None
+    state: BookingState | None = None
 
 
 def save_booking(
     tx: Connection, connection: ConnectionName, row: BookingRow, now: datetime
 ) -> None:
-    """Write a booking, new or changed."""
+    """Write a booking, new or changed. Who made it, and whether it is deleted, stays as it is."""
     booking = row.booking
     values = {
         "connection": connection,
@@ -64,8 +110,22 @@ def save_booking(
         "verified": row.verified,
         "body": booking.model_dump(mode="json"),
         "updated_at": now,
+        "version": row.version,
+        "origin": row.origin,
+        "deleted": row.deleted,
     }
-    upsert(tx, _bookings, [values], keys=["connection", "id"])
+    upsert(tx, _bookings, [values], keys=["connection", "id"], instead=_kept)
+
+
+def delete_booking(
+    tx: Connection, connection: ConnectionName, booking_id: BookingId, now: datetime
+) -> None:
+    """Leave a tombstone. What it says (cancelled) is still there for whoever carries it."""
+    tx.execute(
+        update(_bookings)
+        .where(_bookings.c.connection == connection, _bookings.c.id == booking_id)
+        .values(deleted=True, updated_at=now)
+    )
 
 
 def get_booking(
@@ -91,6 +151,7 @@ def bookings_to_see(
         select(_bookings.c.id)
         .where(
             _bookings.c.connection == connection,
+            _bookings.c.origin == "timerex",
             _bookings.c.starts_at.between(begins_at, ends_at),
             or_(_bookings.c.state == BookingState.CONFIRMED, ~_bookings.c.verified),
         )
@@ -127,6 +188,43 @@ def bookings_of(
     return [_row_of(row) for row in tx.execute(ordered).mappings()]
 
 
+def list_bookings(
+    tx: Connection,
+    connection: ConnectionName,
+    wanted: Wanted,
+    after: Place | None = None,
+    limit: int = 500,
+) -> list[BookingRow]:
+    """List bookings by time, one page at a time, without those deleted."""
+    columns = _bookings.c
+    conditions = [columns.connection == connection, ~columns.deleted]
+    if after is not None:
+        later_id = and_(columns.starts_at == after.starts_at, columns.id > after.id)
+        conditions.append(or_(columns.starts_at > after.starts_at, later_id))
+    if wanted.starts_from is not None:
+        conditions.append(columns.starts_at >= wanted.starts_from)
+    if wanted.starts_before is not None:
+        conditions.append(columns.starts_at < wanted.starts_before)
+    if wanted.contact_id is not None:
+        conditions.append(columns.contact_id == wanted.contact_id)
+    if wanted.state is not None:
+        conditions.append(columns.state == wanted.state)
+    statement = select(_bookings).where(*conditions)
+    ordered = statement.order_by(columns.starts_at, columns.id).limit(limit)
+    return [_row_of(row) for row in tx.execute(ordered).mappings()]
+
+
+def _kept(new: Any) -> Mapping[str, Any]:
+    """Say what a stored booking keeps when it is written again."""
+    columns = _bookings.c
+    changed = columns.body != new.body
+    return {
+        "origin": columns.origin,
+        "deleted": columns.deleted,
+        "version": case((changed, columns.version + 1), else_=columns.version),
+    }
+
+
 def _read(
     tx: Connection,
     connection: ConnectionName,
@@ -147,4 +245,7 @@ def _row_of(row: RowMapping) -> BookingRow:
         booking=Booking.model_validate(row["body"]),
         contact_id=row["contact_id"],
         verified=row["verified"],
+        origin=row["origin"],
+        version=row["version"],
+        deleted=row["deleted"],
     )

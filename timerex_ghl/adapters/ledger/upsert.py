@@ -14,6 +14,7 @@ def upsert(
     *,
     keys: Sequence[str],
     unless: Callable[[Any], ColumnElement[bool]] | None = None,
+    instead: Callable[[Any], Mapping[str, Any]] | None = None,
 ) -> None:
     """Write rows; where one with the same keys stands, the new values replace it.
 
@@ -23,12 +24,14 @@ def upsert(
         rows: All with the same columns.
         keys: Columns of a unique constraint.
         unless: Given the new row, tells which rows stay as they are.
+        instead: Given the new row, tells what a row that stands there gets in place of new values.
     """
     if not rows:
         return
     insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
     statement = insert(table)
     values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    values |= instead(statement.excluded) if instead else {}
     where = ~unless(statement.excluded) if unless else None
     tx.execute(
         statement.on_conflict_do_update(index_elements=[*keys], set_=values, where=where), rows

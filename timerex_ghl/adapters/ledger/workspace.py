@@ -162,7 +162,7 @@ def get_contact(
     """Read a person, or their tombstone."""
     found = tx.execute(select(contacts).where(_is(connection, contact_id))).mappings()
     row = found.one_or_none()
-    return None if row is None else _row_of(row)
+    return None if row is None else row_of(row)
 
 
 def get_contacts(
@@ -212,7 +212,7 @@ def list_contacts(
         .order_by(contacts.c.id)
         .limit(limit)
     )
-    return [_row_of(row) for row in tx.execute(statement).mappings()]
+    return [row_of(row) for row in tx.execute(statement).mappings()]
 
 
 def changed_contacts(tx: Connection, connection: ConnectionName) -> list[ContactId]:
@@ -249,10 +249,11 @@ def _update(
 
 
 def _keyed_of(row: RowMapping) -> Keyed:
-    return Keyed(_row_of(row), Keys(row["email_key"], row["phone_key"]))
+    return Keyed(row_of(row), Keys(row["email_key"], row["phone_key"]))
 
 
-def _row_of(row: RowMapping) -> WorkspaceContact:
+def row_of(row: RowMapping) -> WorkspaceContact:
+    """Read a row of the table as a person."""
     contact = contact_of(row["contact"], updated_at=row["updated_at"])
     if contact is None:
         raise AssertionError("a row has a contact")

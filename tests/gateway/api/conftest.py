@@ -1,0 +1,28 @@
+"""A gateway with one connection, on each database, and a client that may write."""
+
+from collections.abc import AsyncGenerator
+
+import httpx
+import pytest
+
+from tests.gateway.api.given import api_client, new_token
+from tests.gateway.given import publish, settings_with
+from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+
+
+@pytest.fixture
+def ledger_url(either_url: str) -> str:
+    return either_url
+
+
+@pytest.fixture
+async def ledger(ledger_url: str) -> AsyncGenerator[Ledger]:
+    async with open_ledger(ledger_url) as opened:
+        await publish(opened, settings_with())
+        yield opened
+
+
+@pytest.fixture
+async def api(ledger: Ledger) -> AsyncGenerator[httpx.AsyncClient]:
+    async with api_client(ledger, await new_token(ledger)) as client:
+        yield client

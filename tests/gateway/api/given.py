@@ -1,0 +1,82 @@
+"""What the API's tests start from."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from sqlalchemy import Connection, text
+
+from tests.gateway.given import NAME
+from timerex_ghl.adapters.ledger import api_tokens
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.gateway.app import build_gateway
+from timerex_ghl.sync.models import ConnectionName
+
+RIKU = {"first_name": "陸", "last_name": "佐藤", "email": "Riku@hinode.example"}
+CALL = {
+    "starts_at": "2026-02-10T10:00:00+09:00",
+    "ends_at": "2026-02-10T10:30:00+09:00",
+    "timezone": "Asia/Tokyo",
+    "guest_email": "riku@hinode.example",
+}
+
+
+async def new_token(
+    ledger: Ledger, *, may_write: bool = True, connection: ConnectionName = NAME
+) -> str:
+    _, token = await ledger.write(
+        api_tokens.create_token,
+        connection,
+        name="a test",
+        may_write=may_write,
+        by="test",
+        now=datetime.now(UTC),
+    )
+    return token.get_secret_value()
+
+
+def api_client(ledger: Ledger, token: str | None) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(build_gateway(ledger), raise_app_exceptions=False)
+    headers = {} if token is None else {"authorization": f"Bearer {token}"}
+    return httpx.AsyncClient(
+        transport=transport, base_url="http://door.example/api/v1", headers=headers
+    )
+
+
+async def add(api: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
+    """Add Sato Riku, or whom the fields make of him."""
+    response = await api.post("/contacts", json={**RIKU, **fields})
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+async def book(api: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
+    """Add a call of half an hour."""
+    response = await api.post("/bookings", json={**CALL, **fields})
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+def at(version: int) -> dict[str, str]:
+    return {"if-match": f'"{version}"'}
+
+
+async def events_of(ledger: Ledger) -> list[tuple[str, str, str, str]]:
+    """List what waits to be carried: source, type, record and body, in order."""
+
+    def read(tx: Connection) -> list[tuple[str, str, str, str]]:
+        statement = "SELECT source, type, record, body FROM inbox WHERE state = 'waiting'"
+        return [tuple(row) for row in tx.execute(text(f"{statement} ORDER BY seq"))]
+
+    return await ledger.read(read)
+
+
+def assert_problem(response: httpx.Response, status: int, kind: str) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == status
+    assert problem["type"] == (f"urn:timerex-ghl:problem:{kind}" if kind else "about:blank")
+    assert problem["instance"].startswith("urn:timerex-ghl:error:")
+    assert problem["detail"]
+    return problem

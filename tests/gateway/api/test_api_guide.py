@@ -1,0 +1,61 @@
+"""The guide's commands work as they are written, and its table names every problem there is."""
+
+import json
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.gateway.api.given import api_client
+from timerex_ghl.adapters.ledger.core import Ledger
+
+ROOT = Path(__file__).parents[3]
+GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^curl (?:[^\n]|\n +)+", GUIDE, re.MULTILINE)
+
+
+@pytest.fixture
+def ledger_url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+async def carry_out(api: httpx.AsyncClient, command: str, last_id: str) -> httpx.Response:
+    """Send what a curl command of the guide sends."""
+    body = re.search(r"-d '(.+?)'", command, re.DOTALL)
+    method = re.search(r"-X (\w+)", command)
+    where = re.search(r"\$API(/[^\s\"]+)", command)
+    assert where is not None
+    headers = dict(re.findall(r"""-H ["']([A-Za-z-]+): (.+?)["'](?= |$)""", command, re.MULTILINE))
+    assert headers.pop("Authorization") == "Bearer $TOKEN"
+    if body is not None:
+        json.loads(body[1])
+    return await api.request(
+        method[1] if method else "POST" if body else "GET",
+        where[1].replace("c_...", last_id).replace("b_...", last_id),
+        content=body[1].encode() if body else None,
+        headers=headers,
+    )
+
+
+async def test_every_command_of_the_guide_works(api: httpx.AsyncClient) -> None:
+    last_id, statuses = "", list[int]()
+    for command in COMMANDS:
+        answer = await carry_out(api, command, last_id)
+        statuses.append(answer.status_code)
+        if answer.status_code == 201:
+            last_id = answer.json()["id"]
+
+    assert statuses == [200, 201, 200, 200, 204, 201, 200]
+
+
+async def test_the_guide_names_every_problem(ledger: Ledger) -> None:
+    folder = ROOT / "timerex_ghl" / "gateway" / "api"
+    texts = [path.read_text(encoding="utf-8") for path in folder.glob("*.py")]
+    raised = {kind for text in texts for kind in re.findall(r'(?:\d{3},|\n) *"([a-z-]+)",', text)}
+    table = {kind for row in re.findall(r"^\| [\d, ]+ \| (.+?) \|", GUIDE, re.MULTILINE)
+             for kind in re.findall(r"`([a-z-]+)`", row)}  # fmt: skip
+
+    assert table == raised
+    async with api_client(ledger, None) as client:
+        assert (await client.get("/contacts")).json()["type"].endswith(":no-token")

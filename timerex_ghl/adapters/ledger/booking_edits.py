@@ -1,0 +1,157 @@
+"""Edits by people of bookings that were made here. TimeRex's own are changed in TimeRex only."""
+
+import secrets
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import bookings, workspace
+from timerex_ghl.adapters.ledger.bookings import BookingRow
+from timerex_ghl.adapters.ledger.edits import (
+    Edit,
+    Editor,
+    UnknownRecordError,
+    check_version,
+    keep_track,
+)
+from timerex_ghl.sync.booking_entry import NEEDED, BookingEntry, enter_booking
+from timerex_ghl.sync.entry import EntryError, Fault
+from timerex_ghl.sync.errors import SkippableError
+from timerex_ghl.sync.models import Booking, BookingId, BookingState, ContactId
+from timerex_ghl.sync.normal import email_key
+
+
+class MadeInTimerexError(SkippableError):
+    """The booking came from TimeRex, which has no call that edits one."""
+
+
+def add_booking(
+    tx: Connection,
+    editor: Editor,
+    entry: BookingEntry,
+    contact_id: ContactId | None,
+    now: datetime,
+) -> BookingRow:
+    """Add a booking that was made elsewhere: by phone, at the counter.
+
+    Args:
+        tx: The open connection.
+        editor: Who edits.
+        entry: With its times and zone.
+        contact_id: Its guest, for good; None: whoever has the guest's e-mail, found when carried.
+        now: The time.
+
+    Raises:
+        EntryError: What was entered cannot be taken, or nothing says who the guest is.
+    """
+    booking = enter_booking(_blank(entry), entry)
+    _check_guest(tx, editor, booking, contact_id)
+    row = BookingRow(booking=booking, contact_id=contact_id, verified=True, origin="workspace")
+    bookings.save_booking(tx, editor.connection, row, now)
+    edit = Edit("booking", "added", booking.id, row.version, entry.model_fields_set)
+    keep_track(tx, editor, edit, now)
+    return row
+
+
+def change_booking(
+    tx: Connection,
+    editor: Editor,
+    booking_id: BookingId,
+    entry: BookingEntry,
+    now: datetime,
+    *,
+    versions: Collection[int] | None,
+) -> BookingRow:
+    """Change what the entry names of a booking made here.
+
+    Raises:
+        UnknownRecordError: There is no such booking.
+        MadeInTimerexError: It was not made here.
+        OtherVersionError: The row is at another version.
+        EntryError: What was entered cannot be taken.
+    """
+    row = _ours(tx, editor, booking_id, versions)
+    booking = enter_booking(row.booking, entry)
+    if booking == row.booking:
+        return row
+    if row.contact_id is None:
+        _check_guest(tx, editor, booking, None)
+    changed = row.model_copy(update={"booking": booking, "version": row.version + 1})
+    bookings.save_booking(tx, editor.connection, changed, now)
+    edit = Edit("booking", "changed", booking_id, changed.version, entry.model_fields_set)
+    keep_track(tx, editor, edit, now)
+    return changed
+
+
+def delete_booking(
+    tx: Connection,
+    editor: Editor,
+    booking_id: BookingId,
+    now: datetime,
+    *,
+    versions: Collection[int] | None,
+) -> None:
+    """Delete a booking made here. The CRM's note says "Cancelled" from then on.
+
+    Raises:
+        UnknownRecordError: There is no such booking.
+        MadeInTimerexError: It was not made here.
+        OtherVersionError: The row is at another version.
+    """
+    row = _ours(tx, editor, booking_id, versions)
+    cancelled = row.booking.model_copy(update={"state": BookingState.CANCELLED})
+    travels = cancelled != row.booking
+    if travels:
+        row = row.model_copy(update={"booking": cancelled, "version": row.version + 1})
+        bookings.save_booking(tx, editor.connection, row, now)
+    bookings.delete_booking(tx, editor.connection, booking_id, now)
+    edit = Edit("booking", "deleted", booking_id, row.version)
+    keep_track(tx, editor, edit, now, travels=travels)
+
+
+def _check_guest(
+    tx: Connection, editor: Editor, booking: Booking, contact_id: ContactId | None
+) -> None:
+    if contact_id is None:
+        if email_key(booking.guest_email) is None:
+            raise EntryError([Fault("guest_email", "is missing: enter it, or the contact_id")])
+        return
+    contact = workspace.get_contact(tx, editor.connection, contact_id)
+    if contact is None or contact.deleted:
+        raise EntryError([Fault("contact_id", "names no contact: create the contact first")])
+
+
+def _ours(
+    tx: Connection, editor: Editor, booking_id: BookingId, versions: Collection[int] | None
+) -> BookingRow:
+    row = bookings.get_booking(tx, editor.connection, booking_id)
+    if row is None or row.deleted:
+        raise UnknownRecordError(f"there is no booking {booking_id}")
+    if row.origin != "workspace":
+        raise MadeInTimerexError(
+            f"booking {booking_id} was made in TimeRex: move or cancel it there"
+        )
+    check_version("booking", booking_id, row.version, versions)
+    return row
+
+
+def _blank(entry: BookingEntry) -> Booking:
+    """Make a booking with nothing but its times."""
+    if entry.starts_at is None or entry.ends_at is None or entry.timezone is None:
+        raise EntryError(
+            Fault(name, "is missing") for name in NEEDED if getattr(entry, name) is None
+        )
+    return Booking(
+        id=BookingId(f"b_{secrets.token_hex(10)}"),
+        state=BookingState.CONFIRMED,
+        calendar_name="",
+        calendar_id=None,
+        starts_at=entry.starts_at,
+        ends_at=entry.ends_at,
+        timezone=entry.timezone,
+        guest_name=None,
+        guest_email=None,
+        guest_company=None,
+        guest_comment=None,
+    )

@@ -1,0 +1,174 @@
+"""Edits of contacts by people."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import workspace
+from timerex_ghl.adapters.ledger.edits import (
+    Edit,
+    Editor,
+    UnknownRecordError,
+    check_version,
+    keep_track,
+)
+from timerex_ghl.sync.actions import WorkspaceChange
+from timerex_ghl.sync.entry import EntryError, Fault, check_tags, check_values
+from timerex_ghl.sync.errors import SkippableError
+from timerex_ghl.sync.identity import Keys, keys_of
+from timerex_ghl.sync.merge import NO_TAGS, apply_change
+from timerex_ghl.sync.models import Contact, ContactId, FieldName, WorkspaceContact
+
+WHO = tuple(map(FieldName, ("first_name", "last_name", "email", "phone", "company")))
+
+
+class KnownPersonError(SkippableError):
+    """Somebody else has this e-mail or phone already.
+
+    Attributes:
+        contact_ids: Who.
+    """
+
+    def __init__(self, message: str, *, contact_ids: Iterable[ContactId]) -> None:
+        super().__init__(message)
+        self.contact_ids = tuple(contact_ids)
+
+
+def add_contact(
+    tx: Connection, editor: Editor, entry: WorkspaceChange, now: datetime
+) -> WorkspaceContact:
+    """Add a person.
+
+    Raises:
+        EntryError: What was entered cannot be taken.
+        KnownPersonError: Somebody has their e-mail or phone.
+    """
+    entered = checked(editor, entry)
+    contact = Contact(
+        values={field: value for field, value in entered.values.items() if value is not None},
+        tags=entered.tags_added,
+    )
+    if not any(contact.values.get(field) for field in WHO):
+        raise EntryError([Fault("email", f"is missing: enter one of {', '.join(WHO)}")])
+    keys = keys_of(contact, editor.settings.region)
+    _check_free(tx, editor, keys)
+    row = workspace.add_contact(tx, editor.connection, contact, keys, now)
+    fields = [*contact.values, *(["tags"] if contact.tags else [])]
+    keep_track(tx, editor, Edit("contact", "added", row.id, row.version, fields), now)
+    return row
+
+
+def change_contact(
+    tx: Connection,
+    editor: Editor,
+    contact_id: ContactId,
+    entry: WorkspaceChange,
+    now: datetime,
+    *,
+    versions: Collection[int] | None,
+) -> WorkspaceContact:
+    """Change what the entry names of a person; an entry that changes nothing leaves no trace.
+
+    Args:
+        tx: The open connection.
+        editor: Who edits.
+        contact_id: Whom.
+        entry: Only what it names is touched.
+        now: The time.
+        versions: Those the edit was meant for; None: whichever it is at.
+
+    Raises:
+        UnknownRecordError: There is no such person.
+        OtherVersionError: The row is at another version.
+        EntryError: What was entered cannot be taken.
+        KnownPersonError: Somebody else has their new e-mail or phone.
+    """
+    row = _living(tx, editor, contact_id)
+    check_version("contact", contact_id, row.version, versions)
+    change = news(row.contact, checked(editor, entry))
+    if not change:
+        return row
+    keys = keys_of(apply_change(row.contact, change), editor.settings.region)
+    old_keys = keys_of(row.contact, editor.settings.region)
+    _check_free(tx, editor, _new_of(keys, old_keys), but=contact_id)
+    changed = workspace.change_contact(
+        tx, editor.connection, contact_id, change, keys, now, expected_version=row.version
+    )
+    fields = [*change.values, *(["tags"] if change.tags_added or change.tags_removed else [])]
+    edit = Edit("contact", "changed", contact_id, changed.version, fields)
+    keep_track(tx, editor, edit, now)
+    return changed
+
+
+def delete_contact(
+    tx: Connection,
+    editor: Editor,
+    contact_id: ContactId,
+    now: datetime,
+    *,
+    versions: Collection[int] | None,
+) -> None:
+    """Leave a tombstone of a person here. Nothing travels: GHL keeps its contact.
+
+    The link to GHL's contact stays, so that no poll brings the person back.
+
+    Raises:
+        UnknownRecordError: There is no such person.
+        OtherVersionError: The row is at another version.
+    """
+    row = _living(tx, editor, contact_id)
+    check_version("contact", contact_id, row.version, versions)
+    workspace.delete_contact(tx, editor.connection, contact_id, now)
+    edit = Edit("contact", "deleted", contact_id, row.version + 1)
+    keep_track(tx, editor, edit, now, travels=False)
+
+
+def checked(editor: Editor, entry: WorkspaceChange) -> WorkspaceChange:
+    """Give an entry as it is kept."""
+    added = check_tags(entry.tags_added, "tags_added")
+    removed = check_tags(entry.tags_removed, "tags_removed")
+    if added & removed:
+        raise EntryError([Fault("tags_removed", "holds a tag that tags_added holds too")])
+    values = check_values(entry.values, editor.settings.rules)
+    return WorkspaceChange(values=values, tags_added=added, tags_removed=removed)
+
+
+def news(contact: Contact, entry: WorkspaceChange) -> WorkspaceChange:
+    """Keep only what changes something."""
+    missing = object()
+    tags = contact.tags or NO_TAGS
+    return WorkspaceChange(
+        values={
+            field: value
+            for field, value in entry.values.items()
+            if contact.values.get(field, missing) != value
+        },
+        tags_added=entry.tags_added - tags,
+        tags_removed=entry.tags_removed & tags,
+    )
+
+
+def _new_of(keys: Keys, before: Keys) -> Keys:
+    """Keep only the keys that somebody did not have before."""
+    return Keys(*(new if new != old else None for new, old in zip(keys, before, strict=True)))
+
+
+def _living(tx: Connection, editor: Editor, contact_id: ContactId) -> WorkspaceContact:
+    row = workspace.get_contact(tx, editor.connection, contact_id)
+    if row is None or row.deleted:
+        raise UnknownRecordError(f"there is no contact {contact_id}")
+    return row
+
+
+def _check_free(
+    tx: Connection, editor: Editor, keys: Keys, *, but: ContactId | None = None
+) -> None:
+    """Let no two people have one e-mail or phone: nobody could tell them apart afterwards."""
+    by_email, by_phone = workspace.find_contacts(tx, editor.connection, keys)
+    others = {row.id: None for row in (*by_email, *by_phone) if row.id != but}
+    if others:
+        raise KnownPersonError(
+            f"{', '.join(others)} has this e-mail or phone: change that contact instead",
+            contact_ids=others,
+        )

@@ -1,0 +1,149 @@
+"""A table of people into the workspace, and out of it."""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from timerex_ghl.adapters.ledger import contact_pages
+from timerex_ghl.adapters.ledger.contact_pages import Dated, WantedContacts
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.edits import Editor
+from timerex_ghl.adapters.ledger.imports import Fate, Verdict, judge, keys_of_entry, take_over
+from timerex_ghl.adapters.people_csv import PeopleTable, write_table, write_text
+from timerex_ghl.sync.columns import ID, REASON, TAGS, Columns, Entry, read_entry
+from timerex_ghl.sync.models import STANDARD_FIELDS, ContactId, FieldName, Value
+
+BATCH = 500
+"""Rows in one transaction."""
+
+FATES: tuple[Fate, ...] = ("new", "changed", "same", "refused")
+
+
+class Imported(NamedTuple):
+    """What became of a table, or would. `verdicts`: one a row, in its order."""
+
+    table: PeopleTable
+    columns: Columns
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def counts(self) -> dict[Fate, int]:
+        """Count the rows by what became of them."""
+        counted = Counter(verdict.fate for verdict in self.verdicts)
+        return {fate: counted[fate] for fate in FATES}
+
+
+async def import_people(
+    ledger: Ledger,
+    editor: Editor,
+    table: PeopleTable,
+    columns: Columns,
+    *,
+    apply: bool,
+    advance: Callable[[int], None],
+) -> Imported:
+    """Write the good rows of a table, 500 in a transaction; or only tell what would become of them.
+
+    Args:
+        ledger: Where to.
+        editor: Who imports.
+        table: The rows.
+        columns: What they say.
+        apply: Write; otherwise nothing is.
+        advance: Told how many more rows are done.
+    """
+    read = [*_read(table, columns, editor)]
+    verdicts = [one if isinstance(one, Verdict) else Verdict("same") for one in read]
+    good = [(place, one) for place, one in enumerate(read) if not isinstance(one, Verdict)]
+    advance(len(read) - len(good))
+    for start in range(0, len(good), BATCH):
+        batch = good[start : start + BATCH]
+        entries = [entry for _, entry in batch]
+        known = [one.person.id for one in verdicts[: batch[0][0]] if one.person is not None]
+        if apply:
+            found = await ledger.write(take_over, editor, entries, known)
+        else:
+            found = await ledger.read(judge, editor, entries, known)
+        for (place, _), verdict in zip(batch, found, strict=True):
+            verdicts[place] = verdict
+        advance(len(batch))
+    return Imported(table, columns, tuple(verdicts))
+
+
+def write_refused(imported: Imported, path: Path) -> None:
+    """Write the refused rows with the reason, so that they can be corrected and imported again."""
+    table = imported.table
+    kept = [i for i, header in enumerate(table.headers) if header.casefold() != REASON]
+    rows = [
+        [*(row.cells[i] for i in kept), verdict.reason]
+        for row, verdict in zip(table.rows, imported.verdicts, strict=True)
+        if verdict.fate == "refused"
+    ]
+    write_table(path, [*(table.headers[i] for i in kept), REASON], rows)
+
+
+async def export_people(ledger: Ledger, editor: Editor, path: Path, *, as_json: bool) -> int:
+    """Write everybody to a file, by id; return how many they are."""
+    people = [one async for one in _everybody(ledger, editor)]
+    if as_json:
+        records = (json.dumps(_record_of(one), ensure_ascii=False) for one in people)
+        write_text(path, "".join(f"{record}\n" for record in records))
+    else:
+        fields = [*dict.fromkeys((*STANDARD_FIELDS, *(r.field for r in editor.settings.rules)))]
+        rows = ([one.row.id, *_cells_of(one, fields)] for one in people)
+        write_table(path, [ID, *fields, TAGS], rows)
+    return len(people)
+
+
+def _read(table: PeopleTable, columns: Columns, editor: Editor) -> Iterator[Entry | Verdict]:
+    """Read the rows. One that speaks of the same person as a row before is refused."""
+    seen: dict[str, int] = {}
+    for row in table.rows:
+        entry = read_entry(columns, row.cells)
+        names = [*filter(None, (*keys_of_entry(editor, entry), entry.contact_id))]
+        before = next((seen[name] for name in names if name in seen), None)
+        if row.fault:
+            yield Verdict("refused", row.fault)
+        elif before is not None:
+            yield Verdict("refused", f"has the e-mail, phone or id of line {before}")
+        else:
+            seen |= dict.fromkeys(names, row.line)
+            yield entry
+
+
+async def _everybody(ledger: Ledger, editor: Editor) -> AsyncIterator[Dated]:
+    after: ContactId | None = None
+    every = WantedContacts()
+    while True:
+        page = await ledger.read(
+            contact_pages.page_of_contacts, editor.connection, every, after, BATCH
+        )
+        for one in page:
+            yield one
+        if len(page) < BATCH:
+            return
+        after = page[-1].row.id
+
+
+def _cells_of(one: Dated, fields: Sequence[FieldName]) -> Iterator[str]:
+    for field in fields:
+        yield _text_of(one.row.contact.values.get(field))
+    yield ", ".join(sorted(one.row.contact.tags or ()))
+
+
+def _text_of(value: Value) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else value or ""
+
+
+def _record_of(one: Dated) -> dict[str, object]:
+    contact = one.row.contact
+    return {
+        ID: one.row.id,
+        "version": one.row.version,
+        **contact.values,
+        TAGS: None if contact.tags is None else sorted(contact.tags),
+        "created_at": one.created_at.isoformat(),
+        "updated_at": contact.updated_at.isoformat() if contact.updated_at else None,
+    }

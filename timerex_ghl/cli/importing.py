@@ -1,0 +1,169 @@
+"""`timerex-ghl import` and `export`: the workspace's contacts as people's tables."""
+
+import getpass
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from timerex_ghl.cli.running import fail, run
+
+if TYPE_CHECKING:
+    from timerex_ghl.adapters.ledger.core import Ledger
+    from timerex_ghl.adapters.ledger.edits import Editor
+    from timerex_ghl.adapters.people_csv import PeopleTable
+    from timerex_ghl.adapters.people_import import Imported
+    from timerex_ghl.sync.columns import Columns
+
+LEDGER = click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
+CONNECTION = click.option("--connection", required=True, help="Whose workspace.")
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@CONNECTION
+@click.option("--apply", is_flag=True, help="Write the good rows; else it is only a preview.")
+@click.option(
+    "--map", "chosen", multiple=True, metavar="HEADER=FIELD",
+    help="What a column is; FIELD - leaves it out; may be repeated.",
+)  # fmt: skip
+@click.option("--errors", type=click.Path(path_type=Path), help="Where refused rows go.")
+@click.option("--encoding", help="How the file is written, where that is not found out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as one line of JSON.")
+@LEDGER
+def import_(  # noqa: PLR0913  one argument an option
+    *,
+    file: Path,
+    connection: str,
+    apply: bool,
+    chosen: Sequence[str],
+    errors: Path | None,
+    encoding: str | None,
+    as_json: bool,
+    ledger: str | None,
+) -> None:
+    """Add and change contacts from a CSV file, with the headers people use.
+
+    A preview first: which column is which field, and how many rows are new, changed, the same, or
+    refused. Refused rows go to a CSV beside the file, with the reason: correct them there, and
+    import that. With --apply every 500 rows are one transaction. After a crash repeat it: what is
+    written already is then "same". Empty cells change nothing.
+    """
+    from timerex_ghl.adapters.people_csv import read_table
+    from timerex_ghl.adapters.people_import import write_refused
+    from timerex_ghl.sync.errors import SettingsError
+
+    try:
+        table = read_table(file, encoding)
+        imported = run(_import(table, connection, _pairs(chosen), ledger, apply=apply))
+        place = errors or _free_place(file)
+        if imported.counts["refused"]:
+            write_refused(imported, place)
+    except SettingsError as error:
+        fail(str(error))
+    lines = _told(imported, place, apply=apply)
+    for line in [json.dumps(imported.counts)] if as_json else lines:
+        click.echo(line)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@CONNECTION
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines for machines, not CSV.")
+@LEDGER
+def export(file: Path, connection: str, as_json: bool, ledger: str | None) -> None:
+    """Write a connection's contacts to a CSV file that `import` takes back.
+
+    Cells that a spreadsheet would take for a formula (phone numbers with + too) get a quote mark;
+    `import` takes it off.
+    """
+    number = run(_export(file, connection, ledger, as_json=as_json))
+    click.echo(f"{number} contacts in {file}")
+
+
+async def _import(
+    table: "PeopleTable",
+    connection: str,
+    chosen: dict[str, str],
+    url: str | None,
+    *,
+    apply: bool,
+) -> "Imported":
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from timerex_ghl.adapters.home import default_ledger_url
+    from timerex_ghl.adapters.ledger.core import open_ledger
+    from timerex_ghl.adapters.people_import import import_people
+    from timerex_ghl.sync.columns import map_columns
+
+    async with open_ledger(url or default_ledger_url()) as ledger:
+        editor = await _editor(ledger, connection)
+        columns = map_columns(table.headers, chosen, editor.settings.rules)
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task("Writing" if apply else "Looking", total=len(table.rows))
+            return await import_people(
+                ledger, editor, table, columns, apply=apply,
+                advance=lambda done: progress.advance(bar, done),
+            )  # fmt: skip
+
+
+async def _export(path: Path, connection: str, url: str | None, *, as_json: bool) -> int:
+    from timerex_ghl.adapters.home import default_ledger_url
+    from timerex_ghl.adapters.ledger.core import open_ledger
+    from timerex_ghl.adapters.people_import import export_people
+
+    async with open_ledger(url or default_ledger_url()) as ledger:
+        editor = await _editor(ledger, connection)
+        return await export_people(ledger, editor, path, as_json=as_json)
+
+
+async def _editor(ledger: "Ledger", connection: str) -> "Editor":
+    from timerex_ghl.adapters.ledger import published
+    from timerex_ghl.adapters.ledger.edits import Editor
+    from timerex_ghl.sync.errors import SettingsError
+    from timerex_ghl.sync.models import ConnectionName
+
+    version = await ledger.read(published.current, ConnectionName(connection))
+    if version is None:
+        raise SettingsError(f"connection {connection} is not published: run timerex-ghl publish")
+    return Editor(version.settings, f"import:{getpass.getuser()}")
+
+
+def _pairs(chosen: Sequence[str]) -> dict[str, str]:
+    pairs = [one.rpartition("=") for one in chosen]
+    if not all(header and field for header, _, field in pairs):
+        fail('--map is written HEADER=FIELD, for example --map "Mail=email"')
+    return {header: field for header, _, field in pairs}
+
+
+def _free_place(file: Path) -> Path:
+    """Name a file beside the table that is not there yet: somebody may be correcting that one."""
+    place, number = file.with_name(f"{file.stem}.errors.csv"), 2
+    while place.exists():
+        place, number = file.with_name(f"{file.stem}.errors-{number}.csv"), number + 1
+    return place
+
+
+def _told(imported: "Imported", place: Path, *, apply: bool) -> Iterator[str]:
+    table, counts = imported.table, imported.counts
+    separator = "tab" if table.separator == "\t" else table.separator
+    yield f"{len(table.rows)} rows, read as {table.encoding}, separated by {separator}"
+    yield from _columns_told(imported.columns, table.headers)
+    yield "  ".join(f"{fate} {number}" for fate, number in counts.items())
+    if counts["refused"]:
+        yield f"refused rows, with the reason: {place}"
+    if not apply:
+        yield "a preview: nothing was written; --apply writes the good rows"
+
+
+def _columns_told(columns: "Columns", headers: Sequence[str]) -> Iterator[str]:
+    for header, target in zip(headers, columns.targets, strict=True):
+        if target is not None:
+            yield f"  {header} -> {target}"
+        elif header in columns.unknown:
+            yield f'  {header} -> nothing: say --map "{header}=FIELD", or "{header}=-"'
+        elif header:
+            yield f"  {header} -> left out"

@@ -1,0 +1,1 @@
+"""The workspace's HTTP API, version 1: contacts and bookings, read and edited by other programs."""

@@ -1,0 +1,126 @@
+"""`/bookings`: TimeRex's to be read, and those made elsewhere to be kept."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response, Security
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import booking_edits, bookings, clock
+from timerex_ghl.adapters.ledger.bookings import BookingRow, Place, Wanted
+from timerex_ghl.adapters.ledger.edits import UnknownRecordError
+from timerex_ghl.adapters.ledger.schema import EPOCH
+from timerex_ghl.gateway.api.booking_wire import BookingDraft, BookingQuery, BookingView, view_of
+from timerex_ghl.gateway.api.document import CHANGES, DELETES, LISTS, MAKES, READS
+from timerex_ghl.gateway.api.guard import Caller, GuardedRoute, Here, bearer
+from timerex_ghl.gateway.api.once import IdempotencyKey, Made, make_once
+from timerex_ghl.gateway.api.pages import Page, cursor_of, no_cursor, place_of
+from timerex_ghl.gateway.api.versions import IfMatch, tag_of, wanted_versions
+from timerex_ghl.sync.booking_entry import BookingEntry
+from timerex_ghl.sync.models import BookingId
+
+router = APIRouter(
+    prefix="/bookings",
+    tags=["bookings"],
+    route_class=GuardedRoute,
+    dependencies=[Security(bearer)],
+)
+Id = Annotated[str, Path(pattern=r"^[!-~]{1,128}$")]
+_MS = timedelta(milliseconds=1)
+
+
+@router.get("", summary="List bookings", responses=LISTS)
+async def list_bookings(caller: Here, query: Annotated[BookingQuery, Query()]) -> Page[BookingView]:
+    """List bookings by the time they start."""
+    wanted = Wanted(query.starts_from, query.starts_before, query.contact_id, query.state)
+    found = await caller.ledger.read(
+        bookings.list_bookings, caller.connection, wanted, _place(query.cursor), query.limit + 1
+    )
+    page = found[: query.limit]
+    more = _cursor(page[-1]) if len(found) > query.limit else None
+    return Page(items=[*map(view_of, page)], next_cursor=more)
+
+
+@router.post(
+    "", summary="Add a booking", status_code=201, responses=MAKES, response_model=BookingView
+)
+async def add_booking(
+    caller: Here, request: Request, draft: BookingDraft, key: IdempotencyKey = None
+) -> Response:
+    """Add a booking that was made elsewhere: by phone, at the counter."""
+    sent = draft.model_dump(exclude_unset=True, exclude={"contact_id"})
+    entry = BookingEntry.model_validate(sent)
+
+    def make(tx: Connection) -> Made:
+        now = clock.now(tx)
+        row = booking_edits.add_booking(tx, caller.editor, entry, draft.contact_id, now)
+        return Made(row.booking.id, row.version, view_of(row).model_dump_json())
+
+    return await make_once(request, caller, key, make)
+
+
+@router.get("/{booking_id}", summary="Read a booking", responses=READS)
+async def get_booking(caller: Here, booking_id: Id, response: Response) -> BookingView:
+    """Read a booking."""
+    row = await caller.ledger.read(_read, caller, BookingId(booking_id))
+    response.headers["ETag"] = tag_of(row.version)
+    return view_of(row)
+
+
+@router.patch("/{booking_id}", summary="Change a booking", responses=CHANGES)
+async def change_booking(
+    caller: Here,
+    booking_id: Id,
+    change: BookingEntry,
+    response: Response,
+    if_match: IfMatch = None,
+) -> BookingView:
+    """Change what is sent of a booking made here. One made in TimeRex is a 409."""
+    versions = wanted_versions(if_match)
+
+    def edit(tx: Connection) -> BookingRow:
+        return booking_edits.change_booking(
+            tx, caller.editor, BookingId(booking_id), change, clock.now(tx), versions=versions
+        )
+
+    row = await caller.ledger.write(edit)
+    response.headers["ETag"] = tag_of(row.version)
+    return view_of(row)
+
+
+@router.delete("/{booking_id}", summary="Delete a booking", status_code=204, responses=DELETES)
+async def delete_booking(caller: Here, booking_id: Id, if_match: IfMatch = None) -> None:
+    """Delete a booking made here: the CRM's note says "Cancelled". One of TimeRex is a 409."""
+    versions = wanted_versions(if_match)
+
+    def delete(tx: Connection) -> None:
+        booking_edits.delete_booking(
+            tx, caller.editor, BookingId(booking_id), clock.now(tx), versions=versions
+        )
+
+    await caller.ledger.write(delete)
+
+
+def _read(tx: Connection, caller: Caller, booking_id: BookingId) -> BookingRow:
+    row = bookings.get_booking(tx, caller.connection, booking_id)
+    if row is None or row.deleted:
+        raise UnknownRecordError(f"there is no booking {booking_id}")
+    return row
+
+
+def _cursor(row: BookingRow) -> str:
+    return cursor_of(f"{(row.booking.starts_at - EPOCH) // _MS}:{row.booking.id}")
+
+
+def _place(cursor: str | None) -> Place | None:
+    place = place_of(cursor)
+    if place is None:
+        return None
+    at, colon, booking_id = place.partition(":")
+    try:
+        starts_at = EPOCH + int(at) * _MS
+    except (ValueError, OverflowError):
+        raise no_cursor() from None
+    if not colon:
+        raise no_cursor()
+    return Place(starts_at, BookingId(booking_id))

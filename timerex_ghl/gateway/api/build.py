@@ -1,0 +1,35 @@
+"""The API as one application, to be mounted at `PREFIX`."""
+
+from fastapi import FastAPI
+
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.gateway.api import bookings, contacts
+from timerex_ghl.gateway.api.document import describe
+from timerex_ghl.gateway.api.problems import HANDLERS
+
+PREFIX = "/api/v1"
+ABOUT = """Contacts and bookings of one connection's workspace.
+
+A token decides the connection, so no address names one. Make it with `timerex-ghl token create`.
+What is changed here is carried to the CRM at once, in the order it was changed.
+"""
+
+
+def build_api(ledger: Ledger) -> FastAPI:
+    """Make the application around an open ledger."""
+    api = FastAPI(
+        title="timerex-ghl workspace",
+        version="1",
+        description=ABOUT,
+        servers=[{"url": PREFIX}],
+        root_path_in_servers=False,
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers=HANDLERS,
+    )
+    api.state.ledger = ledger
+    api.include_router(contacts.router)
+    api.include_router(bookings.router)
+    describe(api)
+    return api

@@ -1,0 +1,167 @@
+"""Before any route: who calls, and how much of the request is read."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import Depends, HTTPException, Request, Response
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from pydantic import JsonValue
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import api_tokens, clock, published
+from timerex_ghl.adapters.ledger.api_tokens import ApiToken
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.edits import Editor
+from timerex_ghl.adapters.timerex.strict_json import read_json
+from timerex_ghl.gateway.api.problems import ProblemError
+from timerex_ghl.gateway.door import check_media_type, read_body
+from timerex_ghl.sync.errors import FatalError, RetryableError
+from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.sync.settings import ConnectionSettings
+
+_LEDGER_DEADLINE_S = 5.0
+_RETRY_AFTER_S = 2
+_LONGEST_TOKEN = 200
+_READS = {"GET", "HEAD"}
+_CARRIES_BODY = {"POST", "PATCH", "PUT"}
+
+bearer = HTTPBearer(auto_error=False, description="Made by `timerex-ghl token create`.")
+
+
+class Caller(NamedTuple):
+    """Who calls: their token, and the connection it is for."""
+
+    ledger: Ledger
+    token: ApiToken
+    settings: ConnectionSettings
+
+    @property
+    def connection(self) -> ConnectionName:
+        """Name the one connection whose records they reach."""
+        return self.settings.name
+
+    @property
+    def editor(self) -> Editor:
+        """Name them as the audit does."""
+        return Editor(self.settings, f"token:{self.token.id}")
+
+
+class StrictRequest(Request):
+    """A request whose body is bounded, and strict JSON."""
+
+    async def body(self) -> bytes:
+        """Read at most 256 KB, within the door's time."""
+        if not hasattr(self, "_body"):
+            self._body = await read_body(Request(self.scope, self.receive))
+        return self._body
+
+    async def json(self) -> JsonValue:
+        """Read the body as one JSON document."""
+        try:
+            return read_json(await self.body())
+        except ValueError:
+            raise HTTPException(400) from None
+
+
+class GuardedRoute(APIRoute):
+    """A route behind a token. Nothing of a body is read before the token is known."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Put the guard before the route."""
+        answer = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            strict = StrictRequest(request.scope, request.receive)
+            async with _ledger_deadline():
+                strict.state.caller = await _admit(strict)
+            if request.method in _CARRIES_BODY:
+                check_media_type(request.headers)
+                await strict.json()
+            async with _ledger_deadline():
+                return await answer(strict)
+
+        return guarded
+
+
+def _caller_of(request: Request) -> Caller:
+    return request.state.caller
+
+
+Here = Annotated[Caller, Depends(_caller_of)]
+"""What a route asks for to know who calls."""
+
+
+async def _admit(request: Request) -> Caller:
+    """Find out who calls.
+
+    Raises:
+        ProblemError: 401 without a good token; 403 where it may not do this.
+    """
+    ledger: Ledger = request.app.state.ledger
+    sent = _token_of(request.headers.getlist("authorization"))
+    found = await ledger.read(_look_up, sent) if sent else None
+    if found is None:
+        challenge = 'Bearer realm="timerex-ghl"' + (', error="invalid_token"' if sent else "")
+        raise ProblemError(
+            401,
+            "no-token",
+            "send Authorization: Bearer <token>, made by timerex-ghl token create",
+            headers={"WWW-Authenticate": challenge},
+        )
+    token, settings, now = found
+    if settings is None:
+        raise ProblemError(403, "not-published", "publish this token's connection first")
+    if request.method not in _READS and not token.may_write:
+        raise ProblemError(
+            403,
+            "read-only",
+            "this token may only read: make one with --write",
+            headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
+        )
+    if api_tokens.is_use_to_be_noted(token, now):
+        with suppress(RetryableError):  # who only reads need not wait for who writes
+            await ledger.write(api_tokens.note_use, token.id, now)
+    return Caller(ledger, token, settings)
+
+
+def _token_of(headers: list[str]) -> str | None:
+    """Read the one token of the one header."""
+    if len(headers) != 1:
+        return None
+    scheme, _, token = headers[0].partition(" ")
+    token = token.strip()
+    good = scheme.lower() == "bearer" and token.isascii() and len(token) <= _LONGEST_TOKEN
+    return token if good and token else None
+
+
+def _look_up(
+    tx: Connection, sent: str
+) -> tuple[ApiToken, ConnectionSettings | None, datetime] | None:
+    token = api_tokens.find_token(tx, sent)
+    if token is None:
+        return None
+    version = published.current(tx, token.connection)
+    return token, version.settings if version else None, clock.now(tx)
+
+
+@asynccontextmanager
+async def _ledger_deadline() -> AsyncGenerator[None]:
+    """Answer 503 when the ledger does not.
+
+    A write may then have happened all the same: its Idempotency-Key or version makes a repetition
+    safe.
+    """
+    try:
+        async with asyncio.timeout(_LEDGER_DEADLINE_S):
+            yield
+    except (RetryableError, FatalError, OSError) as error:  # TimeoutError is an OSError
+        raise ProblemError(
+            503,
+            "unavailable",
+            "repeat the request, with the same Idempotency-Key or If-Match",
+            headers={"Retry-After": str(_RETRY_AFTER_S)},
+        ) from error

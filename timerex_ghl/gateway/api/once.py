@@ -1,0 +1,76 @@
+"""A record is made once, however often the request comes: `Idempotency-Key`."""
+
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import Header, Request, Response
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import answers, clock
+from timerex_ghl.adapters.ledger.answers import Answer
+from timerex_ghl.gateway.api.guard import Caller
+from timerex_ghl.gateway.api.problems import ProblemError
+from timerex_ghl.gateway.api.versions import tag_of
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[!-~]{1,255}$",
+        description="Your own name for this request, for example a UUID. Repeated with the same"
+        " body within 24 hours it gets the first answer, and nothing is made twice.",
+    ),
+]
+
+
+class Made:
+    """What a unit of work made: its id, version, and JSON."""
+
+    def __init__(self, record_id: str, version: int, body: str) -> None:
+        self.record_id = record_id
+        self.version = version
+        self.body = body
+
+
+async def make_once(
+    request: Request, caller: Caller, key: str | None, make: Callable[[Connection], Made]
+) -> Response:
+    """Make a record and answer 201; a repetition of the request gets the same answer.
+
+    Answer and record are kept in one unit of work. A refusal is not kept: nothing was made.
+    """
+    said = json.dumps([request.url.path, await request.json()], sort_keys=True)
+    digest = sha256(said.encode()).hexdigest()
+    answer, is_old = await caller.ledger.write(_make, caller, key, digest, make)
+    headers = {
+        "ETag": tag_of(answer.version),
+        "Location": f"{request.url.path}/{answer.record_id}",
+        **({"Idempotency-Replayed": "true"} if is_old else {}),
+    }
+    return Response(answer.body, 201, headers, media_type="application/json")
+
+
+def _make(
+    tx: Connection,
+    caller: Caller,
+    key: str | None,
+    digest: str,
+    make: Callable[[Connection], Made],
+) -> tuple[Answer, bool]:
+    now = clock.now(tx)
+    known = answers.find_answer(tx, caller.token.id, key, now) if key else None
+    if known is not None:
+        if known.request_digest != digest:
+            raise ProblemError(
+                422, "key-reused", "this Idempotency-Key was used with another body: take a new one"
+            )
+        return known, True
+    made = make(tx)
+    answer = Answer(
+        request_digest=digest, record_id=made.record_id, version=made.version, body=made.body
+    )
+    if key:
+        answers.keep_answer(tx, caller.token.id, key, answer, now)
+    return answer, False

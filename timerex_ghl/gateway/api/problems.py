@@ -1,0 +1,166 @@
+"""Errors as callers see them: RFC 9457 problem details, with an id that stands in the log too."""
+
+import logging
+import secrets
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from timerex_ghl.adapters.ledger.booking_edits import MadeInTimerexError
+from timerex_ghl.adapters.ledger.contact_edits import KnownPersonError
+from timerex_ghl.adapters.ledger.edits import OtherVersionError, UnknownRecordError
+from timerex_ghl.sync.entry import EntryError, Fault
+
+_log = logging.getLogger(__name__)
+_LONGEST_NAME = 100
+
+
+class Problem(BaseModel):
+    """What went wrong, after RFC 9457. No value that was sent is ever repeated."""
+
+    type: str = Field(description="Which kind of problem: `urn:timerex-ghl:problem:<kind>`.")
+    title: str
+    status: int
+    detail: str = Field(description="What to do next.")
+    instance: str = Field(description="This one, as the gateway's log names it.")
+    errors: list["FieldProblem"] | None = Field(None, description="By field, where fields are.")
+    contact_ids: list[str] | None = Field(None, description="Who has the e-mail or phone.")
+    version: int | None = Field(None, description="The version the record is at.")
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class ProblemError(Exception):
+    """An answer that is a problem.
+
+    Attributes:
+        kind: Last part of its `type`; empty for one that the status says in full.
+        more: Further members.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.kind = kind
+        self.detail = detail
+        self.headers = headers
+        self.more = more or {}
+
+
+async def answer_problem(request: Request, error: Exception) -> Response:
+    """Answer an error. Its text goes out only where we wrote it for callers."""
+    del request
+    problem = _problem_of(error)
+    error_id = secrets.token_hex(8)
+    cause = type(error.__cause__ or error).__name__
+    _log.warning("refused with %d (%s), error %s", problem.status, cause, error_id)
+    body = {
+        "type": f"urn:timerex-ghl:problem:{problem.kind}" if problem.kind else "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": f"urn:timerex-ghl:error:{error_id}",
+        **problem.more,
+    }
+    headers = None if problem.headers is None else {**problem.headers}
+    return JSONResponse(body, problem.status, headers, media_type="application/problem+json")
+
+
+def invalid(faults: Iterable[Fault]) -> ProblemError:
+    """Say which fields cannot be taken, and why."""
+    errors = [{"field": each.field[:_LONGEST_NAME], "message": each.message} for each in faults]
+    return ProblemError(422, "invalid", "correct what `errors` names", more={"errors": errors})
+
+
+def _problem_of(error: Exception) -> ProblemError:
+    match error:
+        case ProblemError():
+            return error
+        case EntryError():
+            return invalid(error.faults)
+        case RequestValidationError():
+            return _of_validation(error)
+        case HTTPException():
+            detail = _DETAILS.get(error.status_code, "see the API's description, openapi.json")
+            return ProblemError(error.status_code, "", detail, headers=error.headers)
+        case _:
+            return _of_edit(error)
+
+
+def _of_edit(error: Exception) -> ProblemError:
+    """Say why an edit was refused; of any other error say nothing."""
+    match error:
+        case UnknownRecordError():
+            return ProblemError(404, "not-found", str(error))
+        case OtherVersionError():
+            return ProblemError(412, "stale", str(error), more={"version": error.version})
+        case KnownPersonError():
+            more = {"contact_ids": [*error.contact_ids]}
+            return ProblemError(409, "known-person", str(error), more=more)
+        case MadeInTimerexError():
+            return ProblemError(409, "made-in-timerex", str(error))
+        case _:
+            return ProblemError(500, "", "tell whoever runs this the `instance`")
+
+
+_DETAILS = {
+    400: "send one JSON document in UTF-8, without repeated keys",
+    404: "there is nothing at this address: see openapi.json",
+    408: "send the body faster",
+    413: "send 256 KB at most",
+    415: "send application/json, not compressed",
+}
+
+
+def _of_validation(error: RequestValidationError) -> ProblemError:
+    """Say it in our words: the framework's would repeat what was sent."""
+    faults = [*map(_fault_of, error.errors())]
+    if any(each["loc"][:1] == ("path",) for each in error.errors()):
+        return ProblemError(404, "not-found", "there is no such record")
+    return invalid(faults)
+
+
+def _fault_of(found: Mapping[str, Any]) -> Fault:
+    where = [str(part) for part in found["loc"][1:]] or [str(found["loc"][0])]
+    match found["type"]:
+        case "missing":
+            message = "is missing"
+        case "extra_forbidden":
+            message = "is no field here"
+        case _:
+            message = str(found["msg"]).removeprefix("Value error, ")
+    return Fault(".".join(where), message)
+
+
+_ANSWERED: tuple[type[Exception], ...] = (
+    ProblemError,
+    EntryError,
+    RequestValidationError,
+    UnknownRecordError,
+    OtherVersionError,
+    KnownPersonError,
+    MadeInTimerexError,
+    HTTPException,
+    Exception,
+)
+HANDLERS: dict[int | type[Exception], Any] = dict.fromkeys(_ANSWERED, answer_problem)
+"""What an application needs to answer every error this way."""
