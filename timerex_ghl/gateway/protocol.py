@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
@@ -41,8 +41,7 @@ class DoorProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what came; where no request is under way after it, the rest has to come soon."""
         super().data_received(data)
-        cycle: RequestResponseCycle | None = self.cycle  # None until the first request
-        if cycle is not None and not cycle.response_complete:
+        if self._is_answering():
             self._unset_deadline()
         elif self._deadline is None:
             self._await_head()
@@ -51,6 +50,10 @@ class DoorProtocol(H11Protocol):
         """End."""
         self._unset_deadline()
         super().connection_lost(exc)
+
+    def _is_answering(self) -> bool:
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None until the first request
+        return cycle is not None and not cycle.response_complete
 
     def _await_head(self) -> None:
         self._deadline = self.loop.call_later(self.head_deadline_s, self._give_up)
