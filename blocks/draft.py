@@ -8,6 +8,7 @@ from blocks.connection import Connection
 from blocks.ghl import GHLCredentials
 from blocks.secret import filled, plain
 from blocks.timerex import TimeRexCredentials
+from timerex_ghl.adapters.ghl.signatures import is_webhook_key
 from timerex_ghl.sync.errors import SettingsError
 from timerex_ghl.sync.models import ConnectionName, Location, LocationId
 from timerex_ghl.sync.settings import (
@@ -71,6 +72,9 @@ def _faults_of_ghl(block: GHLCredentials) -> list[str]:
     for field in ("base_url", "token_url", "app_url"):
         if not ADDRESS.match(getattr(block, field)):
             faults.append(f"ghl.{field}: enter an address that begins with https://")
+    keys = block.webhook_keys()
+    if not keys or not all(is_webhook_key(key) for key in keys):
+        faults.append("ghl.webhook_public_keys: enter GHL's Ed25519 public key, in base64")
     if block.saved_as is None:
         faults.append("ghl: save the credentials as a block of their own, and choose it")
     return faults
@@ -131,6 +135,9 @@ def ghl_settings_of(draft: Connection) -> GhlSettings:
         auth=auth,
         scopes=frozenset(draft.ghl.scopes.split()),
         calls_per_10_s=100 if draft.pacing else None,
+        webhook_keys=draft.ghl.webhook_keys(),
+        older_webhook_keys=draft.ghl.older_webhook_keys(),
+        app_id=draft.ghl.app_id() if auth == "oauth" else None,
     )
 
 

@@ -1,5 +1,6 @@
 """GoHighLevel (GHL): how to reach it, and with which credentials."""
 
+import re
 from typing import ClassVar, Literal
 
 from httpx import AsyncClient
@@ -11,9 +12,10 @@ from timerex_ghl.adapters.ghl.auth import GhlAuth, PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.oauth import OAuthTokens
 from timerex_ghl.adapters.ghl.pacing import LedgerPacer, NoPacing
+from timerex_ghl.adapters.ghl.signatures import GHL_OLDER_WEBHOOK_KEY
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Pace
-from timerex_ghl.sync.settings import GhlSettings
+from timerex_ghl.sync.settings import GHL_WEBHOOK_KEY, GhlSettings
 
 RECOMMENDED_SCOPES = (
     "contacts.readonly contacts.write locations.readonly locations/customFields.readonly"
@@ -87,6 +89,19 @@ class GHLCredentials(Block):
         "enter their own.",
         examples=["https://app.gohighlevel.com"],
     )
+    webhook_public_keys: str = Field(
+        default=GHL_WEBHOOK_KEY,
+        title="Webhook public keys",
+        description="What GHL signs its webhooks with: Ed25519 public keys as its webhook guide "
+        "prints them, separated by blanks. Enter a second one while GHL changes its key.",
+        examples=[GHL_WEBHOOK_KEY],
+    )
+    older_signature: bool = Field(
+        default=False,
+        title="Accept the older signature",
+        description="Accept webhooks that carry only the RSA signature GHL retired in 2026. Leave "
+        "it off.",
+    )
 
     @property
     def saved_as(self) -> str | None:
@@ -101,6 +116,18 @@ class GHLCredentials(Block):
         if filled(self.client_id) or filled(self.client_secret) or filled(self.refresh_token):
             found.add("oauth")
         return found
+
+    def webhook_keys(self) -> tuple[str, ...]:
+        """Give the keys one by one, without the frame a key file has."""
+        return tuple(re.sub(r"-----[A-Z ]+-----", " ", self.webhook_public_keys).split())
+
+    def older_webhook_keys(self) -> tuple[str, ...]:
+        """Give the key of the older signature; none where it is not accepted."""
+        return (GHL_OLDER_WEBHOOK_KEY,) if self.older_signature else ()
+
+    def app_id(self) -> str | None:
+        """Name the OAuth app: the part of the client id before the dash. A token has no app."""
+        return self.client_id.strip().partition("-")[0] or None
 
     def open_client(self, settings: GhlSettings, ledger: Ledger, http: AsyncClient) -> GhlClient:
         """Hand out a client for the published location, at the published address."""

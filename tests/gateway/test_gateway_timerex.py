@@ -14,7 +14,7 @@ from tests.gateway.given import DOOR, NAME, TOKEN, publish, settings_with
 from timerex_ghl.adapters.ledger import inbox
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
-from timerex_ghl.gateway import app, door, doors
+from timerex_ghl.gateway import door, doors, refusals
 from timerex_ghl.sync.models import EventId
 
 PATH = f"/webhooks/timerex/{DOOR}"
@@ -225,7 +225,7 @@ async def test_a_malformed_delivery_is_refused_and_kept_in_quarantine(
 async def test_a_locked_ledger_asks_the_sender_to_come_again(
     http: httpx.AsyncClient, ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "_LEDGER_DEADLINE_S", 0.2)
+    monkeypatch.setattr(refusals, "_LEDGER_DEADLINE_S", 0.2)
     holds, may_end = threading.Event(), threading.Event()
 
     def hold(_: Connection) -> bool:

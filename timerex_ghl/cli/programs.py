@@ -36,12 +36,20 @@ def sandbox(port: int, as_json: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8400, show_default=True, help="Port; 0 takes a free one.")
 @click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
+@click.option(
+    "--allowed-host",
+    "hosts",
+    multiple=True,
+    help="Name under which it may be called (in Host); give it as often as needed. Default: any.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the address as one line of JSON.")
-def gateway(host: str, port: int, ledger: str | None, as_json: bool) -> None:
-    """Receive TimeRex's webhooks: check, store, answer. Needs the ledger, and no secret.
+def gateway(
+    host: str, port: int, ledger: str | None, hosts: tuple[str, ...], as_json: bool
+) -> None:
+    """Receive the webhooks of TimeRex and GHL: check, store, answer. Needs no secret.
 
     Put a proxy with TLS before it; TimeRex delivers to https on port 443 only. `timerex-ghl doors`
-    prints the path to enter in TimeRex.
+    prints the path to enter in TimeRex; in your GHL app enter /webhooks/ghl.
     """
     from timerex_ghl.adapters.home import default_ledger_url
     from timerex_ghl.gateway.serve import run_gateway
@@ -49,7 +57,8 @@ def gateway(host: str, port: int, ledger: str | None, as_json: bool) -> None:
     def say(url: str) -> None:
         click.echo(json.dumps({"base_url": url}) if as_json else f"Listening on {url}")
 
-    run(run_gateway(ledger or default_ledger_url(), host=host, port=port, on_ready=say))
+    url = ledger or default_ledger_url()
+    run(run_gateway(url, host=host, port=port, on_ready=say, hosts=hosts))
 
 
 @click.command()

@@ -77,6 +77,7 @@ async def enter_blocks(stage: Stage) -> None:
         "base_url": ghl["base_url"],
         "token_url": ghl["token_url"],
         "app_url": ghl["base_url"],
+        "webhook_public_keys": ghl["webhook_public_key"],
     }
     token = {
         "webhook_token": timerex["webhook_token"],

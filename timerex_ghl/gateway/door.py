@@ -1,22 +1,17 @@
-"""One door: who may pass, and what of a request is read."""
+"""What of a delivery is read and what is answered, whoever sent it."""
 
 import asyncio
 from collections.abc import Mapping
 
 from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
 
-from timerex_ghl.adapters.timerex.webhooks import is_authentic
-from timerex_ghl.sync.settings import TimerexSettings
+from timerex_ghl.gateway.store import Kept
 
 _MAX_BYTES = 256 * 1024
 _BODY_DEADLINE_S = 8.0
-
-
-def check_sender(request: Request, settings: TimerexSettings) -> None:
-    """Refuse (401) whoever does not carry the one token in the one header."""
-    if not is_authentic(request.headers.raw, settings.header, settings.token_digests):
-        raise HTTPException(401)
+_CLOSE = {"connection": "close"}  # what is still on its way is not read
 
 
 def check_media_type(headers: Mapping[str, str]) -> None:
@@ -37,9 +32,16 @@ async def read_body(request: Request) -> bytes:
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > _MAX_BYTES:
-                    raise HTTPException(413)
+                    raise HTTPException(413, headers=_CLOSE)
     except TimeoutError:
-        raise HTTPException(408) from None
+        raise HTTPException(408, headers=_CLOSE) from None
     except ClientDisconnect:
         raise HTTPException(400) from None
     return bytes(body)
+
+
+def answer(kept: Kept) -> Response:
+    """Say that a delivery is stored; one that cannot be read is so too, and refused."""
+    if kept.is_malformed:
+        return JSONResponse({"error": kept.event_id}, 400)
+    return JSONResponse({"stored": True, "event": kept.event_id})

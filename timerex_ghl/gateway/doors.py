@@ -1,29 +1,77 @@
-"""Which connection stands behind a door."""
+"""Which connection stands behind a door, or works in a location."""
 
+import asyncio
 import time
+from collections import defaultdict
+from collections.abc import Iterable
 
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.sync.models import LocationId
 from timerex_ghl.sync.settings import ConnectionSettings
 
 _KEPT_S = 2.0
+_LEAST_KEPT_S = 0.1
+
+
+class Known:
+    """The published connections at one moment."""
+
+    def __init__(self, connections: Iterable[ConnectionSettings]) -> None:
+        self.by_door: dict[str, ConnectionSettings] = {}
+        self.by_location: dict[LocationId, list[ConnectionSettings]] = defaultdict(list)
+        keys: dict[str, None] = {}
+        older_keys: dict[str, None] = {}
+        for connection in connections:
+            self.by_door[connection.timerex.door] = connection
+            self.by_location[connection.ghl.location_id].append(connection)
+            keys |= dict.fromkeys(connection.ghl.webhook_keys)
+            older_keys |= dict.fromkeys(connection.ghl.older_webhook_keys)
+        self._keys, self._older_keys = tuple(keys), tuple(older_keys)
+
+    def keys(self, *, older: bool) -> tuple[str, ...]:
+        """Give every key that may have signed a GHL delivery, for any connection."""
+        return self._older_keys if older else self._keys
 
 
 class Doors:
-    """Every published door, read again after two seconds.
+    """Every published connection, read again after two seconds.
 
     All of them are read at once: guessing at doors then costs the ledger nothing.
     """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._by_door: dict[str, ConnectionSettings] = {}
+        self._known = Known(())
         self._read_at = -_KEPT_S
+        self._reading = asyncio.Lock()
+
+    async def known(self) -> Known:
+        """Give the published connections."""
+        return await self._read(_KEPT_S)
 
     async def find(self, door: str) -> ConnectionSettings | None:
         """Find the connection of a door; None where nobody published it."""
-        if time.monotonic() - self._read_at >= _KEPT_S:
-            connections = await self._ledger.read(published.all_published)
-            self._by_door = {one.settings.timerex.door: one.settings for one in connections}
-            self._read_at = time.monotonic()
-        return self._by_door.get(door)
+        return (await self.known()).by_door.get(door)
+
+    async def find_location(self, location: LocationId | None) -> list[ConnectionSettings]:
+        """Find the connections of a location.
+
+        One that was published just now counts: what is not known is looked up at once, though not
+        more than ten times a second.
+        """
+        if location is None:
+            return []
+        found = (await self.known()).by_location.get(location)
+        return found or (await self._read(_LEAST_KEPT_S)).by_location.get(location, [])
+
+    async def _read(self, kept_s: float) -> Known:
+        """Read them where they are older than that: one reads, and all who wait have it."""
+        if time.monotonic() - self._read_at < kept_s:
+            return self._known
+        async with self._reading:
+            if time.monotonic() - self._read_at >= kept_s:
+                connections = await self._ledger.read(published.all_published)
+                self._known = Known(one.settings for one in connections)
+                self._read_at = time.monotonic()
+        return self._known

@@ -3,18 +3,27 @@
 import signal
 import socket
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 
 import uvicorn
 
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger import published
+from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.gateway.app import build_gateway
+from timerex_ghl.gateway.protocol import DoorProtocol
 from timerex_ghl.sync.errors import SettingsError
+
+_IDLE_S = 75  # longer than proxies keep a connection: what they send into one is not lost
 
 
 async def run_gateway(
-    ledger_url: str, *, host: str, port: int, on_ready: Callable[[str], None]
+    ledger_url: str,
+    *,
+    host: str,
+    port: int,
+    on_ready: Callable[[str], None],
+    hosts: Collection[str] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT; what is in hand is answered first.
 
@@ -23,25 +32,43 @@ async def run_gateway(
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
         on_ready: Called once requests are answered, with the gateway's own URL.
+        hosts: Names under which it may be called; none allows all.
 
     Raises:
-        SettingsError: The ledger or the address cannot be used.
+        SettingsError: The ledger or the address cannot be used, or a connection has no key.
     """
     with _listen(host, port) as listener:
         url_host = f"[{host}]" if ":" in host else host
         url = f"http://{url_host}:{listener.getsockname()[1]}"
         async with open_ledger(ledger_url) as ledger:
+            await _check_keys(ledger)
             config = uvicorn.Config(
-                build_gateway(ledger),
-                http="h11",  # the one HTTP parser we test with
+                build_gateway(ledger, hosts=hosts),
+                http=DoorProtocol,  # on h11, the one HTTP parser we test with
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,  # its lines would name the doors
                 server_header=False,
+                timeout_keep_alive=_IDLE_S,
                 timeout_graceful_shutdown=20,
             )
             await _Server(config, lambda: on_ready(url)).serve(sockets=[listener])
+
+
+async def _check_keys(ledger: Ledger) -> None:
+    """Refuse to serve a connection whose senders nobody could tell from others."""
+    for version in await ledger.read(published.all_published):
+        settings = version.settings
+        if not settings.ghl.webhook_keys:
+            missing = "public key of GHL's webhooks"
+        elif not settings.timerex.token_digests:
+            missing = "token of TimeRex's webhooks"
+        else:
+            continue
+        raise SettingsError(
+            f"connection {settings.name} has no {missing}: enter it in its block, and publish again"
+        )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,66 +1,119 @@
-"""One delivery into the inbox, stored before anybody is told so."""
+"""Deliveries into the inbox, stored before anybody is told so."""
 
-import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from timerex_ghl.adapters.ghl import webhooks as ghl
 from timerex_ghl.adapters.ledger import clock, inbox
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.inbox import InboxState
-from timerex_ghl.adapters.timerex.webhooks import Delivery, MalformedError, read_delivery
+from timerex_ghl.adapters.ledger.inbox import Arrival, InboxState, Source
+from timerex_ghl.adapters.malformed import MalformedError
+from timerex_ghl.adapters.timerex import webhooks as timerex
 from timerex_ghl.sync.models import ConnectionName, EventId
+from timerex_ghl.sync.settings import ConnectionSettings
+
+_MOST_AHEAD = timedelta(minutes=5)
+_MOST_LATE = timedelta(days=35)  # as long as an event is kept, and so known when it comes again
 
 
 class Kept(NamedTuple):
     """What became of a delivery. A repetition has the event of the first."""
 
     event_id: EventId
-    is_malformed: bool
+    is_malformed: bool = False
 
 
-async def keep_delivery(ledger: Ledger, connection: ConnectionName, body: bytes) -> Kept:
-    """Store a delivery of an authentic sender, durably, whatever it says.
-
-    One we cannot read is kept too, in quarantine: should TimeRex change its format, no booking is
-    lost.
-    """
+async def keep_timerex(ledger: Ledger, connection: ConnectionName, body: bytes) -> Kept:
+    """Store a delivery of an authentic sender, durably, whatever it says."""
     try:
-        delivery = read_delivery(body)
+        delivery = timerex.read_delivery(body)
     except MalformedError as error:
-        event_id = await ledger.write(_quarantine, connection, body, str(error))
-        return Kept(event_id, is_malformed=True)
-    event_id = await ledger.write(_store, connection, delivery, body.decode())
-    return Kept(event_id, is_malformed=False)
-
-
-def _store(tx: Connection, connection: ConnectionName, delivery: Delivery, body: str) -> EventId:
-    event_id, _ = inbox.store_event(
-        tx,
-        connection=connection,
-        source="timerex",
-        type=delivery.type,
-        dedupe_key=delivery.dedupe_key,
-        body=body,
-        now=clock.now(tx),
-        state=InboxState.WAITING if delivery.booking else InboxState.IGNORED,
-        record=f"booking:{delivery.event_id}" if delivery.event_id else "",
+        return await keep_malformed(ledger, connection, "timerex", body, str(error))
+    arrival = Arrival(
+        connection,
+        "timerex",
+        delivery.type,
+        delivery.dedupe_key,
+        body.decode(),
+        InboxState.WAITING if delivery.booking else InboxState.IGNORED,
+        f"booking:{delivery.event_id}" if delivery.event_id else "",
     )
-    return event_id
+    return Kept(await _store(ledger, arrival))
 
 
-def _quarantine(tx: Connection, connection: ConnectionName, body: bytes, fault: str) -> EventId:
-    now = clock.now(tx)
-    event_id, is_new = inbox.store_event(
-        tx,
-        connection=connection,
-        source="timerex",
-        type="malformed",
-        dedupe_key=f"malformed:{hashlib.sha256(body).hexdigest()}",
-        body=body.decode(errors="backslashreplace").replace("\0", "\\x00"),
-        now=now,
-        state=InboxState.QUARANTINED,
+async def keep_ghl(
+    ledger: Ledger, connections: Sequence[ConnectionSettings], delivery: ghl.Delivery, body: bytes
+) -> Kept:
+    """Store a delivery for each connection of its location; for none of them it is ignored."""
+    text, now = body.decode(), datetime.now(UTC)
+    kept = [
+        await _store(ledger, _arrival_of(connection, delivery, text, now))
+        for connection in connections or [None]
+    ]
+    return Kept(kept[0])
+
+
+async def keep_malformed(
+    ledger: Ledger, connection: ConnectionName | None, source: Source, body: bytes, fault: str
+) -> Kept:
+    """Store what we cannot read, in quarantine: should the format change, nothing is lost."""
+    arrival = Arrival(
+        connection,
+        source,
+        "malformed",
+        f"malformed:{sha256(body).hexdigest()}",
+        body.decode(errors="backslashreplace").replace("\0", "\\x00"),
+        InboxState.QUARANTINED,
+        note=fault,
     )
-    if is_new:
-        inbox.settle_event(tx, event_id, InboxState.QUARANTINED, now=now, note=fault)
-    return event_id
+    return Kept(await _store(ledger, arrival), is_malformed=True)
+
+
+async def _store(ledger: Ledger, arrival: Arrival) -> EventId:
+    """Store one, together with all that arrive at the same moment."""
+    return await ledger.write_together(_store_all, arrival)
+
+
+def _store_all(tx: Connection, arrivals: list[Arrival]) -> list[EventId]:
+    return [stored.event_id for stored in inbox.store_events(tx, arrivals, clock.now(tx))]
+
+
+def _arrival_of(
+    connection: ConnectionSettings | None, delivery: ghl.Delivery, body: str, now: datetime
+) -> Arrival:
+    state, note = _fate_of(connection, delivery, now)
+    return Arrival(
+        connection.name if connection else None,
+        "ghl",
+        delivery.type,
+        delivery.dedupe_key,
+        body,
+        state,
+        "" if state is InboxState.IGNORED else delivery.record,
+        note,
+    )
+
+
+def _fate_of(
+    connection: ConnectionSettings | None, delivery: ghl.Delivery, now: datetime
+) -> tuple[InboxState, str]:
+    """Say in which state a delivery begins, and why.
+
+    Its age refuses nothing, for a repetition may be days old and is read back anyway. Only one of
+    the future, or older than what we remember, is not acted on.
+    """
+    if connection is None:
+        return InboxState.IGNORED, "of a location that is not connected"
+    if delivery.app_id and connection.ghl.app_id not in {None, delivery.app_id}:
+        return InboxState.IGNORED, "of another app"
+    if not delivery.record:
+        return InboxState.IGNORED, ""
+    if delivery.sent_at and delivery.sent_at > now + _MOST_AHEAD:
+        return InboxState.QUARANTINED, "its time is more than 5 minutes ahead"
+    if delivery.sent_at and delivery.sent_at < now - _MOST_LATE:
+        return InboxState.QUARANTINED, "it is more than 35 days old"
+    return InboxState.WAITING, ""

@@ -6,6 +6,9 @@ from pydantic import AwareDatetime, Field
 
 from timerex_ghl.sync.models import ConnectionName, FieldRule, LocationId, Record
 
+GHL_WEBHOOK_KEY = "MCowBQYDK2VwAyEAi2HR1srL4o18O8BRa7gVJY7G7bupbN3H9AwJrHCDiOg="
+"""What GHL signs its webhooks with (Ed25519, SPKI, base64), as its webhook guide prints it."""
+
 
 class GhlSettings(Record):
     """How to reach the GHL side.
@@ -16,6 +19,9 @@ class GhlSettings(Record):
         scopes: What the token may do, as published.
         calls_per_10_s: Ceiling for every process together; GHL's own limit is 100. None: no pacing,
             for tests and benchmarks against the sandbox.
+        webhook_keys: Public keys (Ed25519, SPKI, base64), any of which may have signed a delivery.
+        older_webhook_keys: Those of the RSA signature GHL has retired; none: it is not accepted.
+        app_id: The app whose deliveries count; None for a private token, which has no app.
     """
 
     location_id: LocationId
@@ -26,6 +32,9 @@ class GhlSettings(Record):
     auth: Literal["private-token", "oauth"]
     scopes: frozenset[str]
     calls_per_10_s: int | None = 100
+    webhook_keys: tuple[str, ...] = (GHL_WEBHOOK_KEY,)
+    older_webhook_keys: tuple[str, ...] = ()
+    app_id: str | None = None
 
     def contact_url(self, contact_id: str) -> str:
         """Give the address of a contact where people open GHL."""

@@ -1,7 +1,8 @@
 import pytest
 
 from tests.adapters.timerex.deliveries import CONFIRMED, LEAST, body_of
-from timerex_ghl.adapters.timerex.webhooks import MalformedError, read_delivery
+from timerex_ghl.adapters.malformed import MalformedError
+from timerex_ghl.adapters.timerex.webhooks import read_delivery
 
 
 @pytest.mark.parametrize(

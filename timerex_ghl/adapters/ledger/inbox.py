@@ -1,7 +1,7 @@
 """The inbox: every delivery is stored here before it is acknowledged, and ends in one state."""
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
@@ -16,14 +16,15 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     func,
-    insert,
     or_,
     select,
     text,
     true,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from timerex_ghl.adapters.ledger.schema import SERIAL, UtcTime, metadata
 from timerex_ghl.adapters.ledger.wake import announce
@@ -31,6 +32,7 @@ from timerex_ghl.sync.models import ConnectionName, EventId, Record
 
 Source = Literal["timerex", "ghl", "workspace"]
 
+_UNIQUE = ("connection", "source", "dedupe_key")
 _WAITS = text("state = 'waiting'")
 _WHILE_WAITING: Any = {"sqlite_where": _WAITS, "postgresql_where": _WAITS}
 
@@ -51,12 +53,19 @@ events = Table(
     Column("error", Text),
     Column("settled_at", UtcTime),
     Column("record", Text, nullable=False, server_default=""),
-    UniqueConstraint("connection", "source", "dedupe_key"),
+    UniqueConstraint(*_UNIQUE),
     Index(None, "connection", "state", "seq"),
     Index("ix_inbox_waiting", "connection", "seq", **_WHILE_WAITING),
     Index("ix_inbox_waiting_record", "connection", "record", **_WHILE_WAITING),
     sqlite_autoincrement=True,
 )
+
+# Made once: to put a statement together costs more than to carry it out.
+_STORE_SQLITE, _STORE_POSTGRESQL = (
+    engine.insert(events).on_conflict_do_nothing(index_elements=_UNIQUE).returning(events.c.id)
+    for engine in (sqlite, postgresql)
+)
+_KNOWN = select(events.c.id).where(*(events.c[name] == bindparam(name) for name in _UNIQUE))
 
 
 class InboxState(StrEnum):
@@ -102,6 +111,44 @@ class InboxEvent(Record):
     record: str = ""
 
 
+class Arrival(NamedTuple):
+    """A delivery to store. `connection`: None where no connection could be told."""
+
+    connection: ConnectionName | None
+    source: Source
+    type: str
+    dedupe_key: str
+    body: str
+    state: InboxState = InboxState.WAITING
+    record: str = ""
+    note: str = ""
+
+
+class Stored(NamedTuple):
+    """The event of a delivery. `is_new`: it was not there before."""
+
+    event_id: EventId
+    is_new: bool
+
+
+def store_events(tx: Connection, arrivals: Sequence[Arrival], now: datetime) -> list[Stored]:
+    """Store deliveries, each once; give their events in the same order.
+
+    One known already stays as it is. Many cost little more than one.
+    """
+    rows = [_row_of(arrival, now) for arrival in arrivals]
+    insert = _STORE_POSTGRESQL if tx.dialect.name == "postgresql" else _STORE_SQLITE
+    new = {*tx.scalars(insert, rows)} if rows else set[str]()
+    if new:
+        announce(tx)
+    return [
+        Stored(EventId(row["id"]), is_new=True)
+        if row["id"] in new
+        else Stored(EventId(tx.execute(_KNOWN, row).scalar_one()), is_new=False)
+        for row in rows
+    ]
+
+
 def store_event(  # noqa: PLR0913  one argument a column
     tx: Connection,
     *,
@@ -115,33 +162,8 @@ def store_event(  # noqa: PLR0913  one argument a column
     record: str = "",
 ) -> tuple[EventId, bool]:
     """Store a delivery, once; tell whether it is new. One known already stays as it is."""
-    known = tx.scalar(
-        select(events.c.id).where(
-            events.c.connection == (connection or ""),
-            events.c.source == source,
-            events.c.dedupe_key == dedupe_key,
-        )
-    )
-    if known is not None:
-        return EventId(known), False
-    event_id = EventId(f"e_{secrets.token_hex(10)}")
-    tx.execute(
-        insert(events).values(
-            id=event_id,
-            connection=connection or "",
-            source=source,
-            type=type,
-            dedupe_key=dedupe_key,
-            body=body,
-            received_at=now,
-            state=state,
-            attempts=0,
-            record=record,
-            settled_at=None if state is InboxState.WAITING else now,
-        )
-    )
-    announce(tx)
-    return event_id, True
+    arrival = Arrival(connection, source, type, dedupe_key, body, state, record)
+    return store_events(tx, [arrival], now)[0]
 
 
 def read_event(tx: Connection, event_id: EventId) -> InboxEvent | None:
@@ -276,6 +298,20 @@ def count_states(tx: Connection, connection: ConnectionName | None) -> dict[Inbo
         .group_by(events.c.state)
     )
     return {InboxState(state): count for state, count in rows}
+
+
+def _row_of(arrival: Arrival, now: datetime) -> dict[str, Any]:
+    values = arrival._asdict()
+    note = values.pop("note")
+    return {
+        **values,
+        "id": f"e_{secrets.token_hex(10)}",
+        "connection": arrival.connection or "",
+        "received_at": now,
+        "attempts": 0,
+        "error": note or None,
+        "settled_at": None if arrival.state is InboxState.WAITING else now,
+    }
 
 
 def _to_event(row: RowMapping) -> InboxEvent:

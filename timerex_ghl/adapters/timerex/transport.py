@@ -10,11 +10,11 @@ import httpx
 from pydantic import JsonValue, SecretStr
 
 from timerex_ghl.adapters.ghl.transport import NEVER_SENT
+from timerex_ghl.adapters.strict_json import read_json
 from timerex_ghl.adapters.timerex.auth import TimerexAuth
 from timerex_ghl.adapters.timerex.failures import TokenRefusedError, failure_of, is_page, wait_of
 from timerex_ghl.adapters.timerex.operations import Operation
 from timerex_ghl.adapters.timerex.room import Room
-from timerex_ghl.adapters.timerex.strict_json import read_json
 from timerex_ghl.sync.errors import (
     CredentialsError,
     RateLimitedError,

@@ -4,21 +4,15 @@ import hashlib
 import hmac
 from collections.abc import Collection, Sequence
 
-from pydantic import ValidationError
-
+from timerex_ghl.adapters.malformed import malformed
+from timerex_ghl.adapters.strict_json import read_json
 from timerex_ghl.adapters.timerex.bookings import booking_of
 from timerex_ghl.adapters.timerex.payloads import BookingPayload, EnvelopePayload
-from timerex_ghl.adapters.timerex.strict_json import read_json
-from timerex_ghl.sync.errors import SkippableError
 from timerex_ghl.sync.models import Booking, BookingId, Record
 
 CONFIRMED = "event_confirmed"
 CANCELLED = "event_cancelled"
 _TYPES = (CONFIRMED, CANCELLED)
-
-
-class MalformedError(SkippableError):
-    """A delivery that cannot be a booking. The message names what is missing, never a value."""
 
 
 class Delivery(Record):
@@ -77,10 +71,8 @@ def read_delivery(body: bytes) -> Delivery:
                 cancelled=envelope.webhook_type == CANCELLED,  # `status` is not to be trusted
                 calendar_name=envelope.calendar_name or "",
             )
-    except ValidationError as error:
-        raise MalformedError(f"delivery refused: {_faults(error)}") from None
-    except (ValueError, OverflowError):  # the year 1 or 9999 may have no UTC form
-        raise MalformedError("delivery refused: not strict JSON, or a time out of range") from None
+    except (ValueError, OverflowError) as error:
+        raise malformed(error) from None
     event_id = envelope.event.id if envelope.event else None
     return Delivery(
         type=envelope.webhook_type,
@@ -89,13 +81,4 @@ def read_delivery(body: bytes) -> Delivery:
         dedupe_key=f"{event_id or ''}:{envelope.webhook_type}:{hashlib.sha256(body).hexdigest()}",
         team=envelope.team_url_path,
         calendar_path=envelope.calendar_url_path,
-    )
-
-
-def _faults(error: ValidationError) -> str:
-    """Name every key that is missing or unusable: names of our models, never of the body."""
-    return "; ".join(
-        f"{'.'.join(map(str, fault['loc'])) or 'the body'} "
-        f"{'is missing' if fault['type'] == 'missing' else 'is not usable'}"
-        for fault in error.errors(include_input=False, include_url=False, include_context=False)
     )

@@ -16,7 +16,7 @@ from timerex_ghl.adapters.ledger import api_tokens, clock, published
 from timerex_ghl.adapters.ledger.api_tokens import ApiToken
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor
-from timerex_ghl.adapters.timerex.strict_json import read_json
+from timerex_ghl.adapters.strict_json import read_json
 from timerex_ghl.gateway.api.problems import ProblemError
 from timerex_ghl.gateway.door import check_media_type, read_body
 from timerex_ghl.sync.errors import FatalError, RetryableError

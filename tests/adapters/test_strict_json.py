@@ -1,6 +1,6 @@
 import pytest
 
-from timerex_ghl.adapters.timerex.strict_json import read_json
+from timerex_ghl.adapters.strict_json import read_json
 
 
 def test_plain_json_is_read_as_it_is() -> None:

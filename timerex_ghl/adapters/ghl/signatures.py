@@ -1,0 +1,99 @@
+"""Who sent a GHL webhook: a signature over the very bytes, checked with keys we were given.
+
+`X-GHL-Signature` is Ed25519, base64. `X-WH-Signature` is RSA (PKCS#1 v1.5, SHA-256), retired by GHL
+in 2026 and accepted only where somebody switched it on. Neither covers the headers.
+
+Source: the vendor's webhook guide.
+"""
+
+import base64
+import binascii
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+GHL_OLDER_WEBHOOK_KEY = (
+    "MIICIjANBgkqhkiG9w0BAQEFAAOCAg8AMIICCgKCAgEAokvo/r9tVgcfZ5DysOSCFrm602qYV0MaAiNnX9O8KxMbiyRKWeL9"
+    "JpCpVpt4XHIcBOK4u3cLSqJGOLaPuXw6dO0t6Q/ZVdAV5Phz+ZtzPL16iCGeK9po6D6JHBpbi989mmzMryUnQJezlYJ3DVfB"
+    "csedpinheNnyYeFXolrJvcsjDtfAeRx5ByHQmTnSdFUzuAnC9/GepgLT9SM4nCpvuxmZMxrJt5Rw+VUaQ9B8JSvbMPpez4pe"
+    "KaJPZHBbU3OdeCVx5klVXXZQGNHOs8gF3kvoV5rTnXV0IknLBXlcKKAQLZcY/Q9rG6Ifi9c+5vqlvHPCUJFT5XUGG5RKgOKU"
+    "J062fRtN+rLYZUV+BjafxQauvC8wSWeYja63VSUruvmNj8xkx2zE/Juc+yjLjTXpIocmaiFeAO6fUtNjDeFVkhf5LNb59vEC"
+    "yrHD2SQIrhgXpO4Q3dVNA5rw576PwTzNh/AMfHKIjE4xQA1SZuYJmNnmVZLIZBlQAF9Ntd03rfadZ+yDiOXCCs9FkHibELhC"
+    "HULgCsnuDJHcrGNd5/Ddm5hxGQ0ASitgHeMZ0kcIOwKDOzOU53lDza6/Y09T7sYJPQe7z0cvj7aE4B+Ax1ZoZGPzpJlZtGXC"
+    "su9aTEGEnKzmsFqwcSsnw3JB31IGKAykT1hhTiaCeIY/OwwwNUY2yvcCAwEAAQ=="
+)
+"""The RSA key of the retired signature, as GHL's webhook guide prints it."""
+
+_HEADER, _OLDER_HEADER = b"x-ghl-signature", b"x-wh-signature"
+
+
+class Proof(NamedTuple):
+    """The signature a delivery carries. `is_older`: the retired RSA one."""
+
+    signature: bytes
+    is_older: bool
+
+
+def read_proof(headers: Sequence[tuple[bytes, bytes]]) -> Proof | None:
+    """Read the one signature of a delivery; None where there is none that could be one.
+
+    Where the present header stands, the older one counts for nothing, whatever is wrong with the
+    present one (GHL writes "N/A" where it did not sign).
+
+    Args:
+        headers: As received, repetitions included.
+    """
+    for wanted in (_HEADER, _OLDER_HEADER):
+        found = [value for name, value in headers if name.lower() == wanted]
+        if found:
+            signature = _decode(found[0]) if len(found) == 1 else None
+            return Proof(signature, wanted is _OLDER_HEADER) if signature else None
+    return None
+
+
+def signer_of(proof: Proof, body: bytes, keys: Collection[str]) -> str | None:
+    """Name the key that made the signature of these bytes; None where none of them did."""
+    return next((key for key in keys if _has_signed(key, proof, body)), None)
+
+
+def is_webhook_key(text: str) -> bool:
+    """Tell whether a text is an Ed25519 public key: SPKI in base64, as GHL prints its own."""
+    return isinstance(_load(text), Ed25519PublicKey)
+
+
+def _has_signed(key: str, proof: Proof, body: bytes) -> bool:
+    """Check with one key, by the algorithm of the header and no other."""
+    loaded = _load(key)
+    try:
+        if isinstance(loaded, Ed25519PublicKey) and not proof.is_older:
+            loaded.verify(proof.signature, body)
+            return True
+        if isinstance(loaded, RSAPublicKey) and proof.is_older:
+            loaded.verify(proof.signature, body, PKCS1v15(), SHA256())
+            return True
+    except InvalidSignature:
+        pass
+    return False
+
+
+@lru_cache(maxsize=256)
+def _load(key: str) -> object | None:
+    data = _decode(key.encode())
+    try:
+        return load_der_public_key(data) if data else None
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
+def _decode(text: bytes) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return None

@@ -1,0 +1,124 @@
+"""GHL's webhook: which location, app and record a delivery tells of.
+
+A delivery is a hint: partial, repeated, out of order, days late perhaps. What it is about is read
+back by id, so hardly anything of the body is looked at here.
+
+Source: the vendor's published webhook pages and schemas; docs issues 264, 312 and 332.
+"""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Annotated
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+
+from timerex_ghl.adapters.malformed import MalformedError, malformed
+from timerex_ghl.adapters.strict_json import read_json
+from timerex_ghl.sync.models import LocationId, Record
+
+
+class Delivery(Record):
+    """One webhook delivery.
+
+    Attributes:
+        location_id: None where it is about no location, but a whole agency.
+        app_id: The app it was sent for; None where it was not said.
+        sent_at: When GHL made it; a repetition says the same. None where it was not said.
+        record: What it is about, as the inbox names it; empty for a type that nothing acts on.
+        dedupe_key: The same for every repetition of a delivery.
+    """
+
+    type: str
+    location_id: LocationId | None
+    app_id: str | None
+    sent_at: AwareDatetime | None
+    record: str
+    dedupe_key: str
+
+
+def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+Word = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
+"""An id or a name: opaque, printable, as it stands in log lines."""
+PerhapsWord = Annotated[Word | None, WrapValidator(_or_none)]
+
+
+class _Payload(BaseModel):
+    """What the door reads of a body: open to keys it does not know, silent about its values."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    type: Word
+    location: Word | None = Field(default=None, alias="locationId")
+    alt_id: PerhapsWord = Field(default=None, alias="altId")
+    alt_type: PerhapsWord = Field(default=None, alias="altType")
+    app_id: Word | None = Field(default=None, alias="appId")
+    webhook_id: Word | None = Field(default=None, alias="webhookId")
+    timestamp: AwareDatetime | None = None
+    id: PerhapsWord = None
+
+    @property
+    def location_id(self) -> LocationId | None:
+        """Name the location; invoices call it otherwise."""
+        found = self.location or (self.alt_id if self.alt_type == "location" else None)
+        return LocationId(found) if found else None
+
+
+def _contact(payload: _Payload) -> str:
+    if payload.id is None:
+        raise MalformedError("delivery refused: id is missing")
+    return f"ghl:{payload.id}"
+
+
+def _location(_payload: _Payload) -> str:
+    return "location"
+
+
+RECORD_OF: dict[str, Callable[[_Payload], str]] = {
+    "ContactCreate": _contact,
+    "ContactUpdate": _contact,
+    "ContactDelete": _contact,
+    "ContactTagUpdate": _contact,
+    "ContactDndUpdate": _contact,
+    "INSTALL": _location,
+    "UNINSTALL": _location,
+}
+"""The types somebody acts on, and the record each is about. Every other type is kept and ignored.
+
+A type that is added here waits in the inbox from then on.
+"""
+
+
+def read_delivery(body: bytes) -> Delivery:
+    """Read a delivery's body.
+
+    Raises:
+        MalformedError: It is not strict JSON, or lacks what we cannot do without.
+    """
+    try:
+        payload = _Payload.model_validate(read_json(body))
+    except (ValueError, OverflowError) as error:
+        raise malformed(error) from None
+    record_of, webhook_id = RECORD_OF.get(payload.type), payload.webhook_id
+    return Delivery(
+        type=payload.type,
+        location_id=payload.location_id,
+        app_id=payload.app_id,
+        sent_at=payload.timestamp,
+        record=record_of(payload) if record_of else "",
+        dedupe_key=f"webhook:{webhook_id}" if webhook_id else f"body:{sha256(body).hexdigest()}",
+    )

@@ -1,0 +1,21 @@
+"""A delivery that cannot be read, and what may be said of it."""
+
+from pydantic import ValidationError
+
+from timerex_ghl.sync.errors import SkippableError
+
+
+class MalformedError(SkippableError):
+    """A delivery that cannot be used. The message names what is missing, never a value."""
+
+
+def malformed(error: ValueError | OverflowError) -> MalformedError:
+    """Say what is wrong with a delivery: names of our models, never of the body."""
+    if not isinstance(error, ValidationError):  # strict JSON; the year 1 may have no UTC form
+        return MalformedError("delivery refused: not strict JSON, or a time out of range")
+    faults = "; ".join(
+        f"{'.'.join(map(str, fault['loc'])) or 'the body'} "
+        f"{'is missing' if fault['type'] == 'missing' else 'is not usable'}"
+        for fault in error.errors(include_input=False, include_url=False, include_context=False)
+    )
+    return MalformedError(f"delivery refused: {faults}")

@@ -1,0 +1,66 @@
+"""GHL's door: one address for every location; the signature says who sent it, the body to whom."""
+
+from fastapi import HTTPException, Request
+from starlette.responses import Response
+
+from timerex_ghl.adapters.ghl.signatures import Proof, read_proof, signer_of
+from timerex_ghl.adapters.ghl.webhooks import Delivery, read_delivery
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.malformed import MalformedError
+from timerex_ghl.gateway.door import answer, check_media_type, read_body
+from timerex_ghl.gateway.doors import Doors
+from timerex_ghl.gateway.refusals import ledger_or
+from timerex_ghl.gateway.store import keep_ghl, keep_malformed
+from timerex_ghl.sync.settings import ConnectionSettings
+
+
+class GhlDoor:
+    """Takes deliveries of GHL."""
+
+    def __init__(self, ledger: Ledger, doors: Doors) -> None:
+        self._ledger = ledger
+        self._doors = doors
+
+    async def take(self, request: Request) -> Response:
+        """Check, store, answer."""
+        proof = read_proof(request.headers.raw)
+        if proof is None:
+            raise HTTPException(401)
+        check_media_type(request.headers)
+        body = await read_body(request)
+        signer = await self._signer_of(proof, body)
+        try:
+            delivery = read_delivery(body)
+        except MalformedError as error:
+            async with ledger_or(429):
+                return answer(await keep_malformed(self._ledger, None, "ghl", body, str(error)))
+        connections = await self._find_those(delivery, proof, signer)
+        async with ledger_or(429):
+            return answer(await keep_ghl(self._ledger, connections, delivery, body))
+
+    async def _signer_of(self, proof: Proof, body: bytes) -> str:
+        """Name the key that signed; refuse (401) where no connection has such a key."""
+        async with ledger_or(429):
+            known = await self._doors.known()
+        signer = signer_of(proof, body, known.keys(older=proof.is_older))
+        if signer is None:
+            raise HTTPException(401)
+        return signer
+
+    async def _find_those(
+        self, delivery: Delivery, proof: Proof, signer: str
+    ) -> list[ConnectionSettings]:
+        """Find the connections it is for.
+
+        A key speaks for the connections that have it: a sandbox's for no live location (401).
+        """
+        async with ledger_or(429):
+            found = await self._doors.find_location(delivery.location_id)
+        trusting = [one for one in found if signer in _keys_of(one, proof)]
+        if found and not trusting:
+            raise HTTPException(401)
+        return trusting
+
+
+def _keys_of(connection: ConnectionSettings, proof: Proof) -> tuple[str, ...]:
+    return connection.ghl.older_webhook_keys if proof.is_older else connection.ghl.webhook_keys

@@ -1,0 +1,140 @@
+"""How much the doors take: from one sender, and from all of them. Counted before any crypto.
+
+Kept in memory: it protects this process, and ends with it. A sender that is turned away (429) comes
+again, so being turned away loses nothing.
+"""
+
+import ipaddress
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple
+
+_SAY_EVERY_S = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+class Rate(NamedTuple):
+    """So many at once, and so many a second from then on."""
+
+    burst: float
+    per_s: float
+
+
+class Limits(NamedTuple):
+    """The limits; generous, as a service sends all its deliveries from few addresses.
+
+    Attributes:
+        requests: Of one source.
+        failures: Of one source: signatures, tokens and doors that are wrong.
+        in_hand_each: Deliveries of one source that are not answered yet.
+        in_hand: The same of all sources.
+        sources: How many sources are remembered; the one not seen longest is forgotten first.
+    """
+
+    requests: Rate = Rate(2000, 1000)
+    failures: Rate = Rate(200, 20)
+    in_hand_each: int = 250
+    in_hand: int = 1000
+    sources: int = 10_000
+
+
+class _Bucket:
+    """What is left of a rate."""
+
+    def __init__(self, rate: Rate, now: float) -> None:
+        self._rate = rate
+        self._left = rate.burst
+        self._at = now
+
+    def has_one(self, now: float) -> bool:
+        burst, per_s = self._rate
+        self._left = min(burst, self._left + (now - self._at) * per_s)
+        self._at = now
+        return self._left >= 1
+
+    def take(self) -> None:
+        self._left -= 1
+
+
+class Source:
+    """One sender: an address, or a network of IPv6."""
+
+    def __init__(self, limits: Limits, now: float) -> None:
+        self.requests = _Bucket(limits.requests, now)
+        self.failures = _Bucket(limits.failures, now)
+        self.in_hand = 0
+
+
+class Turnstile:
+    """Lets deliveries in, or turns them away."""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._sources: OrderedDict[str, Source] = OrderedDict()
+        self._in_hand = 0
+        self._turned_away = 0
+        self._say_at = 0.0
+
+    def enter(self, address: str) -> Source | None:
+        """Let a delivery in; None turns it away. Whoever came in has to `leave`."""
+        now = self._clock()
+        source = self._source_of(address, now)
+        if not (
+            self._in_hand < self._limits.in_hand
+            and source.in_hand < self._limits.in_hand_each
+            and source.failures.has_one(now)
+            and source.requests.has_one(now)
+        ):
+            self._turn_away(now)
+            return None
+        source.requests.take()
+        source.in_hand += 1
+        self._in_hand += 1
+        return source
+
+    def leave(self, source: Source, *, failed: bool) -> None:
+        """Count one less in hand, and a failure where it was one."""
+        source.in_hand -= 1
+        self._in_hand -= 1
+        if failed:
+            source.failures.take()
+
+    def _source_of(self, address: str, now: float) -> Source:
+        key = _network_of(address)
+        source = self._sources.get(key)
+        if source is None:
+            source = self._sources[key] = Source(self._limits, now)
+            self._forget_one()
+        else:
+            self._sources.move_to_end(key)
+        return source
+
+    def _forget_one(self) -> None:
+        """Keep the memory bounded. One with a delivery in hand is in use, and comes last."""
+        while len(self._sources) > self._limits.sources:
+            key, oldest = next(iter(self._sources.items()))
+            if oldest.in_hand:
+                self._sources.move_to_end(key)
+            else:
+                del self._sources[key]
+
+    def _turn_away(self, now: float) -> None:
+        """Say it once in a while: a line each would be a flood of its own."""
+        self._turned_away += 1
+        if now >= self._say_at:
+            _log.warning("turned away with 429: %d since the last such line", self._turned_away)
+            self._turned_away, self._say_at = 0, now + _SAY_EVERY_S
+
+
+def _network_of(address: str) -> str:
+    """Count the addresses of one IPv6 customer (/64) as one source."""
+    if ":" not in address:
+        return address[:64]
+    try:
+        return str(ipaddress.IPv6Network((address.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return address[:64]

@@ -1,0 +1,68 @@
+"""HTTP/1.1 as uvicorn speaks it, with a deadline for what comes before a body, and a last place."""
+
+import asyncio
+import logging
+from typing import ClassVar, cast
+
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+HEAD_DEADLINE_S = 10.0
+MOST_CONNECTIONS = 4000
+_BUSY = (
+    b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nretry-after: 10\r\n"
+    b"content-length: 16\r\nconnection: close\r\n\r\n"
+    b'{"error":"busy"}'
+)
+
+_log = logging.getLogger(__name__)
+
+
+class DoorProtocol(H11Protocol):
+    """One connection.
+
+    Uvicorn waits for ever for the rest of a request's head, and for the rest of a body after the
+    answer. Here both end after `head_deadline_s`; a body before its answer has a deadline of the
+    door's.
+    """
+
+    head_deadline_s: ClassVar[float] = HEAD_DEADLINE_S
+    most_connections: ClassVar[int] = MOST_CONNECTIONS
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Begin, unless there are too many already."""
+        super().connection_made(transport)
+        if len(self.connections) > self.most_connections:
+            transport.write(_BUSY)
+            transport.close()
+        else:
+            self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; where no request is under way after it, the rest has to come soon."""
+        super().data_received(data)
+        if self._is_answering():
+            self._unset_deadline()
+        elif self._deadline is None:
+            self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._unset_deadline()
+        super().connection_lost(exc)
+
+    def _is_answering(self) -> bool:
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None until the first request
+        return cycle is not None and not cycle.response_complete
+
+    def _await_head(self) -> None:
+        self._deadline = self.loop.call_later(self.head_deadline_s, self._give_up)
+
+    def _unset_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        _log.warning("a connection was closed: no whole request came in time")
+        self.transport.close()

@@ -1,0 +1,33 @@
+"""TimeRex's door: one address and one token a connection."""
+
+from fastapi import HTTPException, Request
+from starlette.responses import Response
+
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.timerex.webhooks import is_authentic
+from timerex_ghl.gateway.door import answer, check_media_type, read_body
+from timerex_ghl.gateway.doors import Doors
+from timerex_ghl.gateway.refusals import ledger_or
+from timerex_ghl.gateway.store import keep_timerex
+
+
+class TimerexDoor:
+    """Takes deliveries of TimeRex."""
+
+    def __init__(self, ledger: Ledger, doors: Doors) -> None:
+        self._ledger = ledger
+        self._doors = doors
+
+    async def take(self, request: Request) -> Response:
+        """Check, store, answer."""
+        async with ledger_or(429):
+            settings = await self._doors.find(request.path_params["door"])
+        if settings is None:
+            raise HTTPException(404)
+        timerex = settings.timerex
+        if not is_authentic(request.headers.raw, timerex.header, timerex.token_digests):
+            raise HTTPException(401)
+        check_media_type(request.headers)
+        body = await read_body(request)
+        async with ledger_or(429):
+            return answer(await keep_timerex(self._ledger, settings.name, body))
