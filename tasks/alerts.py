@@ -1,5 +1,6 @@
 """Setting up who is told: notification block, automations, the schedule of the watch."""
 
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,13 +8,14 @@ from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.exceptions import ObjectNotFound
-from pydantic import ValidationError
 
 from tasks.automations import PREFIX, all_automations, is_ours
 from timerex_ghl.sync.errors import SettingsError
 
 BLOCK = "timerex-ghl-alerts"
 """Name of the block that `--webhook` makes."""
+
+ADDRESS = re.compile(r"https?://[^\s/]\S*")
 
 WATCH = "watch"
 WATCH_EVERY = timedelta(minutes=5)
@@ -25,16 +27,15 @@ async def make_webhook_block(url: str) -> str:
     Raises:
         SettingsError: The address is none.
     """
-    try:
-        block = CustomWebhookNotificationBlock(
-            name=BLOCK,
-            url=url,
-            json_data={"subject": "{{subject}}", "text": "{{body}}"},
-            headers=None,
-            cookies=None,
-        )
-    except ValidationError:
-        raise SettingsError("the webhook's address is none: enter https://…") from None
+    if not ADDRESS.fullmatch(url):
+        raise SettingsError("the webhook's address is none: enter https://… or http://…")
+    block = CustomWebhookNotificationBlock(
+        name=BLOCK,
+        url=url,
+        json_data={"subject": "{{subject}}", "text": "{{body}}"},
+        headers=None,
+        cookies=None,
+    )
     await block.asave(BLOCK, overwrite=True)
     return f"{block.get_block_type_slug()}/{BLOCK}"
 

@@ -19,6 +19,12 @@ TAG = "timerex-ghl"
 WAITING_TOO_LONG = "timerex-ghl.waiting-too-long"
 """The event of the flow `watch`; its resource is `timerex-ghl.connection.<name>`."""
 
+QUOTA_USED = "timerex-ghl.quota-used"
+"""The event of the flow `watch` when most of a day's calls are made; its resource is as above."""
+
+ACCESS_ENDED = "timerex-ghl.access-ended"
+"""The event of the flow `watch` when an app's tokens were ended; its resource is as above."""
+
 HEARTBEAT = timedelta(seconds=30)
 """How often a flow run says that it lives: Prefect's shortest. Shipped in the workers' settings."""
 
@@ -50,6 +56,10 @@ def all_automations(block_id: UUID) -> list[AutomationCore]:
 
     A run that fails is told once: each automation acts on one event of one run.
     """
+    return [*_about_runs(block_id), *_about_connections(block_id)]
+
+
+def _about_runs(block_id: UUID) -> list[AutomationCore]:
     return [
         _told(
             block_id,
@@ -72,6 +82,12 @@ def all_automations(block_id: UUID) -> list[AutomationCore]:
             trigger=_silent(),
             actions=[DEAD],
         ),
+    ]
+
+
+def _about_connections(block_id: UUID) -> list[AutomationCore]:
+    """Say what is told of the events that the flow `watch` emits."""
+    return [
         _told(
             block_id,
             "events wait too long",
@@ -79,6 +95,25 @@ def all_automations(block_id: UUID) -> list[AutomationCore]:
             trigger=_of_connections(WAITING_TOO_LONG),
             body="{{ event.payload.connection }}: {{ event.payload.waiting }} events wait, the"
             " oldest for {{ event.payload.minutes }} minutes. Is a worker running?",
+        ),
+        _told(
+            block_id,
+            "the day's calls run out",
+            "Three quarters, or nine tenths, of a location's calls of this day are made.",
+            trigger=_of_connections(QUOTA_USED),
+            body="{{ event.payload.connection }}: {{ event.payload.percent }} % of the calls that"
+            " GHL allows a day are made. Once all are, nothing travels until"
+            " {{ event.payload.ends_at }}. Pause full runs, or what else calls this location.",
+        ),
+        _told(
+            block_id,
+            "access was ended",
+            "The tokens of an app were ended: it was removed, or somebody else used them.",
+            trigger=_of_connections(ACCESS_ENDED),
+            body="{{ event.payload.connection }}: {{ event.payload.service }} ended the tokens of"
+            " our app. Nothing is written any more; the inbox keeps what comes. If nobody removed"
+            " the app, its refresh token was used elsewhere: find out by whom, and change the"
+            " client secret. Then connect again and publish.",
         ),
     ]
 
