@@ -10,7 +10,7 @@ from blocks.secret import filled, plain
 from blocks.timerex import TimeRexCredentials
 from timerex_ghl.adapters.ghl.signatures import is_webhook_key
 from timerex_ghl.sync.errors import SettingsError
-from timerex_ghl.sync.models import ConnectionName, Location, LocationId
+from timerex_ghl.sync.models import ConnectionName, LocationId
 from timerex_ghl.sync.settings import (
     ConnectionSettings,
     GhlSettings,
@@ -145,16 +145,24 @@ def settings_of(
     name: ConnectionName,
     draft: Connection,
     ghl: GhlSettings,
-    location: Location,
+    country: str | None,
     running: PublishedConnection | None,
 ) -> ConnectionSettings:
-    """Give the published form of a draft. The door's name is made once and kept."""
+    """Give the published form of a draft. The door's name is made once and kept.
+
+    Args:
+        name: The connection's.
+        draft: What is to be published.
+        ghl: The GHL side, with the scopes its token turned out to have.
+        country: The location's; None where it has none, or it could not be read.
+        running: The version that runs now.
+    """
     door = running.settings.timerex.door if running else secrets.token_hex(16)
     return ConnectionSettings(
         name=name,
         ghl=ghl,
         timerex=_timerex_settings_of(draft, door),
-        region=(draft.region.strip() or location.country or "US").upper(),
+        region=(draft.region.strip() or country or "US").upper(),
         rules=draft.rules(),
         booked_tag=draft.booked_tag.strip().lower() or None,
         cancelled_tag=draft.cancelled_tag.strip().lower() or None,

@@ -9,6 +9,7 @@ from tasks.contacts import carry_contacts, list_changed_batches, read_ghl_page
 from tasks.reports import at_work, ended, skipped
 from timerex_ghl.carry.outcome import Counts
 from timerex_ghl.carry.reading import Scope
+from timerex_ghl.sync.errors import ScopeError
 from timerex_ghl.sync.models import ConnectionName
 
 
@@ -37,7 +38,12 @@ async def contact_sync(
         more = True
         while more:
             more = await read_ghl_page(connection, scope, job.run_id)
-        counts = Counts()
+        counts, refusal = Counts(), None
         for batch in await list_changed_batches(connection):
-            counts += await carry_contacts(connection, batch, preview=mode is Mode.PREVIEW)
+            try:
+                counts += await carry_contacts(connection, batch, preview=mode is Mode.PREVIEW)
+            except ScopeError as error:  # what may only be read is read all the same
+                refusal = error
+        if refusal is not None:
+            raise refusal
         return await ended(job, counts, preview=mode is Mode.PREVIEW)

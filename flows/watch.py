@@ -1,4 +1,4 @@
-"""Somebody looks whether events wait too long and webhooks stay away, and tidies up."""
+"""Somebody looks after every connection: what waits, stays away, runs out or was ended."""
 
 from datetime import timedelta
 
@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from tasks.warning import warn_in_time
 from tasks.watching import (
     forget_what_is_old,
     tell_what_waits_too_long,
@@ -15,19 +16,22 @@ from tasks.watching import (
 
 @flow(name="watch")
 async def watch(older_than_minutes: float = 15) -> State[None]:
-    """Look whether events wait too long or webhooks fell silent; forget what ended long ago.
+    """Look after every connection; tell as events of Prefect what somebody should know.
 
-    What is wrong is told as an event of Prefect: `timerex-ghl alerts` says to whom.
+    That is: events that wait too long; webhooks that fell silent; calls of the day that run out;
+    tokens that were ended. What ended long ago is forgotten.
 
     Args:
         older_than_minutes: How long the oldest event of a connection may wait.
     """
     late = await tell_what_waits_too_long(timedelta(minutes=older_than_minutes))
     silent = await tell_whose_webhooks_are_silent()
+    warned = await warn_in_time()
     forgotten = await forget_what_is_old()
     said = [
         f"late: {', '.join(late)}" if late else "nothing waits too long",
         *([f"webhooks are silent: {', '.join(silent)}"] if silent else []),
+        *([f"warned: {', '.join(warned)}"] if warned else []),
         *([f"{forgotten} old events forgotten"] if forgotten else []),
     ]
     return Completed(message="; ".join(said))

@@ -1,11 +1,11 @@
 """Setting up who is told: notification block and automations."""
 
+import re
 from uuid import UUID
 
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.exceptions import ObjectNotFound
-from pydantic import ValidationError
 
 from tasks.automations import all_automations, is_ours
 from tasks.watching import put_watch
@@ -15,22 +15,24 @@ BLOCK = "timerex-ghl-alerts"
 """Name of the block that `--webhook` makes."""
 
 
+ADDRESS = re.compile(r"https?://[^\s/]\S*")
+
+
 async def make_webhook_block(url: str) -> str:
     """Make (or change) a block that posts `{subject, text}` to an address; hand back its name.
 
     Raises:
         SettingsError: The address is none.
     """
-    try:
-        block = CustomWebhookNotificationBlock(
-            name=BLOCK,
-            url=url,
-            json_data={"subject": "{{subject}}", "text": "{{body}}"},
-            headers=None,
-            cookies=None,
-        )
-    except ValidationError:
-        raise SettingsError("the webhook's address is none: enter https://…") from None
+    if not ADDRESS.fullmatch(url):
+        raise SettingsError("the webhook's address is none: enter https://… or http://…")
+    block = CustomWebhookNotificationBlock(
+        name=BLOCK,
+        url=url,
+        json_data={"subject": "{{subject}}", "text": "{{body}}"},
+        headers=None,
+        cookies=None,
+    )
     await block.asave(BLOCK, overwrite=True)
     return f"{block.get_block_type_slug()}/{BLOCK}"
 

@@ -22,6 +22,12 @@ WAITING_TOO_LONG = "timerex-ghl.waiting-too-long"
 WEBHOOKS_SILENT = "timerex-ghl.webhooks-silent"
 """Another one, of the same resource: polls find what webhooks should have told."""
 
+QUOTA_USED = "timerex-ghl.quota-used"
+"""The event of the flow `watch` when most of a day's calls are made; its resource is as above."""
+
+ACCESS_ENDED = "timerex-ghl.access-ended"
+"""The event of the flow `watch` when an app's tokens were ended; its resource is as above."""
+
 HEARTBEAT = timedelta(seconds=30)
 """How often a flow run says that it lives: Prefect's shortest. Shipped in the workers' settings."""
 
@@ -83,6 +89,7 @@ def _about_runs(block_id: UUID) -> list[AutomationCore]:
 
 
 def _about_connections(block_id: UUID) -> list[AutomationCore]:
+    """Say what is told of the events that the flow `watch` emits."""
     return [
         _told(
             block_id,
@@ -101,6 +108,25 @@ def _about_connections(block_id: UUID) -> list[AutomationCore]:
             " for {{ event.payload.changes }} changes, the first {{ event.payload.minutes }}"
             " minutes ago; polls found them. Look at the webhook's address and token, and at the"
             " gateway.",
+        ),
+        _told(
+            block_id,
+            "the day's calls run out",
+            "Three quarters, or nine tenths, of a location's calls of this day are made.",
+            trigger=_of_connections(QUOTA_USED),
+            body="{{ event.payload.connection }}: {{ event.payload.percent }} % of the calls that"
+            " GHL allows a day are made. Once all are, nothing travels until"
+            " {{ event.payload.ends_at }}. Pause full runs, or what else calls this location.",
+        ),
+        _told(
+            block_id,
+            "access was ended",
+            "The tokens of an app were ended: it was removed, or somebody else used them.",
+            trigger=_of_connections(ACCESS_ENDED),
+            body="{{ event.payload.connection }}: {{ event.payload.service }} ended the tokens of"
+            " our app. Nothing is written any more; the inbox keeps what comes. If nobody removed"
+            " the app, its refresh token was used elsewhere: find out by whom, and change the"
+            " client secret. Then connect again and publish.",
         ),
     ]
 

@@ -9,7 +9,7 @@ from prefect.logging import get_run_logger
 from tasks.policy import current_run_id, is_last_try
 from timerex_ghl.carry.outcome import Counts, Outcome, count
 from timerex_ghl.carry.sides import Sides
-from timerex_ghl.sync.errors import RetryableError
+from timerex_ghl.sync.errors import RetryableError, ScopeError
 
 Key = TypeVar("Key")
 
@@ -32,19 +32,30 @@ async def each(
     """Carry every record, a number of them side by side. `carry` answers for its record's errors.
 
     Raises:
+        ScopeError: A record needs a right that the token lacks, as we know ourselves. All others
+            were carried.
         FatalError: No record would fare better: the others are stopped where that is safe.
     """
     gate = asyncio.Semaphore(number)
+    refused: list[ScopeError] = []
 
     async def one(key: Key) -> Outcome:
         async with gate:
-            return await carry(key)
+            try:
+                return await carry(key)
+            except ScopeError as error:
+                if error.was_asked:
+                    raise
+                refused.append(error)
+                return Outcome(what="waiting")
 
     try:
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(one(key)) for key in keys]
     except ExceptionGroup as errors:  # said as one: its message is what a person reads
         raise errors.exceptions[0] from None
+    if refused:
+        raise refused[0]
     return [task.result() for task in running]
 
 

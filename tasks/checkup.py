@@ -11,7 +11,7 @@ from prefect.exceptions import ObjectNotFound
 import blocks
 from blocks.sides import load_ledger_store
 from tasks.alerts import list_alerts
-from tasks.publishing import check_draft
+from tasks.publishing import SCHEDULED, check_draft
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.sqlite import choose_module, is_fixed
 from timerex_ghl.sync.difference import difference
@@ -26,7 +26,6 @@ DEPLOYED = (
     "settle-review",
     "watch",
 )
-CLOSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
 
 class Finding(NamedTuple):
@@ -66,8 +65,11 @@ async def check_up(
     ]
     if connection is not None:
         name = ConnectionName(connection)
-        checks.append(("connection", lambda: check_connection(name)))
-        checks.append(("TimeRex poll", lambda: check_poll(name)))
+        checks += [
+            ("connection", lambda: check_connection(name)),
+            ("schedules", lambda: check_schedules(name)),
+            ("TimeRex poll", lambda: check_poll(name)),
+        ]
         if gateway_url is not None:
             checks.append(("door", lambda: check_door(name, gateway_url)))
     for step, check in checks:
@@ -173,6 +175,27 @@ async def check_poll(name: ConnectionName) -> Finding:
     )
 
 
+async def check_schedules(name: ConnectionName) -> Finding:
+    """Tell whether the connection's runs are started by themselves."""
+    paused: list[str] = []
+    async with get_client() as client:
+        for flow in SCHEDULED:
+            try:
+                deployment = await client.read_deployment_by_name(f"{flow}/{flow}")
+            except ObjectNotFound:
+                raise SettingsError(f"no deployment {flow}: run timerex-ghl deploy") from None
+            schedules = await client.read_deployment_schedules(deployment.id)
+            ours = [each for each in schedules if each.slug == name]
+            if not ours:
+                raise SettingsError(f"none for {flow}: timerex-ghl publish {name}")
+            if deployment.paused or not ours[0].active:
+                paused.append(flow)
+    if paused:
+        said = f"{', '.join(paused)} paused: resume it under Deployments in Prefect to go live"
+        return Finding("schedules", is_well=None, said=said)
+    return Finding("schedules", is_well=True, said=f"{', '.join(SCHEDULED)} run by themselves")
+
+
 async def check_door(name: ConnectionName, gateway_url: str) -> Finding:
     """Knock at the gateway: it must be ready, and refuse a delivery without the token."""
     store = await load_ledger_store()
@@ -181,6 +204,8 @@ async def check_door(name: ConnectionName, gateway_url: str) -> Finding:
     if running is None:
         raise SettingsError(f"{name} has no door before it is published")
     base = gateway_url.rstrip("/")
+    if not base.startswith(("https://", "http://")):
+        raise SettingsError(f"{gateway_url} is no address: enter https://your.host")
     door = f"{base}/webhooks/timerex/{running.settings.timerex.door}"
     try:
         async with httpx.AsyncClient(timeout=10) as http:
@@ -191,11 +216,25 @@ async def check_door(name: ConnectionName, gateway_url: str) -> Finding:
             f"no gateway answers at {base} ({type(error).__name__}): start timerex-ghl gateway,"
             " check the address and the proxy"
         ) from None
-    if not ready.is_success:
-        raise SettingsError(f"the gateway answers {ready.status_code}: its ledger does not")
-    if forged.status_code not in CLOSED:
-        raise SettingsError(
-            f"a delivery without the token was answered {forged.status_code}, not refused:"
-            " is it our gateway?"
-        )
+    fault = _fault_of_door(ready.status_code, forged.status_code)
+    if fault is not None:
+        raise SettingsError(fault)
     return Finding("door", is_well=True, said="ready, and closed to strangers")
+
+
+def _fault_of_door(ready: int, forged: int) -> str | None:
+    """Say what is wrong with a gateway, by what it answered."""
+    match ready, forged:
+        case HTTPStatus.OK, HTTPStatus.UNAUTHORIZED:
+            return None
+        case HTTPStatus.SERVICE_UNAVAILABLE, _:
+            return "the gateway runs, and its ledger does not answer: check the database"
+        case HTTPStatus.OK, HTTPStatus.NOT_FOUND:
+            return (
+                "the gateway does not know this door: start it on the ledger of the block `ledger`"
+                " (--ledger), and let the proxy pass /webhooks/ on"
+            )
+        case HTTPStatus.OK, _:
+            return f"a delivery without the token was answered {forged}, not refused with 401"
+        case _:
+            return f"something else answers there ({ready} to /readyz): check address and proxy"

@@ -13,9 +13,10 @@ from blocks.draft import faults_of, ghl_settings_of, load_draft, refuse, setting
 from blocks.sides import load_ledger_store, open_http
 from tasks.policy import AT_THE_DESK, current_run_id
 from tasks.watching import put_watch
+from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ledger import audit, published
 from timerex_ghl.carry.sides import CallCount, utc_now
-from timerex_ghl.sync.errors import SettingsError
+from timerex_ghl.sync.errors import ScopeError, SettingsError
 from timerex_ghl.sync.models import ConnectionName
 from timerex_ghl.sync.settings import ConnectionSettings, PublishedConnection
 
@@ -52,15 +53,32 @@ async def check_draft(connection: ConnectionName) -> Checked:
         ghl = ghl_settings_of(draft)
         client = draft.ghl.open_client(ghl, ledger, http)
         try:
-            location = await client.get_location()
+            country = await _country_of(client, draft.region)
             await client.search_contacts(limit=1)
             refuse(await draft.faults_of_mapping(client))
         finally:
             await client.close()
         ghl = ghl.model_copy(update={"scopes": client.auth.scopes()})
-        settings = settings_of(connection, draft, ghl, location, running)
+        settings = settings_of(connection, draft, ghl, country, running)
         calendars = await draft.timerex.count_calendars(settings.timerex, ledger, http)
     return Checked(settings, running, calendars)
+
+
+async def _country_of(client: GhlClient, region: str) -> str | None:
+    """Read the location's country. A token that may not is enough where the draft says the region.
+
+    Raises:
+        SettingsError: Neither tells.
+    """
+    try:
+        return (await client.get_location()).country
+    except ScopeError:
+        if region.strip():
+            return None
+        raise SettingsError(
+            "region: enter your country's two letters, for example JP: the token lacks"
+            " locations.readonly, so that the location's country cannot be read"
+        ) from None
 
 
 @task(**AT_THE_DESK, task_run_name="{connection} store")

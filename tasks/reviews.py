@@ -57,18 +57,23 @@ def _row(sides: Sides, review: Review, linked: dict[str, str]) -> dict[str, str]
         *(linked[own_id] for own_id in _people(review) if own_id in linked),
         *review.detail.get("ghl_ids", []),
     ]
-    return {  # the widest last: the UI does not wrap
+    return {  # what decides first, the widest last: the UI does not wrap
         "review": review.id,
         "kind": review.kind,
-        "since": f"{review.opened_at:%Y-%m-%d %H:%M} UTC",
+        "reason": _reason(review),
         "settle by": _ways(review.kind),
+        "since": f"{review.opened_at:%Y-%m-%d %H:%M} UTC",
         "in GHL": " ".join(
             f"[{ghl_id}]({sides.settings.ghl.contact_url(ghl_id)})"
             for ghl_id in dict.fromkeys(ghl_ids)
         ),
         "record": review.subject,
-        "reason": review.reason,
     }
+
+
+def _reason(review: Review) -> str:
+    """Give the reason without the contacts of GHL that it names: links to them stand beside it."""
+    return review.reason.partition(": ")[0] if review.detail.get("ghl_ids") else review.reason
 
 
 def _ways(kind: ReviewKind) -> str:

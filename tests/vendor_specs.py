@@ -23,6 +23,7 @@ from tests.vendor_flaws import FLAWS
 Json: TypeAlias = dict[str, Any]
 Keyword: TypeAlias = Callable[[Any, Any, Any, Any], Iterable[ValidationError] | None]
 
+VARIABLE = "TIMEREX_GHL_VENDOR_SPECS"
 BESIDE = Path(__file__).parent.parent.parent / "shared" / "ghl" / "openapi"
 
 
@@ -58,10 +59,16 @@ def faults(judge: Judge, value: object) -> list[str]:
 
 
 def specs_or_skip() -> Path:
-    """Find the folder of the files, one an app; skip the test where there is none."""
-    folder = Path(os.environ.get("TIMEREX_GHL_VENDOR_SPECS") or BESIDE) / "apps"
+    """Find the folder of the files, one an app; skip the test where there is none.
+
+    A folder that was asked for has to be there.
+    """
+    named = os.environ.get(VARIABLE)
+    folder = Path(named or BESIDE) / "apps"
     if not folder.is_dir():
-        pytest.skip(f"the vendor's OpenAPI files are not here: no folder {folder}")
+        said = f"NO OPENAPI FILES of the vendor: no folder {folder}"
+        assert not named, f"{said}, which {VARIABLE} names"
+        pytest.skip(f"{said}; set {VARIABLE} to where they are")
     return folder
 
 

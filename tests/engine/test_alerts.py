@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import secrets
 import signal
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
@@ -12,18 +13,26 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from cryptography.fernet import Fernet
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from pydantic import SecretStr
+from sqlalchemy import Connection
 
 from flows.publish_connection import publish_connection
 from flows.watch import watch
-from tasks.alerts import list_alerts, make_webhook_block, put_alerts, remove_alerts
+from tasks.alerts import BLOCK, list_alerts, make_webhook_block, put_alerts, remove_alerts
 from tests.carry.world import confirmed
 from tests.engine.conftest import Drafts, Engine
 from tests.receiver import Receiver, open_door
-from timerex_ghl.adapters.ledger import inbox
+from timerex_ghl.adapters.ledger import inbox, published, quota, tokens
 from timerex_ghl.adapters.ledger.inbox import InboxState
+from timerex_ghl.adapters.ledger.quota import Pace, Seen
+from timerex_ghl.adapters.ledger.secrets import SecretKey
+from timerex_ghl.adapters.ledger.tokens import StoredTokens
 from timerex_ghl.carry import silence
-from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.sync.errors import SettingsError
+from timerex_ghl.sync.models import ConnectionName, LocationId
 
 TOLD_WITHIN_S = 40
 
@@ -59,10 +68,26 @@ async def test_setting_up_twice_sets_up_once(engine: Engine, receiver: Receiver)
     assert names == [
         "timerex-ghl: a run failed",
         "timerex-ghl: a run is dead",
+        "timerex-ghl: access was ended",
         "timerex-ghl: events wait too long",
         "timerex-ghl: somebody is needed",
+        "timerex-ghl: the day's calls run out",
         "timerex-ghl: webhooks are silent",
     ]
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "ftp://host/x", "https://", "http:///x", "https://a b"]
+)
+async def test_a_webhook_that_is_none_is_refused_and_the_old_one_kept(
+    engine: Engine, receiver: Receiver, url: str
+) -> None:
+    with temporary_settings({PREFECT_API_URL: engine.api.url}):
+        with pytest.raises(SettingsError, match="enter https://"):
+            await make_webhook_block(url)
+        kept = await CustomWebhookNotificationBlock.aload(BLOCK)
+
+    assert kept.url == receiver.url()
 
 
 async def test_a_run_that_fails_is_told_once_with_its_reason_and_link(
@@ -147,6 +172,62 @@ async def store_polled(engine: Engine, name: ConnectionName, booking: str, *, mi
         now=datetime.now(UTC),
         state=InboxState.IGNORED,  # nobody else in this story is to carry it
     )
+
+
+async def test_calls_that_run_out_and_tokens_that_were_ended_are_told_once(
+    engine: Engine, receiver: Receiver, ready: ConnectionName
+) -> None:
+    name, location_id = ConnectionName("told-once"), LocationId("locToldOnce")
+    await engine.stage.ledger.write(publish_elsewhere, ready, name, location_id)
+    await engine.stage.ledger.write(use_up, location_id, 76)
+    await engine.stage.ledger.write(end_tokens, f"app:{location_id}")
+
+    states = [await engine.here(watch, 60.0) for _ in range(2)]
+    calls = await hears(receiver, lambda one: f"{name}: 76 %" in one["text"])
+    access = await hears(receiver, lambda one: f"{name}: GHL ended" in one["text"])
+    await engine.stage.ledger.write(use_up, location_id, 90)
+    states.append(await engine.here(watch, 60.0))
+    await hears(receiver, lambda one: f"{name}: 90 %" in one["text"])
+
+    assert [f"warned: {name}" in (state.message or "") for state in states] == [True, False, True]
+    assert calls["subject"] == "timerex-ghl: the day's calls run out"
+    assert access["subject"] == "timerex-ghl: access was ended"
+    assert "seed-canary" not in json.dumps(receiver.bodies)
+
+
+def publish_elsewhere(
+    tx: Connection, like: ConnectionName, name: ConnectionName, location_id: LocationId
+) -> None:
+    """Publish a connection of an OAuth app in another location."""
+    known = published.current(tx, like)
+    assert known is not None
+    ghl = known.settings.ghl.model_copy(update={"location_id": location_id, "auth": "oauth"})
+    timerex = known.settings.timerex.model_copy(update={"door": secrets.token_hex(16)})
+    update = {"name": name, "ghl": ghl, "timerex": timerex}
+    settings = known.settings.model_copy(update=update)
+    published.publish(tx, settings, now=datetime.now(UTC), by="kana")
+
+
+def use_up(tx: Connection, location_id: LocationId, percent: int) -> None:
+    """Let GHL say how many of the day's calls are made."""
+    left = quota.DAILY_LIMIT * (100 - percent) // 100
+    quota.correct(tx, location_id, Seen(None, left, 3600), Pace())
+
+
+def end_tokens(tx: Connection, key: str) -> None:
+    """Let GHL refuse an app's refresh token."""
+    family = StoredTokens(
+        key=key,
+        version=1,
+        access=None,
+        refresh=SecretStr("seed-canary"),
+        expires_at=None,
+        scopes=frozenset(),
+        seeds=frozenset(),
+    )
+    secret = SecretKey(Fernet.generate_key().decode())
+    tokens.save_tokens(tx, family, secret, expected_version=None)
+    tokens.mark_reconnect(tx, key, 1)
 
 
 async def store(

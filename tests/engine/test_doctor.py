@@ -1,8 +1,16 @@
 """`timerex-ghl doctor` looks at the real server, ledger, sandbox and gateway."""
 
+import asyncio
+import json
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from flows.publish_connection import publish_connection
 from tasks.checkup import Finding, check_up
 from tests.engine.conftest import Drafts, Engine
 from timerex_ghl.launch import POOL
@@ -16,12 +24,44 @@ async def found(
         return {each.step: each async for each in check_up(POOL, connection, gateway_url)}
 
 
+@asynccontextmanager
+async def another_gateway(ledger_url: str) -> AsyncGenerator[str]:
+    """Run a gateway on a ledger of its own."""
+    command = ("gateway", "--port", "0", "--json", "--ledger", ledger_url)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "timerex_ghl", *command, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        yield json.loads(await process.stdout.readline())["base_url"]
+    finally:
+        process.terminate()
+        await process.communicate()
+
+
+@asynccontextmanager
+async def stranger(ready: int, forged: int) -> AsyncGenerator[str]:
+    """Answer readers with one status, and whoever posts with another."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        status = ready if head.startswith(b"GET") else forged
+        writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
 async def test_everything_in_place_is_found_well(engine: Engine, ready: ConnectionName) -> None:
     findings = await found(engine, ready, engine.stage.gateway_url)
 
     assert [step for step, each in findings.items() if each.is_well is False] == []
     assert findings["connection"].said == "GHL accepts it; what runs is the draft"
     assert findings["door"].said == "ready, and closed to strangers"
+    assert findings["schedules"].said == "contact-sync, booking-to-crm run by themselves"
     assert findings["work pool"].is_well
     assert findings["TimeRex poll"].is_well is None
     assert "enter an API key of TimeRex" in findings["TimeRex poll"].said
@@ -38,6 +78,60 @@ async def test_a_wrong_token_and_a_silent_gateway_are_named(
     assert named["connection"].is_well is False
     assert "does not accept the private integration token" in named["connection"].said
     assert "no gateway answers at http://127.0.0.1:9" in silent["door"].said
+
+
+async def test_a_gateway_of_another_ledger_is_named(
+    engine: Engine, ready: ConnectionName, tmp_path: Path
+) -> None:
+    async with another_gateway(f"sqlite:///{tmp_path / 'other.db'}") as url:
+        findings = await found(engine, ready, url)
+
+    assert findings["door"].is_well is False
+    assert "does not know this door: start it on the ledger of the block" in findings["door"].said
+
+
+@pytest.mark.parametrize(
+    ("ready_status", "forged_status", "said"),
+    [
+        (404, 404, "something else answers there (404 to /readyz)"),
+        (200, 200, "a delivery without the token was answered 200"),
+        (503, 429, "its ledger does not answer"),
+    ],
+)
+async def test_what_is_no_gateway_of_ours_is_named(
+    engine: Engine, ready: ConnectionName, ready_status: int, forged_status: int, said: str
+) -> None:
+    async with stranger(ready_status, forged_status) as url:
+        findings = await found(engine, ready, url)
+
+    assert said in findings["door"].said
+
+
+async def test_an_address_without_https_is_named(engine: Engine, ready: ConnectionName) -> None:
+    findings = await found(engine, ready, "your.host")
+
+    assert findings["door"].said == "your.host is no address: enter https://your.host"
+
+
+async def test_paused_schedules_are_told(engine: Engine, drafts: Drafts) -> None:
+    name = await drafts.save()
+    await engine.here(publish_connection, name)
+    (deployment,) = [
+        one
+        for one in await engine.api.send("POST", "/deployments/filter", {})
+        if one["name"] == "contact-sync"
+    ]
+    schedules = [one for one in deployment["schedules"] if one["slug"] == name]
+    path = f"/deployments/{deployment['id']}/schedules/{schedules[0]['id']}"
+    await engine.api.send("PATCH", path, {"active": False})
+
+    paused = await found(engine, name)
+    await engine.api.send("DELETE", path)
+    gone = await found(engine, name)
+
+    assert paused["schedules"].is_well is None
+    assert paused["schedules"].said.startswith("contact-sync paused: resume it")
+    assert gone["schedules"].said == f"none for contact-sync: timerex-ghl publish {name}"
 
 
 async def test_a_draft_that_was_never_published_is_named(engine: Engine, drafts: Drafts) -> None:

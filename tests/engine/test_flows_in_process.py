@@ -70,10 +70,11 @@ async def test_an_unknown_event_is_refused_by_its_id(engine: Engine, ready: Conn
 async def test_a_token_that_may_only_read_pulls_and_names_the_scope_it_lacks(
     engine: Engine, drafts: Drafts
 ) -> None:
-    scopes = ["contacts.readonly", "locations.readonly"]
+    scopes = ["contacts.readonly"]
     minted = await engine.stage.sandbox.send("POST", "/ghl/tokens", {"scopes": scopes})
     ghl = {"private_token": minted["access_token"], "scopes": " ".join(scopes)}
-    name = await drafts.save(ghl=ghl)
+    unknown = await engine.here(publish_connection, await drafts.save(ghl=ghl))
+    name = await drafts.save(ghl=ghl, region="JP")
     await engine.here(publish_connection, name)
 
     pulled = await engine.here(contact_sync, name)
@@ -81,6 +82,7 @@ async def test_a_token_that_may_only_read_pulls_and_names_the_scope_it_lacks(
     writes = await engine.stage.sandbox.writes()
     pushed = await engine.here(contact_sync, name)
 
+    assert "region: enter your country's two letters" in (unknown.message or "")
     assert pulled.is_completed()
     assert pushed.is_failed()
     assert "the token lacks contacts.write, which contact.create needs" in (pushed.message or "")

@@ -19,7 +19,7 @@ from timerex_ghl.sync.actions import ContactPlan, WorkspaceChange
 from timerex_ghl.sync.errors import DuplicateContactError, ReviewNeededError
 from timerex_ghl.sync.merge import apply_change
 from timerex_ghl.sync.models import GhlContact, GhlContactId
-from timerex_ghl.sync.plan import is_as_planned, plan_contact
+from timerex_ghl.sync.plan import as_pulled, is_as_planned, plan_contact
 
 SEARCH_LAG = timedelta(minutes=1)
 """A page read this soon after a write of ours may not show it yet: then we read by id."""
@@ -62,12 +62,17 @@ async def bring_level(
 
     Raises:
         ReviewNeededError: Only a person can tell what to do. Nothing was written.
+        ScopeError: GHL's share may not be written; the workspace has got its own.
     """
     person = known.person
     ghl, plan = await _decide(sides, known, seen)
     plan = hold.decided.approve(plan, ghl)
     if preview:
         return await _keep_preview(sides, hold, ghl, plan)
+    if plan.to_ghl and (refusal := sides.ghl.refusal_of(plan.to_ghl[0].kind)):
+        if ghl is not None:
+            await _pull(sides, hold, person, ghl, plan)
+        raise refusal
     level = await _write(sides, hold, person, ghl, plan)
     writes = len(plan.to_ghl)
     did = writes or plan.to_workspace or person.link is None
@@ -141,6 +146,20 @@ async def _write(
     if last is not None:
         crash_point(last.action.kind, "after-outcome")
     return ghl
+
+
+async def _pull(
+    sides: Sides, hold: Hold, person: Person, ghl: GhlContact, plan: ContactPlan
+) -> None:
+    """Bring the workspace its share of a plan whose other share may not be written."""
+    asks = any(conflict.winner is None for conflict in plan.conflicts)
+    if person.link is not None and not plan.to_workspace and not asks:
+        return
+    base = person.link.base if person.link else None
+    pulled = as_pulled(plan, base, sides.settings.rules)
+    levelled = Levelled(sides, hold, person, pulled, ghl, None, utc_now(), is_level=False)
+    await sides.ledger.write_together(remember_level, levelled)
+    hold.released = hold.lets_go
 
 
 def _with_what_ghl_added(

@@ -37,6 +37,7 @@ class Levelled(NamedTuple):
 
     Attributes:
         last: The last write to GHL, whose outcome is still to be noted; None where none was made.
+        is_level: False: GHL lacks its share, so that the person still counts as changed here.
     """
 
     sides: Sides
@@ -46,6 +47,7 @@ class Levelled(NamedTuple):
     ghl: GhlContact
     last: Written[GhlContact] | None
     now: datetime
+    is_level: bool = True
 
     @property
     def subjects(self) -> tuple[str, str]:
@@ -85,7 +87,7 @@ def _remember(
     rows = [change_row(tx, one.sides, one.person.row, one.plan.to_workspace, now) for one in here]
     pairs = list(zip(here, rows, strict=True))
     kept = [_pair_of(one.sides, row, one.ghl, one.plan.base, _wrote(one)) for one, row in pairs]
-    links.save_links(tx, [link for link, _ in kept])
+    links.save_links(tx, [_as_level(one, link) for one, (link, _) in zip(here, kept, strict=True)])
     ghl_contacts.save_snapshots(tx, connection, [snapshot for _, snapshot in kept], now)
     for one in here:
         one.hold.decided.note(tx, now)
@@ -183,6 +185,14 @@ def _pair_of(
         digest=digest,
     )
     return link, Snapshot(ghl, _keys(sides, theirs), digest)
+
+
+def _as_level(one: Levelled, link: Link) -> Link:
+    """Keep the version at which both sides were level last, where they are not now."""
+    if one.is_level:
+        return link
+    before = one.person.link.local_version if one.person.link else None
+    return link.model_copy(update={"local_version": before})
 
 
 def _deed(one: Levelled) -> Deed:

@@ -10,7 +10,10 @@ from timerex_ghl.cli.running import fail, run
 @click.option("--webhook", metavar="URL", help="Post {subject, text} as JSON to this address.")
 @click.option("--remove", is_flag=True, help="Tell nobody any more.")
 def alerts(block: str | None, webhook: str | None, remove: bool) -> None:
-    """Tell people when a run fails, is dead or needs somebody, and what waits or stays away.
+    """Tell people when a run fails, is dead, or needs somebody, and what the flow watch finds.
+
+    That is: events that wait too long, webhooks that stay away, calls of the day that run out,
+    tokens that were ended.
 
     Sets up automations in Prefect for this project's deployments, and lets the flow `watch` run
     every five minutes. Safe to repeat: what is there is brought up to date. Without an option it

@@ -92,15 +92,17 @@ class CredentialsError(FatalError):
 
 
 class ScopeError(FatalError):
-    """The token lacks a right. Nothing was sent.
+    """The token lacks a right. Nothing was done.
 
     Attributes:
         scope: The missing scope, for example `contacts.write`.
+        was_asked: The other side said so, and each further record would cost a call to hear it.
     """
 
-    def __init__(self, message: str, *, scope: str) -> None:
+    def __init__(self, message: str, *, scope: str, was_asked: bool = True) -> None:
         super().__init__(message)
         self.scope = scope
+        self.was_asked = was_asked
 
 
 class SettingsError(FatalError):

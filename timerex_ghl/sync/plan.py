@@ -22,7 +22,7 @@ from timerex_ghl.sync.models import (
     GhlContactId,
     Values,
 )
-from timerex_ghl.sync.normal import phone_key
+from timerex_ghl.sync.normal import clean_tag, phone_key
 
 PHONE = FieldName("phone")
 NOT_MADE_YET = GhlContactId("")
@@ -74,6 +74,33 @@ def is_as_planned(
             case CreateContact():
                 return False
     return (after.values, after.tags or frozenset()) == (values, tags)
+
+
+def as_pulled(plan: ContactPlan, base: Contact | None, rules: Sequence[FieldRule]) -> ContactPlan:
+    """Give the part of a plan that writes nothing to GHL.
+
+    What was meant for GHL stays to be said: both sides have not agreed on it.
+
+    Args:
+        plan: For a contact that GHL has.
+        base: What both agreed on before.
+        rules: The connection's fields.
+    """
+    agreed = base.values if base else {}
+    values, tags = {**plan.base.values}, plan.base.tags or frozenset()
+    for action in plan.to_ghl:
+        match action:
+            case UpdateContact() | CreateContact():
+                for rule in rules:
+                    if rule.ghl in action.values:
+                        values.pop(rule.field, None)
+                        values |= {rule.field: agreed[rule.field]} if rule.field in agreed else {}
+            case AddTags():
+                tags -= action.tags
+            case RemoveTags():
+                tags |= {clean_tag(tag) for tag in action.tags}
+    kept = Contact(values=values, tags=None if plan.base.tags is None else tags)
+    return plan.model_copy(update={"to_ghl": (), "base": kept})
 
 
 def _plan_creation(workspace: Contact, rules: Sequence[FieldRule], region: str) -> ContactPlan:

@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 
 from tests.adapters.ghl.case import Case, values
 from tests.adapters.ghl.line import NOTE, RIKU
-from tests.adapters.ghl.methods_activity import CALENDAR_CASES, LIST_CASES, TASK_CASES
+from tests.adapters.ghl.methods_activity import LIST_CASES, TASK_CASES
+from tests.adapters.ghl.methods_calendars import CALENDAR_CASES
+from timerex_ghl.sync.mapping import GHL_FIELDS
 
 CONTACT = {"id": "riku1", "locationId": "locAoba", "firstName": "Riku", "tags": ["VIP"]}
 NOTED = {"id": "note1", "body": "Tea &amp; talk", "dateAdded": "2026-02-03T05:00:00.000Z"}
-
+EVERY_FIELD = {field: f"a {field}" for field, use in GHL_FIELDS.items() if use != "read"}
+UPDATABLE = {field: f"a {field}" for field, use in GHL_FIELDS.items() if use == "update"}
 
 CASES = {
     "get_location": Case(
@@ -53,6 +56,24 @@ CASES = {
                 {"id": "f2", "field_value": None},
             ],
         },
+    ),
+    "create_contact, with all there is": Case(
+        lambda ghl: ghl.create_contact(values(**EVERY_FIELD)),
+        "POST",
+        "/contacts/",
+        {"contact": CONTACT},
+        lambda found: found.id,
+        "riku1",
+        body={"locationId": "locAoba", **EVERY_FIELD},
+    ),
+    "update_contact, with all there is": Case(
+        lambda ghl: ghl.update_contact(RIKU, values(**UPDATABLE)),
+        "PUT",
+        "/contacts/riku1",
+        {"contact": CONTACT},
+        lambda found: found.id,
+        "riku1",
+        body=UPDATABLE,
     ),
     "update_contact": Case(
         lambda ghl: ghl.update_contact(RIKU, values(city=None)),

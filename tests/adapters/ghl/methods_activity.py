@@ -1,16 +1,13 @@
-"""The methods about tasks, appointments and users, and the older lists of contacts."""
+"""The methods about tasks, and the older lists of contacts."""
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from tests.adapters.ghl.case import Case, values
 from tests.adapters.ghl.line import RIKU
 from timerex_ghl.adapters.ghl.lists import StartAfter
-from timerex_ghl.sync.ghl_models import GhlAppointmentId, GhlCalendarId, GhlTaskId, GhlUserId
+from timerex_ghl.sync.ghl_models import GhlTaskId, GhlUserId
 
-TASK, EVENT = GhlTaskId("task1"), GhlAppointmentId("event1")
-KANA = GhlUserId("kana1")
-CALENDARS = "2021-04-15"
+TASK, KANA = GhlTaskId("task1"), GhlUserId("kana1")
 AT = datetime(2026, 2, 10, 1, tzinfo=UTC)
 LISTED = {
     "id": "riku1",
@@ -27,16 +24,6 @@ TASKED = {
     "completed": False,
     "contactId": "riku1",
 }
-BOOKED = {
-    "id": "event1",
-    "calendarId": "cal1",
-    "contactId": "riku1",
-    "title": "Onboarding",
-    "appointmentStatus": "confirmed",
-    "appoinmentStatus": "confirmed",
-    "status": "booked",
-}
-
 TASK_CASES = {
     "list_tasks": Case(
         lambda ghl: ghl.list_tasks(RIKU),
@@ -77,6 +64,40 @@ TASK_CASES = {
         "riku1",
         body={"dueDate": "2026-02-10T01:00:00.000Z", "assignedTo": "kana1"},
     ),
+    "create_task, with all there is": Case(
+        lambda ghl: ghl.create_task(
+            RIKU, title="Call back", due_at=AT, body="Tea", completed=True, assigned_to=KANA
+        ),
+        "POST",
+        "/contacts/riku1/tasks",
+        {"task": TASKED},
+        lambda task: task.id,
+        "task1",
+        body={
+            "title": "Call back",
+            "dueDate": "2026-02-10T01:00:00.000Z",
+            "body": "Tea",
+            "completed": True,
+            "assignedTo": "kana1",
+        },
+    ),
+    "update_task, with all there is": Case(
+        lambda ghl: ghl.update_task(
+            RIKU, TASK, title="Call", due_at=AT, body="Tea", completed=True, assigned_to=KANA
+        ),
+        "PUT",
+        "/contacts/riku1/tasks/task1",
+        {"task": TASKED},
+        lambda task: task.id,
+        "task1",
+        body={
+            "title": "Call",
+            "dueDate": "2026-02-10T01:00:00.000Z",
+            "body": "Tea",
+            "completed": True,
+            "assignedTo": "kana1",
+        },
+    ),
     "complete_task": Case(
         lambda ghl: ghl.complete_task(RIKU, TASK, completed=False),
         "PUT",
@@ -111,102 +132,6 @@ TASK_CASES = {
         lambda page: page.skip,
         None,
         body={"limit": 100, "skip": 0},
-    ),
-}
-
-CALENDAR_CASES = {
-    "list_calendars": Case(
-        lambda ghl: ghl.list_calendars(),
-        "GET",
-        "/calendars/",
-        {"calendars": [{"id": "cal1", "name": "Onboarding", "slotDuration": 30}]},
-        lambda found: [(one.id, one.name, one.is_active, one.slot_minutes) for one in found],
-        [("cal1", "Onboarding", True, 30)],
-        query={"locationId": "locAoba"},
-        version=CALENDARS,
-    ),
-    "list_contact_appointments": Case(
-        lambda ghl: ghl.list_contact_appointments(RIKU, ZoneInfo("Asia/Tokyo")),
-        "GET",
-        "/contacts/riku1/appointments",
-        {"events": [{**BOOKED, "startTime": "2026-02-10 10:00:00", "endTime": "never"}]},
-        lambda found: [(one.id, one.status, one.starts_at, one.ends_at) for one in found],
-        [("event1", "confirmed", AT, None)],
-    ),
-    "get_appointment": Case(
-        lambda ghl: ghl.get_appointment(EVENT),
-        "GET",
-        "/calendars/events/appointments/event1",
-        {"appointment": {**BOOKED, "startTime": "2026-02-10T10:00:00+09:00", "deleted": True}},
-        lambda found: (found.starts_at, found.deleted),
-        (AT, True),
-        version=CALENDARS,
-    ),
-    "create_appointment": Case(
-        lambda ghl: ghl.create_appointment(
-            calendar_id=GhlCalendarId("cal1"),
-            contact_id=RIKU,
-            starts_at=AT,
-            assigned_to=KANA,
-            notifies=False,
-            ignores_slots=True,
-        ),
-        "POST",
-        "/calendars/events/appointments",
-        BOOKED,
-        lambda found: (found.id, found.calendar_id, found.starts_at),
-        ("event1", "cal1", None),
-        body={
-            "locationId": "locAoba",
-            "calendarId": "cal1",
-            "contactId": "riku1",
-            "startTime": "2026-02-10T01:00:00.000Z",
-            "assignedUserId": "kana1",
-            "toNotify": False,
-            "ignoreFreeSlotValidation": True,
-        },
-        version=CALENDARS,
-    ),
-    "update_appointment": Case(
-        lambda ghl: ghl.update_appointment(EVENT, status="cancelled"),
-        "PUT",
-        "/calendars/events/appointments/event1",
-        {**BOOKED, "appointmentStatus": "cancelled"},
-        lambda found: found.status,
-        "cancelled",
-        body={"appointmentStatus": "cancelled"},
-        version=CALENDARS,
-    ),
-    "delete_appointment": Case(
-        lambda ghl: ghl.delete_appointment(EVENT),
-        "DELETE",
-        "/calendars/events/event1",
-        {"succeeded": True},
-        lambda _: None,
-        None,
-        body={},
-        version=CALENDARS,
-    ),
-    "list_users": Case(
-        lambda ghl: ghl.list_users(),
-        "GET",
-        "/users/",
-        {
-            "users": [
-                {"id": "kana1", "firstName": "Kana", "lastName": "Mori", "email": "K@a.example"}
-            ]
-        },
-        lambda users: [(one.id, one.name, one.email) for one in users],
-        [("kana1", "Kana Mori", "k@a.example")],
-        query={"locationId": "locAoba"},
-    ),
-    "get_user": Case(
-        lambda ghl: ghl.get_user(KANA),
-        "GET",
-        "/users/kana1",
-        {"id": "kana1", "name": "Kana Mori", "email": "kana@aoba.example"},
-        lambda user: user.name,
-        "Kana Mori",
     ),
 }
 

@@ -201,6 +201,18 @@ async def test_the_day_is_counted_without_ghl_too(ledger: Ledger, hands: Clock) 
 
 async def test_a_location_never_called_has_used_nothing(ledger: Ledger) -> None:
     assert await usage(ledger) == Usage(0, 0, None)
+    assert await ledger.read(quota.day_of, AOBA) is None
+
+
+async def test_a_day_that_is_over_tells_nothing_of_the_next(ledger: Ledger, hands: Clock) -> None:
+    await take(ledger, 5)
+    await see(ledger, None, DAILY_LIMIT - 5, 60)
+    day = await ledger.read(quota.day_of, AOBA)
+    hands.advance(61)
+
+    assert day is not None
+    assert day.calls == 5
+    assert await ledger.read(quota.day_of, AOBA) is None
 
 
 async def test_takers_at_once_share_the_slots(ledger: Ledger) -> None:

@@ -107,3 +107,13 @@ async def test_what_was_replaced_meanwhile_is_not_marked(ledger: Ledger) -> None
     assert not await ledger.write(tokens.mark_in_doubt, "app:locAoba", 1, AT)
     assert not await ledger.write(tokens.mark_reconnect, "app:locAoba", 1)
     assert await stored(ledger) == pair(2)
+
+
+async def test_families_that_were_ended_are_named_by_their_owner(ledger: Ledger) -> None:
+    for key in ("app:locAoba", "app:locOsaka", "app:locXoba", "other:locAoba"):
+        await save(ledger, pair(key=key), None)
+    for key in ("app:locAoba", "app:locOsaka", "app:locXoba"):
+        await ledger.write(tokens.mark_reconnect, key, 1)
+
+    assert await ledger.read(tokens.ended_families, "locAoba") == ["app:locAoba:1"]
+    assert await ledger.read(tokens.ended_families, "loc_oba") == []

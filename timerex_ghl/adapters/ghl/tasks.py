@@ -15,11 +15,11 @@ NAMES = {"due_at": "dueDate", "assigned_to": "assignedTo"}
 
 
 class MoreOfTask(TypedDict, total=False):
-    """What a task may have. `assigned_to` None takes it from whoever has it."""
+    """What a task may have. GHL's files know no way to take it from whoever has it."""
 
     body: str
     completed: bool
-    assigned_to: GhlUserId | None
+    assigned_to: GhlUserId
 
 
 class TaskChanges(MoreOfTask, total=False):

@@ -11,7 +11,7 @@ import httpx
 from timerex_ghl.adapters.ghl.auth import GhlAuth
 from timerex_ghl.adapters.ghl.failures import TokenRefusedError, failure_of, is_page, wait_of
 from timerex_ghl.adapters.ghl.mappers import Json
-from timerex_ghl.adapters.ghl.operations import Operation
+from timerex_ghl.adapters.ghl.operations import WRITES, Operation
 from timerex_ghl.adapters.ghl.pacing import Pacer
 from timerex_ghl.sync.errors import (
     CredentialsError,
@@ -140,14 +140,26 @@ class Transport:
         url = self._base_url + operation.path.format_map(ids)
         return Call(operation, subject, url, body, params)
 
+    def refusal_of(self, write: str) -> ScopeError | None:
+        """Tell whether a write would be refused here, for want of a right; None where it may go.
+
+        Args:
+            write: The operation's name, for example `contact.update`.
+        """
+        operation, scopes = WRITES[write], self.auth.scopes()
+        if not scopes or operation.scope in scopes:
+            return None
+        return ScopeError(
+            f"the token lacks {operation.scope}, which {operation.name} needs: grant it in GHL"
+            " and publish the connection again. Nothing was sent",
+            scope=operation.scope,
+            was_asked=False,
+        )
+
     def _check_scope(self, operation: Operation) -> None:
-        scopes = self.auth.scopes()
-        if operation.writes and scopes and operation.scope not in scopes:
-            raise ScopeError(
-                f"the token lacks {operation.scope}, which {operation.name} needs: grant it in GHL"
-                " and publish the connection again. Nothing was sent",
-                scope=operation.scope,
-            )
+        refusal = self.refusal_of(operation.name) if operation.writes else None
+        if refusal is not None:
+            raise refusal
 
     async def _once(self, call: Call, token: str) -> httpx.Response:
         async with self._lines, self._pacer.slot():

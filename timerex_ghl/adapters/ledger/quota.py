@@ -65,6 +65,13 @@ class Seen(NamedTuple):
     ago_s: float = 0.0
 
 
+class Day(NamedTuple):
+    """The calls of the day that runs, and when it ends."""
+
+    calls: int
+    ends_at: datetime
+
+
 class Usage(NamedTuple):
     """How much of a location's room is taken."""
 
@@ -137,6 +144,15 @@ def usage(tx: Connection, location_id: LocationId) -> Usage:
     now_ms = _ms(clock.now(tx))
     taken = sum(free_at > now_ms for free_at in found["slots"])
     return Usage(taken, found["today"], found["held_until"])
+
+
+def day_of(tx: Connection, location_id: LocationId) -> Day | None:
+    """Tell how many calls the day has seen; None where none was made since the last one ended."""
+    this = select(_quota.c.today, _quota.c.today_ends_at).where(
+        _quota.c.location_id == location_id, _quota.c.today_ends_at > clock.now(tx)
+    )
+    row = tx.execute(this).one_or_none()
+    return None if row is None else Day(*row)
 
 
 def _row(tx: Connection, location_id: LocationId) -> RowMapping:

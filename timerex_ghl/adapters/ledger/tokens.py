@@ -124,6 +124,20 @@ def mark_reconnect(tx: Connection, key: str, version: int) -> bool:
     return _mark(tx, key, version, state="reconnect", in_doubt_since=None)
 
 
+def ended_families(tx: Connection, owner: str) -> list[str]:
+    """Name the families of an owner's tokens that were ended, by key and version.
+
+    Their keys end with the owner: a location's id, for example.
+    """
+    rows = tx.execute(
+        select(_tokens.c.key, _tokens.c.version)
+        .where(_tokens.c.key.endswith(f":{owner}", autoescape=True))
+        .where(_tokens.c.state == "reconnect")
+        .order_by(_tokens.c.key)
+    )
+    return [f"{row.key}:{row.version}" for row in rows]
+
+
 def _mark(tx: Connection, key: str, version: int, **values: object) -> bool:
     marked = tx.execute(
         update(_tokens).where(_tokens.c.key == key, _tokens.c.version == version).values(**values)
