@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from blocks.sides import load_ledger_store
 from tasks.automations import PREFIX, WAITING_TOO_LONG, WEBHOOKS_SILENT
 from tasks.policy import AT_THE_DESK
-from timerex_ghl.adapters.ledger import clock, cursors, inbox, locks, published, retention
+from timerex_ghl.adapters.ledger import clock, cursors, due, locks, published, retention
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.carry.silence import Service, find_silences
 from timerex_ghl.sync.errors import SettingsError
@@ -138,7 +138,7 @@ def _late(tx: Connection, older_than: timedelta) -> dict[ConnectionName, tuple[i
     found: dict[ConnectionName, tuple[int, int]] = {}
     for version in published.all_published(tx):
         name = version.settings.name
-        waiting = inbox.what_waits(tx, name)
+        waiting = due.what_waits(tx, name)
         if waiting.since is not None and now - waiting.since > older_than:
             found[name] = waiting.number, int((now - waiting.since).total_seconds() // 60)
     return found

@@ -22,7 +22,7 @@ from timerex_ghl.sync.settings import ConnectionSettings, GhlSettings, TimerexSe
 
 COMMANDS = [
     "demo", "sandbox", "gateway", "doors", "server", "worker", "deploy", "publish", "reviews",
-    "plans", "alerts", "doctor", "live", "token", "import", "export",
+    "plans", "alerts", "doctor", "live", "trace", "token", "import", "export",
 ]  # fmt: skip
 KEYS = {
     "ghl": {

@@ -9,7 +9,7 @@ from blocks import Connection
 from blocks.draft import ghl_settings_of, settings_of
 from tests.blocks.drafts import PREVIOUS_TOKEN, PRIVATE_TOKEN, TOKEN, draft, ghl, oauth, timerex
 from tests.make import NOW
-from timerex_ghl.sync.models import ConnectionName, Location, LocationId
+from timerex_ghl.sync.models import ConnectionName
 from timerex_ghl.sync.settings import ConnectionSettings, PublishedConnection
 
 NAME = ConnectionName("aoba")
@@ -18,12 +18,8 @@ NAME = ConnectionName("aoba")
 def publish(
     block: Connection, *, country: str | None = "JP", running: ConnectionSettings | None = None
 ) -> ConnectionSettings:
-    location = Location(
-        id=LocationId("ve9EPM428h8vShlRW1KT"), name="Aoba", country=country,
-        timezone=None, allows_duplicates=False,
-    )  # fmt: skip
     version = running and PublishedConnection(version=1, settings=running, published_at=NOW)
-    return settings_of(NAME, block, ghl_settings_of(block), location, version)
+    return settings_of(NAME, block, ghl_settings_of(block), country, version)
 
 
 @pytest.mark.parametrize("credentials", [ghl(), oauth()], ids=["private-token", "oauth"])

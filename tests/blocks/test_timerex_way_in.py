@@ -13,7 +13,7 @@ from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.sandbox import SandboxInfo, running_sandbox
 from timerex_ghl.sync.errors import CredentialsError
-from timerex_ghl.sync.models import ConnectionName, Location, LocationId
+from timerex_ghl.sync.models import ConnectionName
 
 KEY = SecretKey("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
 
@@ -30,15 +30,8 @@ class Desk(NamedTuple):
         return timerex(**{**known, **fields})
 
     async def try_out(self, block: TimeRexCredentials, **changes: Any) -> int | None:
-        location = Location(
-            id=LocationId("ve9EPM428h8vShlRW1KT"),
-            name="Aoba",
-            country="JP",
-            timezone=None,
-            allows_duplicates=False,
-        )
         form = draft(timerex=block, **changes)
-        settings = settings_of(ConnectionName("aoba"), form, ghl_settings_of(form), location, None)
+        settings = settings_of(ConnectionName("aoba"), form, ghl_settings_of(form), "JP", None)
         return await block.count_calendars(settings.timerex, self.ledger, self.http)
 
 

@@ -14,7 +14,7 @@ from tests.carry.world import cancelled, confirmed
 from tests.engine.conftest import Engine
 from tests.engine.living import LONG_S, deliver, kill, start, until
 from timerex_ghl import launch
-from timerex_ghl.adapters.ledger import inbox
+from timerex_ghl.adapters.ledger import due, inbox
 from timerex_ghl.adapters.ledger.inbox import InboxState
 from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.demo.processes import Programs
@@ -57,7 +57,7 @@ class Load:
         ledger = self.engine.stage.ledger
 
         async def nothing_waits() -> bool | None:
-            counts = await ledger.read(inbox.count_states, self.name)
+            counts = await ledger.read(due.count_states, self.name)
             return None if counts.get(InboxState.WAITING) else True
 
         await until(nothing_waits, "the end of all events")
@@ -134,7 +134,7 @@ async def test_with_prefect_down_intake_and_a_running_worker_go_on_and_the_rest_
 
 async def _wait_a_little(load: Load) -> None:
     await asyncio.sleep(2)
-    counts = await load.engine.stage.ledger.read(inbox.count_states, load.name)
+    counts = await load.engine.stage.ledger.read(due.count_states, load.name)
     assert not counts.get(InboxState.WAITING)
 
 

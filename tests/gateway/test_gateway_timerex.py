@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from tests.adapters.timerex.deliveries import CANCELLED, CONFIRMED, body_of
 from tests.gateway.given import DOOR, NAME, TOKEN, publish, settings_with
-from timerex_ghl.adapters.ledger import inbox
+from timerex_ghl.adapters.ledger import due, inbox
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
 from timerex_ghl.gateway import door, doors, refusals
@@ -27,7 +27,7 @@ async def post(http: httpx.AsyncClient, body: bytes, **headers: str) -> httpx.Re
 
 
 async def states_of(ledger: Ledger) -> dict[InboxState, int]:
-    states = await ledger.read(inbox.count_states, NAME)
+    states = await ledger.read(due.count_states, NAME)
     return {state: count for state, count in states.items() if count}
 
 

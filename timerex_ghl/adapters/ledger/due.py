@@ -1,4 +1,4 @@
-"""Which events are due: what the live path asks for each time something happened."""
+"""What waits in the inbox, and what of it is due: what the live path asks for again and again."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -31,6 +31,13 @@ class Group(NamedTuple):
     def ids(self) -> list[EventId]:
         """List all of them."""
         return [self.event.id, *self.older]
+
+
+class Waiting(NamedTuple):
+    """What waits in a connection's inbox. `since`: when the oldest was received."""
+
+    number: int
+    since: datetime | None
 
 
 _WAITS = events.c.state == InboxState.WAITING
@@ -95,3 +102,23 @@ def read_group(tx: Connection, event_id: EventId) -> Group | None:
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
     return or_(events.c.next_at.is_(None), events.c.next_at <= now)
+
+
+def what_waits(tx: Connection, connection: ConnectionName) -> Waiting:
+    """Count the events that wait, those of a later try too, and tell since when the oldest does."""
+    row = tx.execute(
+        select(func.count(), func.min(events.c.received_at)).where(
+            events.c.connection == connection, events.c.state == InboxState.WAITING
+        )
+    ).one()
+    return Waiting(row[0], row[1])
+
+
+def count_states(tx: Connection, connection: ConnectionName | None) -> dict[InboxState, int]:
+    """Count a connection's events by state; a state without any is absent."""
+    rows = tx.execute(
+        select(events.c.state, func.count())
+        .where(events.c.connection == (connection or ""))
+        .group_by(events.c.state)
+    )
+    return {InboxState(state): count for state, count in rows}

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
-    func,
     or_,
     select,
     text,
@@ -208,23 +207,6 @@ def waiting_events(
     return [EventId(event_id) for event_id in ids]
 
 
-class Waiting(NamedTuple):
-    """What waits in a connection's inbox. `since`: when the oldest was received."""
-
-    number: int
-    since: datetime | None
-
-
-def what_waits(tx: Connection, connection: ConnectionName) -> Waiting:
-    """Count the events that wait, those of a later try too, and tell since when the oldest does."""
-    row = tx.execute(
-        select(func.count(), func.min(events.c.received_at)).where(
-            events.c.connection == connection, events.c.state == InboxState.WAITING
-        )
-    ).one()
-    return Waiting(row[0], row[1])
-
-
 def known_events(
     tx: Connection, connection: ConnectionName, event_ids: Collection[EventId]
 ) -> set[EventId]:
@@ -288,16 +270,6 @@ def postpone_events(
             error=error,
         )
     )
-
-
-def count_states(tx: Connection, connection: ConnectionName | None) -> dict[InboxState, int]:
-    """Count a connection's events by state; a state without any is absent."""
-    rows = tx.execute(
-        select(events.c.state, func.count())
-        .where(events.c.connection == (connection or ""))
-        .group_by(events.c.state)
-    )
-    return {InboxState(state): count for state, count in rows}
 
 
 def _row_of(arrival: Arrival, now: datetime) -> dict[str, Any]:
