@@ -8,13 +8,16 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from timerex_ghl.adapters.ledger import inbox, intents, published, workspace
+from timerex_ghl.adapters.ledger import due, intents, published, workspace
 from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.demo.prefect_api import RunFailedError, message_of
 from timerex_ghl.demo.processes import DidNotStartError, Programs
 from timerex_ghl.demo.screen import Screen
-from timerex_ghl.demo.stage import CONNECTION, Stage, enter_blocks, set_up
+from timerex_ghl.demo.stage import CONNECTION, Stage, enter_blocks, set_up, start_live
 from timerex_ghl.demo.story import TRUTHS, Story
+
+QUIET_LOOKS = 5
+"""Looks at which nothing is under way, before all is taken to have ended."""
 
 
 async def play(*, keep: bool) -> int:
@@ -44,8 +47,11 @@ async def _play_in(folder: Path, screen: Screen, *, keep: bool) -> int:
         await enter_blocks(stage)
         screen.say("entered the blocks")
         await _publish(stage, screen)
-        await _first_meeting(stage, screen)
-        await _edits(stage, screen)
+        story = Story(stage.sandbox, stage.ledger, CONNECTION)
+        await _first_meeting(stage, story, screen)
+        await _open_doors(stage, programs, screen)
+        await _bookings(stage, story, screen)
+        await _edits(stage, story, screen)
         second_writes = await _once_more(stage, screen)
         screen.table()
         agreed = screen.verdict(await _differences(stage), second_writes)
@@ -57,42 +63,48 @@ async def _play_in(folder: Path, screen: Screen, *, keep: bool) -> int:
 
 
 async def _publish(stage: Stage, screen: Screen) -> None:
-    """Publish the connection, and tell TimeRex which door is ours."""
+    """Check the blocks, and make the version that everything runs on."""
     run = await stage.prefect.run("publish-connection", connection=CONNECTION)
     screen.say(f"published the connection: {message_of(run)}")
-    version = await stage.ledger.read(published.current, CONNECTION)
-    if version is None:
-        raise RunFailedError("the connection was published, but is not in the ledger")
-    url = f"{stage.gateway_url}/webhooks/timerex/{version.settings.timerex.door}"
-    await stage.sandbox.send("POST", "/timerex/webhook", {"url": url})
 
 
-async def _first_meeting(stage: Stage, screen: Screen) -> None:
-    """People on both sides and bookings: everyone is brought together."""
-    story = Story(stage.sandbox, stage.ledger, CONNECTION)
+async def _first_meeting(stage: Stage, story: Story, screen: Screen) -> None:
+    """People on both sides who never met: everyone is brought together."""
     await story.make_people()
-    webhooks = await story.book()
-    event_ids = await _received(stage, webhooks)
-    screen.say(f"{webhooks} webhooks of bookings made, moved and cancelled are in the inbox")
-    before = datetime.now(UTC)
-    run = await stage.prefect.run("booking-to-crm", connection=CONNECTION, event_ids=event_ids)
-    screen.say(f"booking-to-crm: {message_of(run)}")
-    screen.travelled("Booking webhooks", "TimeRex -> GHL", str(webhooks))
-    await _tell_writes(stage, screen, before, "TimeRex -> GHL")
     before = datetime.now(UTC)
     run = await stage.prefect.run("contact-sync", connection=CONNECTION, scope="full")
     screen.say(f"contact-sync, full: {message_of(run)}")
     await _tell_writes(stage, screen, before, "workspace -> GHL")
 
 
-async def _edits(stage: Stage, screen: Screen) -> None:
-    """People edit contacts on both sides, and a guest cancels: the changes travel."""
-    story = Story(stage.sandbox, stage.ledger, CONNECTION)
-    in_crm, in_workspace = await story.edit_both_sides()
-    screen.say(f"people edited {in_crm} contacts in the CRM and {in_workspace} in the workspace")
+async def _open_doors(stage: Stage, programs: Programs, screen: Screen) -> None:
+    """Start the live worker, and tell both services which doors are ours."""
+    version = await stage.ledger.read(published.current, CONNECTION)
+    if version is None:
+        raise RunFailedError("the connection was published, but is not in the ledger")
+    await start_live(stage, programs)
+    door = f"{stage.gateway_url}/webhooks/timerex/{version.settings.timerex.door}"
+    await stage.sandbox.send("POST", "/timerex/webhook", {"url": door})
+    await stage.sandbox.send("POST", "/ghl/webhook", {"url": f"{stage.gateway_url}/webhooks/ghl"})
+    screen.say("the live worker is at work; both services know the doors")
+
+
+async def _bookings(stage: Stage, story: Story, screen: Screen) -> None:
+    """Guests book, cancel and move: each webhook is carried as it comes."""
     before = datetime.now(UTC)
-    run = await stage.prefect.run("contact-sync", connection=CONNECTION)
-    screen.say(f"contact-sync, incremental: {message_of(run)}")
+    webhooks = await story.book()
+    await _settled(stage)
+    screen.say(f"{webhooks} webhooks of bookings made, moved and cancelled reached the CRM")
+    screen.travelled("Booking webhooks", "TimeRex -> GHL", str(webhooks))
+    await _tell_writes(stage, screen, before, "TimeRex -> GHL")
+
+
+async def _edits(stage: Stage, story: Story, screen: Screen) -> None:
+    """People edit contacts on both sides: the changes travel by themselves."""
+    before = datetime.now(UTC)
+    in_crm, in_workspace = await story.edit_both_sides()
+    await _settled(stage)
+    screen.say(f"{in_crm} edits in the CRM and {in_workspace} in the workspace reached each other")
     screen.travelled("Contact edits", "GHL -> workspace", str(in_crm))
     screen.travelled("Contact edits", "workspace -> GHL", str(in_workspace))
     await _tell_writes(stage, screen, before, "workspace -> GHL")
@@ -106,14 +118,16 @@ async def _once_more(stage: Stage, screen: Screen) -> int:
     return await stage.sandbox.writes() - before
 
 
-async def _received(stage: Stage, webhooks: int) -> list[str]:
-    """Wait until the inbox holds every webhook; hand out the events' ids."""
-    for _ in range(150):
-        waiting = await stage.ledger.read(inbox.waiting_events, CONNECTION, datetime.now(UTC))
-        if len(waiting) >= webhooks:
-            return [*waiting]
+async def _settled(stage: Stage) -> None:
+    """Wait until every delivery arrived and ended, those of our own writes too."""
+    quiet = 0
+    for _ in range(600):
+        waiting = (await stage.ledger.read(due.what_waits, CONNECTION)).number
+        quiet = 0 if waiting or await stage.sandbox.has_deliveries() else quiet + 1
+        if quiet == QUIET_LOOKS:
+            return
         await asyncio.sleep(0.1)
-    raise RunFailedError("the gateway did not receive every webhook")
+    raise RunFailedError("what the services delivered was not carried")
 
 
 async def _tell_writes(stage: Stage, screen: Screen, since: datetime, way: str) -> None:

@@ -6,6 +6,8 @@ import httpx
 
 from timerex_ghl.demo.prefect_api import RunFailedError
 
+SERVICES = ("timerex", "ghl")
+
 
 class SandboxApi:
     """What a demo does on the two services' side, and what it reads to check the outcome."""
@@ -46,6 +48,11 @@ class SandboxApi:
             call["method"] not in reads and not call["path"].endswith(("/search", "/oauth/token"))
             for call in await self.calls()
         )
+
+    async def has_deliveries(self) -> bool:
+        """Tell whether a webhook of either service is still on its way."""
+        counts = [await self.send("GET", f"/{side}/deliveries/counts") for side in SERVICES]
+        return any(one["states"].get("waiting") for one in counts)
 
     async def book(self, **booking: object) -> str:
         """Book as a guest; hand back TimeRex's id of the booking."""

@@ -18,6 +18,7 @@ from timerex_ghl.sync.models import ConnectionName
 CONNECTION = ConnectionName("demo")
 HOST = "127.0.0.1"
 SERVER_START_S = 120.0
+LIVE_START_S = 60.0
 
 
 class Stage(NamedTuple):
@@ -89,6 +90,12 @@ async def enter_blocks(stage: Stage) -> None:
         "timerex": await stage.prefect.enter_block("timerex-credentials", "demo-timerex", token),
     }
     await stage.prefect.enter_block("timerex-ghl-connection", CONNECTION, connection)
+
+
+async def start_live(stage: Stage, programs: Programs) -> None:
+    """Start the live worker, and wait until it is at work."""
+    program = await programs.start("live", _own("live", "--json"), stage.environment)
+    await program.first_line(LIVE_START_S)
 
 
 def free_port() -> int:

@@ -9,13 +9,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import workspace
+from timerex_ghl.adapters.ledger import published, workspace
+from timerex_ghl.adapters.ledger.contact_edits import change_contact
 from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.demo.checker import Truth
+from timerex_ghl.demo.prefect_api import RunFailedError
 from timerex_ghl.demo.sandbox_api import SandboxApi
 from timerex_ghl.sync.actions import WorkspaceChange
 from timerex_ghl.sync.identity import Keys, keys_of
-from timerex_ghl.sync.merge import apply_change
 from timerex_ghl.sync.models import ConnectionName, Contact, FieldName, Value
 
 REGION = "JP"
@@ -120,8 +122,12 @@ class Story:
         for email, changes in CRM_EDITS.items():
             found = [one for one in await self.sandbox.contacts() if _mail(one) == email]
             await self.sandbox.send("PATCH", f"/ghl/contacts/{found[0]['id']}", changes)
+        version = await self.ledger.read(published.current, self.connection)
+        if version is None:
+            raise RunFailedError("the connection is not published")
+        editor = Editor(version.settings, "demo")
         for email, change in WORKSPACE_EDITS.items():
-            await self.ledger.write(_edit, self.connection, email, change)
+            await self.ledger.write(_edit, editor, email, change)
         return len(CRM_EDITS), len(WORKSPACE_EDITS)
 
 
@@ -129,9 +135,7 @@ def _mail(contact: dict[str, Any]) -> str:
     return (contact.get("email") or "").lower()
 
 
-def _edit(tx: Connection, connection: ConnectionName, email: str, change: WorkspaceChange) -> None:
-    """Change a workspace contact, as somebody who looked it up by its address."""
-    rows, _ = workspace.find_contacts(tx, connection, Keys(email, None))
-    keys = keys_of(apply_change(rows[0].contact, change), REGION)
-    now = datetime.now(UTC)
-    workspace.change_contact(tx, connection, rows[0].id, change, keys, now)
+def _edit(tx: Connection, editor: Editor, email: str, change: WorkspaceChange) -> None:
+    """Change a workspace contact as the HTTP API does, for somebody who looked it up by address."""
+    rows, _ = workspace.find_contacts(tx, editor.connection, Keys(email, None))
+    change_contact(tx, editor, rows[0].id, change, datetime.now(UTC), versions=None)
