@@ -16,7 +16,7 @@ from tests.gateway.given import DOOR, TOKEN, publish, settings_with
 from tests.gateway.load import Order
 from timerex_ghl.adapters.ledger.core import Ledger
 
-KILLS, RATE, SECONDS = 25, 20, 40.0
+KILLS, RATE, SECONDS = 25, 20, 25.0
 
 
 async def start_gateway(ledger_url: str, port: int) -> Process:

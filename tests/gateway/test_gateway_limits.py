@@ -79,7 +79,7 @@ ODD = {
     "both length headers": (head(LENGTH, "transfer-encoding: chunked"), CHUNK),
     "two lengths": (head(LENGTH, "content-length: 1"), BODY),
     "a bare LF for a header's end": (head(LENGTH).replace(b"\r\n\r\n", b"\n x\r\n\r\n"), BODY),
-    "a bare LF in a chunk": (head("transfer-encoding: chunked"), CHUNK.replace(b"\r\n", b"\n")),
+    "a bare LF in a chunk": (head("transfer-encoding: chunked"), CHUNK.replace(b"\r\n", b"\n", 1)),
     "no host": (head(LENGTH, host=""), BODY),
     "two hosts": (head(LENGTH, "host: door.example"), BODY),
     "a path for a host": (head(LENGTH, host="host: door.example/api?x="), BODY),
