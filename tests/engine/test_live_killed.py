@@ -85,12 +85,13 @@ async def test_25_kills_of_the_live_worker_under_load_lose_and_double_nothing(
     booking = asyncio.create_task(load.go_on())
     try:
         on_duty = await start(programs, engine.stage)
+        await on_duty.first_line(LONG_S)
         for _ in range(KILLS):
             follower = await start(programs, engine.stage)
-            await on_duty.first_line(LONG_S)
-            await asyncio.sleep(dice.random())
+            await asyncio.sleep(dice.random() * 2)
             await kill(on_duty)
             programs.running.remove(on_duty)
+            await follower.first_line(LONG_S)
             on_duty = follower
         booking.cancel()
         with suppress(asyncio.CancelledError):

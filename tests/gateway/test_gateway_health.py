@@ -2,16 +2,19 @@ import asyncio
 import os
 import signal
 import socket
+import sys
+from asyncio.subprocess import PIPE
 from typing import cast
 
 import httpx
 import pytest
 
 from tests.adapters.timerex.deliveries import CONFIRMED, body_of
-from tests.gateway.given import DOOR, TOKEN, client_of
+from tests.gateway.given import DOOR, TOKEN, client_of, publish, settings_with
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.gateway.serve import run_gateway
 from timerex_ghl.sync.errors import RetryableError, SettingsError
+from timerex_ghl.sync.settings import ConnectionSettings
 
 
 class FailingLedger:
@@ -74,3 +77,28 @@ async def test_a_port_in_use_is_said_in_one_line(ledger_url: str) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=f"port {port} .*choose another --port"):
             await run_gateway(ledger_url, host="127.0.0.1", port=port, on_ready=print)
+
+
+@pytest.mark.parametrize(
+    ("settings", "missing"),
+    [
+        (settings_with(TOKEN, keys=()), "public key of GHL's webhooks"),
+        (settings_with(), "token of TimeRex's webhooks"),
+    ],
+    ids=["GHL", "TimeRex"],
+)
+async def test_a_gateway_without_a_key_does_not_start_and_says_so_in_one_line(
+    ledger: Ledger, ledger_url: str, settings: ConnectionSettings, missing: str
+) -> None:
+    await publish(ledger, settings)
+
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "timerex_ghl", "gateway", "--port", "0", "--ledger", ledger_url,
+        stdout=PIPE, stderr=PIPE,
+    )  # fmt: skip
+    out, errors = await asyncio.wait_for(process.communicate(), timeout=60)
+
+    assert (process.returncode, out) == (1, b"")
+    assert errors.decode() == (
+        f"timerex-ghl: connection aoba has no {missing}: enter it in its block, and publish again\n"
+    )
