@@ -32,10 +32,11 @@ class Guard:
         """Pass a request on, or answer it here."""
         if scope["type"] != "http" or scope["path"] in {"/healthz", "/readyz"}:
             await self._app(scope, receive, send)
-        elif _ODD_PATH.search(scope.get("raw_path") or b"") or not self._is_for_us(scope):
+        elif not self._is_for_us(scope):
             await _ODD(scope, receive, send)
         elif scope["path"].startswith("/webhooks/"):
-            await self._let_in(scope, receive, send)
+            is_odd = _ODD_PATH.search(scope.get("raw_path") or b"")
+            await (_ODD if is_odd else self._let_in)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
