@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest_asyncio
 
-from timerex_ghl.adapters.ledger import workspace
+from tests.carry.world import settings_of
+from timerex_ghl.adapters.ledger import published, workspace
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.demo.sandbox_api import SandboxApi
@@ -31,6 +33,8 @@ async def story(tmp_path: Path) -> AsyncIterator[Story]:
     ledger_url = f"sqlite:///{tmp_path / 'ledger.db'}"
     async with running_sandbox() as info, open_ledger(ledger_url) as ledger:
         sandbox = SandboxApi(json.loads(to_json(info.as_json())))
+        settings = settings_of(info).model_copy(update={"name": NAME})
+        await ledger.write(published.publish, settings, now=datetime.now(UTC), by="test")
         yield Story(sandbox, ledger, NAME)
         await sandbox.close()
 

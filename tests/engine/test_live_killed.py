@@ -76,7 +76,7 @@ class Load:
             assert word in note["bodyText"]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 async def test_25_kills_of_the_live_worker_under_load_lose_and_double_nothing(
     engine: Engine, ready: ConnectionName
 ) -> None:
@@ -102,7 +102,7 @@ async def test_25_kills_of_the_live_worker_under_load_lose_and_double_nothing(
         await programs.stop()
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 async def test_with_prefect_down_intake_and_a_running_worker_go_on_and_the_rest_drains_later() -> (
     None
 ):

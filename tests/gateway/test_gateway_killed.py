@@ -53,7 +53,7 @@ def keys_of(tx: Connection) -> list[str]:
     return [key if source == "ghl" else key.partition(":")[0] for source, key in rows]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 async def test_killed_25_times_nothing_acknowledged_is_lost_and_nothing_is_there_twice(
     ledger: Ledger, ledger_url: str, tmp_path: Path
 ) -> None:
