@@ -40,10 +40,8 @@ from timerex_ghl.sync.models import ConnectionName, LocationId
 from timerex_ghl.sync.settings import ConnectionSettings, GhlSettings, TimerexSettings
 
 NAME = ConnectionName("bench")
-RATE = 5
-SECONDS = 10
-OUTSTANDING = 10
-EVENTS = 300
+RATE, SECONDS = 5, 10
+OUTSTANDING, EVENTS = 10, 300
 GOALS = {"p50_ms": 40, "p95_ms": 120, "ratio": 0.35}
 
 
@@ -117,8 +115,7 @@ async def _start_floor(stack: AsyncExitStack, crm: Crm) -> Target:
         sys.executable, "-m", "benchmarks.floor", env=environment, stdout=asyncio.subprocess.PIPE
     )
     stack.callback(process.terminate)
-    if process.stdout is None:
-        raise AssertionError("its output is a pipe")
+    assert process.stdout is not None
     port = int(await process.stdout.readline())
     return Target("floor", f"http://{HOST}:{port}/", {})
 
@@ -293,7 +290,6 @@ async def main(rounds: int) -> None:
         ours=ours,
         floor=floor,
         ratio_per_s=round(ours["per_s"] / floor["per_s"], 2),
-        ratio_p50=round(ours["p50_ms"] / floor["p50_ms"], 2),
         goals=GOALS,
         **machine(),
     )
