@@ -106,8 +106,7 @@ def _about_connections(block_id: UUID) -> list[AutomationCore]:
             trigger=_of_connections(WEBHOOKS_SILENT),
             body="{{ event.payload.connection }}: no webhook of {{ event.payload.service }} came"
             " for {{ event.payload.changes }} changes, the first {{ event.payload.minutes }}"
-            " minutes ago; polls found them. Look at the webhook's address and token, and at the"
-            " gateway.",
+            " minutes ago. Look at the webhook's address and token, and at the gateway.",
         ),
         _told(
             block_id,
