@@ -89,7 +89,6 @@ def _about_runs(block_id: UUID) -> list[AutomationCore]:
 
 
 def _about_connections(block_id: UUID) -> list[AutomationCore]:
-    """Say what is told of the events that the flow `watch` emits."""
     return [
         _told(
             block_id,

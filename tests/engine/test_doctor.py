@@ -12,6 +12,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.publish_connection import publish_connection
 from tasks.checkup import Finding, check_up
+from tasks.publishing import SCHEDULED
 from tests.engine.conftest import Drafts, Engine
 from timerex_ghl.launch import POOL
 from timerex_ghl.sync.models import ConnectionName
@@ -61,7 +62,7 @@ async def test_everything_in_place_is_found_well(engine: Engine, ready: Connecti
     assert [step for step, each in findings.items() if each.is_well is False] == []
     assert findings["connection"].said == "GHL accepts it; what runs is the draft"
     assert findings["door"].said == "ready, and closed to strangers"
-    assert findings["schedules"].said == "contact-sync, booking-to-crm run by themselves"
+    assert findings["schedules"].said == f"{', '.join(SCHEDULED)} run by themselves"
     assert findings["work pool"].is_well
     assert findings["TimeRex poll"].is_well is None
     assert "enter an API key of TimeRex" in findings["TimeRex poll"].said

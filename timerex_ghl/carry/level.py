@@ -69,10 +69,7 @@ async def bring_level(
     plan = hold.decided.approve(plan, ghl)
     if preview:
         return await _keep_preview(sides, hold, ghl, plan)
-    if plan.to_ghl and (refusal := sides.ghl.refusal_of(plan.to_ghl[0].kind)):
-        if ghl is not None:
-            await _pull(sides, hold, person, ghl, plan)
-        raise refusal
+    await _stop_where_refused(sides, hold, person, ghl, plan)
     level = await _write(sides, hold, person, ghl, plan)
     writes = len(plan.to_ghl)
     did = writes or plan.to_workspace or person.link is None
@@ -148,10 +145,26 @@ async def _write(
     return ghl
 
 
+async def _stop_where_refused(
+    sides: Sides, hold: Hold, person: Person, ghl: GhlContact | None, plan: ContactPlan
+) -> None:
+    """Let a plan through that may be written; of another one the workspace gets its share.
+
+    Raises:
+        ScopeError: The token lacks the right to write to GHL.
+    """
+    refusal = sides.ghl.refusal_of(plan.to_ghl[0].kind) if plan.to_ghl else None
+    if refusal is None:
+        return
+    if ghl is not None:
+        await _pull(sides, hold, person, ghl, plan)
+    raise refusal
+
+
 async def _pull(
     sides: Sides, hold: Hold, person: Person, ghl: GhlContact, plan: ContactPlan
 ) -> None:
-    """Bring the workspace its share of a plan whose other share may not be written."""
+    """Bring the workspace its share."""
     asks = any(conflict.winner is None for conflict in plan.conflicts)
     if person.link is not None and not plan.to_workspace and not asks:
         return

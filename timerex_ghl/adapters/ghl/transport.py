@@ -56,11 +56,12 @@ class Call(NamedTuple):
 
     Attributes:
         subject: What it is about, by id.
+        url: Parsed: of a text httpx would make that twice.
     """
 
     operation: Operation
     subject: str
-    url: str
+    url: httpx.URL
     body: Json | None
     params: Mapping[str, str] | None
 
@@ -137,7 +138,7 @@ class Transport:
             raise SkippableError(f"{operation.name} needs GHL's own ids, and was given another")
         named = ids or {"location": self.location_id}
         subject = ", ".join(f"{kind} {value}" for kind, value in named.items())
-        url = self._base_url + operation.path.format_map(ids)
+        url = httpx.URL(self._base_url + operation.path.format_map(ids))
         return Call(operation, subject, url, body, params)
 
     def refusal_of(self, write: str) -> ScopeError | None:
