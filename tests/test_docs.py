@@ -10,7 +10,7 @@ from blocks import Connection, GHLCredentials, LedgerStore, TimeRexCredentials
 ROOT = Path(__file__).parent.parent
 RELIABILITY = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 NAMED = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", RELIABILITY)
-FAULTS = range(11, 34)
+FAULTS = range(11, 47)
 
 
 @pytest.mark.parametrize(("file", "name"), sorted({*NAMED}))

@@ -32,7 +32,7 @@ async def _published(ledger: Ledger) -> None:
 async def address(ledger: Ledger, ledger_url: str) -> AsyncGenerator[tuple[str, int]]:
     """The gateway on a real socket, with the one HTTP parser it has."""
     del ledger  # published the connection
-    ready = asyncio.get_running_loop().create_future()
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(
         run_gateway(ledger_url, host="127.0.0.1", port=0, on_ready=ready.set_result)
     )
@@ -253,8 +253,8 @@ def test_no_more_sources_are_remembered_than_allowed_and_none_in_hand_is_forgott
         assert source is not None
         turnstile.leave(source, failed=True)
 
-    assert len(turnstile._sources) <= 10
-    assert turnstile._sources["10.0.0.1"] is held
+    assert len(turnstile.sources) <= 10
+    assert turnstile.sources["10.0.0.1"] is held
 
 
 def test_what_is_in_hand_is_bounded_for_one_source_and_for_all() -> None:

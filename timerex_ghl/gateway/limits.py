@@ -69,12 +69,16 @@ class Source:
 
 
 class Turnstile:
-    """Lets deliveries in, or turns them away."""
+    """Lets deliveries in, or turns them away.
+
+    Attributes:
+        sources: Those it remembers, the one not seen longest first.
+    """
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._clock = clock
-        self._sources: OrderedDict[str, Source] = OrderedDict()
+        self.sources: OrderedDict[str, Source] = OrderedDict()
         self._in_hand = 0
         self._turned_away = 0
         self._say_at = 0.0
@@ -105,22 +109,22 @@ class Turnstile:
 
     def _source_of(self, address: str, now: float) -> Source:
         key = _network_of(address)
-        source = self._sources.get(key)
+        source = self.sources.get(key)
         if source is None:
-            source = self._sources[key] = Source(self._limits, now)
+            source = self.sources[key] = Source(self._limits, now)
             self._forget_one()
         else:
-            self._sources.move_to_end(key)
+            self.sources.move_to_end(key)
         return source
 
     def _forget_one(self) -> None:
         """Keep the memory bounded. One with a delivery in hand is in use, and comes last."""
-        while len(self._sources) > self._limits.sources:
-            key, oldest = next(iter(self._sources.items()))
+        while len(self.sources) > self._limits.sources:
+            key, oldest = next(iter(self.sources.items()))
             if oldest.in_hand:
-                self._sources.move_to_end(key)
+                self.sources.move_to_end(key)
             else:
-                del self._sources[key]
+                del self.sources[key]
 
     def _turn_away(self, now: float) -> None:
         """Say it once in a while: a line each would be a flood of its own."""
