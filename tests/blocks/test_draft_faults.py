@@ -7,13 +7,16 @@ import pytest
 from blocks import Connection, GHLCredentials, TimeRexCredentials
 from blocks.draft import faults_of, refuse
 from tests.blocks.drafts import draft, ghl, mapping, oauth, timerex
+from timerex_ghl.adapters.ghl.signatures import GHL_OLDER_WEBHOOK_KEY
 from timerex_ghl.sync.errors import SettingsError
 from timerex_ghl.sync.models import ConnectionName
 from timerex_ghl.sync.rulecheck import check_rules
+from timerex_ghl.sync.settings import GHL_WEBHOOK_KEY
 
 NAME = ConnectionName("aoba")
 NOT_SAVED = "save the credentials as a block of their own, and choose it"
 THREE = "enter it, an OAuth app needs all three"
+KEYS = "enter GHL's Ed25519 public key, in base64"
 HTTPS = "enter an address that begins with https://"
 
 
@@ -63,6 +66,11 @@ def test_a_name_that_cannot_be_used(name: str) -> None:
         ({"ghl": ghl(token_url="http://localhost.evil.example/")}, f"ghl.token_url: {HTTPS}"),
         ({"ghl": ghl(token_url="http://localhost:1@evil.example/")}, f"ghl.token_url: {HTTPS}"),
         ({"ghl": ghl(app_url="")}, f"ghl.app_url: {HTTPS}"),
+        ({"ghl": ghl(webhook_public_keys=" ")}, f"ghl.webhook_public_keys: {KEYS}"),
+        ({"ghl": ghl(webhook_public_keys=f"{GHL_WEBHOOK_KEY} x")},
+         f"ghl.webhook_public_keys: {KEYS}"),
+        ({"ghl": ghl(webhook_public_keys=GHL_OLDER_WEBHOOK_KEY)},
+         f"ghl.webhook_public_keys: {KEYS}"),
         ({"ghl": GHLCredentials.model_validate({"private_token": "pit-x"})}, f"ghl: {NOT_SAVED}"),
         ({"timerex": timerex(webhook_token="a" * 31)},
          "timerex.webhook_token: enter at least 32 characters"),

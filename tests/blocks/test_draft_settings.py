@@ -6,11 +6,16 @@ from typing import Any
 import pytest
 
 from blocks import Connection
-from blocks.draft import ghl_settings_of, settings_of
+from blocks.draft import faults_of, ghl_settings_of, settings_of
 from tests.blocks.drafts import PREVIOUS_TOKEN, PRIVATE_TOKEN, TOKEN, draft, ghl, oauth, timerex
 from tests.make import NOW
+from timerex_ghl.adapters.ghl.signatures import GHL_OLDER_WEBHOOK_KEY
 from timerex_ghl.sync.models import ConnectionName
-from timerex_ghl.sync.settings import ConnectionSettings, PublishedConnection
+from timerex_ghl.sync.settings import (
+    GHL_WEBHOOK_KEY,
+    ConnectionSettings,
+    PublishedConnection,
+)
 
 NAME = ConnectionName("aoba")
 
@@ -118,3 +123,24 @@ def test_the_way_into_timerex_is_published_and_no_secret(entered: Any, auth: str
 
     assert (settings.auth, settings.paced) == (auth, False)
     assert not {"a1" * 32, "canary"} & set(settings.model_dump_json().split('"'))
+
+
+def test_ghls_own_key_is_published_unless_others_are_entered() -> None:
+    other = "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+    framed = f"-----BEGIN PUBLIC KEY-----\n{other}\n-----END PUBLIC KEY-----\n{GHL_WEBHOOK_KEY}"
+
+    assert publish(draft()).ghl.webhook_keys == (GHL_WEBHOOK_KEY,)
+    both = draft(ghl=ghl(webhook_public_keys=framed))
+    assert faults_of(NAME, both) == []
+    assert publish(both).ghl.webhook_keys == (other, GHL_WEBHOOK_KEY)
+
+
+def test_the_retired_signature_is_accepted_only_where_it_is_switched_on() -> None:
+    assert publish(draft()).ghl.older_webhook_keys == ()
+    on = draft(ghl=ghl(older_signature=True))
+    assert publish(on).ghl.older_webhook_keys == (GHL_OLDER_WEBHOOK_KEY,)
+
+
+def test_an_oauth_app_is_known_by_the_part_before_the_dash_and_a_token_has_none() -> None:
+    assert publish(draft(ghl=oauth(client_id=" 66f0c0ffee-m0abc-d "))).ghl.app_id == "66f0c0ffee"
+    assert publish(draft()).ghl.app_id is None

@@ -3,12 +3,14 @@
 python -m tests.gateway.load ORDER
 
 A request's time counts from when it was due, so that a slow answer cannot hide those behind it. One
-line of JSON comes out; `keys` of what was sent and acknowledged go to the order's file.
+line of JSON comes out; `keys` of what was sent and acknowledged go to the order's file. SIGTERM
+ends the sending; what was not acknowledged is repeated all the same.
 """
 
 import asyncio
 import base64
 import json
+import signal
 import sys
 import time
 from collections import Counter
@@ -135,15 +137,19 @@ class Sender:
 
     async def run(self) -> None:
         deliveries = prepare(self.order)
+        enough = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, enough.set)
         began = time.perf_counter()
         sending: list[asyncio.Task[None]] = []
         for number, delivery in enumerate(deliveries):
+            if enough.is_set():
+                break
             due = began + number / self.order.rate
             if (early := due - time.perf_counter()) > 0:
                 await asyncio.sleep(early)
             sending.append(asyncio.create_task(self.deliver(delivery, due)))
         await asyncio.gather(*sending)
-        sent = [delivery.key for delivery in deliveries]
+        sent = [delivery.key for delivery in deliveries[: len(sending)]]
         keys = {"sent": sent, "acked": self.figures.acked}
         await asyncio.to_thread(Path(self.order.keys_file).write_text, json.dumps(keys))
         sys.stdout.write(json.dumps({"sent": len(sent), **self.figures.summary()}) + "\n")

@@ -1,4 +1,4 @@
-"""The gateway is killed again and again under load: what was acknowledged is there, once."""
+"""kill -9 of the gateway, again and again under load: what was acknowledged is there, once."""
 
 import asyncio
 import base64
@@ -6,6 +6,8 @@ import json
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -16,35 +18,47 @@ from tests.gateway.given import DOOR, TOKEN, publish, settings_with
 from tests.gateway.load import Order
 from timerex_ghl.adapters.ledger.core import Ledger
 
-KILLS, RATE, SECONDS = 25, 20, 25.0
+KILLS, RATE, MOST_S = 25, 25, 240.0
 
 
-async def start_gateway(ledger_url: str, port: int) -> Process:
+@asynccontextmanager
+async def running(module: str, *arguments: str) -> AsyncGenerator[Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "timerex_ghl", "gateway", "--port", str(port), "--json",
-        "--ledger", ledger_url, stdout=PIPE,
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert await process.stdout.readline()
-    return process
+        sys.executable, "-m", module, *arguments, stdin=PIPE, stdout=PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
-async def start_load(port: int, keys_file: Path) -> Process:
-    order = Order(
+async def kill_and_start(nursery: Process) -> None:
+    """Kill the gateway that is there, start the next, and wait until it answers."""
+    assert nursery.stdin is not None
+    assert nursery.stdout is not None
+    nursery.stdin.write(b"one more\n")
+    assert await asyncio.wait_for(nursery.stdout.readline(), timeout=60) == b"ready\n"
+
+
+def order_to(port: int, keys_file: Path) -> Order:
+    return Order(
         host="127.0.0.1",
         port=port,
         rate=RATE,
-        seconds=SECONDS,
+        seconds=MOST_S,
         signing_key=base64.b64encode(KEY.private_bytes_raw()).decode(),
         location_id="loc1",
         door=DOOR,
         token=TOKEN,
         keys_file=str(keys_file),
-        repeats=30,
+        repeats=100,
     )
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.gateway.load", order.as_argument(), stdout=PIPE
-    )
+
+
+def count(tx: Connection) -> int:
+    return tx.execute(text("SELECT count(*) FROM inbox")).scalar_one()
 
 
 def keys_of(tx: Connection) -> list[str]:
@@ -53,32 +67,42 @@ def keys_of(tx: Connection) -> list[str]:
     return [key if source == "ghl" else key.partition(":")[0] for source, key in rows]
 
 
-@pytest.mark.soak
+async def more_is_stored(ledger: Ledger) -> None:
+    """Wait until a gateway has stored something: it is under load then."""
+    before, tries = await ledger.read(count), 0
+    while await ledger.read(count) == before:
+        tries += 1
+        assert tries < 6_000, "nothing was stored for a minute"
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.slow
 async def test_killed_25_times_nothing_acknowledged_is_lost_and_nothing_is_there_twice(
     ledger: Ledger, ledger_url: str, tmp_path: Path
 ) -> None:
     await publish(ledger, settings_with(TOKEN, keys=(PUBLIC,)))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    gateway = await start_gateway(ledger_url, port)
-    load = await start_load(port, tmp_path / "keys.json")
-    try:
+    keys_file = tmp_path / "keys.json"
+    async with (
+        running("tests.gateway.nursery", ledger_url, str(port)) as nursery,
+        running("tests.gateway.load", order_to(port, keys_file).as_argument()) as load,
+    ):
+        await kill_and_start(nursery)
         for kill in range(KILLS):
-            await asyncio.sleep(0.05 + kill % 5 * 0.1)
-            gateway.kill()
-            await gateway.wait()
-            gateway = await start_gateway(ledger_url, port)
-        out, _ = await asyncio.wait_for(load.communicate(), timeout=80)
-    finally:
-        for process in (gateway, load):
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            await more_is_stored(ledger)
+            await asyncio.sleep(kill % 5 * 0.05)
+            await kill_and_start(nursery)
+        assert load.returncode is None, "it sent until the last kill"
+        load.terminate()  # nothing more is sent; what was not acknowledged is sent again
+        out, _ = await asyncio.wait_for(load.communicate(), timeout=100)
+        assert nursery.stdin is not None
+        nursery.stdin.close()  # kills the last one
+        assert await asyncio.wait_for(nursery.wait(), timeout=60) == 0, "each died of its kill"
 
-    figures = json.loads(out)
-    keys = json.loads(await asyncio.to_thread((tmp_path / "keys.json").read_text))
+    figures, keys = json.loads(out), json.loads(await asyncio.to_thread(keys_file.read_text))
     stored = await ledger.read(keys_of)
     assert {*figures["statuses"]} - {"200", "429"}, "some were cut off"
     assert {*keys["acked"]} - {*stored} == set()
     assert len(stored) == len({*stored})
-    assert {*keys["acked"]} == {*keys["sent"]}, "every one was repeated until it was taken"
+    assert {*keys["acked"]} == {*keys["sent"]} == {*stored}, "each was sent until it was taken"

@@ -1,0 +1,133 @@
+"""The sandbox's GHL knocks at a running gateway, over sockets, with all that can go wrong."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+
+import httpx
+import pytest
+
+from tests.gateway.ghl_sender import stored
+from tests.gateway.given import TOKEN, publish, settings_with
+from tests.receiver import Receiver
+from tests.sandbox.calling import Caller
+from tests.sandbox.ghl_delivering import DOOR, GhlApp
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.gateway.serve import run_gateway
+from timerex_ghl.sandbox import running_sandbox
+
+FORGERIES = [
+    "unsigned", "bad_signature", "other_key", "other_header", "not_available", "changed_body",
+    "rewritten_body",
+]  # fmt: skip
+
+
+@pytest.fixture
+async def app(ledger: Ledger, ledger_url: str) -> AsyncGenerator[GhlApp]:
+    """A GHL app whose webhook is our door: its key and its id are the connection's."""
+    async with running_sandbox() as info, httpx.AsyncClient() as http:
+        ghl = info.ghl
+        settings = settings_with(
+            TOKEN,
+            location=ghl.location_id,
+            keys=(ghl.webhook_public_key,),
+            app_id=ghl.client_id.partition("-")[0],
+        )
+        await publish(ledger, settings)
+        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        serving = asyncio.create_task(
+            run_gateway(ledger_url, host="127.0.0.1", port=0, on_ready=ready.set_result)
+        )
+        try:
+            app = GhlApp(Caller(info, http), Receiver(), ghl.webhook_public_key)
+            await app.set_webhook(url=await ready + DOOR, pause_s=0.02)
+            yield app
+        finally:
+            serving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
+
+
+async def states(ledger: Ledger) -> list[tuple[str, str]]:
+    return [(kind, state) for _, kind, state, _ in await stored(ledger)]
+
+
+async def test_what_happens_in_the_crm_waits_in_the_inbox_once(app: GhlApp, ledger: Ledger) -> None:
+    await app.goes_wrong("copies", value=5, every=1)
+
+    contact = await app.sandbox.create(firstName="Riku", tags=["vip"])
+    await app.sandbox.ghl("POST", f"/contacts/{contact['id']}/notes", {"body": "Hello"})
+
+    told = await app.settled("delivered", "delivered")
+    assert {one["status"] for delivery in told for one in delivery["tries"]} == {200}
+    assert sorted(await states(ledger)) == [("ContactCreate", "waiting"), ("NoteCreate", "ignored")]
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+async def test_a_forgery_leaves_nothing_and_the_true_one_is_stored_after_it(
+    app: GhlApp, ledger: Ledger, forgery: str
+) -> None:
+    await app.goes_wrong(forgery)
+    await app.tell()
+    (delivery,) = await app.settled("failed")
+
+    assert [one["status"] for one in delivery["tries"]] == [401]
+    assert await stored(ledger) == []
+    await app.control("POST", f"/deliveries/{delivery['id']}/repeat")
+    await app.settled("delivered")
+    assert await states(ledger) == [("ContactUpdate", "waiting")]
+
+
+async def test_a_replay_is_acknowledged_and_stores_nothing_more(
+    app: GhlApp, ledger: Ledger
+) -> None:
+    await app.tell()
+    (delivery,) = await app.settled("delivered")
+
+    await app.control("POST", f"/deliveries/{delivery['id']}/repeat", copies=3)
+
+    async with asyncio.timeout(30):
+        while len(delivery["tries"]) < 4:
+            (delivery,) = await app.deliveries()
+    assert {one["status"] for one in delivery["tries"]} == {200}
+    assert await states(ledger) == [("ContactUpdate", "waiting")]
+
+
+async def test_what_comes_in_another_order_is_stored_in_the_order_it_came(
+    app: GhlApp, ledger: Ledger
+) -> None:
+    await app.goes_wrong("hold", times=2)
+    await app.tell(type_="ContactCreate")
+    await app.tell(type_="ContactDelete")
+
+    await app.control("POST", "/deliveries/release", order="reversed")
+
+    await app.settled("delivered", "delivered")
+    assert [kind for kind, _ in await states(ledger)] == ["ContactDelete", "ContactCreate"]
+
+
+async def test_a_key_changed_at_ghl_is_refused_until_it_is_published(
+    app: GhlApp, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("timerex_ghl.gateway.doors._KEPT_S", 0.0)
+    new = (await app.control("POST", "/webhook/key"))["public_key"]
+    await app.tell()
+    (delivery,) = await app.settled("failed")
+
+    location = app.sandbox.location_id
+    await publish(ledger, settings_with(TOKEN, location=location, keys=(app.key, new)))
+    await app.control("POST", f"/deliveries/{delivery['id']}/repeat")
+
+    await app.settled("delivered")
+    assert await states(ledger) == [("ContactUpdate", "waiting")]
+
+
+async def test_an_installation_and_its_end_wait_for_the_location(
+    app: GhlApp, ledger: Ledger
+) -> None:
+    await app.control("POST", "/install")
+    await app.settled("delivered")
+    await app.control("POST", "/uninstall")
+    await app.settled("delivered", "delivered")
+
+    assert await states(ledger) == [("INSTALL", "waiting"), ("UNINSTALL", "waiting")]
