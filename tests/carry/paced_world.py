@@ -1,0 +1,209 @@
+"""A CRM with limits, a pacer that keeps to them, and the live path's hands without Prefect."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from sqlalchemy import Connection, text
+
+from tasks.batch import at_once, each
+from tests.carry.world import EVERY_SCOPE, NAME, World, confirmed, opened_world
+from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.client import GhlClient
+from timerex_ghl.adapters.ghl.pacing import LedgerPacer
+from timerex_ghl.adapters.ledger import quota
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.quota import Pace, SlotId
+from timerex_ghl.carry.dispatch import Batch, Dispatcher
+from timerex_ghl.carry.events import carry_inbox_event
+from timerex_ghl.carry.record import carry_event
+from timerex_ghl.sandbox.info import SandboxInfo
+from timerex_ghl.sync.models import EventId, LocationId
+
+LIMIT = 100
+TOO_LONG_S = 600
+
+
+class Figures(NamedTuple):
+    """What a run of bookings came to.
+
+    Attributes:
+        calls: That the CRM was asked.
+        refused: Calls that it answered with 429.
+        busiest: The most calls that arrived in any window.
+        waits: How often the pacer asked for room and was told to wait.
+        lost: Bookings without contact or note, or whose event was not applied.
+        doubled: Contacts and notes beyond one a guest.
+        in_doubt: Writes whose outcome nobody knows.
+    """
+
+    events: int
+    seconds: float
+    calls: int
+    refused: int
+    busiest: int
+    waits: int
+    lost: int
+    doubled: int
+    in_doubt: int
+
+
+@dataclass
+class PacedWorld:
+    """A world whose CRM allows so many calls a window, and whose client keeps to it."""
+
+    world: World
+    window_s: float
+
+    async def spread(self, number: int, per_s: float) -> Figures:
+        """Store so many bookings a second, and carry them as they come."""
+
+        async def store() -> list[EventId]:
+            began = time.perf_counter()
+            stored: list[EventId] = []
+            for one in range(number):
+                await asyncio.sleep(max(0.0, began + one / per_s - time.perf_counter()))
+                stored.append(await self.world.receive(_booking(one)))
+            return stored
+
+        async with asyncio.timeout(TOO_LONG_S):
+            return await self._measure(number, store)
+
+    async def queued(self, number: int) -> Figures:
+        """Have all bookings wait before the first is carried."""
+        waiting = await asyncio.gather(
+            *(self.world.receive(_booking(one)) for one in range(number))
+        )
+
+        async def store() -> list[EventId]:
+            return waiting
+
+        async with asyncio.timeout(TOO_LONG_S):
+            return await self._measure(number, store)
+
+    async def _measure(self, number: int, store: Any) -> Figures:
+        await self.world.ask("DELETE", "/ghl/calls")
+        began = time.perf_counter()
+        with _counted_waits() as waits:
+            storing = asyncio.create_task(store())
+            await self._carry(number)
+            event_ids = await storing
+        seconds = time.perf_counter() - began
+        calls: list[dict[str, Any]] = (await self.world.ask("GET", "/ghl/calls"))["calls"]
+        lost, doubled = await self._compare(event_ids)
+        return Figures(
+            events=number,
+            seconds=seconds,
+            calls=len(calls),
+            refused=sum(call["status"] == 429 for call in calls),
+            busiest=_busiest([call["at_ms"] for call in calls], self.window_s * 1000),
+            waits=len(waits),
+            lost=lost,
+            doubled=doubled,
+            in_doubt=await self.world.ledger.read(_in_doubt),
+        )
+
+    async def _carry(self, number: int) -> None:
+        """Carry what waits as `live-sync` does, until so many events have ended."""
+        sides, ended = self.world.sides, 0
+
+        async def carry(batch: Batch) -> None:
+            nonlocal ended
+            one = partial(carry_event, sides, carry_inbox_event)
+            outcomes = await each(one, batch.event_ids, at_once(sides))
+            ended += sum(outcome.what != "waiting" for outcome in outcomes)
+            dispatcher.done(batch)
+
+        async with self.world.ledger.listening() as alarm, asyncio.TaskGroup() as group:
+            dispatcher = Dispatcher(self.world.ledger, alarm)
+            dispatcher.open = [NAME]
+            while ended < number:
+                batches, pause_s = await dispatcher.take()
+                for batch in batches:
+                    group.create_task(carry(batch))
+                await dispatcher.wait(pause_s)
+
+    async def _compare(self, event_ids: Sequence[EventId]) -> tuple[int, int]:
+        """Count what is lost and what is there twice."""
+        contacts, notes = Counter[str](), Counter[str]()
+        for contact in await self.world.crm():
+            contacts[contact.get("email") or ""] += 1
+            notes[contact.get("email") or ""] += len(contact.get("notes") or [])
+        lost = doubled = 0
+        for number, event_id in enumerate(event_ids):
+            email = _email(number)
+            is_applied = await self.world.state_of(event_id) == "applied"
+            lost += not (is_applied and contacts[email] and notes[email])
+            doubled += max(0, contacts[email] - 1) + max(0, notes[email] - 1)
+        return lost, doubled
+
+
+@asynccontextmanager
+async def opened_paced(
+    ledger: Ledger, info: SandboxInfo, window_s: float, pace: int = LIMIT
+) -> AsyncGenerator[PacedWorld]:
+    """Open a world whose CRM allows 100 calls a window, for a client that makes `pace` of them."""
+    async with opened_world(ledger, info) as world, httpx.AsyncClient() as http:
+        limits = {"enabled": True, "max": LIMIT, "window_ms": round(window_s * 1000)}
+        await world.ask("POST", "/ghl/limits", limits)
+        location_id = LocationId(info.ghl.location_id)
+        pacer = LedgerPacer(ledger, location_id, Pace(pace, window_s))
+        auth = PrivateToken(info.ghl.private_token, EVERY_SCOPE)
+        client = GhlClient(http, auth, pacer, base_url=info.ghl.base_url, location_id=location_id)
+        settings = world.sides.settings
+        ghl = settings.ghl.model_copy(update={"calls_per_10_s": LIMIT})
+        published = world.sides.published.model_copy(
+            update={"settings": settings.model_copy(update={"ghl": ghl})}
+        )
+        sides = replace(world.sides, published=published, ghl=client)
+        try:
+            yield PacedWorld(replace(world, sides=sides), window_s)
+        finally:
+            await pacer.close()
+
+
+@contextmanager
+def _counted_waits() -> Generator[list[float]]:
+    """Note the seconds whenever the ledger has no slot for whoever asks."""
+    take, waits = quota.take_slots, list[float]()
+
+    def noted(
+        tx: Connection, location_id: LocationId, wanted: int, pace: Pace
+    ) -> tuple[list[SlotId], float]:
+        slots, wait_s = take(tx, location_id, wanted, pace)
+        if wait_s > 0:
+            waits.append(wait_s)
+        return slots, wait_s
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quota, "take_slots", noted)
+        yield waits
+
+
+def _busiest(arrivals: list[int], window_ms: float) -> int:
+    """Give the most arrivals in any window, wherever it begins."""
+    times, first, most = sorted(arrivals), 0, 0
+    for last, at in enumerate(times):
+        while times[first] <= at - window_ms:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def _in_doubt(tx: Connection) -> int:
+    return tx.execute(text("SELECT count(*) FROM intents WHERE state = 'open'")).scalar_one()
+
+
+def _booking(number: int) -> dict[str, Any]:
+    return confirmed(f"paced{number}", _email(number), guest_name=f"Guest {number}")
+
+
+def _email(number: int) -> str:
+    return f"guest{number}@hinode.example"
