@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,6 +28,8 @@ from timerex_ghl.sandbox.info import SandboxInfo
 from timerex_ghl.sync.models import EventId, LocationId
 
 LIMIT = 100
+"""Calls in any window: what GHL allows."""
+
 TOO_LONG_S = 600
 
 
@@ -60,7 +62,7 @@ class PacedWorld:
     """A world whose CRM allows so many calls a window, and whose client keeps to it."""
 
     world: World
-    window_s: float
+    pace: Pace
 
     async def spread(self, number: int, per_s: float) -> Figures:
         """Store so many bookings a second, and carry them as they come."""
@@ -88,13 +90,13 @@ class PacedWorld:
         async with asyncio.timeout(TOO_LONG_S):
             return await self._measure(number, store)
 
-    async def _measure(self, number: int, store: Any) -> Figures:
+    async def _measure(self, number: int, store: Callable[[], Awaitable[list[EventId]]]) -> Figures:
         await self.world.ask("DELETE", "/ghl/calls")
         began = time.perf_counter()
         with _counted_waits() as waits:
             storing = asyncio.create_task(store())
             await self._carry(number)
-            event_ids = await storing
+        event_ids = await storing
         seconds = time.perf_counter() - began
         calls: list[dict[str, Any]] = (await self.world.ask("GET", "/ghl/calls"))["calls"]
         lost, doubled = await self._compare(event_ids)
@@ -103,7 +105,7 @@ class PacedWorld:
             seconds=seconds,
             calls=len(calls),
             refused=sum(call["status"] == 429 for call in calls),
-            busiest=_busiest([call["at_ms"] for call in calls], self.window_s * 1000),
+            busiest=_busiest([call["at_ms"] for call in calls], self.pace.window_s * 1000),
             waits=len(waits),
             lost=lost,
             doubled=doubled,
@@ -146,25 +148,23 @@ class PacedWorld:
 
 
 @asynccontextmanager
-async def opened_paced(
-    ledger: Ledger, info: SandboxInfo, window_s: float, pace: int = LIMIT
-) -> AsyncGenerator[PacedWorld]:
-    """Open a world whose CRM allows 100 calls a window, for a client that makes `pace` of them."""
+async def opened_paced(ledger: Ledger, info: SandboxInfo, pace: Pace) -> AsyncGenerator[PacedWorld]:
+    """Open a world whose CRM refuses what is faster than this pace."""
     async with opened_world(ledger, info) as world, httpx.AsyncClient() as http:
-        limits = {"enabled": True, "max": LIMIT, "window_ms": round(window_s * 1000)}
+        limits = {"enabled": True, "max": pace.limit, "window_ms": round(pace.window_s * 1000)}
         await world.ask("POST", "/ghl/limits", limits)
         location_id = LocationId(info.ghl.location_id)
-        pacer = LedgerPacer(ledger, location_id, Pace(pace, window_s))
+        pacer = LedgerPacer(ledger, location_id, pace)
         auth = PrivateToken(info.ghl.private_token, EVERY_SCOPE)
         client = GhlClient(http, auth, pacer, base_url=info.ghl.base_url, location_id=location_id)
         settings = world.sides.settings
-        ghl = settings.ghl.model_copy(update={"calls_per_10_s": LIMIT})
+        ghl = settings.ghl.model_copy(update={"calls_per_10_s": pace.limit})
         published = world.sides.published.model_copy(
             update={"settings": settings.model_copy(update={"ghl": ghl})}
         )
         sides = replace(world.sides, published=published, ghl=client)
         try:
-            yield PacedWorld(replace(world, sides=sides), window_s)
+            yield PacedWorld(replace(world, sides=sides), pace)
         finally:
             await pacer.close()
 
@@ -172,7 +172,8 @@ async def opened_paced(
 @contextmanager
 def _counted_waits() -> Generator[list[float]]:
     """Note the seconds whenever the ledger has no slot for whoever asks."""
-    take, waits = quota.take_slots, list[float]()
+    take = quota.take_slots
+    waits: list[float] = []
 
     def noted(
         tx: Connection, location_id: LocationId, wanted: int, pace: Pace
