@@ -202,3 +202,26 @@ def test_without_an_address_of_prefect_nothing_is_started(arguments: tuple[str, 
         "timerex-ghl: PREFECT_API_URL is not set: enter your Prefect server's address, "
         "for example http://127.0.0.1:4200/api\n"
     )
+
+
+def test_live_without_an_address_of_prefect_carries_nothing() -> None:
+    with start("live") as running:
+        said, errors = running.communicate(timeout=60)
+
+    assert (running.returncode, said) == (1, "")
+    assert errors.startswith("timerex-ghl: PREFECT_API_URL is not set: enter ")
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("unknown", ["e_00000000000000000000", "no-such-run"])
+async def test_trace_of_what_nobody_knows_is_said_in_one_line(tmp_path: Path, unknown: str) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    await publish_one(url)
+
+    with start("trace", unknown, TIMEREX_GHL_LEDGER=url) as running:
+        said, errors = running.communicate(timeout=60)
+
+    assert (running.returncode, said) == (1, "")
+    assert errors.startswith("timerex-ghl: no event ")
+    assert unknown in errors
+    assert errors.count("\n") == 1

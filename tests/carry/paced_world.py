@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -90,7 +90,9 @@ class PacedWorld:
         async with asyncio.timeout(TOO_LONG_S):
             return await self._measure(number, store)
 
-    async def _measure(self, number: int, store: Callable[[], Awaitable[list[EventId]]]) -> Figures:
+    async def _measure(
+        self, number: int, store: Callable[[], Coroutine[None, None, list[EventId]]]
+    ) -> Figures:
         await self.world.ask("DELETE", "/ghl/calls")
         began = time.perf_counter()
         with _counted_waits() as waits:
