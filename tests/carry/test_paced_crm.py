@@ -42,10 +42,13 @@ async def test_a_hundred_bookings_at_ten_a_second(ledger: Ledger) -> None:
 
 @pytest.mark.slow
 @only_on_sqlite
-async def test_two_thousand_queued_bookings_in_windows_twenty_times_shorter(ledger: Ledger) -> None:
-    """That anybody waits is not claimed: 200 calls a second may be more than a machine makes."""
+async def test_a_thousand_queued_bookings_in_windows_twenty_times_shorter(ledger: Ledger) -> None:
+    """A thousand, to end in time on a busy machine; `benchmarks.paced` takes two thousand.
+
+    That anybody waits is not claimed: 200 calls a second may be more than a machine makes.
+    """
     pace = Pace(LIMIT, window_s=0.5)
     async with running_sandbox() as info, opened_paced(ledger, info, pace) as paced:
-        figures = await paced.queued(2000)
+        figures = await paced.queued(1000)
 
     check(figures, pace)
