@@ -1,10 +1,12 @@
 """Setting up who is told: notification block and automations."""
 
 import re
+from typing import Any
 from uuid import UUID
 
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import PrefectClient, get_client
+from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 
 from tasks.automations import all_automations, is_ours
@@ -46,17 +48,26 @@ async def put_alerts(block: str) -> list[str]:
     async with get_client() as client:
         block_id = await _find_block(client, block)
         wanted = all_automations(block_id)
-        there = {one.name: one.id for one in await client.read_automations() if is_ours(one)}
+        there = {one.name: one for one in await client.read_automations() if is_ours(one)}
         for automation in wanted:
             known = there.pop(automation.name, None)
             if known is None:
                 await client.create_automation(automation)
-            else:  # in its place: one made anew may for a while be told beside the old one
-                await client.update_automation(known, automation)
+            elif _what(known) != _what(automation):  # else both may be told for a while
+                await client.update_automation(known.id, automation)
         for former in there.values():
-            await client.delete_automation(former)
+            await client.delete_automation(former.id)
         await put_watch(client, wake=True)
     return [automation.name for automation in wanted]
+
+
+def _what(automation: AutomationCore) -> dict[str, Any]:
+    """Say what an automation does, without the ids that Prefect gives its parts."""
+    said = automation.model_dump(mode="json", include={"description", "trigger", "actions"})
+    return {
+        **said,
+        "trigger": {key: said["trigger"][key] for key in said["trigger"] if key != "id"},
+    }
 
 
 async def remove_alerts() -> int:
