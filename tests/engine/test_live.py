@@ -1,7 +1,6 @@
 """The live worker, in a process of its own: webhooks and edits reach the CRM by themselves."""
 
 import asyncio
-import signal
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -9,7 +8,7 @@ from sqlalchemy import Connection, select
 from flows.publish_connection import publish_connection
 from tests.carry.world import confirmed
 from tests.engine.conftest import Drafts, Engine
-from tests.engine.living import deliver, ended, kill, living, told, until
+from tests.engine.living import ask_to_stop, deliver, ended, kill, living, told, until
 from timerex_ghl.adapters.ledger import inbox
 from timerex_ghl.adapters.ledger.inbox import InboxState
 from timerex_ghl.adapters.ledger.schema import metadata
@@ -95,7 +94,7 @@ async def test_a_stop_finishes_what_is_in_hand_and_leaves_the_rest_to_the_next(
             await deliver(engine, ready, confirmed(f"stop-{n}", f"stop{n}@live.example"))
             for n in range(40)
         ]
-        worker.process.send_signal(signal.SIGTERM)
+        ask_to_stop(worker)
         assert await asyncio.wait_for(worker.process.wait(), 60) == 0
     rows = [await engine.stage.ledger.read(inbox.read_event, one) for one in events]
     states = {row.state for row in rows if row}

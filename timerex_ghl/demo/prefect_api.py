@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 
 POLL_S = 0.3
-BUSY_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+BUSY_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0)
 CSRF_TOKEN, CSRF_CLIENT = "Prefect-Csrf-Token", "Prefect-Csrf-Client"
 
 

@@ -34,7 +34,7 @@ class Guard:
             await self._app(scope, receive, send)
         elif not self._is_for_us(scope):
             await _ODD(scope, receive, send)
-        elif scope["path"].startswith("/webhooks/"):
+        elif scope["path"].startswith("/webhooks"):
             is_odd = _ODD_PATH.search(scope.get("raw_path") or b"")
             await (_ODD if is_odd else self._let_in)(scope, receive, send)
         else:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.gateway.api.given import api_client, new_token
-from tests.gateway.given import publish, settings_with
+from tests.gateway.given import TOKEN, publish, settings_with
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 
 
@@ -18,7 +18,7 @@ def ledger_url(either_url: str) -> str:
 @pytest.fixture
 async def ledger(ledger_url: str) -> AsyncGenerator[Ledger]:
     async with open_ledger(ledger_url) as opened:
-        await publish(opened, settings_with())
+        await publish(opened, settings_with(TOKEN))
         yield opened
 
 
