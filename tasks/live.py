@@ -29,7 +29,7 @@ from timerex_ghl.carry.events import carry_inbox_event
 from timerex_ghl.carry.outcome import Counts, count
 from timerex_ghl.carry.record import carry_event
 from timerex_ghl.carry.sides import utc_now
-from timerex_ghl.sync.errors import FatalError
+from timerex_ghl.sync.errors import FatalError, ScopeError
 from timerex_ghl.sync.models import ConnectionName, EventId
 
 FLOW = "live-sync"
@@ -97,7 +97,8 @@ class Shift:
         try:
             self.counts += await carry_live(batch.connection, batch.event_ids)
         except FatalError as error:
-            self._here.connections.rest(batch.connection, str(error))
+            if not isinstance(error, ScopeError) or error.was_asked:
+                self._here.connections.rest(batch.connection, str(error))
         finally:
             self._here.dispatcher.done(batch)
 

@@ -80,14 +80,14 @@ async def deliver(engine: Engine, name: ConnectionName, body: dict[str, Any]) ->
     return EventId(answer.json()["event"])
 
 
-async def until(look: Callable[[], Awaitable[T | None]], what: str) -> T:
+async def until(look: Callable[[], Awaitable[T | None]], what: str, most_s: float = LONG_S) -> T:
     """Wait until there is something to see."""
-    for _ in range(int(LONG_S / 0.1)):
+    for _ in range(int(most_s / 0.1)):
         found = await look()
         if found is not None:
             return found
         await asyncio.sleep(0.1)
-    raise AssertionError(f"{what} did not happen in {LONG_S:.0f} s")
+    raise AssertionError(f"{what} did not happen in {most_s:.0f} s")
 
 
 async def ended(engine: Engine, event_id: EventId) -> InboxState:

@@ -23,7 +23,8 @@ from timerex_ghl.demo.stage import CONNECTION, HOST, Stage, enter_blocks, set_up
 from timerex_ghl.sync.models import ConnectionName, EventId
 
 KILLS = 25
-PER_S = 10
+PER_S = 4
+DRAIN_S = 300.0  # for what came while nobody was on duty
 
 
 def open_intents(tx: Connection, name: ConnectionName) -> int:
@@ -60,7 +61,7 @@ class Load:
             counts = await ledger.read(due.count_states, self.name)
             return None if counts.get(InboxState.WAITING) else True
 
-        await until(nothing_waits, "the end of all events")
+        await until(nothing_waits, "the end of all events", DRAIN_S)
         events = [await ledger.read(inbox.read_event, one) for one in self.acknowledged]
         states = {event.state if event else None for event in events}
         assert states <= {InboxState.APPLIED, InboxState.NO_OP, InboxState.SUPERSEDED}

@@ -22,7 +22,7 @@ from timerex_ghl.sync.identity import keys_of
 from timerex_ghl.sync.mapping import map_from_ghl
 from timerex_ghl.sync.models import ContactId, GhlContact, GhlContactId
 
-DELETED = "ContactDelete"
+DELETED, UNINSTALLED = "ContactDelete", "UNINSTALL"
 
 
 class _Known(NamedTuple):
@@ -33,14 +33,25 @@ class _Known(NamedTuple):
 
 
 async def carry_hint(sides: Sides, event: InboxEvent) -> Outcome:
+    """Look into what a hint tells of.
+
+    Raises:
+        CredentialsError: The app is no longer installed. The hint waits, and all others with it.
+    """
+    if event.type == UNINSTALLED:
+        await sides.ghl.auth.check_install()  # it may be older than the install we live by
+        return Outcome(what="no-op")
+    if event.record.startswith("ghl:"):
+        return await _carry_contact(sides, event)
+    return Outcome(what="ignored")
+
+
+async def _carry_contact(sides: Sides, event: InboxEvent) -> Outcome:
     """Bring the workspace level with the contact that a hint is about.
 
     Our own writes come back as hints, too, often while we are still at it: one that tells what both
     sides agree on by then costs no call.
     """
-    kind, _, _ = event.record.partition(":")
-    if kind != "ghl":
-        return Outcome(what="ignored")
     told = _told(event)
     known = await insist(sides.ledger, lambda: sides.ledger.read(_known, sides, told))
     if event.type == DELETED:

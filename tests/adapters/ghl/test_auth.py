@@ -13,6 +13,10 @@ async def test_a_private_token_is_handed_out_as_it_was_entered() -> None:
     assert PRIVATE.scopes() == {"contacts.readonly"}
 
 
+async def test_a_private_token_does_not_care_whether_an_app_is_installed() -> None:
+    await PRIVATE.check_install()
+
+
 async def test_a_refused_private_token_needs_a_person_and_is_not_told() -> None:
     with pytest.raises(CredentialsError, match="make a new one") as failure:
         await PRIVATE.token(rejected="pit-canary")

@@ -68,6 +68,27 @@ async def test_a_dead_connection_asks_nobody_any_more(world: World) -> None:
     assert world.vendor.shown == [SEED, "refresh-canary-1"]
 
 
+async def test_an_app_that_was_uninstalled_is_found_out_by_asking(world: World) -> None:
+    auth = world.process()
+    await auth.token()
+    world.vendor.next = instead(400, error="invalid_grant")
+
+    with pytest.raises(CredentialsError, match="connect again"):
+        await auth.check_install()
+
+    assert (await world.stored()).state == "reconnect"
+
+
+async def test_an_app_that_is_still_installed_goes_on_with_new_tokens(world: World) -> None:
+    auth = world.process()
+    taken = await auth.token()
+
+    await auth.check_install()
+
+    assert await auth.token() != taken
+    assert (await world.stored()).state == "ok"
+
+
 async def test_a_new_refresh_token_in_the_block_revives_the_connection(world: World) -> None:
     world.vendor.next = instead(400)
     await refused(world.process())

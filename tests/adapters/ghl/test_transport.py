@@ -39,6 +39,9 @@ class Tokens:
     def scopes(self) -> frozenset[str]:
         return EVERY_SCOPE
 
+    async def check_install(self) -> None:
+        await self.token(rejected=self.tokens[0])
+
 
 @pytest.mark.parametrize("message", [REFUSED["message"], "Token has expired", "jwt malformed"])
 async def test_a_refused_token_is_replaced_and_the_call_repeated(message: str) -> None:

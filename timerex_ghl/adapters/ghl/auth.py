@@ -20,6 +20,14 @@ class GhlAuth(Protocol):
         """Tell what the token may do; nothing while that is not known."""
         ...
 
+    async def check_install(self) -> None:
+        """Ask whether the app is still installed.
+
+        Raises:
+            CredentialsError: It is not.
+        """
+        ...
+
 
 class PrivateToken:
     """A private integration token: static, its rights as entered in the block."""
@@ -40,3 +48,6 @@ class PrivateToken:
     def scopes(self) -> frozenset[str]:
         """Tell what was ticked when the token was made."""
         return self._scopes
+
+    async def check_install(self) -> None:
+        """Do nothing: no app has to be installed for this token."""

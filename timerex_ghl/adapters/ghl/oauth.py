@@ -90,6 +90,15 @@ class OAuthTokens:
         """Tell what GHL said the token may do; nothing before the first one."""
         return self._known.scopes if self._known else frozenset()
 
+    async def check_install(self) -> None:
+        """Refresh now: GHL grants that to an app that is still installed.
+
+        Raises:
+            CredentialsError: It is not; the family of tokens has ended.
+            RetryableError: The token endpoint cannot be reached, or somebody else refreshes.
+        """
+        await self.token(rejected=await self.token())
+
     def _usable(self, rejected: str | None) -> str | None:
         known = self._known
         if known is None or known.access is None or known.expires_at is None:
