@@ -1,9 +1,10 @@
 """Webhooks of both services into the gateway, signed for real: how fast, and is any of them lost?
 
-200 a second for a minute, then 1,000 a second for ten seconds; sent by a process of its own, each
-counted from when it was due.
+200 a second for a minute, while the live worker carries what comes into a CRM, with Prefect on the
+same cores; then 1,000 a second for ten seconds. Sent by a process of its own, each counted from
+when it was due.
 
-python -m benchmarks.intake [--rounds N] [--steady-s SECONDS] [--burst-s SECONDS]
+python -m benchmarks.intake [--rounds N] [--steady-s SECONDS] [--burst-s SECONDS] [--alone]
 """
 
 import argparse
@@ -15,20 +16,22 @@ import sys
 import tempfile
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, text
 
-from benchmarks.stand import ledger_url, machine, say
+from benchmarks.stand import ledger_url, machine, say, started_sandbox
+from benchmarks.whole import start_whole
 from tests.gateway.given import DOOR, TOKEN, public_key_of, settings_with
 from tests.gateway.load import Order
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.demo.processes import Programs
 
 GOAL_P99_MS = 100.0
 
@@ -47,16 +50,25 @@ async def started_gateway(url: str) -> AsyncGenerator[str]:
         await process.wait()
 
 
-async def send(base_url: str, key: Ed25519PrivateKey, **order: Any) -> dict[str, Any]:
+class Door(NamedTuple):
+    """Where to send, and how the gateway knows us."""
+
+    base_url: str
+    door: str
+    token: str
+    location_id: str
+
+
+async def send(door: Door, key: Ed25519PrivateKey, **order: Any) -> dict[str, Any]:
     """Send as ordered, from a process of its own; give its figures."""
-    address = urlsplit(base_url)
+    address = urlsplit(door.base_url)
     full = Order(
         host=address.hostname or "",
         port=address.port or 0,
         signing_key=base64.b64encode(key.private_bytes_raw()).decode(),
-        location_id=settings_with(TOKEN).ghl.location_id,
-        door=DOOR,
-        token=TOKEN,
+        location_id=door.location_id,
+        door=door.door,
+        token=door.token,
         **order,
     )
     process = await asyncio.create_subprocess_exec(
@@ -72,17 +84,26 @@ def stored_keys(tx: Connection) -> list[str]:
     return [key if source == "ghl" else key.partition(":")[0] for source, key in rows]
 
 
-async def measure(folder: str, name: str, rate: int, seconds: float) -> None:
+def count_carried(tx: Connection) -> int:
+    """Count what the live worker has ended."""
+    return tx.execute(text("SELECT count(*) FROM inbox WHERE state <> 'waiting'")).scalar_one()
+
+
+async def measure(folder: Path, name: str, rate: int, seconds: float, *, live: bool) -> None:
     """Send at a rate into a new ledger; print the figures, and what was lost."""
-    key, keys_file = Ed25519PrivateKey.generate(), Path(folder) / f"{name}.json"
-    url = ledger_url(folder, name)
-    async with open_ledger(url) as ledger:
-        settings = settings_with(TOKEN, keys=(public_key_of(key),))
-        await ledger.write(published.publish, settings, now=datetime.now(UTC), by="benchmark")
-        async with started_gateway(url) as base_url:
-            # Here --live starts `timerex-ghl live` on the same ledger, so that it drains meanwhile.
-            order = {"rate": rate, "seconds": seconds, "keys_file": str(keys_file)}
-            figures = await send(base_url, key, **order, prefix=secrets.token_hex(4))
+    key, keys_file = Ed25519PrivateKey.generate(), folder / f"{name}.json"
+    url, public_key = ledger_url(str(folder), name), public_key_of(key)
+    async with open_ledger(url) as ledger, AsyncExitStack() as stack:
+        if live:
+            door = await _start_all(stack, url, public_key)
+        else:
+            settings = settings_with(TOKEN, keys=(public_key,))
+            await ledger.write(published.publish, settings, now=datetime.now(UTC), by="benchmark")
+            base_url = await stack.enter_async_context(started_gateway(url))
+            door = Door(base_url, DOOR, TOKEN, settings.ghl.location_id)
+        order = {"rate": rate, "seconds": seconds, "keys_file": str(keys_file)}
+        figures = await send(door, key, **order, prefix=secrets.token_hex(4))
+        carried = await ledger.read(count_carried)
         stored = await ledger.read(stored_keys)
     acked = json.loads(keys_file.read_text())["acked"]
     statuses = figures["statuses"]
@@ -94,6 +115,7 @@ async def measure(folder: str, name: str, rate: int, seconds: float) -> None:
         **figures,
         acked=len(acked),
         stored=len(stored),
+        carried_meanwhile=carried,
         lost=len({*acked} - {*stored}),
         doubled=len(stored) - len({*stored}),
         other_answers=sum(n for status, n in statuses.items() if status not in {"200", "429"}),
@@ -102,15 +124,25 @@ async def measure(folder: str, name: str, rate: int, seconds: float) -> None:
     )
 
 
+async def _start_all(stack: AsyncExitStack, url: str, public_key: str) -> Door:
+    """Run a CRM, Prefect, the gateway and the live worker, which carries what comes."""
+    stand = await stack.enter_async_context(started_sandbox())
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    programs = Programs(folder)
+    stack.push_async_callback(programs.stop)
+    whole = await start_whole(stack, programs, folder, stand.info.ghl, public_key, ledger_url=url)
+    return Door(whole.gateway, whole.door, whole.token, stand.info.ghl.location_id)
+
+
 STEADY, BURST = 200, 1000
 
 
-async def main(rounds: int, steady_s: float, burst_s: float) -> None:
+async def main(rounds: int, steady_s: float, burst_s: float, *, live: bool) -> None:
     """Measure as often as asked, each time into new ledgers."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as name:
         for number in range(rounds):
-            await measure(folder, f"steady-{number}", STEADY, steady_s)
-            await measure(folder, f"burst-{number}", BURST, burst_s)
+            await measure(Path(name), f"steady-{number}", STEADY, steady_s, live=live)
+            await measure(Path(name), f"burst-{number}", BURST, burst_s, live=False)
 
 
 if __name__ == "__main__":
@@ -118,5 +150,6 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--steady-s", type=float, default=60)
     parser.add_argument("--burst-s", type=float, default=10)
+    parser.add_argument("--alone", action="store_true", help="without the live worker")
     options = parser.parse_args()
-    asyncio.run(main(options.rounds, options.steady_s, options.burst_s))
+    asyncio.run(main(options.rounds, options.steady_s, options.burst_s, live=not options.alone))

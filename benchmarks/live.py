@@ -11,7 +11,6 @@ handler that stores nothing and makes the same calls (`benchmarks/floor.py`).
 import asyncio
 import itertools
 import os
-import secrets
 import sys
 import tempfile
 import time
@@ -22,24 +21,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from benchmarks.stand import machine, median, say
-from blocks import GHLCredentials, LedgerStore, TimeRexCredentials
-from timerex_ghl import launch
-from timerex_ghl.adapters.ledger import published
-from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.demo.prefect_api import PrefectApi
+from benchmarks.whole import TIMEREX_HEADER, start_whole
 from timerex_ghl.demo.processes import Programs
-from timerex_ghl.demo.stage import HOST, free_port
+from timerex_ghl.demo.stage import HOST
 from timerex_ghl.sandbox.calls import CallLog, LoggedCall
 from timerex_ghl.sandbox.contact_store import Contact
 from timerex_ghl.sandbox.server import Sandbox, SandboxServer
-from timerex_ghl.sync.mapping import DEFAULT_RULES
-from timerex_ghl.sync.models import ConnectionName, LocationId
-from timerex_ghl.sync.settings import ConnectionSettings, GhlSettings, TimerexSettings
 
-NAME = ConnectionName("bench")
 RATE, SECONDS = 5, 10
 OUTSTANDING, EVENTS = 10, 300
 GOALS = {"p50_ms": 40, "p95_ms": 120, "ratio": 0.35}
@@ -94,7 +84,8 @@ async def started() -> AsyncGenerator[tuple[Crm, Target, Target]]:
         serving = asyncio.create_task(crm.server.run_until_stopped())
         stack.push_async_callback(_stop, crm, serving)
         floor = await _start_floor(stack, crm)
-        ours = await _start_ours(stack, programs, folder, crm)
+        whole = await start_whole(stack, programs, folder, crm.server.info.ghl)
+        ours = Target("timerex-ghl", whole.timerex_url, {TIMEREX_HEADER: whole.token})
         yield crm, ours, floor
 
 
@@ -118,69 +109,6 @@ async def _start_floor(stack: AsyncExitStack, crm: Crm) -> Target:
     assert process.stdout is not None
     port = int(await process.stdout.readline())
     return Target("floor", f"http://{HOST}:{port}/", {})
-
-
-async def _start_ours(stack: AsyncExitStack, programs: Programs, folder: Path, crm: Crm) -> Target:
-    port, ledger = free_port(), f"sqlite:///{folder / 'ledger.db'}"
-    prefect = PrefectApi(f"http://{HOST}:{port}/api")
-    stack.push_async_callback(prefect.close)
-    environment = {
-        **launch.without_prefect(),
-        "PREFECT_HOME": str(folder / "prefect"),
-        "PREFECT_API_URL": prefect.url,
-        "TIMEREX_GHL_HOME": str(folder),
-        "TMPDIR": str(folder),
-    }
-    settings = launch.server_settings(HOST, port, environment)
-    await programs.start("server", launch.start_server(HOST, port), settings)
-    for _ in range(600):
-        if await prefect.is_healthy():
-            break
-        await asyncio.sleep(0.2)
-    target = await _publish(prefect.url, ledger, crm)
-    own = [sys.executable, "-m", "timerex_ghl"]
-    gateway = await programs.start(
-        "gateway", [*own, "gateway", "--port", "0", "--ledger", ledger, "--json"], environment
-    )
-    live = await programs.start("live", [*own, "live", "--json"], environment)
-    root = (await gateway.first_line(30))["base_url"]
-    await live.first_line(60)
-    return target._replace(url=root + target.url)
-
-
-async def _publish(prefect_url: str, ledger_url: str, crm: Crm) -> Target:
-    """Save the blocks, and publish a connection without pacing."""
-    info, token = crm.server.info, secrets.token_hex(32)
-    timerex = TimeRexCredentials(webhook_token=token)  # type: ignore[arg-type]
-    with temporary_settings({PREFECT_API_URL: prefect_url}):
-        await LedgerStore(url=ledger_url).asave("ledger")  # type: ignore[arg-type]
-        await GHLCredentials(private_token=info.ghl.private_token).asave(NAME)  # type: ignore[arg-type]
-        await timerex.asave(NAME)
-    settings = ConnectionSettings(
-        name=NAME,
-        ghl=GhlSettings(
-            location_id=LocationId(info.ghl.location_id),
-            base_url=info.ghl.base_url,
-            token_url=info.ghl.token_url,
-            app_url=info.ghl.base_url,
-            credentials=NAME,
-            auth="private-token",
-            scopes=frozenset(["contacts.readonly", "contacts.write", "locations.readonly"]),
-            calls_per_10_s=None,
-        ),
-        timerex=TimerexSettings(
-            credentials=NAME,
-            door=secrets.token_hex(16),
-            header="x-timerex-authorization",
-            token_digests=timerex.token_digests(),
-        ),
-        region="JP",
-        rules=DEFAULT_RULES,
-    )
-    async with open_ledger(ledger_url) as ledger:
-        await ledger.write(published.publish, settings, now=datetime.now(UTC), by="benchmark")
-    path = f"/webhooks/timerex/{settings.timerex.door}"
-    return Target("timerex-ghl", path, {"x-timerex-authorization": token})
 
 
 NUMBERS = itertools.count(1)

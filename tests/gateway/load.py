@@ -105,7 +105,8 @@ def prepare(order: Order) -> list[Delivery]:
     for number in range(int(order.rate * order.seconds)):
         if number % 2:
             event_id = f"{order.prefix}{number}"
-            body = body_of(CONFIRMED, id=event_id)
+            guest = {"field_type": "guest_email", "value": f"{event_id}@load.example"}
+            body = body_of(CONFIRMED, id=event_id, form=[guest])
             path, proof = (
                 f"/webhooks/timerex/{order.door}",
                 f"x-timerex-authorization: {order.token}",

@@ -1,0 +1,127 @@
+"""All that runs for real, a process each: Prefect server, gateway, live worker, one connection."""
+
+import asyncio
+import secrets
+import sys
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from blocks import GHLCredentials, LedgerStore, TimeRexCredentials
+from timerex_ghl import launch
+from timerex_ghl.adapters.ledger import published
+from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.demo.prefect_api import PrefectApi
+from timerex_ghl.demo.processes import Programs
+from timerex_ghl.demo.stage import HOST, free_port
+from timerex_ghl.sandbox.info import GhlInfo
+from timerex_ghl.sync.mapping import DEFAULT_RULES
+from timerex_ghl.sync.models import ConnectionName, LocationId
+from timerex_ghl.sync.settings import (
+    GHL_WEBHOOK_KEY,
+    ConnectionSettings,
+    GhlSettings,
+    TimerexSettings,
+)
+
+NAME = ConnectionName("bench")
+TIMEREX_HEADER = "x-timerex-authorization"
+
+
+class Whole(NamedTuple):
+    """What runs. `gateway`: its address; `door` and `token`: of TimeRex's webhooks."""
+
+    ledger_url: str
+    gateway: str
+    door: str
+    token: str
+
+    @property
+    def timerex_url(self) -> str:
+        """Say where TimeRex delivers."""
+        return f"{self.gateway}/webhooks/timerex/{self.door}"
+
+
+async def start_whole(
+    stack: AsyncExitStack,
+    programs: Programs,
+    folder: Path,
+    ghl: GhlInfo,
+    *webhook_keys: str,
+    ledger_url: str | None = None,
+) -> Whole:
+    """Start everything, without pacing, without a key for TimeRex's API.
+
+    Args:
+        stack: Closes what needs it.
+        programs: The processes, which their owner stops.
+        folder: Of the ledger, unless another one is named, and of Prefect.
+        ghl: The CRM.
+        webhook_keys: Public keys of GHL's webhooks; none: GHL's own.
+        ledger_url: SQLAlchemy URL of the ledger.
+    """
+    port, url = free_port(), ledger_url or f"sqlite:///{folder / 'ledger.db'}"
+    prefect = PrefectApi(f"http://{HOST}:{port}/api")
+    stack.push_async_callback(prefect.close)
+    environment = {
+        **launch.without_prefect(),
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_API_URL": prefect.url,
+        "TIMEREX_GHL_HOME": str(folder),
+        "TMPDIR": str(folder),
+    }
+    settings = launch.server_settings(HOST, port, environment)
+    await programs.start("server", launch.start_server(HOST, port), settings)
+    for _ in range(600):
+        if await prefect.is_healthy():
+            break
+        await asyncio.sleep(0.2)
+    door, token = await _publish(prefect.url, url, ghl, webhook_keys)
+    own = [sys.executable, "-m", "timerex_ghl"]
+    gateway = await programs.start(
+        "gateway", [*own, "gateway", "--port", "0", "--ledger", url, "--json"], environment
+    )
+    live = await programs.start("live", [*own, "live", "--json"], environment)
+    root = (await gateway.first_line(30))["base_url"]
+    await live.first_line(60)
+    return Whole(url, root, door, token)
+
+
+async def _publish(
+    prefect_url: str, ledger_url: str, ghl: GhlInfo, keys: tuple[str, ...]
+) -> tuple[str, str]:
+    """Save the blocks, and publish a connection; give its door, and TimeRex's token."""
+    token, door = secrets.token_hex(32), secrets.token_hex(16)
+    timerex = TimeRexCredentials(webhook_token=token)  # type: ignore[arg-type]
+    with temporary_settings({PREFECT_API_URL: prefect_url}):
+        await LedgerStore(url=ledger_url).asave("ledger")  # type: ignore[arg-type]
+        await GHLCredentials(private_token=ghl.private_token).asave(NAME)  # type: ignore[arg-type]
+        await timerex.asave(NAME)
+    settings = ConnectionSettings(
+        name=NAME,
+        ghl=GhlSettings(
+            location_id=LocationId(ghl.location_id),
+            base_url=ghl.base_url,
+            token_url=ghl.token_url,
+            app_url=ghl.base_url,
+            credentials=NAME,
+            auth="private-token",
+            scopes=frozenset(["contacts.readonly", "contacts.write", "locations.readonly"]),
+            calls_per_10_s=None,
+            webhook_keys=keys or (GHL_WEBHOOK_KEY,),
+        ),
+        timerex=TimerexSettings(
+            credentials=NAME,
+            door=door,
+            header=TIMEREX_HEADER,
+            token_digests=timerex.token_digests(),
+        ),
+        region="JP",
+        rules=DEFAULT_RULES,
+    )
+    async with open_ledger(ledger_url) as ledger:
+        await ledger.write(published.publish, settings, now=datetime.now(UTC), by="benchmark")
+    return door, token
