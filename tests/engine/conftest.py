@@ -76,7 +76,9 @@ async def engine() -> AsyncGenerator[Engine]:
         async with AsyncExitStack() as stack:
             programs = Programs(folder)
             stack.push_async_callback(programs.stop)
-            yield Engine(await set_up(folder, programs, stack, Screen()), folder)
+            stage = await set_up(folder, programs, stack, Screen())
+            await stage.sandbox.send("POST", "/ghl/limits", {"enabled": False})
+            yield Engine(stage, folder)
             await APILogHandler.aflush()
         del os.environ["TIMEREX_GHL_HOME"]
 

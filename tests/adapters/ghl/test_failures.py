@@ -206,6 +206,7 @@ class Holding(NoPacing):
     """Notes how long a location is held."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.held: list[float] = []
 
     async def hold(self, seconds: float) -> None:

@@ -1,13 +1,16 @@
 """Callers that leave, and a pacer that closes: nobody's room is lost, nobody waits for ever."""
 
 import asyncio
+import time
 from typing import ClassVar
 
+import pytest
+
 from tests.adapters.ghl.paced import AOBA
-from timerex_ghl.adapters.ghl.pacing import LedgerPacer
+from timerex_ghl.adapters.ghl.pacing import LedgerPacer, NoPacing
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Pace, SlotId
-from timerex_ghl.sync.errors import RetryableError
+from timerex_ghl.sync.errors import RateLimitedError, RetryableError
 
 QUICK = Pace(limit=5, window_s=0.3, deadline_s=25)
 
@@ -39,6 +42,19 @@ async def test_who_is_stopped_just_as_it_is_served_gives_the_slot_back(ledger: L
     async with asyncio.timeout(5):  # and not the 25 seconds of a process that died
         await asyncio.gather(*(call(pacer) for _ in range(5)))
     await pacer.close()
+
+
+async def test_without_a_pace_nobody_calls_either_while_ghl_says_no() -> None:
+    pacer, began = NoPacing(), time.monotonic()
+    await pacer.hold(0.2)
+    await pacer.hold(0.05)
+
+    async with pacer.slot():
+        assert time.monotonic() - began >= 0.2
+    await pacer.hold(3600)
+    with pytest.raises(RateLimitedError):
+        async with pacer.slot():
+            pass
 
 
 async def test_closing_lets_nobody_wait(ledger: Ledger) -> None:

@@ -56,20 +56,31 @@ class Pacer(Protocol):
 
 
 class NoPacing:
-    """For the sandbox: nobody waits. It is near and answers at once, so few lines do."""
+    """For the sandbox: nobody waits, but where it said so (429), and then in this process only.
+
+    It is near and answers at once, so few lines do.
+    """
 
     side_by_side = 4
+
+    def __init__(self) -> None:
+        self._held_until = 0.0
 
     @asynccontextmanager
     async def slot(self) -> AsyncGenerator[None]:
         """Let it through."""
+        while (wait_s := self._held_until - time.monotonic()) > 0:
+            if wait_s > LONGEST_WAIT_S:
+                raise RateLimitedError("GHL's limit is used up", after_s=wait_s)
+            await asyncio.sleep(wait_s)
         yield
 
     def told(self, headers: Mapping[str, str]) -> None:
         """Nothing to learn."""
 
     async def hold(self, seconds: float) -> None:
-        """Nobody waits."""
+        """Stop the calls of this process."""
+        self._held_until = max(self._held_until, time.monotonic() + seconds)
 
     async def close(self) -> None:
         """Nothing is held."""
