@@ -63,7 +63,22 @@ async def start_whole(
         webhook_keys: Public keys of GHL's webhooks; none: GHL's own.
         ledger_url: SQLAlchemy URL of the ledger.
     """
-    port, url = free_port(), ledger_url or f"sqlite:///{folder / 'ledger.db'}"
+    url = ledger_url or f"sqlite:///{folder / 'ledger.db'}"
+    environment = await _start_prefect(stack, programs, folder)
+    door, token = await _publish(environment["PREFECT_API_URL"], url, ghl, webhook_keys)
+    own = [sys.executable, "-m", "timerex_ghl"]
+    gateway = await programs.start(
+        "gateway", [*own, "gateway", "--port", "0", "--ledger", url, "--json"], environment
+    )
+    live = await programs.start("live", [*own, "live", "--json"], environment)
+    root = (await gateway.first_line(30))["base_url"]
+    await live.first_line(60)
+    return Whole(url, root, door, token)
+
+
+async def _start_prefect(stack: AsyncExitStack, programs: Programs, folder: Path) -> dict[str, str]:
+    """Start Prefect's server; give the environment in which all others find it."""
+    port = free_port()
     prefect = PrefectApi(f"http://{HOST}:{port}/api")
     stack.push_async_callback(prefect.close)
     environment = {
@@ -79,15 +94,7 @@ async def start_whole(
         if await prefect.is_healthy():
             break
         await asyncio.sleep(0.2)
-    door, token = await _publish(prefect.url, url, ghl, webhook_keys)
-    own = [sys.executable, "-m", "timerex_ghl"]
-    gateway = await programs.start(
-        "gateway", [*own, "gateway", "--port", "0", "--ledger", url, "--json"], environment
-    )
-    live = await programs.start("live", [*own, "live", "--json"], environment)
-    root = (await gateway.first_line(30))["base_url"]
-    await live.first_line(60)
-    return Whole(url, root, door, token)
+    return environment
 
 
 async def _publish(

@@ -210,6 +210,21 @@ async def test_a_source_that_fails_is_turned_away_before_its_signature_is_looked
     assert (await post(another, BODY)).status_code == 200
 
 
+async def test_whoever_guesses_tokens_of_the_api_waits_and_the_doors_stay_open(
+    ledger: Ledger,
+) -> None:
+    guesser = Callers(ledger).at("10.0.0.1")
+    asked = [
+        await guesser.get("/api/v1/contacts", headers={"authorization": f"Bearer guess-{n}"})
+        for n in range(3)
+    ]
+
+    assert [answer.status_code for answer in asked] == [401, 401, 429]
+    assert asked[-1].headers["content-type"] == "application/problem+json"
+    assert asked[-1].headers["retry-after"] == "10"
+    assert (await post(guesser, BODY)).status_code == 200
+
+
 async def test_a_thousand_forged_deliveries_leave_nothing_and_keep_no_other_out(
     ledger: Ledger,
 ) -> None:

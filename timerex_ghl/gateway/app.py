@@ -12,8 +12,8 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.gateway.api.build import PREFIX, build_api
 from timerex_ghl.gateway.doors import Doors
 from timerex_ghl.gateway.ghl import GhlDoor
-from timerex_ghl.gateway.guard import Guard
-from timerex_ghl.gateway.limits import Limits, Turnstile
+from timerex_ghl.gateway.guard import Guard, api_with, doors_with
+from timerex_ghl.gateway.limits import Limits
 from timerex_ghl.gateway.refusals import answer_error, ledger_or
 from timerex_ghl.gateway.timerex import TimerexDoor
 
@@ -28,13 +28,14 @@ def build_gateway(
     Args:
         ledger: Where everything is stored.
         hosts: Names under which it may be called; none allows all.
-        limits: How much the doors take.
+        limits: How much the doors take, and the API.
     """
+    areas = (doors_with(limits), api_with(limits))
     app = FastAPI(
         openapi_url=None,
         redirect_slashes=False,  # a redirect would repeat the door's name
         exception_handlers={AnyHTTPException: answer_error, Exception: answer_error},
-        middleware=[Middleware(Guard, turnstile=Turnstile(limits), hosts=hosts)],
+        middleware=[Middleware(Guard, areas=areas, hosts=hosts)],
     )
     _add_health(app, ledger)
     _add_doors(app, ledger)

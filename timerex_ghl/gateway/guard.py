@@ -1,31 +1,64 @@
 """What is refused before anything else is looked at: odd requests, and too many of them."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from timerex_ghl.gateway.limits import Turnstile
+from timerex_ghl.gateway.limits import Limits, Turnstile
 from timerex_ghl.gateway.refusals import RETRY_AFTER_S
 
 _HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 _ODD_PATH = re.compile(rb"%2f|%5c|%00|\\", re.IGNORECASE)  # two readers could see two paths
-_FAILURES = {401, 404}
 _ODD = JSONResponse({"error": "odd request"}, 400, {"connection": "close"})
-_BUSY = JSONResponse({"error": "busy"}, 429, {"retry-after": str(RETRY_AFTER_S)})
+_LATER = {"retry-after": str(RETRY_AFTER_S)}
+
+
+class Area(NamedTuple):
+    """Paths with limits of their own, so that a flood of one kind keeps no other out.
+
+    Attributes:
+        prefix: How the paths begin.
+        turnstile: Its limits.
+        failures: Statuses that count as a sender's failure.
+        busy: The answer to whoever is turned away.
+    """
+
+    prefix: str
+    turnstile: Turnstile
+    failures: Collection[int]
+    busy: JSONResponse
+
+
+def doors_with(limits: Limits) -> Area:
+    """Limit the doors: a wrong signature fails, and so does a door that is guessed."""
+    return Area("/webhooks", Turnstile(limits), {401, 404}, _busy({"error": "busy"}))
+
+
+def api_with(limits: Limits) -> Area:
+    """Limit the API: a wrong token fails."""
+    problem = {
+        "type": "about:blank",
+        "title": "Too Many Requests",
+        "status": 429,
+        "detail": "send fewer requests, with a token that is known",
+    }
+    return Area("/api", Turnstile(limits), {401}, _busy(problem, "application/problem+json"))
+
+
+def _busy(body: Mapping[str, object], media_type: str = "application/json") -> JSONResponse:
+    return JSONResponse(body, 429, _LATER, media_type=media_type)
 
 
 class Guard:
-    """Stands before the whole gateway.
+    """Stands before the whole gateway. The health of the process may be asked under any name."""
 
-    The limits are those of the doors; the health of the process may be asked under any name.
-    """
-
-    def __init__(self, app: ASGIApp, turnstile: Turnstile, hosts: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, areas: Collection[Area], hosts: Collection[str]) -> None:
         """Take the names under which the gateway may be called; none allows all."""
         self._app = app
-        self._turnstile = turnstile
+        self._areas = areas
         self._hosts = {host.lower() for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,14 +67,13 @@ class Guard:
             await self._app(scope, receive, send)
         elif not self._is_for_us(scope):
             await _ODD(scope, receive, send)
-        elif scope["path"].startswith("/webhooks"):
-            is_odd = _ODD_PATH.search(scope.get("raw_path") or b"")
-            await (_ODD if is_odd else self._let_in)(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await self._let_in(scope, receive, send)
 
     def _is_for_us(self, scope: Scope) -> bool:
-        """Check the one `Host`, and that the body's length is told in one way only."""
+        """Check the one `Host`, and that length and door are told in one way only."""
+        if scope["path"].startswith("/webhooks") and _ODD_PATH.search(scope.get("raw_path") or b""):
+            return False
         names = [name for name, _ in scope["headers"]]
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or {b"content-length", b"transfer-encoding"} <= {*names}:
@@ -50,19 +82,24 @@ class Guard:
         return match is not None and (not self._hosts or match[1].lower() in self._hosts)
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        source = self._turnstile.enter(scope["client"][0] if scope["client"] else "")
+        areas = (one for one in self._areas if scope["path"].startswith(one.prefix))
+        area = next(areas, None)
+        if area is None:  # nothing is there
+            await self._app(scope, receive, send)
+            return
+        source = area.turnstile.enter(scope["client"][0] if scope["client"] else "")
         if source is None:
-            await _BUSY(scope, receive, send)
+            await area.busy(scope, receive, send)
             return
         failed = False
 
         async def watch(message: Message) -> None:
             nonlocal failed
             if message["type"] == "http.response.start":
-                failed = message["status"] in _FAILURES
+                failed = message["status"] in area.failures
             await send(message)
 
         try:
             await self._app(scope, receive, watch)
         finally:
-            self._turnstile.leave(source, failed=failed)
+            area.turnstile.leave(source, failed=failed)
