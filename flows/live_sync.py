@@ -12,7 +12,7 @@ from prefect.states import Completed
 
 from tasks.automations import TAG
 from tasks.live import Shift, catch_up, end_dead_runs, report
-from tasks.policy import current_flow_run_id
+from tasks.policy import current_flow_run_id, untagged
 from tasks.station import Station, station
 from timerex_ghl.carry.sides import utc_now
 
@@ -44,8 +44,9 @@ async def live_sync(minutes: float = 15, task_runs: int = 1000) -> State[None]:
             await end_dead_runs(here)
         shift = Shift(here, timedelta(minutes=minutes), task_runs)
         try:
-            async for batch in here.batches(me):
-                shift.carry(batch)
+            with untagged():
+                async for batch in here.batches(me):
+                    shift.carry(batch)
         finally:
             await shift.finish()
             here.runs.discard(me)

@@ -1,11 +1,12 @@
 """How tasks are retried: one policy for all of them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from typing import Any, TypedDict
 
 from prefect.cache_policies import NO_CACHE, CachePolicy
 from prefect.client.schemas.objects import State, TaskRun
-from prefect.context import FlowRunContext, TaskRunContext
+from prefect.context import FlowRunContext, TagsContext, TaskRunContext
 from prefect.tasks import Task
 
 from timerex_ghl.sync.errors import RetryableError
@@ -63,3 +64,14 @@ def current_flow_run_id() -> str | None:
     """Name the flow run that works now, for the audit rows of events."""
     context = FlowRunContext.get()
     return None if context is None or context.flow_run is None else str(context.flow_run.id)
+
+
+@contextmanager
+def untagged() -> Generator[None]:
+    """Give task runs none of their flow run's tags.
+
+    Prefect asks its server about each tag's limit before a task run: that is a call on the way of
+    everything that is carried, and an error while the server is down.
+    """
+    with TagsContext(current_tags=set()):
+        yield
