@@ -18,7 +18,7 @@ FIND_PYTHON = python=; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint types lock proof soak clean
+.PHONY: help setup demo test lint types lock proof clean
 
 help: ## List the targets
 	@echo "TimeRex bookings and GoHighLevel contacts kept in step, as Prefect flows."
@@ -33,7 +33,7 @@ demo: setup ## Run the main job against the built-in sandbox, no account needed 
 	@$(BIN)/timerex-ghl demo $(if $(filter-out 0,$(KEEP)),--keep)
 
 test: setup ## Run the tests and check that they cover the code
-	@$(BIN)/pytest -q -m "not slow and not soak" --cov --cov-report=term:skip-covered --cov-fail-under=90
+	@$(BIN)/pytest -q -m "not slow" --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 lint: setup ## Check style and format ('.venv/bin/ruff format' formats)
 	@$(BIN)/ruff check
@@ -44,9 +44,6 @@ types: setup ## Check the types
 
 proof: setup ## Run the tests that take long: crashes, load, the built wheel
 	@$(BIN)/pytest -q -m slow
-
-soak: setup ## Kill gateway and live worker again and again under load: minutes, on a quiet machine
-	@$(BIN)/pytest -q -m soak
 
 lock: | $(UV) ## Write requirements.lock after a change of pyproject.toml (UPGRADE=1 takes the newest)
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header \

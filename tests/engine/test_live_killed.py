@@ -77,7 +77,7 @@ class Load:
             assert word in note["bodyText"]
 
 
-@pytest.mark.soak
+@pytest.mark.slow
 async def test_25_kills_of_the_live_worker_under_load_lose_and_double_nothing(
     engine: Engine, ready: ConnectionName
 ) -> None:
@@ -103,7 +103,7 @@ async def test_25_kills_of_the_live_worker_under_load_lose_and_double_nothing(
         await programs.stop()
 
 
-@pytest.mark.soak
+@pytest.mark.slow
 async def test_with_prefect_down_intake_and_a_running_worker_go_on_and_the_rest_drains_later() -> (
     None
 ):
