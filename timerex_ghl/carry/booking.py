@@ -22,7 +22,7 @@ async def carry_told(sides: Sides, told: Told) -> Outcome:
     """Bring the CRM level with a booking, whoever told of it."""
     async with claimed_guest(sides, told) as guest:
         level = await bring_level(sides, guest.hold, guest.known)
-        note_writes = await carry_notes(sides, guest.hold, told.booking.id, level.known_ghl_id)
+        note_writes = await carry_notes(sides, guest.hold, told.booking, level.known_ghl_id)
     what: What = guest.learned if level.outcome.what == "no-op" and not note_writes else "applied"
     if level.outcome.what == "review":
         what = "review"

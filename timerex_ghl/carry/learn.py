@@ -11,7 +11,7 @@ from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.verify import Told, learned_row, take_in
 from timerex_ghl.sync.bookings import is_superseded, join_chain
 from timerex_ghl.sync.merge import apply_change
-from timerex_ghl.sync.models import BookingId, ContactId
+from timerex_ghl.sync.models import Booking, ContactId
 from timerex_ghl.sync.person import plan_booking_tags, plan_person
 
 
@@ -23,28 +23,27 @@ def learn(tx: Connection, sides: Sides, told: Told, contact_id: ContactId, now: 
     row = learned_row(stored, told, folded, contact_id)
     if row != stored:
         bookings.save_booking(tx, sides.connection, row, now)
-    chain = bookings.get_chain(tx, sides.connection, row.booking)
-    owners = {row.booking.id: row for row in chain}
-    for joined in join_chain([row.booking for row in chain]):
-        if joined != owners[joined.id].booking:
-            row = owners[joined.id].model_copy(update={"booking": joined})
-            bookings.save_booking(tx, sides.connection, row, now)
-    changed = _learn_guest(tx, sides, booking.id, contact_id, now)
-    mine = bookings.get_booking(tx, sides.connection, booking.id)
-    if mine is not None and is_superseded(mine.booking, [row.booking for row in chain]):
+    rows = bookings.get_chain(tx, sides.connection, row.booking)
+    chain = {row.booking.id: row for row in rows}
+    for joined in join_chain([row.booking for row in rows]):
+        if joined != chain[joined.id].booking:
+            chain[joined.id] = chain[joined.id].model_copy(update={"booking": joined})
+            bookings.save_booking(tx, sides.connection, chain[joined.id], now)
+    mine = chain[booking.id].booking
+    changed = _learn_guest(tx, sides, mine, contact_id, now)
+    if is_superseded(mine, [row.booking for row in chain.values()]):
         return "superseded"
     return "applied" if folded is not None or changed else "no-op"
 
 
 def _learn_guest(
-    tx: Connection, sides: Sides, booking_id: BookingId, contact_id: ContactId, now: datetime
+    tx: Connection, sides: Sides, booking: Booking, contact_id: ContactId, now: datetime
 ) -> bool:
     """Fill in what the form told, and set the tags that the person's bookings call for."""
     row = workspace.get_contact(tx, sides.connection, contact_id)
-    stored = bookings.get_booking(tx, sides.connection, booking_id)
-    if row is None or stored is None:
+    if row is None:
         raise AssertionError("the guest was added with the booking")
-    told = plan_person(stored.booking, row.contact, sides.settings.rules)
+    told = plan_person(booking, row.contact, sides.settings.rules)
     tags = plan_booking_tags(
         [each.booking for each in bookings.bookings_of(tx, sides.connection, contact_id)],
         apply_change(row.contact, told).tags or frozenset(),

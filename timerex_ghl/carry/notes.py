@@ -36,15 +36,15 @@ class Unknown(NamedTuple):
 TEXT, CONTACT = FieldName("text"), FieldName("contact")
 
 
-async def carry_notes(sides: Sides, hold: Hold, booking_id: BookingId, ghl_id: GhlContactId) -> int:
+async def carry_notes(sides: Sides, hold: Hold, booking: Booking, ghl_id: GhlContactId) -> int:
     """Bring the notes of a booking's chain level; tell how many writes that took.
 
     A note that a person deleted in GHL stays deleted.
     """
-    unknown, chain, notes = await sides.ledger.read(_read, sides, hold, booking_id)
+    unknown, chain, notes = await sides.ledger.read(_read, sides, hold, booking)
     if unknown:
         await _settle(sides, unknown)
-        _, chain, notes = await sides.ledger.read(_read, sides, hold, booking_id)
+        _, chain, notes = await sides.ledger.read(_read, sides, hold, booking)
     plan = plan_notes(chain, notes, ghl_id)
     for old, new in plan.moves:
         await sides.ledger.write(links.move_link, sides.connection, "booking-note", old, new)
@@ -61,7 +61,7 @@ async def carry_notes(sides: Sides, hold: Hold, booking_id: BookingId, ghl_id: G
 
 
 def _read(
-    tx: Connection, sides: Sides, hold: Hold, booking_id: BookingId
+    tx: Connection, sides: Sides, hold: Hold, booking: Booking
 ) -> tuple[list[Unknown], list[Booking], dict[BookingId, NoteState]]:
     """Read what was sent and never heard of again, the booking's chain, and its notes."""
     unknown = [
@@ -69,8 +69,7 @@ def _read(
         for intent in intents.open_intents(tx, sides.connection, [hold.record_key])
         if isinstance(action := ACTION.validate_json(intent.payload), CreateNote | UpdateNote)
     ]
-    row = bookings.get_booking(tx, sides.connection, booking_id)
-    chain = bookings.get_chain(tx, sides.connection, row.booking) if row else []
+    chain = bookings.get_chain(tx, sides.connection, booking)
     found = links.links_of_locals(
         tx, sides.connection, "booking-note", [row.booking.id for row in chain]
     )

@@ -42,6 +42,7 @@ _audit = Table(
     Index(None, "flow_run_id"),
     sqlite_autoincrement=True,
 )
+_ADD = insert(_audit)
 
 
 class AuditEntry(Record):
@@ -95,7 +96,7 @@ def record_all(tx: Connection, deeds: Sequence[Deed]) -> None:
     """Add entries, in this order."""
     if deeds:
         rows = [{**deed._asdict(), "detail": dict(deed.detail)} for deed in deeds]
-        tx.execute(insert(_audit), rows)
+        tx.execute(_ADD, rows)
 
 
 def entries(tx: Connection, connection: ConnectionName, limit: int) -> list[AuditEntry]:

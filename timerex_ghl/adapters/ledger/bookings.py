@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
+    BindParameter,
     Boolean,
     Column,
     Connection,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     case,
     false,
     or_,
@@ -54,6 +56,17 @@ _bookings = Table(
     Index(None, "connection", "new_id"),
     Index(None, "connection", "contact_id"),
     Index("ix_bookings_connection_starts_at", "connection", "starts_at", "id"),
+)
+
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_HERE = select(_bookings).where(_bookings.c.connection == bindparam("of"))
+_BY_IDS = _HERE.where(_bookings.c.id.in_(_IDS))
+_WITH_NEIGHBOURS = _HERE.where(
+    or_(_bookings.c.id.in_(_IDS), _bookings.c.old_id.in_(_IDS), _bookings.c.new_id.in_(_IDS))
+)
+_OF_CONTACT = _HERE.where(_bookings.c.contact_id == bindparam("contact")).order_by(
+    _bookings.c.starts_at, _bookings.c.id
 )
 
 
@@ -181,11 +194,8 @@ def bookings_of(
     tx: Connection, connection: ConnectionName, contact_id: ContactId
 ) -> list[BookingRow]:
     """Read a person's bookings."""
-    statement = select(_bookings).where(
-        _bookings.c.connection == connection, _bookings.c.contact_id == contact_id
-    )
-    ordered = statement.order_by(_bookings.c.starts_at, _bookings.c.id)
-    return [_row_of(row) for row in tx.execute(ordered).mappings()]
+    rows = tx.execute(_OF_CONTACT, {"of": connection, "contact": contact_id})
+    return [_row_of(row) for row in rows.mappings()]
 
 
 def list_bookings(
@@ -232,12 +242,9 @@ def _read(
     *,
     or_neighbours: bool = False,
 ) -> list[BookingRow]:
-    ids = [*ids]
-    these = _bookings.c.id.in_(ids)
-    if or_neighbours:
-        these = or_(these, _bookings.c.old_id.in_(ids), _bookings.c.new_id.in_(ids))
-    statement = select(_bookings).where(_bookings.c.connection == connection, these)
-    return [_row_of(row) for row in tx.execute(statement).mappings()]
+    statement = _WITH_NEIGHBOURS if or_neighbours else _BY_IDS
+    rows = tx.execute(statement, {"of": connection, "ids": [*ids]})
+    return [_row_of(row) for row in rows.mappings()]
 
 
 def _row_of(row: RowMapping) -> BookingRow:

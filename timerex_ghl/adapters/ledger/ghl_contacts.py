@@ -4,10 +4,11 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Index,
     RowMapping,
@@ -94,16 +95,14 @@ def save_snapshots(
         }
         for contact, keys, digest in snapshots
     ]
-    upsert(
-        tx,
-        _snapshots,
-        rows,
-        keys=["connection", "id"],
-        unless=lambda new: and_(
-            new.updated_at.is_not(None),
-            _snapshots.c.updated_at.is_not(None),
-            new.updated_at < _snapshots.c.updated_at,
-        ),
+    upsert(tx, _snapshots, rows, keys=["connection", "id"], unless=_is_older)
+
+
+def _is_older(new: Any) -> ColumnElement[bool]:
+    return and_(
+        new.updated_at.is_not(None),
+        _snapshots.c.updated_at.is_not(None),
+        new.updated_at < _snapshots.c.updated_at,
     )
 
 

@@ -64,6 +64,17 @@ _STORE_SQLITE, _STORE_POSTGRESQL = (
     engine.insert(events).on_conflict_do_nothing(index_elements=_UNIQUE).returning(events.c.id)
     for engine in (sqlite, postgresql)
 )
+_BY_ID = select(events).where(events.c.id == bindparam("event"))
+_SETTLE = (
+    update(events)
+    .where(events.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        state=bindparam("to"),
+        settled_at=bindparam("now"),
+        next_at=None,
+        error=bindparam("note"),
+    )
+)
 _KNOWN = select(events.c.id).where(*(events.c[name] == bindparam(name) for name in _UNIQUE))
 
 
@@ -167,7 +178,7 @@ def store_event(  # noqa: PLR0913  one argument a column
 
 def read_event(tx: Connection, event_id: EventId) -> InboxEvent | None:
     """Read one event."""
-    row = tx.execute(select(events).where(events.c.id == event_id)).mappings().one_or_none()
+    row = tx.execute(_BY_ID, {"event": event_id}).mappings().one_or_none()
     return None if row is None else _to_event(row)
 
 
@@ -233,11 +244,7 @@ def settle_events(
     note: str = "",
 ) -> None:
     """Give events their final state."""
-    tx.execute(
-        update(events)
-        .where(events.c.id.in_(event_ids))
-        .values(state=state, settled_at=now, next_at=None, error=note or None)
-    )
+    tx.execute(_SETTLE, {"ids": [*event_ids], "to": state, "now": now, "note": note or None})
 
 
 def requeue_event(tx: Connection, event_id: EventId) -> None:

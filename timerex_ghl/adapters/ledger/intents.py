@@ -126,7 +126,7 @@ def open_all(tx: Connection, several: Sequence[NewIntent]) -> list[str]:
         if not is_held:
             raise LostLockError(f"the lock of {new.record_key} ran out: nothing was sent")
     rows = [_row_of(new) for new in several]
-    tx.execute(insert(_intents), rows)
+    tx.execute(_OPEN, rows)
     return [str(row["id"]) for row in rows]
 
 
@@ -166,7 +166,19 @@ def close_all(tx: Connection, closings: Sequence[Closing]) -> None:
         raise LostLockError(f"the outcome of {ids} is known already")
 
 
+_OPEN = insert(_intents)
 _CLOSE = update(_intents).where(_intents.c.id == bindparam("intent"), _intents.c.state == "open")
+
+
+_OPEN_ONES = (
+    select(_intents)
+    .where(
+        _intents.c.connection == bindparam("of"),
+        _intents.c.record_key.in_(bindparam("keys", expanding=True)),
+        _intents.c.state == "open",
+    )
+    .order_by(_intents.c.created_at, _intents.c.id)
+)
 
 
 def _row_of(new: NewIntent) -> dict[str, object]:
@@ -199,16 +211,8 @@ def open_intents(
     tx: Connection, connection: ConnectionName, record_keys: Sequence[str]
 ) -> list[Intent]:
     """List the writes to these records whose outcome is not known, oldest first."""
-    rows = tx.execute(
-        select(_intents)
-        .where(
-            _intents.c.connection == connection,
-            _intents.c.record_key.in_(record_keys),
-            _intents.c.state == "open",
-        )
-        .order_by(_intents.c.created_at, _intents.c.id)
-    ).mappings()
-    return [Intent.model_validate(dict(row)) for row in rows]
+    rows = tx.execute(_OPEN_ONES, {"of": connection, "keys": [*record_keys]})
+    return [Intent.model_validate(dict(row)) for row in rows.mappings()]
 
 
 def count_done(tx: Connection, connection: ConnectionName, since: datetime) -> dict[str, int]:

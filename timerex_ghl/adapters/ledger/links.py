@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    bindparam,
     delete,
     select,
     update,
@@ -65,51 +66,50 @@ class Link(Record):
     digest: str | None = None
 
 
+_HERE = select(links).where(
+    links.c.connection == bindparam("of"), links.c.kind == bindparam("link_kind")
+)
+_BY_LOCALS = _HERE.where(links.c.local_id.in_(bindparam("ids", expanding=True)))
+_BY_REMOTES = _HERE.where(links.c.remote_id.in_(bindparam("ids", expanding=True)))
+_NOTE_WRITE = (
+    update(links)
+    .where(
+        links.c.connection == bindparam("of"),
+        links.c.kind == bindparam("link_kind"),
+        links.c.local_id == bindparam("local"),
+    )
+    .values(written_at=bindparam("now"))
+)
+
+
 def link_of_local(
     tx: Connection, connection: ConnectionName, kind: LinkKind, local_id: str
 ) -> Link | None:
     """Find the link of one of our records."""
-    return _one(tx, _is(connection, kind, local_id))
+    return links_of_locals(tx, connection, kind, [local_id]).get(local_id)
 
 
 def link_of_remote(
     tx: Connection, connection: ConnectionName, kind: LinkKind, remote_id: str
 ) -> Link | None:
     """Find the link of one of GHL's records."""
-    return _one(
-        tx,
-        and_(
-            links.c.connection == connection, links.c.kind == kind, links.c.remote_id == remote_id
-        ),
-    )
+    return links_of_remotes(tx, connection, kind, [remote_id]).get(remote_id)
 
 
 def links_of_locals(
     tx: Connection, connection: ConnectionName, kind: LinkKind, local_ids: Collection[str]
 ) -> dict[str, Link]:
     """Find the links of some of our records, by our ids."""
-    rows = tx.execute(
-        select(links).where(
-            links.c.connection == connection,
-            links.c.kind == kind,
-            links.c.local_id.in_(local_ids),
-        )
-    ).mappings()
-    return {row["local_id"]: _link_of(row) for row in rows}
+    rows = tx.execute(_BY_LOCALS, {"of": connection, "link_kind": kind, "ids": [*local_ids]})
+    return {row["local_id"]: _link_of(row) for row in rows.mappings()}
 
 
 def links_of_remotes(
     tx: Connection, connection: ConnectionName, kind: LinkKind, remote_ids: Collection[str]
 ) -> dict[str, Link]:
     """Find the links of some of GHL's records, by their ids."""
-    rows = tx.execute(
-        select(links).where(
-            links.c.connection == connection,
-            links.c.kind == kind,
-            links.c.remote_id.in_(remote_ids),
-        )
-    ).mappings()
-    return {row["remote_id"]: _link_of(row) for row in rows}
+    rows = tx.execute(_BY_REMOTES, {"of": connection, "link_kind": kind, "ids": [*remote_ids]})
+    return {row["remote_id"]: _link_of(row) for row in rows.mappings()}
 
 
 def save_link(tx: Connection, link: Link) -> None:
@@ -133,9 +133,8 @@ def note_write(
     tx: Connection, connection: ConnectionName, kind: LinkKind, local_id: str, now: datetime
 ) -> bool:
     """Note that we wrote to GHL's record just now; False where there is no link yet."""
-    changed = tx.execute(
-        update(links).where(_is(connection, kind, local_id)).values(written_at=now)
-    )
+    values = {"of": connection, "link_kind": kind, "local": local_id, "now": now}
+    changed = tx.execute(_NOTE_WRITE, values)
     return changed.rowcount > 0
 
 
@@ -157,11 +156,6 @@ def _is(connection: ConnectionName, kind: LinkKind, local_id: str) -> ColumnElem
     return and_(
         links.c.connection == connection, links.c.kind == kind, links.c.local_id == local_id
     )
-
-
-def _one(tx: Connection, condition: ColumnElement[bool]) -> Link | None:
-    row = tx.execute(select(links).where(condition)).mappings().one_or_none()
-    return None if row is None else _link_of(row)
 
 
 def _link_of(row: RowMapping) -> Link:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     delete,
     func,
     select,
@@ -30,6 +31,18 @@ _locks = Table(
     Column("holder", Text),
     Column("number", BigInteger, nullable=False),
     Column("expires_at", UtcTime),
+)
+
+
+_THESE = _locks.c.name.in_(bindparam("names", expanding=True))
+_BY_NAMES = select(_locks).where(_THESE)
+_RELEASE = (
+    update(_locks)
+    .where(
+        _THESE,
+        tuple_(_locks.c.holder, _locks.c.number).in_(bindparam("holders", expanding=True)),
+    )
+    .values(holder=None, expires_at=None)
 )
 
 
@@ -63,7 +76,7 @@ def try_locks(tx: Connection, wanted: Sequence[Wanted]) -> list[Fence | None]:
     now = clock.now(tx)
     numbers: dict[str, int] = {}
     taken: set[str] = set()
-    for row in tx.execute(select(_locks).where(_locks.c.name.in_(_names(wanted)))):
+    for row in tx.execute(_BY_NAMES, {"names": _names(wanted)}):
         numbers[row.name] = row.number
         if row.expires_at is not None and row.expires_at > now:
             taken.add(row.name)
@@ -115,14 +128,8 @@ def release_locks(tx: Connection, fences: Sequence[Fence]) -> None:
     """Let go of what these fences still hold."""
     if not fences:
         return
-    tx.execute(
-        update(_locks)
-        .where(
-            _locks.c.name.in_(_names(fences)),
-            tuple_(_locks.c.holder, _locks.c.number).in_([(f.holder, f.number) for f in fences]),
-        )
-        .values(holder=None, expires_at=None)
-    )
+    holders = [(fence.holder, fence.number) for fence in fences]
+    tx.execute(_RELEASE, {"names": _names(fences), "holders": holders})
 
 
 def release_dead(tx: Connection, is_dead: Callable[[str], bool]) -> int:
@@ -154,7 +161,7 @@ def forget_idle(tx: Connection, limit: int) -> int:
 def all_hold(tx: Connection, fences: Sequence[Fence]) -> list[bool]:
     """Tell of each fence whether it still holds all of its locks, at this moment."""
     now = clock.now(tx)
-    rows = tx.execute(select(_locks).where(_locks.c.name.in_(_names(fences))))
+    rows = tx.execute(_BY_NAMES, {"names": _names(fences)})
     held = {
         (row.name, row.holder, row.number)
         for row in rows

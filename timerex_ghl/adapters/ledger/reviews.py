@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     cast,
     exists,
     func,
@@ -54,6 +55,15 @@ _reviews = Table(
         postgresql_where=text("settled_at IS NULL"),
     ),
     Index(None, "connection", "subject"),
+)
+
+
+_IS_OPEN = and_(_reviews.c.connection == bindparam("of"), _reviews.c.settled_at.is_(None))
+_CONFLICTS = select(_reviews.c.subject).where(_IS_OPEN, _reviews.c.kind == "conflict")
+_WENT_THROUGH = (
+    update(_reviews)
+    .where(_IS_OPEN, _reviews.c.subject.in_(bindparam("subjects", expanding=True)))
+    .values(decision="went through", settled_by=bindparam("by"), settled_at=bindparam("now"))
 )
 
 
@@ -143,14 +153,7 @@ def get_review(tx: Connection, review_id: str) -> Review | None:
 
 def conflict_subjects(tx: Connection, connection: ConnectionName) -> list[str]:
     """List what the conflicts that wait are about."""
-    subjects = tx.scalars(
-        select(_reviews.c.subject).where(
-            _reviews.c.connection == connection,
-            _reviews.c.kind == "conflict",
-            _reviews.c.settled_at.is_(None),
-        )
-    )
-    return [*subjects]
+    return [*tx.scalars(_CONFLICTS, {"of": connection})]
 
 
 def open_of(tx: Connection, connection: ConnectionName, kind: ReviewKind) -> list[Review]:
@@ -174,15 +177,9 @@ def settle_subjects(
     now: datetime,
 ) -> None:
     """Settle what was open about records that meanwhile went through."""
-    tx.execute(
-        update(_reviews)
-        .where(
-            _reviews.c.connection == connection,
-            _reviews.c.subject.in_(subjects),
-            _reviews.c.settled_at.is_(None),
-        )
-        .values(decision="went through", settled_by=by, settled_at=now)
-    )
+    if subjects:
+        values = {"of": connection, "subjects": [*subjects], "by": by, "now": now}
+        tx.execute(_WENT_THROUGH, values)
 
 
 def open_reviews(tx: Connection, connection: ConnectionName) -> list[Review]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     insert,
     or_,
     select,
@@ -47,6 +48,18 @@ contacts = Table(
     Index(None, "connection", "email_key"),
     Index(None, "connection", "phone_key"),
 )
+
+
+_ADD = insert(contacts)
+_HERE = select(contacts).where(contacts.c.connection == bindparam("of"))
+_BY_IDS = _HERE.where(contacts.c.id.in_(bindparam("ids", expanding=True)))
+_BY_KEYS = _HERE.where(
+    ~contacts.c.deleted,
+    or_(
+        contacts.c.email_key.in_(bindparam("emails", expanding=True)),
+        contacts.c.phone_key.in_(bindparam("phones", expanding=True)),
+    ),
+).order_by(contacts.c.id)
 
 
 class StaleVersionError(RetryableError):
@@ -96,7 +109,7 @@ def add_rows(
         }
         for row, keys in people
     ]
-    tx.execute(insert(contacts), rows)
+    tx.execute(_ADD, rows)
 
 
 def change_contact(
@@ -160,19 +173,16 @@ def get_contact(
     tx: Connection, connection: ConnectionName, contact_id: ContactId
 ) -> WorkspaceContact | None:
     """Read a person, or their tombstone."""
-    found = tx.execute(select(contacts).where(_is(connection, contact_id))).mappings()
-    row = found.one_or_none()
-    return None if row is None else row_of(row)
+    found = get_contacts(tx, connection, [contact_id]).get(contact_id)
+    return None if found is None else found.row
 
 
 def get_contacts(
     tx: Connection, connection: ConnectionName, contact_ids: Collection[ContactId]
 ) -> dict[ContactId, Keyed]:
     """Read several people, or their tombstones."""
-    statement = select(contacts).where(
-        contacts.c.connection == connection, contacts.c.id.in_(contact_ids)
-    )
-    return {row["id"]: _keyed_of(row) for row in tx.execute(statement).mappings()}
+    rows = tx.execute(_BY_IDS, {"of": connection, "ids": [*contact_ids]})
+    return {row["id"]: _keyed_of(row) for row in rows.mappings()}
 
 
 def find_contacts(
@@ -192,13 +202,8 @@ def find_by_keys(
     """Find everyone who has one of these e-mails or phones, by id."""
     emails = {keys.email for keys in several} - {None}
     phones = {keys.phone for keys in several} - {None}
-    statement = (
-        select(contacts)
-        .where(contacts.c.connection == connection, ~contacts.c.deleted)
-        .where(or_(contacts.c.email_key.in_(emails), contacts.c.phone_key.in_(phones)))
-        .order_by(contacts.c.id)
-    )
-    return [_keyed_of(row) for row in tx.execute(statement).mappings()]
+    rows = tx.execute(_BY_KEYS, {"of": connection, "emails": [*emails], "phones": [*phones]})
+    return [_keyed_of(row) for row in rows.mappings()]
 
 
 def list_contacts(

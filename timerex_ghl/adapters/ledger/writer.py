@@ -103,8 +103,13 @@ class Writer:
         """Commit the group at once, then tell each caller what came of its unit."""
         try:
             with self._engine.begin() as tx:
-                for units in _of_the_same_work(group):
-                    _run(units, tx)
+                if len(group) == 1:
+                    _run_alone(group[0], tx)
+                else:
+                    for units in _of_the_same_work(group):
+                        _run(units, tx)
+        except _UndoneError:
+            pass  # its result is its error
         except Exception as error:  # noqa: BLE001  none of the group was stored: each caller's error
             for unit in group:
                 unit.result = _failure_of_group(error)
@@ -179,6 +184,23 @@ def _of_the_same_work(group: "list[Unit[Any]]") -> "list[list[Unit[Any]]]":
     for unit in group:
         bundles.setdefault(unit.work if unit.joint else unit, []).append(unit)
     return list(bundles.values())
+
+
+class _UndoneError(Exception):
+    """The work of a lone unit failed, and its transaction with it."""
+
+
+def _run_alone(unit: "Unit[Any]", tx: Connection) -> None:
+    """Do the work of a unit that has the transaction for itself: no savepoint is needed.
+
+    Raises:
+        _UndoneError: The work failed.
+    """
+    try:
+        [unit.result] = call(lambda: unit.work(tx, [unit.item]))
+    except Exception as error:
+        unit.result = outage_of(error) or error
+        raise _UndoneError from error
 
 
 def _run(units: "list[Unit[Any]]", tx: Connection) -> None:
