@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
@@ -19,6 +20,9 @@ JointWork = Callable[[Connection, list[Any]], Sequence[Any]]
 
 MAX_GROUP = 200
 """Units in one transaction; what is beyond it goes with the next."""
+
+LONGEST_S = 0.01
+"""A transaction that has lasted so long takes no further unit: other processes wait to write."""
 
 LINGER_S = 0.05
 """How long the writer waits for those who write in step, at most."""
@@ -106,14 +110,26 @@ class Writer:
                 if len(group) == 1:
                     _run_alone(group[0], tx)
                 else:
-                    for units in _of_the_same_work(group):
-                        _run(units, tx)
+                    group = self._run_while_short(group, tx)
         except _UndoneError:
             pass  # its result is its error
         except Exception as error:  # noqa: BLE001  none of the group was stored: each caller's error
             for unit in group:
                 unit.result = _failure_of_group(error)
         _tell(group)
+
+    def _run_while_short(self, group: "list[Unit[Any]]", tx: Connection) -> "list[Unit[Any]]":
+        """Run units one after the other; give those that were. The rest waits in its place."""
+        ends_at = time.monotonic() + LONGEST_S
+        bundles = _of_the_same_work(group)
+        for number, units in enumerate(bundles, 1):
+            _run(units, tx)
+            if time.monotonic() > ends_at:
+                late = {id(unit) for units in bundles[number:] for unit in units}
+                with self._turn:
+                    self._waiting[:0] = [unit for unit in group if id(unit) in late]
+                return [unit for unit in group if id(unit) not in late]
+        return group
 
     def _die(self, group: "list[Unit[Any]]", reason: str) -> None:
         with self._turn:
