@@ -21,7 +21,7 @@ JointWork = Callable[[Connection, list[Any]], Sequence[Any]]
 MAX_GROUP = 200
 """Units in one transaction; what is beyond it goes with the next."""
 
-LONGEST_S = 0.01
+LONGEST_S = 0.005
 """A transaction that has lasted so long takes no further unit: other processes wait to write."""
 
 LINGER_S = 0.05
