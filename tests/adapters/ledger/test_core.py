@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from timerex_ghl.adapters.ledger import cursors
+from timerex_ghl.adapters.ledger import cursors, writer
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.sync.errors import FatalError, RetryableError
 from timerex_ghl.sync.models import ConnectionName
@@ -85,7 +85,11 @@ async def test_work_gives_its_result_once_it_is_stored(ledger: Ledger) -> None:
     assert await ledger.read(cursors.get_cursor, TOKYO, "poll") == "page 2"
 
 
-async def test_what_waits_together_is_committed_once(ledger: Ledger) -> None:
+@pytest.mark.parametrize(("longest_s", "commits_of_20"), [(60.0, 1), (0.0, 20)])
+async def test_what_waits_together_is_committed_once_unless_that_lasts_too_long(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, longest_s: float, commits_of_20: int
+) -> None:
+    monkeypatch.setattr(writer, "LONGEST_S", longest_s)
     gate, held = await close_gate(ledger)
     with commits_counted() as commits:
         writes = [asyncio.create_task(ledger.write(save, str(n))) for n in range(20)]
@@ -93,7 +97,7 @@ async def test_what_waits_together_is_committed_once(ledger: Ledger) -> None:
         gate.open()
         await asyncio.gather(held, *writes)
 
-    assert len(commits) == 2  # the gate's own, and one for all the others
+    assert len(commits) == 1 + commits_of_20  # the gate's own, and those of all the others
     assert await ledger.read(count) == 20
 
 
