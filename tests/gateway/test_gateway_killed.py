@@ -1,4 +1,4 @@
-"""kill -9 of the gateway, again and again under load: what was acknowledged is there, once."""
+"""kill -9 of the gateway under load, and a storm: what was acknowledged is there, once."""
 
 import asyncio
 import base64
@@ -34,6 +34,11 @@ async def running(module: str, *arguments: str) -> AsyncGenerator[Process]:
             await process.wait()
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
 async def kill_and_start(nursery: Process) -> None:
     """Kill the gateway that is there, start the next, and wait until it answers."""
     assert nursery.stdin is not None
@@ -42,12 +47,18 @@ async def kill_and_start(nursery: Process) -> None:
     assert await asyncio.wait_for(nursery.stdout.readline(), timeout=60) == b"ready\n"
 
 
-def order_to(port: int, keys_file: Path) -> Order:
+async def kill_the_last(nursery: Process) -> None:
+    assert nursery.stdin is not None
+    nursery.stdin.close()
+    assert await asyncio.wait_for(nursery.wait(), timeout=60) == 0, "each died of its kill"
+
+
+def order_to(port: int, keys_file: Path, *, rate: int = RATE, seconds: float = MOST_S) -> Order:
     return Order(
         host="127.0.0.1",
         port=port,
-        rate=RATE,
-        seconds=MOST_S,
+        rate=rate,
+        seconds=seconds,
         signing_key=base64.b64encode(KEY.private_bytes_raw()).decode(),
         location_id="loc1",
         door=DOOR,
@@ -81,8 +92,7 @@ async def test_killed_25_times_nothing_acknowledged_is_lost_and_nothing_is_there
     ledger: Ledger, ledger_url: str, tmp_path: Path
 ) -> None:
     await publish(ledger, settings_with(TOKEN, keys=(PUBLIC,)))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     keys_file = tmp_path / "keys.json"
     async with (
         running("tests.gateway.nursery", ledger_url, str(port)) as nursery,
@@ -96,13 +106,31 @@ async def test_killed_25_times_nothing_acknowledged_is_lost_and_nothing_is_there
         assert load.returncode is None, "it sent until the last kill"
         load.terminate()  # nothing more is sent; what was not acknowledged is sent again
         out, _ = await asyncio.wait_for(load.communicate(), timeout=100)
-        assert nursery.stdin is not None
-        nursery.stdin.close()  # kills the last one
-        assert await asyncio.wait_for(nursery.wait(), timeout=60) == 0, "each died of its kill"
+        await kill_the_last(nursery)
 
     figures, keys = json.loads(out), json.loads(await asyncio.to_thread(keys_file.read_text))
     stored = await ledger.read(keys_of)
     assert {*figures["statuses"]} - {"200", "429"}, "some were cut off"
     assert {*keys["acked"]} - {*stored} == set()
     assert len(stored) == len({*stored})
+    assert {*keys["acked"]} == {*keys["sent"]} == {*stored}, "each was sent until it was taken"
+
+
+@pytest.mark.slow
+async def test_ten_thousand_in_ten_seconds_are_taken_or_told_to_come_again_and_none_is_lost(
+    ledger: Ledger, ledger_url: str, tmp_path: Path
+) -> None:
+    await publish(ledger, settings_with(TOKEN, keys=(PUBLIC,)))
+    port, keys_file = free_port(), tmp_path / "keys.json"
+    order = order_to(port, keys_file, rate=1000, seconds=10)
+    async with running("tests.gateway.nursery", ledger_url, str(port)) as nursery:
+        await kill_and_start(nursery)
+        async with running("tests.gateway.load", order.as_argument()) as load:
+            out, _ = await asyncio.wait_for(load.communicate(), timeout=300)
+        await kill_the_last(nursery)
+
+    figures, keys = json.loads(out), json.loads(await asyncio.to_thread(keys_file.read_text))
+    stored = await ledger.read(keys_of)
+    assert {*figures["statuses"]} <= {"200", "429"}, figures
+    assert len(stored) == len({*stored}) == 10_000
     assert {*keys["acked"]} == {*keys["sent"]} == {*stored}, "each was sent until it was taken"
