@@ -39,6 +39,10 @@ class LedgerStore(Block):
         examples=["sqlite:////var/lib/timerex-ghl/ledger.db"],
     )
 
-    def open(self) -> AbstractAsyncContextManager[Ledger]:
-        """Open the ledger and check that its tables are this version's."""
-        return open_ledger(self.url.get_secret_value(), key=load_key(home()))
+    def open(self, *, in_loop: bool = False) -> AbstractAsyncContextManager[Ledger]:
+        """Open the ledger and check that its tables are this version's.
+
+        Args:
+            in_loop: Write to a file from the event loop itself: for the live worker.
+        """
+        return open_ledger(self.url.get_secret_value(), key=load_key(home()), in_loop=in_loop)

@@ -141,7 +141,7 @@ async def station() -> AsyncGenerator[Station]:
         return
     async with AsyncExitStack() as stack:
         store = await load_ledger_store()
-        ledger = await stack.enter_async_context(store.open())
+        ledger = await stack.enter_async_context(store.open(in_loop=True))
         stack.enter_context(on_ledger(ledger))
         fence = await _take_lease(ledger)
         stack.push_async_callback(ledger.write, locks.release_lock, fence)

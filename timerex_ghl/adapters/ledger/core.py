@@ -12,8 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from timerex_ghl.adapters.ledger.engine import READERS, Engines, make_engines, outage_of
 from timerex_ghl.adapters.ledger.migrations import migrate
 from timerex_ghl.adapters.ledger.secrets import SecretKey
+from timerex_ghl.adapters.ledger.units import Unit, call
 from timerex_ghl.adapters.ledger.wake import Alarm, listening
-from timerex_ghl.adapters.ledger.writer import Unit, Writer, call
+from timerex_ghl.adapters.ledger.writer import Writer
 from timerex_ghl.sync.errors import SettingsError
 
 P = ParamSpec("P")
@@ -31,10 +32,13 @@ class Ledger:
         key: Opens what is kept encrypted; None where this process needs no secrets.
     """
 
-    def __init__(self, engines: Engines, key: SecretKey | None = None) -> None:
+    def __init__(
+        self, engines: Engines, key: SecretKey | None = None, *, in_loop: bool = False
+    ) -> None:
         self.key = key
         self._engines = engines
-        self._writer = Writer(engines.writer)
+        is_file = engines.writer.dialect.name == "sqlite"
+        self._writer = Writer(engines.writer, in_loop=in_loop and is_file)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-reader")
 
     async def write(
@@ -118,13 +122,22 @@ class Ledger:
 
 
 @asynccontextmanager
-async def open_ledger(url: str, *, key: SecretKey | None = None) -> AsyncGenerator[Ledger]:
+async def open_ledger(
+    url: str, *, key: SecretKey | None = None, in_loop: bool = False
+) -> AsyncGenerator[Ledger]:
     """Open the ledger: make it or bring its tables up to this version first.
+
+    Args:
+        url: SQLAlchemy URL.
+        key: Opens what is kept encrypted.
+        in_loop: Write to a file from the event loop itself, where no other process is at it. That
+            is for a process whose units are short and many, beside others that write: a thread of
+            its own would wait for Python's lock while it holds the file's.
 
     Raises:
         SettingsError: The URL is wrong, nothing answers there, or a newer version wrote it.
     """
-    ledger = Ledger(await asyncio.to_thread(_prepare, url), key)
+    ledger = Ledger(await asyncio.to_thread(_prepare, url), key, in_loop=in_loop)
     try:
         yield ledger
     finally:

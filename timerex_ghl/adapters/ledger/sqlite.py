@@ -26,6 +26,10 @@ _creating = threading.Lock()
 _log = logging.getLogger(__name__)
 
 
+class LockedError(RetryableError):
+    """Another process kept the file's lock for too long: nothing was done."""
+
+
 def prepare_file(url: URL) -> Path:
     """Make the ledger's file (0600) and its folder (0700) where they are absent.
 
@@ -131,7 +135,8 @@ def _forbid_writing(connection: DBAPIConnection, _record: object) -> None:
 
 def _begin_writing(tx: Connection) -> None:
     cursor = tx.connection.cursor()
-    _insist(lambda: cursor.execute("BEGIN IMMEDIATE"))
+    wait_s = tx.get_execution_options().get("lock_wait_s", LOCK_WAIT_S)
+    _insist(lambda: cursor.execute("BEGIN IMMEDIATE"), wait_s)
     cursor.close()
 
 
@@ -152,13 +157,13 @@ def _take_snapshot(cursor: DBAPICursor) -> None:
         raise
 
 
-def _insist(attempt: Callable[[], object]) -> None:
+def _insist(attempt: Callable[[], object], wait_s: float = LOCK_WAIT_S) -> None:
     """Try until the file's lock is free.
 
     Raises:
-        RetryableError: Another process kept it for `LOCK_WAIT_S`.
+        LockedError: Another process kept it for so long.
     """
-    give_up_at = time.monotonic() + LOCK_WAIT_S
+    give_up_at = time.monotonic() + wait_s
     while True:
         try:
             attempt()
@@ -166,7 +171,7 @@ def _insist(attempt: Callable[[], object]) -> None:
             if not _is_busy(error):
                 raise
             if time.monotonic() >= give_up_at:
-                raise RetryableError("the ledger is locked by another process") from None
+                raise LockedError("the ledger is locked by another process") from None
             time.sleep(_LOCK_POLL_S)
         else:
             return

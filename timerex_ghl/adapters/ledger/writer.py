@@ -1,22 +1,31 @@
-"""The one thread that writes: it takes all that waits into one transaction and commits it once."""
+"""The one who writes: all that waits goes into one transaction, which is committed once.
+
+That is a thread, so that nobody waits for a disk or a lock. On SQLite it can be the event loop
+itself: a thread that waits for Python's lock keeps the file's meanwhile, and other processes out.
+"""
 
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any, Generic, TypeVar
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, Engine, NestedTransaction
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine
 
 from timerex_ghl.adapters.ledger.engine import outage_of
+from timerex_ghl.adapters.ledger.sqlite import LockedError
+from timerex_ghl.adapters.ledger.units import (
+    UndoneError,
+    Unit,
+    of_the_same_work,
+    run,
+    run_alone,
+    tell_all,
+)
 from timerex_ghl.sync.errors import FatalError, RetryableError
 
 T = TypeVar("T")
-Work = Callable[[Connection], T]
-JointWork = Callable[[Connection, list[Any]], Sequence[Any]]
-"""Work done for many at once: a list of items in, as many results out, in the same order."""
 
 MAX_GROUP = 200
 """Units in one transaction; what is beyond it goes with the next."""
@@ -27,12 +36,22 @@ LONGEST_S = 0.005
 LINGER_S = 0.05
 """How long the writer waits for those who write in step, at most."""
 
+AT_ONCE_S = 0.02
+"""How long the event loop tries for the lock of a file, before it leaves that to the thread."""
+
 
 class Writer:
-    """A queue of units of work, and the thread that carries them out."""
+    """A queue of units of work, and the thread that carries them out.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        engine: With the one connection that writes.
+        in_loop: Carry units out in their callers' event loop, where no other process is writing.
+    """
+
+    def __init__(self, engine: Engine, *, in_loop: bool = False) -> None:
         self._engine = engine
+        self._at_once = engine.execution_options(lock_wait_s=AT_ONCE_S) if in_loop else None
+        self._whose: Literal["nobody", "loop", "thread"] = "nobody"  # turn it is to carry out
         self._turn = threading.Condition()
         self._waiting: list[Unit[Any]] = []
         self._in_step = 0
@@ -51,7 +70,10 @@ class Writer:
             if self._closed is not None:
                 raise FatalError(self._closed)
             self._waiting.append(unit)
-            if len(self._waiting) >= self._expected:
+            if self._at_once is not None and self._whose == "nobody" and not self._in_step:
+                self._whose = "loop"
+                unit.loop.call_soon(self._serve_here)
+            elif len(self._waiting) >= self._expected:
                 self._turn.notify()
         return unit.future
 
@@ -80,11 +102,33 @@ class Writer:
             self._turn.notify()
         self._thread.join()
 
+    def _serve_here(self) -> None:
+        """Carry out a group in the event loop. Where the file is locked, that is the thread's."""
+        with self._turn:
+            group = self._next_group()
+        whose: Literal["nobody", "thread"] = "nobody"
+        try:
+            self._carry_out(group, self._at_once)
+        except LockedError:
+            whose = "thread"
+        except BaseException as error:
+            self._die(group, f"the ledger's writer died of {type(error).__name__}: start again")
+            raise
+        with self._turn:
+            self._whose = whose
+            if self._waiting and whose == "nobody" and not self._in_step:
+                self._whose = "loop"
+                asyncio.get_running_loop().call_soon(self._serve_here)
+            else:
+                self._turn.notify()
+
     def _serve(self) -> None:
         group: list[Unit[Any]] = []
         try:
             while group := self._take_group():
-                self._carry_out([unit for unit in group if not unit.future.cancelled()])
+                self._carry_out(group)
+                with self._turn:
+                    self._whose = "thread" if self._waiting else "nobody"
         except BaseException as error:  # noqa: BLE001  nobody may wait for a thread that is gone
             self._die(group, f"the ledger's writer died of {type(error).__name__}: start again")
 
@@ -93,37 +137,54 @@ class Writer:
         with self._turn:
             self._wait_for(1, None)
             self._wait_for(self._in_step, LINGER_S)
-            group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
+            self._whose = "thread"
+            return self._next_group()
+
+    def _next_group(self) -> "list[Unit[Any]]":
+        group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
         return group
 
     def _wait_for(self, number: int, timeout_s: float | None) -> None:
         self._expected = number
-        self._turn.wait_for(
-            lambda: len(self._waiting) >= self._expected or self._closed is not None, timeout_s
-        )
+        self._turn.wait_for(self._is_threads_turn, timeout_s)
         self._expected = 1
 
-    def _carry_out(self, group: "list[Unit[Any]]") -> None:
-        """Commit the group at once, then tell each caller what came of its unit."""
+    def _is_threads_turn(self) -> bool:
+        is_enough = self._whose != "loop" and len(self._waiting) >= self._expected
+        return is_enough or self._closed is not None
+
+    def _carry_out(self, group: "list[Unit[Any]]", at_once: Engine | None = None) -> None:
+        """Commit the group at once, then tell each caller what came of its unit.
+
+        Raises:
+            LockedError: `at_once`, and another process is writing. The group waits again.
+        """
+        group = [unit for unit in group if not unit.future.cancelled()]
+        if not group:
+            return
         try:
-            with self._engine.begin() as tx:
+            with (at_once or self._engine).begin() as tx:
                 if len(group) == 1:
-                    _run_alone(group[0], tx)
+                    run_alone(group[0], tx)
                 else:
                     group = self._run_while_short(group, tx)
-        except _UndoneError:
+        except UndoneError:
             pass  # its result is its error
-        except Exception as error:  # noqa: BLE001  none of the group was stored: each caller's error
+        except Exception as error:  # none of the group was stored: each caller's error
+            if at_once is not None and isinstance(error, LockedError):
+                with self._turn:
+                    self._waiting[:0] = group
+                raise
             for unit in group:
                 unit.result = _failure_of_group(error)
-        _tell(group)
+        tell_all(group)
 
     def _run_while_short(self, group: "list[Unit[Any]]", tx: Connection) -> "list[Unit[Any]]":
         """Run units one after the other; give those that were. The rest waits in its place."""
         ends_at = time.monotonic() + LONGEST_S
-        bundles = _of_the_same_work(group)
+        bundles = of_the_same_work(group)
         for number, units in enumerate(bundles, 1):
-            _run(units, tx)
+            run(units, tx)
             if time.monotonic() > ends_at:
                 late = {id(unit) for units in bundles[number:] for unit in units}
                 with self._turn:
@@ -137,118 +198,7 @@ class Writer:
             left, self._waiting = [*group, *self._waiting], []
         for unit in left:
             unit.result = FatalError(reason)
-        _tell(left)
-
-
-class Unit(Generic[T]):
-    """One caller's work, what came of it, and the future on which the caller waits.
-
-    Attributes:
-        joint: Others may have the same work: then it is done for all of them at once.
-        result: What came of it: what the work gave, or its error.
-    """
-
-    def __init__(self, work: JointWork, item: object, *, joint: bool) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[T] = self.loop.create_future()
-        self.work = work
-        self.item = item
-        self.joint = joint
-        self.result: Any = None
-
-    @classmethod
-    def of(cls, work: Work[T]) -> "Unit[T]":
-        """Make a unit of a caller's own work."""
-        return cls(lambda tx, _items: [work(tx)], None, joint=False)
-
-    def tell(self) -> None:
-        """Give the caller what came of it, in the caller's own thread."""
-        if self.future.done():  # cancelled, or told before the writer died
-            return
-        if isinstance(self.result, Exception):
-            self.future.set_exception(self.result)
-        else:
-            self.future.set_result(self.result)
-
-
-def call(work: Callable[[], T]) -> T:
-    """Run work. A future cannot carry StopIteration: its caller would wait for ever."""
-    try:
-        return work()
-    except StopIteration as error:
-        raise RuntimeError("the work ran out of items") from error
-
-
-def _tell(group: "Iterable[Unit[Any]]") -> None:
-    """Wake the callers: each event loop once. One that is closed has nobody left who waits."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[Unit[Any]]] = {}
-    for unit in group:
-        by_loop.setdefault(unit.loop, []).append(unit)
-    for loop, units in by_loop.items():
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(_tell_here, units)
-
-
-def _tell_here(units: "list[Unit[Any]]") -> None:
-    for unit in units:
-        unit.tell()
-
-
-def _of_the_same_work(group: "list[Unit[Any]]") -> "list[list[Unit[Any]]]":
-    """Put units together that may be done at once, in the order of who came first."""
-    bundles: dict[object, list[Unit[Any]]] = {}
-    for unit in group:
-        bundles.setdefault(unit.work if unit.joint else unit, []).append(unit)
-    return list(bundles.values())
-
-
-class _UndoneError(Exception):
-    """The work of a lone unit failed, and its transaction with it."""
-
-
-def _run_alone(unit: "Unit[Any]", tx: Connection) -> None:
-    """Do the work of a unit that has the transaction for itself: no savepoint is needed.
-
-    Raises:
-        _UndoneError: The work failed.
-    """
-    try:
-        [unit.result] = call(lambda: unit.work(tx, [unit.item]))
-    except Exception as error:
-        unit.result = outage_of(error) or error
-        raise _UndoneError from error
-
-
-def _run(units: "list[Unit[Any]]", tx: Connection) -> None:
-    """Do the work of some units in a savepoint. Their error is theirs, and leaves the group alone.
-
-    Raises:
-        Exception: The error took the whole transaction with it (a full disk, a lost server).
-    """
-    savepoint = tx.begin_nested()
-    try:
-        results = call(lambda: units[0].work(tx, [unit.item for unit in units]))
-        for unit, result in zip(units, results, strict=True):
-            unit.result = result
-    except Exception as error:
-        if not _is_undone(savepoint, tx):
-            raise
-        if len(units) == 1:
-            units[0].result = outage_of(error) or error
-        else:  # one of them spoilt it for all: each by itself now
-            for unit in units:
-                _run([unit], tx)
-    else:
-        savepoint.commit()
-
-
-def _is_undone(savepoint: NestedTransaction, tx: Connection) -> bool:
-    """Roll back to the savepoint. False: it is gone, and the transaction around it too."""
-    try:
-        savepoint.rollback()
-    except SQLAlchemyError:
-        return False
-    return not tx.invalidated
+        tell_all(left)
 
 
 def _failure_of_group(error: Exception) -> Exception:
