@@ -11,6 +11,7 @@ from timerex_ghl.adapters.ledger import (
     bookings,
     contact_edits,
     inbox,
+    reviews,
     workspace,
 )
 from timerex_ghl.adapters.ledger.bookings import BookingRow
@@ -75,13 +76,17 @@ async def row_of(world: World, booking_id: BookingId) -> BookingRow:
     return row
 
 
-async def test_a_contact_entered_and_edited_reaches_the_crm(world: World) -> None:
-    def enter(tx: Connection) -> ContactId:
+async def enter(world: World) -> ContactId:
+    def add(tx: Connection) -> ContactId:
         values: dict[FieldName, Value] = {FieldName("first_name"): "陸", FieldName("email"): RIKU}
         entry = WorkspaceChange(values=values, tags_added=frozenset({"vip"}))
         return contact_edits.add_contact(tx, editor(world), entry, datetime.now(UTC)).id
 
-    contact_id = await world.ledger.write(enter)
+    return await world.ledger.write(add)
+
+
+async def test_a_contact_entered_and_edited_reaches_the_crm(world: World) -> None:
+    contact_id = await enter(world)
     assert await carry_all(world) == ["applied"]
     await world.ledger.write(
         contact_edits.change_contact,
@@ -176,6 +181,26 @@ async def test_a_contact_deleted_here_stays_in_the_crm_and_does_not_come_back(
     assert await world.writes() == []
     assert await world.people() == []
     assert (await world.one_in_crm(RIKU))["city"] == "Sendai"
+
+
+async def test_somebody_deleted_who_is_entered_again_is_the_same_contact_in_the_crm(
+    world: World,
+) -> None:
+    row = await world.add(RIKU, first_name="Riku")
+    await world.sync()
+    await delete_person(world, row.id)
+    ghl_id = (await world.one_in_crm(RIKU))["id"]
+
+    contact_id = await enter(world)
+
+    assert await carry_all(world) == ["applied"]
+    assert await world.ledger.read(reviews.count_open, NAME) == 0
+    contact = await world.one_in_crm(RIKU)
+    assert (contact["id"], contact["tags"]) == (ghl_id, ["vip"])
+    assert [person.id for person in await world.people()] == [contact_id]
+    await world.calls()
+    await world.sync()
+    assert await world.writes() == []
 
 
 async def test_somebody_deleted_who_books_again_is_known_anew(world: World) -> None:

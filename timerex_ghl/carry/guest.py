@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import bookings, links, locks, workspace
+from timerex_ghl.adapters.ledger import bookings, locks, workspace
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.locks import Fence
 from timerex_ghl.carry.claim import Known, read_known
@@ -19,7 +19,7 @@ from timerex_ghl.carry.learn import learn
 from timerex_ghl.carry.locking import TTL_S, Busy, holder_name, insist, renewed
 from timerex_ghl.carry.names import lock_of_booking, lock_of_contact, locks_of_keys
 from timerex_ghl.carry.outcome import What
-from timerex_ghl.carry.person import choose_row, find_in_ghl
+from timerex_ghl.carry.person import choose_row, find_in_ghl, free_from_tombstone
 from timerex_ghl.carry.remember import add_from_ghl
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.carry.verify import Told
@@ -127,7 +127,7 @@ def _add(
         contact_id = workspace.add_contact(tx, sides.connection, person, keys, now).id
     else:
         theirs = map_from_ghl(ghl, sides.settings.rules)
-        _free_from_tombstone(tx, sides, ghl)
+        free_from_tombstone(tx, sides.connection, ghl.id)
         contact_id = add_from_ghl(tx, sides, ghl, theirs, now).id
     stored = bookings.get_booking(tx, sides.connection, told.booking.id)
     row = stored or BookingRow(booking=told.booking, contact_id=None, verified=told.verified)
@@ -135,16 +135,6 @@ def _add(
     bookings.save_booking(tx, sides.connection, known, now)
     guest = _learned(tx, sides, told, contact_id, fence, now)
     return guest._replace(known=guest.known._replace(candidates=([], [])))
-
-
-def _free_from_tombstone(tx: Connection, sides: Sides, ghl: GhlContact) -> None:
-    """Part a GHL contact from somebody who was deleted here: they have come back as a guest."""
-    link = links.link_of_remote(tx, sides.connection, "contact", ghl.id)
-    if link is None:
-        return
-    row = workspace.get_contact(tx, sides.connection, ContactId(link.local_id))
-    if row is None or row.deleted:
-        links.drop_link(tx, sides.connection, "contact", link.local_id)
 
 
 def _learned(

@@ -19,7 +19,13 @@ from timerex_ghl.sync.identity import (
     is_same_person,
 )
 from timerex_ghl.sync.mapping import map_from_ghl
-from timerex_ghl.sync.models import ContactId, GhlContact, GhlContactId, WorkspaceContact
+from timerex_ghl.sync.models import (
+    ConnectionName,
+    ContactId,
+    GhlContact,
+    GhlContactId,
+    WorkspaceContact,
+)
 
 Index = tuple[Sequence[GhlContact], Sequence[GhlContact]]
 """GHL's contacts with a person's e-mail, and those with their phone."""
@@ -127,11 +133,25 @@ async def _why_not(sides: Sides, person: Person, ghl: GhlContact) -> str | None:
             " or change the e-mail or phone"
         )
     if owner is not None and owner.local_id != person.row.id:
-        return f"belongs to contact {owner.local_id} already"
+        is_free = await sides.ledger.write(free_from_tombstone, sides.connection, ghl.id)
+        if not is_free:
+            return f"belongs to contact {owner.local_id} already"
     theirs = map_from_ghl(ghl, sides.settings.rules)
     if not is_same_person(person.row.contact, theirs, sides.settings.region):
         return "agrees in one of e-mail and phone and differs in the other"
     return None
+
+
+def free_from_tombstone(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> bool:
+    """Part a GHL contact from somebody who was deleted here: they have come back.
+
+    False: whoever it belongs to lives.
+    """
+    link = links.link_of_remote(tx, connection, "contact", ghl_id)
+    row = workspace.get_contact(tx, connection, ContactId(link.local_id)) if link else None
+    if link is not None and (row is None or row.deleted):
+        links.drop_link(tx, connection, "contact", link.local_id)
+    return row is None or row.deleted
 
 
 def _claims_on(tx: Connection, sides: Sides, ghl_id: GhlContactId) -> tuple[Link | None, set[Pair]]:
