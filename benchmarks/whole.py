@@ -1,6 +1,5 @@
 """All that runs for real, a process each: Prefect server, gateway, live worker, one connection."""
 
-import asyncio
 import secrets
 import sys
 from contextlib import AsyncExitStack
@@ -11,12 +10,10 @@ from typing import NamedTuple
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from blocks import GHLCredentials, LedgerStore, TimeRexCredentials
-from timerex_ghl import launch
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.demo.prefect_api import PrefectApi
 from timerex_ghl.demo.processes import Programs
-from timerex_ghl.demo.stage import HOST, free_port
+from timerex_ghl.demo.stage import start_prefect, wait_for
 from timerex_ghl.sandbox.info import GhlInfo
 from timerex_ghl.sync.mapping import DEFAULT_RULES
 from timerex_ghl.sync.models import ConnectionName, LocationId
@@ -64,8 +61,9 @@ async def start_whole(
         ledger_url: SQLAlchemy URL of the ledger.
     """
     url = ledger_url or f"sqlite:///{folder / 'ledger.db'}"
-    environment = await _start_prefect(stack, programs, folder)
-    door, token = await _publish(environment["PREFECT_API_URL"], url, ghl, webhook_keys)
+    prefect, environment, server = await start_prefect(folder, programs, stack)
+    await wait_for(prefect, server)
+    door, token = await _publish(prefect.url, url, ghl, webhook_keys)
     own = [sys.executable, "-m", "timerex_ghl"]
     gateway = await programs.start(
         "gateway", [*own, "gateway", "--port", "0", "--ledger", url, "--json"], environment
@@ -74,27 +72,6 @@ async def start_whole(
     root = (await gateway.first_line(30))["base_url"]
     await live.first_line(60)
     return Whole(url, root, door, token)
-
-
-async def _start_prefect(stack: AsyncExitStack, programs: Programs, folder: Path) -> dict[str, str]:
-    """Start Prefect's server; give the environment in which all others find it."""
-    port = free_port()
-    prefect = PrefectApi(f"http://{HOST}:{port}/api")
-    stack.push_async_callback(prefect.close)
-    environment = {
-        **launch.without_prefect(),
-        "PREFECT_HOME": str(folder / "prefect"),
-        "PREFECT_API_URL": prefect.url,
-        "TIMEREX_GHL_HOME": str(folder),
-        "TMPDIR": str(folder),
-    }
-    settings = launch.server_settings(HOST, port, environment)
-    await programs.start("server", launch.start_server(HOST, port), settings)
-    for _ in range(600):
-        if await prefect.is_healthy():
-            break
-        await asyncio.sleep(0.2)
-    return environment
 
 
 async def _publish(

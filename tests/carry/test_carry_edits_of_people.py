@@ -11,6 +11,7 @@ from timerex_ghl.adapters.ledger import (
     bookings,
     contact_edits,
     inbox,
+    links,
     reviews,
     workspace,
 )
@@ -201,6 +202,24 @@ async def test_somebody_deleted_who_is_entered_again_is_the_same_contact_in_the_
     await world.calls()
     await world.sync()
     assert await world.writes() == []
+
+
+async def test_somebody_else_with_one_key_of_somebody_deleted_brings_nobody_back(
+    world: World,
+) -> None:
+    row = await world.add(RIKU, first_name="Riku", phone="090-1234-5602")
+    await world.sync()
+    await delete_person(world, row.id)
+    other = await world.add(RIKU, first_name="Rio", phone="090-9999-0000")
+
+    await world.sync()
+
+    assert await world.ledger.read(reviews.count_open, NAME) == 1
+    ghl_id = (await world.one_in_crm(RIKU))["id"]
+    link = await world.ledger.read(links.link_of_remote, NAME, "contact", ghl_id)
+    assert link is not None
+    assert link.local_id == row.id
+    assert [person.id for person in await world.people()] == [other.id]
 
 
 async def test_somebody_deleted_who_books_again_is_known_anew(world: World) -> None:

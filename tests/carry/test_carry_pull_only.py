@@ -1,7 +1,7 @@
 """A token that may only read: the workspace gets all of GHL, and every write is refused by name."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -10,7 +10,7 @@ from tests.carry.world import NAME, World
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.pacing import NoPacing
-from timerex_ghl.adapters.ledger import intents, reviews
+from timerex_ghl.adapters.ledger import inbox, intents, reviews
 from timerex_ghl.sync.errors import ScopeError
 from timerex_ghl.sync.models import ContactId, FieldName
 
@@ -40,6 +40,34 @@ async def value(world: World, contact_id: ContactId, field: str) -> object:
 async def refused(world: World, scan: str = "scan") -> None:
     with pytest.raises(ScopeError, match=LACKS):
         await world.sync(scan=scan)
+
+
+async def test_an_edit_that_may_not_be_written_is_not_tried_again_and_again(world: World) -> None:
+    riku = await world.add("riku@hinode.example", city="Osaka")
+    await world.sync()
+    await world.edit(riku.id, website="https://riku.example")
+    now = datetime.now(UTC)
+    event_id, _ = await world.ledger.write(
+        inbox.store_event,
+        connection=NAME,
+        source="workspace",
+        type="contact changed",
+        dedupe_key="edit",
+        body="{}",
+        now=now,
+        record=f"contact:{riku.id}",
+    )
+
+    async with httpx.AsyncClient() as http:
+        reading = await pull_only(world, http)
+        with pytest.raises(ScopeError, match=LACKS):
+            await reading.carry(event_id)
+
+    event = await world.ledger.read(inbox.read_event, event_id)
+    assert event is not None
+    assert (event.state, event.attempts) == ("waiting", 0)
+    assert event.next_at is not None
+    assert event.next_at >= now + timedelta(seconds=60)
 
 
 async def test_edits_that_may_not_be_written_keep_nobody_from_reading(world: World) -> None:

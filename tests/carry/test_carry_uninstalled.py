@@ -7,9 +7,9 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 
+from tests.adapters.ghl.oauth_world import auth_of_sandbox
 from tests.carry.world import World, opened_world
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.oauth import OAuthTokens
 from timerex_ghl.adapters.ghl.pacing import NoPacing
 from timerex_ghl.adapters.ledger import tokens
 from timerex_ghl.adapters.ledger.core import open_ledger
@@ -29,15 +29,7 @@ async def installed(ledger_url: str) -> AsyncGenerator[World]:
         httpx.AsyncClient() as http,
     ):
         location = world.sides.settings.ghl.location_id
-        auth = OAuthTokens(
-            ledger,
-            http,
-            token_url=info.ghl.token_url,
-            client_id=info.ghl.client_id,
-            client_secret=info.ghl.client_secret,
-            seed=info.ghl.refresh_token,
-            location_id=location,
-        )
+        auth = auth_of_sandbox(ledger, http, info.ghl)
         ghl = GhlClient(http, auth, NoPacing(), base_url=info.ghl.base_url, location_id=location)
         yield World(replace(world.sides, ghl=ghl), world.control)
 

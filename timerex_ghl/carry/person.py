@@ -117,47 +117,57 @@ async def adopt(sides: Sides, person: Person, ghl: GhlContact) -> GhlContact:
     Raises:
         ReviewNeededError: It contradicts what we know, or belongs to somebody else already.
     """
-    why = await _why_not(sides, person, ghl)
+    claims = await sides.ledger.read(_claims_on, sides, ghl.id)
+    why = _why_not(sides, person, ghl, claims)
     if why is not None:
         raise ReviewNeededError(
             f"GHL contact {ghl.id} {why}", kind="identity", people=[person.row.id], ghl_ids=[ghl.id]
         )
+    if claims.is_of_tombstone:
+        await sides.ledger.write(free_from_tombstone, sides.connection, ghl.id)
     return ghl
 
 
-async def _why_not(sides: Sides, person: Person, ghl: GhlContact) -> str | None:
-    owner, pairs = await sides.ledger.read(_claims_on, sides, ghl.id)
-    if Pair(person.row.id, ghl.id) in pairs:
+class _Claims(NamedTuple):
+    """Whose contact it is, and whose it is said not to be. A tombstone's link claims nothing."""
+
+    owner: Link | None
+    is_of_tombstone: bool
+    apart_from: set[Pair]
+
+
+def _why_not(sides: Sides, person: Person, ghl: GhlContact, claims: _Claims) -> str | None:
+    if Pair(person.row.id, ghl.id) in claims.apart_from:
         return (
             "is kept apart from this person, and GHL makes no second one: allow duplicates there,"
             " or change the e-mail or phone"
         )
+    owner = claims.owner
     if owner is not None and owner.local_id != person.row.id:
-        is_free = await sides.ledger.write(free_from_tombstone, sides.connection, ghl.id)
-        if not is_free:
-            return f"belongs to contact {owner.local_id} already"
+        return f"belongs to contact {owner.local_id} already"
     theirs = map_from_ghl(ghl, sides.settings.rules)
     if not is_same_person(person.row.contact, theirs, sides.settings.region):
         return "agrees in one of e-mail and phone and differs in the other"
     return None
 
 
-def free_from_tombstone(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> bool:
-    """Part a GHL contact from somebody who was deleted here: they have come back.
+def _claims_on(tx: Connection, sides: Sides, ghl_id: GhlContactId) -> _Claims:
+    link = links.link_of_remote(tx, sides.connection, "contact", ghl_id)
+    is_of_tombstone = link is not None and _is_gone(tx, sides.connection, link)
+    apart_from = apart.apart_from(tx, sides.connection, [ghl_id])
+    return _Claims(None if is_of_tombstone else link, is_of_tombstone, apart_from)
 
-    False: whoever it belongs to lives.
-    """
+
+def free_from_tombstone(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> None:
+    """Part a GHL contact from somebody who was deleted here: they have come back."""
     link = links.link_of_remote(tx, connection, "contact", ghl_id)
-    row = workspace.get_contact(tx, connection, ContactId(link.local_id)) if link else None
-    if link is not None and (row is None or row.deleted):
+    if link is not None and _is_gone(tx, connection, link):
         links.drop_link(tx, connection, "contact", link.local_id)
+
+
+def _is_gone(tx: Connection, connection: ConnectionName, link: Link) -> bool:
+    row = workspace.get_contact(tx, connection, ContactId(link.local_id))
     return row is None or row.deleted
-
-
-def _claims_on(tx: Connection, sides: Sides, ghl_id: GhlContactId) -> tuple[Link | None, set[Pair]]:
-    """Read whose contact it is, and whose it is said not to be."""
-    owner = links.link_of_remote(tx, sides.connection, "contact", ghl_id)
-    return owner, apart.apart_from(tx, sides.connection, [ghl_id])
 
 
 async def find_in_workspace(sides: Sides, keys: Keys) -> WorkspaceContact | None:

@@ -20,6 +20,7 @@ from timerex_ghl.sync.errors import (
     RateLimitedError,
     RetryableError,
     ReviewNeededError,
+    ScopeError,
     SkippableError,
     TimerexGhlError,
 )
@@ -27,6 +28,10 @@ from timerex_ghl.sync.models import ConnectionName, ContactId, EventId, GhlConta
 
 MAX_ATTEMPTS = 12
 """Tries of one event before it is given up and kept for a person."""
+
+
+WITHOUT_RIGHT_S = 60.0
+"""How soon an event is tried again whose write needs a right that the token lacks."""
 
 
 class Verdict(NamedTuple):
@@ -38,6 +43,7 @@ class Verdict(NamedTuple):
         reason: Fit to be stored and shown: our own words, or only the type of a stranger's error.
         review: The kind of review a person gets; None where the record is tried again.
         is_attempt: A wait (429, somebody else's lock) is not one.
+        after_s: It is not tried again before; None: sooner at first, later with each attempt.
     """
 
     what: What
@@ -46,6 +52,7 @@ class Verdict(NamedTuple):
     is_attempt: bool = True
     people: tuple[str, ...] = ()
     ghl_ids: tuple[str, ...] = ()
+    after_s: float | None = None
 
 
 def judge(error: Exception) -> Verdict:
@@ -68,8 +75,10 @@ def judge(error: Exception) -> Verdict:
         case SkippableError():
             what: What = "quarantined" if isinstance(error, QuarantineError) else "dead"
             return Verdict(what, str(error), review="refused")
-        case _:
-            return Verdict("waiting", str(error), is_attempt=False)
+        case _:  # for want of a right we know of, the others of its connection go on beside it
+            is_alone = isinstance(error, ScopeError) and not error.was_asked
+            after_s = WITHOUT_RIGHT_S if is_alone else None
+            return Verdict("waiting", str(error), is_attempt=False, after_s=after_s)
 
 
 async def carry_event(
@@ -118,7 +127,8 @@ def _note_error(
         verdict = verdict._replace(what="dead", review="dead-letter")
     outcome = Outcome(what=verdict.what)
     if verdict.what == "waiting":
-        next_at = now + timedelta(seconds=min(2.0 ** (attempts + 1), 3600))
+        pause_s = verdict.after_s or min(2.0 ** (attempts + 1), 3600)
+        next_at = now + timedelta(seconds=pause_s)
         inbox.postpone_events(
             tx, group.ids, error=verdict.reason, next_at=next_at, counts=verdict.is_attempt
         )

@@ -38,33 +38,47 @@ class Stage(NamedTuple):
 
 async def set_up(folder: Path, programs: Programs, stack: AsyncExitStack, screen: Screen) -> Stage:
     """Start the sandbox, a Prefect server, the gateway, a ledger and a worker of the demo's own."""
-    port = free_port()
-    prefect = PrefectApi(f"http://{HOST}:{port}/api")
-    stack.push_async_callback(prefect.close)
-    environment = {
-        **launch.without_prefect(),
-        "PREFECT_HOME": str(folder / "prefect"),
-        "PREFECT_API_URL": prefect.url,
-        "TIMEREX_GHL_HOME": str(folder),
-        "TMPDIR": str(folder),  # Prefect leaves things there
-    }
-    server_environment = launch.server_settings(HOST, port, environment)
     screen.say("starting a Prefect server of the demo's own, and the sandbox")
-    server = await programs.start("server", launch.start_server(HOST, port), server_environment)
+    prefect, environment, server = await start_prefect(folder, programs, stack)
     sandbox = SandboxApi(await _start(programs, environment, "sandbox", "--port", "0"))
     stack.push_async_callback(sandbox.close)
     ledger_url = f"sqlite:///{folder / 'ledger.db'}"
     ledger = await stack.enter_async_context(open_ledger(ledger_url))
     gateway = ("gateway", "--port", "0", "--ledger", ledger_url)
     gateway_url = (await _start(programs, environment, *gateway))["base_url"]
-    await _wait_for(prefect, server)
-    screen.say(f"Prefect answers: http://{HOST}:{port}")
+    await wait_for(prefect, server)
+    screen.say(f"Prefect answers: {prefect.url.removesuffix('/api')}")
     await prefect.send("POST", "/work_pools/", {"name": launch.POOL, "type": "process"})
     worker_environment = launch.worker_settings(environment)
     await programs.start("worker", launch.start_worker(), worker_environment)
     await programs.run("deploy", _own("deploy"), environment)
     screen.say("deployed the flows, registered the blocks, started a worker")
     return Stage(sandbox, prefect, ledger, ledger_url, gateway_url, worker_environment)
+
+
+class Server(NamedTuple):
+    """A Prefect server that starts. `environment`: in which every other program finds it."""
+
+    api: PrefectApi
+    environment: dict[str, str]
+    program: Program
+
+
+async def start_prefect(folder: Path, programs: Programs, stack: AsyncExitStack) -> Server:
+    """Start a Prefect server that keeps all of its own in a folder; `wait_for` it."""
+    port = free_port()
+    api = PrefectApi(f"http://{HOST}:{port}/api")
+    stack.push_async_callback(api.close)
+    environment = {
+        **launch.without_prefect(),
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_API_URL": api.url,
+        "TIMEREX_GHL_HOME": str(folder),
+        "TMPDIR": str(folder),  # Prefect leaves things there
+    }
+    settings = launch.server_settings(HOST, port, environment)
+    program = await programs.start("server", launch.start_server(HOST, port), settings)
+    return Server(api, environment, program)
 
 
 async def enter_blocks(stage: Stage) -> None:
@@ -115,7 +129,12 @@ async def _start(
     return await program.first_line(30)
 
 
-async def _wait_for(prefect: PrefectApi, server: Program) -> None:
+async def wait_for(prefect: PrefectApi, server: Program) -> None:
+    """Wait until a Prefect server answers.
+
+    Raises:
+        DidNotStartError: It does not, or has ended.
+    """
     deadline = asyncio.get_running_loop().time() + SERVER_START_S
     while not await prefect.is_healthy():
         server.check()

@@ -44,6 +44,7 @@ def api_with(limits: Limits) -> Area:
         "title": "Too Many Requests",
         "status": 429,
         "detail": "send fewer requests, with a token that is known",
+        "instance": "urn:timerex-ghl:error:turned-away",
     }
     return Area("/api", Turnstile(limits), {401}, _busy(problem, "application/problem+json"))
 

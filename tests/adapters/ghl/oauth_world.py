@@ -12,6 +12,7 @@ from timerex_ghl.adapters.ledger import tokens
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.tokens import StoredTokens
+from timerex_ghl.sandbox.info import GhlInfo
 from timerex_ghl.sync.errors import TimerexGhlError
 from timerex_ghl.sync.models import LocationId
 
@@ -57,6 +58,19 @@ def auth_of(
         client_secret=secret,
         seed=seed,
         location_id=LocationId("locAoba"),
+    )
+
+
+def auth_of_sandbox(ledger: Ledger, http: httpx.AsyncClient, ghl: GhlInfo) -> OAuthTokens:
+    """Be the app that is installed in the sandbox."""
+    return OAuthTokens(
+        ledger,
+        http,
+        token_url=ghl.token_url,
+        client_id=ghl.client_id,
+        client_secret=ghl.client_secret,
+        seed=ghl.refresh_token,
+        location_id=LocationId(ghl.location_id),
     )
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 
+from tests.adapters.ghl.oauth_world import auth_of_sandbox
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.oauth import OAuthTokens
 from timerex_ghl.adapters.ghl.pacing import LedgerPacer
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Pace
@@ -25,15 +25,7 @@ async def control(info: SandboxInfo, method: str, path: str, **body: object) -> 
 async def test_a_token_that_runs_out_in_mid_batch_is_refreshed_once(ledger: Ledger) -> None:
     async with running_sandbox() as info, httpx.AsyncClient() as http:
         location_id = LocationId(info.ghl.location_id)
-        auth = OAuthTokens(
-            ledger,
-            http,
-            token_url=info.ghl.token_url,
-            client_id=info.ghl.client_id,
-            client_secret=info.ghl.client_secret,
-            seed=info.ghl.refresh_token,
-            location_id=location_id,
-        )
+        auth = auth_of_sandbox(ledger, http, info.ghl)
         pacer = LedgerPacer(ledger, location_id, Pace(limit=100))
         client = GhlClient(http, auth, pacer, base_url=info.ghl.base_url, location_id=location_id)
         await client.get_location()

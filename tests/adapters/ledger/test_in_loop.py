@@ -2,13 +2,14 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import closing, contextmanager
 
 import pytest
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import cursors
+from timerex_ghl.adapters.ledger import cursors, writer
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.sqlite import choose_module
 from timerex_ghl.sync.errors import FatalError
@@ -116,6 +117,21 @@ async def test_people_in_step_are_served_together(ledger: Ledger) -> None:
     assert await asyncio.gather(*map(one, range(8))) == [*range(8)]
     assert sum(groups) == 8
     assert len(groups) < 8
+
+
+async def test_closing_waits_for_what_the_loop_has_in_hand(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "LONGEST_S", 0.0)  # each unit but the first is put back
+
+    def slowly(tx: Connection, name: str) -> None:
+        save(tx, name)
+        time.sleep(0.05)
+
+    async with open_ledger(sqlite_url, in_loop=True) as ledger:
+        posted = [ledger.post(slowly, name) for name in "abcd"]
+
+    assert all(future.done() for future in posted)
 
 
 async def test_what_is_queued_is_kept_when_it_is_closed(either_url: str) -> None:

@@ -40,6 +40,10 @@ AT_ONCE_S = 0.02
 """How long the event loop tries for the lock of a file, before it leaves that to the thread."""
 
 
+Turn = Literal["nobody", "called", "loop", "thread"]
+"""Whose turn it is to carry out what waits. `called`: the event loop's, once it comes to it."""
+
+
 class Writer:
     """A queue of units of work, and the thread that carries them out.
 
@@ -51,7 +55,7 @@ class Writer:
     def __init__(self, engine: Engine, *, in_loop: bool = False) -> None:
         self._engine = engine
         self._at_once = engine.execution_options(lock_wait_s=AT_ONCE_S) if in_loop else None
-        self._whose: Literal["nobody", "loop", "thread"] = "nobody"  # turn it is to carry out
+        self._whose: Turn = "nobody"
         self._turn = threading.Condition()
         self._waiting: list[Unit[Any]] = []
         self._in_step = 0
@@ -71,7 +75,7 @@ class Writer:
                 raise FatalError(self._closed)
             self._waiting.append(unit)
             if self._at_once is not None and self._whose == "nobody" and not self._in_step:
-                self._whose = "loop"
+                self._whose = "called"
                 unit.loop.call_soon(self._serve_here)
             elif len(self._waiting) >= self._expected:
                 self._turn.notify()
@@ -105,8 +109,9 @@ class Writer:
     def _serve_here(self) -> None:
         """Carry out a group in the event loop. Where the file is locked, that is the thread's."""
         with self._turn:
+            self._whose = "loop"
             group = self._next_group()
-        whose: Literal["nobody", "thread"] = "nobody"
+        whose: Turn = "nobody"
         try:
             self._carry_out(group, self._at_once)
         except LockedError:
@@ -115,12 +120,11 @@ class Writer:
             self._die(group, f"the ledger's writer died of {type(error).__name__}: start again")
             raise
         with self._turn:
-            self._whose = whose
             if self._waiting and whose == "nobody" and not self._in_step:
-                self._whose = "loop"
+                whose = "called"
                 asyncio.get_running_loop().call_soon(self._serve_here)
-            else:
-                self._turn.notify()
+            self._whose = whose
+            self._turn.notify()
 
     def _serve(self) -> None:
         group: list[Unit[Any]] = []
@@ -150,7 +154,9 @@ class Writer:
         self._expected = 1
 
     def _is_threads_turn(self) -> bool:
-        is_enough = self._whose != "loop" and len(self._waiting) >= self._expected
+        if self._whose == "loop":  # it may put some of its group back
+            return False
+        is_enough = self._whose != "called" and len(self._waiting) >= self._expected
         return is_enough or self._closed is not None
 
     def _carry_out(self, group: "list[Unit[Any]]", at_once: Engine | None = None) -> None:
