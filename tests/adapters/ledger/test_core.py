@@ -15,6 +15,12 @@ from timerex_ghl.sync.models import ConnectionName
 TOKYO = ConnectionName("tokyo")
 
 
+@pytest.fixture(autouse=True)
+def _all_that_waits_is_one_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine: a group is cut short by the clock in the test of that alone."""
+    monkeypatch.setattr(writer, "LONGEST_S", 60.0)
+
+
 def save(tx: Connection, name: str, value: str = "x") -> None:
     cursors.save_cursor(tx, TOKYO, name, value)
 
