@@ -17,11 +17,10 @@ from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.sync.actions import (
     Action,
     AddTags,
+    ContactAction,
     CreateContact,
-    CreateNote,
     RemoveTags,
     UpdateContact,
-    UpdateNote,
 )
 from timerex_ghl.sync.errors import RetryableError
 from timerex_ghl.sync.models import FieldName, GhlContact
@@ -41,8 +40,8 @@ async def settle_unknown(sides: Sides, unknown: Iterable[Intent], ghl: GhlContac
     """
     for intent in unknown:
         action = ACTION.validate_json(intent.payload)
-        if isinstance(action, CreateNote | UpdateNote):
-            continue  # the notes are read where notes are carried
+        if not isinstance(action, ContactAction):
+            continue  # settled where its record is carried
         is_young = utc_now() - intent.created_at < LOOK_AGAIN
         if isinstance(action, CreateContact) and ghl is None and is_young:
             raise RetryableError(
@@ -52,11 +51,7 @@ async def settle_unknown(sides: Sides, unknown: Iterable[Intent], ghl: GhlContac
         await sides.ledger.write(close, intent, ghl.id if ghl and happened else None)
 
 
-def _shows(
-    ghl: GhlContact,
-    action: CreateContact | UpdateContact | AddTags | RemoveTags,
-    region: str,
-) -> bool:
+def _shows(ghl: GhlContact, action: ContactAction, region: str) -> bool:
     """Tell whether a contact looks as it does after an action."""
     tags = ghl.tags or frozenset()
     match action:

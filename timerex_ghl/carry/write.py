@@ -4,7 +4,7 @@ from asyncio import Future
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -26,7 +26,29 @@ from timerex_ghl.sync.actions import (
 from timerex_ghl.sync.errors import TimerexGhlError, UnknownOutcomeError
 from timerex_ghl.sync.models import ContactId, FieldName, GhlContact, GhlNote
 
-T = TypeVar("T", GhlContact, GhlNote)
+
+class _Named(Protocol):
+    """A record of GHL: it has an id."""
+
+    @property
+    def id(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Named)
+
+
+class Writer(Protocol):
+    """Whoever writes: under which name its intents stand, and the lock that lets it."""
+
+    @property
+    def record_key(self) -> str:
+        """Name the record in intents."""
+        ...
+
+    @property
+    def fence(self) -> Fence:
+        """Hand out the lock."""
+        ...
 
 
 def _accept(plan: ContactPlan, _ghl: GhlContact | None) -> ContactPlan:
@@ -121,7 +143,7 @@ async def write_contact(
             raise AssertionError("tags are planned for a contact that exists")
         return ghl.model_copy(update={"tags": await change(ghl.id, action.tags)})
 
-    return await _send(sides, hold, action, send, noting)
+    return await send_write(sides, hold, action, send, noting)
 
 
 async def write_note(
@@ -144,7 +166,7 @@ async def write_note(
             return await sides.ghl.create_note(action.contact_id, action.text)
         return await sides.ghl.update_note(action.contact_id, action.note_id, action.text)
 
-    written = await _send(sides, hold, action, send)
+    written = await send_write(sides, hold, action, send)
     await sides.ledger.write(_note_success, written, remember)
     crash_point(action.kind, "after-outcome")
     return written.record
@@ -157,14 +179,25 @@ def post_outcome(
     return Noting(written.action, sides.ledger.post(_note_success, written, remember))
 
 
-async def _send(
+async def send_write(
     sides: Sides,
-    hold: Hold,
+    writer: Writer,
     action: Action,
     send: Callable[[], Awaitable[T]],
     noting: Noting | None = None,
 ) -> Written[T]:
-    new = NewIntent(sides.connection, hold.record_key, action, sides.run_id, hold.fence, utc_now())
+    """Note the intent, then send. The outcome of a write that succeeded is still to be noted.
+
+    Args:
+        sides: Both sides.
+        writer: Who writes.
+        action: What.
+        send: The call.
+        noting: The outcome of the write before this one.
+    """
+    new = NewIntent(
+        sides.connection, writer.record_key, action, sides.run_id, writer.fence, utc_now()
+    )
     intent_id = await sides.ledger.write_together(intents.open_all, new)
     if noting is not None:
         await noting.done

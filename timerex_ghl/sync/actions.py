@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from timerex_ghl.sync.activities import ActivityId
 from timerex_ghl.sync.models import (
     BookingId,
     Contact,
@@ -67,9 +68,38 @@ class UpdateNote(Record):
     text: str
 
 
+class CreateActivity(Record):
+    """Make a note or task in GHL. Its text ends with the marker of its id."""
+
+    kind: Literal["note.create", "task.create"]
+    activity_id: ActivityId
+    contact_id: GhlContactId
+    values: dict[FieldName, str | None]
+
+
+class UpdateActivity(Record):
+    """Write the changed fields, and only those, of a note or task. `remote_id`: its id in GHL."""
+
+    kind: Literal["note.update", "task.update", "task.complete"]
+    activity_id: ActivityId
+    contact_id: GhlContactId
+    remote_id: str
+    values: dict[FieldName, str | None]
+
+
+class DeleteActivity(Record):
+    """Delete a note or task in GHL, for good."""
+
+    kind: Literal["note.delete", "task.delete"]
+    activity_id: ActivityId
+    contact_id: GhlContactId
+    remote_id: str
+
+
 ContactAction = CreateContact | UpdateContact | AddTags | RemoveTags
 NoteAction = CreateNote | UpdateNote
-Action = ContactAction | NoteAction
+ActivityAction = CreateActivity | UpdateActivity | DeleteActivity
+Action = ContactAction | NoteAction | ActivityAction
 
 
 class Conflict(Record):
@@ -112,4 +142,20 @@ class ContactPlan(Record):
     to_ghl: tuple[ContactAction, ...] = ()
     to_workspace: WorkspaceChange = WorkspaceChange()
     base: Contact
+    conflicts: tuple[Conflict, ...] = ()
+
+
+class ActivityPlan(Record):
+    """How to bring one note or task level on both sides.
+
+    Attributes:
+        to_ghl: One write, or none where GHL has all already.
+        to_workspace: Fields that the workspace row takes over.
+        base: What both sides agree on once all of this is done.
+        conflicts: Fields both sides changed differently.
+    """
+
+    to_ghl: tuple[ActivityAction, ...] = ()
+    to_workspace: WorkspaceChange = WorkspaceChange()
+    base: dict[FieldName, str | None]
     conflicts: tuple[Conflict, ...] = ()

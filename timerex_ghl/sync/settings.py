@@ -6,6 +6,9 @@ from pydantic import AwareDatetime, Field
 
 from timerex_ghl.sync.models import ConnectionName, FieldRule, LocationId, Record
 
+ActivityRule = Literal["timerex", "ghl", "ask"]
+"""Whose edit of a note or task stands where both sides changed it. Neither tells the newer one."""
+
 GHL_WEBHOOK_KEY = "MCowBQYDK2VwAyEAi2HR1srL4o18O8BRa7gVJY7G7bupbN3H9AwJrHCDiOg="
 """What GHL signs its webhooks with (Ed25519, SPKI, base64), as its webhook guide prints it."""
 
@@ -63,6 +66,26 @@ class TimerexSettings(Record):
     paced: bool = True
 
 
+class ActivitySettings(Record):
+    """How notes and tasks are kept the same.
+
+    Attributes:
+        mirrors: Off: none travel, whichever side they are on.
+        rule: Whose edit stands where both sides changed a field.
+        most_deletes: More deletes of one kind on one side within an hour wait for a person.
+        most_deletes_percent: So do more than this share of the linked ones, beyond a first few.
+        note_calls_per_hour: What looking through contacts for changed notes may cost.
+        task_minutes: How often all tasks are looked through: an edit in GHL is seen that late.
+    """
+
+    mirrors: bool = True
+    rule: ActivityRule = "ghl"
+    most_deletes: int = Field(default=50, ge=1)
+    most_deletes_percent: int = Field(default=5, ge=1, le=100)
+    note_calls_per_hour: int = Field(default=600, ge=0, le=36_000)
+    task_minutes: int = Field(default=15, ge=1, le=24 * 60)
+
+
 class ConnectionSettings(Record):
     """Everything that can be set for a connection.
 
@@ -81,6 +104,7 @@ class ConnectionSettings(Record):
     booked_tag: str | None = "timerex booked"
     cancelled_tag: str | None = "timerex cancelled"
     poll_minutes: int = Field(default=5, ge=1, le=24 * 60)
+    activities: ActivitySettings = ActivitySettings()
 
 
 class PublishedConnection(Record):

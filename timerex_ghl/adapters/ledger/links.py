@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Index,
     Integer,
     RowMapping,
     Table,
@@ -26,7 +27,7 @@ from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.upsert import upsert
 from timerex_ghl.sync.models import ConnectionName, Contact, Record
 
-LinkKind = Literal["contact", "booking-note"]
+LinkKind = Literal["contact", "booking-note", "note", "task", "appointment"]
 
 links = Table(
     "links",
@@ -40,7 +41,9 @@ links = Table(
     Column("written_at", UtcTime),
     Column("base", JsonText),
     Column("digest", Text),
+    Column("seen_at", UtcTime),
     UniqueConstraint("connection", "kind", "remote_id"),
+    Index(None, "connection", "kind", "seen_at"),
 )
 
 
@@ -53,6 +56,7 @@ class Link(Record):
         written_at: When we last wrote to GHL's record.
         base: What both sides last agreed on; None before they ever did.
         digest: Of GHL's record when both sides were level.
+        seen_at: When a sweep last saw GHL's record; of a contact, when its notes were last read.
     """
 
     connection: ConnectionName
@@ -64,6 +68,7 @@ class Link(Record):
     written_at: AwareDatetime | None = None
     base: Contact | None = None
     digest: str | None = None
+    seen_at: AwareDatetime | None = None
 
 
 _HERE = select(links).where(
@@ -79,6 +84,15 @@ _NOTE_WRITE = (
         links.c.local_id == bindparam("local"),
     )
     .values(written_at=bindparam("now"))
+)
+_SEEN = (
+    update(links)
+    .where(
+        links.c.connection == bindparam("of"),
+        links.c.kind == bindparam("link_kind"),
+        links.c.remote_id.in_(bindparam("ids", expanding=True)),
+    )
+    .values(seen_at=bindparam("now"))
 )
 
 
@@ -118,10 +132,10 @@ def save_link(tx: Connection, link: Link) -> None:
 
 
 def save_links(tx: Connection, several: Sequence[Link]) -> None:
-    """Write links, new or changed; all of them, or none."""
+    """Write links, new or changed; all of them, or none. When GHL's were seen stays as it was."""
     rows = [
         {
-            **{name: getattr(link, name) for name in Link.model_fields},
+            **{name: getattr(link, name) for name in Link.model_fields if name != "seen_at"},
             "base": None if link.base is None else json_of(link.base),
         }
         for link in several
@@ -136,6 +150,18 @@ def note_write(
     values = {"of": connection, "link_kind": kind, "local": local_id, "now": now}
     changed = tx.execute(_NOTE_WRITE, values)
     return changed.rowcount > 0
+
+
+def note_seen(
+    tx: Connection,
+    connection: ConnectionName,
+    kind: LinkKind,
+    remote_ids: Collection[str],
+    now: datetime,
+) -> None:
+    """Note that these records of GHL were seen just now."""
+    if remote_ids:
+        tx.execute(_SEEN, {"of": connection, "link_kind": kind, "ids": [*remote_ids], "now": now})
 
 
 def move_link(

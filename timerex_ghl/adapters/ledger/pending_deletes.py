@@ -1,0 +1,178 @@
+"""Deletes of notes and tasks: each is listed, and many at once wait for a person."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from pydantic import AwareDatetime
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Table,
+    Text,
+    and_,
+    func,
+    select,
+    update,
+)
+
+from timerex_ghl.adapters.ledger.links import links
+from timerex_ghl.adapters.ledger.schema import UtcTime, metadata
+from timerex_ghl.adapters.ledger.upsert import upsert
+from timerex_ghl.sync.activities import ActivityId, ActivityKey, ActivityKind
+from timerex_ghl.sync.models import ConnectionName, Record
+
+Side = Literal["workspace", "ghl"]
+State = Literal["held", "released", "done", "withdrawn", "kept"]
+
+_deletes = Table(
+    "pending_deletes",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("local_id", Text, primary_key=True),
+    Column("side", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("found_at", UtcTime, nullable=False),
+    Column("settled_at", UtcTime),
+    Column("run_id", Text),
+    Index(None, "connection", "kind", "side", "found_at"),
+)
+
+
+class PendingDelete(Record):
+    """One delete that was found on one side, and what became of it.
+
+    Attributes:
+        side: Where it was deleted.
+        state: held: it waits for a person. released: a person let it through. done: the other side
+            followed. withdrawn: the record came back. kept: a person decided that the other side
+            keeps its own.
+    """
+
+    kind: ActivityKind
+    local_id: ActivityId
+    side: Side
+    state: State
+    found_at: AwareDatetime
+    settled_at: AwareDatetime | None
+    run_id: str | None
+
+
+class Found(NamedTuple):
+    """A delete that was found just now."""
+
+    key: ActivityKey
+    side: Side
+    state: State
+    run_id: str | None
+
+
+def note_delete(tx: Connection, connection: ConnectionName, found: Found, now: datetime) -> None:
+    """List a delete, or say how a listed one stands now."""
+    row = {
+        "connection": connection,
+        "kind": found.key.kind,
+        "local_id": found.key.id,
+        "side": found.side,
+        "state": found.state,
+        "found_at": now,
+        "settled_at": now if found.state in ("done", "withdrawn", "kept") else None,
+        "run_id": found.run_id,
+    }
+    upsert(tx, _deletes, [row], keys=["connection", "kind", "local_id"])
+
+
+def get_delete(
+    tx: Connection, connection: ConnectionName, key: ActivityKey
+) -> PendingDelete | None:
+    """Read how a delete stands; None where none was found."""
+    row = tx.execute(select(_deletes).where(_is(connection, key))).mappings().one_or_none()
+    return None if row is None else _delete_of(dict(row))
+
+
+def list_deletes(
+    tx: Connection,
+    connection: ConnectionName,
+    states: Collection[State],
+    kind: ActivityKind | None = None,
+    side: Side | None = None,
+) -> list[PendingDelete]:
+    """List deletes by how they stand, the oldest first."""
+    columns = _deletes.c
+    statement = select(_deletes).where(columns.connection == connection, columns.state.in_(states))
+    if kind is not None:
+        statement = statement.where(columns.kind == kind)
+    if side is not None:
+        statement = statement.where(columns.side == side)
+    ordered = statement.order_by(columns.found_at, columns.local_id)
+    return [_delete_of(dict(row)) for row in tx.execute(ordered).mappings()]
+
+
+def settle_held(
+    tx: Connection,
+    connection: ConnectionName,
+    kind: ActivityKind,
+    side: Side,
+    state: State,
+    now: datetime,
+) -> None:
+    """Give all that is held of one kind and side another state."""
+    columns = _deletes.c
+    tx.execute(
+        update(_deletes)
+        .where(
+            columns.connection == connection,
+            columns.kind == kind,
+            columns.side == side,
+            columns.state == "held",
+        )
+        .values(state=state, settled_at=None if state == "released" else now)
+    )
+
+
+def withdraw(tx: Connection, connection: ConnectionName, key: ActivityKey, now: datetime) -> bool:
+    """Take a delete back that waits, since the record is there; tell whether one waited."""
+    changed = tx.execute(
+        update(_deletes)
+        .where(_is(connection, key), _deletes.c.state.in_(["held", "released", "kept"]))
+        .values(state="withdrawn", settled_at=now)
+    )
+    return changed.rowcount > 0
+
+
+def count_since(
+    tx: Connection, connection: ConnectionName, kind: ActivityKind, side: Side, since: datetime
+) -> int:
+    """Count the deletes that were carried out since a time."""
+    columns = _deletes.c
+    return tx.execute(
+        select(func.count()).where(
+            columns.connection == connection,
+            columns.kind == kind,
+            columns.side == side,
+            columns.state == "done",
+            columns.found_at >= since,
+        )
+    ).scalar_one()
+
+
+def count_linked(tx: Connection, connection: ConnectionName, kind: ActivityKind) -> int:
+    """Count the notes or tasks that both sides have, or had."""
+    return tx.execute(
+        select(func.count()).where(links.c.connection == connection, links.c.kind == kind)
+    ).scalar_one()
+
+
+def _is(connection: ConnectionName, key: ActivityKey) -> ColumnElement[bool]:
+    return and_(
+        _deletes.c.connection == connection,
+        _deletes.c.kind == key.kind,
+        _deletes.c.local_id == key.id,
+    )
+
+
+def _delete_of(row: dict[str, object]) -> PendingDelete:
+    return PendingDelete.model_validate({name: row[name] for name in PendingDelete.model_fields})
