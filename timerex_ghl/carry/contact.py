@@ -1,15 +1,19 @@
 """The sentence of one contact: whoever starts it, a person is made level the same way."""
 
-from timerex_ghl.adapters.ledger import previews
-from timerex_ghl.adapters.ledger.ghl_contacts import Seen
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import ghl_contacts, previews
+from timerex_ghl.adapters.ledger.ghl_contacts import Seen, Snapshot
 from timerex_ghl.carry.claim import claimed
 from timerex_ghl.carry.level import bring_level
 from timerex_ghl.carry.locking import insist
 from timerex_ghl.carry.meet import Meeting, meet
 from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.sync.errors import NotFoundError
+from timerex_ghl.sync.identity import keys_of
 from timerex_ghl.sync.mapping import map_from_ghl
-from timerex_ghl.sync.models import ContactId, GhlContactId
+from timerex_ghl.sync.models import ContactId, GhlContact, GhlContactId
 
 
 async def carry_key(sides: Sides, key: str, *, preview: bool) -> Outcome:
@@ -59,6 +63,24 @@ async def carry_ghl_contact(
     if preview:
         await _keep_preview(sides, met.seen)
     return Outcome(what="applied", contact_id=ghl_id)
+
+
+async def carry_unknown_contact(sides: Sides, ghl_id: GhlContactId) -> Outcome:
+    """Read a contact that is nobody's yet, and find out who it is."""
+    try:
+        ghl = await sides.ghl.get_contact(ghl_id)
+    except NotFoundError:
+        await sides.ledger.write(ghl_contacts.forget, sides.connection, ghl_id)
+        return Outcome(what="no-op", contact_id=ghl_id)
+    await sides.ledger.write(_keep, sides, ghl)
+    return await carry_ghl_contact(sides, ghl_id)
+
+
+def _keep(tx: Connection, sides: Sides, ghl: GhlContact) -> None:
+    """Keep a contact as it was just read."""
+    theirs = map_from_ghl(ghl, sides.settings.rules)
+    snapshot = Snapshot(ghl, keys_of(theirs, sides.settings.region), ghl_contacts.digest_of(theirs))
+    ghl_contacts.save_snapshots(tx, sides.connection, [snapshot], utc_now())
 
 
 async def _keep_preview(sides: Sides, seen: Seen) -> None:

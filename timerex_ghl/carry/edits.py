@@ -2,11 +2,13 @@
 
 from timerex_ghl.adapters.ledger import bookings
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.carry.activity import carry_activity
 from timerex_ghl.carry.booking import carry_told
 from timerex_ghl.carry.contact import carry_contact
 from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.verify import Told
+from timerex_ghl.sync.activities import KINDS, ActivityId, ActivityKey
 from timerex_ghl.sync.models import BookingId, ContactId
 
 
@@ -15,6 +17,8 @@ async def carry_edit(sides: Sides, event: InboxEvent) -> Outcome:
     kind, _, record_id = event.record.partition(":")
     if kind == "contact":
         return await carry_contact(sides, ContactId(record_id), asks=True)
+    if kind in KINDS:
+        return await carry_activity(sides, ActivityKey(kind, ActivityId(record_id)))
     row = await sides.ledger.read(bookings.get_booking, sides.connection, BookingId(record_id))
     if kind != "booking" or row is None:
         return Outcome(what="ignored")

@@ -7,15 +7,15 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.mappers import contact_from_webhook
 from timerex_ghl.adapters.ledger import ghl_contacts, links, locks
-from timerex_ghl.adapters.ledger.ghl_contacts import Snapshot
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.carry.activity_hints import carry_activity_hint
 from timerex_ghl.carry.claim import claimed
-from timerex_ghl.carry.contact import carry_contact, carry_ghl_contact
+from timerex_ghl.carry.contact import carry_contact, carry_unknown_contact
 from timerex_ghl.carry.level import bring_level
 from timerex_ghl.carry.locking import Busy, insist
 from timerex_ghl.carry.names import locks_of_keys
 from timerex_ghl.carry.outcome import Outcome
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.errors import NotFoundError, ReviewNeededError
 from timerex_ghl.sync.hints import tells_news
 from timerex_ghl.sync.identity import keys_of
@@ -41,9 +41,15 @@ async def carry_hint(sides: Sides, event: InboxEvent) -> Outcome:
     if event.type == UNINSTALLED:
         await sides.ghl.auth.check_install()  # it may be older than the install we live by
         return Outcome(what="no-op")
-    if event.record.startswith("ghl:"):
-        return await _carry_contact(sides, event)
-    return Outcome(what="ignored")
+    match event.record.partition(":")[0]:
+        case "ghl":
+            return await _carry_contact(sides, event)
+        case "ghl-note":
+            return await carry_activity_hint(sides, event, "note")
+        case "ghl-task":
+            return await carry_activity_hint(sides, event, "task")
+        case _:
+            return Outcome(what="ignored")
 
 
 async def _carry_contact(sides: Sides, event: InboxEvent) -> Outcome:
@@ -57,7 +63,7 @@ async def _carry_contact(sides: Sides, event: InboxEvent) -> Outcome:
     if event.type == DELETED:
         return await _check_gone(sides, told.id, known.contact_id)
     if known.contact_id is None:
-        return await _meet(sides, told.id)
+        return await carry_unknown_contact(sides, told.id)
     if not known.is_news:
         return Outcome(what="no-op", contact_id=told.id)
     async with claimed(sides, known.contact_id) as claim:
@@ -67,17 +73,6 @@ async def _carry_contact(sides: Sides, event: InboxEvent) -> Outcome:
         return (await bring_level(sides, claim.hold, claim.known)).outcome
 
 
-async def _meet(sides: Sides, ghl_id: GhlContactId) -> Outcome:
-    """Read a contact that is nobody's yet, and find out who it is."""
-    try:
-        ghl = await sides.ghl.get_contact(ghl_id)
-    except NotFoundError:
-        await sides.ledger.write(ghl_contacts.forget, sides.connection, ghl_id)
-        return Outcome(what="no-op", contact_id=ghl_id)
-    await sides.ledger.write(_keep, sides, ghl)
-    return await carry_ghl_contact(sides, ghl_id)
-
-
 async def _check_gone(sides: Sides, ghl_id: GhlContactId, contact_id: ContactId | None) -> Outcome:
     """Look whether a contact is gone indeed; whoever it was is asked about, and kept.
 
@@ -85,7 +80,7 @@ async def _check_gone(sides: Sides, ghl_id: GhlContactId, contact_id: ContactId 
         ReviewNeededError: It is gone, and was somebody's.
     """
     if contact_id is None:
-        return await _meet(sides, ghl_id)
+        return await carry_unknown_contact(sides, ghl_id)
     try:
         await sides.ghl.get_contact(ghl_id)
     except NotFoundError as error:
@@ -132,10 +127,3 @@ def _known_now(tx: Connection, sides: Sides, told: GhlContact) -> "_Known":
 
 def _digest(sides: Sides, ghl: GhlContact) -> str:
     return ghl_contacts.digest_of(map_from_ghl(ghl, sides.settings.rules))
-
-
-def _keep(tx: Connection, sides: Sides, ghl: GhlContact) -> None:
-    """Keep a contact as it was just read."""
-    theirs = map_from_ghl(ghl, sides.settings.rules)
-    snapshot = Snapshot(ghl, keys_of(theirs, sides.settings.region), ghl_contacts.digest_of(theirs))
-    ghl_contacts.save_snapshots(tx, sides.connection, [snapshot], utc_now())

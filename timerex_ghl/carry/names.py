@@ -2,6 +2,7 @@
 
 from hashlib import blake2b
 
+from timerex_ghl.sync.activities import ActivityKey, ActivityKind
 from timerex_ghl.sync.identity import Keys
 from timerex_ghl.sync.models import BookingId, ConnectionName, ContactId
 
@@ -38,3 +39,13 @@ def locks_of_keys(connection: ConnectionName, keys: Keys) -> list[str]:
         for key in keys
         if key is not None
     ]
+
+
+def lock_of_activity(connection: ConnectionName, key: ActivityKey) -> str:
+    """Name the lock of a note or task of the workspace."""
+    return f"{connection}:{key}"
+
+
+def lock_of_remote(connection: ConnectionName, kind: ActivityKind, remote_id: str) -> str:
+    """Name the lock of a note or task of GHL that nobody here knows yet."""
+    return f"{connection}:ghl-{kind}:{remote_id}"

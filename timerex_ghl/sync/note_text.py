@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from timerex_ghl.sync.models import Booking, BookingId, BookingState, Value
 
+_MARK = "TimeRex booking "
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def marker_of(root_id: BookingId) -> str:
     """Give the line that finds the note of a chain of bookings again, by its first booking."""
-    return f"TimeRex booking {root_id}"
+    return f"{_MARK}{root_id}"
 
 
 def has_marker(text: str, marker: str) -> bool:
@@ -20,8 +21,18 @@ def has_marker(text: str, marker: str) -> bool:
 
     What a guest typed stands further up, so nobody can pass a note off as another booking's.
     """
+    return _last_line(text) == marker
+
+
+def booking_of(text: str) -> BookingId | None:
+    """Tell which booking's chain a note carries, by its marker; None where it has none."""
+    line = _last_line(text)
+    return BookingId(line.removeprefix(_MARK)) if line.startswith(_MARK) else None
+
+
+def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return bool(lines) and lines[-1] == marker
+    return lines[-1] if lines else ""
 
 
 def is_same_text(one: str, other: str) -> bool:

@@ -11,6 +11,7 @@ from timerex_ghl.sync.ghl_models import GhlTask, GhlTaskId, GhlUserId
 from timerex_ghl.sync.models import GhlContactId, Record
 
 TASK_PAGE = 100
+LONGEST_QUERY = 75
 NAMES = {"due_at": "dueDate", "assigned_to": "assignedTo"}
 
 
@@ -124,10 +125,13 @@ class TaskCalls(Transport):
         *,
         contact_ids: Collection[GhlContactId] = (),
         completed: bool | None = None,
+        words: str = "",
         skip: int = 0,
         limit: int = TASK_PAGE,
     ) -> TaskPage:
         """Read a page of the whole location's tasks: the only way without asking each contact.
+
+        `words` stand in the title or the body; GHL takes 75 characters of them.
 
         Source: POST /locations/{locationId}/tasks/search; its items have no published schema.
         """
@@ -136,6 +140,8 @@ class TaskCalls(Transport):
             body["contactId"] = [*contact_ids]
         if completed is not None:
             body["completed"] = completed
+        if words:
+            body["query"] = words[:LONGEST_QUERY]
         return await self.send(
             ops.SEARCH_TASKS,
             lambda answer: _page(answer, skip),

@@ -78,10 +78,22 @@ class _Payload(BaseModel):
         return LocationId(found) if found else None
 
 
-def _contact(payload: _Payload) -> str:
+def _id_of(payload: _Payload) -> str:
     if payload.id is None:
         raise MalformedError("delivery refused: id is missing")
-    return f"ghl:{payload.id}"
+    return payload.id
+
+
+def _contact(payload: _Payload) -> str:
+    return f"ghl:{_id_of(payload)}"
+
+
+def _note(payload: _Payload) -> str:
+    return f"ghl-note:{_id_of(payload)}"
+
+
+def _task(payload: _Payload) -> str:
+    return f"ghl-task:{_id_of(payload)}"
 
 
 def _location(_payload: _Payload) -> str:
@@ -94,6 +106,12 @@ RECORD_OF: dict[str, Callable[[_Payload], str]] = {
     "ContactDelete": _contact,
     "ContactTagUpdate": _contact,
     "ContactDndUpdate": _contact,
+    "NoteCreate": _note,
+    "NoteUpdate": _note,
+    "NoteDelete": _note,
+    "TaskCreate": _task,
+    "TaskComplete": _task,
+    "TaskDelete": _task,
     "INSTALL": _location,
     "UNINSTALL": _location,
 }

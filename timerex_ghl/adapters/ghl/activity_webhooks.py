@@ -1,0 +1,70 @@
+"""What GHL's webhooks of notes and tasks tell, as far as that can be believed: a hint.
+
+Source: the vendor's published webhook pages; docs issues 312 (a note has neither user nor title)
+and 332 (a new task may come without its contact and body).
+"""
+
+import json
+from typing import Any
+
+from timerex_ghl.adapters.ghl.mappers import note_from
+from timerex_ghl.adapters.ghl.tasks import task_from
+from timerex_ghl.sync.activities import (
+    BODY,
+    COMPLETED,
+    DUE_AT,
+    TEXT,
+    TITLE,
+    YES,
+    ActivityId,
+    ActivityKind,
+)
+from timerex_ghl.sync.activity_ghl import map_note, map_task
+from timerex_ghl.sync.models import FieldName, GhlContactId, Record
+
+DELETES = frozenset({"NoteDelete", "TaskDelete"})
+CARRIED = {TEXT: "body", TITLE: "title", BODY: "body", DUE_AT: "dueDate"}
+"""The fields that events carry, by our names. Whom a task is given to is not compared."""
+
+
+class ToldActivity(Record):
+    """What an event tells of a note or task.
+
+    Attributes:
+        contact_id: None where the event did not say.
+        title: As told, to look for a task by; empty where there is none.
+        values: Only what was told.
+        is_delete: It says that the record is gone.
+    """
+
+    kind: ActivityKind
+    id: str
+    contact_id: GhlContactId | None
+    title: str
+    values: dict[FieldName, str | None]
+    marker: ActivityId | None
+    is_delete: bool
+
+
+def read_told(kind: ActivityKind, type_: str, body: str) -> ToldActivity:
+    """Read the body of an event; whatever it lacks was not told."""
+    payload: dict[str, Any] = json.loads(body)
+    contact_id = payload.get("contactId") or None
+    owner = GhlContactId(str(contact_id)) if contact_id else GhlContactId("")
+    mapped = (
+        map_note(note_from(payload, owner))
+        if kind == "note"
+        else map_task(task_from(payload, owner))
+    )
+    values = {f: v for f, v in mapped.values.items() if f in CARRIED and CARRIED[f] in payload}
+    if type_ == "TaskComplete":
+        values[COMPLETED] = YES
+    return ToldActivity(
+        kind=kind,
+        id=mapped.id,
+        contact_id=owner or None,
+        title=str(payload.get("title") or ""),
+        values=values,
+        marker=mapped.marker,
+        is_delete=type_ in DELETES,
+    )

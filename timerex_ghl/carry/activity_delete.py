@@ -1,0 +1,214 @@
+"""A note or task was deleted on one side, and the other follows; many at once wait for a person.
+
+A delete wins over an edit of the other side: nothing that somebody deleted comes back.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import activities, audit, intents, links, locks, pending_deletes
+from timerex_ghl.adapters.ledger import reviews as reviews_of
+from timerex_ghl.adapters.ledger.audit import Deed
+from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.pending_deletes import Found, Side, State
+from timerex_ghl.carry.activity_claim import ActivityClaim, ActivityHold, ActivityKnown
+from timerex_ghl.carry.activity_read import Theirs
+from timerex_ghl.carry.activity_write import Gone, delete_activity
+from timerex_ghl.carry.crash import crash_point
+from timerex_ghl.carry.outcome import Outcome
+from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.write import Written
+from timerex_ghl.sync.actions import DeleteActivity
+from timerex_ghl.sync.activities import ActivityKind
+from timerex_ghl.sync.errors import NotFoundError
+from timerex_ghl.sync.models import ConnectionName, GhlContactId
+
+WITHIN = timedelta(hours=1)
+"""Deletes are counted over this time."""
+
+FEW = 10
+"""So many are never too large a share: somebody with few notes may tidy up."""
+
+
+async def delete_here(sides: Sides, claim: ActivityClaim, link: Link, *, preview: bool) -> Outcome:
+    """Follow a delete of GHL: a tombstone is left, which still says what it said."""
+    if await _is_person_gone(sides, claim.known):
+        return Outcome(what="review", contact_id=claim.known.contact_id)
+    if preview:
+        return Outcome(what="applied")
+    done = await sides.ledger.write(_delete_here, sides, claim, link, utc_now())
+    claim.hold.released = True
+    return Outcome(what="applied" if done else "review", contact_id=claim.known.contact_id)
+
+
+async def delete_there(
+    sides: Sides, claim: ActivityClaim, theirs: Theirs, *, preview: bool
+) -> Outcome:
+    """Follow a delete of ours: what GHL still has is deleted there."""
+    hold, known = claim
+    if theirs.link is None:
+        return Outcome(what="no-op")
+    if known.delete is not None and known.delete.state == "kept":
+        return Outcome(what="no-op")
+    action = DeleteActivity(
+        kind="note.delete" if known.row.kind == "note" else "task.delete",
+        activity_id=known.row.id,
+        contact_id=known.contact_id or GhlContactId(""),
+        remote_id=theirs.link.remote_id,
+    )
+    if preview:
+        return Outcome(what="applied", writes=1) if theirs.ghl else Outcome(what="no-op")
+    if theirs.ghl is None:
+        await _remember_gone(sides, hold, known, None)
+        return Outcome(what="no-op", contact_id=known.contact_id)
+    refusal = sides.ghl.refusal_of(action.kind)
+    if refusal is not None:
+        raise refusal
+    if not await sides.ledger.write(_may_go, sides, known, "workspace", utc_now()):
+        return Outcome(what="review", contact_id=known.contact_id)
+    try:
+        last = await delete_activity(sides, hold, action)
+    except NotFoundError:
+        last = None
+    await _remember_gone(sides, hold, known, last)
+    if last is not None:
+        crash_point(action.kind, "after-outcome")
+    return Outcome(what="applied", writes=int(last is not None), contact_id=known.contact_id)
+
+
+def hold_all(
+    tx: Connection, sides: Sides, knowns: list[ActivityKnown], side: Side, now: datetime
+) -> None:
+    """Let deletes that were found together wait for a person."""
+    for known in knowns:
+        _note(tx, sides, known, side, "held", now)
+
+
+def is_too_many(
+    tx: Connection, sides: Sides, kind: ActivityKind, side: Side, more: int, now: datetime
+) -> bool:
+    """Tell whether so many more deletes would be more than may pass unasked.
+
+    While some wait for a person, all do.
+    """
+    connection, settings = sides.connection, sides.settings.activities
+    if pending_deletes.list_deletes(tx, connection, ["held"], kind, side):
+        return True
+    recent = pending_deletes.count_since(tx, connection, kind, side, now - WITHIN)
+    linked = pending_deletes.count_linked(tx, connection, kind)
+    share = max(FEW, linked * settings.most_deletes_percent // 100)
+    return recent + more > min(settings.most_deletes, share)
+
+
+def deletes_subject(kind: ActivityKind, side: Side) -> str:
+    """Name the deletes of one kind and side as their review does."""
+    return f"deletes:{kind}:{side}"
+
+
+async def _is_person_gone(sides: Sides, known: ActivityKnown) -> bool:
+    """Tell whether not the note is gone, but whoever it is about."""
+    if known.contact_id is None:
+        return True
+    try:
+        await sides.ghl.get_contact(known.contact_id)
+    except NotFoundError:
+        return True
+    return False
+
+
+def _delete_here(
+    tx: Connection, sides: Sides, claim: ActivityClaim, link: Link, now: datetime
+) -> bool:
+    hold, known = claim
+    done = _may_go(tx, sides, known, "ghl", now)
+    if done:
+        row = activities.save_activity(tx, sides.connection, known.row, now, deleted=True)
+        level = {"local_version": row.version, "digest": None}
+        links.save_link(tx, link.model_copy(update=level))
+        _note(tx, sides, known, "ghl", "done", now)
+        unsent = ", ".join(_unsent(known, link))
+        _tell(tx, sides, known, f"{row.kind} deleted, as in GHL", {"unsent": unsent}, now)
+    locks.release_lock(tx, hold.fence)
+    return done
+
+
+def _unsent(known: ActivityKnown, link: Link) -> list[str]:
+    """Name the edits that a delete of the other side overtook. The tombstone still has them."""
+    base = link.base.values if link.base else {}
+    return sorted(f for f, value in known.row.values.items() if f in base and base[f] != value)
+
+
+def _may_go(tx: Connection, sides: Sides, known: ActivityKnown, side: Side, now: datetime) -> bool:
+    """Tell whether a delete may pass; else list it, and ask."""
+    if known.delete is not None and known.delete.state == "released":
+        return True
+    if not is_too_many(tx, sides, known.row.kind, side, 1, now):
+        return True
+    _note(tx, sides, known, side, "held", now)
+    return False
+
+
+async def _remember_gone(
+    sides: Sides, hold: ActivityHold, known: ActivityKnown, last: Written[Gone] | None
+) -> None:
+    await sides.ledger.write(_gone, sides, hold, known, last, utc_now())
+    hold.released = True
+
+
+def _gone(
+    tx: Connection,
+    sides: Sides,
+    hold: ActivityHold,
+    known: ActivityKnown,
+    last: Written[Gone] | None,
+    now: datetime,
+) -> None:
+    if last is not None:
+        intents.close_intent(tx, last.closing())
+    link = known.link or links.link_of_local(tx, sides.connection, known.row.kind, known.row.id)
+    if link is not None:
+        level = {"local_version": known.row.version, "digest": None, "written_at": now}
+        links.save_link(tx, link.model_copy(update=level))
+    _note(tx, sides, known, "workspace", "done", now)
+    what = f"{known.row.kind} deleted in GHL" if last else f"{known.row.kind} was gone in GHL"
+    _tell(tx, sides, known, what, {"ghl": None if link is None else link.remote_id}, now)
+    locks.release_lock(tx, hold.fence)
+
+
+def _note(
+    tx: Connection, sides: Sides, known: ActivityKnown, side: Side, state: State, now: datetime
+) -> None:
+    found = Found(known.key, side, state, sides.run_id)
+    pending_deletes.note_delete(tx, sides.connection, found, now)
+    if state == "held":
+        _ask(tx, sides.connection, known.row.kind, side, now)
+
+
+def _ask(
+    tx: Connection, connection: ConnectionName, kind: ActivityKind, side: Side, now: datetime
+) -> None:
+    held = pending_deletes.list_deletes(tx, connection, ["held"], kind, side)
+    where, other = ("GHL", "here") if side == "ghl" else ("the workspace", "in GHL")
+    reviews_of.open_review(
+        tx,
+        connection=connection,
+        kind="deletes",
+        subject=deletes_subject(kind, side),
+        reason=f"{len(held)} {kind}s were deleted in {where}, more than may pass unasked:"
+        f" none of them was deleted {other}",
+        detail={"ids": [one.local_id for one in held][:500]},
+        now=now,
+    )
+
+
+def _tell(
+    tx: Connection,
+    sides: Sides,
+    known: ActivityKnown,
+    what: str,
+    detail: dict[str, str | None],
+    now: datetime,
+) -> None:
+    deed = Deed(now, sides.connection, what, str(known.key), sides.run_id, {**detail})
+    audit.record_all(tx, [deed])

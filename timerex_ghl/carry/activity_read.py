@@ -1,0 +1,125 @@
+"""What GHL has of a note or task now, and what became of writes that nobody heard of again."""
+
+from contextlib import suppress
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import links
+from timerex_ghl.adapters.ledger.intents import Intent
+from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.carry.activity_claim import ActivityKnown
+from timerex_ghl.carry.activity_write import Emails, is_shown
+from timerex_ghl.carry.recover import ACTION, LOOK_AGAIN, close
+from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.sync.actions import CreateActivity, DeleteActivity, UpdateActivity
+from timerex_ghl.sync.activities import ActivityKind
+from timerex_ghl.sync.activity_ghl import GhlActivity, map_note, map_task
+from timerex_ghl.sync.errors import NotFoundError, RetryableError
+from timerex_ghl.sync.ghl_models import GhlTaskId
+from timerex_ghl.sync.models import Contact, GhlContactId, GhlNoteId
+
+
+class Theirs(NamedTuple):
+    """A note or task on GHL's side.
+
+    Attributes:
+        link: None where GHL never had it.
+        ghl: None where it is not (or no longer) there.
+    """
+
+    link: Link | None
+    ghl: GhlActivity | None
+
+
+async def emails_for(sides: Sides, kind: ActivityKind) -> Emails:
+    """Give the users whom tasks can be given to; notes have nobody."""
+    return await sides.users.emails(sides, utc_now()) if kind == "task" else {}
+
+
+async def read_theirs(sides: Sides, known: ActivityKnown, emails: Emails) -> Theirs:
+    """Read what GHL has, and close the account of earlier writes by that.
+
+    Raises:
+        RetryableError: It was sent moments ago and may only not be found yet.
+    """
+    if known.link is None:
+        return await _find_created(sides, known, emails)
+    ghl = None
+    if known.contact_id is not None:
+        ghl = await read_remote(
+            sides, known.key.kind, known.contact_id, known.link.remote_id, emails
+        )
+    for intent in known.unknown:
+        action = ACTION.validate_json(intent.payload)
+        happened = isinstance(
+            action, CreateActivity | UpdateActivity | DeleteActivity
+        ) and is_shown(action, ghl)
+        await sides.ledger.write(close, intent, known.link.remote_id if happened else None)
+    return Theirs(known.link, ghl)
+
+
+async def read_remote(
+    sides: Sides, kind: ActivityKind, contact_id: GhlContactId, remote_id: str, emails: Emails
+) -> GhlActivity | None:
+    """Read a note or task of GHL by id; None where it is gone."""
+    with suppress(NotFoundError):
+        if kind == "note":
+            return map_note(await sides.ghl.get_note(contact_id, GhlNoteId(remote_id)))
+        return map_task(await sides.ghl.get_task(contact_id, GhlTaskId(remote_id)), emails)
+    return None
+
+
+async def _find_created(sides: Sides, known: ActivityKnown, emails: Emails) -> Theirs:
+    """Find by its marker what an earlier run sent, where it did."""
+    for intent in known.unknown:
+        action = ACTION.validate_json(intent.payload)
+        if not isinstance(action, CreateActivity):
+            await sides.ledger.write(close, intent, None)
+            continue
+        ghl = await _find_marked(sides, known.key.kind, action, emails)
+        if ghl is not None:
+            link = await sides.ledger.write(_adopt, sides, known, intent, action, ghl)
+            return Theirs(link, ghl)
+        if utc_now() - intent.created_at < LOOK_AGAIN:
+            raise RetryableError(
+                f"{known.key} was sent and is not found yet", after_s=LOOK_AGAIN.total_seconds()
+            )
+        await sides.ledger.write(close, intent, None)
+    return Theirs(None, None)
+
+
+async def _find_marked(
+    sides: Sides, kind: ActivityKind, action: CreateActivity, emails: Emails
+) -> GhlActivity | None:
+    with suppress(NotFoundError):  # their contact itself is gone
+        if kind == "note":
+            notes = await sides.ghl.list_notes(action.contact_id)
+            found = [map_note(note) for note in notes]
+        else:
+            tasks = await sides.ghl.list_tasks(action.contact_id)
+            found = [map_task(task, emails) for task in tasks]
+        return next((one for one in found if one.marker == action.activity_id), None)
+    return None
+
+
+def _adopt(
+    tx: Connection,
+    sides: Sides,
+    known: ActivityKnown,
+    intent: Intent,
+    action: CreateActivity,
+    ghl: GhlActivity,
+) -> Link:
+    """Keep the link of what was found, with what was sent as what both agreed on."""
+    link = Link(
+        connection=sides.connection,
+        kind=known.key.kind,
+        local_id=known.row.id,
+        remote_id=ghl.id,
+        written_at=intent.created_at,
+        base=Contact(values={**action.values}),
+    )
+    links.save_link(tx, link)
+    close(tx, intent, ghl.id)
+    return link
