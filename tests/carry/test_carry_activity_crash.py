@@ -1,0 +1,122 @@
+"""A crash between intent, write and outcome of a note or task: nothing is doubled or lost."""
+
+import pytest
+
+from tests.carry.activity_world import NAME, ActivityWorld
+from tests.carry.test_carry_crash import MOMENTS, KilledError
+from timerex_ghl.adapters.ledger import intents, links
+from timerex_ghl.carry import activity, activity_delete, activity_read, write
+from timerex_ghl.sync.activities import ActivityKind
+
+FIRST = {"note": {"text": "Call back"}, "task": {"title": "Call back"}}
+THEN = {"note": {"text": "Call today"}, "task": {"title": "Call today"}}
+
+
+def crash_at(monkeypatch: pytest.MonkeyPatch, action: str, moment: str) -> None:
+    def crash_point(happening: str, now: str) -> None:
+        if (happening, now) == (action, moment):
+            raise KilledError
+
+    for module in (write, activity, activity_delete):
+        monkeypatch.setattr(module, "crash_point", crash_point)
+
+
+@pytest.fixture(autouse=True)
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox's lists do not lag: what is not found was not made."""
+    monkeypatch.setattr(activity_read, "LOOK_AGAIN", activity_read.LOOK_AGAIN * 0)
+
+
+async def dies(
+    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, action: str, moment: str
+) -> None:
+    with monkeypatch.context() as patch:
+        crash_at(patch, action, moment)
+        with pytest.raises(KilledError):
+            await acts.settle()
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("kind", ["note", "task"])
+async def test_a_create_survives_a_crash(
+    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind, moment: str
+) -> None:
+    key = await acts.write(kind, await acts.person(), **FIRST[kind])
+    await dies(acts, monkeypatch, f"{kind}.create", moment)
+
+    await acts.settle()
+
+    there = await acts.notes() if kind == "note" else await acts.tasks()
+    assert len(there) == 1
+    assert len(await acts.all_here(kind)) == 1
+    link = await acts.ledger.read(links.link_of_local, NAME, kind, key.id)
+    assert link is not None
+    assert link.remote_id == there[0]["id"]
+    assert await acts.ledger.read(intents.open_intents, NAME, [str(key)]) == []
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("kind", ["note", "task"])
+async def test_an_edit_survives_a_crash(
+    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind, moment: str
+) -> None:
+    key = await acts.write(kind, await acts.person(), **FIRST[kind])
+    await acts.settle()
+    await acts.edit(key, **THEN[kind])
+    await dies(acts, monkeypatch, f"{kind}.update", moment)
+
+    await acts.settle()
+
+    there = await acts.notes() if kind == "note" else await acts.tasks()
+    assert [str(one["bodyText" if kind == "note" else "title"])[:10] for one in there] == [
+        "Call today"
+    ]
+    assert await acts.ledger.read(intents.open_intents, NAME, [str(key)]) == []
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("kind", ["note", "task"])
+async def test_a_delete_survives_a_crash(
+    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind, moment: str
+) -> None:
+    key = await acts.write(kind, await acts.person(), **FIRST[kind])
+    await acts.settle()
+    await acts.delete(key)
+    await dies(acts, monkeypatch, f"{kind}.delete", moment)
+
+    await acts.settle()
+
+    assert (await acts.notes() if kind == "note" else await acts.tasks()) == []
+    assert await acts.all_here(kind) == []
+    assert await acts.ledger.read(intents.open_intents, NAME, [str(key)]) == []
+
+
+@pytest.mark.parametrize("kind", ["note", "task"])
+async def test_what_was_sent_without_an_answer_and_then_deleted_here_is_deleted_there(
+    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind
+) -> None:
+    key = await acts.write(kind, await acts.person(), **FIRST[kind])
+    await dies(acts, monkeypatch, f"{kind}.create", "after-write")
+    await acts.delete(key)
+
+    await acts.settle()
+
+    assert (await acts.notes() if kind == "note" else await acts.tasks()) == []
+    assert await acts.all_here(kind) == []
+
+
+@pytest.mark.parametrize("kind", ["note", "task"])
+async def test_what_was_sent_without_an_answer_and_then_edited_in_ghl_is_told_apart(
+    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind
+) -> None:
+    key = await acts.write(kind, await acts.person(), **FIRST[kind])
+    await dies(acts, monkeypatch, f"{kind}.create", "after-write")
+    (one,) = await acts.notes() if kind == "note" else await acts.tasks()
+    field = "body" if kind == "note" else "title"
+    edited = {field: str(one[field]).replace("Call back", "Call today")}
+    await acts.in_crm("PUT", f"{one['contactId']}/{kind}s/{one['id']}", edited)
+
+    await acts.settle()
+
+    assert THEN[kind].items() <= (await acts.here(key)).values.items()
+    assert len(await acts.all_here(kind)) == 1
