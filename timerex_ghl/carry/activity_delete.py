@@ -3,6 +3,7 @@
 A delete wins over an edit of the other side: nothing that somebody deleted comes back.
 """
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -20,7 +21,7 @@ from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.carry.write import Written
 from timerex_ghl.sync.actions import DeleteActivity
-from timerex_ghl.sync.activities import ActivityKind
+from timerex_ghl.sync.activities import ActivityKey, ActivityKind
 from timerex_ghl.sync.errors import NotFoundError
 from timerex_ghl.sync.models import ConnectionName, GhlContactId
 
@@ -78,27 +79,43 @@ async def delete_there(
 
 
 def hold_all(
-    tx: Connection, sides: Sides, knowns: list[ActivityKnown], side: Side, now: datetime
+    tx: Connection, sides: Sides, keys: Sequence[ActivityKey], side: Side, now: datetime
 ) -> None:
-    """Let deletes that were found together wait for a person."""
-    for known in knowns:
-        _note(tx, sides, known, side, "held", now)
+    """Let deletes of one kind that were found together wait for a person."""
+    for key in keys:
+        found = Found(key, side, "held", sides.run_id)
+        pending_deletes.note_delete(tx, sides.connection, found, now)
+    if keys:
+        _ask(tx, sides.connection, keys[0].kind, side, now)
 
 
-def is_too_many(
-    tx: Connection, sides: Sides, kind: ActivityKind, side: Side, more: int, now: datetime
-) -> bool:
-    """Tell whether so many more deletes would be more than may pass unasked.
-
-    While some wait for a person, all do.
-    """
+def most_unasked(
+    tx: Connection, sides: Sides, kind: ActivityKind, side: Side, now: datetime
+) -> int:
+    """Tell how many more deletes may pass unasked now. While some wait for a person, none."""
     connection, settings = sides.connection, sides.settings.activities
     if pending_deletes.list_deletes(tx, connection, ["held"], kind, side):
-        return True
+        return 0
     recent = pending_deletes.count_since(tx, connection, kind, side, now - WITHIN)
     linked = pending_deletes.count_linked(tx, connection, kind)
     share = max(FEW, linked * settings.most_deletes_percent // 100)
-    return recent + more > min(settings.most_deletes, share)
+    return max(0, min(settings.most_deletes, share) - recent)
+
+
+def withdraw_seen(
+    tx: Connection, sides: Sides, kind: ActivityKind, local_ids: Collection[str], now: datetime
+) -> None:
+    """Take deletes back that waited, of records that GHL has after all."""
+    waits = pending_deletes.list_deletes(tx, sides.connection, ["held", "kept"], kind, "ghl")
+    seen = [one for one in waits if one.local_id in local_ids]
+    for one in seen:
+        key = ActivityKey(kind, one.local_id)
+        pending_deletes.withdraw(tx, sides.connection, key, now)
+        deed = Deed(now, sides.connection, "delete withdrawn", str(key), sides.run_id, {})
+        audit.record_all(tx, [deed])
+    if seen and not pending_deletes.list_deletes(tx, sides.connection, ["held"], kind, "ghl"):
+        subject = deletes_subject(kind, "ghl")
+        reviews_of.settle_subjects(tx, sides.connection, [subject], by="they came back", now=now)
 
 
 def deletes_subject(kind: ActivityKind, side: Side) -> str:
@@ -143,7 +160,7 @@ def _may_go(tx: Connection, sides: Sides, known: ActivityKnown, side: Side, now:
     """Tell whether a delete may pass; else list it, and ask."""
     if known.delete is not None and known.delete.state == "released":
         return True
-    if not is_too_many(tx, sides, known.row.kind, side, 1, now):
+    if most_unasked(tx, sides, known.row.kind, side, now) > 0:
         return True
     _note(tx, sides, known, side, "held", now)
     return False
@@ -179,6 +196,8 @@ def _gone(
 def _note(
     tx: Connection, sides: Sides, known: ActivityKnown, side: Side, state: State, now: datetime
 ) -> None:
+    if state == "done" and known.delete is not None and known.delete.state == "released":
+        state = "allowed"
     found = Found(known.key, side, state, sides.run_id)
     pending_deletes.note_delete(tx, sides.connection, found, now)
     if state == "held":

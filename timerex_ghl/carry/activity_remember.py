@@ -85,6 +85,7 @@ def add_from_ghl(
             local_version=row.version,
             base=Contact(values={**ghl.values}),
             digest=ghl.digest,
+            seen_at=now,
         ),
     )
     key = ActivityKey(row.kind, row.id)
@@ -124,6 +125,7 @@ def _link_of(sides: Sides, one: LevelledActivity, row: Activity, now: datetime) 
         written_at=written_at,
         base=Contact(values={**base}),
         digest=one.ghl.digest if level or _is_settled(one) else None,
+        seen_at=now,
     )
 
 

@@ -12,6 +12,7 @@ from timerex_ghl.carry.claim import claimed, know_again
 from timerex_ghl.carry.level import bring_level
 from timerex_ghl.carry.locking import held
 from timerex_ghl.carry.names import lock_of_review
+from timerex_ghl.carry.settle_deletes import settle_deletes
 from timerex_ghl.carry.settle_guest import link_guest, part_guest, person_of
 from timerex_ghl.carry.settle_values import keep
 from timerex_ghl.carry.settling import Case, Settled, close, close_and_replay, is_open, note_late
@@ -80,6 +81,8 @@ def _close(tx: Connection, case: Case, now: datetime) -> bool:
     noted = close_and_replay if case.decision.way is Way.RETRY else close
     if not noted(tx, case, now):
         return False
+    if case.review.kind == "deletes":
+        settle_deletes(tx, case, now)
     if case.decision.way is Way.APART:
         _part(tx, case, now)
     return True

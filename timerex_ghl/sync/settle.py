@@ -34,8 +34,12 @@ WAYS: dict[str, tuple[Way, ...]] = {
     "gone": (Way.LINK, Way.RETRY, Way.DROP),
     "refused": (Way.KEEP, Way.RETRY, Way.DROP),
     "dead-letter": (Way.RETRY, Way.DROP),
+    "deletes": (Way.RETRY, Way.DROP),
 }
-"""What each kind of review can be settled by. KEEP of what is no conflict needs typed values."""
+"""What each kind of review can be settled by. KEEP of what is no conflict needs typed values.
+
+Of deletes, RETRY lets them all through, and with DROP the other side keeps what it has.
+"""
 
 
 class Decision(Record):

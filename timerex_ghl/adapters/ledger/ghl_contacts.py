@@ -35,7 +35,7 @@ from timerex_ghl.sync.models import (
     LocationId,
 )
 
-_snapshots = Table(
+seen_contacts = Table(
     "ghl_contacts",
     metadata,
     Column("connection", Text, primary_key=True),
@@ -95,14 +95,14 @@ def save_snapshots(
         }
         for contact, keys, digest in snapshots
     ]
-    upsert(tx, _snapshots, rows, keys=["connection", "id"], unless=_is_older)
+    upsert(tx, seen_contacts, rows, keys=["connection", "id"], unless=_is_older)
 
 
 def _is_older(new: Any) -> ColumnElement[bool]:
     return and_(
         new.updated_at.is_not(None),
-        _snapshots.c.updated_at.is_not(None),
-        new.updated_at < _snapshots.c.updated_at,
+        seen_contacts.c.updated_at.is_not(None),
+        new.updated_at < seen_contacts.c.updated_at,
     )
 
 
@@ -110,8 +110,8 @@ def get_snapshots(
     tx: Connection, connection: ConnectionName, ghl_ids: Collection[GhlContactId]
 ) -> dict[GhlContactId, Seen]:
     """Read some contacts as they were last seen."""
-    statement = select(_snapshots).where(
-        _snapshots.c.connection == connection, _snapshots.c.id.in_(ghl_ids)
+    statement = select(seen_contacts).where(
+        seen_contacts.c.connection == connection, seen_contacts.c.id.in_(ghl_ids)
     )
     rows = tx.execute(statement).mappings()
     return {row["id"]: _seen_of(row) for row in rows}
@@ -135,10 +135,10 @@ def find_by_keys(
     emails = {keys.email for keys in several} - {None}
     phones = {keys.phone for keys in several} - {None}
     statement = (
-        select(_snapshots)
-        .where(_snapshots.c.connection == connection)
-        .where(or_(_snapshots.c.email_key.in_(emails), _snapshots.c.phone_key.in_(phones)))
-        .order_by(_snapshots.c.id)
+        select(seen_contacts)
+        .where(seen_contacts.c.connection == connection)
+        .where(or_(seen_contacts.c.email_key.in_(emails), seen_contacts.c.phone_key.in_(phones)))
+        .order_by(seen_contacts.c.id)
     )
     return [_seen_of(row) for row in tx.execute(statement).mappings()]
 
@@ -152,10 +152,10 @@ def forget_unseen(tx: Connection, connection: ConnectionName, since: datetime) -
         links.c.connection == connection, links.c.kind == "contact"
     )
     tx.execute(
-        delete(_snapshots).where(
-            _snapshots.c.connection == connection,
-            _snapshots.c.seen_at < since,
-            _snapshots.c.id.not_in(theirs),
+        delete(seen_contacts).where(
+            seen_contacts.c.connection == connection,
+            seen_contacts.c.seen_at < since,
+            seen_contacts.c.id.not_in(theirs),
         )
     )
 
@@ -163,7 +163,9 @@ def forget_unseen(tx: Connection, connection: ConnectionName, since: datetime) -
 def forget(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> None:
     """Drop one contact that turned out to be gone."""
     tx.execute(
-        delete(_snapshots).where(_snapshots.c.connection == connection, _snapshots.c.id == ghl_id)
+        delete(seen_contacts).where(
+            seen_contacts.c.connection == connection, seen_contacts.c.id == ghl_id
+        )
     )
 
 
@@ -173,19 +175,21 @@ def changed_snapshots(tx: Connection, connection: ConnectionName) -> list[GhlCon
     Those who wait for a person as they are now are left out.
     """
     linked = and_(
-        links.c.connection == _snapshots.c.connection,
+        links.c.connection == seen_contacts.c.connection,
         links.c.kind == "contact",
-        links.c.remote_id == _snapshots.c.id,
+        links.c.remote_id == seen_contacts.c.id,
     )
     statement = (
-        select(_snapshots.c.id)
+        select(seen_contacts.c.id)
         .outerjoin(links, linked)
-        .where(_snapshots.c.connection == connection)
+        .where(seen_contacts.c.connection == connection)
         .where(
-            or_(links.c.digest.is_(None), links.c.digest != _snapshots.c.digest),
-            ~is_set_aside("ghl:", _snapshots.c.connection, _snapshots.c.id, _snapshots.c.digest),
+            or_(links.c.digest.is_(None), links.c.digest != seen_contacts.c.digest),
+            ~is_set_aside(
+                "ghl:", seen_contacts.c.connection, seen_contacts.c.id, seen_contacts.c.digest
+            ),
         )
-        .order_by(_snapshots.c.updated_at, _snapshots.c.id)
+        .order_by(seen_contacts.c.updated_at, seen_contacts.c.id)
     )
     return [GhlContactId(ghl_id) for ghl_id in tx.scalars(statement)]
 
@@ -193,8 +197,8 @@ def changed_snapshots(tx: Connection, connection: ConnectionName) -> list[GhlCon
 def digest_now(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> str | None:
     """Give the digest of a contact as last seen."""
     return tx.scalar(
-        select(_snapshots.c.digest).where(
-            _snapshots.c.connection == connection, _snapshots.c.id == ghl_id
+        select(seen_contacts.c.digest).where(
+            seen_contacts.c.connection == connection, seen_contacts.c.id == ghl_id
         )
     )
 

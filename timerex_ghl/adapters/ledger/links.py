@@ -135,12 +135,12 @@ def save_links(tx: Connection, several: Sequence[Link]) -> None:
     """Write links, new or changed; all of them, or none. When GHL's were seen stays as it was."""
     rows = [
         {
-            **{name: getattr(link, name) for name in Link.model_fields if name != "seen_at"},
+            **{name: getattr(link, name) for name in Link.model_fields},
             "base": None if link.base is None else json_of(link.base),
         }
         for link in several
     ]
-    upsert(tx, links, rows, keys=["connection", "kind", "local_id"])
+    upsert(tx, links, rows, keys=["connection", "kind", "local_id"], instead=_kept)
 
 
 def note_write(
@@ -182,6 +182,10 @@ def _is(connection: ConnectionName, kind: LinkKind, local_id: str) -> ColumnElem
     return and_(
         links.c.connection == connection, links.c.kind == kind, links.c.local_id == local_id
     )
+
+
+def _kept(_new: object) -> dict[str, ColumnElement[datetime]]:
+    return {"seen_at": links.c.seen_at}
 
 
 def _link_of(row: RowMapping) -> Link:

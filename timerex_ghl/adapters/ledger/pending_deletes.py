@@ -25,7 +25,7 @@ from timerex_ghl.sync.activities import ActivityId, ActivityKey, ActivityKind
 from timerex_ghl.sync.models import ConnectionName, Record
 
 Side = Literal["workspace", "ghl"]
-State = Literal["held", "released", "done", "withdrawn", "kept"]
+State = Literal["held", "released", "done", "allowed", "withdrawn", "kept"]
 
 _deletes = Table(
     "pending_deletes",
@@ -48,8 +48,8 @@ class PendingDelete(Record):
     Attributes:
         side: Where it was deleted.
         state: held: it waits for a person. released: a person let it through. done: the other side
-            followed. withdrawn: the record came back. kept: a person decided that the other side
-            keeps its own.
+            followed, unasked. allowed: it followed after a person said so. withdrawn: the record
+            came back. kept: a person decided that the other side keeps its own.
     """
 
     kind: ActivityKind
@@ -79,7 +79,7 @@ def note_delete(tx: Connection, connection: ConnectionName, found: Found, now: d
         "side": found.side,
         "state": found.state,
         "found_at": now,
-        "settled_at": now if found.state in ("done", "withdrawn", "kept") else None,
+        "settled_at": now if found.state not in ("held", "released") else None,
         "run_id": found.run_id,
     }
     upsert(tx, _deletes, [row], keys=["connection", "kind", "local_id"])
@@ -146,7 +146,7 @@ def withdraw(tx: Connection, connection: ConnectionName, key: ActivityKey, now: 
 def count_since(
     tx: Connection, connection: ConnectionName, kind: ActivityKind, side: Side, since: datetime
 ) -> int:
-    """Count the deletes that were carried out since a time."""
+    """Count the deletes that were followed unasked since a time."""
     columns = _deletes.c
     return tx.execute(
         select(func.count()).where(

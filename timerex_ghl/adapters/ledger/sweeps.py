@@ -1,0 +1,150 @@
+"""What a sweep of GHL's notes and tasks asks the ledger: who is next, and what was not seen."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+
+from timerex_ghl.adapters.ledger.activities import activities
+from timerex_ghl.adapters.ledger.ghl_contacts import seen_contacts
+from timerex_ghl.adapters.ledger.links import links
+from timerex_ghl.adapters.ledger.schema import EPOCH
+from timerex_ghl.adapters.ledger.workspace import contacts
+from timerex_ghl.sync.activities import ActivityId, ActivityKind
+from timerex_ghl.sync.models import ConnectionName, ContactId, GhlContactId
+
+
+class Linked(NamedTuple):
+    """A person on both sides."""
+
+    contact_id: ContactId
+    ghl_id: GhlContactId
+
+
+def unseen(
+    tx: Connection,
+    connection: ConnectionName,
+    kind: ActivityKind,
+    before: datetime,
+    *,
+    of: ContactId | None = None,
+) -> list[ActivityId]:
+    """List the living ones on both sides that were last seen in GHL before a time.
+
+    Args:
+        tx: The open connection.
+        connection: Whose.
+        kind: Notes or tasks.
+        before: When the sweep began.
+        of: Only this person's.
+    """
+    conditions = [
+        links.c.connection == connection,
+        links.c.kind == kind,
+        or_(links.c.seen_at.is_(None), links.c.seen_at < before),
+        or_(links.c.written_at.is_(None), links.c.written_at < before),
+        ~activities.c.deleted,
+    ]
+    if of is not None:
+        conditions.append(activities.c.contact_id == of)
+    rows = tx.scalars(
+        select(links.c.local_id)
+        .join(activities, _row_of_link())
+        .join(contacts, _person_of_row())
+        .where(*conditions, ~contacts.c.deleted)
+        .order_by(links.c.local_id)
+    )
+    return [ActivityId(row) for row in rows]
+
+
+def next_people(
+    tx: Connection, connection: ConnectionName, limit: int, *, since: datetime | None = None
+) -> list[Linked]:
+    """List whose notes to read next: whoever changed in GHL since they were read, then the oldest.
+
+    Args:
+        tx: The open connection.
+        connection: Whose.
+        limit: At most so many.
+        since: Only who changed in GHL after this.
+    """
+    seen_at = func.coalesce(links.c.seen_at, EPOCH)
+    changed = and_(seen_contacts.c.updated_at.is_not(None), seen_contacts.c.updated_at > seen_at)
+    statement = (
+        select(links.c.local_id, links.c.remote_id)
+        .join(contacts, _person_of_link())
+        .outerjoin(
+            seen_contacts,
+            and_(
+                seen_contacts.c.connection == links.c.connection,
+                seen_contacts.c.id == links.c.remote_id,
+            ),
+        )
+        .where(links.c.connection == connection, links.c.kind == "contact", ~contacts.c.deleted)
+        .order_by(changed.desc(), seen_at, links.c.local_id)
+        .limit(limit)
+    )
+    if since is not None:
+        statement = statement.where(seen_contacts.c.updated_at >= since)
+    return [
+        Linked(ContactId(row.local_id), GhlContactId(row.remote_id))
+        for row in tx.execute(statement)
+    ]
+
+
+class Staleness(NamedTuple):
+    """How old the view of the people's notes is.
+
+    Attributes:
+        people: How many there are on both sides.
+        oldest: When the notes that were not read for the longest were; None: some never were.
+    """
+
+    people: int
+    oldest: datetime | None
+
+
+def staleness(tx: Connection, connection: ConnectionName) -> Staleness:
+    """Tell how old the view of the people's notes is."""
+    row = tx.execute(
+        select(
+            func.count(),
+            func.min(links.c.seen_at),
+            func.count(links.c.seen_at),
+        )
+        .join(contacts, _person_of_link())
+        .where(links.c.connection == connection, links.c.kind == "contact", ~contacts.c.deleted)
+    ).one()
+    return Staleness(row[0], row[1] if row[2] == row[0] else None)
+
+
+def rows_of(
+    tx: Connection, connection: ConnectionName, kind: ActivityKind, ids: Collection[str]
+) -> dict[ActivityId, bool]:
+    """Tell of linked ones whether they are level, so far as the workspace knows."""
+    rows = tx.execute(
+        select(activities.c.id, links.c.local_version == activities.c.version)
+        .join(links, _row_of_link())
+        .where(links.c.connection == connection, links.c.kind == kind, links.c.local_id.in_([*ids]))
+    )
+    return {ActivityId(row[0]): bool(row[1]) for row in rows}
+
+
+def _row_of_link() -> ColumnElement[bool]:
+    return and_(
+        activities.c.connection == links.c.connection,
+        activities.c.kind == links.c.kind,
+        activities.c.id == links.c.local_id,
+    )
+
+
+def _person_of_row() -> ColumnElement[bool]:
+    return and_(
+        contacts.c.connection == activities.c.connection,
+        contacts.c.id == activities.c.contact_id,
+    )
+
+
+def _person_of_link() -> ColumnElement[bool]:
+    return and_(contacts.c.connection == links.c.connection, contacts.c.id == links.c.local_id)
