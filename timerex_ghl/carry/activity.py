@@ -1,11 +1,11 @@
 """The sentence of one note or task: whoever starts it, it is made level the same way."""
 
-from collections.abc import Mapping
-
 from timerex_ghl.adapters.ledger import previews
 from timerex_ghl.carry.activity_claim import (
+    NOTHING_SETTLED,
     ActivityClaim,
     ActivityKnown,
+    Settlement,
     claimed_activity,
     read_activity,
 )
@@ -22,8 +22,7 @@ from timerex_ghl.sync.actions import ActivityPlan, CreateActivity, UpdateActivit
 from timerex_ghl.sync.activities import ActivityKey, text_of
 from timerex_ghl.sync.activity_ghl import GhlActivity
 from timerex_ghl.sync.activity_plan import Policy, plan_activity, plan_creation
-from timerex_ghl.sync.merge_field import Side
-from timerex_ghl.sync.models import FieldName, GhlContactId, Values
+from timerex_ghl.sync.models import GhlContactId, Values
 
 NOTHING = Outcome(what="no-op")
 
@@ -33,7 +32,7 @@ async def carry_activity(
     key: ActivityKey,
     *,
     preview: bool = False,
-    decided: Mapping[FieldName, Side] | None = None,
+    settled: Settlement = NOTHING_SETTLED,
 ) -> Outcome:
     """Bring one note or task of the workspace and GHL's level.
 
@@ -41,7 +40,7 @@ async def carry_activity(
         sides: Both sides.
         key: Which.
         preview: Keep the plan, write nothing.
-        decided: Conflicts that a person settled, and whose value stands.
+        settled: Conflicts that a person settled.
 
     Raises:
         ReviewNeededError: Only a person can tell whose it is in GHL.
@@ -54,12 +53,11 @@ async def carry_activity(
     async with claimed_activity(sides, key) as claim:
         if claim is None or not claim.known.has_person:
             return NOTHING
-        return await _bring_level(sides, claim, preview=preview, decided=decided or {})
+        claim.hold.settled = settled
+        return await _bring_level(sides, claim, preview=preview)
 
 
-async def _bring_level(
-    sides: Sides, claim: ActivityClaim, *, preview: bool, decided: Mapping[FieldName, Side]
-) -> Outcome:
+async def _bring_level(sides: Sides, claim: ActivityClaim, *, preview: bool) -> Outcome:
     key = claim.known.key
     emails = await emails_for(sides, key.kind)
     theirs = await read_theirs(sides, claim.known, emails)
@@ -67,7 +65,7 @@ async def _bring_level(
         return await delete_there(sides, claim, theirs, preview=preview)
     if theirs.link is not None and theirs.ghl is None:
         return await delete_here(sides, claim, theirs.link, preview=preview)
-    plan = _plan(sides, claim.known, theirs, emails, decided)
+    plan = _plan(sides, claim, theirs, emails)
     if preview:
         return await _keep_preview(sides, key, plan)
     return await _apply(sides, claim, theirs, plan, emails)
@@ -86,14 +84,9 @@ async def _bring_person(sides: Sides, key: ActivityKey, *, preview: bool) -> boo
     return True
 
 
-def _plan(
-    sides: Sides,
-    known: ActivityKnown,
-    theirs: Theirs,
-    emails: Emails,
-    decided: Mapping[FieldName, Side],
-) -> ActivityPlan:
-    policy = Policy(sides.settings.activities.rule, {*emails.values()}, decided)
+def _plan(sides: Sides, claim: ActivityClaim, theirs: Theirs, emails: Emails) -> ActivityPlan:
+    known, settled = claim.known, claim.hold.settled
+    policy = Policy(sides.settings.activities.rule, {*emails.values()}, settled.fields)
     contact_id = known.contact_id or GhlContactId("")
     if theirs.ghl is None:
         return plan_creation(known.row, contact_id, policy)

@@ -1,8 +1,9 @@
 """A note or task is locked, and all the ledger knows of it is read, at one moment."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -23,7 +24,8 @@ from timerex_ghl.carry.locking import TTL_S, Busy, holder_name, insist, renewed
 from timerex_ghl.carry.names import lock_of_activity
 from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.activities import Activity, ActivityKey
-from timerex_ghl.sync.models import ConnectionName, GhlContactId
+from timerex_ghl.sync.merge_field import Side
+from timerex_ghl.sync.models import ConnectionName, FieldName, GhlContactId
 
 
 class ActivityKnown(NamedTuple):
@@ -49,16 +51,33 @@ class ActivityKnown(NamedTuple):
         return ActivityKey(self.row.kind, self.row.id)
 
 
+class Settlement(NamedTuple):
+    """What a person decided about conflicts of a note or task.
+
+    Attributes:
+        fields: Whose value of each field stands.
+        note: Notes the decision, in the unit that remembers the record.
+    """
+
+    fields: Mapping[FieldName, Side] = {}
+    note: Callable[[Connection, datetime], object] = lambda _tx, _now: None
+
+
+NOTHING_SETTLED = Settlement()
+
+
 @dataclass
 class ActivityHold:
     """The note or task being carried, and the lock that makes us the only one who does.
 
     Attributes:
+        settled: By a person, where one was asked; else the connection's rule decides.
         released: The lock was let go with the last unit of work.
     """
 
     key: ActivityKey
     fence: Fence
+    settled: Settlement = NOTHING_SETTLED
     released: bool = False
 
     @property

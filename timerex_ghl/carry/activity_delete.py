@@ -34,6 +34,11 @@ FEW = 10
 
 async def delete_here(sides: Sides, claim: ActivityClaim, link: Link, *, preview: bool) -> Outcome:
     """Follow a delete of GHL: a tombstone is left, which still says what it said."""
+    if claim.known.delete is not None and claim.known.delete.state == "kept":
+        if not preview:
+            await sides.ledger.write(_keep_here, claim, link)
+            claim.hold.released = True
+        return Outcome(what="no-op")
     if await _is_person_gone(sides, claim.known):
         return Outcome(what="review", contact_id=claim.known.contact_id)
     if preview:
@@ -148,6 +153,13 @@ def _delete_here(
         _tell(tx, sides, known, f"{row.kind} deleted, as in GHL", {"unsent": unsent}, now)
     locks.release_lock(tx, hold.fence)
     return done
+
+
+def _keep_here(tx: Connection, claim: ActivityClaim, link: Link) -> None:
+    """Let it live here alone, as somebody decided."""
+    level = {"local_version": claim.known.row.version}
+    links.save_link(tx, link.model_copy(update=level))
+    locks.release_lock(tx, claim.hold.fence)
 
 
 def _unsent(known: ActivityKnown, link: Link) -> list[str]:

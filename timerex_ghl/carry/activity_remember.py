@@ -57,8 +57,11 @@ def remember_activity(tx: Connection, sides: Sides, one: LevelledActivity, now: 
     links.save_link(tx, _link_of(sides, one, row, now))
     if known.delete is not None and pending_deletes.withdraw(tx, connection, known.key, now):
         _tell(tx, sides, known.key, "delete withdrawn", {}, now)
+    settled = one.hold.settled
+    settled.note(tx, now)
     for conflict in one.plan.conflicts:
-        _note_conflict(tx, sides, known.key, conflict, now)
+        if conflict.field not in settled.fields:
+            _note_conflict(tx, sides, known.key, conflict, now)
     reviews.settle_subjects(tx, connection, _over(tx, sides, one), by="a later run", now=now)
     if one.plan.to_ghl or one.plan.to_workspace:
         detail = {

@@ -12,12 +12,13 @@ from timerex_ghl.carry.claim import claimed, know_again
 from timerex_ghl.carry.level import bring_level
 from timerex_ghl.carry.locking import held
 from timerex_ghl.carry.names import lock_of_review
-from timerex_ghl.carry.settle_deletes import settle_deletes
+from timerex_ghl.carry.settle_activity import keep_activity, settle_deletes
 from timerex_ghl.carry.settle_guest import link_guest, part_guest, person_of
 from timerex_ghl.carry.settle_values import keep
 from timerex_ghl.carry.settling import Case, Settled, close, close_and_replay, is_open, note_late
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.carry.write import Decided
+from timerex_ghl.sync.activities import KINDS
 from timerex_ghl.sync.errors import SettingsError
 from timerex_ghl.sync.models import ContactId, EventId, GhlContactId
 from timerex_ghl.sync.settle import Decision, Way, check_way
@@ -55,7 +56,7 @@ async def _carry_out(case: Case) -> bool:
     link_to = case.decision.link_to or ""
     match case.decision.way, kind:
         case Way.KEEP, _:
-            return await keep(case, await _person_of(case))
+            return await _keep(case, kind)
         case Way.LINK, "event":
             return await link_guest(case, EventId(rest), GhlContactId(link_to))
         case Way.LINK, "ghl":
@@ -66,6 +67,12 @@ async def _carry_out(case: Case) -> bool:
             return await part_guest(case, EventId(rest))
         case _:
             return await case.sides.ledger.write(_close, case, utc_now())
+
+
+async def _keep(case: Case, kind: str) -> bool:
+    if kind in KINDS:
+        return await keep_activity(case)
+    return await keep(case, await _person_of(case))
 
 
 async def _person_of(case: Case) -> ContactId:

@@ -1,4 +1,4 @@
-"""A person decides about many deletes at once: all go through, or none."""
+"""A person decides about notes and tasks: whose edit stands, and what many deletes mean."""
 
 import json
 from datetime import datetime
@@ -9,9 +9,35 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import inbox, pending_deletes
 from timerex_ghl.adapters.ledger.inbox import Arrival
 from timerex_ghl.adapters.ledger.pending_deletes import Side
-from timerex_ghl.carry.settling import Case
-from timerex_ghl.sync.activities import ActivityKind
+from timerex_ghl.carry.activity import carry_activity
+from timerex_ghl.carry.activity_claim import Settlement
+from timerex_ghl.carry.settling import Case, close, is_open
+from timerex_ghl.sync.activities import ActivityId, ActivityKey, ActivityKind
+from timerex_ghl.sync.errors import SettingsError
+from timerex_ghl.sync.models import FieldName
 from timerex_ghl.sync.settle import Way
+
+
+async def keep_activity(case: Case) -> bool:
+    """Let one side's value of a field stand; False where somebody was faster.
+
+    Raises:
+        SettingsError: The decision does not say whose.
+    """
+    kind, id_, field = case.review.subject.split(":")
+    side = case.decision.fields.get(FieldName(field)) or case.decision.keep
+    if side is None:
+        raise SettingsError(f"say whose {field} stands: timerex, or ghl")
+    if not await is_open(case):
+        return False
+    key = ActivityKey("note" if kind == "note" else "task", ActivityId(id_))
+
+    def note(tx: Connection, now: datetime) -> object:
+        return close(tx, case, now)
+
+    settled = Settlement({FieldName(field): side}, note)
+    await carry_activity(case.sides, key, settled=settled)
+    return True
 
 
 def settle_deletes(tx: Connection, case: Case, now: datetime) -> None:
