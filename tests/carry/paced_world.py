@@ -178,9 +178,9 @@ def _counted_waits() -> Generator[list[float]]:
     waits: list[float] = []
 
     def noted(
-        tx: Connection, location_id: LocationId, wanted: int, pace: Pace
+        tx: Connection, location_id: LocationId, wanted: int, pace: Pace, leaving: int = 0
     ) -> tuple[list[SlotId], float]:
-        slots, wait_s = take(tx, location_id, wanted, pace)
+        slots, wait_s = take(tx, location_id, wanted, pace, leaving)
         if wait_s > 0:
             waits.append(wait_s)
         return slots, wait_s
