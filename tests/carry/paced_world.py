@@ -5,8 +5,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import httpx
@@ -17,12 +16,13 @@ from tasks.batch import at_once, each
 from tests.carry.world import EVERY_SCOPE, NAME, World, confirmed, opened_world
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.pacing import LedgerPacer
+from timerex_ghl.adapters.ghl.pacing import LedgerPacer, behind_live
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Pace, SlotId
 from timerex_ghl.carry.dispatch import Batch, Dispatcher
 from timerex_ghl.carry.events import carry_inbox_event
+from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.record import carry_event
 from timerex_ghl.sandbox.info import SandboxInfo
 from timerex_ghl.sync.models import EventId, LocationId
@@ -31,6 +31,9 @@ LIMIT = 100
 """Calls in any window: what GHL allows."""
 
 TOO_LONG_S = 600
+
+SWEEPS, SWEEPS_AT_ONCE = "task-search", 4
+"""What a sweep calls, as the log names it, and how many calls it makes side by side."""
 
 
 class Figures(NamedTuple):
@@ -59,10 +62,27 @@ class Figures(NamedTuple):
 
 @dataclass
 class PacedWorld:
-    """A world whose CRM allows so many calls a window, and whose client keeps to it."""
+    """A world whose CRM allows so many calls a window, and whose client keeps to it.
+
+    Attributes:
+        arrived_at: When each booking that was spread was there. So is `carried_at`.
+        calls: The CRM's log of the last run.
+    """
 
     world: World
     pace: Pace
+    arrived_at: dict[EventId, float] = field(default_factory=dict[EventId, float])
+    carried_at: dict[EventId, float] = field(default_factory=dict[EventId, float])
+    calls: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    @property
+    def delays_s(self) -> list[float]:
+        """Tell how long each booking took from its arrival, the quickest first."""
+        return sorted(self.carried_at[one] - at for one, at in self.arrived_at.items())
+
+    def of_sweep(self) -> list[dict[str, Any]]:
+        """List the calls of the last run that a sweep made."""
+        return [call for call in self.calls if call["operation"] == SWEEPS]
 
     async def spread(self, number: int, per_s: float) -> Figures:
         """Store so many bookings a second, and carry them as they come."""
@@ -72,7 +92,9 @@ class PacedWorld:
             stored: list[EventId] = []
             for one in range(number):
                 await asyncio.sleep(max(0.0, began + one / per_s - time.perf_counter()))
+                arrived_at = time.perf_counter()
                 stored.append(await self.world.receive(_booking(one)))
+                self.arrived_at[stored[-1]] = arrived_at
             return stored
 
         async with asyncio.timeout(TOO_LONG_S):
@@ -100,14 +122,14 @@ class PacedWorld:
             await self._carry(number)
         event_ids = await storing
         seconds = time.perf_counter() - began
-        calls: list[dict[str, Any]] = (await self.world.ask("GET", "/ghl/calls"))["calls"]
+        self.calls = calls = (await self.world.ask("GET", "/ghl/calls"))["calls"]
         lost, doubled = await self._compare(event_ids)
         return Figures(
             events=number,
             seconds=seconds,
             calls=len(calls),
             refused=sum(call["status"] == 429 for call in calls),
-            busiest=_busiest([call["at_ms"] for call in calls], self.pace.window_s * 1000),
+            busiest=busiest(calls, self.pace.window_s),
             waits=len(waits),
             lost=lost,
             doubled=doubled,
@@ -118,9 +140,13 @@ class PacedWorld:
         """Carry what waits as `live-sync` does, until so many events have ended."""
         sides, ended = self.world.sides, 0
 
+        async def one(event_id: EventId) -> Outcome:
+            outcome = await carry_event(sides, carry_inbox_event, event_id)
+            self.carried_at[event_id] = time.perf_counter()
+            return outcome
+
         async def carry(batch: Batch) -> None:
             nonlocal ended
-            one = partial(carry_event, sides, carry_inbox_event)
             outcomes = await each(one, batch.event_ids, at_once(sides))
             ended += sum(outcome.what != "waiting" for outcome in outcomes)
             dispatcher.done(batch)
@@ -171,6 +197,25 @@ async def opened_paced(ledger: Ledger, info: SandboxInfo, pace: Pace) -> AsyncGe
             await pacer.close()
 
 
+@asynccontextmanager
+async def sweeping(ghl: GhlClient) -> AsyncGenerator[None]:
+    """Read the location's tasks over and over behind live work, as often as that lets it."""
+
+    async def sweep() -> None:
+        while True:
+            await ghl.search_tasks()
+
+    with behind_live():
+        sweeps = [asyncio.create_task(sweep()) for _ in range(SWEEPS_AT_ONCE)]
+    try:
+        yield
+    finally:
+        for task in sweeps:
+            task.cancel()
+        ended = await asyncio.gather(*sweeps, return_exceptions=True)
+    assert [type(error) for error in ended] == [asyncio.CancelledError] * len(sweeps)
+
+
 @contextmanager
 def _counted_waits() -> Generator[list[float]]:
     """Note the seconds whenever the ledger has no slot for whoever asks."""
@@ -178,9 +223,9 @@ def _counted_waits() -> Generator[list[float]]:
     waits: list[float] = []
 
     def noted(
-        tx: Connection, location_id: LocationId, wanted: int, pace: Pace
+        tx: Connection, location_id: LocationId, wanted: int, pace: Pace, leaving: int = 0
     ) -> tuple[list[SlotId], float]:
-        slots, wait_s = take(tx, location_id, wanted, pace)
+        slots, wait_s = take(tx, location_id, wanted, pace, leaving)
         if wait_s > 0:
             waits.append(wait_s)
         return slots, wait_s
@@ -190,11 +235,11 @@ def _counted_waits() -> Generator[list[float]]:
         yield waits
 
 
-def _busiest(arrivals: list[int], window_ms: float) -> int:
-    """Give the most arrivals in any window, wherever it begins."""
-    times, first, most = sorted(arrivals), 0, 0
+def busiest(calls: list[dict[str, Any]], window_s: float) -> int:
+    """Give the most calls that arrived in any window, wherever it begins."""
+    times, first, most = sorted(call["at_ms"] for call in calls), 0, 0
     for last, at in enumerate(times):
-        while times[first] <= at - window_ms:
+        while times[first] <= at - window_s * 1000:
             first += 1
         most = max(most, last - first + 1)
     return most

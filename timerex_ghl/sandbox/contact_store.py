@@ -125,10 +125,12 @@ class Contacts:
 
     Attributes:
         index: What search sees of them.
+        deleted: Those that a person may bring back.
     """
 
     def __init__(self) -> None:
         self.by_id: dict[str, Contact] = {}
+        self.deleted: dict[str, Contact] = {}
         self.index = SearchIndex(self.by_id)
         self._last_ms = 0
         self._ids_of: dict[tuple[str, str], dict[str, None]] = {}
@@ -150,9 +152,9 @@ class Contacts:
         self.index.show(contact.id)
 
     def delete(self, contact_id: str) -> None:
-        """Forget a contact with its notes and tasks."""
+        """Put a contact away with its notes and tasks: nothing finds it any more."""
         self._forget_keys(contact_id)
-        del self.by_id[contact_id]
+        self.deleted[contact_id] = self.by_id.pop(contact_id)
         self.index.show(contact_id)
 
     def show(self, contact: Contact) -> None:

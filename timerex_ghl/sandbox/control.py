@@ -27,6 +27,9 @@ GHL, as a person in the CRM: no token, no limits; `dateUpdated` moves
     GET /ghl/contacts -> {contacts}: whole, with notes, tasks and tags
     POST /ghl/contacts {firstName, tags, customFields, additionalEmails, type, ...} -> {contact}
     PATCH and DELETE /ghl/contacts/{id}
+    POST /ghl/contacts/{id}/merge {into} -> {contact}: goes into that one with notes, tasks and
+        appointments, and is gone
+    POST /ghl/contacts/{id}/restore -> {contact}: a deleted one is back with notes and tasks
     POST /ghl/contacts/{id}/notes {body} -> {note}
     POST /ghl/custom_fields {name, dataType} -> {customField}
     POST /ghl/bulk {count, seed?} -> {created}: invented people, alike for the same seed

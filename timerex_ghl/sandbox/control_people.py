@@ -18,6 +18,7 @@ from timerex_ghl.sandbox.ghl_requests import read_body
 from timerex_ghl.sandbox.ghl_router import ghl_router
 from timerex_ghl.sandbox.ghl_running import perform
 from timerex_ghl.sandbox.invented import invent_people
+from timerex_ghl.sandbox.merging import merge, restore
 from timerex_ghl.sandbox.operations import Call
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.tokens import ALL_SCOPES, Access
@@ -36,6 +37,12 @@ class BulkOrder(Order):
 
     count: PositiveInt
     seed: int = 1
+
+
+class MergeOrder(Order):
+    """Which contact stays."""
+
+    into: str
 
 
 class PeopleControl:
@@ -72,6 +79,21 @@ class PeopleControl:
         self.ghl.contacts.delete(contact.id)
         tell_contact(self.ghl, contact, "ContactDelete")
         return reply()
+
+    async def merge_contact(self, request: Request) -> Response:
+        """Let a contact go into another."""
+        order, loser = await read(request, MergeOrder), self._contact(request)
+        if order.into == loser.id:
+            raise RefusalError(422, "a contact does not go into itself")
+        master = known(self.ghl.contacts.by_id, order.into)
+        merge(self.ghl, loser, master)
+        return reply(contact=_whole(master))
+
+    async def restore_contact(self, request: Request) -> Response:
+        """Bring a deleted contact back."""
+        contact = known(self.ghl.contacts.deleted, request.path_params["id"])
+        restore(self.ghl, contact)
+        return reply(contact=_whole(contact))
 
     async def add_note(self, request: Request) -> Response:
         """Write a note; a person's note has a user."""
@@ -145,6 +167,8 @@ def people_routes(ghl: Ghl) -> list[Route]:
         Route("/ghl/contacts", control.add_contact, methods=["POST"]),
         Route("/ghl/contacts/{id}", control.edit_contact, methods=["PATCH"]),
         Route("/ghl/contacts/{id}", control.delete_contact, methods=["DELETE"]),
+        Route("/ghl/contacts/{id}/merge", control.merge_contact, methods=["POST"]),
+        Route("/ghl/contacts/{id}/restore", control.restore_contact, methods=["POST"]),
         Route("/ghl/contacts/{id}/notes", control.add_note, methods=["POST"]),
         Route("/ghl/custom_fields", control.add_custom_field, methods=["POST"]),
         Route("/ghl/bulk", control.invent, methods=["POST"]),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from timerex_ghl.adapters.ghl.pacing import LedgerPacer
+from timerex_ghl.adapters.ghl.pacing import LedgerPacer, behind_live
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.adapters.ledger.quota import Pace
 from timerex_ghl.sync.models import LocationId
@@ -55,6 +55,12 @@ async def counting_server(*, processes: int = 1) -> AsyncGenerator[Counted]:
 def call_as_a_process(ledger_url: str, server_url: str, pace: Pace, calls: int) -> None:
     """Call the server as often as asked, through two pacers at once."""
     asyncio.run(_call(ledger_url, server_url, pace, calls))
+
+
+def sweep_as_a_process(ledger_url: str, server_url: str, pace: Pace, calls: int) -> None:
+    """Do that behind live work."""
+    with behind_live():
+        call_as_a_process(ledger_url, server_url, pace, calls)
 
 
 async def _call(ledger_url: str, server_url: str, pace: Pace, calls: int) -> None:

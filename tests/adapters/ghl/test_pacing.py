@@ -52,10 +52,10 @@ async def test_who_waits_together_is_served_by_one_write(
     take = quota.take_slots
 
     def counted(
-        tx: Connection, location_id: LocationId, wanted: int, pace: Pace
+        tx: Connection, location_id: LocationId, wanted: int, pace: Pace, leaving: int = 0
     ) -> tuple[list[SlotId], float]:
         asked.append(wanted)
-        return take(tx, location_id, wanted, pace)
+        return take(tx, location_id, wanted, pace, leaving)
 
     monkeypatch.setattr(quota, "take_slots", counted)
     pacer = LedgerPacer(ledger, AOBA, Pace(limit=100))

@@ -7,6 +7,7 @@ from typing import ClassVar
 import pytest
 
 from tests.adapters.ghl.paced import AOBA
+from timerex_ghl.adapters.ghl.lanes import Lane
 from timerex_ghl.adapters.ghl.pacing import LedgerPacer, NoPacing
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Pace, SlotId
@@ -25,8 +26,8 @@ class StoppingPacer(LedgerPacer):
 
     to_stop: ClassVar[list[asyncio.Task[None]]] = []
 
-    def _hand_out(self, slot: SlotId) -> None:
-        super()._hand_out(slot)
+    def _hand_out(self, lane: Lane, slot: SlotId) -> None:
+        super()._hand_out(lane, slot)
         if self.to_stop:
             self.to_stop.pop(0).cancel()
 

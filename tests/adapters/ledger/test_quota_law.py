@@ -1,8 +1,12 @@
-"""The law of the pace: no window holds more calls than allowed, whatever happens."""
+"""The law of the pace: no window holds more calls than allowed, whatever happens.
+
+Those that leave room to others hold to their share as well, and spread it.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 import pytest
 from hypothesis import given, settings
@@ -10,13 +14,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, create_engine
 
 from timerex_ghl.adapters.ledger import clock, quota
-from timerex_ghl.adapters.ledger.quota import Ended, Pace, SlotId
+from timerex_ghl.adapters.ledger.quota import PIECES, Ended, Pace, SlotId
 from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.sync.models import LocationId
 
 AOBA = LocationId("locAoba")
 BEGIN = datetime(2026, 2, 3, 5, tzinfo=UTC)
 LIMIT, WINDOW_S, DEADLINE_S = 4, 2.0, 3.0
+WIDE, LEAVING = 20, 8
 
 steps = st.lists(
     st.tuples(
@@ -25,6 +30,16 @@ steps = st.lists(
         st.sampled_from([1, 2, LIMIT]),  # the limit of the process that wants them
         st.floats(0, 1),  # how much of its life a call takes to arrive
         st.lists(st.tuples(st.integers(0, 9), st.integers(0, 500_000)), max_size=4),  # who ends
+    ),
+    max_size=25,
+)
+mixed_steps = st.lists(
+    st.tuples(
+        st.integers(0, 900_000),  # microseconds that pass first
+        st.integers(0, 9),  # calls wanted by live work
+        st.integers(0, 9),  # calls wanted behind it
+        st.floats(0, 1),
+        st.lists(st.tuples(st.integers(0, 30), st.integers(0, 500_000)), max_size=12),
     ),
     max_size=25,
 )
@@ -45,8 +60,8 @@ class History:
     def arrive(self, begun: datetime, ended: datetime, share: float) -> None:
         self.arrivals.append(begun + (ended - begun) * share)
 
-    def most_in_any_window(self) -> int:
-        window = timedelta(seconds=WINDOW_S)
+    def most_in_any_window(self, window_s: float = WINDOW_S) -> int:
+        window = timedelta(seconds=window_s)
         return max(
             (sum(a <= b < a + window for b in self.arrivals) for a in self.arrivals), default=0
         )
@@ -98,3 +113,67 @@ def _end(
         history.arrive(begun, ended, share)
         ago_s = (history.now - ended).total_seconds()
         quota.give_back(tx, AOBA, [Ended(slot, ago_s)], pace)
+
+
+@settings(max_examples=150, deadline=None, database=None, derandomize=True)
+@given(story=mixed_steps)
+def test_who_leaves_room_takes_its_share_at_most_and_spreads_it(
+    engine: Engine, story: list[tuple[int, int, int, float, list[tuple[int, int]]]]
+) -> None:
+    live, behind = History(), History()
+    pace = Pace(WIDE, WINDOW_S, DEADLINE_S)
+    taken: list[datetime] = []
+
+    def now(_tx: Connection) -> datetime:
+        return live.now
+
+    with pytest.MonkeyPatch.context() as patch, engine.connect() as tx:
+        patch.setattr(clock, "now", now)
+        for passes, wanted, wanted_behind, share, ends in story:
+            live.now += timedelta(microseconds=passes)
+            behind.now = live.now
+            _end(tx, live, pace, share, ends[::2])
+            _end(tx, behind, pace, share, ends[1::2])
+            first, first_wait_s = quota.take_slots(tx, AOBA, wanted, pace)
+            slots, wait_s = quota.take_slots(tx, AOBA, wanted_behind, pace, LEAVING)
+            live.alive += [(slot, live.now) for slot in first]
+            behind.alive += [(slot, live.now) for slot in slots]
+            taken += [live.now] * len(slots)
+            busy = quota.usage(tx, AOBA).in_window
+            assert not slots or busy <= WIDE - LEAVING
+            assert 0 < wait_s <= WINDOW_S + DEADLINE_S or slots or not wanted_behind
+            assert first_wait_s > 0 or first or not wanted
+        tx.rollback()
+    for history in (live, behind):
+        for _slot, begun in history.alive:
+            history.arrive(begun, begun + timedelta(seconds=DEADLINE_S, milliseconds=-1), 1)
+    together = History(arrivals=live.arrivals + behind.arrivals)
+
+    assert together.most_in_any_window() <= WIDE
+    assert behind.most_in_any_window() <= WIDE - LEAVING
+    spread = History(arrivals=taken)
+    assert spread.most_in_any_window(WINDOW_S / PIECES) <= ceil((WIDE - LEAVING) / PIECES)
+
+
+@settings(max_examples=50, deadline=None, database=None, derandomize=True)
+@given(limit=st.integers(1, 12), leaving=st.integers(1, 15), asks=st.lists(st.integers(0, 9)))
+def test_who_leaves_room_leaves_it_whatever_it_asks_for(
+    engine: Engine, limit: int, leaving: int, asks: list[int]
+) -> None:
+    at = [BEGIN]
+    pace = Pace(limit, WINDOW_S, DEADLINE_S)
+
+    def now(_tx: Connection) -> datetime:
+        return at[0]
+
+    with pytest.MonkeyPatch.context() as patch, engine.connect() as tx:
+        patch.setattr(clock, "now", now)
+        for wanted in asks:
+            at[0] += timedelta(seconds=WINDOW_S / 3)
+            quota.take_slots(tx, AOBA, wanted, pace, leaving)
+        behind = quota.usage(tx, AOBA).in_window
+        live, _wait_s = quota.take_slots(tx, AOBA, 99, pace)
+        tx.rollback()
+
+    assert behind <= max(1, limit - leaving)
+    assert behind + len(live) == limit

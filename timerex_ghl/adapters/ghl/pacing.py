@@ -2,13 +2,19 @@
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import Protocol
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
+from contextvars import ContextVar
+from typing import Protocol, TypeAlias
 
 from sqlalchemy import Connection
 
+from timerex_ghl.adapters.ghl.lanes import Lane
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Ended, Pace, Seen, SlotId
@@ -24,12 +30,45 @@ LINGER_S = 0.2
 LONGEST_WAIT_S = 60.0
 """A call that would wait longer is given back to its caller: the day's room is gone."""
 
+SHARE_BEHIND = 0.5
+"""How much of a window calls behind live may take, where live takes none.
+
+The other half is always free for live: 50 calls, some ten bookings, go at once. With this half a
+sweep makes 5 calls a second, and has made all calls of its day in ten hours: more would only end
+that earlier.
+"""
+
+Grant: TypeAlias = tuple[list[SlotId], float]
+"""Slots, and where there was none the seconds to wait."""
+
+_behind: ContextVar[bool] = ContextVar("behind_live", default=False)
+
+
+@contextmanager
+def behind_live() -> Generator[None]:
+    """Let all calls made in here, in tasks started in here too, go behind those of live work.
+
+    It is for reads of many records. Whoever holds a person's lock calls as live work does: live
+    work may be waiting for that lock.
+    """
+    token = _behind.set(True)
+    try:
+        yield
+    finally:
+        _behind.reset(token)
+
+
+def is_behind_live() -> bool:
+    """Tell whether whoever asks goes behind live work."""
+    return _behind.get()
+
 
 class Pacer(Protocol):
     """Lets calls through, no faster than GHL allows.
 
     Attributes:
-        side_by_side: Calls under way at once. Every idle line costs each call a look.
+        side_by_side: Calls under way at once, and as many behind live. Every idle line costs each
+            call a look.
     """
 
     side_by_side: int
@@ -90,7 +129,8 @@ class LedgerPacer:
     """Paces through the ledger, which all processes share.
 
     Callers that wait are served together: one write to the ledger gives back the slots of calls
-    that ended, corrects the count by what GHL said, and takes slots for all of them.
+    that ended, corrects the count by what GHL said, and takes slots for all of them: for those
+    behind live only once live work has what it wants, here, and room to spare everywhere.
     """
 
     side_by_side = 8
@@ -99,7 +139,7 @@ class LedgerPacer:
         self._ledger = ledger
         self._location_id = location_id
         self._pace = pace
-        self._waiting: deque[asyncio.Future[SlotId]] = deque()
+        self._live, self._behind = Lane(), Lane()
         self._ended: list[tuple[SlotId, float]] = []
         self._seen: tuple[Seen, float] | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -108,8 +148,7 @@ class LedgerPacer:
     @asynccontextmanager
     async def slot(self) -> AsyncGenerator[None]:
         """Wait for a slot, and give it back when the call has ended."""
-        mine: asyncio.Future[SlotId] = asyncio.get_running_loop().create_future()
-        self._waiting.append(mine)
+        mine = (self._behind if is_behind_live() else self._live).join()
         self._called.set()
         self._serve_soon()
         try:
@@ -141,7 +180,7 @@ class LedgerPacer:
             with suppress(asyncio.CancelledError):
                 await self._serving
         if self._ended:
-            await self._exchange(0)
+            await self._exchange(0, 0)
 
     def _serve_soon(self) -> None:
         if self._serving is None or self._serving.done():
@@ -151,52 +190,56 @@ class LedgerPacer:
         """Serve whoever waits, then tell the ledger which calls ended."""
         failure: TimerexGhlError = RetryableError("the pace is no longer kept here")
         try:
-            while self._waiting or self._ended:
-                if not self._waiting:
-                    await self._linger()
+            while (waiting := len(self._live) + len(self._behind)) or self._ended:
+                if not waiting:
+                    await self._linger(LINGER_S)
                 await self._serve_once()
         except TimerexGhlError as error:
             failure = error
         finally:
-            for waiter in self._waiting:
-                if not waiter.done():
-                    waiter.set_exception(failure)
-            self._waiting.clear()
+            self._live.turn_away(failure)
+            self._behind.turn_away(failure)
 
     async def _serve_once(self) -> None:
-        wanted = sum(not waiter.done() for waiter in self._waiting)
-        slots, wait_s = await self._exchange(wanted)
-        for slot in slots:
-            self._hand_out(slot)
-        if wait_s > LONGEST_WAIT_S:
-            raise RateLimitedError(
-                f"GHL's limit for location {self._location_id} is used up", after_s=wait_s
-            )
-        if wait_s > 0:
-            await asyncio.sleep(min(wait_s, self._pace.window_s / LOOKS_PER_WINDOW))
+        self._called.clear()
+        live, behind = await self._exchange(len(self._live), len(self._behind))
+        self._settle(self._live, live)
+        self._settle(self._behind, behind)
+        look_s = self._pace.window_s / LOOKS_PER_WINDOW
+        if self._live and live[1] > 0:
+            await asyncio.sleep(min(live[1], look_s))
+        elif self._behind and behind[1] > 0:
+            await self._linger(min(behind[1], look_s))
 
-    async def _exchange(self, wanted: int) -> tuple[list[SlotId], float]:
+    def _settle(self, lane: Lane, grant: Grant) -> None:
+        slots, wait_s = grant
+        for slot in slots:
+            self._hand_out(lane, slot)
+        if wait_s > LONGEST_WAIT_S:
+            lane.turn_away(
+                RateLimitedError(
+                    f"GHL's limit for location {self._location_id} is used up", after_s=wait_s
+                )
+            )
+
+    async def _exchange(self, wanted: int, wanted_behind: int) -> tuple[Grant, Grant]:
         now = time.monotonic()
         ended = [Ended(slot, now - ended_at) for slot, ended_at in self._ended]
         seen = self._seen[0]._replace(ago_s=now - self._seen[1]) if self._seen else None
         self._ended, self._seen = [], None
         return await self._ledger.write(
-            _exchange, self._location_id, self._pace, ended, seen, wanted
+            _exchange, self._location_id, self._pace, ended, seen, wanted, wanted_behind
         )
 
-    async def _linger(self) -> None:
-        self._called.clear()
+    async def _linger(self, seconds: float) -> None:
+        """Wait so long, or until somebody calls."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(LINGER_S):
+            async with asyncio.timeout(seconds):
                 await self._called.wait()
 
-    def _hand_out(self, slot: SlotId) -> None:
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(slot)
-                return
-        self._ended.append((slot, time.monotonic()))  # whoever wanted it is gone
+    def _hand_out(self, lane: Lane, slot: SlotId) -> None:
+        if not lane.serve(slot):
+            self._ended.append((slot, time.monotonic()))  # whoever wanted it is gone
 
 
 def _exchange(
@@ -206,12 +249,17 @@ def _exchange(
     ended: Sequence[Ended],
     seen: Seen | None,
     wanted: int,
-) -> tuple[list[SlotId], float]:
+    wanted_behind: int,
+) -> tuple[Grant, Grant]:
     if ended:
         quota.give_back(tx, location_id, ended, pace)
     if seen is not None:
         quota.correct(tx, location_id, seen, pace)
-    return quota.take_slots(tx, location_id, wanted, pace) if wanted else ([], 0.0)
+    live: Grant = quota.take_slots(tx, location_id, wanted, pace) if wanted else ([], 0.0)
+    if len(live[0]) < wanted or not wanted_behind:
+        return live, ([], live[1])
+    leaving = pace.limit - int(pace.limit * SHARE_BEHIND)
+    return live, quota.take_slots(tx, location_id, wanted_behind, pace, leaving)
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:

@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ghl.auth import GhlAuth
 from timerex_ghl.adapters.ghl.failures import TokenRefusedError, failure_of, is_page, wait_of
 from timerex_ghl.adapters.ghl.mappers import Json
 from timerex_ghl.adapters.ghl.operations import WRITES, Operation
-from timerex_ghl.adapters.ghl.pacing import Pacer
+from timerex_ghl.adapters.ghl.pacing import Pacer, is_behind_live
 from timerex_ghl.sync.errors import (
     CredentialsError,
     RateLimitedError,
@@ -99,6 +99,7 @@ class Transport:
         self._base_url = base_url.rstrip("/")
         self._deadline_s = deadline_s
         self._lines = asyncio.Semaphore(pacer.side_by_side)
+        self._lines_behind = asyncio.Semaphore(pacer.side_by_side)
 
     async def close(self) -> None:
         """Let go of the pace that is held. The HTTP client is its owner's."""
@@ -163,7 +164,8 @@ class Transport:
             raise refusal
 
     async def _once(self, call: Call, token: str) -> httpx.Response:
-        async with self._lines, self._pacer.slot():
+        lines = self._lines_behind if is_behind_live() else self._lines
+        async with lines, self._pacer.slot():
             response = await self._receive(call, token)
         self._pacer.told(response.headers)
         if response.is_success:

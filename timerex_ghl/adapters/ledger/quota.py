@@ -22,6 +22,16 @@ SlotId = NewType("SlotId", int)
 DAILY_LIMIT = 200_000
 """Source: GHL's rate limits, per app and location."""
 
+PIECES = 5
+"""Whoever leaves room takes no more than this part of its share in such a part of the window.
+
+So its slots come back evenly: live work that needs them waits for the next ones for a fifth of a
+window at most, and not for a whole one.
+"""
+
+LEFT_OF_DAY = DAILY_LIMIT // 10
+"""The day's last calls, for whoever leaves nothing to others."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _quota = Table(
@@ -81,23 +91,28 @@ class Usage(NamedTuple):
 
 
 def take_slots(
-    tx: Connection, location_id: LocationId, wanted: int, pace: Pace
+    tx: Connection, location_id: LocationId, wanted: int, pace: Pace, leaving: int = 0
 ) -> tuple[list[SlotId], float]:
-    """Take up to so many slots; hand them out, and where there is none the seconds to wait."""
+    """Take up to so many slots; hand them out, and where there is none the seconds to wait.
+
+    Whoever is `leaving` slots of the window free for others leaves them the end of the day too, and
+    spreads its own over the window. One slot may always be taken.
+    """
     row = _row(tx, location_id)
     now = clock.now(tx)
     held_s = _seconds(now, row["held_until"])
-    if row["today"] >= DAILY_LIMIT:
+    of_day = DAILY_LIMIT - row["today"] - (LEFT_OF_DAY if leaving else 0)
+    if of_day <= 0:
         held_s = max(held_s, _seconds(now, row["today_ends_at"]))
     if held_s > 0:
         return [], held_s
     now_ms = _ms(now)
     busy = _busy(row, now_ms)
-    free = max(0, pace.limit - len(busy))
+    free, next_ms = _free(busy, now_ms, pace, leaving)
     if wanted and not free:
-        return [], (busy[-pace.limit] - now_ms) / 1000
+        return [], (next_ms - now_ms) / 1000
     slot = SlotId(now_ms + round((pace.deadline_s + pace.window_s) * 1000))
-    granted = [slot] * min(wanted, free, DAILY_LIMIT - row["today"])
+    granted = [slot] * min(wanted, free, of_day)
     _save(tx, location_id, slots=busy + granted, today=row["today"] + len(granted))
     return granted, 0.0
 
@@ -179,6 +194,24 @@ def _save(tx: Connection, location_id: LocationId, **values: object) -> None:
 def _busy(row: RowMapping, at_ms: int) -> list[int]:
     """List when the slots that are taken at a moment will be free, the next one first."""
     return sorted(free_at for free_at in row["slots"] if free_at > at_ms)
+
+
+def _free(busy: list[int], now_ms: int, pace: Pace, leaving: int) -> tuple[int, int]:
+    """Count the slots that may be taken, and where there is none tell when one may."""
+    share = max(1, pace.limit - leaving)
+    free, next_ms = _below(share, busy, now_ms)
+    if not leaving:
+        return free, next_ms
+    rest_ms = round(pace.window_s * 1000 * (PIECES - 1) / PIECES)
+    latest = [free_at - rest_ms for free_at in busy if free_at - rest_ms > now_ms]
+    also_free, also_next_ms = _below(ceil(share / PIECES), latest, now_ms)
+    return min(free, also_free), max(next_ms, also_next_ms)
+
+
+def _below(limit: int, ends: list[int], now_ms: int) -> tuple[int, int]:
+    """Count what is missing to a limit; where nothing is, tell when enough will have ended."""
+    free = limit - len(ends)
+    return (free, now_ms) if free > 0 else (0, ends[-limit])
 
 
 def _ms(time: datetime) -> int:

@@ -1,0 +1,208 @@
+"""Two lanes: live work goes first, and calls behind it use what is left."""
+
+import asyncio
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.adapters.ghl.line import LOCATION, RIKU, line
+from tests.adapters.ghl.paced import AOBA, counting_server, sweep_as_a_process
+from timerex_ghl.adapters.ghl.pacing import LedgerPacer, NoPacing, behind_live, is_behind_live
+from timerex_ghl.adapters.ledger import quota
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, LEFT_OF_DAY, Pace, SlotId
+from timerex_ghl.sync.errors import RateLimitedError, RetryableError
+
+QUICK = Pace(limit=10, window_s=0.5, deadline_s=25)
+SLOW = Pace(limit=10, window_s=30, deadline_s=25)
+
+
+async def call(pacer: LedgerPacer | NoPacing, order: list[str] | None = None) -> None:
+    async with pacer.slot():
+        if order is not None:
+            order.append("behind" if is_behind_live() else "live")
+
+
+def start_behind(
+    pacer: LedgerPacer, number: int, order: list[str] | None = None
+) -> list[asyncio.Task[None]]:
+    with behind_live():
+        return [asyncio.create_task(call(pacer, order)) for _ in range(number)]
+
+
+async def call_live(pacer: LedgerPacer, number: int) -> None:
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(call(pacer) for _ in range(number)))
+
+
+async def stop(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_sweeps_tasks_go_behind_live_and_nobody_else_does() -> None:
+    async def tell() -> bool:
+        return is_behind_live()
+
+    with behind_live():
+        inside = asyncio.create_task(tell())
+        with behind_live():
+            pass
+        still = is_behind_live()
+
+    assert still
+    assert await inside
+    assert not await asyncio.create_task(tell())
+
+
+async def test_live_work_goes_at_once_beside_a_sweep_that_waits(ledger: Ledger) -> None:
+    pacer = LedgerPacer(ledger, AOBA, SLOW)
+    sweep = start_behind(pacer, 20)
+    await asyncio.sleep(0.3)
+
+    await call_live(pacer, 5)  # and not in 30 s
+
+    assert not all(task.done() for task in sweep)
+    await stop(*sweep)
+    await pacer.close()
+
+
+async def test_a_sweep_elsewhere_leaves_live_work_its_half(ledger: Ledger) -> None:
+    pacer, elsewhere = LedgerPacer(ledger, AOBA, SLOW), LedgerPacer(ledger, AOBA, SLOW)
+    sweep = start_behind(elsewhere, 20)
+    await asyncio.sleep(0.3)
+
+    await call_live(pacer, 5)
+
+    await stop(*sweep)
+    await pacer.close()
+    await elsewhere.close()
+
+
+async def test_whoever_waits_for_live_work_is_served_before_all_behind_it(ledger: Ledger) -> None:
+    pacer = LedgerPacer(ledger, AOBA, QUICK)
+    order: list[str] = []
+    await pacer.hold(1)
+    sweep = start_behind(pacer, 3, order)
+    await asyncio.sleep(0.05)
+    live = [asyncio.create_task(call(pacer, order)) for _ in range(3)]
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*sweep, *live)
+
+    assert order == ["live"] * 3 + ["behind"] * 3
+    await pacer.close()
+
+
+async def test_all_of_a_sweep_is_done_in_the_end_beside_live_work(ledger: Ledger) -> None:
+    pacer = LedgerPacer(ledger, AOBA, QUICK)
+    sweep = start_behind(pacer, 15)
+
+    await call_live(pacer, 30)
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*sweep)
+    await pacer.close()
+    assert (await ledger.read(quota.usage, AOBA)).today == 45
+
+
+async def test_a_sweep_ends_with_nine_tenths_of_the_day_and_live_work_goes_on(
+    ledger: Ledger,
+) -> None:
+    pacer = LedgerPacer(ledger, AOBA, QUICK)
+    await call(pacer)
+    left = str(LEFT_OF_DAY)
+    pacer.told({"x-ratelimit-daily-remaining": left, "x-ratelimit-daily-reset": "3600000"})
+    live = asyncio.create_task(call_live(pacer, 15))
+
+    async with asyncio.timeout(10):
+        errors = await asyncio.gather(*start_behind(pacer, 2), return_exceptions=True)
+        await live
+
+    for error in errors:
+        assert isinstance(error, RateLimitedError)
+        assert 3500 < (error.after_s or 0) <= 3600
+    assert (await ledger.read(quota.usage, AOBA)).today == DAILY_LIMIT - LEFT_OF_DAY + 15
+    await pacer.close()
+
+
+async def test_whoever_stops_waiting_leaves_nothing_behind(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[object] = []
+
+    def look(*asked: object) -> tuple[list[SlotId], float]:
+        looked.append(asked)
+        return [], 0.1
+
+    pacer = LedgerPacer(ledger, AOBA, SLOW)
+    await call_live(pacer, 10)
+    live = [asyncio.create_task(call(pacer)) for _ in range(2)]
+    sweep = start_behind(pacer, 2)
+    await asyncio.sleep(0.1)
+
+    await stop(*live, *sweep)
+    await asyncio.sleep(SLOW.window_s / 20 + 0.5)
+
+    monkeypatch.setattr(quota, "take_slots", look)
+    await asyncio.sleep(0.2)
+    assert looked == []
+    assert (await ledger.read(quota.usage, AOBA)).today == 10
+    await pacer.close()
+
+
+async def test_closing_lets_nobody_wait_in_either_lane(ledger: Ledger) -> None:
+    pacer = LedgerPacer(ledger, AOBA, SLOW)
+    await pacer.hold(30)
+    waiting = [asyncio.create_task(call(pacer)), *start_behind(pacer, 2)]
+    await asyncio.sleep(0.05)
+
+    async with asyncio.timeout(5):
+        await pacer.close()
+        errors = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [type(error) for error in errors] == [RetryableError] * 3
+
+
+async def test_without_a_pace_nobody_goes_behind_anybody() -> None:
+    with behind_live():
+        await asyncio.gather(*(call(NoPacing()) for _ in range(200)))
+
+
+async def test_a_sweep_that_waits_holds_no_line_that_a_live_call_wants(ledger: Ledger) -> None:
+    pacer = LedgerPacer(ledger, LOCATION, SLOW)
+    async with line(httpx.Response(200, json={"notes": []}), pacer=pacer) as opened:
+        await ledger.write(quota.take_slots, LOCATION, 5, SLOW)  # all that a sweep might have
+        with behind_live():
+            sweep = [
+                asyncio.create_task(opened.client.list_notes(RIKU))
+                for _ in range(2 * pacer.side_by_side)
+            ]
+        await asyncio.sleep(0.1)
+
+        async with asyncio.timeout(10):
+            await opened.client.list_notes(RIKU)
+
+        assert not any(task.done() for task in sweep)
+        await stop(*sweep)
+        await opened.client.close()
+
+
+@pytest.mark.slow
+async def test_two_sweeping_processes_share_what_live_work_leaves(ledger_url: str) -> None:
+    pace = Pace(limit=20, window_s=1, deadline_s=5)
+    spawned = multiprocessing.get_context("spawn")
+    async with counting_server(processes=2) as counted:
+        with ProcessPoolExecutor(2, spawned) as pool:
+            job = ledger_url, counted.url, pace, 20
+            loop = asyncio.get_running_loop()
+            await asyncio.gather(
+                *(loop.run_in_executor(pool, sweep_as_a_process, *job) for _ in range(2))
+            )
+
+    assert len(counted.arrivals) == 40
+    assert counted.most_in_any(pace.window_s) <= pace.limit / 2

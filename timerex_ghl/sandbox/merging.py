@@ -1,0 +1,45 @@
+"""What people do to whole contacts and no operation of the API does: merge two, bring one back.
+
+Source: the vendor's help pages on merging and restoring contacts. Not known, and chosen here: which
+events are sent; a contact that went into another one cannot be brought back.
+"""
+
+from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.ghl_event_bodies import tell_contact
+from timerex_ghl.sandbox.state import Ghl
+
+
+def merge(ghl: Ghl, loser: Contact, master: Contact) -> None:
+    """Let one contact go into another: what is filled in the master stays as it is."""
+    for contact in (loser, master):
+        ghl.past.keep(contact.id, contact)
+    master.fields = {**loser.fields, **master.fields}
+    master.custom = {**loser.custom, **master.custom}
+    master.tags = [*dict.fromkeys([*master.tags, *loser.tags])]
+    master.additional_emails = master.additional_emails or loser.additional_emails
+    master.business_id = master.business_id or loser.business_id
+    _move_parts(ghl, loser, master)
+    ghl.contacts.delete(loser.id)
+    del ghl.contacts.deleted[loser.id]
+    ghl.contacts.save(master)
+    tell_contact(ghl, loser, "ContactDelete")
+    tell_contact(ghl, master, "ContactUpdate")
+
+
+def _move_parts(ghl: Ghl, loser: Contact, master: Contact) -> None:
+    """Give notes, tasks and appointments to another contact; their ids stay."""
+    events = [one for one in ghl.appointments.values() if one["contactId"] == loser.id]
+    for event in events:
+        ghl.past.keep(event["id"], event)
+    for part in (*loser.notes.values(), *loser.tasks.values(), *events):
+        part["contactId"] = master.id
+    master.notes.update(loser.notes)
+    master.tasks.update(loser.tasks)
+
+
+def restore(ghl: Ghl, contact: Contact) -> None:
+    """Bring a deleted contact back with its notes, tasks and appointments."""
+    del ghl.contacts.deleted[contact.id]
+    ghl.past.keep(contact.id, None)
+    ghl.contacts.save(contact)
+    tell_contact(ghl, contact, "ContactCreate")
