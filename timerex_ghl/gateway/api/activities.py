@@ -55,15 +55,15 @@ class Activities(NamedTuple, Generic[V]):
 
         def make(tx: Connection) -> Made:
             now = clock.now(tx)
-            row = activity_edits.add_activity(tx, caller.editor, draft.contact_id, draft, now)
+            made = activity_edits.add_activity(tx, caller.editor, draft.contact_id, draft, now)
+            row = self._read(tx, caller, made.id)  # its times as they are stored
             return Made(row.id, row.version, self.show(row).model_dump_json())
 
         return await make_once(request, caller, key, make)
 
     async def read(self, caller: Caller, record_id: str, response: Response) -> V:
         """Read one."""
-        key = ActivityKey(self.kind, ActivityId(record_id))
-        row = await caller.ledger.read(activity_edits.read_activity, caller.editor, key)
+        row = await caller.ledger.read(self._read, caller, ActivityId(record_id))
         return self._answer(row, response)
 
     async def change(
@@ -79,9 +79,8 @@ class Activities(NamedTuple, Generic[V]):
 
         def edit(tx: Connection) -> Activity:
             id_, now = ActivityId(record_id), clock.now(tx)
-            return activity_edits.change_activity(
-                tx, caller.editor, id_, entry, now, versions=versions
-            )
+            activity_edits.change_activity(tx, caller.editor, id_, entry, now, versions=versions)
+            return self._read(tx, caller, id_)
 
         return self._answer(await caller.ledger.write(edit), response)
 
@@ -94,6 +93,10 @@ class Activities(NamedTuple, Generic[V]):
             activity_edits.delete_activity(tx, caller.editor, key, clock.now(tx), versions=versions)
 
         await caller.ledger.write(delete)
+
+    def _read(self, tx: Connection, caller: Caller, activity_id: ActivityId) -> Activity:
+        key = ActivityKey(self.kind, activity_id)
+        return activity_edits.read_activity(tx, caller.editor, key)
 
     def _answer(self, row: Activity, response: Response) -> V:
         response.headers["ETag"] = tag_of(row.version)
