@@ -12,6 +12,7 @@ from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.sync.mapping import is_custom
 from timerex_ghl.sync.models import FieldRule
 from timerex_ghl.sync.rulecheck import check_rules
+from timerex_ghl.sync.settings import ActivityRule
 
 
 class Connection(Block):
@@ -57,6 +58,33 @@ class Connection(Block):
     )
     poll_minutes: int = Field(
         default=5, description="How often the schedules look for changes, in minutes (1 to 1440)."
+    )
+    mirror_activities: bool = Field(
+        default=True, description="Keep notes and tasks of contacts the same on both sides."
+    )
+    activity_rule: ActivityRule = Field(
+        default="ghl",
+        description="Whose edit of a note or task stands where both sides changed the same field: "
+        "timerex, ghl, or ask a person.",
+    )
+    most_deletes: int = Field(
+        default=50,
+        description="More deleted notes (or tasks) on one side within an hour wait for a person "
+        "(1 to 100000).",
+    )
+    most_deletes_percent: int = Field(
+        default=5,
+        description="So do more than this share of those that both sides have, in percent "
+        "(1 to 100).",
+    )
+    note_calls_per_hour: int = Field(
+        default=600,
+        description="Calls an hour for looking through contacts for notes changed in GHL (0 to "
+        "36000). 0: webhooks alone tell of them.",
+    )
+    task_minutes: int = Field(
+        default=15,
+        description="How often all tasks in GHL are looked through, in minutes (1 to 1440).",
     )
     pacing: bool = Field(
         default=True,

@@ -12,6 +12,7 @@ from timerex_ghl.adapters.ghl.signatures import is_webhook_key
 from timerex_ghl.sync.errors import SettingsError
 from timerex_ghl.sync.models import ConnectionName, LocationId
 from timerex_ghl.sync.settings import (
+    ActivitySettings,
     ConnectionSettings,
     GhlSettings,
     PublishedConnection,
@@ -21,6 +22,15 @@ from timerex_ghl.sync.settings import (
 LEAST_TOKEN_LENGTH = 32
 ADDRESS = re.compile(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)")
 """Addresses a token may be sent to: encrypted ones, and this machine."""
+
+BOUNDS = {
+    "poll_minutes": (1, 24 * 60),
+    "most_deletes": (1, 100_000),
+    "most_deletes_percent": (1, 100),
+    "note_calls_per_hour": (0, 36_000),
+    "task_minutes": (1, 24 * 60),
+}
+"""What the numbers of a draft may be."""
 
 
 async def load_draft(connection: ConnectionName) -> Connection:
@@ -50,8 +60,9 @@ def faults_of(name: ConnectionName, draft: Connection) -> list[str]:
         faults.append("location_id: enter the part after /location/ in the address of GHL")
     if not re.fullmatch(r"|[A-Za-z]{2}", draft.region.strip()):
         faults.append("region: enter a country's two letters, for example JP, or leave it empty")
-    if not 1 <= draft.poll_minutes <= 24 * 60:
-        faults.append("poll_minutes: enter 1 to 1440")
+    for field, (least, most) in BOUNDS.items():
+        if not least <= getattr(draft, field) <= most:
+            faults.append(f"{field}: enter {least} to {most}")
     return [*faults, *_faults_of_ghl(draft.ghl), *_faults_of_timerex(draft.timerex)]
 
 
@@ -167,6 +178,14 @@ def settings_of(
         booked_tag=draft.booked_tag.strip().lower() or None,
         cancelled_tag=draft.cancelled_tag.strip().lower() or None,
         poll_minutes=draft.poll_minutes,
+        activities=ActivitySettings(
+            mirrors=draft.mirror_activities,
+            rule=draft.activity_rule,
+            most_deletes=draft.most_deletes,
+            most_deletes_percent=draft.most_deletes_percent,
+            note_calls_per_hour=draft.note_calls_per_hour,
+            task_minutes=draft.task_minutes,
+        ),
     )
 
 

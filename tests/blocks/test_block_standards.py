@@ -42,6 +42,7 @@ MISFITS: list[tuple[type[Block], dict[str, Any]]] = [
     (blocks.Connection, {"timerex": {"webhook_token": [CANARY]}}),
     (blocks.Connection, {"poll_minutes": CANARY}),
     (blocks.Connection, {"pacing": CANARY}),
+    (blocks.Connection, {"activity_rule": CANARY}),
 ]
 
 

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from blocks import Connection
-from blocks.draft import faults_of, ghl_settings_of, settings_of
+from blocks.draft import BOUNDS, faults_of, ghl_settings_of, settings_of
 from tests.blocks.drafts import PREVIOUS_TOKEN, PRIVATE_TOKEN, TOKEN, draft, ghl, oauth, timerex
 from tests.make import NOW
 from timerex_ghl.adapters.ghl.signatures import GHL_OLDER_WEBHOOK_KEY
 from timerex_ghl.sync.models import ConnectionName
 from timerex_ghl.sync.settings import (
     GHL_WEBHOOK_KEY,
+    ActivitySettings,
     ConnectionSettings,
     PublishedConnection,
 )
@@ -87,6 +88,32 @@ def test_tags_are_lower_case_and_empty_ones_none() -> None:
     settings = publish(draft(booked_tag=" TimeRex Booked ", cancelled_tag="  "))
 
     assert (settings.booked_tag, settings.cancelled_tag) == ("timerex booked", None)
+
+
+def test_without_a_word_notes_and_tasks_are_kept_the_same_as_the_settings_say() -> None:
+    assert publish(draft()).activities == ActivitySettings()
+
+
+def test_how_notes_and_tasks_are_kept_the_same_is_published() -> None:
+    chosen = ActivitySettings(
+        mirrors=False,
+        rule="ask",
+        most_deletes=7,
+        most_deletes_percent=8,
+        note_calls_per_hour=9,
+        task_minutes=10,
+    )
+    fields = chosen.model_dump(exclude={"mirrors", "rule"})
+
+    settings = publish(draft(mirror_activities=False, activity_rule="ask", **fields))
+
+    assert settings.activities == chosen
+
+
+@pytest.mark.parametrize("field", BOUNDS)
+def test_what_a_draft_allows_can_be_published(field: str) -> None:
+    for value in BOUNDS[field]:
+        assert f"{value}" in publish(draft(**{field: value})).model_dump_json()
 
 
 def test_what_was_pasted_is_trimmed() -> None:

@@ -19,6 +19,7 @@ CALL = {
     "timezone": "Asia/Tokyo",
     "guest_email": "riku@hinode.example",
 }
+CALL_BACK = {"title": "Call back", "due_at": "2026-02-10T10:00:00+09:00"}
 
 
 async def new_token(
@@ -53,6 +54,21 @@ async def add(api: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
 async def book(api: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
     """Add a call of half an hour."""
     response = await api.post("/bookings", json={**CALL, **fields})
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+async def write_down(api: httpx.AsyncClient, contact_id: str, **fields: Any) -> dict[str, Any]:
+    """Add a note."""
+    sent = {"contact_id": contact_id, "text": "Likes tea", **fields}
+    response = await api.post("/notes", json=sent)
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+async def ask_for(api: httpx.AsyncClient, contact_id: str, **fields: Any) -> dict[str, Any]:
+    """Add a task."""
+    response = await api.post("/tasks", json={**CALL_BACK, "contact_id": contact_id, **fields})
     assert response.status_code == 201, response.text
     return response.json()
 

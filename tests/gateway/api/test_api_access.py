@@ -11,14 +11,18 @@ import pytest
 from sqlalchemy import Connection, text
 
 from tests.gateway.api.given import (
+    CALL,
+    CALL_BACK,
     RIKU,
     add,
     api_client,
+    ask_for,
     assert_problem,
     at,
     book,
     events_of,
     new_token,
+    write_down,
 )
 from tests.gateway.given import NAME, publish, settings_with
 from timerex_ghl.adapters.ledger import api_tokens
@@ -30,15 +34,27 @@ from timerex_ghl.sync.models import ConnectionName
 HINODE = ConnectionName("hinode")
 
 
-async def reach_all(
-    client: httpx.AsyncClient, contact_id: str, booking_id: str
-) -> list[httpx.Response]:
+async def reach_all(client: httpx.AsyncClient, records: dict[str, str]) -> list[httpx.Response]:
     """Ask for everything that names a record."""
-    return [
-        await client.request(method, path, json={}, headers=at(1))
-        for path in (f"/contacts/{contact_id}", f"/bookings/{booking_id}")
+    asked = [
+        (method, f"/{kind}/{id_}")
+        for kind, id_ in records.items()
         for method in ("GET", "PATCH", "DELETE")
     ]
+    acts = [("POST", f"/tasks/{records['tasks']}/{act}") for act in ("complete", "reopen")]
+    return [
+        await client.request(method, path, json={}, headers=at(1)) for method, path in asked + acts
+    ]
+
+
+async def one_of_each(api: httpx.AsyncClient) -> dict[str, str]:
+    person = (await add(api))["id"]
+    return {
+        "contacts": person,
+        "bookings": (await book(api))["id"],
+        "notes": (await write_down(api, person))["id"],
+        "tasks": (await ask_for(api, person))["id"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -79,37 +95,45 @@ async def test_a_revoked_token_ends_at_once(ledger: Ledger) -> None:
 async def test_a_token_that_may_read_changes_nothing(
     api: httpx.AsyncClient, ledger: Ledger
 ) -> None:
-    person, booking = await add(api), await book(api)
+    records = await one_of_each(api)
     before = await events_of(ledger)
     async with api_client(ledger, await new_token(ledger, may_write=False)) as reader:
-        read, *others = await reach_all(reader, person["id"], booking["id"])
-        assert read.status_code == others[2].status_code == 200
-        writes = [*others[:2], *others[3:], await reader.post("/contacts", json=RIKU)]
+        answers = [
+            *await reach_all(reader, records),
+            *[await reader.post(f"/{kind}", json=RIKU) for kind in records],
+        ]
 
-    for answer in writes:
+    reads = [answer for answer in answers if answer.request.method == "GET"]
+    assert [answer.status_code for answer in reads] == [200] * len(records)
+    for answer in (one for one in answers if one not in reads):
         assert_problem(answer, 403, "read-only")
         assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
     assert await events_of(ledger) == before
 
 
 async def test_a_token_reaches_no_other_connection(api: httpx.AsyncClient, ledger: Ledger) -> None:
-    person, booking = await add(api), await book(api)
+    records = await one_of_each(api)
+    person = {"contact_id": records["contacts"]}
     theirs = settings_with(door="0" * 20).model_copy(update={"name": HINODE})
     await publish(ledger, theirs)
     async with api_client(ledger, await new_token(ledger, connection=HINODE)) as other:
-        for answer in await reach_all(other, person["id"], booking["id"]):
+        for answer in await reach_all(other, records):
             assert_problem(answer, 404, "not-found")
-        for path in ("/contacts", "/bookings"):
-            assert (await other.get(path)).json()["items"] == []
+        for kind in records:
+            assert (await other.get(f"/{kind}")).json()["items"] == []
+        for path in ("/bookings", "/notes", "/tasks"):
+            assert (await other.get(path, params=person)).json()["items"] == []
+        mine = {"task_id": records["tasks"]}
+        assert (await other.get("/notes", params=mine)).json()["items"] == []
         assert (await other.get("/contacts", params={"email": RIKU["email"]})).json()["items"] == []
-        assert (await other.get("/bookings", params={"contact_id": person["id"]})).json()[
-            "items"
-        ] == []
-        guest = {"contact_id": person["id"], "timezone": "UTC"}
-        times = {"starts_at": "2026-02-01T10:00:00Z", "ends_at": "2026-02-01T10:30:00Z"}
-        assert_problem(await other.post("/bookings", json={**guest, **times}), 422, "invalid")
-        assert (await add(other))["id"] != person["id"]  # the same person, another workspace
-    assert (await api.get(f"/contacts/{person['id']}")).json() == person
+        for path, sent in (("/bookings", CALL), ("/notes", {"text": "x"}), ("/tasks", CALL_BACK)):
+            assert_problem(await other.post(path, json={**sent, **person}), 422, "invalid")
+        aoi = {"contact_id": (await add(other))["id"]}  # the same person, another workspace
+        assert aoi != person
+        note = await other.post("/notes", json={"text": "x", **mine, **aoi})
+        assert_problem(note, 422, "invalid")
+    for kind, id_ in records.items():
+        assert (await api.get(f"/{kind}/{id_}")).headers["etag"] == '"1"'
 
 
 async def test_a_connection_nobody_published_has_no_api(ledger: Ledger) -> None:
@@ -156,7 +180,10 @@ BODIES: list[tuple[bytes, dict[str, str], int]] = [
 async def test_a_body_that_is_not_plain_json_is_refused(
     api: httpx.AsyncClient, ledger: Ledger
 ) -> None:
-    paths = (("POST", "/contacts"), ("POST", "/bookings"), ("PATCH", "/contacts/c_1"))
+    paths = (
+        ("POST", "/contacts"), ("POST", "/bookings"), ("PATCH", "/contacts/c_1"),
+        ("POST", "/notes"), ("PATCH", "/tasks/t_1"),
+    )  # fmt: skip
     for content, headers, status in BODIES:
         for method, path in paths:
             sent = {"content-type": "application/json", **headers}
@@ -193,7 +220,8 @@ async def test_a_method_that_is_none_is_a_problem_too(api: httpx.AsyncClient) ->
 
 async def test_an_id_that_cannot_be_one_is_not_found(api: httpx.AsyncClient) -> None:
     for record_id in ("%00", "a%00b", "%E9%99%B8", "a%20b", "x" * 129):
-        for answer in await reach_all(api, record_id, record_id):
+        kinds = ("contacts", "bookings", "notes", "tasks")
+        for answer in await reach_all(api, dict.fromkeys(kinds, record_id)):
             assert_problem(answer, 404, "not-found")
 
 

@@ -7,7 +7,8 @@ from fastapi.routing import APIRoute
 
 from tests.gateway.api.given import api_client
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.gateway.api import bookings, contacts
+from timerex_ghl.gateway.api import bookings, contacts, notes, tasks
+from timerex_ghl.sync.activity_entry import NoteEntry, TaskEntry
 from timerex_ghl.sync.models import STANDARD_FIELDS
 
 
@@ -35,7 +36,7 @@ def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 async def test_every_route_is_described_and_needs_a_token(document: dict[str, Any]) -> None:
     routes = [
         route
-        for router in (contacts.router, bookings.router)
+        for router in (contacts.router, bookings.router, notes.router, tasks.router)
         for route in router.routes
         if isinstance(route, APIRoute)
     ]
@@ -64,6 +65,8 @@ async def test_versions_and_keys_are_described(document: dict[str, Any]) -> None
         method = name.split()[0]
         headers = {one["name"] for one in operation.get("parameters", []) if one["in"] == "header"}
         wanted = {"POST": {"Idempotency-Key"}, "PATCH": {"If-Match"}, "DELETE": {"If-Match"}}
+        if name.endswith(("/complete", "/reopen")):
+            wanted["POST"] = {"If-Match"}
         assert headers == wanted.get(method, set())
         tagged = {"GET": name.endswith("}"), "POST": True, "PATCH": True, "DELETE": False}[method]
         good: dict[str, Any] = next(iter(operation["responses"].values()))
@@ -77,6 +80,13 @@ async def test_the_schemas_name_every_field(document: dict[str, Any]) -> None:
         assert {*STANDARD_FIELDS, "custom"} <= schemas[name]["properties"].keys()
     assert schemas["BookingDraft"]["required"] == ["starts_at", "ends_at", "timezone"]
     assert schemas["BookingDraft"]["additionalProperties"] is False
+    assert {*schemas["NoteDraft"]["required"]} == {"contact_id", "text"}
+    assert {*schemas["TaskDraft"]["required"]} == {"contact_id", "title", "due_at"}
+    for name in ("TaskDraft", "TaskEntry", "TaskView"):
+        assert {*TaskEntry.model_fields} <= schemas[name]["properties"].keys()
+    for name in ("NoteDraft", "NoteEntry", "NoteView"):
+        assert {*NoteEntry.model_fields} <= schemas[name]["properties"].keys()
+    assert "status" in schemas["TaskView"]["required"]
 
 
 async def test_no_page_of_the_framework_is_served(ledger: Ledger) -> None:

@@ -5,9 +5,9 @@ import base64
 import httpx
 import pytest
 
-from tests.gateway.api.given import add, assert_problem, at, book
+from tests.gateway.api.given import add, ask_for, assert_problem, at, book, write_down
 
-PATHS = ("/contacts", "/bookings")
+PATHS = ("/contacts", "/bookings", "/notes", "/tasks")
 
 
 async def walk(api: httpx.AsyncClient, path: str, **query: str) -> list[list[str]]:
@@ -25,9 +25,14 @@ async def walk(api: httpx.AsyncClient, path: str, **query: str) -> list[list[str
 async def fill(api: httpx.AsyncClient, path: str, number: int) -> set[str]:
     """Make some records; half of the bookings start at the same moment."""
     made: set[str] = set()
+    person = "" if path in {"/contacts", "/bookings"} else (await add(api))["id"]
     for n in range(number):
         if path == "/contacts":
             made.add((await add(api, email=f"guest{n}@hinode.example"))["id"])
+        elif path == "/notes":
+            made.add((await write_down(api, person))["id"])
+        elif path == "/tasks":
+            made.add((await ask_for(api, person))["id"])
         else:
             day = f"2026-02-{10 + n // 2}"
             times = {"starts_at": f"{day}T10:00:00Z", "ends_at": f"{day}T10:30:00Z"}

@@ -1,7 +1,7 @@
 """What every edit by people has in common: who edits, what is refused, and what is told of it.
 
 The row, the event that carries its change on and the audit entry are one unit of work, whoever
-edits: the API, an import.
+edits: the API, an import, the command line.
 """
 
 import json
@@ -16,7 +16,7 @@ from timerex_ghl.sync.errors import SkippableError
 from timerex_ghl.sync.models import ConnectionName
 from timerex_ghl.sync.settings import ConnectionSettings
 
-Kind = Literal["contact", "booking"]
+Kind = Literal["contact", "booking", "note", "task"]
 
 
 class UnknownRecordError(SkippableError):
@@ -36,7 +36,7 @@ class OtherVersionError(SkippableError):
 
 
 class Editor(NamedTuple):
-    """Whose records are edited, and by whom: `token:<id>`, `import:<login name>`."""
+    """Whose records are edited, and by whom: `token:<id>`, `import:<login>`, `cli:<login>`."""
 
     settings: ConnectionSettings
     by: str

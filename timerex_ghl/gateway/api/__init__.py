@@ -1,1 +1,1 @@
-"""The workspace's HTTP API, version 1: contacts and bookings, read and edited by other programs."""
+"""The workspace's HTTP API, version 1: other programs read and edit its records."""

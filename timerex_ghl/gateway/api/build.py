@@ -3,12 +3,12 @@
 from fastapi import FastAPI
 
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.gateway.api import bookings, contacts
+from timerex_ghl.gateway.api import bookings, contacts, notes, tasks
 from timerex_ghl.gateway.api.document import describe
 from timerex_ghl.gateway.api.problems import HANDLERS
 
 PREFIX = "/api/v1"
-ABOUT = """Contacts and bookings of one connection's workspace.
+ABOUT = """Contacts, bookings, notes and tasks of one connection's workspace.
 
 A token decides the connection, so no address names one. Make it with `timerex-ghl token create`.
 What is changed here is carried to the CRM at once, in the order it was changed.
@@ -29,7 +29,7 @@ def build_api(ledger: Ledger) -> FastAPI:
         exception_handlers=HANDLERS,
     )
     api.state.ledger = ledger
-    api.include_router(contacts.router)
-    api.include_router(bookings.router)
+    for router in (contacts.router, bookings.router, notes.router, tasks.router):
+        api.include_router(router)
     describe(api)
     return api

@@ -46,6 +46,7 @@ LISTS = _responses(422)
 READS = _responses(404, good={200: {"headers": _ETAG}})
 MAKES = _responses(*_BODY, 409, good={201: {"headers": _MADE}})
 CHANGES = _responses(*_BODY, 404, 409, 412, 428, good={200: {"headers": _ETAG}})
+ACTS = _responses(400, 404, 412, 428, good={200: {"headers": _ETAG}})
 DELETES = _responses(400, 404, 409, 412, 428)
 
 

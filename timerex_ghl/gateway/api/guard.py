@@ -27,7 +27,6 @@ _LEDGER_DEADLINE_S = 5.0
 _RETRY_AFTER_S = 2
 _LONGEST_TOKEN = 200
 _READS = {"GET", "HEAD"}
-_CARRIES_BODY = {"POST", "PATCH", "PUT"}
 
 bearer = HTTPBearer(auto_error=False, description="Made by `timerex-ghl token create`.")
 
@@ -72,13 +71,13 @@ class GuardedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Put the guard before the route."""
-        answer = super().get_route_handler()
+        answer, takes_body = super().get_route_handler(), self.body_field is not None
 
         async def guarded(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
             async with _ledger_deadline():
                 strict.state.caller = await _admit(strict)
-            if request.method in _CARRIES_BODY:
+            if takes_body:
                 check_media_type(request.headers)
                 await strict.json()
             async with _ledger_deadline():

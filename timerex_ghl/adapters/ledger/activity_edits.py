@@ -1,0 +1,126 @@
+"""Edits of notes and tasks by people."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import activities, workspace
+from timerex_ghl.adapters.ledger.activity_pages import get_living
+from timerex_ghl.adapters.ledger.edits import (
+    Edit,
+    Editor,
+    UnknownRecordError,
+    check_version,
+    keep_track,
+)
+from timerex_ghl.sync.activities import TASK_ID, Activity, ActivityId, ActivityKey
+from timerex_ghl.sync.activity_entry import (
+    ActivityEntry,
+    Kept,
+    changed_fields,
+    enter_activity,
+    kind_of,
+)
+from timerex_ghl.sync.entry import EntryError, Fault
+from timerex_ghl.sync.models import ContactId
+
+
+def add_activity(
+    tx: Connection, editor: Editor, contact_id: ContactId, entry: ActivityEntry, now: datetime
+) -> Activity:
+    """Add a note or task of a person, for good.
+
+    Raises:
+        EntryError: What was entered cannot be taken, or there is no such person or task.
+    """
+    kind, values = kind_of(entry), enter_activity({}, entry)
+    person = workspace.get_contact(tx, editor.connection, contact_id)
+    if person is None or person.deleted:
+        raise EntryError([Fault("contact_id", "names no contact: create the contact first")])
+    _check_task(tx, editor, contact_id, values)
+    row = activities.new_activity(kind, contact_id, values, now)
+    activities.add_activities(tx, editor.connection, [row])
+    fields = changed_fields({}, values)
+    keep_track(tx, editor, Edit(kind, "added", row.id, row.version, fields), now)
+    return row
+
+
+def change_activity(
+    tx: Connection,
+    editor: Editor,
+    activity_id: ActivityId,
+    entry: ActivityEntry,
+    now: datetime,
+    *,
+    versions: Collection[int] | None,
+) -> Activity:
+    """Change what the entry names; an entry that changes nothing leaves no trace.
+
+    Args:
+        tx: The open connection.
+        editor: Who edits.
+        activity_id: A note where a note is entered, else a task.
+        entry: Only what it names is touched.
+        now: The time.
+        versions: Those the edit was meant for; None: whichever it is at.
+
+    Raises:
+        UnknownRecordError: There is no such note or task.
+        OtherVersionError: The row is at another version.
+        EntryError: What was entered cannot be taken.
+    """
+    row = read_activity(tx, editor, ActivityKey(kind_of(entry), activity_id))
+    check_version(row.kind, row.id, row.version, versions)
+    values = enter_activity(row.values, entry)
+    fields = changed_fields(row.values, values)
+    if not fields:
+        return row
+    if TASK_ID in fields:
+        _check_task(tx, editor, row.contact_id, values)
+    after = row.model_copy(update={"values": values})
+    changed = activities.save_activity(tx, editor.connection, after, now, deleted=False)
+    keep_track(tx, editor, Edit(row.kind, "changed", row.id, changed.version, fields), now)
+    return changed
+
+
+def delete_activity(
+    tx: Connection,
+    editor: Editor,
+    key: ActivityKey,
+    now: datetime,
+    *,
+    versions: Collection[int] | None,
+) -> None:
+    """Leave a tombstone of a note or task here. The CRM's is deleted too; a task's notes stay.
+
+    Raises:
+        UnknownRecordError: There is no such note or task.
+        OtherVersionError: The row is at another version.
+    """
+    row = read_activity(tx, editor, key)
+    check_version(row.kind, row.id, row.version, versions)
+    gone = activities.save_activity(tx, editor.connection, row, now, deleted=True)
+    keep_track(tx, editor, Edit(row.kind, "deleted", row.id, gone.version), now)
+
+
+def read_activity(tx: Connection, editor: Editor, key: ActivityKey) -> Activity:
+    """Read a note or task.
+
+    Raises:
+        UnknownRecordError: There is none.
+    """
+    row = get_living(tx, editor.connection, key)
+    if row is None:
+        raise UnknownRecordError(f"there is no {key.kind} {key.id}")
+    return row
+
+
+def _check_task(tx: Connection, editor: Editor, contact_id: ContactId, values: Kept) -> None:
+    """Let a note belong to a task of the same person only."""
+    task_id = values.get(TASK_ID)
+    if not task_id:
+        return
+    task = get_living(tx, editor.connection, ActivityKey("task", ActivityId(task_id)))
+    if task is None or task.contact_id != contact_id:
+        raise EntryError([Fault("task_id", "names no task of this contact")])

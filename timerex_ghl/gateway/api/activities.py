@@ -1,0 +1,103 @@
+"""What `/notes` and `/tasks` do alike."""
+
+from collections.abc import Callable
+from typing import Annotated, Generic, NamedTuple, TypeVar
+
+from fastapi import Path, Request, Response
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import activity_edits, activity_pages, clock
+from timerex_ghl.adapters.ledger.activities import WantedActivities
+from timerex_ghl.gateway.api.activity_wire import ActivityView, NoteDraft, TaskDraft
+from timerex_ghl.gateway.api.guard import Caller
+from timerex_ghl.gateway.api.once import Made, make_once
+from timerex_ghl.gateway.api.pages import Page, PageQuery, cursor_of, no_cursor, place_of
+from timerex_ghl.gateway.api.versions import tag_of, wanted_versions
+from timerex_ghl.sync.activities import PREFIX, Activity, ActivityId, ActivityKey, ActivityKind
+from timerex_ghl.sync.activity_entry import ActivityEntry
+
+V = TypeVar("V", bound=ActivityView)
+
+Id = Annotated[str, Path(pattern=r"^[!-~]{1,128}$")]
+
+
+class Activities(NamedTuple, Generic[V]):
+    """Reads and edits one kind.
+
+    Attributes:
+        show: Makes of a row what is answered.
+    """
+
+    kind: ActivityKind
+    show: Callable[[Activity], V]
+
+    async def page(self, caller: Caller, wanted: WantedActivities, query: PageQuery) -> Page[V]:
+        """Give one page, by id."""
+        after = place_of(query.cursor)
+        if after is not None and not after.startswith(PREFIX[self.kind]):
+            raise no_cursor()
+        found = await caller.ledger.read(
+            activity_pages.page_of_activities,
+            caller.connection,
+            self.kind,
+            wanted,
+            None if after is None else ActivityId(after),
+            query.limit + 1,
+        )
+        rows = found[: query.limit]
+        more = cursor_of(rows[-1].id) if len(found) > query.limit else None
+        return Page(items=[*map(self.show, rows)], next_cursor=more)
+
+    async def add(
+        self, request: Request, caller: Caller, draft: NoteDraft | TaskDraft, key: str | None
+    ) -> Response:
+        """Add one; once, however often the request comes."""
+
+        def make(tx: Connection) -> Made:
+            now = clock.now(tx)
+            made = activity_edits.add_activity(tx, caller.editor, draft.contact_id, draft, now)
+            row = self._read(tx, caller, made.id)  # its times as they are stored
+            return Made(row.id, row.version, self.show(row).model_dump_json())
+
+        return await make_once(request, caller, key, make)
+
+    async def read(self, caller: Caller, record_id: str, response: Response) -> V:
+        """Read one."""
+        row = await caller.ledger.read(self._read, caller, ActivityId(record_id))
+        return self._answer(row, response)
+
+    async def change(
+        self,
+        caller: Caller,
+        record_id: str,
+        entry: ActivityEntry,
+        response: Response,
+        if_match: str | None,
+    ) -> V:
+        """Change what the entry names, at the version that is meant."""
+        versions = wanted_versions(if_match)
+
+        def edit(tx: Connection) -> Activity:
+            id_, now = ActivityId(record_id), clock.now(tx)
+            activity_edits.change_activity(tx, caller.editor, id_, entry, now, versions=versions)
+            return self._read(tx, caller, id_)
+
+        return self._answer(await caller.ledger.write(edit), response)
+
+    async def delete(self, caller: Caller, record_id: str, if_match: str | None) -> None:
+        """Delete one, at the version that is meant."""
+        versions = wanted_versions(if_match)
+        key = ActivityKey(self.kind, ActivityId(record_id))
+
+        def delete(tx: Connection) -> None:
+            activity_edits.delete_activity(tx, caller.editor, key, clock.now(tx), versions=versions)
+
+        await caller.ledger.write(delete)
+
+    def _read(self, tx: Connection, caller: Caller, activity_id: ActivityId) -> Activity:
+        key = ActivityKey(self.kind, activity_id)
+        return activity_edits.read_activity(tx, caller.editor, key)
+
+    def _answer(self, row: Activity, response: Response) -> V:
+        response.headers["ETag"] = tag_of(row.version)
+        return self.show(row)

@@ -1,0 +1,55 @@
+"""`/notes`: what people wrote down about a contact."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response, Security
+
+from timerex_ghl.adapters.ledger.activities import WantedActivities
+from timerex_ghl.gateway.api.activities import Activities, Id
+from timerex_ghl.gateway.api.activity_wire import NoteDraft, NoteQuery, NoteView, view_of_note
+from timerex_ghl.gateway.api.document import CHANGES, DELETES, LISTS, MAKES, READS
+from timerex_ghl.gateway.api.guard import GuardedRoute, Here, bearer
+from timerex_ghl.gateway.api.once import IdempotencyKey
+from timerex_ghl.gateway.api.pages import Page
+from timerex_ghl.gateway.api.versions import IfMatch
+from timerex_ghl.sync.activity_entry import NoteEntry
+
+router = APIRouter(
+    prefix="/notes", tags=["notes"], route_class=GuardedRoute, dependencies=[Security(bearer)]
+)
+NOTES = Activities("note", view_of_note)
+
+
+@router.get("", summary="List notes", responses=LISTS)
+async def list_notes(caller: Here, query: Annotated[NoteQuery, Query()]) -> Page[NoteView]:
+    """List notes by id."""
+    wanted = WantedActivities(query.contact_id, query.task_id, None, query.updated_since)
+    return await NOTES.page(caller, wanted, query)
+
+
+@router.post("", summary="Add a note", status_code=201, responses=MAKES, response_model=NoteView)
+async def add_note(
+    caller: Here, request: Request, draft: NoteDraft, key: IdempotencyKey = None
+) -> Response:
+    """Add a note to a contact. The CRM gets it too."""
+    return await NOTES.add(request, caller, draft, key)
+
+
+@router.get("/{note_id}", summary="Read a note", responses=READS)
+async def get_note(caller: Here, note_id: Id, response: Response) -> NoteView:
+    """Read a note."""
+    return await NOTES.read(caller, note_id, response)
+
+
+@router.patch("/{note_id}", summary="Change a note", responses=CHANGES)
+async def change_note(
+    caller: Here, note_id: Id, change: NoteEntry, response: Response, if_match: IfMatch = None
+) -> NoteView:
+    """Change what is sent and nothing else. What changes nothing makes no new version."""
+    return await NOTES.change(caller, note_id, change, response, if_match)
+
+
+@router.delete("/{note_id}", summary="Delete a note", status_code=204, responses=DELETES)
+async def delete_note(caller: Here, note_id: Id, if_match: IfMatch = None) -> None:
+    """Delete a note here and in the CRM."""
+    await NOTES.delete(caller, note_id, if_match)
