@@ -26,7 +26,7 @@ async def publish_connection(connection: ConnectionName, mode: Mode = Mode.APPLY
         said = f"would change {len(changes)} settings"
     else:
         version = await store_version(connection, settings)
-        await put_schedules(connection, settings.poll_minutes)
+        await put_schedules(connection, settings.poll_minutes, settings.activities.task_minutes)
         said = f"version {version} runs now, {len(changes)} settings changed"
     if calendars is not None:
         said = f"{said}; TimeRex shows {calendars} calendars"

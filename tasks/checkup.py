@@ -22,6 +22,7 @@ DEPLOYED = (
     "publish-connection",
     "booking-to-crm",
     "contact-sync",
+    "activity-mirror",
     "timerex-poll",
     "settle-review",
     "watch",

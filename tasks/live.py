@@ -34,7 +34,7 @@ from timerex_ghl.sync.models import ConnectionName, EventId
 
 FLOW = "live-sync"
 
-NETS = ("timerex-poll", "contact-sync")
+NETS = ("timerex-poll", "contact-sync", "activity-mirror")
 """Deployments that find what no event told of."""
 
 FINISH_S = 25.0

@@ -20,7 +20,8 @@ from timerex_ghl.sync.errors import ScopeError, SettingsError
 from timerex_ghl.sync.models import ConnectionName
 from timerex_ghl.sync.settings import ConnectionSettings, PublishedConnection
 
-SCHEDULED = ("contact-sync", "booking-to-crm", "timerex-poll")
+MIRROR = "activity-mirror"
+SCHEDULED = ("contact-sync", "booking-to-crm", "timerex-poll", MIRROR)
 """The deployments on which every published connection has a schedule."""
 
 
@@ -100,7 +101,9 @@ async def store_version(connection: ConnectionName, settings: ConnectionSettings
 
 
 @task(**AT_THE_DESK, task_run_name="{connection} schedules")
-async def put_schedules(connection: ConnectionName, every_minutes: int) -> None:
+async def put_schedules(
+    connection: ConnectionName, every_minutes: int, mirror_minutes: int
+) -> None:
     """Add or update this connection's schedules: one on each deployment, its slug the name.
 
     With the first connection the watch begins, which also forgets what is old.
@@ -109,7 +112,8 @@ async def put_schedules(connection: ConnectionName, every_minutes: int) -> None:
         await put_watch(client)
         for name in SCHEDULED:
             deployment = await _read_deployment(client, name)
-            await _put_schedule(client, deployment, connection, every_minutes)
+            minutes = mirror_minutes if name == MIRROR else every_minutes
+            await _put_schedule(client, deployment, connection, minutes)
 
 
 @task(**AT_THE_DESK)

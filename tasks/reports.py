@@ -1,6 +1,6 @@
 """A job on a whole connection: it has the lease, says what it did, and how it ended."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,13 +80,18 @@ def skipped(job: Job) -> State[None]:
     return Completed(name="Skipped", message=f"{job.name} is held by {job.held_by}: nothing done")
 
 
-async def ended(job: Job, counts: Counts, *, preview: bool = False) -> State[None]:
-    """End a run: an artifact with the figures, and a state that says whether a person is needed."""
+async def ended(
+    job: Job, counts: Counts, *, preview: bool = False, more: Iterable[str] = ()
+) -> State[None]:
+    """End a run: an artifact with the figures, and a state that says whether a person is needed.
+
+    `more` stands in the artifact, too.
+    """
     said = f"{'would be: ' if preview else ''}{counts.in_words()}"
     planned = await _planned(job) if preview else []
     await acreate_markdown_artifact(
         key=f"{job.name}-{job.sides.connection}",
-        markdown="\n".join([*_report(job, counts, preview=preview), *planned]),
+        markdown="\n".join([*_report(job, counts, preview=preview), "", *more, *planned]),
         description=said,
     )
     sides = job.sides

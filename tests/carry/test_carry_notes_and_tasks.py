@@ -3,7 +3,9 @@
 import pytest
 
 from tests.carry.activity_world import DUE, ActivityWorld
-from timerex_ghl.sync.activities import ActivityKind
+from tests.carry.world import confirmed
+from timerex_ghl.sync.activities import ASSIGNEE, COMPLETED, TEXT, TITLE, ActivityKind
+from timerex_ghl.sync.models import FieldName
 
 KINDS = ("note", "task")
 
@@ -86,7 +88,7 @@ async def test_an_edit_of_a_note_in_ghl_reaches_the_workspace(acts: ActivityWorl
     await acts.in_crm("PUT", f"{note['contactId']}/notes/{note['id']}", edited)
     await acts.settle()
 
-    assert (await acts.here(key)).values["text"] == "Call back today"
+    assert (await acts.here(key)).values[TEXT] == "Call back today"
     assert await is_quiet(acts)
 
 
@@ -115,7 +117,7 @@ async def test_a_task_completed_in_ghl_is_completed_here(acts: ActivityWorld) ->
     await acts.settle()
 
     row = await acts.here(key)
-    assert row.values["completed"] == "true"
+    assert row.values[COMPLETED] == "true"
     assert "stage" not in row.values
     assert await is_quiet(acts)
 
@@ -161,7 +163,7 @@ async def test_both_sides_change_different_fields_and_both_stand(acts: ActivityW
     await acts.settle()
 
     row = await acts.here(key)
-    assert (row.values["title"], row.values["completed"]) == ("Send the offer", "true")
+    assert (row.values[TITLE], row.values[COMPLETED]) == ("Send the offer", "true")
     (task,) = await acts.tasks()
     assert (task["title"], task["completed"]) == ("Send the offer", True)
     assert await is_quiet(acts)
@@ -176,7 +178,7 @@ async def test_both_sides_change_one_field_and_the_rule_decides(acts: ActivityWo
     await acts.edit(key, text="Here")
     await acts.settle()
 
-    assert (await acts.here(key)).values["text"] == "In GHL"
+    assert (await acts.here(key)).values[TEXT] == "In GHL"
     assert [note["bodyText"] for note in await acts.notes()] == ["In GHL"]
     assert await is_quiet(acts)
 
@@ -213,7 +215,9 @@ async def test_a_note_of_somebody_new_here_brings_them_along(acts: ActivityWorld
     await acts.settle()
 
     (note,) = await acts.all_here("note")
-    assert (await acts.world.here(note.contact_id)).contact.values["email"] == "hana@hinode.example"
+    assert (await acts.world.here(note.contact_id)).contact.values[
+        FieldName("email")
+    ] == "hana@hinode.example"
 
 
 async def test_a_task_is_given_to_a_user_by_e_mail(acts: ActivityWorld) -> None:
@@ -225,7 +229,7 @@ async def test_a_task_is_given_to_a_user_by_e_mail(acts: ActivityWorld) -> None:
 
     (task,) = await acts.tasks()
     assert task["assignedTo"] == user["id"]
-    assert (await acts.here(key)).values["assignee"] == "kana@aoba.example"
+    assert (await acts.here(key)).values[ASSIGNEE] == "kana@aoba.example"
     assert await is_quiet(acts)
 
 
@@ -241,8 +245,6 @@ async def test_a_new_task_that_comes_without_its_contact_is_found(acts: Activity
 
 
 async def test_the_note_that_carries_a_booking_is_no_note_of_its_own(acts: ActivityWorld) -> None:
-    from tests.carry.world import confirmed
-
     await acts.world.receive(confirmed())
     await acts.settle()
 

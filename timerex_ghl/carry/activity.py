@@ -9,7 +9,7 @@ from timerex_ghl.carry.activity_claim import (
     claimed_activity,
     read_activity,
 )
-from timerex_ghl.carry.activity_delete import delete_here, delete_there
+from timerex_ghl.carry.activity_delete import delete_here, delete_there, keep_apart
 from timerex_ghl.carry.activity_read import Theirs, emails_for, read_theirs
 from timerex_ghl.carry.activity_remember import LevelledActivity, remember_activity
 from timerex_ghl.carry.activity_write import Emails, create_activity, update_activity
@@ -58,7 +58,9 @@ async def carry_activity(
 
 
 async def _bring_level(sides: Sides, claim: ActivityClaim, *, preview: bool) -> Outcome:
-    key = claim.known.key
+    key, delete = claim.known.key, claim.known.delete
+    if delete is not None and delete.state == "kept":
+        return await keep_apart(sides, claim)
     emails = await emails_for(sides, key.kind)
     theirs = await read_theirs(sides, claim.known, emails)
     if claim.known.row.deleted:

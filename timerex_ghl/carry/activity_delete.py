@@ -32,13 +32,15 @@ FEW = 10
 """So many are never too large a share: somebody with few notes may tidy up."""
 
 
+async def keep_apart(sides: Sides, claim: ActivityClaim) -> Outcome:
+    """Let each side be as it is, since a person refused the delete."""
+    await sides.ledger.write(_keep_apart, claim)
+    claim.hold.released = True
+    return Outcome(what="no-op")
+
+
 async def delete_here(sides: Sides, claim: ActivityClaim, link: Link, *, preview: bool) -> Outcome:
     """Follow a delete of GHL: a tombstone is left, which still says what it said."""
-    if claim.known.delete is not None and claim.known.delete.state == "kept":
-        if not preview:
-            await sides.ledger.write(_keep_here, claim, link)
-            claim.hold.released = True
-        return Outcome(what="no-op")
     if await _is_person_gone(sides, claim.known):
         return Outcome(what="review", contact_id=claim.known.contact_id)
     if preview:
@@ -54,8 +56,6 @@ async def delete_there(
     """Follow a delete of ours: what GHL still has is deleted there."""
     hold, known = claim
     if theirs.link is None:
-        return Outcome(what="no-op")
-    if known.delete is not None and known.delete.state == "kept":
         return Outcome(what="no-op")
     action = DeleteActivity(
         kind="note.delete" if known.row.kind == "note" else "task.delete",
@@ -155,10 +155,11 @@ def _delete_here(
     return done
 
 
-def _keep_here(tx: Connection, claim: ActivityClaim, link: Link) -> None:
-    """Let it live here alone, as somebody decided."""
-    level = {"local_version": claim.known.row.version}
-    links.save_link(tx, link.model_copy(update=level))
+def _keep_apart(tx: Connection, claim: ActivityClaim) -> None:
+    known = claim.known
+    if known.link is not None and known.link.local_version != known.row.version:
+        level = {"local_version": known.row.version}
+        links.save_link(tx, known.link.model_copy(update=level))
     locks.release_lock(tx, claim.hold.fence)
 
 

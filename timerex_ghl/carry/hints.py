@@ -13,6 +13,7 @@ from timerex_ghl.carry.claim import claimed
 from timerex_ghl.carry.contact import carry_contact, carry_unknown_contact
 from timerex_ghl.carry.level import bring_level
 from timerex_ghl.carry.locking import Busy, insist
+from timerex_ghl.carry.merged import follow_merge
 from timerex_ghl.carry.names import locks_of_keys
 from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.sides import Sides
@@ -74,7 +75,9 @@ async def _carry_contact(sides: Sides, event: InboxEvent) -> Outcome:
 
 
 async def _check_gone(sides: Sides, ghl_id: GhlContactId, contact_id: ContactId | None) -> Outcome:
-    """Look whether a contact is gone indeed; whoever it was is asked about, and kept.
+    """Look whether a contact is gone indeed. It may have been merged: then its other one is found.
+
+    Whoever is gone for good is asked about, and kept.
 
     Raises:
         ReviewNeededError: It is gone, and was somebody's.
@@ -84,6 +87,9 @@ async def _check_gone(sides: Sides, ghl_id: GhlContactId, contact_id: ContactId 
     try:
         await sides.ghl.get_contact(ghl_id)
     except NotFoundError as error:
+        survivor = await follow_merge(sides, contact_id, ghl_id)
+        if survivor is not None:
+            return await carry_contact(sides, survivor)
         raise ReviewNeededError(
             f"GHL contact {ghl_id} was deleted: nothing was written",
             kind="gone",

@@ -6,7 +6,15 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import audit, due, ghl_contacts, inbox, reviews, workspace
+from timerex_ghl.adapters.ledger import (
+    activities,
+    audit,
+    due,
+    ghl_contacts,
+    inbox,
+    reviews,
+    workspace,
+)
 from timerex_ghl.adapters.ledger.audit import Deed, Scalar
 from timerex_ghl.adapters.ledger.due import Group
 from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
@@ -14,6 +22,7 @@ from timerex_ghl.adapters.ledger.reviews import ReviewKind
 from timerex_ghl.carry.locking import HeldError
 from timerex_ghl.carry.outcome import Outcome, What
 from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.sync.activities import KINDS, ActivityId, ActivityKey
 from timerex_ghl.sync.errors import (
     FatalError,
     QuarantineError,
@@ -223,6 +232,10 @@ def _seen(tx: Connection, connection: ConnectionName, subject: str) -> str:
     if kind == "contact":
         row = workspace.get_contact(tx, connection, ContactId(record_id))
         return "" if row is None else str(row.version)
+    if kind in KINDS:
+        key = ActivityKey(kind, ActivityId(record_id))
+        activity = activities.get_activity(tx, connection, key)
+        return "" if activity is None else str(activity.version)
     if kind == "ghl":
         return ghl_contacts.digest_now(tx, connection, GhlContactId(record_id)) or ""
     return ""

@@ -198,6 +198,17 @@ def bookings_of(
     return [_row_of(row) for row in rows.mappings()]
 
 
+def move_bookings(
+    tx: Connection, connection: ConnectionName, old: ContactId, new: ContactId
+) -> None:
+    """Give the bookings of one person to another."""
+    tx.execute(
+        update(_bookings)
+        .where(_bookings.c.connection == connection, _bookings.c.contact_id == old)
+        .values(contact_id=new)
+    )
+
+
 def list_bookings(
     tx: Connection,
     connection: ConnectionName,

@@ -4,12 +4,12 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select
 
 from timerex_ghl.adapters.ledger.activities import activities
 from timerex_ghl.adapters.ledger.ghl_contacts import seen_contacts
 from timerex_ghl.adapters.ledger.links import links
-from timerex_ghl.adapters.ledger.schema import EPOCH
+from timerex_ghl.adapters.ledger.schema import EPOCH, UtcTime
 from timerex_ghl.adapters.ledger.workspace import contacts
 from timerex_ghl.sync.activities import ActivityId, ActivityKind
 from timerex_ghl.sync.models import ConnectionName, ContactId, GhlContactId
@@ -69,7 +69,7 @@ def next_people(
         limit: At most so many.
         since: Only who changed in GHL after this.
     """
-    seen_at = func.coalesce(links.c.seen_at, EPOCH)
+    seen_at = func.coalesce(links.c.seen_at, literal(EPOCH, UtcTime))
     changed = and_(seen_contacts.c.updated_at.is_not(None), seen_contacts.c.updated_at > seen_at)
     statement = (
         select(links.c.local_id, links.c.remote_id)

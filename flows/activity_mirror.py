@@ -1,0 +1,112 @@
+"""Notes and tasks are made the same on both sides, those that no webhook told of too."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.contact_sync import Mode
+from tasks.activities import (
+    batches_of,
+    carry_activities,
+    list_changed_activities,
+    list_people,
+    read_lateness,
+    sweep_people,
+    sweep_task_pages,
+)
+from tasks.reports import at_work, ended, skipped
+from timerex_ghl.carry.outcome import Counts
+from timerex_ghl.sync.activities import ActivityKind
+from timerex_ghl.sync.errors import ScopeError
+from timerex_ghl.sync.models import ConnectionName
+
+
+class Kinds(StrEnum):
+    """What a run is about."""
+
+    BOTH = "notes and tasks"
+    NOTES = "notes"
+    TASKS = "tasks"
+
+
+@flow(name="activity-mirror", flow_run_name="{connection} {kinds} {mode}")
+async def activity_mirror(
+    connection: ConnectionName,
+    kinds: Kinds = Kinds.BOTH,
+    since: datetime | None = None,
+    mode: Mode = Mode.APPLY,
+) -> State[None]:
+    """Make notes and tasks the same in the workspace and in GHL.
+
+    Tasks are looked through all; of people's notes, in each run as many as the calls an hour for
+    notes allow, whoever changed or was not looked at for the longest first.
+
+    Args:
+        connection: Name of a published connection.
+        kinds: What to look through.
+        since: Only what changed here, and whose contact changed in GHL, after this; tasks of GHL
+            have no such time and are looked through all. Empty: whatever is due.
+        mode: preview plans and writes nothing to either side; apply writes.
+    """
+    preview = mode is Mode.PREVIEW
+    async with at_work(connection, "activity-mirror", alone=True) as job:
+        if job.held_by is not None:
+            return skipped(job)
+        run = _Run(connection, preview=preview)
+        if kinds is not Kinds.NOTES:
+            await run.mirror_tasks(job.run_id)
+        if kinds is not Kinds.TASKS:
+            await run.mirror_notes(since)
+        for kind in _kinds_of(kinds):
+            await run.carry(await list_changed_activities(connection, kind, since))
+        if run.refusal is not None:
+            raise run.refusal
+        said = await read_lateness(job.sides)
+        return await ended(job, run.counts, preview=preview, more=said)
+
+
+class _Run:
+    """One run: what it found and did so far."""
+
+    def __init__(self, connection: ConnectionName, *, preview: bool) -> None:
+        self.counts = Counts()
+        self.refusal: ScopeError | None = None
+        self._connection = connection
+        self._preview = preview
+
+    async def mirror_tasks(self, scan: str) -> None:
+        """Look through all tasks of GHL."""
+        more = True
+        while more:
+            keys, more, held = await sweep_task_pages(self._connection, scan, preview=self._preview)
+            self.counts += Counts(review=held)
+            await self.carry(keys)
+
+    async def mirror_notes(self, since: datetime | None) -> None:
+        """Look through the notes of those whose turn it is."""
+        for people in await list_people(self._connection, since):
+            keys, _, held = await sweep_people(self._connection, people, preview=self._preview)
+            self.counts += Counts(review=held)
+            await self.carry(keys)
+
+    async def carry(self, keys: list[str]) -> None:
+        """Make level whatever may differ."""
+        for batch in batches_of(keys):
+            try:
+                self.counts += await carry_activities(
+                    self._connection, batch, preview=self._preview
+                )
+            except ScopeError as error:  # what may only be read is read all the same
+                self.refusal = error
+
+
+def _kinds_of(kinds: Kinds) -> tuple[ActivityKind, ...]:
+    match kinds:
+        case Kinds.NOTES:
+            return ("note",)
+        case Kinds.TASKS:
+            return ("task",)
+        case Kinds.BOTH:
+            return ("note", "task")

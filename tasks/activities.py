@@ -1,0 +1,113 @@
+"""Notes and tasks: what no webhook told is looked for, and each that may differ is made level.
+
+All of it goes behind live work: it takes what GHL's pace leaves.
+"""
+
+from datetime import datetime
+from functools import partial
+
+from prefect import task
+from sqlalchemy import Connection
+
+from tasks.batch import at_once, each, settled
+from tasks.opened import opened
+from tasks.policy import RETRIES
+from timerex_ghl.adapters.ghl.pacing import behind_live
+from timerex_ghl.adapters.ledger import sweeps
+from timerex_ghl.adapters.ledger.sweeps import Linked
+from timerex_ghl.carry import note_room
+from timerex_ghl.carry.activity_sweep import (
+    Swept,
+    carry_activity_key,
+    list_changed_here,
+    sweep_notes,
+    sweep_tasks,
+)
+from timerex_ghl.carry.note_room import Lateness
+from timerex_ghl.carry.outcome import Counts
+from timerex_ghl.carry.record import carry_person
+from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.sync.activities import ActivityKind
+from timerex_ghl.sync.models import ConnectionName
+
+BATCH = 250
+"""Notes and tasks a task run carries."""
+
+PEOPLE = 100
+"""People whose notes a task run looks through."""
+
+
+@task(**RETRIES, task_run_name="{connection} pages")
+async def sweep_task_pages(connection: ConnectionName, scan: str, *, preview: bool) -> Swept:
+    """Look through the next pages of all tasks. Safe to repeat: the cursor is saved with a page."""
+    with behind_live():
+        async with opened(connection) as sides:
+            return await sweep_tasks(sides, scan, preview=preview)
+
+
+@task(**RETRIES, task_run_name="{connection} people")
+async def list_people(connection: ConnectionName, since: datetime | None) -> list[list[Linked]]:
+    """List whose notes are looked through in this run, in batches."""
+    async with opened(connection) as sides:
+        people = await sides.ledger.read(_next_people, sides, since)
+    return [people[start : start + PEOPLE] for start in range(0, len(people), PEOPLE)]
+
+
+@task(**RETRIES, task_run_name="{connection} notes")
+async def sweep_people(connection: ConnectionName, people: list[Linked], *, preview: bool) -> Swept:
+    """Look through the notes of some people. Safe to repeat: it only finds what differs."""
+    with behind_live():
+        async with opened(connection) as sides:
+            named = [Linked(*one) for one in people]
+            swept = await sweep_notes(sides, named, preview=preview)
+            calls = len(named) + len(swept.keys)
+            await sides.ledger.write(note_room.spend, sides, calls, utc_now())
+            return swept
+
+
+@task(**RETRIES, task_run_name="{connection} changes")
+async def list_changed_activities(
+    connection: ConnectionName, kind: ActivityKind, since: datetime | None
+) -> list[str]:
+    """List what changed here and did not reach GHL."""
+    async with opened(connection) as sides:
+        return await list_changed_here(sides, kind, since)
+
+
+@task(**RETRIES, task_run_name="{connection} notes and tasks")
+async def carry_activities(connection: ConnectionName, keys: list[str], *, preview: bool) -> Counts:
+    """Make notes and tasks level on both sides, or only plan it. Safe to repeat."""
+    with behind_live():
+        async with opened(connection) as sides:
+            carry = partial(carry_person, sides, partial(carry_activity_key, preview=preview))
+            return settled(await each(carry, keys, at_once(sides)))
+
+
+def batches_of(keys: list[str]) -> list[list[str]]:
+    """Part keys into batches."""
+    return [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
+
+
+async def read_lateness(sides: Sides) -> list[str]:
+    """Say how late an edit in GHL can be seen, in lines for people."""
+    return _in_words(await sides.ledger.read(note_room.lateness, sides))
+
+
+def _in_words(late: Lateness) -> list[str]:
+    minutes = late.tasks.total_seconds() / 60
+    lines = [
+        "How late an edit in GHL is seen where no webhook tells of it:",
+        "",
+        f"- a task: {minutes:g} minutes at most, and as long as a run takes",
+    ]
+    if late.notes is None:
+        return [*lines, "- a note: never; the calls an hour for notes are set to 0"]
+    hours = late.notes.total_seconds() / 3600
+    oldest = f"{late.oldest:%Y-%m-%d %H:%M} UTC" if late.oldest else "not everybody's were read yet"
+    turn = f"{hours:.1f} hours at most, which is one turn through {late.people} people"
+    return [*lines, f"- a note: {turn}; read longest ago: {oldest}"]
+
+
+def _next_people(tx: Connection, sides: Sides, since: datetime | None) -> list[Linked]:
+    room = note_room.room_of(tx, sides, utc_now())
+    return sweeps.next_people(tx, sides.connection, room, since=since)

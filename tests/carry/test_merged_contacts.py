@@ -1,0 +1,91 @@
+"""Contacts that people merge in GHL: what belongs to them moves along, and nothing is deleted."""
+
+from tests.carry.activity_world import NAME, ActivityWorld
+from tests.carry.test_activity_sweeps import sweep
+from tests.carry.world import confirmed
+from timerex_ghl.adapters.ledger import bookings, reviews
+from timerex_ghl.sync.activities import TEXT, TITLE
+from timerex_ghl.sync.models import BookingId, ContactId
+
+RIKU, MASTER = "riku@hinode.example", "riku.sato@hinode.example"
+PHONE = "+819012345678"
+
+
+async def two_people(acts: ActivityWorld) -> tuple[ContactId, ContactId]:
+    """Have one person twice on both sides, as only people can tell."""
+    one = await acts.person(RIKU)
+    other = await acts.person(MASTER, phone=PHONE)
+    await acts.write("note", one, text="Call back")
+    await acts.write("task", one, title="Send the offer")
+    await acts.settle()
+    return one, other
+
+
+async def merge(acts: ActivityWorld, email: str, into: str) -> None:
+    ids = await acts.crm_id(email), await acts.crm_id(into)
+    await acts.world.ask("POST", f"/ghl/contacts/{ids[0]}/merge", {"into": ids[1]})
+
+
+async def test_a_merge_into_somebody_known_here_moves_notes_and_tasks(acts: ActivityWorld) -> None:
+    one, other = await two_people(acts)
+    crm_id = await acts.crm_id(MASTER)
+    await acts.world.ask("PATCH", f"/ghl/contacts/{crm_id}", {"email": RIKU.upper()})
+    await acts.settle()
+    await acts.world.ask(
+        "POST", f"/ghl/contacts/{await first_of(acts, RIKU, crm_id)}/merge", {"into": crm_id}
+    )
+
+    await acts.settle()
+    await sweep(acts, "one")
+
+    (note,), (task,) = await acts.all_here("note"), await acts.all_here("task")
+    assert (note.values[TEXT], note.contact_id) == ("Call back", other)
+    assert (task.values[TITLE], task.contact_id) == ("Send the offer", other)
+    assert (await acts.world.here(one)).deleted
+    assert await acts.ledger.read(reviews.open_reviews, NAME) == []
+
+
+async def first_of(acts: ActivityWorld, email: str, but: str) -> str:
+    return next(
+        one["id"]
+        for one in await acts.world.crm()
+        if (one.get("email") or "").lower() == email and one["id"] != but
+    )
+
+
+async def test_a_merge_into_somebody_new_here_keeps_the_person(acts: ActivityWorld) -> None:
+    one = await acts.person(RIKU)
+    await acts.world.receive(confirmed(email=RIKU))
+    await acts.write("note", one, text="Call back")
+    await acts.settle()
+    await acts.world.ask("POST", "/ghl/webhook", {"url": None})
+    crm_id = await acts.crm_id(RIKU)
+    made = (await acts.world.ask("POST", "/ghl/contacts", {"phone": PHONE}))["contact"]["id"]
+    await acts.world.ask("POST", "/ghl/webhook", {"url": acts.door.url("/ghl")})
+    await acts.world.ask("POST", f"/ghl/contacts/{crm_id}/merge", {"into": made})
+
+    await acts.settle()
+    await sweep(acts, "one")
+
+    assert not (await acts.world.here(one)).deleted
+    (note,) = await acts.all_here("note")
+    assert note.contact_id == one
+    assert await acts.ledger.read(reviews.open_reviews, NAME) == []
+    row = await acts.ledger.read(bookings.get_booking, NAME, BookingId("b1"))
+    assert row is not None
+    assert row.contact_id == one
+
+
+async def test_a_contact_that_is_gone_for_good_takes_no_note_along(acts: ActivityWorld) -> None:
+    one = await acts.person(RIKU)
+    await acts.write("note", one, text="Call back")
+    await acts.settle()
+
+    await acts.world.ask("DELETE", f"/ghl/contacts/{await acts.crm_id(RIKU)}")
+    await acts.settle()
+    await sweep(acts, "one")
+
+    assert [note.contact_id for note in await acts.all_here("note")] == [one]
+    assert [review.kind for review in await acts.ledger.read(reviews.open_reviews, NAME)] == [
+        "gone"
+    ]

@@ -1,0 +1,121 @@
+"""Contacts that were merged in GHL: one vanishes, and its notes and tasks move to the other.
+
+GHL tells of it as of a delete. So whoever is gone is looked for by e-mail and phone first.
+
+Source: GHL's help pages on merging contacts.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import activities, audit, bookings, ghl_contacts, links, workspace
+from timerex_ghl.adapters.ledger.audit import Deed
+from timerex_ghl.carry.locking import held
+from timerex_ghl.carry.names import lock_of_contact
+from timerex_ghl.carry.notes import CONTACT
+from timerex_ghl.carry.person import find_in_ghl
+from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.sync.errors import ReviewNeededError
+from timerex_ghl.sync.identity import is_same_person, keys_of
+from timerex_ghl.sync.mapping import map_from_ghl
+from timerex_ghl.sync.models import Contact, ContactId, GhlContact, GhlContactId
+
+
+async def follow_merge(
+    sides: Sides, contact_id: ContactId, gone_id: GhlContactId
+) -> ContactId | None:
+    """Find whom a contact of GHL that is gone was merged into, and move there what belongs to it.
+
+    Returns:
+        Who the person is here from now on; None where nobody in GHL is surely the same.
+    """
+    row = await sides.ledger.read(workspace.get_contact, sides.connection, contact_id)
+    if row is None or row.deleted:
+        return None
+    survivor = await _find_survivor(sides, row.contact, gone_id)
+    if survivor is None:
+        return None
+    owner = await sides.ledger.read(links.link_of_remote, sides.connection, "contact", survivor.id)
+    into = contact_id if owner is None else ContactId(owner.local_id)
+    names = [lock_of_contact(sides.connection, each) for each in {contact_id, into}]
+    async with held(sides.ledger, names, run_id=sides.run_id):
+        return await sides.ledger.write(
+            _move, sides, contact_id, into, gone_id, survivor.id, utc_now()
+        )
+
+
+async def _find_survivor(
+    sides: Sides, contact: Contact, gone_id: GhlContactId
+) -> GhlContact | None:
+    try:
+        found = await find_in_ghl(sides, keys_of(contact, sides.settings.region))
+    except ReviewNeededError:  # two contacts have one key each: nobody can tell which it is
+        return None
+    if found is None or found.id == gone_id:
+        return None
+    theirs = map_from_ghl(found, sides.settings.rules)
+    return found if is_same_person(contact, theirs, sides.settings.region) else None
+
+
+def _move(
+    tx: Connection,
+    sides: Sides,
+    contact_id: ContactId,
+    into: ContactId,
+    gone_id: GhlContactId,
+    survivor_id: GhlContactId,
+    now: datetime,
+) -> ContactId | None:
+    """Move a link, or all of a person, to where GHL has them; None where that changed meanwhile."""
+    connection = sides.connection
+    link = links.link_of_local(tx, connection, "contact", contact_id)
+    owner = links.link_of_remote(tx, connection, "contact", survivor_id)
+    if link is None or link.remote_id != gone_id:
+        return None
+    if (contact_id if owner is None else owner.local_id) != into:
+        return None
+    _move_booking_notes(tx, sides, contact_id, survivor_id)
+    detail = {"was": gone_id, "ghl": survivor_id, "into": into}
+    if into == contact_id:
+        fresh = {"remote_id": survivor_id, "digest": None, "local_version": None}
+        links.save_link(tx, link.model_copy(update=fresh))
+    else:
+        other = workspace.get_contact(tx, connection, into)
+        if other is None or other.deleted:
+            return None
+        activities.move_activities(tx, connection, contact_id, into)
+        bookings.move_bookings(tx, connection, contact_id, into)
+        workspace.delete_contact(tx, connection, contact_id, now)
+    ghl_contacts.forget(tx, connection, gone_id)
+    deed = Deed(
+        now,
+        connection,
+        "contact merged, as in GHL",
+        f"contact:{contact_id}",
+        sides.run_id,
+        {**detail},
+    )
+    audit.record_all(tx, [deed])
+    return into
+
+
+def _move_booking_notes(
+    tx: Connection, sides: Sides, contact_id: ContactId, survivor_id: GhlContactId
+) -> None:
+    """The notes that carry bookings moved along: they are on the other contact now."""
+    rows = bookings.bookings_of(tx, sides.connection, contact_id)
+    ids = [row.booking.id for row in rows]
+    found = links.links_of_locals(tx, sides.connection, "booking-note", ids)
+    moved = [
+        link.model_copy(
+            update={
+                "base": link.base.model_copy(
+                    update={"values": {**link.base.values, CONTACT: survivor_id}}
+                )
+            }
+        )
+        for link in found.values()
+        if link.base is not None
+    ]
+    links.save_links(tx, moved)
