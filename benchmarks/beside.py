@@ -1,6 +1,6 @@
 """Live bookings alone, and beside a sweep that makes all the calls it may: what live work waits.
 
-    python -m benchmarks.beside [bookings at 1/s]
+    python -m benchmarks.beside [bookings at 1/s] [bookings at once]
 
 Against 100 calls per 10 s. The sweep reads four pages of tasks at once: first in the process that
 carries the bookings, then in one of its own that shares the ledger. It has swept for a window
@@ -24,13 +24,14 @@ from timerex_ghl.sandbox.info import SandboxInfo
 PER_S = 1
 PACE = Pace(LIMIT, window_s=10)
 GOAL_S = 2
-"""What a sweep may add to the longest delay of a booking."""
+"""What a sweep may add to the longest delay of bookings that come one a second."""
 
 Sweep: TypeAlias = Literal["none", "same process", "own process"]
 
 
-async def measure(bookings: int, sweep: Sweep) -> dict[str, Any]:
-    """Carry so many bookings into a new CRM from a new ledger."""
+@asynccontextmanager
+async def opened(sweep: Sweep) -> AsyncGenerator[PacedWorld]:
+    """Open a new CRM and a new ledger, and have swept for a window."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         url = ledger_url(folder, "beside")
@@ -42,19 +43,40 @@ async def measure(bookings: int, sweep: Sweep) -> dict[str, Any]:
         if sweep == "own process":
             await stack.enter_async_context(_sweeping_elsewhere(url, stand.info))
         await asyncio.sleep(PACE.window_s)
+        yield paced
+
+
+async def measure_spread(bookings: int, sweep: Sweep) -> float:
+    """Carry bookings that come one by one; give the longest delay."""
+    async with opened(sweep) as paced:
+        before: list[Any] = (await paced.world.ask("GET", "/ghl/calls"))["calls"]
         figures = await paced.spread(bookings, PER_S)
-    return {**figures._asdict(), "seconds": round(figures.seconds, 1), **_told(paced)}
-
-
-def _told(paced: PacedWorld) -> dict[str, Any]:
     delays, swept = paced.delays_s, paced.of_sweep()
-    return {
-        "calls_of_sweep": len(swept),
-        "busiest_of_sweep": busiest(swept, PACE.window_s),
-        "p50_s": round(delays[len(delays) // 2], 3),
-        "p95_s": round(delays[int(len(delays) * 0.95)], 3),
-        "max_s": round(delays[-1], 3),
-    }
+    told = {**figures._asdict(), "seconds": round(figures.seconds, 1)}
+    say(
+        benchmark="beside",
+        part="spread",
+        sweep=sweep,
+        **told,
+        of_sweep={
+            "calls_before": len(before),
+            "calls": len(swept),
+            "busiest": busiest(swept, PACE.window_s),
+        },
+        p50_s=round(delays[len(delays) // 2], 3),
+        p95_s=round(delays[int(len(delays) * 0.95)], 3),
+        max_s=round(delays[-1], 3),
+        **machine(),
+    )
+    return delays[-1]
+
+
+async def measure_burst(bookings: int, sweep: Sweep) -> None:
+    """Carry bookings that are all there at once."""
+    async with opened(sweep) as paced:
+        figures = await paced.queued(bookings)
+    told = {**figures._asdict(), "seconds": round(figures.seconds, 1)}
+    say(benchmark="beside", part="burst", sweep=sweep, **told, **machine())
 
 
 @asynccontextmanager
@@ -83,22 +105,18 @@ async def _sweep(url: str, info: SandboxInfo) -> None:
         await asyncio.Event().wait()
 
 
-async def main(bookings: int) -> None:
-    """Measure alone, then beside each sweep."""
-    alone = await measure(bookings, "none")
-    say(benchmark="beside", sweep="none", **alone, **machine())
-    for sweep in ("same process", "own process"):
-        beside = await measure(bookings, sweep)
-        later_s = round(beside["max_s"] - alone["max_s"], 3)
-        say(
-            benchmark="beside",
-            sweep=sweep,
-            **beside,
-            max_later_s=later_s,
-            goal_s=GOAL_S,
-            **machine(),
-        )
+async def main(spread: int, burst: int) -> None:
+    """Measure both parts, alone and then beside a sweep; a part with no bookings is left out."""
+    if spread:
+        alone_s = await measure_spread(spread, "none")
+        for sweep in ("same process", "own process"):
+            later_s = round(await measure_spread(spread, sweep) - alone_s, 3)
+            say(benchmark="beside", sweep=sweep, max_later_s=later_s, goal_s=GOAL_S)
+    if burst:
+        for sweep in ("none", "same process", "own process"):
+            await measure_burst(burst, sweep)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 40))
+    numbers = [int(argument) for argument in sys.argv[1:]]
+    asyncio.run(main(*(numbers + [40, 20][len(numbers) :])))
