@@ -7,13 +7,16 @@ import click
 
 from timerex_ghl.cli import (
     alerts,
+    deletes,
     desk,
     doctor,
     importing,
     live,
+    notes,
     orchestration,
     programs,
     reviews,
+    tasks,
     tokens,
 )
 
@@ -51,6 +54,9 @@ for command in (
     doctor.doctor,
     desk.plans,
     desk.trace,
+    notes.notes,
+    tasks.tasks,
+    deletes.deletes,
     tokens.token,
     importing.import_,
     importing.export,

@@ -1,6 +1,5 @@
 """`timerex-ghl import` and `export`: the workspace's contacts as people's tables."""
 
-import getpass
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,15 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from timerex_ghl.cli.running import fail, run
+from timerex_ghl.cli.workspace import LEDGER, opened
 
 if TYPE_CHECKING:
-    from timerex_ghl.adapters.ledger.core import Ledger
-    from timerex_ghl.adapters.ledger.edits import Editor
     from timerex_ghl.adapters.people_csv import PeopleTable
     from timerex_ghl.adapters.people_import import Imported
     from timerex_ghl.sync.columns import Columns
 
-LEDGER = click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
 CONNECTION = click.option("--connection", required=True, help="Whose workspace.")
 
 
@@ -94,13 +91,10 @@ async def _import(
     from rich.console import Console
     from rich.progress import Progress
 
-    from timerex_ghl.adapters.home import default_ledger_url
-    from timerex_ghl.adapters.ledger.core import open_ledger
     from timerex_ghl.adapters.people_import import import_people
     from timerex_ghl.sync.columns import map_columns
 
-    async with open_ledger(url or default_ledger_url()) as ledger:
-        editor = await _editor(ledger, connection)
+    async with opened(url, connection, "import") as (ledger, editor):
         columns = map_columns(table.headers, chosen, editor.settings.rules)
         with Progress(console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task("Writing" if apply else "Looking", total=len(table.rows))
@@ -111,25 +105,10 @@ async def _import(
 
 
 async def _export(path: Path, connection: str, url: str | None, *, as_json: bool) -> int:
-    from timerex_ghl.adapters.home import default_ledger_url
-    from timerex_ghl.adapters.ledger.core import open_ledger
     from timerex_ghl.adapters.people_import import export_people
 
-    async with open_ledger(url or default_ledger_url()) as ledger:
-        editor = await _editor(ledger, connection)
+    async with opened(url, connection, "import") as (ledger, editor):
         return await export_people(ledger, editor, path, as_json=as_json)
-
-
-async def _editor(ledger: "Ledger", connection: str) -> "Editor":
-    from timerex_ghl.adapters.ledger import published
-    from timerex_ghl.adapters.ledger.edits import Editor
-    from timerex_ghl.sync.errors import SettingsError
-    from timerex_ghl.sync.models import ConnectionName
-
-    version = await ledger.read(published.current, ConnectionName(connection))
-    if version is None:
-        raise SettingsError(f"connection {connection} is not published: run timerex-ghl publish")
-    return Editor(version.settings, f"import:{getpass.getuser()}")
 
 
 def _pairs(chosen: Sequence[str]) -> dict[str, str]:

@@ -1,0 +1,51 @@
+"""`timerex-ghl deletes`: what was deleted on one side, and waits for a person."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from timerex_ghl.cli.activities import reaches
+from timerex_ghl.cli.running import run
+from timerex_ghl.cli.workspace import opened
+
+SIDES = {"workspace": "here", "ghl": "in GHL"}
+
+
+@click.command()
+@reaches
+def deletes(*, connection: str | None, ledger: str | None, as_json: bool) -> None:
+    """Print the deleted notes and tasks that the other side keeps until a person decides.
+
+    Many deletes at once wait: see most_deletes in docs/connect.md. Ids and ages only, the oldest
+    first. Decide with `timerex-ghl reviews`.
+    """
+    held = run(_held(connection, ledger))
+    for one in held:
+        click.echo(json.dumps(one) if as_json else _line(one))
+    if not held and not as_json:
+        click.echo("nothing waits")
+
+
+def _line(one: dict[str, Any]) -> str:
+    age = timedelta(seconds=one["age_s"])
+    return f"{one['kind']}:{one['id']}  deleted {SIDES[one['side']]}, waits for {age}"
+
+
+async def _held(connection: str | None, url: str | None) -> list[dict[str, Any]]:
+    from timerex_ghl.adapters.ledger import clock, pending_deletes
+
+    async with opened(url, connection) as (ledger, editor):
+        now = await ledger.read(clock.now)
+        found = await ledger.read(pending_deletes.list_deletes, editor.connection, ("held",))
+    return [
+        {
+            "kind": one.kind,
+            "id": one.local_id,
+            "side": one.side,
+            "found_at": one.found_at.isoformat(),
+            "age_s": int((now - one.found_at).total_seconds()),
+        }
+        for one in found
+    ]

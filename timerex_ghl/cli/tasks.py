@@ -1,0 +1,99 @@
+"""`timerex-ghl tasks`: what somebody has to do about a contact."""
+
+import click
+
+from timerex_ghl.cli.activities import CONTACT, ID, Command, add, change, reaches, share
+from timerex_ghl.cli.activity_text import entry_of, say_version
+from timerex_ghl.cli.running import run
+
+HELP = """See and edit the tasks of contacts. The CRM follows at once.
+
+\b
+  timerex-ghl tasks list --contact c_0123456789abcdef0123
+  timerex-ghl tasks add --contact c_0123456789abcdef0123 --title "Call back" \\
+      --due 2026-02-10T10:00+09:00
+  timerex-ghl tasks edit t_0123456789abcdef0123 --status in-progress
+  timerex-ghl tasks complete t_0123456789abcdef0123
+"""
+
+
+@click.group(help=HELP)
+def tasks() -> None:
+    """Gather the commands."""
+
+
+share(tasks, "task")
+
+
+def _details(command: Command) -> Command:
+    options = (
+        click.option("--body", help="More about it; - reads it from standard input."),
+        click.option(
+            "--status",
+            type=click.Choice(["open", "in-progress", "completed"]),
+            help="How far it is; that it is in progress stays here.",
+        ),
+        click.option("--assignee", metavar="EMAIL", help='The CRM\'s user; "" for nobody.'),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@tasks.command("add")
+@CONTACT
+@click.option("--title", required=True, help="What to do, in one line.")
+@click.option("--due", "due_at", metavar="TIME", required=True, help="Like 2026-02-10T10:00+09:00.")
+@_details
+@reaches
+def add_(
+    *,
+    contact: str,
+    connection: str | None,
+    ledger: str | None,
+    as_json: bool,
+    **typed: str | None,
+) -> None:
+    """Add a task to a contact."""
+    entry = entry_of("task", typed)
+    row = run(add(contact, entry, connection=connection, ledger=ledger))
+    say_version(row, as_json=as_json)
+
+
+@tasks.command()
+@ID
+@click.option("--title", help="What to do, in one line.")
+@click.option("--due", "due_at", metavar="TIME", help="Like 2026-02-10T10:00+09:00.")
+@_details
+@reaches
+def edit(
+    *, id_: str, connection: str | None, ledger: str | None, as_json: bool, **typed: str | None
+) -> None:
+    """Change what is named of a task, and nothing else."""
+    entry = entry_of("task", typed)
+    row = run(change(id_, entry, connection=connection, ledger=ledger))
+    say_version(row, as_json=as_json)
+
+
+@tasks.command()
+@ID
+@reaches
+def complete(*, id_: str, connection: str | None, ledger: str | None, as_json: bool) -> None:
+    """Say that a task is done."""
+    from timerex_ghl.sync.activity_entry import TaskEntry
+
+    entry = TaskEntry(completed=True)
+    row = run(change(id_, entry, connection=connection, ledger=ledger))
+    say_version(row, as_json=as_json)
+
+
+@tasks.command()
+@ID
+@reaches
+def reopen(*, id_: str, connection: str | None, ledger: str | None, as_json: bool) -> None:
+    """Say that a task is not done after all. One that is open stays as it is."""
+    from timerex_ghl.sync.activity_entry import TaskEntry
+
+    entry = TaskEntry(completed=False)
+    row = run(change(id_, entry, connection=connection, ledger=ledger))
+    say_version(row, as_json=as_json)
