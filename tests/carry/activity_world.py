@@ -36,12 +36,13 @@ class ActivityWorld:
 
     Attributes:
         taken: How many of the deliveries that came are in the inbox.
+        logged: All that our client asked and that was looked at already.
     """
 
     world: World
     door: Receiver
     taken: int = 0
-    carried: list[Outcome] = field(default_factory=list[Outcome])
+    logged: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     @property
     def ledger(self) -> Ledger:
@@ -121,15 +122,15 @@ class ActivityWorld:
         """Carry all that was told, until nothing more comes."""
         done: list[Outcome] = []
         while True:
-            await self._delivered()
+            await self.settle_deliveries()
             await self._store()
             waiting = await self.ledger.read(_waiting)
             if not waiting:
-                self.carried += done
                 return done
             done += await self.world.carry(*waiting)
 
-    async def _delivered(self) -> None:
+    async def settle_deliveries(self) -> None:
+        """Wait until all that GHL has to tell has come."""
         async with asyncio.timeout(20):
             while True:
                 states = await self.world.ask("GET", "/ghl/deliveries/counts")
@@ -157,6 +158,7 @@ class ActivityWorld:
         """Name what our client asked since the last look, without its looks at users."""
         found = (await self.world.ask("GET", "/ghl/calls"))["calls"]
         await self.world.ask("DELETE", "/ghl/calls")
+        self.logged += found
         names = [call["operation"] for call in found]
         return [name for name in names if name != "get-user-by-location"]
 
