@@ -129,6 +129,10 @@ class ActivityWorld:
                 return done
             done += await self.world.carry(*waiting)
 
+    async def try_once(self) -> None:
+        """Carry what waits here, each once: what fails goes on waiting. No webhook is stored."""
+        await self.world.carry(*await self.ledger.read(_waiting))
+
     async def settle_deliveries(self) -> None:
         """Wait until all that GHL has to tell has come."""
         async with asyncio.timeout(20):

@@ -45,7 +45,9 @@ OPERATIONS = {
 class Step(NamedTuple):
     """One thing that happens. `who` and `number` choose among what there is."""
 
-    what: Literal["write", "edit", "complete", "delete", "city", "carry", "sweep", "lose", "drop"]
+    what: Literal[
+        "write", "edit", "complete", "delete", "city", "carry", "try", "sweep", "lose", "drop"
+    ]
     side: Literal["here", "ghl"]
     kind: ActivityKind
     who: int
@@ -55,8 +57,8 @@ class Step(NamedTuple):
 STEPS = st.builds(
     Step,
     st.sampled_from(
-        ["write", "write", "edit", "edit", "edit", "complete", "delete", "city", "carry", "carry",
-         "sweep", "lose", "drop"]
+        ["write", "write", "edit", "edit", "edit", "complete", "delete", "city", "carry",
+         "try", "sweep", "lose", "drop"]
     ),
     st.sampled_from(["here", "ghl"]),
     st.sampled_from(KINDS),
@@ -92,6 +94,8 @@ class Story:
                 await self._city(step)
             case "carry":
                 await self.acts.settle()
+            case "try":
+                await self.acts.try_once()
             case "sweep":
                 await sweep(self.acts, f"sweep {self.serial} {step.number}")
             case "lose":
