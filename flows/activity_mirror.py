@@ -17,6 +17,7 @@ from tasks.activities import (
     sweep_task_pages,
 )
 from tasks.reports import at_work, ended, skipped
+from timerex_ghl.carry.activity_sweep import Swept
 from timerex_ghl.carry.outcome import Counts
 from timerex_ghl.sync.activities import ActivityKind
 from timerex_ghl.sync.errors import ScopeError
@@ -80,16 +81,18 @@ class _Run:
         """Look through all tasks of GHL."""
         more = True
         while more:
-            keys, more, held = await sweep_task_pages(self._connection, scan, preview=self._preview)
-            self.counts += Counts(review=held)
-            await self.carry(keys)
+            swept = await sweep_task_pages(self._connection, scan, preview=self._preview)
+            await self._take(swept)
+            more = swept.more
 
     async def mirror_notes(self, since: datetime | None) -> None:
         """Look through the notes of those whose turn it is."""
         for people in await list_people(self._connection, since):
-            keys, _, held = await sweep_people(self._connection, people, preview=self._preview)
-            self.counts += Counts(review=held)
-            await self.carry(keys)
+            await self._take(await sweep_people(self._connection, people, preview=self._preview))
+
+    async def _take(self, swept: Swept) -> None:
+        self.counts += Counts(applied=swept.added, review=swept.held)
+        await self.carry(swept.keys)
 
     async def carry(self, keys: list[str]) -> None:
         """Make level whatever may differ."""

@@ -8,7 +8,6 @@ and swept, and it is looked at what stands where.
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -26,6 +25,7 @@ from timerex_ghl.sandbox.server import running_sandbox
 from timerex_ghl.sync.activities import COMPLETED, KINDS, TEXT, TITLE, ActivityKey, ActivityKind
 from timerex_ghl.sync.models import ContactId, FieldName
 
+EMAIL = FieldName("email")
 PEOPLE = ("riku@hinode.example", "hana@hinode.example")
 CITIES = ("Osaka", "Kyoto", "Nara")
 OPERATIONS = {
@@ -215,7 +215,7 @@ async def check(story: Story) -> None:
 async def standing_here(acts: ActivityWorld, kind: ActivityKind) -> list[tuple[str, str, str]]:
     rows = await acts.all_here(kind)
     emails = {
-        row.contact_id: str((await acts.world.here(row.contact_id)).contact.values["email"])  # type: ignore[index]
+        row.contact_id: str((await acts.world.here(row.contact_id)).contact.values[EMAIL])
         for row in rows
     }
     return [
@@ -286,11 +286,10 @@ async def tell(url: str, steps: list[Step]) -> None:
 
 
 @pytest.fixture
-def _no_patience(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sandbox's lists do not lag: what is not found was not made."""
     monkeypatch.setattr(activity_read, "LOOK_AGAIN", activity_read.LOOK_AGAIN * 0)
     monkeypatch.setattr(recover, "LOOK_AGAIN", recover.LOOK_AGAIN * 0)
-    yield
 
 
 def run(template: Path, folder: Path, steps: list[Step]) -> None:

@@ -20,8 +20,8 @@ async def sweep(acts: ActivityWorld, scan: str, *, preview: bool = False) -> lis
     """Do what a run of the flow does."""
     sides, keys, more = acts.world.sides, list[str](), True
     while more:
-        found, more, _ = await sweep_tasks(sides, scan, preview=preview)
-        keys += found
+        swept = await sweep_tasks(sides, scan, preview=preview)
+        keys, more = [*keys, *swept.keys], swept.more
     people = await acts.ledger.read(next_people, NAME, 100)
     keys += (await sweep_notes(sides, people, preview=preview)).keys
     for kind in KINDS:

@@ -29,9 +29,9 @@ class _Person(NamedTuple):
 
 async def meet_activity(sides: Sides, theirs: GhlActivity, *, preview: bool = False) -> Outcome:
     """Take over a note or task of GHL, unless it is ours, a booking's, or of somebody deleted."""
-    if await sides.ledger.read(_is_of_booking, sides, theirs):
+    if await sides.ledger.read(is_of_booking, sides, theirs):
         return Outcome(what="ignored")
-    ours = await sides.ledger.read(_sent_as, sides, theirs)
+    ours = await sides.ledger.read(sent_as, sides, theirs)
     if ours is not None:  # its create is under way, or nobody heard of its end
         outcome = await carry_activity(sides, ours, preview=preview)
         if preview or await sides.ledger.read(_is_linked, sides, theirs):
@@ -85,7 +85,7 @@ def _person(tx: Connection, sides: Sides, ghl_contact_id: GhlContactId) -> _Pers
     return _Person(contact_id, row is not None and not row.deleted)
 
 
-def _is_of_booking(tx: Connection, sides: Sides, theirs: GhlActivity) -> bool:
+def is_of_booking(tx: Connection, sides: Sides, theirs: GhlActivity) -> bool:
     """Tell whether it is the note that carries a booking: that one is kept by the booking.
 
     Its link may not be saved yet.
@@ -98,7 +98,7 @@ def _is_of_booking(tx: Connection, sides: Sides, theirs: GhlActivity) -> bool:
     return root_id is not None and (bookings.get_booking(tx, sides.connection, root_id) is not None)
 
 
-def _sent_as(tx: Connection, sides: Sides, theirs: GhlActivity) -> ActivityKey | None:
+def sent_as(tx: Connection, sides: Sides, theirs: GhlActivity) -> ActivityKey | None:
     """Tell whose marker it bears, where that was sent and is not linked to anything yet."""
     if theirs.marker is None:
         return None
@@ -127,8 +127,7 @@ def _add(
         return Busy(tuple(names))
     is_new = not _is_linked(tx, sides, theirs)
     if is_new:
-        row = activities.new_activity(theirs.kind, contact_id, theirs.values, now)
-        add_from_ghl(tx, sides, row, theirs, now)
+        add_from_ghl(tx, sides, [(contact_id, theirs)], now)
     locks.release_lock(tx, fence)
     return is_new
 

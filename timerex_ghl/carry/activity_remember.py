@@ -1,5 +1,6 @@
 """What is remembered of a note or task once both sides are level."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ from timerex_ghl.sync.activities import (
     is_same_activity,
 )
 from timerex_ghl.sync.activity_ghl import GhlActivity
-from timerex_ghl.sync.models import Contact, FieldName, Value
+from timerex_ghl.sync.models import Contact, ContactId, FieldName, Value
 
 
 class LevelledActivity(NamedTuple):
@@ -74,25 +75,44 @@ def remember_activity(tx: Connection, sides: Sides, one: LevelledActivity, now: 
 
 
 def add_from_ghl(
-    tx: Connection, sides: Sides, row: Activity, ghl: GhlActivity, now: datetime
+    tx: Connection, sides: Sides, new: Sequence[tuple[ContactId, GhlActivity]], now: datetime
 ) -> None:
-    """Take over a note or task that only GHL had."""
-    activities.add_activities(tx, sides.connection, [row])
-    links.save_link(
+    """Take over notes or tasks that only GHL had, each with whose it is."""
+    if not new:
+        return
+    pairs = [
+        (activities.new_activity(ghl.kind, contact_id, ghl.values, now), ghl)
+        for contact_id, ghl in new
+    ]
+    activities.add_activities(tx, sides.connection, [row for row, _ in pairs])
+    links.save_links(tx, [_first_link(sides, row, ghl, now) for row, ghl in pairs])
+    audit.record_all(
         tx,
-        Link(
-            connection=sides.connection,
-            kind=row.kind,
-            local_id=row.id,
-            remote_id=ghl.id,
-            local_version=row.version,
-            base=Contact(values={**ghl.values}),
-            digest=ghl.digest,
-            seen_at=now,
-        ),
+        [
+            Deed(
+                now,
+                sides.connection,
+                f"{row.kind} added from GHL",
+                f"{row.kind}:{row.id}",
+                sides.run_id,
+                {"ghl": ghl.id},
+            )
+            for row, ghl in pairs
+        ],
     )
-    key = ActivityKey(row.kind, row.id)
-    _tell(tx, sides, key, f"{row.kind} added from GHL", {"ghl": ghl.id}, now)
+
+
+def _first_link(sides: Sides, row: Activity, ghl: GhlActivity, now: datetime) -> Link:
+    return Link(
+        connection=sides.connection,
+        kind=row.kind,
+        local_id=row.id,
+        remote_id=ghl.id,
+        local_version=row.version,
+        base=Contact(values={**ghl.values}),
+        digest=ghl.digest,
+        seen_at=now,
+    )
 
 
 def changed_row(

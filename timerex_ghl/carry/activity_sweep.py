@@ -5,9 +5,9 @@ each is compared, by its digest, with what it said when both sides were level.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import NamedTuple
 
 from pydantic import AwareDatetime
 from sqlalchemy import Connection
@@ -17,8 +17,9 @@ from timerex_ghl.adapters.ledger.sweeps import Linked
 from timerex_ghl.carry.activity import carry_activity
 from timerex_ghl.carry.activity_delete import withdraw_seen
 from timerex_ghl.carry.activity_gone import list_gone
-from timerex_ghl.carry.activity_meet import follow_person, meet_activity
+from timerex_ghl.carry.activity_meet import follow_person, is_of_booking, meet_activity, sent_as
 from timerex_ghl.carry.activity_read import emails_for, read_remote
+from timerex_ghl.carry.activity_remember import add_from_ghl
 from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.sync.activities import ActivityId, ActivityKey, ActivityKind
@@ -41,18 +42,30 @@ class _Place(Record):
     skip: int = 0
 
 
-class Swept(NamedTuple):
+@dataclass(frozen=True)
+class Swept:
     """What a part of a sweep found.
 
     Attributes:
         keys: Whatever may differ, to be carried by `carry_activity_key`.
-        more: The sweep is not at its end.
+        added: New ones of GHL that were taken over.
         held: Deletes that wait for a person, since they were too many.
+        more: The sweep is not at its end.
     """
 
     keys: list[str]
-    more: bool = False
+    added: int = 0
     held: int = 0
+    more: bool = False
+
+    def __add__(self, other: "Swept") -> "Swept":
+        """Add what the next part found; whether more follows is up to that."""
+        return Swept(
+            [*self.keys, *other.keys],
+            self.added + other.added,
+            self.held + other.held,
+            other.more,
+        )
 
 
 async def carry_activity_key(sides: Sides, key: str, *, preview: bool) -> Outcome:
@@ -79,42 +92,41 @@ async def sweep_tasks(sides: Sides, scan: str, *, preview: bool) -> Swept:
     place = _Place.model_validate_json(saved) if saved else None
     if place is None or place.scan != scan:
         place = _Place(scan=scan, began_at=utc_now())
-    keys: list[str] = []
+    emails, found = await emails_for(sides, "task"), Swept([])
     for _ in range(PAGES):
         page = await sides.ghl.search_tasks(skip=place.skip)
-        shown = [map_task(task) for task in page.tasks]
-        keys += await sides.ledger.write(_compare, sides, "task", shown, utc_now())
+        shown = [map_task(task, emails) for task in page.tasks]
+        found += await sides.ledger.write(
+            _compare, sides, "task", shown, utc_now(), preview=preview
+        )
         if page.skip is None:
             gone, held = await list_gone(sides, "task", place.began_at, preview=preview)
-            return Swept([*keys, *gone], held=held)
+            return found + Swept(gone, held=held)
         place = place.model_copy(update={"skip": page.skip})
         await sides.ledger.write(
             cursors.save_cursor, sides.connection, CURSOR, place.model_dump_json()
         )
-    return Swept(keys, more=True)
+    return found + Swept([], more=True)
 
 
 async def sweep_notes(sides: Sides, people: Sequence[Linked], *, preview: bool) -> Swept:
     """Look through the notes of some people: one call each."""
-    keys: list[str] = []
-    held = 0
+    found = Swept([])
     for person in people:
         began_at = utc_now()
-        try:
+        with suppress(NotFoundError):  # their contact is gone: that is looked into elsewhere
             notes = await sides.ghl.list_notes(person.ghl_id)
-        except NotFoundError:  # their contact is gone, or merged: that is looked into elsewhere
-            await sides.ledger.write(_note_read, sides, person, began_at)
-            continue
-        shown = [map_note(note) for note in notes]
-        keys += await sides.ledger.write(_compare, sides, "note", shown, utc_now())
-        gone, waits = await list_gone(
-            sides, "note", began_at, of=person.contact_id, preview=preview
-        )
-        keys += gone
-        held += waits
+            shown = [map_note(note) for note in notes]
+            found += await sides.ledger.write(
+                _compare, sides, "note", shown, utc_now(), preview=preview
+            )
+            gone, held = await list_gone(
+                sides, "note", began_at, of=person.contact_id, preview=preview
+            )
+            found += Swept(gone, held=held)
         if not preview:
             await sides.ledger.write(_note_read, sides, person, began_at)
-    return Swept(keys, held=held)
+    return found
 
 
 async def _carry_remote(
@@ -139,34 +151,51 @@ def _note_read(tx: Connection, sides: Sides, person: Linked, at: datetime) -> No
 
 
 def _compare(
-    tx: Connection, sides: Sides, kind: ActivityKind, shown: list[GhlActivity], now: datetime
-) -> list[str]:
-    """Note what was seen; name what does not say what it said when both sides were level."""
+    tx: Connection,
+    sides: Sides,
+    kind: ActivityKind,
+    shown: list[GhlActivity],
+    now: datetime,
+    *,
+    preview: bool,
+) -> Swept:
+    """Note what was seen, take over what is new, and name what does not say what it said.
+
+    New is what nobody sent from here. It is taken over as the page shows it, without a further
+    read: should the page be behind the times, the next sweep sees another digest.
+    """
     connection, ids = sides.connection, [one.id for one in shown]
     linked = links.links_of_remotes(tx, connection, kind, ids)
+    changed = [one for one in shown if one.id in linked and linked[one.id].digest != one.digest]
+    people = _people_of(tx, sides, [one for one in shown if one.id not in linked])
+    new = [one for one in shown if one.id not in linked and one.contact_id in people]
+    new = [one for one in new if not is_of_booking(tx, sides, one)]
+    ours = [one for one in new if sent_as(tx, sides, one) is not None]
     links.note_seen(tx, connection, kind, ids, now)
+    if preview:
+        return Swept([_key_of(one) for one in (*new, *changed)])
     withdraw_seen(tx, sides, kind, [link.local_id for link in linked.values()], now)
-    new = [one for one in shown if one.id not in linked]
-    living = _living(tx, sides, {one.contact_id for one in new if one.contact_id is not None})
-    of_bookings = links.links_of_remotes(
-        tx, connection, "booking-note", [one.id for one in new if kind == "note"]
-    )
-    key_of = partial(_key_of, kind)
-    return [
-        *(key_of(one) for one in new if one.contact_id in living and one.id not in of_bookings),
-        *(key_of(one) for one in shown if one.id in linked and linked[one.id].digest != one.digest),
-    ]
+    fresh = [one for one in new if one not in ours]
+    add_from_ghl(tx, sides, [(people[one.contact_id], one) for one in fresh], now)
+    return Swept([_key_of(one) for one in (*ours, *changed)], added=len(fresh))
 
 
-def _living(tx: Connection, sides: Sides, contact_ids: set[GhlContactId]) -> set[GhlContactId]:
-    """Tell who of GHL's contacts lives here. All others are `contact-sync`'s to bring."""
+def _people_of(
+    tx: Connection, sides: Sides, shown: Sequence[GhlActivity]
+) -> dict[GhlContactId | None, ContactId]:
+    """Tell whose they are of those who live here. All others are `contact-sync`'s to bring."""
+    contact_ids = {one.contact_id for one in shown if one.contact_id is not None}
     linked = links.links_of_remotes(tx, sides.connection, "contact", contact_ids)
     rows = workspace.get_contacts(
         tx, sides.connection, [ContactId(link.local_id) for link in linked.values()]
     )
     alive = {contact_id for contact_id, keyed in rows.items() if not keyed.row.deleted}
-    return {GhlContactId(id_) for id_, link in linked.items() if link.local_id in alive}
+    return {
+        GhlContactId(ghl_id): ContactId(link.local_id)
+        for ghl_id, link in linked.items()
+        if link.local_id in alive
+    }
 
 
-def _key_of(kind: ActivityKind, one: GhlActivity) -> str:
-    return f"ghl-{kind}:{one.contact_id}:{one.id}"
+def _key_of(one: GhlActivity) -> str:
+    return f"ghl-{one.kind}:{one.contact_id}:{one.id}"
