@@ -1,0 +1,144 @@
+"""What keeping 20,000 tasks and 10,000 people's notes the same costs, in calls to the CRM.
+
+    python -m benchmarks.activity_cost [contacts] [tasks] [changed]
+
+Counted from the sandbox's own log of calls. Every task is looked through in each sweep; of the
+people's notes, as many as the calls an hour allow. A third of what is changed is opened or
+completed, the rest is edited; without webhooks, so that only the sweep can find it.
+"""
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from functools import partial
+from math import ceil
+from typing import Any
+
+from benchmarks.stand import Stand, ledger_url, machine, peak_memory_mb, say, started_sandbox
+from tasks.activities import PEOPLE
+from tasks.batch import at_once, each
+from tests.carry.activity_world import DUE, NAME, ActivityWorld, opened_activities
+from timerex_ghl.adapters.ghl.tasks import TASK_PAGE
+from timerex_ghl.adapters.ledger import sweeps
+from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.carry import note_room
+from timerex_ghl.carry.activity_sweep import (
+    carry_activity_key,
+    list_changed_here,
+    sweep_notes,
+    sweep_tasks,
+)
+from timerex_ghl.carry.record import carry_person
+from timerex_ghl.carry.sides import utc_now
+from timerex_ghl.sync.activities import ActivityKey
+
+AT_ONCE = 16
+"""People who work in the CRM side by side, to make the tasks."""
+
+
+async def fill(stand: Stand, acts: ActivityWorld, contacts: int, tasks: int) -> list[str]:
+    """Invent people with tasks; hand out the paths of the tasks."""
+    await stand.api.send("POST", "/ghl/bulk", {"count": contacts})
+    await acts.world.ask("POST", "/ghl/webhook", {"url": None})
+    people = [one["id"] for one in await acts.world.crm()]
+    await acts.world.sync()
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def make(number: int) -> str:
+        owner = people[number % len(people)]
+        body = {"title": f"Task {number}", "dueDate": DUE, "completed": number % 3 == 0}
+        async with gate:
+            made = await acts.in_crm("POST", f"{owner}/tasks", body)
+        return f"{owner}/tasks/{made['task']['id']}"
+
+    return await asyncio.gather(*(make(number) for number in range(tasks)))
+
+
+async def sweep(acts: ActivityWorld, scan: str) -> dict[str, Any]:
+    """Sweep all tasks and carry what differs; tell what that cost."""
+    await acts.world.ask("DELETE", "/ghl/calls")
+    sides, more, keys, began = acts.world.sides, True, list[str](), time.perf_counter()
+    while more:
+        swept = await sweep_tasks(sides, scan, preview=False)
+        keys, more = [*keys, *swept.keys], swept.more
+    keys += await list_changed_here(sides, "task", None)
+    carry = partial(carry_person, sides, partial(carry_activity_key, preview=False))
+    await each(carry, keys, at_once(sides))
+    took = time.perf_counter() - began
+    calls = Counter(
+        call["operation"] for call in (await acts.world.ask("GET", "/ghl/calls"))["calls"]
+    )
+    return {"calls": dict(calls), "all_calls": calls.total(), "seconds": round(took, 1)}
+
+
+async def change_there(acts: ActivityWorld, paths: list[str]) -> None:
+    """Edit tasks in the CRM."""
+    for number, path in enumerate(paths):
+        if number % 3:
+            await acts.in_crm("PUT", path, {"title": f"Edited {number}"})
+        else:
+            await acts.in_crm("PUT", f"{path}/completed", {"completed": number % 2 == 0})
+
+
+async def change_here(acts: ActivityWorld, number: int) -> None:
+    """Edit tasks in the workspace."""
+    for row in (await acts.all_here("task"))[:number]:
+        await acts.edit(ActivityKey("task", row.id), title=f"Edited here {row.id}")
+
+
+async def measure_tasks(acts: ActivityWorld, paths: list[str], changed: int) -> None:
+    """Say what sweeps of all tasks cost."""
+    pages = ceil(len(paths) / TASK_PAGE)
+    say(part="first sweep", tasks=len(paths), pages=pages, **await sweep(acts, "first"))
+    say(part="nothing changed", pages=pages, **await sweep(acts, "quiet"))
+    await change_there(acts, paths[:changed])
+    cost = await sweep(acts, "theirs")
+    say(part="changed in the CRM", changed=changed, bar=2 * changed + pages, **cost)
+    await change_here(acts, changed)
+    cost = await sweep(acts, "ours")
+    say(part="changed here", changed=changed, bar=2 * changed + pages, **cost)
+    say(part="nothing changed again", pages=pages, **await sweep(acts, "still"))
+
+
+async def measure_notes(acts: ActivityWorld) -> None:
+    """Look through people's notes for an hour of runs, all at once: the hour's calls are kept."""
+    sides, runs, calls = acts.world.sides, list[int](), 0
+    await acts.world.ask("DELETE", "/ghl/calls")
+    for _ in range(5):
+        room = await acts.ledger.read(note_room.room_of, sides, utc_now())
+        people = await acts.ledger.read(sweeps.next_people, NAME, room)
+        for start in range(0, len(people), PEOPLE):
+            part = people[start : start + PEOPLE]
+            await sweep_notes(sides, part, preview=False)
+            await acts.ledger.write(note_room.spend, sides, len(part), datetime.now(UTC))
+        runs.append(len(people))
+    calls = len((await acts.world.ask("GET", "/ghl/calls"))["calls"])
+    late = await acts.ledger.read(note_room.lateness, sides)
+    hours = None if late.notes is None else round(late.notes.total_seconds() / 3600, 1)
+    allowed = sides.settings.activities.note_calls_per_hour
+    say(
+        part="notes", calls_per_hour=allowed, runs=runs, calls=calls,
+        people=late.people, stale_at_most_h=hours,
+    )  # fmt: skip
+
+
+async def main(contacts: int, tasks: int, changed: int) -> None:
+    """Fill both sides once, then measure."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            started_sandbox() as stand,
+            open_ledger(ledger_url(folder, "cost")) as ledger,
+            opened_activities(ledger, stand.info) as acts,
+        ):
+            paths = await fill(stand, acts, contacts, tasks)
+            await measure_tasks(acts, paths, changed)
+            await measure_notes(acts)
+    say(benchmark="activity_cost", contacts=contacts, peak_memory_mb=peak_memory_mb(), **machine())
+
+
+if __name__ == "__main__":
+    numbers = [int(argument) for argument in sys.argv[1:]]
+    asyncio.run(main(*(numbers + [10_000, 20_000, 500][len(numbers) :])))
