@@ -1,0 +1,105 @@
+"""Notes and tasks on the real engine: the flow from the UI's own path, and the live worker."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flows.contact_sync import contact_sync
+from tests.engine.conftest import Drafts, Engine, add_person
+from tests.engine.living import living, until
+from timerex_ghl.adapters.ledger import activity_edits, activity_pages, published, workspace
+from timerex_ghl.adapters.ledger.edits import Editor
+from timerex_ghl.carry.sides import utc_now
+from timerex_ghl.demo.prefect_api import message_of
+from timerex_ghl.sync.activities import TITLE, Activity, ActivityId, ActivityKey
+from timerex_ghl.sync.activity_entry import NoteEntry, TaskEntry
+from timerex_ghl.sync.identity import Keys
+from timerex_ghl.sync.models import ConnectionName, ContactId
+
+TOMORROW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+
+
+async def person(engine: Engine, name: ConnectionName, email: str) -> ContactId:
+    """Have somebody on both sides."""
+    await add_person(engine, name, email=email, first_name="Mio")
+    assert (await engine.here(contact_sync, name)).is_completed()
+    found, _ = await engine.stage.ledger.read(workspace.find_contacts, name, Keys(email, None))
+    return found[0].id
+
+
+async def write(
+    engine: Engine, name: ConnectionName, contact_id: ContactId, entry: NoteEntry | TaskEntry
+) -> ActivityId:
+    version = await engine.stage.ledger.read(published.current, name)
+    assert version is not None
+    editor = Editor(version.settings, by="test")
+    row = await engine.stage.ledger.write(
+        activity_edits.add_activity, editor, contact_id, entry, utc_now()
+    )
+    return row.id
+
+
+async def in_crm(engine: Engine, email: str) -> dict[str, Any]:
+    (found,) = [one for one in await engine.stage.sandbox.contacts() if one.get("email") == email]
+    return found
+
+
+async def here(engine: Engine, name: ConnectionName, key: ActivityKey) -> Activity:
+    row = await engine.stage.ledger.read(activity_pages.get_living, name, key)
+    assert row is not None
+    return row
+
+
+async def test_the_flow_brings_both_sides_level_and_says_how_late_it_can_be(
+    engine: Engine, ready: ConnectionName
+) -> None:
+    email, sandbox = "mio@mirror.example", engine.stage.sandbox
+    contact_id = await person(engine, ready, email)
+    await write(engine, ready, contact_id, NoteEntry(text="Met at the fair"))
+    task_id = await write(
+        engine, ready, contact_id, TaskEntry(title="Send the offer", due_at=TOMORROW)
+    )
+
+    run = await engine.api.run("activity-mirror", connection=ready)
+
+    contact = await in_crm(engine, email)
+    assert [note["bodyText"].splitlines()[0] for note in contact["notes"]] == ["Met at the fair"]
+    (task,) = contact["tasks"]
+    assert (run["name"], run["state_name"]) == (f"{ready} notes and tasks apply", "Completed")
+    report = await engine.artifact(f"activity-mirror-{ready}")
+    assert "a task: 15 minutes at most" in report
+    assert "one turn through" in report
+
+    path = f"/ghl/person/contacts/{contact['id']}/tasks/{task['id']}"
+    await sandbox.send("PUT", path, {"title": "Send the offer today"})
+    before, key = await sandbox.writes(), ActivityKey("task", task_id)
+    preview = await engine.api.run("activity-mirror", connection=ready, mode="preview")
+    planned = await engine.artifact(f"activity-mirror-{ready}")
+    assert "would be: 1 applied" in message_of(preview)
+    assert f"| task:{task_id} |  | title |" in planned
+    assert "today" not in planned
+    assert (await here(engine, ready, key)).values[TITLE] == "Send the offer"
+
+    await engine.api.run("activity-mirror", connection=ready, kinds="tasks")
+    again = await engine.api.run("activity-mirror", connection=ready)
+
+    assert (await here(engine, ready, key)).values[TITLE] == "Send the offer today"
+    assert await sandbox.writes() == before
+    assert "0 writes to GHL" in message_of(again)
+
+
+async def test_what_is_written_here_reaches_the_crm_by_the_live_worker(
+    engine: Engine, drafts: Drafts, ready: ConnectionName
+) -> None:
+    del drafts
+    email = "sora@mirror.example"
+    contact_id = await person(engine, ready, email)
+    async with living(engine):
+        await asyncio.sleep(0.5)
+        await write(engine, ready, contact_id, NoteEntry(text="Called, no answer"))
+
+        async def arrived() -> list[Any] | None:
+            return (await in_crm(engine, email))["notes"] or None
+
+        (note,) = await until(arrived, "the note in the CRM")
+    assert note["bodyText"].splitlines()[0] == "Called, no answer"
