@@ -1,5 +1,7 @@
 """Notes and tasks are made the same on both sides, those that no webhook told of too."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 
@@ -32,6 +34,13 @@ class Kinds(StrEnum):
     TASKS = "tasks"
 
 
+KINDS_OF: dict[Kinds, tuple[ActivityKind, ...]] = {
+    Kinds.BOTH: ("task", "note"),
+    Kinds.NOTES: ("note",),
+    Kinds.TASKS: ("task",),
+}
+
+
 @flow(name="activity-mirror", flow_run_name="{connection} {kinds} {mode}")
 async def activity_mirror(
     connection: ConnectionName,
@@ -56,11 +65,9 @@ async def activity_mirror(
         if job.held_by is not None:
             return skipped(job)
         run = _Run(connection, preview=preview)
-        if kinds is not Kinds.NOTES:
-            await run.mirror_tasks(job.run_id)
-        if kinds is not Kinds.TASKS:
-            await run.mirror_notes(since)
-        for kind in _kinds_of(kinds):
+        for kind in KINDS_OF[kinds]:
+            with run.refused():
+                await (run.mirror_tasks(job.run_id) if kind == "task" else run.mirror_notes(since))
             await run.carry(await list_changed_activities(connection, kind, since))
         if run.refusal is not None:
             raise run.refusal
@@ -97,19 +104,15 @@ class _Run:
     async def carry(self, keys: list[str]) -> None:
         """Make level whatever may differ."""
         for batch in batches_of(keys):
-            try:
+            with self.refused():
                 self.counts += await carry_activities(
                     self._connection, batch, preview=self._preview
                 )
-            except ScopeError as error:  # what may only be read is read all the same
-                self.refusal = error
 
-
-def _kinds_of(kinds: Kinds) -> tuple[ActivityKind, ...]:
-    match kinds:
-        case Kinds.NOTES:
-            return ("note",)
-        case Kinds.TASKS:
-            return ("task",)
-        case Kinds.BOTH:
-            return ("note", "task")
+    @contextmanager
+    def refused(self) -> Generator[None]:
+        """Go on where a right is missing: what may be done is done all the same."""
+        try:
+            yield
+        except ScopeError as error:
+            self.refusal = error
