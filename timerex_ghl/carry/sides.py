@@ -8,6 +8,7 @@ import httpx
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.client import TimerexClient
+from timerex_ghl.carry.users import UserBook
 from timerex_ghl.sync.models import ConnectionName
 from timerex_ghl.sync.settings import ConnectionSettings, PublishedConnection
 
@@ -31,6 +32,7 @@ class Sides:
         calls: Requests sent to GHL since the sides were opened.
         timerex: None where the connection has no credentials for TimeRex's REST API.
         run_id: The Prefect task run (or other caller) that is written into intents and audit rows.
+        users: Who works in GHL.
         flow_run_id: The Prefect flow run around it; events' audit rows name both.
     """
 
@@ -41,6 +43,7 @@ class Sides:
     run_id: str | None = None
     timerex: TimerexClient | None = None
     flow_run_id: str | None = None
+    users: UserBook = field(default_factory=UserBook)
 
     @property
     def connection(self) -> ConnectionName:
