@@ -22,6 +22,7 @@ from timerex_ghl.sync.appointment_fields import (
     STARTS_AT,
     STATUS,
     TITLE,
+    AppointmentState,
     is_shown,
 )
 from timerex_ghl.sync.errors import NotFoundError, SkippableError
@@ -96,6 +97,12 @@ def _more_of(values: dict[FieldName, str], settings: AppointmentSettings) -> Mor
     if DETAILS in values:
         more["description"] = values[DETAILS]
     return more
+
+
+async def look_again(ghl: GhlClient, state: AppointmentState) -> AppointmentState:
+    """Read how an appointment stands in GHL now."""
+    now = await read_appointment(ghl, state.id)
+    return state.model_copy(update={"now": now, "is_gone": now is None})
 
 
 async def read_appointment(

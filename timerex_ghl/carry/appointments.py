@@ -9,7 +9,7 @@ from timerex_ghl.adapters.ghl.operations import GET_APPOINTMENT
 from timerex_ghl.adapters.ledger import bookings, intents, links
 from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.carry.appointment_calls import find_appointment, read_appointment, send_appointment
+from timerex_ghl.carry.appointment_calls import find_appointment, look_again, send_appointment
 from timerex_ghl.carry.recover import ACTION, close
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.carry.write import Hold, note_outcome, send_write
@@ -17,7 +17,6 @@ from timerex_ghl.sync.actions import AppointmentAction, CreateAppointment, Updat
 from timerex_ghl.sync.appointment_fields import (
     CONTACT,
     DELETED,
-    STATUS,
     AppointmentState,
     base_after,
 )
@@ -80,21 +79,12 @@ async def _plan(sides: Sides, known: _Known, ghl_id: GhlContactId) -> Appointmen
     if refusal is not None:
         raise refusal
     states = {
-        booking_id: await _read_again(sides, state) for booking_id, state in known.states.items()
+        booking_id: state if state.status == DELETED else await look_again(sides.ghl, state)
+        for booking_id, state in known.states.items()
     }
     has_hosts = any(row.host_emails for row in known.chain)
     users = await sides.users.ids(sides.ghl) if has_hosts else {}
     return plan_appointments(known.chain, states, ghl_id, rules, users)
-
-
-async def _read_again(sides: Sides, state: AppointmentState) -> AppointmentState:
-    """Read an appointment; what is gone for good counts as deleted."""
-    if state.status == DELETED:
-        return state
-    now = await read_appointment(sides.ghl, state.id)
-    if now is None:
-        return state.model_copy(update={"base": {**state.base, STATUS: DELETED}})
-    return state.model_copy(update={"now": now})
 
 
 async def _write(sides: Sides, hold: Hold, action: AppointmentAction) -> bool:

@@ -9,6 +9,8 @@ from timerex_ghl.adapters.ghl.mappers import contact_from_webhook
 from timerex_ghl.adapters.ledger import ghl_contacts, links, locks
 from timerex_ghl.adapters.ledger.ghl_contacts import Snapshot
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.carry.appointment_hints import PREFIX as APPOINTMENT
+from timerex_ghl.carry.appointment_hints import carry_appointment_hint
 from timerex_ghl.carry.claim import claimed
 from timerex_ghl.carry.contact import carry_contact, carry_ghl_contact
 from timerex_ghl.carry.level import bring_level
@@ -43,6 +45,8 @@ async def carry_hint(sides: Sides, event: InboxEvent) -> Outcome:
         return Outcome(what="no-op")
     if event.record.startswith("ghl:"):
         return await _carry_contact(sides, event)
+    if event.record.startswith(APPOINTMENT):
+        return await carry_appointment_hint(sides, event)
     return Outcome(what="ignored")
 
 

@@ -31,16 +31,20 @@ class AppointmentState(Record):
         contact_id: Whose it is.
         base: What both sides last agreed on.
         now: As GHL has it; None where it was not read: then the base is taken for it.
+        is_gone: It was looked for, and GHL does not know it (any more).
     """
 
     id: GhlAppointmentId
     contact_id: GhlContactId
     base: dict[FieldName, str]
     now: GhlAppointment | None = None
+    is_gone: bool = False
 
     @property
     def status(self) -> str:
         """Say how it stands in GHL; `deleted` where somebody deleted it."""
+        if self.is_gone:
+            return DELETED
         if self.now is None:
             return self.base.get(STATUS, "")
         return DELETED if self.now.deleted else self.now.status

@@ -44,7 +44,7 @@ def test_every_published_sample_is_read() -> None:
         ({"type": "INSTALL"}, "location"),
         ({"type": "UNINSTALL"}, "location"),
         ({"type": "TaskCreate", "id": "t1"}, ""),
-        ({"type": "AppointmentCreate", "appointment": {"id": "a1"}}, ""),
+        ({"type": "AppointmentCreate", "appointment": {"id": "a1"}}, "ghl-appointment:a1"),
     ],
     ids=lambda value: value["type"] if isinstance(value, dict) else None,  # pyright: ignore[reportUnknownLambdaType]
 )

@@ -57,6 +57,14 @@ Word = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
 PerhapsWord = Annotated[Word | None, WrapValidator(_or_none)]
 
 
+class _Appointment(BaseModel):
+    """What an appointment's events carry it in."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    id: PerhapsWord = None
+
+
 class _Payload(BaseModel):
     """What the door reads of a body: open to keys it does not know, silent about its values."""
 
@@ -70,6 +78,7 @@ class _Payload(BaseModel):
     webhook_id: Word | None = Field(default=None, alias="webhookId")
     timestamp: AwareDatetime | None = None
     id: PerhapsWord = None
+    appointment: Annotated[_Appointment | None, WrapValidator(_or_none)] = None
 
     @property
     def location_id(self) -> LocationId | None:
@@ -84,6 +93,12 @@ def _contact(payload: _Payload) -> str:
     return f"ghl:{payload.id}"
 
 
+def _appointment(payload: _Payload) -> str:
+    if payload.appointment is None or payload.appointment.id is None:
+        raise MalformedError("delivery refused: appointment.id is missing")
+    return f"ghl-appointment:{payload.appointment.id}"
+
+
 def _location(_payload: _Payload) -> str:
     return "location"
 
@@ -94,6 +109,9 @@ RECORD_OF: dict[str, Callable[[_Payload], str]] = {
     "ContactDelete": _contact,
     "ContactTagUpdate": _contact,
     "ContactDndUpdate": _contact,
+    "AppointmentCreate": _appointment,
+    "AppointmentUpdate": _appointment,
+    "AppointmentDelete": _appointment,
     "INSTALL": _location,
     "UNINSTALL": _location,
 }
