@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.carry.calendar_world import CalendarWorld, opened_calendar
 from tests.carry.polling_world import PollingWorld, opened_polling
 from tests.carry.world import World, opened_world
 from timerex_ghl.adapters.ledger.core import Ledger
@@ -20,4 +21,11 @@ async def world(ledger: Ledger) -> AsyncIterator[World]:
 async def polling(ledger: Ledger) -> AsyncIterator[PollingWorld]:
     """A world whose connection has an API key of TimeRex."""
     async with running_sandbox() as info, opened_polling(ledger, info) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def calendar(ledger: Ledger) -> AsyncIterator[CalendarWorld]:
+    """A world whose bookings become appointments."""
+    async with running_sandbox() as info, opened_calendar(ledger, info) as opened:
         yield opened

@@ -29,7 +29,7 @@ def read_query(request: Request, model: type[SomeOrder]) -> SomeOrder:
     return model.model_validate(dict(request.query_params))
 
 
-def reply(status: int = 200, **body: Any) -> Response:
+def reply(status: int = 200, /, **body: Any) -> Response:
     """Write an answer."""
     return Response(to_json(body), status, media_type="application/json")
 
