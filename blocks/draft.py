@@ -4,6 +4,7 @@ import re
 import secrets
 from typing import Literal
 
+from blocks.calendars import read_calendars
 from blocks.connection import Connection
 from blocks.ghl import GHLCredentials
 from blocks.secret import filled, plain
@@ -52,6 +53,9 @@ def faults_of(name: ConnectionName, draft: Connection) -> list[str]:
         faults.append("region: enter a country's two letters, for example JP, or leave it empty")
     if not 1 <= draft.poll_minutes <= 24 * 60:
         faults.append("poll_minutes: enter 1 to 1440")
+    faults += read_calendars(draft.calendars).faults
+    if draft.cancel_in_timerex and not draft.timerex.ways():
+        faults.append("cancel_in_timerex: enter TimeRex's API key, too, or switch it off")
     return [*faults, *_faults_of_ghl(draft.ghl), *_faults_of_timerex(draft.timerex)]
 
 
@@ -167,6 +171,7 @@ def settings_of(
         booked_tag=draft.booked_tag.strip().lower() or None,
         cancelled_tag=draft.cancelled_tag.strip().lower() or None,
         poll_minutes=draft.poll_minutes,
+        appointments=draft.appointments(),
     )
 
 
