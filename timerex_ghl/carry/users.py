@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.operations import LIST_USERS
-from timerex_ghl.sync.errors import ScopeError
+from timerex_ghl.sync.errors import ScopeError, SettingsError, SkippableError
 from timerex_ghl.sync.ghl_models import GhlUserId
 
 FRESH_S = 600.0
@@ -23,7 +23,7 @@ class UserBook:
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def emails(self, ghl: GhlClient) -> Mapping[GhlUserId, str]:
-        """Give the users' e-mails, lower case; none where the token may not read them."""
+        """Give the users' e-mails, lower case; none where GHL does not show them to us."""
         async with self._reading:
             if time.monotonic() >= self._good_until:
                 self._emails = await _read(ghl)
@@ -41,5 +41,5 @@ async def _read(ghl: GhlClient) -> dict[GhlUserId, str]:
         return {}
     try:
         return {user.id: user.email for user in await ghl.list_users()}
-    except ScopeError:
+    except (ScopeError, SettingsError, SkippableError):
         return {}
