@@ -62,8 +62,9 @@ class Connection(Block):
     )
     calendars: str = Field(
         default="",
-        description="Bookings as appointments: one line each, TimeRex calendar (its name or id) = "
-        "id of the GHL calendar; * stands for all others. Without one, notes tell of bookings.",
+        description="Bookings as appointments: one line each, or ; between them: TimeRex calendar "
+        "(its name or id) = id of the GHL calendar. * stands for all others. Without one, notes "
+        "tell of bookings.",
         examples=["Onboarding call 30 = k2AbC9dEf0GhIjKlMnOp"],
     )
     notify: bool = Field(

@@ -9,6 +9,7 @@ from tests.carry.calendar_world import HANA, RIKU, CalendarWorld
 from tests.carry.world import cancelled, confirmed, moved
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ledger import reviews
+from timerex_ghl.sync.errors import ScopeError
 from timerex_ghl.sync.settings import CalendarRule
 
 STARTS = datetime(2026, 2, 10, 1, tzinfo=UTC)
@@ -223,7 +224,7 @@ async def test_without_the_right_to_write_appointments_the_contact_is_level_and_
     auth._scopes -= {"calendars/events.write"}  # pyright: ignore[reportPrivateUsage]
     event = await calendar.world.receive(confirmed())
 
-    with pytest.raises(Exception, match=r"lacks calendars/events\.write"):
+    with pytest.raises(ScopeError, match=r"lacks calendars/events\.write"):
         await calendar.world.carry(event)
 
     assert await calendar.world.state_of(event) == "waiting"

@@ -153,18 +153,19 @@ def _base_of(base: dict[FieldName, str]) -> Contact:
 def _remember(
     sides: Sides, action: AppointmentAction, tx: Connection, answer: GhlAppointment
 ) -> None:
-    is_new = isinstance(action, CreateAppointment)
-    links.save_link(
-        tx,
-        Link(
+    """Keep what a write made. An appointment that went to another booking since is left to it."""
+    base = _base_of(base_after(action, answer))
+    if isinstance(action, CreateAppointment):
+        link = Link(
             connection=sides.connection,
             kind="appointment",
             local_id=action.booking_id,
-            remote_id=answer.id if is_new else action.appointment_id,
-            written_at=utc_now(),
-            base=_base_of(base_after(action, answer)),
-        ),
-    )
+            remote_id=answer.id,
+        )
+    else:
+        link = links.link_of_local(tx, sides.connection, "appointment", action.booking_id)
+    if link is not None:
+        links.save_link(tx, link.model_copy(update={"base": base, "written_at": utc_now()}))
 
 
 async def _settle(sides: Sides, unknown: list[tuple[Intent, AppointmentAction]]) -> None:

@@ -31,7 +31,7 @@ from timerex_ghl.sync.appointment_fields import (
     moment_text,
 )
 from timerex_ghl.sync.bookings import head_of, join_chain, owner_of, root_of
-from timerex_ghl.sync.ghl_models import GhlAppointmentId, GhlCalendarId, GhlUserId
+from timerex_ghl.sync.ghl_models import GhlCalendarId, GhlUserId
 from timerex_ghl.sync.models import (
     Booking,
     BookingId,
@@ -47,10 +47,9 @@ ANY: Final = "*"
 
 
 class KeptAppointment(Record):
-    """An appointment with which nothing is to be done, and what both sides agree on."""
+    """A booking whose appointment needs no write, and what both sides agree on now."""
 
     booking_id: BookingId
-    appointment_id: GhlAppointmentId
     base: dict[FieldName, str]
 
 
@@ -105,10 +104,8 @@ def plan_appointments(
         first = _follow(head, root_of(chain), states[owner], users)
     else:
         first = _create(head, root_of(chain), contact_id, map_calendar(head, rules), users)
-    levels = [
-        first,
-        *(_end(row.id, states[row.id]) for row in chain if _is_extra(row, owner, states)),
-    ]
+    extras = [row.id for row in chain if row.id != owner and row.id in states]
+    levels = [first, *(_end(booking_id, states[booking_id]) for booking_id in extras)]
     return AppointmentPlan(
         moves=moves,
         actions=tuple(
@@ -116,12 +113,6 @@ def plan_appointments(
         ),
         kept=tuple(level for level in levels if isinstance(level, KeptAppointment)),
     )
-
-
-def _is_extra(
-    row: Booking, owner: BookingId | None, states: Mapping[BookingId, AppointmentState]
-) -> bool:
-    return row.id != owner and row.id in states
 
 
 def _wanted(booking: Booking, root_id: BookingId) -> dict[FieldName, str]:
@@ -205,7 +196,7 @@ def _level(
 ) -> UpdateAppointment | KeptAppointment:
     base = {**state.base, **wanted, STATUS: state.status}
     if not values:
-        return KeptAppointment(booking_id=booking_id, appointment_id=state.id, base=base)
+        return KeptAppointment(booking_id=booking_id, base=base)
     return UpdateAppointment(
         contact_id=state.contact_id,
         booking_id=booking_id,
