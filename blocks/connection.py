@@ -5,6 +5,7 @@ from typing import ClassVar
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl
 
+from blocks.calendars import read_calendars
 from blocks.ghl import GHLCredentials
 from blocks.mapping import FieldMapping, with_own_rules
 from blocks.timerex import TimeRexCredentials
@@ -12,7 +13,7 @@ from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.sync.mapping import is_custom
 from timerex_ghl.sync.models import FieldRule
 from timerex_ghl.sync.rulecheck import check_rules
-from timerex_ghl.sync.settings import ActivityRule
+from timerex_ghl.sync.settings import ActivityRule, AppointmentSettings
 
 
 class Connection(Block):
@@ -86,6 +87,27 @@ class Connection(Block):
         default=15,
         description="How often all tasks in GHL are looked through, in minutes (1 to 1440).",
     )
+    calendars: str = Field(
+        default="",
+        description="Bookings as appointments: one line each, or ; between them: TimeRex calendar "
+        "(its name or id) = id of the GHL calendar. * stands for all others. Without one, notes "
+        "tell of bookings.",
+        examples=["Onboarding call 30 = k2AbC9dEf0GhIjKlMnOp"],
+    )
+    notify: bool = Field(
+        default=False,
+        description="Let GHL's automations (mails, reminders) run for these appointments, too. "
+        "TimeRex writes to its guests already.",
+    )
+    ignore_slots: bool = Field(
+        default=True,
+        description="Take a booking's time even where it is not free in GHL's calendar.",
+    )
+    cancel_in_timerex: bool = Field(
+        default=False,
+        description="When an appointment is cancelled or deleted in GHL, cancel its booking in "
+        "TimeRex. Needs TimeRex's API key, and GHL's webhooks.",
+    )
     pacing: bool = Field(
         default=True,
         description="Keep below GHL's 100 calls in 10 seconds. Switch it off only for tests "
@@ -95,6 +117,15 @@ class Connection(Block):
     def rules(self) -> tuple[FieldRule, ...]:
         """Hand out the field rules: the standard ones, with the mapping's in their place."""
         return with_own_rules(self.mapping.own_rules() if self.mapping else [])
+
+    def appointments(self) -> AppointmentSettings:
+        """Hand out how bookings become appointments."""
+        return AppointmentSettings(
+            calendars=read_calendars(self.calendars).rules,
+            notifies=self.notify,
+            ignores_slots=self.ignore_slots,
+            cancels_in_timerex=self.cancel_in_timerex,
+        )
 
     async def faults_of_mapping(self, client: GhlClient) -> list[str]:
         """Say what is wrong with the mapping, asking GHL only when it names custom fields."""

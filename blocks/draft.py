@@ -4,6 +4,7 @@ import re
 import secrets
 from typing import Literal
 
+from blocks.calendars import read_calendars
 from blocks.connection import Connection
 from blocks.ghl import GHLCredentials
 from blocks.secret import filled, plain
@@ -63,6 +64,9 @@ def faults_of(name: ConnectionName, draft: Connection) -> list[str]:
     for field, (least, most) in BOUNDS.items():
         if not least <= getattr(draft, field) <= most:
             faults.append(f"{field}: enter {least} to {most}")
+    faults += read_calendars(draft.calendars).faults
+    if draft.cancel_in_timerex and not draft.timerex.ways():
+        faults.append("cancel_in_timerex: enter TimeRex's API key, too, or switch it off")
     return [*faults, *_faults_of_ghl(draft.ghl), *_faults_of_timerex(draft.timerex)]
 
 
@@ -186,6 +190,7 @@ def settings_of(
             note_calls_per_hour=draft.note_calls_per_hour,
             task_minutes=draft.task_minutes,
         ),
+        appointments=draft.appointments(),
     )
 
 

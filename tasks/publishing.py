@@ -9,6 +9,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.exceptions import ObjectNotFound
 
+from blocks.calendars import faults_of_calendars
 from blocks.draft import faults_of, ghl_settings_of, load_draft, refuse, settings_of
 from blocks.sides import load_ledger_store, open_http
 from tasks.policy import AT_THE_DESK, current_run_id
@@ -57,6 +58,7 @@ async def check_draft(connection: ConnectionName) -> Checked:
             country = await _country_of(client, draft.region)
             await client.search_contacts(limit=1)
             refuse(await draft.faults_of_mapping(client))
+            refuse(await faults_of_calendars(draft.appointments().calendars, client))
         finally:
             await client.close()
         ghl = ghl.model_copy(update={"scopes": client.auth.scopes()})

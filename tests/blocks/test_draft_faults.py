@@ -17,6 +17,7 @@ NAME = ConnectionName("aoba")
 NOT_SAVED = "save the credentials as a block of their own, and choose it"
 THREE = "enter it, an OAuth app needs all three"
 KEYS = "enter GHL's Ed25519 public key, in base64"
+LINE = "write TimeRex calendar = id of the GHL calendar"
 HTTPS = "enter an address that begins with https://"
 
 
@@ -33,6 +34,8 @@ HTTPS = "enter an address that begins with https://"
         draft(ghl=ghl(client_secret="", refresh_token=" ", client_id="")),
         draft(timerex=timerex(previous_webhook_token="")),
         draft(timerex=timerex(api_key=" " + "a1" * 32)),
+        draft(calendars="Call = 2 people = k2AbC9dEf0\n\n * = k2AbC9dEf1;"),
+        draft(cancel_in_timerex=True, timerex=timerex(api_key="a1" * 32)),
         draft(timerex=timerex(client_id="app", client_secret="x", refresh_token="y")),
     ],
 )
@@ -63,6 +66,13 @@ def test_a_name_that_cannot_be_used(name: str) -> None:
         ({"note_calls_per_hour": 36_001}, "note_calls_per_hour: enter 0 to 36000"),
         ({"task_minutes": 0}, "task_minutes: enter 1 to 1440"),
         ({"task_minutes": 1441}, "task_minutes: enter 1 to 1440"),
+        ({"calendars": "Call"}, f"calendars, line 1: {LINE}"),
+        ({"calendars": "Call = k2AbC9dEf0\n = k2AbC9dEf0"}, f"calendars, line 2: {LINE}"),
+        ({"calendars": "Call = k2 AbC9dEf0"}, f"calendars, line 1: {LINE}"),
+        ({"calendars": "* = k2AbC9dEf0; Call = k2AbC9dEf0"},
+         "calendars, line 2: it never counts, an earlier line has it"),
+        ({"cancel_in_timerex": True},
+         "cancel_in_timerex: enter TimeRex's API key, too, or switch it off"),
         ({"ghl": ghl(private_token=" ")},
          "ghl: enter a private integration token, or an OAuth app"),
         ({"ghl": oauth(client_id='')}, f"ghl.client_id: {THREE}"),

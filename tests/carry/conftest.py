@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.carry.activity_world import ActivityWorld, opened_activities
+from tests.carry.calendar_world import CalendarWorld, opened_calendar
 from tests.carry.polling_world import PollingWorld, opened_polling
 from tests.carry.world import World, opened_world
 from timerex_ghl.adapters.ledger.core import Ledger
@@ -28,4 +29,11 @@ async def polling(ledger: Ledger) -> AsyncIterator[PollingWorld]:
 async def acts(ledger: Ledger) -> AsyncIterator[ActivityWorld]:
     """A world in which people write notes and tasks."""
     async with running_sandbox() as info, opened_activities(ledger, info) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def calendar(ledger: Ledger) -> AsyncIterator[CalendarWorld]:
+    """A world whose bookings become appointments."""
+    async with running_sandbox() as info, opened_calendar(ledger, info) as opened:
         yield opened

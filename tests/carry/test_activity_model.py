@@ -8,178 +8,23 @@ and swept, and it is looked at what stands where.
 import asyncio
 import shutil
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from tests.carry.activity_world import DUE, ActivityWorld, opened_activities
+from tests.carry.activity_story import OPERATIONS, PEOPLE, STEPS, Step, Story, serial_of
+from tests.carry.activity_world import ActivityWorld, opened_activities
 from tests.carry.test_activity_sweeps import sweep
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.carry import activity_read, recover
 from timerex_ghl.sandbox.server import running_sandbox
-from timerex_ghl.sync.activities import COMPLETED, KINDS, TEXT, TITLE, ActivityKey, ActivityKind
-from timerex_ghl.sync.models import ContactId, FieldName
+from timerex_ghl.sync.activities import COMPLETED, KINDS, TEXT, TITLE, ActivityKind
+from timerex_ghl.sync.models import FieldName
 
 EMAIL = FieldName("email")
-PEOPLE = ("riku@hinode.example", "hana@hinode.example")
-CITIES = ("Osaka", "Kyoto", "Nara")
-OPERATIONS = {
-    "create-contact": "contact.create",
-    "update-contact": "contact.update",
-    "create-note": "note.create",
-    "update-note": "note.update",
-    "delete-note": "note.delete",
-    "create-task": "task.create",
-    "update-task": "task.update",
-    "update-task-completed": "task.complete",
-    "delete-task": "task.delete",
-}
-"""Every write, and the kind of intent that explains it."""
-
-
-class Step(NamedTuple):
-    """One thing that happens. `who` and `number` choose among what there is."""
-
-    what: Literal[
-        "write", "edit", "complete", "delete", "city", "carry", "try", "sweep", "lose", "drop"
-    ]
-    side: Literal["here", "ghl"]
-    kind: ActivityKind
-    who: int
-    number: int
-
-
-STEPS = st.builds(
-    Step,
-    st.sampled_from(
-        ["write", "write", "edit", "edit", "edit", "complete", "delete", "city", "carry",
-         "try", "sweep", "lose", "drop"]
-    ),
-    st.sampled_from(["here", "ghl"]),
-    st.sampled_from(KINDS),
-    st.integers(0, 1),
-    st.integers(0, 7),
-)  # fmt: skip
-
-
-@dataclass
-class Story:
-    """What was done so far.
-
-    Attributes:
-        written: The serial number of each note and task, by where it was written.
-        deleted: Serial numbers of what somebody deleted, on either side.
-    """
-
-    acts: ActivityWorld
-    people: list[ContactId] = field(default_factory=list[ContactId])
-    serial: int = 0
-    written: dict[ActivityKind, list[int]] = field(
-        default_factory=lambda: {"note": list[int](), "task": list[int]()}
-    )
-    deleted: set[int] = field(default_factory=set[int])
-
-    async def play(self, step: Step) -> None:
-        match step.what:
-            case "write":
-                await self._write(step)
-            case "edit" | "complete" | "delete":
-                await (self._change_here if step.side == "here" else self._change_there)(step)
-            case "city":
-                await self._city(step)
-            case "carry":
-                await self.acts.settle()
-            case "try":
-                await self.acts.try_once()
-            case "sweep":
-                await sweep(self.acts, f"sweep {self.serial} {step.number}")
-            case "lose":
-                await self._lose_webhooks()
-            case "drop":
-                await self._lose_an_answer(step)
-
-    async def _write(self, step: Step) -> None:
-        self.serial += 1
-        self.written[step.kind].append(self.serial)
-        words = f"#{self.serial} first"
-        if step.side == "here":
-            given = {"text": words} if step.kind == "note" else {"title": words}
-            await self.acts.write(step.kind, self.people[step.who], **given)
-        else:
-            body: dict[str, Any] = (
-                {"body": f"<p>{words}</p>"}
-                if step.kind == "note"
-                else {"title": words, "dueDate": DUE, "completed": False}
-            )
-            crm_id = await self.acts.crm_id(PEOPLE[step.who])
-            await self.acts.in_crm("POST", f"{crm_id}/{step.kind}s", body)
-
-    async def _change_here(self, step: Step) -> None:
-        rows = await self.acts.all_here(step.kind)
-        if not rows:
-            return
-        row = rows[step.number % len(rows)]
-        key = ActivityKey(row.kind, row.id)
-        serial = serial_of(row.values[TEXT if row.kind == "note" else TITLE])
-        words = f"#{serial} here {step.number}"
-        if step.what == "delete":
-            self.deleted.add(serial)
-            await self.acts.delete(key)
-        elif step.what == "complete" and row.kind == "task":
-            await self.acts.edit(key, completed="true" if step.number % 2 else "false")
-        else:
-            await self.acts.edit(key, **{"text" if row.kind == "note" else "title": words})
-
-    async def _change_there(self, step: Step) -> None:
-        email = PEOPLE[step.who]
-        there = await (self.acts.notes if step.kind == "note" else self.acts.tasks)(email)
-        if not there:
-            return
-        one = there[step.number % len(there)]
-        path = f"{one['contactId']}/{step.kind}s/{one['id']}"
-        said = str(one["bodyText"] if step.kind == "note" else one["title"])
-        serial = serial_of(said)
-        if step.what == "delete":
-            self.deleted.add(serial)
-            await self.acts.in_crm("DELETE", path)
-        elif step.what == "complete" and step.kind == "task":
-            await self.acts.in_crm("PUT", f"{path}/completed", {"completed": bool(step.number % 2)})
-        elif step.kind == "note":
-            mark = said[said.find("\n\n[") :] if "\n\n[" in said else ""
-            await self.acts.in_crm("PUT", path, {"body": f"#{serial} ghl {step.number}{mark}"})
-        else:
-            await self.acts.in_crm("PUT", path, {"title": f"#{serial} ghl {step.number}"})
-
-    async def _city(self, step: Step) -> None:
-        city = CITIES[step.number % len(CITIES)]
-        if step.side == "here":
-            await self.acts.world.edit(self.people[step.who], city=city)
-        else:
-            await self.acts.world.edit_crm(PEOPLE[step.who], city=city)
-
-    async def _lose_webhooks(self) -> None:
-        """What is told at the moment gets lost."""
-        await self.acts.settle_deliveries()
-        self.acts.taken = len(self.acts.door.raw)
-
-    async def _lose_an_answer(self, step: Step) -> None:
-        """The next write of this kind happens, and nobody hears of it."""
-        operations = [name for name in OPERATIONS if step.kind in name]
-        order = {
-            "operation": operations[step.number % len(operations)],
-            "kind": "drop_after_commit",
-        }
-        await self.acts.world.ask("POST", "/ghl/faults", order)
-
-
-def serial_of(said: str | None) -> int:
-    """Read the serial number that everything here begins with."""
-    return int((said or "").split()[0].removeprefix("#"))
 
 
 async def come_to_rest(story: Story) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import make
 from tests.carry.world import NAME, World, confirmed, opened_world
 from timerex_ghl.adapters.ledger import bookings, reviews
 from timerex_ghl.adapters.ledger.core import Ledger
@@ -15,9 +16,10 @@ from timerex_ghl.adapters.timerex.auth import ApiKey
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.adapters.timerex.operations import MINUTE
 from timerex_ghl.adapters.timerex.room import Room
+from timerex_ghl.carry.verify import is_confirmed_by
 from timerex_ghl.sandbox.info import SandboxInfo
 from timerex_ghl.sandbox.server import running_sandbox
-from timerex_ghl.sync.models import BookingId, BookingState
+from timerex_ghl.sync.models import Booking, BookingId, BookingState
 
 RIKU = "riku@hinode.example"
 GUEST = {"guest_name": "Riku Sato", "guest_email": RIKU, "starts_at": "2026-02-10T01:00:00Z"}
@@ -41,6 +43,14 @@ async def asking(ledger: Ledger, info: SandboxInfo, room: Room) -> AsyncIterator
         auth = ApiKey(info.timerex.api_key)
         timerex = TimerexClient(http, auth, room, base_url=info.timerex.base_url)
         yield replace(world, sides=replace(world.sides, timerex=timerex))
+
+
+def test_hosts_addresses_are_no_news_of_a_booking_stored_before_they_were_read() -> None:
+    stored = make.booking().model_dump(mode="json", exclude={"host_emails"})
+    theirs = make.booking(host_emails=("kana@aoba.example",))
+
+    assert is_confirmed_by(Booking.model_validate(stored), theirs)
+    assert not is_confirmed_by(make.booking(host_emails=("jun@aoba.example",)), theirs)
 
 
 async def book(world: World, **changes: Any) -> dict[str, Any]:

@@ -50,7 +50,14 @@ NAME = ConnectionName("aoba")
 TOLD = ("firstName", "lastName", "email", "phone", "city", "website", "country", "tags")
 READS = ("/search", "/oauth/token")
 EVERY_SCOPE = frozenset(
-    {"contacts.readonly", "contacts.write", "locations.readonly", "locations/customFields.readonly"}
+    {
+        "contacts.readonly",
+        "contacts.write",
+        "locations.readonly",
+        "locations/customFields.readonly",
+        "locations/tasks.readonly",
+        "users.readonly",
+    }
 )
 
 

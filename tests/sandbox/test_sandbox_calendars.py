@@ -100,6 +100,15 @@ async def test_times_are_read_in_the_locations_zone(sandbox: Caller) -> None:
     assert (read["appointmentStatus"], made["status"]) == (read["appoinmentStatus"], "booked")
 
 
+async def test_half_an_hour_that_crosses_the_end_of_summer_time_is_one(sandbox: Caller) -> None:
+    await sandbox.control("POST", "/ghl/settings", timezone="Europe/Berlin")
+    night = {"startTime": "2030-10-27T00:45:00Z", "endTime": "2030-10-27T01:15:00Z"}
+
+    status, _ = await book(sandbox, "10:00", "10:30", **night, ignoreFreeSlotValidation=True)
+
+    assert status == 200
+
+
 async def test_only_somebody_of_the_calendars_team_is_assigned(sandbox: Caller) -> None:
     refused, said = await book(sandbox, "10:00", "10:30", assignedUserId="somebody")
     _, made = await book(sandbox, "10:00", "10:30")

@@ -22,6 +22,12 @@ def test_only_what_is_named_changes() -> None:
     assert entered == make.booking(guest_comment="by phone", host_names=("Mori Kana", "Abe Jun"))
 
 
+def test_a_hosts_address_is_lower_case() -> None:
+    entered = enter(host_emails=[" Kana@Aoba.example"])
+
+    assert entered == make.booking(host_emails=("kana@aoba.example",))
+
+
 def test_times_are_kept_in_utc() -> None:
     entered = enter(starts_at="2026-02-10T12:00:00+09:00", ends_at="2026-02-10T12:15:00+09:00")
 

@@ -1,5 +1,7 @@
 """What holds for every chain of bookings, in whatever order its deliveries come."""
 
+from typing import TypeVar
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +11,7 @@ from timerex_ghl.sync.bookings import fold_booking, join_chain
 from timerex_ghl.sync.models import Booking, BookingId, GhlNoteId
 from timerex_ghl.sync.notes import NotePlan, NoteState, plan_notes
 
+T = TypeVar("T")
 RIKU = make.ghl_contact().id
 
 
@@ -80,5 +83,5 @@ def connected(rows: dict[BookingId, Booking], delivery: Booking) -> list[Booking
         found |= links
 
 
-def at(notes: dict[BookingId, NoteState], rows: list[Booking]) -> dict[BookingId, NoteState]:
-    return {row.id: notes[row.id] for row in rows if row.id in notes}
+def at(known: dict[BookingId, T], rows: list[Booking]) -> dict[BookingId, T]:
+    return {row.id: known[row.id] for row in rows if row.id in known}

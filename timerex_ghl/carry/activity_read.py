@@ -34,7 +34,7 @@ class Theirs(NamedTuple):
 
 async def emails_for(sides: Sides, kind: ActivityKind) -> Emails:
     """Give the users whom tasks can be given to; notes have nobody."""
-    return await sides.users.emails(sides, utc_now()) if kind == "task" else {}
+    return await sides.users.emails(sides.ghl) if kind == "task" else {}
 
 
 async def read_theirs(sides: Sides, known: ActivityKnown, emails: Emails) -> Theirs:

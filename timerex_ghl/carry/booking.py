@@ -1,12 +1,15 @@
-"""The sentence of one booking: both sides know the guest, and one note tells how it stands."""
+"""The sentence of one booking: both sides know the guest, and GHL shows how it stands.
+
+Where its calendar has one in GHL, one appointment shows it; else one note tells it.
+"""
 
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.carry.guest import claimed_guest
 from timerex_ghl.carry.level import bring_level
-from timerex_ghl.carry.notes import carry_notes
 from timerex_ghl.carry.outcome import Outcome, What
 from timerex_ghl.carry.sides import Sides
+from timerex_ghl.carry.traces import carry_traces
 from timerex_ghl.carry.verify import Told, as_told
 
 
@@ -22,13 +25,13 @@ async def carry_told(sides: Sides, told: Told) -> Outcome:
     """Bring the CRM level with a booking, whoever told of it."""
     async with claimed_guest(sides, told) as guest:
         level = await bring_level(sides, guest.hold, guest.known)
-        note_writes = await carry_notes(sides, guest.hold, told.booking, level.known_ghl_id)
-    what: What = guest.learned if level.outcome.what == "no-op" and not note_writes else "applied"
+        told_writes = await carry_traces(sides, guest.hold, told.booking, level.known_ghl_id)
+    what: What = guest.learned if level.outcome.what == "no-op" and not told_writes else "applied"
     if level.outcome.what == "review":
         what = "review"
     return Outcome(
         what=what,
-        writes=level.outcome.writes + note_writes,
+        writes=level.outcome.writes + told_writes,
         contact_id=level.ghl_id,
         detail={"state": told.booking.state, "verified": told.verified},
     )

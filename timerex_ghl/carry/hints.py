@@ -9,6 +9,7 @@ from timerex_ghl.adapters.ghl.mappers import contact_from_webhook
 from timerex_ghl.adapters.ledger import ghl_contacts, links, locks
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
 from timerex_ghl.carry.activity_hints import carry_activity_hint
+from timerex_ghl.carry.appointment_hints import carry_appointment_hint
 from timerex_ghl.carry.claim import claimed
 from timerex_ghl.carry.contact import carry_contact, carry_unknown_contact
 from timerex_ghl.carry.level import bring_level
@@ -49,6 +50,8 @@ async def carry_hint(sides: Sides, event: InboxEvent) -> Outcome:
             return await carry_activity_hint(sides, event, "note")
         case "ghl-task":
             return await carry_activity_hint(sides, event, "task")
+        case "ghl-appointment":
+            return await carry_appointment_hint(sides, event)
         case _:
             return Outcome(what="ignored")
 

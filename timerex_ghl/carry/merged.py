@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import activities, audit, bookings, ghl_contacts, links, workspace
 from timerex_ghl.adapters.ledger.audit import Deed
+from timerex_ghl.adapters.ledger.links import LinkKind
 from timerex_ghl.carry.locking import held
 from timerex_ghl.carry.names import lock_of_contact
 from timerex_ghl.carry.notes import CONTACT
@@ -75,7 +76,7 @@ def _move(
         return None
     if (contact_id if owner is None else owner.local_id) != into:
         return None
-    _move_booking_notes(tx, sides, contact_id, survivor_id)
+    _move_traces(tx, sides, contact_id, survivor_id)
     detail = {"was": gone_id, "ghl": survivor_id, "into": into}
     if into == contact_id:
         fresh = {"remote_id": survivor_id, "digest": None, "local_version": None}
@@ -100,13 +101,18 @@ def _move(
     return into
 
 
-def _move_booking_notes(
+def _move_traces(
     tx: Connection, sides: Sides, contact_id: ContactId, survivor_id: GhlContactId
 ) -> None:
-    """The notes that carry bookings moved along: they are on the other contact now."""
+    """What shows bookings moved along: their notes and appointments are the other contact's now."""
     rows = bookings.bookings_of(tx, sides.connection, contact_id)
     ids = [row.booking.id for row in rows]
-    found = links.links_of_locals(tx, sides.connection, "booking-note", ids)
+    kinds: tuple[LinkKind, ...] = ("booking-note", "appointment")
+    found = [
+        link
+        for kind in kinds
+        for link in links.links_of_locals(tx, sides.connection, kind, ids).values()
+    ]
     moved = [
         link.model_copy(
             update={
@@ -115,7 +121,7 @@ def _move_booking_notes(
                 )
             }
         )
-        for link in found.values()
+        for link in found
         if link.base is not None
     ]
     links.save_links(tx, moved)

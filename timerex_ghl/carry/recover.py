@@ -42,13 +42,22 @@ async def settle_unknown(sides: Sides, unknown: Iterable[Intent], ghl: GhlContac
         action = ACTION.validate_json(intent.payload)
         if not isinstance(action, ContactAction):
             continue  # settled where its record is carried
-        is_young = utc_now() - intent.created_at < LOOK_AGAIN
-        if isinstance(action, CreateContact) and ghl is None and is_young:
-            raise RetryableError(
-                "a contact was sent and is not found yet", after_s=LOOK_AGAIN.total_seconds()
-            )
+        if isinstance(action, CreateContact) and ghl is None:
+            wait_if_young(intent, "a contact")
         happened = ghl is not None and _shows(ghl, action, sides.settings.region)
         await sides.ledger.write(close, intent, ghl.id if ghl and happened else None)
+
+
+def wait_if_young(intent: Intent, what: str) -> None:
+    """Conclude nothing yet from not finding what was sent moments ago.
+
+    Raises:
+        RetryableError: It was.
+    """
+    if utc_now() - intent.created_at < LOOK_AGAIN:
+        raise RetryableError(
+            f"{what} was sent and is not found yet", after_s=LOOK_AGAIN.total_seconds()
+        )
 
 
 def _shows(ghl: GhlContact, action: ContactAction, region: str) -> bool:

@@ -32,6 +32,7 @@ class Sides:
         calls: Requests sent to GHL since the sides were opened.
         timerex: None where the connection has no credentials for TimeRex's REST API.
         run_id: The Prefect task run (or other caller) that is written into intents and audit rows.
+        users: Who works in GHL.
         flow_run_id: The Prefect flow run around it; events' audit rows name both.
         users: Who works in the location.
     """

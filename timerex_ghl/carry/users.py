@@ -1,33 +1,45 @@
-"""Who works in a location: hosts and assignees are matched by e-mail."""
+"""Who works in GHL, by e-mail: hosts of TimeRex and whoever has a task are found among them."""
 
+import asyncio
+import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
-from timerex_ghl.sync.errors import ScopeError
+from timerex_ghl.adapters.ghl.client import GhlClient
+from timerex_ghl.adapters.ghl.operations import LIST_USERS
+from timerex_ghl.sync.errors import ScopeError, SettingsError, SkippableError
 from timerex_ghl.sync.ghl_models import GhlUserId
 
-if TYPE_CHECKING:
-    from timerex_ghl.carry.sides import Sides
-
-LASTS = timedelta(minutes=10)
-"""How long a list of users is taken for true."""
+FRESH_S = 600.0
+"""How long a list of users is good for."""
 
 
+@dataclass
 class UserBook:
-    """The users of one location, as they were last read. A comfort: nothing is lost with it."""
+    """A location's users, read when somebody is looked for, every ten minutes at most."""
 
-    def __init__(self) -> None:
-        self._emails: dict[GhlUserId, str] = {}
-        self._read_at: datetime | None = None
+    _emails: Mapping[GhlUserId, str] = field(default_factory=dict[GhlUserId, str])
+    _good_until: float = 0.0
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def emails(self, sides: "Sides", now: datetime) -> Mapping[GhlUserId, str]:
-        """Give the users' e-mails, lower-case. Without the right to read users there are none."""
-        if self._read_at is None or now - self._read_at >= LASTS:
-            try:
-                users = await sides.ghl.list_users()
-            except ScopeError:
-                users = []
-            self._emails = {user.id: user.email for user in users if user.email}
-            self._read_at = now
+    async def emails(self, ghl: GhlClient) -> Mapping[GhlUserId, str]:
+        """Give the users' e-mails, lower case; none where GHL does not show them to us."""
+        async with self._reading:
+            if time.monotonic() >= self._good_until:
+                self._emails = await _read(ghl)
+                self._good_until = time.monotonic() + FRESH_S
         return self._emails
+
+    async def ids(self, ghl: GhlClient) -> dict[str, GhlUserId]:
+        """Give the users by e-mail; of two with the same one the first."""
+        known = await self.emails(ghl)
+        return {email: user_id for user_id, email in reversed([*known.items()]) if email}
+
+
+async def _read(ghl: GhlClient) -> dict[GhlUserId, str]:
+    if ghl.refusal_of(LIST_USERS.name) is not None:
+        return {}
+    try:
+        return {user.id: user.email for user in await ghl.list_users()}
+    except (ScopeError, SettingsError, SkippableError):
+        return {}

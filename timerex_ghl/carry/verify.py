@@ -64,7 +64,12 @@ def _says_same(told: Booking, theirs: Booking) -> bool:
 
 
 def is_confirmed_by(held: Booking, theirs: Booking) -> bool:
-    """Tell whether TimeRex's API says of a booking what we hold of it."""
+    """Tell whether TimeRex's API says of a booking what we hold of it.
+
+    Of a booking stored before hosts' e-mails were, they are no news.
+    """
+    if not held.host_emails:
+        theirs = theirs.model_copy(update={"host_emails": ()})
     return _stands(held) == _stands(theirs) and correct_booking(held, theirs) is None
 
 

@@ -167,9 +167,16 @@ async def write_note(
         return await sides.ghl.update_note(action.contact_id, action.note_id, action.text)
 
     written = await send_write(sides, hold, action, send)
-    await sides.ledger.write(_note_success, written, remember)
-    crash_point(action.kind, "after-outcome")
+    await note_outcome(sides, written, remember)
     return written.record
+
+
+async def note_outcome(
+    sides: Sides, written: Written[T], remember: Callable[[Connection, T], None]
+) -> None:
+    """Record that a write happened, and what it made, in one unit."""
+    await sides.ledger.write(_note_success, written, remember)
+    crash_point(written.action.kind, "after-outcome")
 
 
 def post_outcome(

@@ -134,7 +134,7 @@ def _span(call: Call, wanted: Json, calendar: Json) -> Span:
     begin = _at(wanted["startTime"], zone)
     slot = timedelta(minutes=calendar["slotDuration"])
     end = _at(wanted["endTime"], zone) if "endTime" in wanted else begin + slot
-    if end <= begin:
+    if end.timestamp() <= begin.timestamp():  # the zone's own clock may have gone back in between
         raise RefusalError(400, "endTime must be after startTime")
     return Span(begin, end)
 

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from timerex_ghl.sync.activities import ActivityId
+from timerex_ghl.sync.ghl_models import GhlAppointmentId, GhlCalendarId
 from timerex_ghl.sync.models import (
     BookingId,
     Contact,
@@ -68,6 +69,40 @@ class UpdateNote(Record):
     text: str
 
 
+class CreateAppointment(Record):
+    """Make a booking's appointment.
+
+    Attributes:
+        values: To be sent, as texts.
+        base: What both sides agree on then, as far as it is known before GHL answers.
+    """
+
+    kind: Literal["appointment.create"] = "appointment.create"
+    contact_id: GhlContactId
+    booking_id: BookingId
+    calendar_id: GhlCalendarId
+    values: dict[FieldName, str]
+    base: dict[FieldName, str]
+
+
+class UpdateAppointment(Record):
+    """Write the changed fields, and only those, of a booking's appointment."""
+
+    kind: Literal["appointment.update"] = "appointment.update"
+    contact_id: GhlContactId
+    booking_id: BookingId
+    appointment_id: GhlAppointmentId
+    values: dict[FieldName, str]
+    base: dict[FieldName, str]
+
+
+class CancelBooking(Record):
+    """Cancel a booking in TimeRex, since its appointment was cancelled in GHL."""
+
+    kind: Literal["booking.cancel"] = "booking.cancel"
+    booking_id: BookingId
+
+
 class CreateActivity(Record):
     """Make a note or task in GHL. Its text ends with the marker of its id."""
 
@@ -98,8 +133,9 @@ class DeleteActivity(Record):
 
 ContactAction = CreateContact | UpdateContact | AddTags | RemoveTags
 NoteAction = CreateNote | UpdateNote
+AppointmentAction = CreateAppointment | UpdateAppointment
 ActivityAction = CreateActivity | UpdateActivity | DeleteActivity
-Action = ContactAction | NoteAction | ActivityAction
+Action = ContactAction | NoteAction | AppointmentAction | ActivityAction | CancelBooking
 
 
 class Conflict(Record):

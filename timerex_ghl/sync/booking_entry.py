@@ -50,6 +50,7 @@ def _zone(name: str) -> str:
 
 
 Line = Annotated[str, Field(max_length=MAX_LINE), AfterValidator(_readable)]
+Email = Annotated[Line, AfterValidator(lambda email: email.strip().lower())]
 Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_readable)]
 When = Annotated[AwareDatetime, BeforeValidator(_only_text), AfterValidator(_in_utc)]
 Zone = Annotated[str, Field(max_length=64), AfterValidator(_readable), AfterValidator(_zone)]
@@ -66,8 +67,9 @@ class BookingEntry(Record):
     """What can be entered for a booking made here. What is not named stays as it is.
 
     Attributes:
-        calendar_name: What was booked; heads the note in the CRM.
+        calendar_name: What was booked; heads the note, or the appointment, in the CRM.
         timezone: IANA name; the note tells the times in it.
+        host_emails: A GHL user with one of them gets the appointment.
     """
 
     state: Literal["confirmed", "cancelled"] | None = None
@@ -80,13 +82,19 @@ class BookingEntry(Record):
     guest_company: Line | None = None
     guest_comment: Text | None = None
     host_names: Annotated[tuple[Line, ...], Field(max_length=MAX_CHOICES)] | None = None
+    host_emails: Annotated[tuple[Email, ...], Field(max_length=MAX_CHOICES)] | None = None
     join_url: Line | None = None
     cancellation_reason: Text | None = None
     answers: Annotated[tuple[AnswerEntry, ...], Field(max_length=MAX_CHOICES)] | None = None
 
 
 _NEVER_EMPTY = ("state", *NEEDED)
-_EMPTIED: dict[str, object] = {"calendar_name": "", "host_names": (), "answers": ()}
+_EMPTIED: dict[str, object] = {
+    "calendar_name": "",
+    "host_names": (),
+    "host_emails": (),
+    "answers": (),
+}
 """What a field that cannot be None holds once it is emptied."""
 
 

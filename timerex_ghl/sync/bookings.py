@@ -1,8 +1,8 @@
 """Bookings in whatever order their deliveries come: the same deliveries end in the same rows."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from timerex_ghl.sync.models import Booking, BookingId, BookingState
+from timerex_ghl.sync.models import Booking, BookingId, BookingState, GhlContactId
 
 _RANK = {BookingState.CONFIRMED: 0, BookingState.CANCELLED: 1, BookingState.MOVED: 2}
 
@@ -73,6 +73,25 @@ def head_of(chain: Sequence[Booking]) -> Booking:
 def root_of(chain: Sequence[Booking]) -> BookingId:
     """Name the first booking of a joined chain, whether it has arrived or not."""
     return chain[0].old_id or chain[0].id
+
+
+def owner_of(
+    chain: Sequence[Booking],
+    holders: Mapping[BookingId, GhlContactId],
+    contact_id: GhlContactId,
+) -> BookingId | None:
+    """Choose whose record tells a joined chain's story: the head's, or the nearest before it.
+
+    Args:
+        chain: The bookings.
+        holders: Those that have a record in GHL, and whose contact it hangs on.
+        contact_id: The guest of the booking that counts: another person's is not taken over.
+    """
+    head = head_of(chain)
+    if head.id in holders:
+        return head.id
+    before = (row.id for row in reversed(chain) if row.id in holders)
+    return next((id_ for id_ in before if holders[id_] == contact_id), None)
 
 
 def _settle(booking: Booking) -> Booking:

@@ -132,6 +132,8 @@ class Booking(Record):
         timezone: IANA name of the calendar's zone.
         old_id: The booking this one replaces (reschedule).
         new_id: The booking that replaces this one (reschedule).
+        host_emails: Lower case; a host without one is left out. Bookings stored before these were
+            read have none.
         join_url: The meeting's link for the guest.
     """
 
@@ -149,6 +151,7 @@ class Booking(Record):
     answers: tuple[Answer, ...] = ()
     url_params: dict[str, str] = Field(default_factory=dict[str, str])
     host_names: tuple[str, ...] = ()
+    host_emails: tuple[str, ...] = ()
     join_url: str | None = None
     cancellation_reason: str | None = None
     old_id: BookingId | None = None

@@ -49,7 +49,7 @@ def render_note(booking: Booking, before: Booking | None, root_id: BookingId) ->
         root_id: First booking of the chain.
     """
     lines = [
-        _line(booking.calendar_name or "Booking"),
+        one_line(booking.calendar_name or "Booking"),
         *_state_lines(booking, before),
         f"When: {_span(booking)}",
         *_detail_lines(booking),
@@ -63,11 +63,23 @@ def render_moved(booking: Booking, head: Booking, root_id: BookingId) -> str:
     """Write the short note that stays behind where a chain has a second one."""
     return "\n".join(
         (
-            _line(booking.calendar_name or "Booking"),
+            one_line(booking.calendar_name or "Booking"),
             f"Moved to {_moment(head.starts_at, head.timezone)}",
             marker_of(root_id),
         )
     )
+
+
+def render_details(booking: Booking, root_id: BookingId) -> str:
+    """Write what an appointment has no field for: why it ended, hosts, and what the guest said."""
+    reason = one_line(booking.cancellation_reason or "")
+    lines = [
+        *([f"Cancelled ({reason})"] if reason else []),
+        *_host_lines(booking),
+        *_guest_lines(booking),
+        marker_of(root_id),
+    ]
+    return "\n".join(lines)
 
 
 def _state_lines(booking: Booking, before: Booking | None) -> Iterator[str]:
@@ -75,7 +87,7 @@ def _state_lines(booking: Booking, before: Booking | None) -> Iterator[str]:
         case BookingState.CONFIRMED:
             yield "Booked"
         case BookingState.CANCELLED:
-            reason = _line(booking.cancellation_reason or "")
+            reason = one_line(booking.cancellation_reason or "")
             yield f"Cancelled ({reason})" if reason else "Cancelled"
         case BookingState.MOVED:
             yield "Moved to another time, which has not arrived yet"
@@ -83,12 +95,16 @@ def _state_lines(booking: Booking, before: Booking | None) -> Iterator[str]:
         yield f"Moved from {_moment(before.starts_at, before.timezone)}"
 
 
-def _detail_lines(booking: Booking) -> Iterator[str]:
-    hosts = ", ".join(filter(None, map(_line, booking.host_names)))
+def _host_lines(booking: Booking) -> Iterator[str]:
+    hosts = ", ".join(filter(None, map(one_line, booking.host_names)))
     if hosts:
         yield f"Host: {hosts}"
+
+
+def _detail_lines(booking: Booking) -> Iterator[str]:
+    yield from _host_lines(booking)
     if booking.join_url and booking.state is BookingState.CONFIRMED:
-        yield f"Meeting: {_line(booking.join_url)}"
+        yield f"Meeting: {one_line(booking.join_url)}"
 
 
 def _guest_lines(booking: Booking) -> Iterator[str]:
@@ -98,9 +114,9 @@ def _guest_lines(booking: Booking) -> Iterator[str]:
         ("Comment", booking.guest_comment),
     ]
     for label, value in asked:
-        said = _line(", ".join(value) if isinstance(value, tuple) else value or "")
+        said = one_line(", ".join(value) if isinstance(value, tuple) else value or "")
         if said:
-            yield f"{_line(label)}: {said}"
+            yield f"{one_line(label)}: {said}"
 
 
 def _span(booking: Booking) -> str:
@@ -134,7 +150,7 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """Put what somebody typed on one line, without marks that nobody sees (or that turn text)."""
     visible = (" " if letter.isspace() else letter for letter in text)
     kept = "".join(letter for letter in visible if category(letter) not in {"Cc", "Cf", "Cs"})

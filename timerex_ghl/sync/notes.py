@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from timerex_ghl.sync.actions import CreateNote, NoteAction, UpdateNote
-from timerex_ghl.sync.bookings import head_of, join_chain, root_of
+from timerex_ghl.sync.bookings import head_of, join_chain, owner_of, root_of
 from timerex_ghl.sync.models import (
     Booking,
     BookingId,
@@ -56,7 +56,7 @@ def plan_notes(
     """
     chain = join_chain(rows)
     head = head_of(chain)
-    owner = _owner(chain, head, notes, contact_id)
+    owner = owner_of(chain, {id_: note.contact_id for id_, note in notes.items()}, contact_id)
     moves = ((owner, head.id),) if owner is not None and owner != head.id else ()
     actions = [
         *_head_actions(chain, head, notes[owner] if owner else None, contact_id),
@@ -68,19 +68,6 @@ def plan_notes(
         ),
     ]
     return NotePlan(moves=moves, actions=tuple(actions))
-
-
-def _owner(
-    chain: Sequence[Booking],
-    head: Booking,
-    notes: Mapping[BookingId, NoteState],
-    contact_id: GhlContactId,
-) -> BookingId | None:
-    """Choose whose note tells the story: the head's, or else the person's nearest before it."""
-    if head.id in notes:
-        return head.id
-    before = (row.id for row in reversed(chain) if row.id in notes)
-    return next((id_ for id_ in before if notes[id_].contact_id == contact_id), None)
 
 
 def _head_actions(

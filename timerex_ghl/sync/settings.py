@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
+from timerex_ghl.sync.ghl_models import GhlCalendarId
 from timerex_ghl.sync.models import ConnectionName, FieldRule, LocationId, Record
 
 ActivityRule = Literal["timerex", "ghl", "ask"]
@@ -86,6 +87,33 @@ class ActivitySettings(Record):
     task_minutes: int = Field(default=15, ge=1, le=24 * 60)
 
 
+class CalendarRule(Record):
+    """Which GHL calendar takes the bookings of a TimeRex calendar.
+
+    Attributes:
+        timerex: Its name, however capitalised, or its id; `*` for any.
+    """
+
+    timerex: str
+    ghl: GhlCalendarId
+
+
+class AppointmentSettings(Record):
+    """How bookings become appointments.
+
+    Attributes:
+        calendars: The first that fits counts. A booking that none fits is told by a note.
+        notifies: Whether GHL's automations run for our writes: mails, reminders.
+        ignores_slots: A time counts as TimeRex says, whether it is free in GHL's calendar or not.
+        cancels_in_timerex: An appointment that is cancelled in GHL cancels its booking.
+    """
+
+    calendars: tuple[CalendarRule, ...] = ()
+    notifies: bool = False
+    ignores_slots: bool = True
+    cancels_in_timerex: bool = False
+
+
 class ConnectionSettings(Record):
     """Everything that can be set for a connection.
 
@@ -105,6 +133,7 @@ class ConnectionSettings(Record):
     cancelled_tag: str | None = "timerex cancelled"
     poll_minutes: int = Field(default=5, ge=1, le=24 * 60)
     activities: ActivitySettings = ActivitySettings()
+    appointments: AppointmentSettings = AppointmentSettings()
 
 
 class PublishedConnection(Record):

@@ -43,8 +43,10 @@ def test_every_published_sample_is_read() -> None:
         ({"type": "ContactDelete", "id": "c1"}, "ghl:c1"),
         ({"type": "INSTALL"}, "location"),
         ({"type": "UNINSTALL"}, "location"),
-        ({"type": "TaskCreate", "id": "t1"}, ""),
-        ({"type": "AppointmentCreate", "appointment": {"id": "a1"}}, ""),
+        ({"type": "NoteUpdate", "id": "n1"}, "ghl-note:n1"),
+        ({"type": "TaskCreate", "id": "t1"}, "ghl-task:t1"),
+        ({"type": "OpportunityCreate", "id": "o1"}, ""),
+        ({"type": "AppointmentCreate", "appointment": {"id": "a1"}}, "ghl-appointment:a1"),
     ],
     ids=lambda value: value["type"] if isinstance(value, dict) else None,  # pyright: ignore[reportUnknownLambdaType]
 )

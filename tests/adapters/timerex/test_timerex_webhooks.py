@@ -46,6 +46,7 @@ def test_the_documented_confirmed_delivery_is_read_in_full() -> None:
         ),
         "url_params": {"utm_source": "newsletter", "ghl_contact": "signed-token"},
         "host_names": ("Mori Kana",),
+        "host_emails": ("kana@aoba.example",),
         "join_url": "https://zoom.example/j/81234567890",
         "cancellation_reason": None,
         "old_id": None,
@@ -173,9 +174,12 @@ def test_no_provider_means_no_link() -> None:
 
 
 def test_hosts_need_no_id() -> None:
-    hosts = [{"name": "Mori Kana", "email": "kana@aoba.example"}, {"id": "h2"}, None]
+    hosts = [{"name": "Mori Kana", "email": " Kana@Aoba.example"}, {"id": "h2"}, None]
 
-    assert booking_of(LEAST, hosts=hosts).host_names == ("Mori Kana",)
+    booking = booking_of(LEAST, hosts=hosts)
+
+    assert booking.host_names == ("Mori Kana",)
+    assert booking.host_emails == ("kana@aoba.example",)
 
 
 def test_links_that_act_on_the_booking_and_the_meeting_password_are_not_kept() -> None:

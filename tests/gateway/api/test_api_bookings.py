@@ -7,9 +7,11 @@ import httpx
 from tests import make
 from tests.gateway.api.given import CALL, add, assert_problem, at, book, events_of
 from tests.gateway.given import NAME
-from timerex_ghl.adapters.ledger import bookings
+from timerex_ghl.adapters.ledger import bookings, links
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.sync.models import Contact, FieldName
 
 
 async def from_timerex(ledger: Ledger, id_: str = "4f0a9c2be7716d83a5c1") -> None:
@@ -47,6 +49,26 @@ async def test_a_booking_by_phone_is_kept_and_waits_to_be_carried(
     assert (await events_of(ledger))[1:] == [
         ("workspace", "booking changed", f"booking:{body['id']}", '{"version": 1}')
     ]
+
+
+async def test_a_booking_shows_its_appointment_and_what_ghl_says_of_it(
+    api: httpx.AsyncClient, ledger: Ledger
+) -> None:
+    made = await book(api)
+    link = Link(
+        connection=NAME,
+        kind="appointment",
+        local_id=made["id"],
+        remote_id="event1",
+        base=Contact(values={FieldName("status"): "showed"}),
+    )
+    await ledger.write(links.save_link, link)
+
+    read = (await api.get(f"/bookings/{made['id']}")).json()
+
+    assert (made["appointment_id"], made["appointment_status"]) == (None, None)
+    assert (read["appointment_id"], read["appointment_status"]) == ("event1", "showed")
+    assert (await api.get("/bookings")).json()["items"] == [read]
 
 
 async def test_a_booking_made_here_is_moved_cancelled_and_deleted(

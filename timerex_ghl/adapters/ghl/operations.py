@@ -93,9 +93,5 @@ LIST_USERS = _read("user.list", "GET", "/users/", "users.readonly")
 GET_USER = _read("user.get", "GET", "/users/{user}", "users.readonly")
 LOCATION_TOKEN = _read("token.of-location", "POST", "/oauth/locationToken", "oauth.write")
 
-WRITES = {
-    each.name: each
-    for each in tuple(globals().values())
-    if isinstance(each, Operation) and each.writes
-}
-"""Operations that change something, by their names."""
+OPERATIONS = {each.name: each for each in tuple(globals().values()) if isinstance(each, Operation)}
+"""All of them, by their names."""

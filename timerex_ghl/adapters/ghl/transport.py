@@ -11,7 +11,7 @@ import httpx
 from timerex_ghl.adapters.ghl.auth import GhlAuth
 from timerex_ghl.adapters.ghl.failures import TokenRefusedError, failure_of, is_page, wait_of
 from timerex_ghl.adapters.ghl.mappers import Json
-from timerex_ghl.adapters.ghl.operations import WRITES, Operation
+from timerex_ghl.adapters.ghl.operations import OPERATIONS, Operation
 from timerex_ghl.adapters.ghl.pacing import Pacer, is_behind_live
 from timerex_ghl.sync.errors import (
     CredentialsError,
@@ -142,13 +142,13 @@ class Transport:
         url = httpx.URL(self._base_url + operation.path.format_map(ids))
         return Call(operation, subject, url, body, params)
 
-    def refusal_of(self, write: str) -> ScopeError | None:
-        """Tell whether a write would be refused here, for want of a right; None where it may go.
+    def refusal_of(self, name: str) -> ScopeError | None:
+        """Tell whether a call would be refused, for want of a right; None where it may go.
 
         Args:
-            write: The operation's name, for example `contact.update`.
+            name: The operation's, for example `contact.update`.
         """
-        operation, scopes = WRITES[write], self.auth.scopes()
+        operation, scopes = OPERATIONS[name], self.auth.scopes()
         if not scopes or operation.scope in scopes:
             return None
         return ScopeError(

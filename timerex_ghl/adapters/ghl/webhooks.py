@@ -57,6 +57,14 @@ Word = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
 PerhapsWord = Annotated[Word | None, WrapValidator(_or_none)]
 
 
+class _Appointment(BaseModel):
+    """What an appointment's events carry it in."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    id: PerhapsWord = None
+
+
 class _Payload(BaseModel):
     """What the door reads of a body: open to keys it does not know, silent about its values."""
 
@@ -70,6 +78,7 @@ class _Payload(BaseModel):
     webhook_id: Word | None = Field(default=None, alias="webhookId")
     timestamp: AwareDatetime | None = None
     id: PerhapsWord = None
+    appointment: Annotated[_Appointment | None, WrapValidator(_or_none)] = None
 
     @property
     def location_id(self) -> LocationId | None:
@@ -96,6 +105,12 @@ def _task(payload: _Payload) -> str:
     return f"ghl-task:{_id_of(payload)}"
 
 
+def _appointment(payload: _Payload) -> str:
+    if payload.appointment is None or payload.appointment.id is None:
+        raise MalformedError("delivery refused: appointment.id is missing")
+    return f"ghl-appointment:{payload.appointment.id}"
+
+
 def _location(_payload: _Payload) -> str:
     return "location"
 
@@ -112,6 +127,9 @@ RECORD_OF: dict[str, Callable[[_Payload], str]] = {
     "TaskCreate": _task,
     "TaskComplete": _task,
     "TaskDelete": _task,
+    "AppointmentCreate": _appointment,
+    "AppointmentUpdate": _appointment,
+    "AppointmentDelete": _appointment,
     "INSTALL": _location,
     "UNINSTALL": _location,
 }

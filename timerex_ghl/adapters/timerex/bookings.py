@@ -36,6 +36,7 @@ def booking_of(event: EventPayload, *, cancelled: bool, calendar_name: str = "")
         answers=tuple(_answer_of(item) for item in event.form if _is_custom(item)),
         url_params=event.url_params,
         host_names=tuple(host.name for host in event.hosts if host.name),
+        host_emails=tuple(host.email.strip().lower() for host in event.hosts if host.email),
         join_url=_join_url_of(event),
         cancellation_reason=event.cancellation_reason,
         old_id=BookingId(event.old_event_id) if event.old_event_id else None,

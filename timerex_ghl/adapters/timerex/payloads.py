@@ -109,6 +109,7 @@ class HostPayload(Payload):
     """A host of the meeting. The portal's samples have no `id`."""
 
     name: Text = None
+    email: Text = None
 
 
 class MeetingPayload(Payload):

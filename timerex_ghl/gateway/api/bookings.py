@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger import booking_edits, bookings, clock
 from timerex_ghl.adapters.ledger.bookings import BookingRow, Place, Wanted
 from timerex_ghl.adapters.ledger.edits import UnknownRecordError
 from timerex_ghl.adapters.ledger.schema import EPOCH
-from timerex_ghl.gateway.api.booking_wire import BookingDraft, BookingQuery, BookingView, view_of
+from timerex_ghl.gateway.api.booking_wire import BookingDraft, BookingQuery, BookingView, views_of
 from timerex_ghl.gateway.api.document import CHANGES, DELETES, LISTS, MAKES, READS
 from timerex_ghl.gateway.api.guard import Caller, GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.once import IdempotencyKey, Made, make_once
@@ -33,12 +33,10 @@ _MS = timedelta(milliseconds=1)
 async def list_bookings(caller: Here, query: Annotated[BookingQuery, Query()]) -> Page[BookingView]:
     """List bookings by the time they start."""
     wanted = Wanted(query.starts_from, query.starts_before, query.contact_id, query.state)
-    found = await caller.ledger.read(
-        bookings.list_bookings, caller.connection, wanted, _place(query.cursor), query.limit + 1
-    )
+    found = await caller.ledger.read(_list, caller, wanted, _place(query.cursor), query.limit + 1)
     page = found[: query.limit]
     more = _cursor(page[-1]) if len(found) > query.limit else None
-    return Page(items=[*map(view_of, page)], next_cursor=more)
+    return Page(items=page, next_cursor=more)
 
 
 @router.post(
@@ -54,7 +52,7 @@ async def add_booking(
     def make(tx: Connection) -> Made:
         now = clock.now(tx)
         row = booking_edits.add_booking(tx, caller.editor, entry, draft.contact_id, now)
-        return Made(row.booking.id, row.version, view_of(row).model_dump_json())
+        return Made(row.booking.id, row.version, _view_of(tx, caller, row).model_dump_json())
 
     return await make_once(request, caller, key, make)
 
@@ -62,9 +60,9 @@ async def add_booking(
 @router.get("/{booking_id}", summary="Read a booking", responses=READS)
 async def get_booking(caller: Here, booking_id: Id, response: Response) -> BookingView:
     """Read a booking."""
-    row = await caller.ledger.read(_read, caller, BookingId(booking_id))
-    response.headers["ETag"] = tag_of(row.version)
-    return view_of(row)
+    view = await caller.ledger.read(_read, caller, BookingId(booking_id))
+    response.headers["ETag"] = tag_of(view.version)
+    return view
 
 
 @router.patch("/{booking_id}", summary="Change a booking", responses=CHANGES)
@@ -78,19 +76,20 @@ async def change_booking(
     """Change what is sent of a booking made here. One made in TimeRex is a 409."""
     versions = wanted_versions(if_match)
 
-    def edit(tx: Connection) -> BookingRow:
-        return booking_edits.change_booking(
+    def edit(tx: Connection) -> BookingView:
+        row = booking_edits.change_booking(
             tx, caller.editor, BookingId(booking_id), change, clock.now(tx), versions=versions
         )
+        return _view_of(tx, caller, row)
 
-    row = await caller.ledger.write(edit)
-    response.headers["ETag"] = tag_of(row.version)
-    return view_of(row)
+    view = await caller.ledger.write(edit)
+    response.headers["ETag"] = tag_of(view.version)
+    return view
 
 
 @router.delete("/{booking_id}", summary="Delete a booking", status_code=204, responses=DELETES)
 async def delete_booking(caller: Here, booking_id: Id, if_match: IfMatch = None) -> None:
-    """Delete a booking made here: the CRM's note says "Cancelled". One of TimeRex is a 409."""
+    """Delete a booking made here: the CRM shows it as cancelled. One of TimeRex is a 409."""
     versions = wanted_versions(if_match)
 
     def delete(tx: Connection) -> None:
@@ -101,15 +100,27 @@ async def delete_booking(caller: Here, booking_id: Id, if_match: IfMatch = None)
     await caller.ledger.write(delete)
 
 
-def _read(tx: Connection, caller: Caller, booking_id: BookingId) -> BookingRow:
+def _list(
+    tx: Connection, caller: Caller, wanted: Wanted, place: Place | None, limit: int
+) -> list[BookingView]:
+    rows = bookings.list_bookings(tx, caller.connection, wanted, place, limit)
+    return views_of(tx, caller.connection, rows)
+
+
+def _view_of(tx: Connection, caller: Caller, row: BookingRow) -> BookingView:
+    (view,) = views_of(tx, caller.connection, [row])
+    return view
+
+
+def _read(tx: Connection, caller: Caller, booking_id: BookingId) -> BookingView:
     row = bookings.get_booking(tx, caller.connection, booking_id)
     if row is None or row.deleted:
         raise UnknownRecordError(f"there is no booking {booking_id}")
-    return row
+    return _view_of(tx, caller, row)
 
 
-def _cursor(row: BookingRow) -> str:
-    return cursor_of(f"{(row.booking.starts_at - EPOCH) // _MS}:{row.booking.id}")
+def _cursor(view: BookingView) -> str:
+    return cursor_of(f"{(view.starts_at - EPOCH) // _MS}:{view.id}")
 
 
 def _place(cursor: str | None) -> Place | None:

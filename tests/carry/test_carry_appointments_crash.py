@@ -1,0 +1,104 @@
+"""A crash or a lost answer around an appointment: found again, and never doubled."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.carry.calendar_world import RIKU, CalendarWorld
+from tests.carry.test_carry_crash import MOMENTS, KilledError, assert_all_settled, crash_at
+from tests.carry.world import cancelled, confirmed, moved
+from timerex_ghl.carry import recover
+
+LATER = datetime(2026, 2, 17, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox's lists do not lag: an appointment that is not found was not made."""
+    monkeypatch.setattr(recover, "LOOK_AGAIN", timedelta())
+
+
+@pytest.mark.usefixtures("_no_patience")
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_a_new_appointment_survives_a_crash(
+    calendar: CalendarWorld, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    event = await calendar.world.receive(confirmed())
+    with monkeypatch.context() as patch:
+        crash_at(patch, "appointment.create", moment)
+        with pytest.raises(KilledError):
+            await calendar.world.carry(event)
+
+    await calendar.world.carry(event)
+
+    made = await calendar.one()
+    assert (await calendar.link("b1")).remote_id == made.id
+    await assert_all_settled(calendar.world)
+    assert (await calendar.world.carry(event, replay=True))[0].writes == 0
+
+
+@pytest.mark.usefixtures("_no_patience")
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_a_move_survives_a_crash(
+    calendar: CalendarWorld, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    await calendar.receive(confirmed())
+    events = [await calendar.world.receive(body) for body in moved("b1", "b2")]
+    with monkeypatch.context() as patch:
+        crash_at(patch, "appointment.update", moment)
+        with pytest.raises(KilledError):
+            await calendar.world.carry(*events)
+
+    await calendar.world.carry(*events)
+
+    one = await calendar.one()
+    assert (one.starts_at, one.status) == (LATER, "confirmed")
+    await assert_all_settled(calendar.world)
+    outcomes = await calendar.world.carry(*events, replay=True)
+    assert sum(outcome.writes for outcome in outcomes) == 0
+
+
+@pytest.mark.usefixtures("_no_patience")
+@pytest.mark.parametrize("operation", ["create-appointment", "edit-appointment"])
+async def test_an_answer_lost_after_the_write_doubles_nothing(
+    calendar: CalendarWorld, operation: str
+) -> None:
+    fault = {"operation": operation, "nth": 1, "kind": "drop_after_commit"}
+    await calendar.world.ask("POST", "/ghl/faults", fault)
+    events = [await calendar.world.receive(body) for body in (confirmed(), cancelled())]
+
+    first = await calendar.world.carry(*events)
+    await calendar.world.carry(*events)
+
+    assert "waiting" in [outcome.what for outcome in first]
+    assert (await calendar.one()).status == "cancelled"
+    await assert_all_settled(calendar.world)
+
+
+async def test_what_was_sent_moments_ago_and_is_not_found_is_not_sent_again_yet(
+    calendar: CalendarWorld,
+) -> None:
+    fault = {"operation": "create-appointment", "nth": 1, "kind": "status", "value": 503}
+    await calendar.world.ask("POST", "/ghl/faults", fault)
+    event = await calendar.world.receive(confirmed())
+
+    outcomes = [*await calendar.world.carry(event), *await calendar.world.carry(event)]
+
+    assert [outcome.what for outcome in outcomes] == ["waiting", "waiting"]
+    assert await calendar.appointments(RIKU) == []
+
+
+@pytest.mark.usefixtures("_no_patience")
+async def test_an_appointment_of_another_booking_is_not_taken_for_the_lost_one(
+    calendar: CalendarWorld,
+) -> None:
+    await calendar.receive(confirmed())
+    fault = {"operation": "create-appointment", "nth": 1, "kind": "status", "value": 503}
+    await calendar.world.ask("POST", "/ghl/faults", fault)
+    event = await calendar.world.receive(confirmed("b2"))
+
+    await calendar.world.carry(event)
+    await calendar.world.carry(event)
+
+    assert len(await calendar.appointments()) == 2
+    assert (await calendar.link("b1")).remote_id != (await calendar.link("b2")).remote_id

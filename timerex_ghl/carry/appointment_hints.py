@@ -1,0 +1,110 @@
+"""The sentence of a hint about an appointment: it is read, and a cancel may reach its booking."""
+
+from typing import Literal, NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ghl.operations import GET_APPOINTMENT
+from timerex_ghl.adapters.ledger import booking_edits, bookings, links
+from timerex_ghl.adapters.ledger.bookings import BookingRow
+from timerex_ghl.adapters.ledger.edits import Editor
+from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.carry.appointment_calls import look_again
+from timerex_ghl.carry.appointments import save_base, state_of
+from timerex_ghl.carry.cancel import cancel_in_timerex
+from timerex_ghl.carry.claim import claimed
+from timerex_ghl.carry.outcome import Outcome
+from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.write import Hold
+from timerex_ghl.sync.appointment_fields import AppointmentState
+from timerex_ghl.sync.appointment_hints import HintPlan, plan_appointment_hint
+from timerex_ghl.sync.booking_entry import BookingEntry
+from timerex_ghl.sync.ghl_models import GhlAppointmentId
+from timerex_ghl.sync.models import BookingId, ContactId
+
+PREFIX = "ghl-appointment:"
+"""How the inbox names an appointment."""
+
+Way = Literal["cancelled here", "cancelled in TimeRex", "left alone"]
+"""What became of the booking of an appointment that was cancelled in GHL."""
+
+
+class _Pair(NamedTuple):
+    """A booking and its appointment."""
+
+    row: BookingRow
+    contact_id: ContactId
+    state: AppointmentState
+
+
+async def carry_appointment_hint(sides: Sides, event: InboxEvent) -> Outcome:
+    """Look at the appointment that a hint is about. One made in GHL is GHL's alone.
+
+    Our own writes come back as hints, too: each costs the one read, and no write.
+    """
+    appointment_id = GhlAppointmentId(event.record.removeprefix(PREFIX))
+    pair = await sides.ledger.read(_read, sides, appointment_id)
+    if pair is None:
+        return Outcome(what="ignored")
+    async with claimed(sides, pair.contact_id) as claim:
+        pair = await sides.ledger.read(_read, sides, appointment_id)
+        if claim is None or pair is None:
+            return Outcome(what="no-op")
+        return await _look(sides, claim.hold, pair)
+
+
+async def _look(sides: Sides, hold: Hold, pair: _Pair) -> Outcome:
+    refusal = sides.ghl.refusal_of(GET_APPOINTMENT.name)
+    if refusal is not None:
+        raise refusal
+    state = await look_again(sides.ghl, pair.state)
+    plan = plan_appointment_hint(pair.row.booking, state, utc_now())
+    way = _way_of(sides, pair.row) if plan.cancels else None
+    if way == "cancelled in TimeRex" and sides.timerex is not None:
+        await cancel_in_timerex(sides, sides.timerex, hold, pair.row.booking)
+    if plan.base != state.base:
+        await sides.ledger.write(_remember, sides, pair.row, plan, way)
+    return Outcome(
+        what="no-op" if plan.base == state.base else "applied",
+        contact_id=state.contact_id,
+        detail={
+            "booking": pair.row.booking.id,
+            "status": state.status,
+            **({"booking_was": way} if way else {}),
+            **({"moved_in_ghl": "left alone"} if plan.is_moved else {}),
+        },
+    )
+
+
+def _way_of(sides: Sides, row: BookingRow) -> Way:
+    if not sides.settings.appointments.cancels_in_timerex:
+        return "left alone"
+    if row.origin == "workspace":
+        return "cancelled here"
+    return "left alone" if sides.timerex is None else "cancelled in TimeRex"
+
+
+def _read(tx: Connection, sides: Sides, appointment_id: GhlAppointmentId) -> _Pair | None:
+    link = links.link_of_remote(tx, sides.connection, "appointment", appointment_id)
+    if link is None:
+        return None
+    row = bookings.get_booking(tx, sides.connection, BookingId(link.local_id))
+    if row is None or row.contact_id is None:
+        return None
+    return _Pair(row, row.contact_id, state_of(link))
+
+
+def _remember(
+    tx: Connection, sides: Sides, row: BookingRow, plan: HintPlan, way: Way | None
+) -> None:
+    """Keep GHL's status. A booking made here is cancelled in the same unit."""
+    save_base(tx, sides, row.booking.id, plan.base)
+    if way == "cancelled here":
+        booking_edits.change_booking(
+            tx,
+            Editor(sides.settings, "ghl"),
+            row.booking.id,
+            BookingEntry(state="cancelled"),
+            utc_now(),
+            versions=None,
+        )
