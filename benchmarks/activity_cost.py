@@ -24,8 +24,8 @@ from tests.carry.activity_world import DUE, NAME, ActivityWorld, opened_activiti
 from timerex_ghl.adapters.ghl.tasks import TASK_PAGE
 from timerex_ghl.adapters.ledger import sweeps
 from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.carry import note_room
-from timerex_ghl.carry.activity_sweep import (
+from timerex_ghl.carry.activities import room
+from timerex_ghl.carry.activities.sweep import (
     carry_activity_key,
     list_changed_here,
     sweep_notes,
@@ -108,15 +108,15 @@ async def measure_notes(acts: ActivityWorld) -> None:
     sides, runs, calls = acts.world.sides, list[int](), 0
     await acts.world.ask("DELETE", "/ghl/calls")
     for _ in range(5):
-        room = await acts.ledger.read(note_room.room_of, sides, utc_now())
-        people = await acts.ledger.read(sweeps.next_people, NAME, room)
+        most = await acts.ledger.read(room.room_of, sides, utc_now())
+        people = await acts.ledger.read(sweeps.next_people, NAME, most)
         for start in range(0, len(people), PEOPLE):
             part = people[start : start + PEOPLE]
             await sweep_notes(sides, part, preview=False)
-            await acts.ledger.write(note_room.spend, sides, len(part), datetime.now(UTC))
+            await acts.ledger.write(room.spend, sides, len(part), datetime.now(UTC))
         runs.append(len(people))
     calls = len((await acts.world.ask("GET", "/ghl/calls"))["calls"])
-    late = await acts.ledger.read(note_room.lateness, sides)
+    late = await acts.ledger.read(room.lateness, sides)
     hours = None if late.notes is None else round(late.notes.total_seconds() / 3600, 1)
     allowed = sides.settings.activities.note_calls_per_hour
     say(

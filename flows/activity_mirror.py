@@ -19,7 +19,7 @@ from tasks.activities import (
     sweep_task_pages,
 )
 from tasks.reports import at_work, ended, skipped
-from timerex_ghl.carry.activity_sweep import Swept
+from timerex_ghl.carry.activities.sweep import Swept
 from timerex_ghl.carry.outcome import Counts
 from timerex_ghl.sync.activities import ActivityKind
 from timerex_ghl.sync.errors import ScopeError

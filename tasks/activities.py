@@ -15,15 +15,15 @@ from tasks.policy import RETRIES
 from timerex_ghl.adapters.ghl.pacing import behind_live
 from timerex_ghl.adapters.ledger import sweeps
 from timerex_ghl.adapters.ledger.sweeps import Linked
-from timerex_ghl.carry import note_room
-from timerex_ghl.carry.activity_sweep import (
+from timerex_ghl.carry.activities import room
+from timerex_ghl.carry.activities.room import Lateness
+from timerex_ghl.carry.activities.sweep import (
     Swept,
     carry_activity_key,
     list_changed_here,
     sweep_notes,
     sweep_tasks,
 )
-from timerex_ghl.carry.note_room import Lateness
 from timerex_ghl.carry.outcome import Counts
 from timerex_ghl.carry.record import carry_person
 from timerex_ghl.carry.sides import Sides, utc_now
@@ -61,7 +61,7 @@ async def sweep_people(connection: ConnectionName, people: list[Linked], *, prev
             named = [Linked(*one) for one in people]
             swept = await sweep_notes(sides, named, preview=preview)
             calls = len(named) + len(swept.keys)
-            await sides.ledger.write(note_room.spend, sides, calls, utc_now())
+            await sides.ledger.write(room.spend, sides, calls, utc_now())
             return swept
 
 
@@ -90,7 +90,7 @@ def batches_of(keys: list[str]) -> list[list[str]]:
 
 async def read_lateness(sides: Sides) -> list[str]:
     """Say how late an edit in GHL can be seen, in lines for people."""
-    return _in_words(await sides.ledger.read(note_room.lateness, sides))
+    return _in_words(await sides.ledger.read(room.lateness, sides))
 
 
 def _in_words(late: Lateness) -> list[str]:
@@ -109,5 +109,5 @@ def _in_words(late: Lateness) -> list[str]:
 
 
 def _next_people(tx: Connection, sides: Sides, since: datetime | None) -> list[Linked]:
-    room = note_room.room_of(tx, sides, utc_now())
-    return sweeps.next_people(tx, sides.connection, room, since=since)
+    most = room.room_of(tx, sides, utc_now())
+    return sweeps.next_people(tx, sides.connection, most, since=since)

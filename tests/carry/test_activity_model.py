@@ -19,7 +19,8 @@ from tests.carry.activity_story import OPERATIONS, PEOPLE, STEPS, Step, Story, s
 from tests.carry.activity_world import ActivityWorld, opened_activities
 from tests.carry.test_activity_sweeps import sweep
 from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.carry import activity_read, recover
+from timerex_ghl.carry import recover
+from timerex_ghl.carry.activities import read as activity_read
 from timerex_ghl.sandbox.server import running_sandbox
 from timerex_ghl.sync.activities import COMPLETED, KINDS, TEXT, TITLE, ActivityKind
 from timerex_ghl.sync.models import FieldName

@@ -3,7 +3,7 @@
 from tests.carry.activity_world import DUE, NAME, ActivityWorld
 from timerex_ghl.adapters.ledger import pending_deletes, reviews
 from timerex_ghl.adapters.ledger.sweeps import next_people
-from timerex_ghl.carry.activity_sweep import (
+from timerex_ghl.carry.activities.sweep import (
     carry_activity_key,
     list_changed_here,
     sweep_notes,

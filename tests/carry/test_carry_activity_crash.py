@@ -5,7 +5,10 @@ import pytest
 from tests.carry.activity_world import NAME, ActivityWorld
 from tests.carry.test_carry_crash import MOMENTS, KilledError
 from timerex_ghl.adapters.ledger import intents, links
-from timerex_ghl.carry import activity, activity_delete, activity_read, write
+from timerex_ghl.carry import write
+from timerex_ghl.carry.activities import activity
+from timerex_ghl.carry.activities import delete as activity_delete
+from timerex_ghl.carry.activities import read as activity_read
 from timerex_ghl.sync.activities import ActivityKind
 
 FIRST = {"note": {"text": "Call back"}, "task": {"title": "Call back"}}

@@ -2,7 +2,7 @@
 
 from timerex_ghl.adapters.ledger import bookings
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
-from timerex_ghl.carry.activity import carry_activity
+from timerex_ghl.carry.activities.activity import carry_activity
 from timerex_ghl.carry.booking import carry_told
 from timerex_ghl.carry.contact import carry_contact
 from timerex_ghl.carry.outcome import Outcome

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ghl.mappers import contact_from_webhook
 from timerex_ghl.adapters.ledger import ghl_contacts, links, locks
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
-from timerex_ghl.carry.activity_hints import carry_activity_hint
+from timerex_ghl.carry.activities.hints import carry_activity_hint
 from timerex_ghl.carry.appointment_hints import carry_appointment_hint
 from timerex_ghl.carry.claim import claimed
 from timerex_ghl.carry.contact import carry_contact, carry_unknown_contact

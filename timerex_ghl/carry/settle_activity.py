@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import inbox, pending_deletes
 from timerex_ghl.adapters.ledger.inbox import Arrival
 from timerex_ghl.adapters.ledger.pending_deletes import Side
-from timerex_ghl.carry.activity import carry_activity
-from timerex_ghl.carry.activity_claim import Settlement
+from timerex_ghl.carry.activities.activity import carry_activity
+from timerex_ghl.carry.activities.claim import Settlement
 from timerex_ghl.carry.settling import Case, close, is_open
 from timerex_ghl.sync.activities import ActivityId, ActivityKey, ActivityKind
 from timerex_ghl.sync.errors import SettingsError

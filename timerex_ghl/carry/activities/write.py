@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from timerex_ghl.adapters.ghl.tasks import TaskChanges
-from timerex_ghl.carry.activity_claim import ActivityHold
+from timerex_ghl.carry.activities.claim import ActivityHold
 from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.write import Written, send_write
 from timerex_ghl.sync.actions import ActivityAction, CreateActivity, DeleteActivity, UpdateActivity

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import activities, bookings, intents, links, locks, workspace
-from timerex_ghl.carry.activity import carry_activity
-from timerex_ghl.carry.activity_claim import claimed_activity
-from timerex_ghl.carry.activity_remember import add_from_ghl
+from timerex_ghl.carry.activities.activity import carry_activity
+from timerex_ghl.carry.activities.claim import claimed_activity
+from timerex_ghl.carry.activities.remember import add_from_ghl
 from timerex_ghl.carry.contact import carry_unknown_contact
 from timerex_ghl.carry.locking import TTL_S, Busy, holder_name, insist
 from timerex_ghl.carry.names import lock_of_remote

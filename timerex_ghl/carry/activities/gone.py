@@ -6,9 +6,9 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import pending_deletes, sweeps
 from timerex_ghl.adapters.ledger.pending_deletes import State
-from timerex_ghl.carry.activity_claim import read_activity
-from timerex_ghl.carry.activity_delete import hold_all, most_unasked
-from timerex_ghl.carry.activity_read import read_remote
+from timerex_ghl.carry.activities.claim import read_activity
+from timerex_ghl.carry.activities.delete import hold_all, most_unasked
+from timerex_ghl.carry.activities.read import read_remote
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.sync.activities import ActivityKey, ActivityKind
 from timerex_ghl.sync.models import ContactId

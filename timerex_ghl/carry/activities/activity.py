@@ -1,7 +1,7 @@
 """The sentence of one note or task: whoever starts it, it is made level the same way."""
 
 from timerex_ghl.adapters.ledger import previews
-from timerex_ghl.carry.activity_claim import (
+from timerex_ghl.carry.activities.claim import (
     NOTHING_SETTLED,
     ActivityClaim,
     ActivityKnown,
@@ -9,10 +9,10 @@ from timerex_ghl.carry.activity_claim import (
     claimed_activity,
     read_activity,
 )
-from timerex_ghl.carry.activity_delete import delete_here, delete_there, keep_apart
-from timerex_ghl.carry.activity_read import Theirs, emails_for, read_theirs
-from timerex_ghl.carry.activity_remember import LevelledActivity, remember_activity
-from timerex_ghl.carry.activity_write import Emails, create_activity, update_activity
+from timerex_ghl.carry.activities.delete import delete_here, delete_there, keep_apart
+from timerex_ghl.carry.activities.read import Theirs, emails_for, read_theirs
+from timerex_ghl.carry.activities.remember import LevelledActivity, remember_activity
+from timerex_ghl.carry.activities.write import Emails, create_activity, update_activity
 from timerex_ghl.carry.contact import carry_contact
 from timerex_ghl.carry.crash import crash_point
 from timerex_ghl.carry.outcome import Outcome

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import links
 from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.carry.activity_claim import ActivityKnown
-from timerex_ghl.carry.activity_write import Emails, is_shown
+from timerex_ghl.carry.activities.claim import ActivityKnown
+from timerex_ghl.carry.activities.write import Emails, is_shown
 from timerex_ghl.carry.recover import ACTION, LOOK_AGAIN, close
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.sync.actions import CreateActivity, DeleteActivity, UpdateActivity

@@ -17,7 +17,7 @@ from timerex_ghl.adapters.ledger import (
 )
 from timerex_ghl.adapters.ledger.audit import Deed
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.carry.activity_claim import ActivityHold, ActivityKnown
+from timerex_ghl.carry.activities.claim import ActivityHold, ActivityKnown
 from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.write import Written
 from timerex_ghl.sync.actions import ActivityPlan, Conflict

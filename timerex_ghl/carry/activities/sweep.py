@@ -14,12 +14,12 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import activities, cursors, links, workspace
 from timerex_ghl.adapters.ledger.sweeps import Linked
-from timerex_ghl.carry.activity import carry_activity
-from timerex_ghl.carry.activity_delete import withdraw_seen
-from timerex_ghl.carry.activity_gone import list_gone
-from timerex_ghl.carry.activity_meet import follow_person, is_of_booking, meet_activity, sent_as
-from timerex_ghl.carry.activity_read import emails_for, read_remote
-from timerex_ghl.carry.activity_remember import add_from_ghl
+from timerex_ghl.carry.activities.activity import carry_activity
+from timerex_ghl.carry.activities.delete import withdraw_seen
+from timerex_ghl.carry.activities.gone import list_gone
+from timerex_ghl.carry.activities.meet import follow_person, is_of_booking, meet_activity, sent_as
+from timerex_ghl.carry.activities.read import emails_for, read_remote
+from timerex_ghl.carry.activities.remember import add_from_ghl
 from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.sync.activities import ActivityId, ActivityKey, ActivityKind

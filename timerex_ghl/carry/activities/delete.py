@@ -13,9 +13,9 @@ from timerex_ghl.adapters.ledger import reviews as reviews_of
 from timerex_ghl.adapters.ledger.audit import Deed
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.pending_deletes import Found, Side, State
-from timerex_ghl.carry.activity_claim import ActivityClaim, ActivityHold, ActivityKnown
-from timerex_ghl.carry.activity_read import Theirs
-from timerex_ghl.carry.activity_write import Gone, delete_activity
+from timerex_ghl.carry.activities.claim import ActivityClaim, ActivityHold, ActivityKnown
+from timerex_ghl.carry.activities.read import Theirs
+from timerex_ghl.carry.activities.write import Gone, delete_activity
 from timerex_ghl.carry.crash import crash_point
 from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.sides import Sides, utc_now

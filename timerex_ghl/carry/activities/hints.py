@@ -9,9 +9,9 @@ from timerex_ghl.adapters.ghl.activity_webhooks import ToldActivity, read_told
 from timerex_ghl.adapters.ledger import activities, links
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.carry.activity import carry_activity
-from timerex_ghl.carry.activity_meet import follow_person, meet_activity
-from timerex_ghl.carry.activity_read import emails_for, read_remote
+from timerex_ghl.carry.activities.activity import carry_activity
+from timerex_ghl.carry.activities.meet import follow_person, meet_activity
+from timerex_ghl.carry.activities.read import emails_for, read_remote
 from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.sync.activities import ActivityId, ActivityKey, ActivityKind, is_same_value

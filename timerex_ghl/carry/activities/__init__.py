@@ -1,0 +1,1 @@
+"""Notes and tasks: their sentence, and how what nobody told of is found."""
