@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from hashlib import blake2b
 
+from pydantic import AwareDatetime
+
 from timerex_ghl.sync.activities import (
     ASSIGNEE,
     BODY,
@@ -31,6 +33,7 @@ class GhlActivity(Record):
         values: A field that is absent was not received, or cannot be told here.
         marker: Whose marker its text ends with; the text stands here without it.
         digest: The same for everything that says the same of the same contact.
+        created_at: When it was written; None where GHL does not say, as of tasks.
     """
 
     kind: ActivityKind
@@ -39,6 +42,7 @@ class GhlActivity(Record):
     values: dict[FieldName, str | None]
     marker: ActivityId | None
     digest: str
+    created_at: AwareDatetime | None = None
 
 
 def map_note(note: GhlNote) -> GhlActivity:
@@ -52,6 +56,7 @@ def map_note(note: GhlNote) -> GhlActivity:
         values=values,
         marker=marker,
         digest=_digest(values, note.contact_id),
+        created_at=note.created_at,
     )
 
 

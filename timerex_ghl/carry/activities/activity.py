@@ -1,6 +1,5 @@
 """The sentence of one note or task: whoever starts it, it is made level the same way."""
 
-from timerex_ghl.adapters.ledger import previews
 from timerex_ghl.carry.activities.claim import (
     NOTHING_SETTLED,
     ActivityClaim,
@@ -10,6 +9,7 @@ from timerex_ghl.carry.activities.claim import (
     read_activity,
 )
 from timerex_ghl.carry.activities.delete import delete_here, delete_there, keep_apart
+from timerex_ghl.carry.activities.preview import NOTHING, show_plan
 from timerex_ghl.carry.activities.read import Theirs, emails_for, read_theirs
 from timerex_ghl.carry.activities.remember import LevelledActivity, remember_activity
 from timerex_ghl.carry.activities.write import Emails, create_activity, update_activity
@@ -23,8 +23,6 @@ from timerex_ghl.sync.activities import ActivityKey, text_of
 from timerex_ghl.sync.activity_ghl import GhlActivity
 from timerex_ghl.sync.activity_plan import Policy, plan_activity, plan_creation
 from timerex_ghl.sync.models import GhlContactId, Values
-
-NOTHING = Outcome(what="no-op")
 
 
 async def carry_activity(
@@ -69,7 +67,7 @@ async def _bring_level(sides: Sides, claim: ActivityClaim, *, preview: bool) -> 
         return await delete_here(sides, claim, theirs.link, preview=preview)
     plan = _plan(sides, claim, theirs, emails)
     if preview:
-        return await _keep_preview(sides, key, plan)
+        return await show_plan(sides, str(key), plan)
     return await _apply(sides, claim, theirs, plan, emails)
 
 
@@ -159,12 +157,3 @@ def _outcome_of(
         writes=0 if last is None else 1,
         contact_id=known.contact_id,
     )
-
-
-async def _keep_preview(sides: Sides, key: ActivityKey, plan: ActivityPlan) -> Outcome:
-    if not plan.to_ghl and not plan.to_workspace:
-        return NOTHING
-    dumped = plan.model_dump(mode="json")
-    run_id, now = sides.run_id or "", utc_now()
-    await sides.ledger.write(previews.save_preview, sides.connection, str(key), dumped, run_id, now)
-    return Outcome(what="applied", writes=len(plan.to_ghl))

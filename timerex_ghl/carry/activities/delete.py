@@ -14,6 +14,7 @@ from timerex_ghl.adapters.ledger.audit import Deed
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.pending_deletes import Found, Side, State
 from timerex_ghl.carry.activities.claim import ActivityClaim, ActivityHold, ActivityKnown
+from timerex_ghl.carry.activities.preview import NOTHING, show_delete
 from timerex_ghl.carry.activities.read import Theirs
 from timerex_ghl.carry.activities.write import Gone, delete_activity
 from timerex_ghl.carry.crash import crash_point
@@ -44,7 +45,7 @@ async def delete_here(sides: Sides, claim: ActivityClaim, link: Link, *, preview
     if await _is_person_gone(sides, claim.known):
         return Outcome(what="review", contact_id=claim.known.contact_id)
     if preview:
-        return Outcome(what="applied")
+        return await show_delete(sides, str(claim.known.key), None)
     done = await sides.ledger.write(_delete_here, sides, claim, link, utc_now())
     claim.hold.released = True
     return Outcome(what="applied" if done else "review", contact_id=claim.known.contact_id)
@@ -56,15 +57,17 @@ async def delete_there(
     """Follow a delete of ours: what GHL still has is deleted there."""
     hold, known = claim
     if theirs.link is None:
-        return Outcome(what="no-op")
+        return NOTHING
     action = DeleteActivity(
         kind="note.delete" if known.row.kind == "note" else "task.delete",
         activity_id=known.row.id,
         contact_id=known.contact_id or GhlContactId(""),
         remote_id=theirs.link.remote_id,
     )
+    if preview and theirs.ghl is not None:
+        return await show_delete(sides, str(known.key), action)
     if preview:
-        return Outcome(what="applied", writes=1) if theirs.ghl else Outcome(what="no-op")
+        return NOTHING
     if theirs.ghl is None:
         await _remember_gone(sides, hold, known, None)
         return Outcome(what="no-op", contact_id=known.contact_id)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import activities, bookings, intents, links, locks, workspace
 from timerex_ghl.carry.activities.activity import carry_activity
 from timerex_ghl.carry.activities.claim import claimed_activity
+from timerex_ghl.carry.activities.preview import show_new
 from timerex_ghl.carry.activities.remember import add_from_ghl
 from timerex_ghl.carry.contact import carry_unknown_contact
 from timerex_ghl.carry.locking import TTL_S, Busy, holder_name, insist
@@ -40,7 +41,7 @@ async def meet_activity(sides: Sides, theirs: GhlActivity, *, preview: bool = Fa
     if person is None or not person.is_alive:
         return Outcome(what="ignored")
     if preview:
-        return Outcome(what="applied", contact_id=theirs.contact_id)
+        return await show_new(sides, f"ghl-{theirs.kind}:{theirs.id}", theirs.values)
     holder = holder_name(sides.run_id)
     is_new = await insist(
         sides.ledger,

@@ -81,7 +81,12 @@ def add_from_ghl(
     if not new:
         return
     pairs = [
-        (activities.new_activity(ghl.kind, contact_id, ghl.values, now), ghl)
+        (
+            activities.new_activity(
+                ghl.kind, contact_id, ghl.values, now, created_at=ghl.created_at
+            ),
+            ghl,
+        )
         for contact_id, ghl in new
     ]
     activities.add_activities(tx, sides.connection, [row for row, _ in pairs])
