@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from prefect import flow
 from prefect.client.schemas.objects import State
+from pydantic import AwareDatetime
 
 from flows.contact_sync import Mode
 from tasks.activities import (
@@ -45,7 +46,7 @@ KINDS_OF: dict[Kinds, tuple[ActivityKind, ...]] = {
 async def activity_mirror(
     connection: ConnectionName,
     kinds: Kinds = Kinds.BOTH,
-    since: datetime | None = None,
+    since: AwareDatetime | None = None,
     mode: Mode = Mode.APPLY,
 ) -> State[None]:
     """Make notes and tasks the same in the workspace and in GHL.

@@ -104,4 +104,5 @@ def test_somebody_who_is_no_user_we_know_is_not_received() -> None:
 
     assert map_task(TASK, known).values[ASSIGNEE] == "kana@aoba.example"
     assert ASSIGNEE not in map_task(TASK, {}).values
+    assert ASSIGNEE not in map_task(TASK, {GhlUserId("u1"): ""}).values
     assert map_task(TASK.model_copy(update={"assigned_to": None}), {}).values[ASSIGNEE] is None

@@ -65,7 +65,8 @@ def map_task(task: GhlTask, emails: Mapping[GhlUserId, str] | None = None) -> Gh
 
     Args:
         task: As GHL told it.
-        emails: Of the location's users. Somebody who is not among them is not received.
+        emails: Of the location's users. Somebody who is not among them, or has none, is not
+            received.
     """
     body, marker = split_marker(task.body)
     values: dict[FieldName, str | None] = {
@@ -77,8 +78,8 @@ def map_task(task: GhlTask, emails: Mapping[GhlUserId, str] | None = None) -> Gh
     digest = _digest({**values, ASSIGNEE: task.assigned_to}, task.contact_id)
     if task.assigned_to is None:
         values[ASSIGNEE] = None
-    elif emails and task.assigned_to in emails:
-        values[ASSIGNEE] = emails[task.assigned_to]
+    elif email := (emails or {}).get(task.assigned_to):
+        values[ASSIGNEE] = email
     return GhlActivity(
         kind="task",
         id=task.id,

@@ -86,7 +86,8 @@ async def _bring_person(sides: Sides, key: ActivityKey, *, preview: bool) -> boo
 
 def _plan(sides: Sides, claim: ActivityClaim, theirs: Theirs, emails: Emails) -> ActivityPlan:
     known, settled = claim.known, claim.hold.settled
-    policy = Policy(sides.settings.activities.rule, {*emails.values()}, settled.fields)
+    users = {email for email in emails.values() if email}
+    policy = Policy(sides.settings.activities.rule, users, settled.fields)
     contact_id = known.contact_id or GhlContactId("")
     if theirs.ghl is None:
         return plan_creation(known.row, contact_id, policy)

@@ -53,12 +53,13 @@ async def meet_activity(sides: Sides, theirs: GhlActivity, *, preview: bool = Fa
 async def follow_person(sides: Sides, key: ActivityKey, ghl_contact_id: GhlContactId) -> None:
     """Give a note or task to whoever has it in GHL now: contacts were merged there."""
     person = await sides.ledger.read(_person, sides, ghl_contact_id)
-    if person is None or not person.is_alive:
+    row = await sides.ledger.read(activities.get_activity, sides.connection, key)
+    if person is None or not person.is_alive or row is None or row.deleted:
+        return
+    if row.contact_id == person.contact_id:
         return
     async with claimed_activity(sides, key) as claim:
-        if claim is None or claim.known.row.deleted:
-            return
-        if claim.known.row.contact_id != person.contact_id:
+        if claim is not None and not claim.known.row.deleted:
             await sides.ledger.write(_move, sides, key, person.contact_id, utc_now())
 
 
