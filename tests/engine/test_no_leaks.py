@@ -12,6 +12,7 @@ async def test_no_personal_value_and_no_secret_reached_prefect(engine: Engine) -
         "hinode.example", "umi.example", "kumo.example", "kana.mori", "noa.hart",
         "Hinode", "Abe-Lind", "Leo Stone", "Mei Umi", "8190123456", "090-1234-56",
         "Something came up", "Narashino", "Kakogawa",
+        "mirror.example", "Met at the fair", "Send the offer", "Called, no answer",
     ]  # fmt: skip
     secrets = [
         sandbox.ghl["refresh_token"],
