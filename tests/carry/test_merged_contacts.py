@@ -1,9 +1,12 @@
 """Contacts that people merge in GHL: what belongs to them moves along, and nothing is deleted."""
 
+import pytest
+
 from tests.carry.activity_world import NAME, ActivityWorld
 from tests.carry.test_activity_sweeps import sweep
 from tests.carry.world import confirmed
 from timerex_ghl.adapters.ledger import bookings, reviews
+from timerex_ghl.carry.activities import read
 from timerex_ghl.sync.activities import TEXT, TITLE
 from timerex_ghl.sync.models import BookingId, ContactId
 
@@ -89,3 +92,46 @@ async def test_a_contact_that_is_gone_for_good_takes_no_note_along(acts: Activit
     assert [review.kind for review in await acts.ledger.read(reviews.open_reviews, NAME)] == [
         "gone"
     ]
+
+
+async def test_what_was_sent_without_an_answer_is_found_on_the_contact_that_stays(
+    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read, "LOOK_AGAIN", read.LOOK_AGAIN * 0)
+    one = await acts.person(RIKU)
+    await acts.write("note", one, text="Call back")
+    order = {"operation": "create-note", "kind": "drop_after_commit"}
+    await acts.world.ask("POST", "/ghl/faults", order)
+    await acts.try_once()
+    await acts.world.ask("POST", "/ghl/webhook", {"url": None})
+    made = (await acts.world.ask("POST", "/ghl/contacts", {"phone": PHONE}))["contact"]["id"]
+    await acts.world.ask("POST", "/ghl/webhook", {"url": acts.door.url("/ghl")})
+    crm_id = await acts.crm_id(RIKU)
+    await acts.world.ask("POST", f"/ghl/contacts/{crm_id}/merge", {"into": made})
+    await acts.settle_deliveries()
+
+    for _ in range(3):
+        await acts.settle()
+        await sweep(acts, "one")
+
+    assert len(await acts.notes(RIKU)) == 1
+    assert len(await acts.all_here("note")) == 1
+
+
+async def test_what_is_written_before_the_merge_is_heard_of_reaches_the_contact_that_stays(
+    acts: ActivityWorld,
+) -> None:
+    one, other = await two_people(acts)
+    crm_id = await acts.crm_id(MASTER)
+    await acts.world.ask("PATCH", f"/ghl/contacts/{crm_id}", {"email": RIKU.upper()})
+    await acts.settle()
+    gone = await first_of(acts, RIKU, crm_id)
+    await acts.world.ask("POST", f"/ghl/contacts/{gone}/merge", {"into": crm_id})
+    await acts.write("note", one, text="Written just now")
+
+    await acts.try_once()
+    await acts.settle()
+
+    said = {str(note["bodyText"]).partition("\n\n[")[0] for note in await acts.notes(RIKU)}
+    assert said == {"Call back", "Written just now"}
+    assert {row.contact_id for row in await acts.all_here("note")} == {other}

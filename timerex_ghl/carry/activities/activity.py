@@ -22,6 +22,7 @@ from timerex_ghl.sync.actions import ActivityPlan, CreateActivity, UpdateActivit
 from timerex_ghl.sync.activities import ActivityKey, text_of
 from timerex_ghl.sync.activity_ghl import GhlActivity
 from timerex_ghl.sync.activity_plan import Policy, plan_activity, plan_creation
+from timerex_ghl.sync.errors import NotFoundError, RetryableError
 from timerex_ghl.sync.models import GhlContactId, Values
 
 
@@ -131,7 +132,10 @@ async def _send(
     for action in plan.to_ghl:
         match action:
             case CreateActivity():
-                return await create_activity(sides, claim.hold, action, emails)
+                try:
+                    return await create_activity(sides, claim.hold, action, emails)
+                except NotFoundError as error:  # it may have been merged into another one
+                    raise RetryableError(f"the contact of {claim.known.key} is gone") from error
             case UpdateActivity():
                 marker = theirs.ghl.marker if theirs.ghl else None
                 return await update_activity(sides, claim.hold, action, emails, marker=marker)

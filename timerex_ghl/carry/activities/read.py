@@ -77,7 +77,7 @@ async def _find_created(sides: Sides, known: ActivityKnown, emails: Emails) -> T
         if not isinstance(action, CreateActivity):
             await sides.ledger.write(close, intent, None)
             continue
-        ghl = await _find_marked(sides, known.key.kind, action, emails)
+        ghl = await _find_marked(sides, known, action, emails)
         if ghl is not None:
             link = await sides.ledger.write(_adopt, sides, known, intent, action, ghl)
             return Theirs(link, ghl)
@@ -90,17 +90,32 @@ async def _find_created(sides: Sides, known: ActivityKnown, emails: Emails) -> T
 
 
 async def _find_marked(
-    sides: Sides, kind: ActivityKind, action: CreateActivity, emails: Emails
+    sides: Sides, known: ActivityKnown, action: CreateActivity, emails: Emails
 ) -> GhlActivity | None:
-    with suppress(NotFoundError):  # their contact itself is gone
-        if kind == "note":
-            notes = await sides.ghl.list_notes(action.contact_id)
-            found = [map_note(note) for note in notes]
-        else:
-            tasks = await sides.ghl.list_tasks(action.contact_id)
-            found = [map_task(task, emails) for task in tasks]
-        return next((one for one in found if one.marker == action.activity_id), None)
+    """Look through what the person has, and has since their contact was merged into another.
+
+    Raises:
+        RetryableError: Their contact is gone: where it went may not be known here yet.
+    """
+    for contact_id in dict.fromkeys((action.contact_id, known.contact_id or action.contact_id)):
+        try:
+            shown = await _list(sides, known.key.kind, contact_id, emails)
+        except NotFoundError as error:
+            if contact_id != known.contact_id:
+                continue
+            raise RetryableError(f"the contact of {known.key} is gone in GHL") from error
+        for one in shown:
+            if one.marker == action.activity_id:
+                return one
     return None
+
+
+async def _list(
+    sides: Sides, kind: ActivityKind, contact_id: GhlContactId, emails: Emails
+) -> list[GhlActivity]:
+    if kind == "note":
+        return [map_note(note) for note in await sides.ghl.list_notes(contact_id)]
+    return [map_task(task, emails) for task in await sides.ghl.list_tasks(contact_id)]
 
 
 def _adopt(
