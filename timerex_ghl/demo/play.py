@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from timerex_ghl.adapters.ledger import due, intents, published, workspace
+from timerex_ghl.demo import activities
 from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.demo.prefect_api import RunFailedError, message_of
 from timerex_ghl.demo.processes import DidNotStartError, Programs
@@ -52,9 +53,11 @@ async def _play_in(folder: Path, screen: Screen, *, keep: bool) -> int:
         await _open_doors(stage, programs, screen)
         await _bookings(stage, story, screen)
         await _edits(stage, story, screen)
+        await _activities(stage, story, screen)
         second_writes = await _once_more(stage, screen)
         screen.table()
-        agreed = screen.verdict(await _differences(stage), second_writes)
+        found = [*await _differences(stage), *await activities.differences(story)]
+        agreed = screen.verdict(found, second_writes)
         screen.console.print(f"Prefect UI: {stage.prefect.url.removesuffix('/api')}")
         if keep:
             screen.invite(folder)
@@ -110,11 +113,25 @@ async def _edits(stage: Stage, story: Story, screen: Screen) -> None:
     await _tell_writes(stage, screen, before, "workspace -> GHL")
 
 
+async def _activities(stage: Stage, story: Story, screen: Screen) -> None:
+    """People write notes and tasks on both sides, and go on with them on the other one."""
+    before = datetime.now(UTC)
+    written = await activities.write_on_both_sides(story)
+    await _settled(stage)
+    changed = await activities.go_on_on_the_other_side(story)
+    await _settled(stage)
+    screen.say(f"{written} notes and tasks, and {changed} changes of them, reached the other side")
+    screen.travelled("Notes and tasks", "both ways", str(written))
+    screen.travelled("Their edits, completions, deletes", "both ways", str(changed))
+    await _tell_writes(stage, screen, before, "workspace -> GHL")
+
+
 async def _once_more(stage: Stage, screen: Screen) -> int:
     """Sync again with nothing changed; count the writes that GHL saw."""
     before = await stage.sandbox.writes()
-    run = await stage.prefect.run("contact-sync", connection=CONNECTION)
-    screen.say(f"contact-sync, with nothing changed: {message_of(run)}")
+    for flow in ("contact-sync", "activity-mirror"):
+        run = await stage.prefect.run(flow, connection=CONNECTION)
+        screen.say(f"{flow}, with nothing changed: {message_of(run)}")
     return await stage.sandbox.writes() - before
 
 
