@@ -250,3 +250,33 @@ async def test_the_note_that_carries_a_booking_is_no_note_of_its_own(acts: Activ
 
     assert len(await acts.notes()) == 1
     assert await acts.all_here("note") == []
+
+
+@pytest.mark.parametrize(
+    "body", ["<p>Call <i>back</i></p>", "Call   back", "<div>Call<br>back</div>"]
+)
+async def test_a_note_is_not_rewritten_for_its_markup_or_its_marker(
+    acts: ActivityWorld, body: str
+) -> None:
+    key = await acts.write("note", await acts.person(), text="Call back")
+    await acts.settle()
+    (note,) = await acts.notes()
+    version = (await acts.here(key)).version
+
+    await acts.in_crm("PUT", f"{note['contactId']}/notes/{note['id']}", {"body": body})
+
+    assert await is_quiet(acts)
+    assert (await acts.here(key)).version == version
+    assert [note["body"] for note in await acts.notes()] == [body]
+
+
+async def test_what_looks_like_markup_stays_text(acts: ActivityWorld) -> None:
+    said = "<script>alert(1)</script> & <b>bold</b>"
+    key = await acts.write("note", await acts.person(), text=said)
+
+    await acts.settle()
+
+    (note,) = await acts.notes()
+    assert "<script>" not in note["body"]
+    assert (await acts.here(key)).values[TEXT] == said
+    assert await is_quiet(acts)
