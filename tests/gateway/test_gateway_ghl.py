@@ -142,7 +142,7 @@ async def test_a_sandboxs_key_does_not_speak_for_another_location(
             ("", "ContactUpdate", "ignored", "of a location that is not connected"),
         ),
         (update(appId="another"), (NAME, "ContactUpdate", "ignored", "of another app")),
-        (update(type="NoteCreate"), (NAME, "NoteCreate", "ignored", None)),
+        (update(type="InvoiceCreate"), (NAME, "InvoiceCreate", "ignored", None)),
         (update(type="NobodyKnows"), (NAME, "NobodyKnows", "ignored", None)),
     ],
     ids=["location", "no location", "app", "type of later", "type unheard of"],

@@ -60,7 +60,7 @@ async def test_what_happens_in_the_crm_waits_in_the_inbox_once(app: GhlApp, ledg
 
     told = await app.settled("delivered", "delivered")
     assert {one["status"] for delivery in told for one in delivery["tries"]} == {200}
-    assert sorted(await states(ledger)) == [("ContactCreate", "waiting"), ("NoteCreate", "ignored")]
+    assert sorted(await states(ledger)) == [("ContactCreate", "waiting"), ("NoteCreate", "waiting")]
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
