@@ -70,6 +70,19 @@ async def test_a_share_comes_a_fifth_at_a_time_in_fifths_of_the_window(
     assert sum(granted[:20]) <= 50
 
 
+async def test_a_share_that_is_no_multiple_of_its_parts_is_a_share_still(
+    ledger: Ledger, hands: Clock
+) -> None:
+    granted = 0
+    for _ in range(100):
+        slots, _wait_s = await take(ledger, 99, WIDE, 12)
+        granted += len(slots)
+        await end(ledger, slots)
+        hands.advance(0.1)
+
+    assert granted == 12, "and not five times three"
+
+
 async def test_a_slot_is_given_back_where_it_was_taken(ledger: Ledger, hands: Clock) -> None:
     live, _ = await take(ledger, 1)
     behind, _ = await take(ledger, 1, share=1)
