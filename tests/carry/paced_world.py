@@ -19,7 +19,7 @@ from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.pacing import LedgerPacer, behind_live
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import Pace, SlotId
+from timerex_ghl.adapters.ledger.quota import Pace, Slot
 from timerex_ghl.carry.dispatch import Batch, Dispatcher
 from timerex_ghl.carry.events import carry_inbox_event
 from timerex_ghl.carry.outcome import Outcome
@@ -223,9 +223,9 @@ def _counted_waits() -> Generator[list[float]]:
     waits: list[float] = []
 
     def noted(
-        tx: Connection, location_id: LocationId, wanted: int, pace: Pace, leaving: int = 0
-    ) -> tuple[list[SlotId], float]:
-        slots, wait_s = take(tx, location_id, wanted, pace, leaving)
+        tx: Connection, location_id: LocationId, wanted: int, pace: Pace, share: int | None = None
+    ) -> tuple[list[Slot], float]:
+        slots, wait_s = take(tx, location_id, wanted, pace, share)
         if wait_s > 0:
             waits.append(wait_s)
         return slots, wait_s

@@ -11,7 +11,7 @@ from tests.adapters.ghl.paced import AOBA, call_as_a_process, counting_server
 from timerex_ghl.adapters.ghl.pacing import LedgerPacer
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.quota import Pace, SlotId
+from timerex_ghl.adapters.ledger.quota import Pace, Slot
 from timerex_ghl.sync.errors import FatalError, RateLimitedError
 from timerex_ghl.sync.models import LocationId
 
@@ -52,10 +52,10 @@ async def test_who_waits_together_is_served_by_one_write(
     take = quota.take_slots
 
     def counted(
-        tx: Connection, location_id: LocationId, wanted: int, pace: Pace, leaving: int = 0
-    ) -> tuple[list[SlotId], float]:
+        tx: Connection, location_id: LocationId, wanted: int, pace: Pace, share: int | None = None
+    ) -> tuple[list[Slot], float]:
         asked.append(wanted)
-        return take(tx, location_id, wanted, pace, leaving)
+        return take(tx, location_id, wanted, pace, share)
 
     monkeypatch.setattr(quota, "take_slots", counted)
     pacer = LedgerPacer(ledger, AOBA, Pace(limit=100))

@@ -10,7 +10,7 @@ from tests.adapters.ghl.paced import AOBA
 from timerex_ghl.adapters.ghl.lanes import Lane
 from timerex_ghl.adapters.ghl.pacing import LedgerPacer, NoPacing
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import Pace, SlotId
+from timerex_ghl.adapters.ledger.quota import Pace, Slot
 from timerex_ghl.sync.errors import RateLimitedError, RetryableError
 
 QUICK = Pace(limit=5, window_s=0.3, deadline_s=25)
@@ -26,7 +26,7 @@ class StoppingPacer(LedgerPacer):
 
     to_stop: ClassVar[list[asyncio.Task[None]]] = []
 
-    def _hand_out(self, lane: Lane, slot: SlotId) -> None:
+    def _hand_out(self, lane: Lane, slot: Slot) -> None:
         super()._hand_out(lane, slot)
         if self.to_stop:
             self.to_stop.pop(0).cancel()

@@ -1,39 +1,14 @@
 """Slots of a sliding window: granted, given back, corrected, held."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection
 
+from tests.adapters.ledger.windows import AOBA, PACE, Clock, end, see, take, usage
 from timerex_ghl.adapters.ledger import clock, quota
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import (
-    DAILY_LIMIT,
-    LEFT_OF_DAY,
-    Ended,
-    Pace,
-    Seen,
-    SlotId,
-    Usage,
-)
+from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, Usage
 from timerex_ghl.sync.models import LocationId
-
-AOBA = LocationId("locAoba")
-PACE = Pace(limit=5, window_s=10, deadline_s=20)
-
-
-class Clock:
-    """The ledger's clock, set by hand."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 2, 3, 5, tzinfo=UTC)
-
-    def now(self, _tx: Connection) -> datetime:
-        return self.time
-
-    def advance(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
 
 
 @pytest.fixture(autouse=True)
@@ -41,31 +16,6 @@ def hands(monkeypatch: pytest.MonkeyPatch) -> Clock:
     hands = Clock()
     monkeypatch.setattr(clock, "now", hands.now)
     return hands
-
-
-async def take(
-    ledger: Ledger, wanted: int, pace: Pace = PACE, leaving: int = 0
-) -> tuple[list[SlotId], float]:
-    return await ledger.write(quota.take_slots, AOBA, wanted, pace, leaving)
-
-
-async def end(ledger: Ledger, slots: list[SlotId], ago_s: float = 0) -> None:
-    await ledger.write(quota.give_back, AOBA, [Ended(slot, ago_s) for slot in slots], PACE)
-
-
-async def see(ledger: Ledger, *numbers: float | None) -> None:
-    remaining, daily, reset_s, ago_s = [*numbers, *[None] * (3 - len(numbers)), 0][:4]
-    seen = Seen(
-        None if remaining is None else int(remaining),
-        None if daily is None else int(daily),
-        reset_s,
-        ago_s or 0,
-    )
-    await ledger.write(quota.correct, AOBA, seen, PACE)
-
-
-async def usage(ledger: Ledger) -> Usage:
-    return await ledger.read(quota.usage, AOBA)
 
 
 async def test_no_more_slots_are_granted_than_there_are(ledger: Ledger) -> None:
@@ -229,45 +179,3 @@ async def test_takers_at_once_share_the_slots(ledger: Ledger) -> None:
     granted = await asyncio.gather(*(take(ledger, 2) for _ in range(8)))
 
     assert sum(len(slots) for slots, _ in granted) == 5
-
-
-async def test_who_leaves_room_waits_until_it_is_there_and_others_do_not(
-    ledger: Ledger, hands: Clock
-) -> None:
-    await take(ledger, 3)
-    hands.advance(5)
-
-    behind, wait_s = await take(ledger, 1, leaving=3)
-    live, _ = await take(ledger, 1)
-
-    assert (behind, wait_s) == ([], 25)
-    assert len(live) == 1
-
-
-async def test_who_leaves_room_gets_a_fifth_of_its_share_in_a_fifth_of_the_window(
-    ledger: Ledger, hands: Clock
-) -> None:
-    wide = PACE._replace(limit=100)
-    granted: list[int] = []
-    for _ in range(30):
-        slots, _wait_s = await take(ledger, 99, wide, 50)
-        granted.append(len(slots))
-        await end(ledger, slots)
-        hands.advance(0.5)
-
-    assert granted[:9] == [10, 0, 0, 0, 0, 10, 0, 0, 0]
-    assert sum(granted[:20]) <= 50
-
-
-async def test_the_end_of_the_day_is_for_those_who_leave_no_room(ledger: Ledger) -> None:
-    await take(ledger, 1)
-    await see(ledger, None, LEFT_OF_DAY + 1, 3600)
-
-    wide = PACE._replace(limit=100)
-
-    last, _ = await take(ledger, 2, wide, 50)
-    none, wait_s = await take(ledger, 1, wide, 50)
-    live, _ = await take(ledger, 1, wide)
-
-    assert (len(last), none, wait_s) == (1, [], 3600)
-    assert len(live) == 1

@@ -1,6 +1,6 @@
 """The law of the pace: no window holds more calls than allowed, whatever happens.
 
-Those that leave room to others hold to their share as well, and spread it.
+Those that go behind live hold to their share as well, spread it, and take no other room.
 """
 
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, create_engine
 
 from timerex_ghl.adapters.ledger import clock, quota
-from timerex_ghl.adapters.ledger.quota import PIECES, Ended, Pace, SlotId
+from timerex_ghl.adapters.ledger.quota import PIECES, Ended, Pace, Seen, Slot
 from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.sync.models import LocationId
 
 AOBA = LocationId("locAoba")
 BEGIN = datetime(2026, 2, 3, 5, tzinfo=UTC)
 LIMIT, WINDOW_S, DEADLINE_S = 4, 2.0, 3.0
-WIDE, LEAVING = 20, 8
+WIDE, SHARE = 20, 6
 
 steps = st.lists(
     st.tuples(
@@ -54,11 +54,11 @@ class History:
     """
 
     now: datetime = BEGIN
-    alive: list[tuple[SlotId, datetime]] = field(default_factory=list[tuple[SlotId, datetime]])
+    alive: list[tuple[Slot, datetime]] = field(default_factory=list[tuple[Slot, datetime]])
     arrivals: list[datetime] = field(default_factory=list[datetime])
 
-    def arrive(self, begun: datetime, ended: datetime, share: float) -> None:
-        self.arrivals.append(begun + (ended - begun) * share)
+    def arrive(self, begun: datetime, ended: datetime, part: float) -> None:
+        self.arrivals.append(begun + (ended - begun) * part)
 
     def most_in_any_window(self, window_s: float = WINDOW_S) -> int:
         window = timedelta(seconds=window_s)
@@ -87,21 +87,26 @@ def test_no_window_ever_holds_more_calls_than_the_limit(
 
     with pytest.MonkeyPatch.context() as patch, engine.connect() as tx:
         patch.setattr(clock, "now", now)
-        for passes, wanted, limit, share, ends in story:
+        for passes, wanted, limit, arrives, ends in story:
             history.now += timedelta(microseconds=passes)
             pace = Pace(limit, WINDOW_S, DEADLINE_S)
-            _end(tx, history, pace, share, ends)
+            _end(tx, history, pace, arrives, ends)
             slots, _wait_s = quota.take_slots(tx, AOBA, wanted, pace)
             history.alive += [(slot, history.now) for slot in slots]
-        for _slot, begun in history.alive:  # their processes died: each arrives as late as it can
-            history.arrive(begun, begun + timedelta(seconds=DEADLINE_S, milliseconds=-1), 1)
         tx.rollback()
+    _let_die(history)
 
     assert history.most_in_any_window() <= LIMIT
 
 
+def _let_die(history: History) -> None:
+    """End the processes of all that is alive: each call arrives as late as it can."""
+    for _slot, begun in history.alive:
+        history.arrive(begun, begun + timedelta(seconds=DEADLINE_S, milliseconds=-1), 1)
+
+
 def _end(
-    tx: Connection, history: History, pace: Pace, share: float, ends: list[tuple[int, int]]
+    tx: Connection, history: History, pace: Pace, arrives: float, ends: list[tuple[int, int]]
 ) -> None:
     """End some calls, and tell the ledger a while after."""
     for which, ago in ends:
@@ -110,14 +115,14 @@ def _end(
         slot, begun = history.alive.pop(which)
         dies = begun + timedelta(seconds=DEADLINE_S, milliseconds=-1)
         ended = min(dies, max(begun, history.now - timedelta(microseconds=ago)))
-        history.arrive(begun, ended, share)
+        history.arrive(begun, ended, arrives)
         ago_s = (history.now - ended).total_seconds()
         quota.give_back(tx, AOBA, [Ended(slot, ago_s)], pace)
 
 
 @settings(max_examples=150, deadline=None, database=None, derandomize=True)
 @given(story=mixed_steps)
-def test_who_leaves_room_takes_its_share_at_most_and_spreads_it(
+def test_who_has_a_share_keeps_to_it_and_spreads_it_and_live_work_has_all_else(
     engine: Engine, story: list[tuple[int, int, int, float, list[tuple[int, int]]]]
 ) -> None:
     live, behind = History(), History()
@@ -129,36 +134,37 @@ def test_who_leaves_room_takes_its_share_at_most_and_spreads_it(
 
     with pytest.MonkeyPatch.context() as patch, engine.connect() as tx:
         patch.setattr(clock, "now", now)
-        for passes, wanted, wanted_behind, share, ends in story:
+        for passes, wanted, wanted_behind, arrives, ends in story:
             live.now += timedelta(microseconds=passes)
             behind.now = live.now
-            _end(tx, live, pace, share, ends[::2])
-            _end(tx, behind, pace, share, ends[1::2])
+            _end(tx, live, pace, arrives, ends[::2])
+            _end(tx, behind, pace, arrives, ends[1::2])
+            room = WIDE - quota.usage(tx, AOBA).in_window
             first, first_wait_s = quota.take_slots(tx, AOBA, wanted, pace)
-            slots, wait_s = quota.take_slots(tx, AOBA, wanted_behind, pace, LEAVING)
+            slots, wait_s = quota.take_slots(tx, AOBA, wanted_behind, pace, SHARE)
             live.alive += [(slot, live.now) for slot in first]
             behind.alive += [(slot, live.now) for slot in slots]
             taken += [live.now] * len(slots)
-            busy = quota.usage(tx, AOBA).in_window
-            assert not slots or busy <= WIDE - LEAVING
-            assert 0 < wait_s <= WINDOW_S + DEADLINE_S or slots or not wanted_behind
-            assert first_wait_s > 0 or first or not wanted
+            assert len(first) == min(wanted, room)
+            assert len(slots) <= room - len(first)
+            assert (first_wait_s > 0) == (wanted > 0 and not first)
+            assert (wait_s > 0) == (wanted_behind > 0 and not slots)
+            assert max(first_wait_s, wait_s) <= WINDOW_S + DEADLINE_S
         tx.rollback()
     for history in (live, behind):
-        for _slot, begun in history.alive:
-            history.arrive(begun, begun + timedelta(seconds=DEADLINE_S, milliseconds=-1), 1)
+        _let_die(history)
     together = History(arrivals=live.arrivals + behind.arrivals)
 
     assert together.most_in_any_window() <= WIDE
-    assert behind.most_in_any_window() <= WIDE - LEAVING
+    assert behind.most_in_any_window() <= SHARE
     spread = History(arrivals=taken)
-    assert spread.most_in_any_window(WINDOW_S / PIECES) <= ceil((WIDE - LEAVING) / PIECES)
+    assert spread.most_in_any_window(WINDOW_S / PIECES) <= ceil(SHARE / PIECES)
 
 
 @settings(max_examples=50, deadline=None, database=None, derandomize=True)
-@given(limit=st.integers(1, 12), leaving=st.integers(1, 15), asks=st.lists(st.integers(0, 9)))
-def test_who_leaves_room_leaves_it_whatever_it_asks_for(
-    engine: Engine, limit: int, leaving: int, asks: list[int]
+@given(limit=st.integers(1, 12), share=st.integers(0, 15), asks=st.lists(st.integers(0, 9)))
+def test_who_has_a_share_takes_no_more_whatever_it_asks_for(
+    engine: Engine, limit: int, share: int, asks: list[int]
 ) -> None:
     at = [BEGIN]
     pace = Pace(limit, WINDOW_S, DEADLINE_S)
@@ -170,10 +176,38 @@ def test_who_leaves_room_leaves_it_whatever_it_asks_for(
         patch.setattr(clock, "now", now)
         for wanted in asks:
             at[0] += timedelta(seconds=WINDOW_S / 3)
-            quota.take_slots(tx, AOBA, wanted, pace, leaving)
+            quota.take_slots(tx, AOBA, wanted, pace, share)
         behind = quota.usage(tx, AOBA).in_window
         live, _wait_s = quota.take_slots(tx, AOBA, 99, pace)
         tx.rollback()
 
-    assert behind <= max(1, limit - leaving)
+    assert behind <= min(limit, max(1, share))
     assert behind + len(live) == limit
+
+
+@settings(max_examples=100, deadline=None, database=None, derandomize=True)
+@given(
+    takes=st.lists(st.tuples(st.integers(1, 9), st.none() | st.integers(0, 9)), max_size=6),
+    remaining=st.integers(0, WIDE),
+    more=st.lists(st.tuples(st.integers(1, 30), st.none() | st.integers(0, 9)), max_size=6),
+)
+def test_no_lane_takes_more_than_ghl_says_is_left(
+    engine: Engine,
+    takes: list[tuple[int, int | None]],
+    remaining: int,
+    more: list[tuple[int, int | None]],
+) -> None:
+    pace = Pace(WIDE, WINDOW_S, DEADLINE_S)
+
+    def now(_tx: Connection) -> datetime:
+        return BEGIN
+
+    with pytest.MonkeyPatch.context() as patch, engine.connect() as tx:
+        patch.setattr(clock, "now", now)
+        for wanted, share in takes:
+            quota.take_slots(tx, AOBA, wanted, pace, share)
+        quota.correct(tx, AOBA, Seen(remaining, None, None), pace)
+        later = [quota.take_slots(tx, AOBA, wanted, pace, share)[0] for wanted, share in more]
+        tx.rollback()
+
+    assert sum(len(slots) for slots in later) <= remaining

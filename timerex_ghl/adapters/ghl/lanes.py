@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from timerex_ghl.adapters.ledger.quota import SlotId
+from timerex_ghl.adapters.ledger.quota import Slot
 from timerex_ghl.sync.errors import TimerexGhlError
 
 
@@ -11,11 +11,11 @@ class Lane:
     """Callers that wait for a slot, the first one first."""
 
     def __init__(self) -> None:
-        self._waiting: deque[asyncio.Future[SlotId]] = deque()
+        self._waiting: deque[asyncio.Future[Slot]] = deque()
 
-    def join(self) -> asyncio.Future[SlotId]:
+    def join(self) -> asyncio.Future[Slot]:
         """Wait here."""
-        mine: asyncio.Future[SlotId] = asyncio.get_running_loop().create_future()
+        mine: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
         self._waiting.append(mine)
         return mine
 
@@ -24,7 +24,7 @@ class Lane:
         self._waiting = deque(waiter for waiter in self._waiting if not waiter.done())
         return len(self._waiting)
 
-    def serve(self, slot: SlotId) -> bool:
+    def serve(self, slot: Slot) -> bool:
         """Hand a slot to the first one; tell whether anybody wanted it."""
         if wanted := len(self) > 0:
             self._waiting.popleft().set_result(slot)

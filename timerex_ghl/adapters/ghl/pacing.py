@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ghl.lanes import Lane
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import Ended, Pace, Seen, SlotId
+from timerex_ghl.adapters.ledger.quota import Ended, Pace, Seen, Slot
 from timerex_ghl.sync.errors import RateLimitedError, RetryableError, TimerexGhlError
 from timerex_ghl.sync.models import LocationId
 
@@ -30,15 +30,16 @@ LINGER_S = 0.2
 LONGEST_WAIT_S = 60.0
 """A call that would wait longer is given back to its caller: the day's room is gone."""
 
-SHARE_BEHIND = 0.5
-"""How much of a window calls behind live may take, where live takes none.
+SHARE_BEHIND = 0.2
+"""How much of a window calls behind live may have taken at a time, whatever live work does.
 
-The other half is always free for live: 50 calls, some ten bookings, go at once. With this half a
-sweep makes 5 calls a second, and has made all calls of its day in ten hours: more would only end
-that earlier.
+A sweep may delay live work by 2 s at most. With s calls a second it holds 10 s of the 100 slots, so
+the last of B calls that come at once waits (B - (100 - 10 s)) / s seconds: B may be 100 - 8 s. Two
+calls a second allow bursts of 84 calls, some twenty bookings, of which 80 go at once. In a whole
+day they are fewer than the calls a sweep may make in it.
 """
 
-Grant: TypeAlias = tuple[list[SlotId], float]
+Grant: TypeAlias = tuple[list[Slot], float]
 """Slots, and where there was none the seconds to wait."""
 
 _behind: ContextVar[bool] = ContextVar("behind_live", default=False)
@@ -130,7 +131,7 @@ class LedgerPacer:
 
     Callers that wait are served together: one write to the ledger gives back the slots of calls
     that ended, corrects the count by what GHL said, and takes slots for all of them: for those
-    behind live only once live work has what it wants, here, and room to spare everywhere.
+    behind live no more than their share, and only once live work in this process has what it wants.
     """
 
     side_by_side = 8
@@ -140,7 +141,7 @@ class LedgerPacer:
         self._location_id = location_id
         self._pace = pace
         self._live, self._behind = Lane(), Lane()
-        self._ended: list[tuple[SlotId, float]] = []
+        self._ended: list[tuple[Slot, float]] = []
         self._seen: tuple[Seen, float] | None = None
         self._serving: asyncio.Task[None] | None = None
         self._called = asyncio.Event()
@@ -237,7 +238,7 @@ class LedgerPacer:
             async with asyncio.timeout(seconds):
                 await self._called.wait()
 
-    def _hand_out(self, lane: Lane, slot: SlotId) -> None:
+    def _hand_out(self, lane: Lane, slot: Slot) -> None:
         if not lane.serve(slot):
             self._ended.append((slot, time.monotonic()))  # whoever wanted it is gone
 
@@ -258,8 +259,8 @@ def _exchange(
     live: Grant = quota.take_slots(tx, location_id, wanted, pace) if wanted else ([], 0.0)
     if len(live[0]) < wanted or not wanted_behind:
         return live, ([], live[1])
-    leaving = pace.limit - int(pace.limit * SHARE_BEHIND)
-    return live, quota.take_slots(tx, location_id, wanted_behind, pace, leaving)
+    share = int(pace.limit * SHARE_BEHIND)
+    return live, quota.take_slots(tx, location_id, wanted_behind, pace, share)
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:

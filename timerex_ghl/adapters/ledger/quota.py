@@ -3,12 +3,13 @@
 A call takes a slot and gives it back when it ended; the slot is free again a whole window later. So
 no window of that length, wherever it is put and however long calls are on their way, holds more
 calls than there are slots. A slot of a process that died is free once its call cannot be alive.
+Calls behind live work take slots of the same window, and are counted by themselves as well.
 """
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import NamedTuple, NewType
+from typing import NamedTuple
 
 from sqlalchemy import Column, Connection, Integer, RowMapping, Table, Text, insert, select, update
 
@@ -16,21 +17,18 @@ from timerex_ghl.adapters.ledger import clock
 from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
 from timerex_ghl.sync.models import LocationId
 
-SlotId = NewType("SlotId", int)
-"""When the slot is free if nobody gives it back, in ms since 1970. Equal ones are alike."""
-
 DAILY_LIMIT = 200_000
 """Source: GHL's rate limits, per app and location."""
 
 PIECES = 5
-"""Whoever leaves room takes no more than this part of its share in such a part of the window.
+"""Calls behind live take no more than this part of their share in such a part of the window.
 
-So its slots come back evenly: live work that needs them waits for the next ones for a fifth of a
+So their slots come back evenly: live work that needs them waits for the next ones for a fifth of a
 window at most, and not for a whole one.
 """
 
 LEFT_OF_DAY = DAILY_LIMIT // 10
-"""The day's last calls, for whoever leaves nothing to others."""
+"""The day's last calls, for live work only."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,6 +37,7 @@ _quota = Table(
     metadata,
     Column("location_id", Text, primary_key=True),
     Column("slots", JsonText, nullable=False),  # ms since 1970 at which each taken slot is free
+    Column("behind", JsonText, nullable=False, server_default="[]"),  # those taken behind live
     Column("held_until", UtcTime),
     Column("today", Integer, nullable=False),
     Column("today_ends_at", UtcTime, nullable=False),
@@ -59,10 +58,22 @@ class Pace(NamedTuple):
     deadline_s: float = 25.0
 
 
+class Slot(NamedTuple):
+    """A slot that was taken. Equal ones are alike.
+
+    Attributes:
+        free_ms: When it is free if nobody gives it back, in ms since 1970.
+        is_behind: Whether it was taken behind live.
+    """
+
+    free_ms: int
+    is_behind: bool = False
+
+
 class Ended(NamedTuple):
     """A call that is over, and how long ago it ended."""
 
-    slot: SlotId
+    slot: Slot
     ago_s: float
 
 
@@ -91,40 +102,41 @@ class Usage(NamedTuple):
 
 
 def take_slots(
-    tx: Connection, location_id: LocationId, wanted: int, pace: Pace, leaving: int = 0
-) -> tuple[list[SlotId], float]:
+    tx: Connection, location_id: LocationId, wanted: int, pace: Pace, share: int | None = None
+) -> tuple[list[Slot], float]:
     """Take up to so many slots; hand them out, and where there is none the seconds to wait.
 
-    Whoever is `leaving` slots of the window free for others leaves them the end of the day too, and
-    spreads its own over the window. One slot may always be taken.
+    Whoever has a `share` goes behind live: no more than so many slots, but one at least, are its
+    kind's at a time, spread over the window, and the end of the day is not for it.
     """
     row = _row(tx, location_id)
     now = clock.now(tx)
     held_s = _seconds(now, row["held_until"])
-    of_day = DAILY_LIMIT - row["today"] - (LEFT_OF_DAY if leaving else 0)
+    of_day = DAILY_LIMIT - row["today"] - (0 if share is None else LEFT_OF_DAY)
     if of_day <= 0:
         held_s = max(held_s, _seconds(now, row["today_ends_at"]))
     if held_s > 0:
         return [], held_s
     now_ms = _ms(now)
-    busy = _busy(row, now_ms)
-    free, next_ms = _free(busy, now_ms, pace, leaving)
+    taken = _taken(row, now_ms)
+    free, next_ms = _free(taken, now_ms, pace, share)
     if wanted and not free:
         return [], (next_ms - now_ms) / 1000
-    slot = SlotId(now_ms + round((pace.deadline_s + pace.window_s) * 1000))
+    slot = Slot(now_ms + round((pace.deadline_s + pace.window_s) * 1000), share is not None)
     granted = [slot] * min(wanted, free, of_day)
-    _save(tx, location_id, slots=busy + granted, today=row["today"] + len(granted))
+    _save(tx, location_id, **_lists(taken + granted), today=row["today"] + len(granted))
     return granted, 0.0
 
 
 def give_back(tx: Connection, location_id: LocationId, ended: Sequence[Ended], pace: Pace) -> None:
     """Give slots back: each is free a window after its call ended, and no part of a ms before."""
-    kept: list[int] = [*_row(tx, location_id)["slots"]]
+    taken = _taken(_row(tx, location_id))
     now_ms = _ms(clock.now(tx))
     for slot, ago_s in ended:
-        if slot in kept:  # else its time ran out, and it may be somebody else's by now
-            kept[kept.index(slot)] = now_ms + 1 + ceil((pace.window_s - ago_s) * 1000)
-    _save(tx, location_id, slots=kept)
+        if slot in taken:  # else its time ran out, and it may be somebody else's by now
+            free_ms = now_ms + 1 + ceil((pace.window_s - ago_s) * 1000)
+            taken[taken.index(slot)] = slot._replace(free_ms=free_ms)
+    _save(tx, location_id, **_lists(taken))
 
 
 def hold(tx: Connection, location_id: LocationId, seconds: float) -> None:
@@ -138,16 +150,16 @@ def correct(tx: Connection, location_id: LocationId, seen: Seen, pace: Pace) -> 
     """Believe GHL where it saw less room than we did at that moment: others call it too."""
     row = _row(tx, location_id)
     seen_at = clock.now(tx) - timedelta(seconds=seen.ago_s)
-    slots = _busy(row, _ms(seen_at))
+    taken = _taken(row, _ms(seen_at))
     if seen.remaining is not None:
-        unknown = pace.limit - len(slots) - seen.remaining
-        slots += [_ms(seen_at) + round(pace.window_s * 1000)] * unknown
+        unknown = pace.limit - len(taken) - seen.remaining
+        taken += [Slot(_ms(seen_at) + round(pace.window_s * 1000))] * unknown
     today, ends_at = row["today"], row["today_ends_at"]
     if seen.daily_remaining is not None:
         today = max(today, DAILY_LIMIT - seen.daily_remaining)
     if seen.daily_reset_s is not None:
         ends_at = seen_at + timedelta(seconds=seen.daily_reset_s)
-    _save(tx, location_id, slots=slots, today=today, today_ends_at=ends_at)
+    _save(tx, location_id, **_lists(taken), today=today, today_ends_at=ends_at)
 
 
 def usage(tx: Connection, location_id: LocationId) -> Usage:
@@ -156,9 +168,8 @@ def usage(tx: Connection, location_id: LocationId) -> Usage:
     found = row.one_or_none()
     if found is None:
         return Usage(0, 0, None)
-    now_ms = _ms(clock.now(tx))
-    taken = sum(free_at > now_ms for free_at in found["slots"])
-    return Usage(taken, found["today"], found["held_until"])
+    taken = _taken(found, _ms(clock.now(tx)))
+    return Usage(len(taken), found["today"], found["held_until"])
 
 
 def day_of(tx: Connection, location_id: LocationId) -> Day | None:
@@ -191,21 +202,31 @@ def _save(tx: Connection, location_id: LocationId, **values: object) -> None:
     tx.execute(update(_quota).where(_quota.c.location_id == location_id).values(**values))
 
 
-def _busy(row: RowMapping, at_ms: int) -> list[int]:
-    """List when the slots that are taken at a moment will be free, the next one first."""
-    return sorted(free_at for free_at in row["slots"] if free_at > at_ms)
+def _taken(row: RowMapping, at_ms: int = 0) -> list[Slot]:
+    """List the slots that are taken at a moment, the next one to be free first."""
+    both = [Slot(free_ms) for free_ms in row["slots"]]
+    both += [Slot(free_ms, is_behind=True) for free_ms in row["behind"]]
+    return sorted(slot for slot in both if slot.free_ms > at_ms)
 
 
-def _free(busy: list[int], now_ms: int, pace: Pace, leaving: int) -> tuple[int, int]:
+def _lists(taken: Sequence[Slot]) -> dict[str, list[int]]:
+    """Write slots as the table keeps them."""
+    return {
+        "slots": [slot.free_ms for slot in taken if not slot.is_behind],
+        "behind": [slot.free_ms for slot in taken if slot.is_behind],
+    }
+
+
+def _free(taken: Sequence[Slot], now_ms: int, pace: Pace, share: int | None) -> tuple[int, int]:
     """Count the slots that may be taken, and where there is none tell when one may."""
-    share = max(1, pace.limit - leaving)
-    free, next_ms = _below(share, busy, now_ms)
-    if not leaving:
-        return free, next_ms
-    rest_ms = round(pace.window_s * 1000 * (PIECES - 1) / PIECES)
-    latest = [free_at - rest_ms for free_at in busy if free_at - rest_ms > now_ms]
-    also_free, also_next_ms = _below(ceil(share / PIECES), latest, now_ms)
-    return min(free, also_free), max(next_ms, also_next_ms)
+    bounds = [_below(pace.limit, [slot.free_ms for slot in taken], now_ms)]
+    if share is not None:
+        share = max(1, share)
+        behind = [slot.free_ms for slot in taken if slot.is_behind]
+        rest_ms = round(pace.window_s * 1000 * (PIECES - 1) / PIECES)
+        latest = [free_ms - rest_ms for free_ms in behind if free_ms - rest_ms > now_ms]
+        bounds += [_below(share, behind, now_ms), _below(ceil(share / PIECES), latest, now_ms)]
+    return min(free for free, _ in bounds), max(next_ms for _, next_ms in bounds)
 
 
 def _below(limit: int, ends: list[int], now_ms: int) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import Ended, SlotId
+from timerex_ghl.adapters.ledger.quota import Ended, Slot
 from timerex_ghl.adapters.timerex.operations import Window
 from timerex_ghl.sync.errors import RateLimitedError
 from timerex_ghl.sync.models import LocationId
@@ -52,7 +52,7 @@ class Room:
         """Let nobody through for a while: TimeRex answered 429."""
         await self._ledger.write(_hold, self._owner, windows, seconds)
 
-    async def _take(self, windows: Sequence[Window], wait_s: float) -> list[SlotId]:
+    async def _take(self, windows: Sequence[Window], wait_s: float) -> list[Slot]:
         """Look for room until there is some, or until it is clear that there will be none.
 
         A call on its way counts as if it took all the time it may; it may end at once, too.
@@ -71,9 +71,9 @@ class Room:
             await asyncio.sleep(nap_s * random.uniform(0.5, 1.0))
 
 
-def _take_all(tx: Connection, owner: str, windows: Sequence[Window], spare: int) -> list[SlotId]:
+def _take_all(tx: Connection, owner: str, windows: Sequence[Window], spare: int) -> list[Slot]:
     """Take a slot in each window, or in none: an error undoes what was taken before it."""
-    taken: list[SlotId] = []
+    taken: list[Slot] = []
     for window in windows:
         pace = window.pace._replace(limit=max(window.pace.limit - spare, 1))
         slots, wait_s = quota.take_slots(tx, _key(owner, window), 1, pace)
@@ -86,7 +86,7 @@ def _take_all(tx: Connection, owner: str, windows: Sequence[Window], spare: int)
 
 
 def _give_back(
-    tx: Connection, owner: str, windows: Sequence[Window], slots: Sequence[SlotId]
+    tx: Connection, owner: str, windows: Sequence[Window], slots: Sequence[Slot]
 ) -> None:
     for window, slot in zip(windows, slots, strict=True):
         quota.give_back(tx, _key(owner, window), [Ended(slot, 0.0)], window.pace)

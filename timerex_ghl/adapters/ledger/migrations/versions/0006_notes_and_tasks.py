@@ -1,4 +1,4 @@
-"""Notes and tasks of the workspace, deletes that wait, and when GHL's records were last seen."""
+"""Notes and tasks, deletes that wait, when GHL's records were last seen, calls behind live."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables, and a column that tells when a link's record was last seen in GHL."""
+    """Make the tables, a link's time in GHL, and the list of slots taken behind live work."""
     op.create_table(
         "activities",
         sa.Column("connection", sa.Text(), nullable=False),
@@ -47,3 +47,4 @@ def upgrade() -> None:
     )
     op.add_column("links", sa.Column("seen_at", sa.BigInteger()))
     op.create_index("ix_links_connection_kind_seen_at", "links", ["connection", "kind", "seen_at"])
+    op.add_column("quota", sa.Column("behind", sa.Text(), nullable=False, server_default="[]"))
