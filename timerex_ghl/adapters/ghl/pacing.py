@@ -49,8 +49,8 @@ _behind: ContextVar[bool] = ContextVar("behind_live", default=False)
 def behind_live() -> Generator[None]:
     """Let all calls made in here, in tasks started in here too, go behind those of live work.
 
-    It is for reads of many records. Whoever holds a person's lock calls as live work does: live
-    work may be waiting for that lock.
+    It is for sweeps: reads of many records, and the notes and tasks that differ. Whoever carries
+    people calls as live work does: live work may be waiting for their locks.
     """
     token = _behind.set(True)
     try:
