@@ -1,6 +1,5 @@
 """What a sweep of GHL's notes and tasks asks the ledger: who is next, and what was not seen."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -117,18 +116,6 @@ def staleness(tx: Connection, connection: ConnectionName) -> Staleness:
         .where(links.c.connection == connection, links.c.kind == "contact", ~contacts.c.deleted)
     ).one()
     return Staleness(row[0], row[1] if row[2] == row[0] else None)
-
-
-def rows_of(
-    tx: Connection, connection: ConnectionName, kind: ActivityKind, ids: Collection[str]
-) -> dict[ActivityId, bool]:
-    """Tell of linked ones whether they are level, so far as the workspace knows."""
-    rows = tx.execute(
-        select(activities.c.id, links.c.local_version == activities.c.version)
-        .join(links, _row_of_link())
-        .where(links.c.connection == connection, links.c.kind == kind, links.c.local_id.in_([*ids]))
-    )
-    return {ActivityId(row[0]): bool(row[1]) for row in rows}
 
 
 def _row_of_link() -> ColumnElement[bool]:
