@@ -20,6 +20,8 @@ from timerex_ghl.carry.activities.gone import list_gone
 from timerex_ghl.carry.activities.meet import follow_person, is_of_booking, meet_activity, sent_as
 from timerex_ghl.carry.activities.read import emails_for, read_remote
 from timerex_ghl.carry.activities.remember import add_from_ghl
+from timerex_ghl.carry.appointment_hints import PREFIX
+from timerex_ghl.carry.appointment_sweep import carry_appointment_key
 from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.sync.activities import ActivityId, ActivityKey, ActivityKind
@@ -69,7 +71,9 @@ class Swept:
 
 
 async def carry_activity_key(sides: Sides, key: str, *, preview: bool) -> Outcome:
-    """Carry a note or task that a sweep named."""
+    """Carry a note, task or appointment that a sweep named."""
+    if key.startswith(PREFIX):
+        return await carry_appointment_key(sides, key, preview=preview)
     kind, _, rest = key.partition(":")
     if kind not in CLOCKS:
         named: ActivityKind = "note" if kind == "note" else "task"
