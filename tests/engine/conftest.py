@@ -99,7 +99,12 @@ class Drafts:
             "token_url": ghl["token_url"],
         }
         self.timerex = {"webhook_token": timerex["webhook_token"]}
-        self.connection: dict[str, Any] = {"location_id": ghl["location_id"], "pacing": False}
+        self.connection: dict[str, Any] = {
+            "location_id": ghl["location_id"],
+            "pacing": False,
+            "poll_minutes": 1440,  # what is scheduled would run beside the tests, a process each
+            "task_minutes": 1440,
+        }
         self.made = 0
 
     async def save(

@@ -73,7 +73,7 @@ async def test_the_flow_brings_both_sides_level_and_says_how_late_it_can_be(
         "Completed",
     )
     report = await engine.artifact(f"activity-mirror-{ready}")
-    assert "a task: 15 minutes at most" in report
+    assert "a task: 1440 minutes at most" in report
     assert "one turn through" in report
     assert "appointment" not in report
 
@@ -106,7 +106,7 @@ async def test_a_calendar_is_looked_at_and_the_artifact_says_how_late_a_cancel_c
 
     assert (run["name"], run["state_name"]) == (f"{name} appointments apply", "Completed")
     report = await engine.artifact(f"activity-mirror-{name}")
-    assert "a cancelled appointment: 15 minutes at most" in report
+    assert "a cancelled appointment: 1440 minutes at most" in report
     assert "| API calls | 1 |" in report
 
 
