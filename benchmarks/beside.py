@@ -27,6 +27,9 @@ PACE = Pace(LIMIT, window_s=10)
 GOAL_S = 2
 """What a sweep may add to the longest delay of bookings that come one a second."""
 
+START_S = 60
+"""A process that sweeps has begun by then."""
+
 Sweep: TypeAlias = Literal["none", "same process", "own process"]
 
 
@@ -87,7 +90,7 @@ async def _sweeping_elsewhere(url: str, info: SandboxInfo) -> AsyncGenerator[Non
     process = spawned.Process(target=sweep_as_a_process, args=(url, info, sweeps))
     process.start()
     try:
-        await asyncio.to_thread(sweeps.wait)
+        await asyncio.to_thread(sweeps.wait, START_S)
         yield
     finally:
         process.terminate()
