@@ -85,7 +85,8 @@ class Connection(Block):
     )
     task_minutes: int = Field(
         default=15,
-        description="How often all tasks in GHL are looked through, in minutes (1 to 1440).",
+        description="How often tasks and calendars in GHL are looked through, in minutes "
+        "(1 to 1440).",
     )
     calendars: str = Field(
         default="",

@@ -1,4 +1,4 @@
-"""Notes and tasks are made the same on both sides, those that no webhook told of too."""
+"""Notes, tasks and appointments are made the same on both sides, without any webhook too."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -14,6 +14,7 @@ from tasks.activities import (
     batches_of,
     carry_activities,
     list_changed_activities,
+    list_changed_appointments,
     list_people,
     read_lateness,
     sweep_people,
@@ -30,35 +31,39 @@ from timerex_ghl.sync.models import ConnectionName
 class Kinds(StrEnum):
     """What a run is about."""
 
-    BOTH = "notes and tasks"
+    ALL = "notes, tasks and appointments"
     NOTES = "notes"
     TASKS = "tasks"
+    APPOINTMENTS = "appointments"
 
 
 KINDS_OF: dict[Kinds, tuple[ActivityKind, ...]] = {
-    Kinds.BOTH: ("task", "note"),
+    Kinds.ALL: ("task", "note"),
     Kinds.NOTES: ("note",),
     Kinds.TASKS: ("task",),
+    Kinds.APPOINTMENTS: (),
 }
 
 
 @flow(name="activity-mirror", flow_run_name="{connection} {kinds} {mode}")
 async def activity_mirror(
     connection: ConnectionName,
-    kinds: Kinds = Kinds.BOTH,
+    kinds: Kinds = Kinds.ALL,
     since: AwareDatetime | None = None,
     mode: Mode = Mode.APPLY,
 ) -> State[None]:
-    """Make notes and tasks the same in the workspace and in GHL.
+    """Make notes, tasks and appointments the same in the workspace and in GHL.
 
     Tasks are looked through all; of people's notes, in each run as many as the calls an hour for
-    notes allow, whoever changed or was not looked at for the longest first.
+    notes allow, whoever changed or was not looked at for the longest first. Of the calendars, all
+    that stands from a day ago on: what people did there is taken over, a cancel as the connection
+    says.
 
     Args:
         connection: Name of a published connection.
         kinds: What to look through.
-        since: Only what changed here, and whose contact changed in GHL, after this; tasks of GHL
-            have no such time and are looked through all. Empty: whatever is due.
+        since: Only what changed here, and whose contact changed in GHL, after this; tasks and
+            appointments of GHL are looked through all. Empty: whatever is due.
         mode: preview plans and writes nothing to either side; apply writes.
     """
     preview = mode is Mode.PREVIEW
@@ -70,6 +75,8 @@ async def activity_mirror(
             with run.refused():
                 await (run.mirror_tasks(job.run_id) if kind == "task" else run.mirror_notes(since))
             await run.carry(await list_changed_activities(connection, kind, since))
+        if kinds in {Kinds.ALL, Kinds.APPOINTMENTS}:
+            await run.look_at_calendars()
         if run.refusal is not None:
             raise run.refusal
         said = await read_lateness(job.sides)
@@ -97,6 +104,11 @@ class _Run:
         """Look through the notes of those whose turn it is."""
         for people in await list_people(self._connection, since):
             await self._take(await sweep_people(self._connection, people, preview=self._preview))
+
+    async def look_at_calendars(self) -> None:
+        """Look at the appointments that GHL's calendars show otherwise than before."""
+        with self.refused():
+            await self.carry(await list_changed_appointments(self._connection))
 
     async def _take(self, swept: Swept) -> None:
         self.counts += Counts(applied=swept.added, review=swept.held)

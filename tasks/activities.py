@@ -1,4 +1,4 @@
-"""Notes and tasks: what no webhook told is looked for, and each that may differ is made level.
+"""Notes, tasks and appointments: what no webhook told is looked for, and made level.
 
 All of it goes behind live work: it takes what GHL's pace leaves.
 """
@@ -15,6 +15,7 @@ from tasks.policy import RETRIES
 from timerex_ghl.adapters.ghl.pacing import behind_live
 from timerex_ghl.adapters.ledger import sweeps
 from timerex_ghl.adapters.ledger.sweeps import Linked
+from timerex_ghl.carry import appointment_sweep
 from timerex_ghl.carry.activities import room
 from timerex_ghl.carry.activities.room import Lateness
 from timerex_ghl.carry.activities.sweep import (
@@ -31,7 +32,7 @@ from timerex_ghl.sync.activities import ActivityKind
 from timerex_ghl.sync.models import ConnectionName
 
 BATCH = 250
-"""Notes and tasks a task run carries."""
+"""Notes, tasks and appointments a task run carries."""
 
 PEOPLE = 100
 """People whose notes a task run looks through."""
@@ -74,9 +75,17 @@ async def list_changed_activities(
         return await list_changed_here(sides, kind, since)
 
 
-@task(**RETRIES, task_run_name="{connection} notes and tasks")
+@task(**RETRIES, task_run_name="{connection} appointments")
+async def list_changed_appointments(connection: ConnectionName) -> list[str]:
+    """List the appointments that GHL's calendars show otherwise. Safe to repeat."""
+    with behind_live():
+        async with opened(connection) as sides:
+            return await appointment_sweep.list_changed_appointments(sides, utc_now())
+
+
+@task(**RETRIES, task_run_name="{connection} notes, tasks, appointments")
 async def carry_activities(connection: ConnectionName, keys: list[str], *, preview: bool) -> Counts:
-    """Make notes and tasks level on both sides, or only plan it. Safe to repeat."""
+    """Make what a sweep named level on both sides, or only plan it. Safe to repeat."""
     with behind_live():
         async with opened(connection) as sides:
             carry = partial(carry_person, sides, partial(carry_activity_key, preview=preview))
@@ -90,15 +99,17 @@ def batches_of(keys: list[str]) -> list[list[str]]:
 
 async def read_lateness(sides: Sides) -> list[str]:
     """Say how late an edit in GHL can be seen, in lines for people."""
-    return _in_words(await sides.ledger.read(room.lateness, sides))
+    late = await sides.ledger.read(room.lateness, sides)
+    return _in_words(late, has_calendars=bool(sides.settings.appointments.calendars))
 
 
-def _in_words(late: Lateness) -> list[str]:
-    minutes = late.tasks.total_seconds() / 60
+def _in_words(late: Lateness, *, has_calendars: bool) -> list[str]:
+    interval = f"{late.tasks.total_seconds() / 60:g} minutes at most, and as long as a run takes"
     lines = [
         "How late an edit in GHL is seen where no webhook tells of it:",
         "",
-        f"- a task: {minutes:g} minutes at most, and as long as a run takes",
+        *([f"- a cancelled appointment: {interval}"] if has_calendars else []),
+        f"- a task: {interval}",
     ]
     if late.notes is None:
         return [*lines, "- a note: never; the calls an hour for notes are set to 0"]

@@ -34,8 +34,8 @@ from timerex_ghl.sync.models import ConnectionName, EventId
 
 FLOW = "live-sync"
 
-NETS = ("timerex-poll", "contact-sync", "activity-mirror")
-"""Deployments that find what no event told of."""
+NETS = ("timerex-poll", "contact-sync")
+"""Deployments that find what no event told of. The mirror of notes and tasks keeps its own time."""
 
 FINISH_S = 25.0
 """How long a run that ends waits for what is in hand. What is cut off waits in the ledger."""

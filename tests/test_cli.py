@@ -22,8 +22,8 @@ from timerex_ghl.sync.settings import ConnectionSettings, GhlSettings, TimerexSe
 
 COMMANDS = [
     "demo", "sandbox", "gateway", "doors", "server", "worker", "deploy", "publish", "reviews",
-    "plans", "alerts", "doctor", "live", "trace", "token", "import", "export", "notes", "tasks",
-    "deletes",
+    "plans", "alerts", "doctor", "live", "trace", "token", "import", "export", "bookings",
+    "notes", "tasks", "deletes",
 ]  # fmt: skip
 KEYS = {
     "ghl": {

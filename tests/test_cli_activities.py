@@ -3,19 +3,16 @@
 import asyncio
 import getpass
 import json
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from tests import make
 from tests.gateway.given import NAME, publish, settings_with
-from timerex_ghl.adapters.ledger import activities, audit, clock, pending_deletes, workspace
+from tests.typed import add_riku, call, last_audited, made
+from timerex_ghl.adapters.ledger import activities, clock, pending_deletes
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.pending_deletes import Found
-from timerex_ghl.cli import main
 from timerex_ghl.sync.activities import TEXT, ActivityId, ActivityKey
-from timerex_ghl.sync.identity import Keys
 from timerex_ghl.sync.models import ConnectionName, ContactId
 
 DUE = "2026-02-10T10:00+09:00"
@@ -29,24 +26,7 @@ def url(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def riku(url: str) -> ContactId:
-    async def fill() -> ContactId:
-        async with open_ledger(url) as ledger:
-            await publish(ledger, settings_with())
-            keys = Keys("riku@hinode.example", None)
-            row = await ledger.write(workspace.add_contact, NAME, make.contact(), keys, make.NOW)
-            return row.id
-
-    return asyncio.run(fill())
-
-
-def call(*arguments: str, typed: str | bytes | None = None) -> Result:
-    return CliRunner().invoke(main, [*arguments], input=typed)
-
-
-def made(*arguments: str) -> dict[str, Any]:
-    result = call(*arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.output)
+    return add_riku(url)
 
 
 def test_a_note_is_added_shown_edited_listed_and_deleted(riku: ContactId) -> None:
@@ -117,11 +97,7 @@ def test_a_text_may_come_from_standard_input(riku: ContactId) -> None:
 def test_the_audit_names_who_typed(url: str, riku: ContactId) -> None:
     made("notes", "add", "--contact", riku, "--text", "Likes tea")
 
-    async def read() -> Any:
-        async with open_ledger(url) as ledger:
-            return await ledger.read(audit.entries, NAME, 1)
-
-    (entry,) = asyncio.run(read())
+    entry = last_audited(url)
     assert (entry.what, entry.detail["by"]) == ("note added", f"cli:{getpass.getuser()}")
 
 

@@ -37,3 +37,9 @@ async def calendar(ledger: Ledger) -> AsyncIterator[CalendarWorld]:
     """A world whose bookings become appointments."""
     async with running_sandbox() as info, opened_calendar(ledger, info) as opened:
         yield opened
+
+
+@pytest.fixture
+def both(calendar: CalendarWorld) -> CalendarWorld:
+    """A connection that may cancel in TimeRex."""
+    return calendar.with_timerex().with_settings(cancels_in_timerex=True)

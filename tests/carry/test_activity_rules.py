@@ -84,6 +84,7 @@ async def test_where_they_are_not_mirrored_nothing_travels(acts: ActivityWorld) 
     await acts.in_crm("POST", f"{await acts.crm_id()}/notes", {"body": "In GHL"})
 
     outcomes = await acts.settle()
+    await sweep(acts, "one")
 
     assert {outcome.what for outcome in outcomes} == {"ignored"}
     assert len(await acts.notes()) == 1

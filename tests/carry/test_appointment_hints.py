@@ -22,12 +22,6 @@ async def status_here(calendar: CalendarWorld, booking_id: str) -> Any:
     return base and base.values.get(STATUS)
 
 
-@pytest.fixture
-def both(calendar: CalendarWorld) -> CalendarWorld:
-    """A connection that may cancel in TimeRex."""
-    return calendar.with_timerex().with_settings(cancels_in_timerex=True)
-
-
 async def test_an_appointment_made_in_ghl_is_ghls_alone(calendar: CalendarWorld) -> None:
     outcome = await calendar.hint("AppointmentCreate", "theirs")
 

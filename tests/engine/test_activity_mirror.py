@@ -1,12 +1,15 @@
-"""Notes and tasks on the real engine: the flow from the UI's own path, and the live worker."""
+"""Notes, tasks and appointments on the real engine: the flow from the UI's own path, and live."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from flows.activity_mirror import activity_mirror
 from flows.contact_sync import contact_sync
+from flows.publish_connection import publish_connection
 from tests.engine.conftest import Drafts, Engine, add_person
 from tests.engine.living import living, until
+from tests.engine.test_calendars_in_publishing import SCOPES
 from timerex_ghl.adapters.ledger import activity_edits, activity_pages, published, workspace
 from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.carry.sides import utc_now
@@ -65,10 +68,14 @@ async def test_the_flow_brings_both_sides_level_and_says_how_late_it_can_be(
     contact = await in_crm(engine, email)
     assert [note["bodyText"].splitlines()[0] for note in contact["notes"]] == ["Met at the fair"]
     (task,) = contact["tasks"]
-    assert (run["name"], run["state_name"]) == (f"{ready} notes and tasks apply", "Completed")
+    assert (run["name"], run["state_name"]) == (
+        f"{ready} notes, tasks and appointments apply",
+        "Completed",
+    )
     report = await engine.artifact(f"activity-mirror-{ready}")
     assert "a task: 15 minutes at most" in report
     assert "one turn through" in report
+    assert "appointment" not in report
 
     path = f"/ghl/person/contacts/{contact['id']}/tasks/{task['id']}"
     await sandbox.send("PUT", path, {"title": "Send the offer today"})
@@ -86,6 +93,40 @@ async def test_the_flow_brings_both_sides_level_and_says_how_late_it_can_be(
     assert (await here(engine, ready, key)).values[TITLE] == "Send the offer today"
     assert await sandbox.writes() == before
     assert "0 writes to GHL" in message_of(again)
+
+
+async def test_a_calendar_is_looked_at_and_the_artifact_says_how_late_a_cancel_can_be_seen(
+    engine: Engine, drafts: Drafts
+) -> None:
+    calendar_id = engine.stage.sandbox.ghl["calendar_id"]
+    name = await drafts.save(ghl={**drafts.ghl, **SCOPES}, calendars=f"* = {calendar_id}")
+    assert (await engine.here(publish_connection, name)).is_completed()
+
+    run = await engine.api.run("activity-mirror", connection=name, kinds="appointments")
+
+    assert (run["name"], run["state_name"]) == (f"{name} appointments apply", "Completed")
+    report = await engine.artifact(f"activity-mirror-{name}")
+    assert "a cancelled appointment: 15 minutes at most" in report
+    assert "| API calls | 1 |" in report
+
+
+async def test_a_missing_right_to_appointments_holds_up_no_task(
+    engine: Engine, drafts: Drafts
+) -> None:
+    email, sandbox = "yui@mirror.example", engine.stage.sandbox
+    granted = SCOPES["scopes"].replace("calendars/events.readonly ", "").split()
+    token = await sandbox.send("POST", "/ghl/tokens", {"kind": "private", "scopes": granted})
+    ghl = {**drafts.ghl, **SCOPES, "private_token": token["access_token"]}
+    name = await drafts.save(ghl=ghl, calendars=f"* = {sandbox.ghl['calendar_id']}")
+    assert (await engine.here(publish_connection, name)).is_completed()
+    contact_id = await person(engine, name, email)
+    await write(engine, name, contact_id, TaskEntry(title="Call", due_at=TOMORROW))
+
+    state = await engine.here(activity_mirror, name)
+
+    assert state.is_failed()
+    assert "calendars/events.readonly" in (state.message or "")
+    assert [task["title"] for task in (await in_crm(engine, email))["tasks"]] == ["Call"]
 
 
 async def test_what_is_written_here_reaches_the_crm_by_the_live_worker(

@@ -13,6 +13,7 @@ Json: TypeAlias = dict[str, Any]
 LOCATION: Json = {"locationId": "{locationId}"}
 SLOT: Json = {"startTime": "2030-01-07T10:00:00+09:00", "endTime": "2030-01-07T10:30:00+09:00"}
 LATER: Json = {"startTime": "2030-01-07T11:00:00+09:00", "endTime": "2030-01-07T11:30:00+09:00"}
+JANUARY_2030: Json = {"startTime": "1893456000000", "endTime": "1896134400000"}
 RIKU: Json = {
     "firstName": "Riku",
     "lastName": "Sato",
@@ -91,6 +92,7 @@ QUERIES: dict[str, Json] = {
     "get-contacts-by-businessId": {**LOCATION, "limit": "20", "skip": "0"},
     "get-custom-fields": {"model": "all"},
     "get-calendars": {**LOCATION, "showDrafted": "false"},
+    "get-calendar-events": {**LOCATION, **JANUARY_2030, "calendarId": "{calendarId}"},
     "get-appointment-notes": {"limit": "20", "offset": "0"},
     "get-user-by-location": LOCATION,
     "search-users": {"companyId": "{companyId}", "limit": "5", "query": "hana"},

@@ -1,11 +1,17 @@
 """Calendars, their slots, appointments and the notes of these."""
 
+from datetime import datetime
+from urllib.parse import urlencode
+
+import httpx
 import pytest
 
 from tests.sandbox.calling import Caller
 
 EVENTS = "/calendars/events/appointments"
 MONDAY = "2030-01-07"
+MONDAY_MS = int(datetime.fromisoformat(f"{MONDAY}T00:00:00+09:00").timestamp() * 1000)
+DAY_MS = 24 * 60 * 60 * 1000
 
 
 def body(
@@ -127,6 +133,47 @@ async def test_a_deleted_appointment_can_still_be_read(sandbox: Caller) -> None:
     read = (await sandbox.ghl("GET", f"{EVENTS}/{made['id']}")).json()["appointment"]
     assert read["deleted"] is True
     assert (await book(sandbox, "10:00", "10:30"))[0] == 200
+
+
+async def listed(sandbox: Caller, **query: object) -> httpx.Response:
+    monday = {"startTime": MONDAY_MS, "endTime": MONDAY_MS + DAY_MS}
+    asked = {"locationId": sandbox.location_id, **monday, **query}
+    return await sandbox.ghl("GET", f"/calendars/events?{urlencode(asked)}")
+
+
+async def test_a_calendars_list_shows_what_begins_in_a_time_but_nothing_deleted(
+    sandbox: Caller,
+) -> None:
+    calendar_id = sandbox.info.ghl.calendar_id
+    _, gone = await book(sandbox, "10:00", "10:30")
+    _, cancelled = await book(sandbox, "11:00", "11:30")
+    _, stands = await book(sandbox, "12:00", "12:30")
+    later = {"startTime": "2030-01-08T10:00:00+09:00", "endTime": "2030-01-08T10:30:00+09:00"}
+    await book(sandbox, "10:00", "10:30", **later)
+    await sandbox.ghl("DELETE", f"/calendars/events/{gone['id']}", {})
+    await sandbox.ghl("PUT", f"{EVENTS}/{cancelled['id']}", {"appointmentStatus": "cancelled"})
+
+    found = (await listed(sandbox, calendarId=calendar_id)).json()["events"]
+    of_user = (await listed(sandbox, userId=sandbox.info.ghl.user_id)).json()["events"]
+    of_group = (await listed(sandbox, groupId="group1")).json()["events"]
+
+    assert [(one["id"], one["appointmentStatus"]) for one in found] == [
+        (cancelled["id"], "cancelled"),
+        (stands["id"], "confirmed"),
+    ]
+    assert found[0]["startTime"] == f"{MONDAY}T11:00:00+09:00"
+    assert (of_user, of_group) == (found, [])
+
+
+async def test_a_list_of_nobodys_events_is_refused(sandbox: Caller) -> None:
+    calendar_id = sandbox.info.ghl.calendar_id
+
+    whose = await listed(sandbox)
+    when = await listed(sandbox, calendarId=calendar_id, startTime="monday")
+    where = await listed(sandbox, calendarId=calendar_id, locationId="another")
+
+    assert (whose.status_code, when.status_code, where.status_code) == (400, 422, 403)
+    assert whose.json()["message"] == "Either of calendarId, userId or groupId is required"
 
 
 async def test_an_appointments_note_shows_on_the_contact_too(sandbox: Caller) -> None:

@@ -79,6 +79,8 @@ def test_a_booking_ends_after_it_starts_and_not_months_later(ends_at: str) -> No
     [
         ("starts_at", "2026-02-10T10:00:00"),
         ("starts_at", 1_770_000_000),
+        ("starts_at", "20260210"),
+        ("starts_at", "1.77e9"),
         ("starts_at", "0001-01-01T00:00:00+09:00"),
         ("starts_at", "9999-12-31T23:59:59-09:00"),
         ("timezone", "Asia/Nowhere"),

@@ -1,4 +1,7 @@
-"""The sentence of a hint about an appointment: it is read, and a cancel may reach its booking."""
+"""The sentence of an appointment that may have changed in GHL: read, and a cancel goes on.
+
+A hint of GHL's or a sweep names it. A cancel, or deletion, may reach its booking.
+"""
 
 from typing import Literal, NamedTuple
 
@@ -9,6 +12,7 @@ from timerex_ghl.adapters.ledger import booking_edits, bookings, links
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.carry.activities.preview import NOTHING, show_new
 from timerex_ghl.carry.appointment_calls import look_again
 from timerex_ghl.carry.appointments import save_base, state_of
 from timerex_ghl.carry.cancel import cancel_in_timerex
@@ -20,10 +24,13 @@ from timerex_ghl.sync.appointment_fields import AppointmentState
 from timerex_ghl.sync.appointment_hints import HintPlan, plan_appointment_hint
 from timerex_ghl.sync.booking_entry import BookingEntry
 from timerex_ghl.sync.ghl_models import GhlAppointmentId
-from timerex_ghl.sync.models import BookingId, ContactId
+from timerex_ghl.sync.models import BookingId, ContactId, FieldName
 
 PREFIX = "ghl-appointment:"
 """How the inbox names an appointment."""
+
+BOOKING = FieldName("booking")
+"""What a preview calls what would become of the booking."""
 
 Way = Literal["cancelled here", "cancelled in TimeRex", "left alone"]
 """What became of the booking of an appointment that was cancelled in GHL."""
@@ -38,11 +45,23 @@ class _Pair(NamedTuple):
 
 
 async def carry_appointment_hint(sides: Sides, event: InboxEvent) -> Outcome:
-    """Look at the appointment that a hint is about. One made in GHL is GHL's alone.
+    """Look at the appointment that a hint is about.
 
     Our own writes come back as hints, too: each costs the one read, and no write.
     """
-    appointment_id = GhlAppointmentId(event.record.removeprefix(PREFIX))
+    return await look_at_appointment(sides, GhlAppointmentId(event.record.removeprefix(PREFIX)))
+
+
+async def look_at_appointment(
+    sides: Sides, appointment_id: GhlAppointmentId, *, preview: bool = False
+) -> Outcome:
+    """Read how an appointment stands, and let its booking follow. One made in GHL is GHL's alone.
+
+    Args:
+        sides: Both sides.
+        appointment_id: Which.
+        preview: Keep the plan, write nothing.
+    """
     pair = await sides.ledger.read(_read, sides, appointment_id)
     if pair is None:
         return Outcome(what="ignored")
@@ -50,16 +69,18 @@ async def carry_appointment_hint(sides: Sides, event: InboxEvent) -> Outcome:
         pair = await sides.ledger.read(_read, sides, appointment_id)
         if claim is None or pair is None:
             return Outcome(what="no-op")
-        return await _look(sides, claim.hold, pair)
+        return await _look(sides, claim.hold, pair, preview=preview)
 
 
-async def _look(sides: Sides, hold: Hold, pair: _Pair) -> Outcome:
+async def _look(sides: Sides, hold: Hold, pair: _Pair, *, preview: bool) -> Outcome:
     refusal = sides.ghl.refusal_of(GET_APPOINTMENT.name)
     if refusal is not None:
         raise refusal
     state = await look_again(sides.ghl, pair.state)
     plan = plan_appointment_hint(pair.row.booking, state, utc_now())
     way = _way_of(sides, pair.row) if plan.cancels else None
+    if preview:
+        return await _show(sides, state, plan, way)
     if way == "cancelled in TimeRex" and sides.timerex is not None:
         await cancel_in_timerex(sides, sides.timerex, hold, pair.row.booking)
     if plan.base != state.base:
@@ -74,6 +95,15 @@ async def _look(sides: Sides, hold: Hold, pair: _Pair) -> Outcome:
             **({"moved_in_ghl": "left alone"} if plan.is_moved else {}),
         },
     )
+
+
+async def _show(sides: Sides, state: AppointmentState, plan: HintPlan, way: Way | None) -> Outcome:
+    """Show what would be kept of GHL's side, and what would become of the booking."""
+    if plan.base == state.base:
+        return NOTHING
+    values = {field: text for field, text in plan.base.items() if state.base.get(field) != text}
+    shown = {**values, **({BOOKING: way} if way else {})}
+    return await show_new(sides, f"{PREFIX}{state.id}", shown)
 
 
 def _way_of(sides: Sides, row: BookingRow) -> Way:

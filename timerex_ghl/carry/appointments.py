@@ -139,10 +139,10 @@ def _keep(tx: Connection, sides: Sides, plan: AppointmentPlan) -> None:
 def save_base(
     tx: Connection, sides: Sides, booking_id: BookingId, base: dict[FieldName, str]
 ) -> None:
-    """Keep what both sides agree on of an appointment that is linked."""
+    """Keep what both sides agree on of an appointment that is linked: a sweep judges it anew."""
     link = links.link_of_local(tx, sides.connection, "appointment", booking_id)
     if link is not None:
-        links.save_link(tx, link.model_copy(update={"base": _base_of(base)}))
+        links.save_link(tx, link.model_copy(update={"base": _base_of(base), "digest": None}))
 
 
 def _base_of(base: dict[FieldName, str]) -> Contact:
@@ -165,7 +165,8 @@ def _remember(
     else:
         link = links.link_of_local(tx, sides.connection, "appointment", action.booking_id)
     if link is not None:
-        links.save_link(tx, link.model_copy(update={"base": base, "written_at": utc_now()}))
+        changes = {"base": base, "digest": None, "written_at": utc_now()}
+        links.save_link(tx, link.model_copy(update=changes))
 
 
 async def _settle(sides: Sides, unknown: list[tuple[Intent, AppointmentAction]]) -> None:

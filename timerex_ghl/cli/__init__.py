@@ -7,6 +7,7 @@ import click
 
 from timerex_ghl.cli import (
     alerts,
+    bookings,
     deletes,
     desk,
     doctor,
@@ -54,6 +55,7 @@ for command in (
     doctor.doctor,
     desk.plans,
     desk.trace,
+    bookings.bookings,
     notes.notes,
     tasks.tasks,
     deletes.deletes,

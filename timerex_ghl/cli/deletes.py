@@ -6,25 +6,24 @@ from typing import Any
 
 import click
 
-from timerex_ghl.cli.activities import reaches
 from timerex_ghl.cli.running import run
-from timerex_ghl.cli.workspace import opened
+from timerex_ghl.cli.workspace import Where, reaches
 
 SIDES = {"workspace": "here", "ghl": "in GHL"}
 
 
 @click.command()
 @reaches
-def deletes(*, connection: str | None, ledger: str | None, as_json: bool) -> None:
+def deletes(*, where: Where) -> None:
     """Print the deleted notes and tasks that the other side keeps until a person decides.
 
     Many deletes at once wait: see most_deletes in docs/connect.md. Ids and ages only, the oldest
     first. Decide with `timerex-ghl reviews`.
     """
-    held = run(_held(connection, ledger))
+    held = run(_held(where))
     for one in held:
-        click.echo(json.dumps(one) if as_json else _line(one))
-    if not held and not as_json:
+        click.echo(json.dumps(one) if where.as_json else _line(one))
+    if not held and not where.as_json:
         click.echo("nothing waits")
 
 
@@ -33,10 +32,10 @@ def _line(one: dict[str, Any]) -> str:
     return f"{one['kind']}:{one['id']}  deleted {SIDES[one['side']]}, waits for {age}"
 
 
-async def _held(connection: str | None, url: str | None) -> list[dict[str, Any]]:
+async def _held(where: Where) -> list[dict[str, Any]]:
     from timerex_ghl.adapters.ledger import clock, pending_deletes
 
-    async with opened(url, connection) as (ledger, editor):
+    async with where.opened() as (ledger, editor):
         now = await ledger.read(clock.now)
         found = await ledger.read(pending_deletes.list_deletes, editor.connection, ("held",))
     return [

@@ -2,9 +2,9 @@
 
 import click
 
-from timerex_ghl.cli.activities import CONTACT, ID, add, change, is_id, reaches, share
-from timerex_ghl.cli.activity_text import entry_of, say_version
-from timerex_ghl.cli.running import run
+from timerex_ghl.cli.activities import CONTACT, add, change, entry_of, share_activities
+from timerex_ghl.cli.records import ID, is_id, or_input
+from timerex_ghl.cli.workspace import Where, reaches
 
 HELP = """See and edit the notes of contacts. The CRM follows at once.
 
@@ -21,37 +21,26 @@ def notes() -> None:
     """Gather the commands."""
 
 
-share(notes, "note")
+share_activities(notes, "note")
 
 
 @notes.command("add")
 @CONTACT
-@click.option("--text", required=True, help="What it says; - reads it from standard input.")
+@click.option(
+    "--text", required=True, callback=or_input, help="What it says; - reads it from standard input."
+)
 @click.option("--task", "task_id", callback=is_id, help="The contact's task it belongs to.")
 @reaches
-def add_(
-    *,
-    contact: str,
-    connection: str | None,
-    ledger: str | None,
-    as_json: bool,
-    **typed: str | None,
-) -> None:
+def add_(*, contact: str, where: Where, **typed: str | None) -> None:
     """Add a note to a contact."""
-    entry = entry_of("note", typed)
-    row = run(add(contact, entry, connection=connection, ledger=ledger))
-    say_version(row, as_json=as_json)
+    add(contact, entry_of("note", typed), where)
 
 
 @notes.command()
 @ID
-@click.option("--text", help="What it says now; - reads it from standard input.")
+@click.option("--text", callback=or_input, help="What it says now; - reads it from standard input.")
 @click.option("--task", "task_id", callback=is_id, help='The task it belongs to; "" for none.')
 @reaches
-def edit(
-    *, id_: str, connection: str | None, ledger: str | None, as_json: bool, **typed: str | None
-) -> None:
+def edit(*, id_: str, where: Where, **typed: str | None) -> None:
     """Change what is named of a note, and nothing else."""
-    entry = entry_of("note", typed)
-    row = run(change(id_, entry, connection=connection, ledger=ledger))
-    say_version(row, as_json=as_json)
+    change(id_, entry_of("note", typed), where)

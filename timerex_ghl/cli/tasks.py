@@ -2,9 +2,9 @@
 
 import click
 
-from timerex_ghl.cli.activities import CONTACT, ID, Command, add, change, reaches, share
-from timerex_ghl.cli.activity_text import entry_of, say_version
-from timerex_ghl.cli.running import run
+from timerex_ghl.cli.activities import CONTACT, add, change, entry_of, share_activities
+from timerex_ghl.cli.records import ID, or_input
+from timerex_ghl.cli.workspace import Command, Where, reaches
 
 HELP = """See and edit the tasks of contacts. The CRM follows at once.
 
@@ -22,12 +22,14 @@ def tasks() -> None:
     """Gather the commands."""
 
 
-share(tasks, "task")
+share_activities(tasks, "task")
 
 
 def _details(command: Command) -> Command:
     options = (
-        click.option("--body", help="More about it; - reads it from standard input."),
+        click.option(
+            "--body", callback=or_input, help="More about it; - reads it from standard input."
+        ),
         click.option(
             "--status",
             type=click.Choice(["open", "in-progress", "completed"]),
@@ -46,18 +48,9 @@ def _details(command: Command) -> Command:
 @click.option("--due", "due_at", metavar="TIME", required=True, help="Like 2026-02-10T10:00+09:00.")
 @_details
 @reaches
-def add_(
-    *,
-    contact: str,
-    connection: str | None,
-    ledger: str | None,
-    as_json: bool,
-    **typed: str | None,
-) -> None:
+def add_(*, contact: str, where: Where, **typed: str | None) -> None:
     """Add a task to a contact."""
-    entry = entry_of("task", typed)
-    row = run(add(contact, entry, connection=connection, ledger=ledger))
-    say_version(row, as_json=as_json)
+    add(contact, entry_of("task", typed), where)
 
 
 @tasks.command()
@@ -66,34 +59,26 @@ def add_(
 @click.option("--due", "due_at", metavar="TIME", help="Like 2026-02-10T10:00+09:00.")
 @_details
 @reaches
-def edit(
-    *, id_: str, connection: str | None, ledger: str | None, as_json: bool, **typed: str | None
-) -> None:
+def edit(*, id_: str, where: Where, **typed: str | None) -> None:
     """Change what is named of a task, and nothing else."""
-    entry = entry_of("task", typed)
-    row = run(change(id_, entry, connection=connection, ledger=ledger))
-    say_version(row, as_json=as_json)
+    change(id_, entry_of("task", typed), where)
 
 
 @tasks.command()
 @ID
 @reaches
-def complete(*, id_: str, connection: str | None, ledger: str | None, as_json: bool) -> None:
+def complete(*, id_: str, where: Where) -> None:
     """Say that a task is done."""
     from timerex_ghl.sync.activity_entry import TaskEntry
 
-    entry = TaskEntry(completed=True)
-    row = run(change(id_, entry, connection=connection, ledger=ledger))
-    say_version(row, as_json=as_json)
+    change(id_, TaskEntry(completed=True), where)
 
 
 @tasks.command()
 @ID
 @reaches
-def reopen(*, id_: str, connection: str | None, ledger: str | None, as_json: bool) -> None:
+def reopen(*, id_: str, where: Where) -> None:
     """Say that a task is not done after all. One that is open stays as it is."""
     from timerex_ghl.sync.activity_entry import TaskEntry
 
-    entry = TaskEntry(completed=False)
-    row = run(change(id_, entry, connection=connection, ledger=ledger))
-    say_version(row, as_json=as_json)
+    change(id_, TaskEntry(completed=False), where)

@@ -1,17 +1,31 @@
 """How commands reach the records of one connection's workspace."""
 
 import getpass
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import click
 
+from timerex_ghl.cli.running import run
+
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
     from timerex_ghl.adapters.ledger.core import Ledger
     from timerex_ghl.adapters.ledger.edits import Editor
 
+T = TypeVar("T")
+Command = Callable[..., None]
+
 LEDGER = click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
+CONNECTION = click.option(
+    "--connection", help="Whose workspace; may be left out while only one is published."
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a record.")
 
 
 class Workspace(NamedTuple):
@@ -48,3 +62,51 @@ async def opened(
                 f"connection {connection} is not published: run timerex-ghl publish"
             )
         yield Workspace(ledger, Editor(version.settings, f"{way}:{getpass.getuser()}"))
+
+
+class Where(NamedTuple):
+    """Whose workspace, in which ledger, and how to print, as it was typed."""
+
+    connection: str | None
+    ledger: str | None
+    as_json: bool
+
+    def opened(self) -> AbstractAsyncContextManager[Workspace]:
+        """Open it."""
+        return opened(self.ledger, self.connection)
+
+    def read(self, reading: "Callable[[Connection, Editor], T]") -> T:
+        """Read from it, or end with what a person can mend."""
+
+        async def read() -> T:
+            async with self.opened() as (ledger, editor):
+                return await ledger.read(reading, editor)
+
+        return run(read())
+
+    def write(self, edit: "Callable[[Connection, Editor, datetime], T]") -> T:
+        """Edit it in one unit of work, or end with what a person can mend."""
+        from timerex_ghl.adapters.ledger import clock
+
+        async def write() -> T:
+            async with self.opened() as (ledger, editor):
+                return await ledger.write(lambda tx: edit(tx, editor, clock.now(tx)))
+
+        return run(write())
+
+
+def finds(command: Command) -> Command:
+    """Let a command say whose workspace, in which ledger: it is given `where`."""
+
+    @wraps(command)
+    def found(
+        *, connection: str | None, ledger: str | None, as_json: bool = False, **typed: Any
+    ) -> None:
+        command(where=Where(connection, ledger, as_json), **typed)
+
+    return CONNECTION(LEDGER(found))
+
+
+def reaches(command: Command) -> Command:
+    """Let a command say that, and how to print."""
+    return finds(JSON(command))

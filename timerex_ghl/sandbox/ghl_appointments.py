@@ -1,4 +1,4 @@
-"""Appointments: create, read, change, delete, and those of a contact.
+"""Appointments: create, read, change, delete, those of a contact, and those of a calendar's time.
 
 Source: the vendor's OpenAPI for calendars and contacts; answers recorded in July 2026.
 """
@@ -34,6 +34,13 @@ KEPT = {"calendarId", "title", "address", "assignedUserId", "description", "appo
 TIMES = {"calendarId", "startTime", "endTime"}
 HIDDEN = {"startTime", "endTime", "createdBy", "deleted", "toNotify"}
 FREES = {"cancelled", "noshow", "invalid"}
+OWNERS = {"calendarId": "calendarId", "userId": "assignedUserId", "groupId": "groupId"}
+LIST: dict[str, Check] = {
+    "locationId": checks.filled,
+    "startTime": checks.digits,
+    "endTime": checks.digits,
+    **dict.fromkeys(OWNERS, checks.filled),
+}
 
 
 def create_appointment(call: Call) -> Answer:
@@ -96,6 +103,23 @@ def list_of_contact(call: Call) -> Answer:
         }
         for event in call.ghl.appointments.values()
         if event["contactId"] == contact.id and not event["deleted"]
+    ]
+    return Answer({"events": events})
+
+
+def list_events(call: Call) -> Answer:
+    """Give what begins in a time, all at once: cancelled ones too, deleted ones not."""
+    query = call.read_query(LIST, "locationId", "startTime", "endTime")
+    wanted = {OWNERS[name]: query[name] for name in OWNERS.keys() & query.keys()}
+    if not wanted:
+        raise RefusalError(400, "Either of calendarId, userId or groupId is required")
+    begin, end = int(query["startTime"]), int(query["endTime"])
+    events: list[Json] = [
+        {"groupId": "", "users": [], **event, "assignedResources": []}
+        for event in call.ghl.appointments.values()
+        if not event["deleted"]
+        and begin <= (parse_ms(event["startTime"]) or 0) <= end
+        and all(event.get(key) == value for key, value in wanted.items())
     ]
     return Answer({"events": events})
 
@@ -172,6 +196,7 @@ OPERATIONS = (
     Operation("edit-appointment", "PUT", EVENT, WRITE, update_appointment),
     Operation("get-appointment", "GET", EVENT, READ, get_appointment),
     Operation("delete-event", "DELETE", "/calendars/events/{eventId}", WRITE, delete_event),
+    Operation("get-calendar-events", "GET", "/calendars/events", READ, list_events),
     Operation(
         "get-appointments-for-contact", "GET", f"{ONE}/appointments", READ_CONTACTS, list_of_contact
     ),

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from timerex_ghl.sync.appointment_fields import (
+    CALENDAR,
     CANCELLED,
     DELETED,
     ENDS_AT,
@@ -30,15 +31,20 @@ class HintPlan(Record):
 def plan_appointment_hint(booking: Booking, state: AppointmentState, now: datetime) -> HintPlan:
     """Say what GHL's side of an appointment, as it was just read, leads to.
 
-    Its status is GHL's to know. A cancel, or a deletion, is somebody's wish that the booking ends,
-    unless it ended already, or the meeting has begun.
+    Its status and its calendar are GHL's to know. A cancel, or a deletion, is somebody's wish that
+    the booking ends, unless it ended already, or the meeting has begun.
     """
     is_over = state.status in {CANCELLED, DELETED}
     was_over = state.base.get(STATUS) in {CANCELLED, DELETED}
     stands = booking.state is BookingState.CONFIRMED and booking.starts_at > now
     agreed = {field: state.base.get(field, "") for field in (STARTS_AT, ENDS_AT)}
     return HintPlan(
-        base={**state.base, STATUS: state.status},
+        base={**state.base, STATUS: state.status, **_place_of(state)},
         cancels=is_over and not was_over and stands,
         is_moved=not is_over and state.times != agreed,
     )
+
+
+def _place_of(state: AppointmentState) -> dict[FieldName, str]:
+    calendar_id = state.now.calendar_id if state.now else None
+    return {CALENDAR: calendar_id} if calendar_id else {}

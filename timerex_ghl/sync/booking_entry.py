@@ -30,10 +30,18 @@ def _readable(text: str) -> str:
 
 
 def _only_text(value: object) -> object:
-    """Take no bare number for a time: nobody could say what it counts."""
-    if isinstance(value, str | datetime):
+    """Take no bare number for a time, nor 20260210: it would count seconds."""
+    if isinstance(value, datetime) or (isinstance(value, str) and not _is_number(value)):
         return value
     raise ValueError("is written like 2026-02-10T10:00:00+09:00")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _in_utc(at: datetime) -> datetime:

@@ -76,7 +76,8 @@ class ActivitySettings(Record):
         most_deletes: More deletes of one kind on one side within an hour wait for a person.
         most_deletes_percent: So do more than this share of the linked ones, beyond a first few.
         note_calls_per_hour: What looking through contacts for changed notes may cost.
-        task_minutes: How often all tasks are looked through: an edit in GHL is seen that late.
+        task_minutes: How often all tasks and calendars are looked through: an edit in GHL is seen
+            that late.
     """
 
     mirrors: bool = True

@@ -1,6 +1,6 @@
 """The methods about calendars, appointments and users."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tests.adapters.ghl.case import Case
@@ -59,6 +59,29 @@ CALENDAR_CASES = {
         {"events": [{**BOOKED, "startTime": "2026-02-10 10:00:00", "endTime": "never"}]},
         lambda found: [(one.id, one.status, one.starts_at, one.ends_at) for one in found],
         [("event1", "confirmed", AT, None)],
+    ),
+    "list_events": Case(
+        lambda ghl: ghl.list_events(GhlCalendarId("cal1"), AT, AT + timedelta(hours=1)),
+        "GET",
+        "/calendars/events",
+        {
+            "events": [
+                {**BOOKED, "startTime": "2026-02-10T10:00:00+09:00", "endTime": 1770687000000},
+                {**BOOKED, "startTime": "2026-02-10 10:00:00", "endTime": "never"},
+            ]
+        },
+        lambda found: [(one.id, one.status, one.starts_at, one.ends_at) for one in found],
+        [
+            ("event1", "confirmed", AT, AT + timedelta(minutes=30)),
+            ("event1", "confirmed", None, None),
+        ],
+        query={
+            "locationId": "locAoba",
+            "calendarId": "cal1",
+            "startTime": "1770685200000",
+            "endTime": "1770688800000",
+        },
+        version=CALENDARS,
     ),
     "get_appointment": Case(
         lambda ghl: ghl.get_appointment(EVENT),

@@ -80,6 +80,7 @@ LIST_CALENDARS = _read("calendar.list", "GET", "/calendars/", "calendars.readonl
 LIST_CONTACT_APPOINTMENTS = _read(
     "appointment.of-contact", "GET", "/contacts/{contact}/appointments"
 )
+LIST_EVENTS = _read("appointment.list", "GET", "/calendars/events", EVENTS_READ, CALENDARS)
 GET_APPOINTMENT = _read("appointment.get", "GET", APPOINTMENT, EVENTS_READ, CALENDARS)
 CREATE_APPOINTMENT = _write(
     "appointment.create", "POST", "/calendars/events/appointments", EVENTS_WRITE, CALENDARS

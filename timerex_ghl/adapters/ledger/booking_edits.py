@@ -110,6 +110,18 @@ def delete_booking(
     keep_track(tx, editor, edit, now, travels=travels)
 
 
+def read_booking(tx: Connection, editor: Editor, booking_id: BookingId) -> BookingRow:
+    """Read a booking, whoever made it.
+
+    Raises:
+        UnknownRecordError: There is none.
+    """
+    row = bookings.get_booking(tx, editor.connection, booking_id)
+    if row is None or row.deleted:
+        raise UnknownRecordError(f"there is no booking {booking_id}")
+    return row
+
+
 def _check_guest(
     tx: Connection, editor: Editor, booking: Booking, contact_id: ContactId | None
 ) -> None:
@@ -125,9 +137,7 @@ def _check_guest(
 def _ours(
     tx: Connection, editor: Editor, booking_id: BookingId, versions: Collection[int] | None
 ) -> BookingRow:
-    row = bookings.get_booking(tx, editor.connection, booking_id)
-    if row is None or row.deleted:
-        raise UnknownRecordError(f"there is no booking {booking_id}")
+    row = read_booking(tx, editor, booking_id)
     if row.origin != "workspace":
         raise MadeInTimerexError(
             f"booking {booking_id} was made in TimeRex: move or cancel it there"

@@ -36,7 +36,7 @@ from timerex_ghl.sync.models import (
 
 Origin = Literal["timerex", "workspace"]
 
-_bookings = Table(
+bookings = Table(
     "bookings",
     metadata,
     Column("connection", Text, primary_key=True),
@@ -60,13 +60,13 @@ _bookings = Table(
 
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_HERE = select(_bookings).where(_bookings.c.connection == bindparam("of"))
-_BY_IDS = _HERE.where(_bookings.c.id.in_(_IDS))
+_HERE = select(bookings).where(bookings.c.connection == bindparam("of"))
+_BY_IDS = _HERE.where(bookings.c.id.in_(_IDS))
 _WITH_NEIGHBOURS = _HERE.where(
-    or_(_bookings.c.id.in_(_IDS), _bookings.c.old_id.in_(_IDS), _bookings.c.new_id.in_(_IDS))
+    or_(bookings.c.id.in_(_IDS), bookings.c.old_id.in_(_IDS), bookings.c.new_id.in_(_IDS))
 )
-_OF_CONTACT = _HERE.where(_bookings.c.contact_id == bindparam("contact")).order_by(
-    _bookings.c.starts_at, _bookings.c.id
+_OF_CONTACT = _HERE.where(bookings.c.contact_id == bindparam("contact")).order_by(
+    bookings.c.starts_at, bookings.c.id
 )
 
 
@@ -127,7 +127,7 @@ def save_booking(
         "origin": row.origin,
         "deleted": row.deleted,
     }
-    upsert(tx, _bookings, [values], keys=["connection", "id"], instead=_kept)
+    upsert(tx, bookings, [values], keys=["connection", "id"], instead=_kept)
 
 
 def delete_booking(
@@ -135,8 +135,8 @@ def delete_booking(
 ) -> None:
     """Leave a tombstone. What it says (cancelled) is still there for whoever carries it."""
     tx.execute(
-        update(_bookings)
-        .where(_bookings.c.connection == connection, _bookings.c.id == booking_id)
+        update(bookings)
+        .where(bookings.c.connection == connection, bookings.c.id == booking_id)
         .values(deleted=True, updated_at=now)
     )
 
@@ -161,14 +161,14 @@ def bookings_to_see(
 ) -> list[BookingId]:
     """List what TimeRex should know of a time: bookings that stand, and any not verified yet."""
     ids = tx.scalars(
-        select(_bookings.c.id)
+        select(bookings.c.id)
         .where(
-            _bookings.c.connection == connection,
-            _bookings.c.origin == "timerex",
-            _bookings.c.starts_at.between(begins_at, ends_at),
-            or_(_bookings.c.state == BookingState.CONFIRMED, ~_bookings.c.verified),
+            bookings.c.connection == connection,
+            bookings.c.origin == "timerex",
+            bookings.c.starts_at.between(begins_at, ends_at),
+            or_(bookings.c.state == BookingState.CONFIRMED, ~bookings.c.verified),
         )
-        .order_by(_bookings.c.starts_at, _bookings.c.id)
+        .order_by(bookings.c.starts_at, bookings.c.id)
     )
     return [BookingId(booking_id) for booking_id in ids]
 
@@ -203,8 +203,8 @@ def move_bookings(
 ) -> None:
     """Give the bookings of one person to another."""
     tx.execute(
-        update(_bookings)
-        .where(_bookings.c.connection == connection, _bookings.c.contact_id == old)
+        update(bookings)
+        .where(bookings.c.connection == connection, bookings.c.contact_id == old)
         .values(contact_id=new)
     )
 
@@ -217,7 +217,7 @@ def list_bookings(
     limit: int = 500,
 ) -> list[BookingRow]:
     """List bookings by time, one page at a time, without those deleted."""
-    columns = _bookings.c
+    columns = bookings.c
     conditions = [columns.connection == connection, ~columns.deleted]
     if after is not None:
         later_id = and_(columns.starts_at == after.starts_at, columns.id > after.id)
@@ -230,14 +230,14 @@ def list_bookings(
         conditions.append(columns.contact_id == wanted.contact_id)
     if wanted.state is not None:
         conditions.append(columns.state == wanted.state)
-    statement = select(_bookings).where(*conditions)
+    statement = select(bookings).where(*conditions)
     ordered = statement.order_by(columns.starts_at, columns.id).limit(limit)
     return [_row_of(row) for row in tx.execute(ordered).mappings()]
 
 
 def _kept(new: Any) -> Mapping[str, Any]:
     """Say what a stored booking keeps when it is written again."""
-    columns = _bookings.c
+    columns = bookings.c
     changed = columns.body != new.body
     return {
         "origin": columns.origin,

@@ -55,8 +55,10 @@ class Link(Record):
         remote_updated_at: GHL's own time of the contact when both sides were level.
         written_at: When we last wrote to GHL's record.
         base: What both sides last agreed on; None before they ever did.
-        digest: Of GHL's record when both sides were level.
-        seen_at: When a sweep last saw GHL's record; of a contact, when its notes were last read.
+        digest: Of GHL's record when both sides were level; of an appointment, what GHL's list
+            showed when a sweep last found that to be otherwise.
+        seen_at: When a sweep last saw GHL's record; of a contact, when its notes were last read; of
+            an appointment, when it was read because of that list.
     """
 
     connection: ConnectionName
@@ -115,7 +117,7 @@ def links_of_locals(
 ) -> dict[str, Link]:
     """Find the links of some of our records, by our ids."""
     rows = tx.execute(_BY_LOCALS, {"of": connection, "link_kind": kind, "ids": [*local_ids]})
-    return {row["local_id"]: _link_of(row) for row in rows.mappings()}
+    return {row["local_id"]: link_of(row) for row in rows.mappings()}
 
 
 def links_of_remotes(
@@ -123,7 +125,7 @@ def links_of_remotes(
 ) -> dict[str, Link]:
     """Find the links of some of GHL's records, by their ids."""
     rows = tx.execute(_BY_REMOTES, {"of": connection, "link_kind": kind, "ids": [*remote_ids]})
-    return {row["remote_id"]: _link_of(row) for row in rows.mappings()}
+    return {row["remote_id"]: link_of(row) for row in rows.mappings()}
 
 
 def save_link(tx: Connection, link: Link) -> None:
@@ -188,6 +190,7 @@ def _kept(_new: object) -> dict[str, ColumnElement[datetime]]:
     return {"seen_at": links.c.seen_at}
 
 
-def _link_of(row: RowMapping) -> Link:
+def link_of(row: RowMapping) -> Link:
+    """Read a row of the table."""
     values = {name: row[name] for name in Link.model_fields}
     return Link.model_validate({**values, "base": contact_of(row["base"])})

@@ -1,17 +1,30 @@
-"""What a sweep of GHL's notes and tasks asks the ledger: who is next, and what was not seen."""
+"""What sweeps of GHL ask the ledger: who is next, what was not seen, which appointments stand."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from timerex_ghl.adapters.ledger.activities import activities
+from timerex_ghl.adapters.ledger.bookings import bookings
 from timerex_ghl.adapters.ledger.ghl_contacts import seen_contacts
-from timerex_ghl.adapters.ledger.links import links
+from timerex_ghl.adapters.ledger.links import Link, link_of, links
 from timerex_ghl.adapters.ledger.schema import EPOCH, UtcTime
 from timerex_ghl.adapters.ledger.workspace import contacts
 from timerex_ghl.sync.activities import ActivityId, ActivityKind
-from timerex_ghl.sync.models import ConnectionName, ContactId, GhlContactId
+from timerex_ghl.sync.ghl_models import GhlAppointmentId
+from timerex_ghl.sync.models import Booking, ConnectionName, ContactId, GhlContactId
 
 
 class Linked(NamedTuple):
@@ -116,6 +129,65 @@ def staleness(tx: Connection, connection: ConnectionName) -> Staleness:
         .where(links.c.connection == connection, links.c.kind == "contact", ~contacts.c.deleted)
     ).one()
     return Staleness(row[0], row[1] if row[2] == row[0] else None)
+
+
+def rows_of(
+    tx: Connection, connection: ConnectionName, kind: ActivityKind, ids: Collection[str]
+) -> dict[ActivityId, bool]:
+    """Tell of linked ones whether they are level, so far as the workspace knows."""
+    rows = tx.execute(
+        select(activities.c.id, links.c.local_version == activities.c.version)
+        .join(links, _row_of_link())
+        .where(links.c.connection == connection, links.c.kind == kind, links.c.local_id.in_([*ids]))
+    )
+    return {ActivityId(row[0]): bool(row[1]) for row in rows}
+
+
+class Standing(NamedTuple):
+    """An appointment that a booking has, and when that booking ends."""
+
+    link: Link
+    ends_at: datetime
+
+
+def standing_appointments(
+    tx: Connection, connection: ConnectionName, since: datetime
+) -> list[Standing]:
+    """List the appointments of bookings that begin after a time."""
+    rows = tx.execute(
+        select(links, bookings.c.body)
+        .join(bookings, _booking_of_link())
+        .where(
+            links.c.connection == connection,
+            links.c.kind == "appointment",
+            bookings.c.starts_at >= since,
+        )
+        .order_by(bookings.c.starts_at, bookings.c.id)
+    )
+    return [
+        Standing(link_of(row), Booking.model_validate(row["body"]).ends_at)
+        for row in rows.mappings()
+    ]
+
+
+def note_shown(
+    tx: Connection, connection: ConnectionName, shown: Mapping[GhlAppointmentId, str]
+) -> None:
+    """Note what GHL's lists show of appointments; nobody looked at them since."""
+    tx.execute(
+        update(links)
+        .where(
+            links.c.connection == connection,
+            links.c.kind == "appointment",
+            links.c.remote_id == bindparam("of_id"),
+        )
+        .values(digest=bindparam("shows"), seen_at=None),
+        [{"of_id": remote_id, "shows": shows} for remote_id, shows in shown.items()],
+    )
+
+
+def _booking_of_link() -> ColumnElement[bool]:
+    return and_(bookings.c.connection == links.c.connection, bookings.c.id == links.c.local_id)
 
 
 def _row_of_link() -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Plans of notes and tasks that are only shown: the values stay in the ledger."""
+"""Plans of notes, tasks and appointments that are only shown: the values stay in the ledger."""
 
 from collections.abc import Mapping
 

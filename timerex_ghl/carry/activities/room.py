@@ -47,6 +47,8 @@ class Lateness(NamedTuple):
 def room_of(tx: Connection, sides: Sides, now: datetime) -> int:
     """Tell how many calls this run may make: its share of the hour, and no more than is left."""
     settings = sides.settings.activities
+    if not settings.mirrors:
+        return 0
     spent = sum(one.calls for one in _account(tx, sides).spent if one.at > now - HOUR)
     return max(0, min(share_of(settings), settings.note_calls_per_hour - spent))
 

@@ -20,6 +20,8 @@ from timerex_ghl.carry.activities.gone import list_gone
 from timerex_ghl.carry.activities.meet import follow_person, is_of_booking, meet_activity, sent_as
 from timerex_ghl.carry.activities.read import emails_for, read_remote
 from timerex_ghl.carry.activities.remember import add_from_ghl
+from timerex_ghl.carry.appointment_hints import PREFIX
+from timerex_ghl.carry.appointment_sweep import carry_appointment_key
 from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.sync.activities import ActivityId, ActivityKey, ActivityKind
@@ -69,7 +71,9 @@ class Swept:
 
 
 async def carry_activity_key(sides: Sides, key: str, *, preview: bool) -> Outcome:
-    """Carry a note or task that a sweep named."""
+    """Carry a note, task or appointment that a sweep named."""
+    if key.startswith(PREFIX):
+        return await carry_appointment_key(sides, key, preview=preview)
     kind, _, rest = key.partition(":")
     if kind not in CLOCKS:
         named: ActivityKind = "note" if kind == "note" else "task"
@@ -82,12 +86,16 @@ async def carry_activity_key(sides: Sides, key: str, *, preview: bool) -> Outcom
 
 async def list_changed_here(sides: Sides, kind: ActivityKind, since: datetime | None) -> list[str]:
     """List what changed here and did not reach GHL: what the live path left."""
+    if not sides.settings.activities.mirrors:
+        return []
     found = await sides.ledger.read(activities.changed_activities, sides.connection, kind, since)
     return [f"{kind}:{id_}" for id_ in found]
 
 
 async def sweep_tasks(sides: Sides, scan: str, *, preview: bool) -> Swept:
     """Look through the next pages of all tasks; the last ones tell what is gone."""
+    if not sides.settings.activities.mirrors:
+        return Swept([])
     saved = await sides.ledger.read(cursors.get_cursor, sides.connection, CURSOR)
     place = _Place.model_validate_json(saved) if saved else None
     if place is None or place.scan != scan:
@@ -112,6 +120,8 @@ async def sweep_tasks(sides: Sides, scan: str, *, preview: bool) -> Swept:
 async def sweep_notes(sides: Sides, people: Sequence[Linked], *, preview: bool) -> Swept:
     """Look through the notes of some people: one call each."""
     found = Swept([])
+    if not sides.settings.activities.mirrors:
+        return found
     for person in people:
         began_at = utc_now()
         with suppress(NotFoundError):  # their contact is gone: that is looked into elsewhere

@@ -62,6 +62,12 @@ def views_of(
     return [_view_of(row, linked.get(row.booking.id)) for row in rows]
 
 
+def view_of(tx: Connection, connection: ConnectionName, row: BookingRow) -> BookingView:
+    """Show a booking, with its appointment."""
+    (view,) = views_of(tx, connection, [row])
+    return view
+
+
 def _view_of(row: BookingRow, link: Link | None) -> BookingView:
     base = link.base.values if link and link.base else {}
     return BookingView.model_validate(

@@ -7,10 +7,15 @@ from fastapi import APIRouter, Path, Query, Request, Response, Security
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import booking_edits, bookings, clock
-from timerex_ghl.adapters.ledger.bookings import BookingRow, Place, Wanted
-from timerex_ghl.adapters.ledger.edits import UnknownRecordError
+from timerex_ghl.adapters.ledger.bookings import Place, Wanted
 from timerex_ghl.adapters.ledger.schema import EPOCH
-from timerex_ghl.gateway.api.booking_wire import BookingDraft, BookingQuery, BookingView, views_of
+from timerex_ghl.gateway.api.booking_wire import (
+    BookingDraft,
+    BookingQuery,
+    BookingView,
+    view_of,
+    views_of,
+)
 from timerex_ghl.gateway.api.document import CHANGES, DELETES, LISTS, MAKES, READS
 from timerex_ghl.gateway.api.guard import Caller, GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.once import IdempotencyKey, Made, make_once
@@ -52,7 +57,8 @@ async def add_booking(
     def make(tx: Connection) -> Made:
         now = clock.now(tx)
         row = booking_edits.add_booking(tx, caller.editor, entry, draft.contact_id, now)
-        return Made(row.booking.id, row.version, _view_of(tx, caller, row).model_dump_json())
+        view = view_of(tx, caller.connection, row)
+        return Made(view.id, view.version, view.model_dump_json())
 
     return await make_once(request, caller, key, make)
 
@@ -80,7 +86,7 @@ async def change_booking(
         row = booking_edits.change_booking(
             tx, caller.editor, BookingId(booking_id), change, clock.now(tx), versions=versions
         )
-        return _view_of(tx, caller, row)
+        return view_of(tx, caller.connection, row)
 
     view = await caller.ledger.write(edit)
     response.headers["ETag"] = tag_of(view.version)
@@ -107,16 +113,9 @@ def _list(
     return views_of(tx, caller.connection, rows)
 
 
-def _view_of(tx: Connection, caller: Caller, row: BookingRow) -> BookingView:
-    (view,) = views_of(tx, caller.connection, [row])
-    return view
-
-
 def _read(tx: Connection, caller: Caller, booking_id: BookingId) -> BookingView:
-    row = bookings.get_booking(tx, caller.connection, booking_id)
-    if row is None or row.deleted:
-        raise UnknownRecordError(f"there is no booking {booking_id}")
-    return _view_of(tx, caller, row)
+    row = booking_edits.read_booking(tx, caller.editor, booking_id)
+    return view_of(tx, caller.connection, row)
 
 
 def _cursor(view: BookingView) -> str:
