@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from multiprocessing.synchronize import Event
 from typing import Any, Literal, TypeAlias
 
 from benchmarks.stand import ledger_url, machine, say, started_sandbox
@@ -25,6 +26,9 @@ PER_S = 1
 PACE = Pace(LIMIT, window_s=10)
 GOAL_S = 2
 """What a sweep may add to the longest delay of bookings that come one a second."""
+
+START_S = 60
+"""A process that sweeps has begun by then."""
 
 Sweep: TypeAlias = Literal["none", "same process", "own process"]
 
@@ -82,26 +86,29 @@ async def measure_burst(bookings: int, sweep: Sweep) -> None:
 @asynccontextmanager
 async def _sweeping_elsewhere(url: str, info: SandboxInfo) -> AsyncGenerator[None]:
     spawned = multiprocessing.get_context("spawn")
-    process = spawned.Process(target=sweep_as_a_process, args=(url, info))
+    sweeps = spawned.Event()
+    process = spawned.Process(target=sweep_as_a_process, args=(url, info, sweeps))
     process.start()
     try:
+        await asyncio.to_thread(sweeps.wait, START_S)
         yield
     finally:
         process.terminate()
         process.join()
 
 
-def sweep_as_a_process(url: str, info: SandboxInfo) -> None:
-    """Sweep until the process is ended."""
-    asyncio.run(_sweep(url, info))
+def sweep_as_a_process(url: str, info: SandboxInfo, sweeps: Event) -> None:
+    """Sweep until the process is ended; say when it has begun."""
+    asyncio.run(_sweep(url, info, sweeps))
 
 
-async def _sweep(url: str, info: SandboxInfo) -> None:
+async def _sweep(url: str, info: SandboxInfo, sweeps: Event) -> None:
     async with (
         open_ledger(url) as ledger,
         opened_paced(ledger, info, PACE) as paced,
         sweeping(paced.world.sides.ghl),
     ):
+        sweeps.set()
         await asyncio.Event().wait()
 
 

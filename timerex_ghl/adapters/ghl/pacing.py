@@ -207,7 +207,7 @@ class LedgerPacer:
         self._settle(self._live, live)
         self._settle(self._behind, behind)
         look_s = self._pace.window_s / LOOKS_PER_WINDOW
-        if self._live and live[1] > 0:
+        if self._live and live[1] > 0:  # whoever calls now waits as well
             await asyncio.sleep(min(live[1], look_s))
         elif self._behind and behind[1] > 0:
             await self._linger(min(behind[1], look_s))
