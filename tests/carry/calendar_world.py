@@ -63,6 +63,11 @@ class CalendarWorld:
         sides = replace(self.world.sides, timerex=self.timerex)
         return replace(self, world=replace(self.world, sides=sides))
 
+    async def lose(self, right: str) -> None:
+        """Go on with a token that lacks a right."""
+        ghl = self.world.sides.ghl
+        ghl.auth = PrivateToken(await ghl.auth.token(), ghl.auth.scopes() - {right})
+
     async def receive(self, body: dict[str, Any]) -> Outcome:
         """Receive a delivery of TimeRex, and carry it."""
         (outcome,) = await self.world.carry(await self.world.receive(body))

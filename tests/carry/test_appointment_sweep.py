@@ -8,7 +8,6 @@ import pytest
 from tests.carry.calendar_world import RIKU, CalendarWorld
 from tests.carry.test_appointment_hints import CANCEL, status_here
 from tests.carry.world import NAME, confirmed
-from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ledger import previews, reviews
 from timerex_ghl.carry.activities.sweep import carry_activity_key
 from timerex_ghl.carry.appointment_sweep import list_changed_appointments
@@ -228,9 +227,7 @@ async def test_while_timerex_is_down_the_next_run_tries_again(both: CalendarWorl
 async def test_without_the_right_to_read_appointments_nothing_is_asked(
     calendar: CalendarWorld,
 ) -> None:
-    auth = calendar.world.sides.ghl.auth
-    assert isinstance(auth, PrivateToken)
-    auth._scopes -= {"calendars/events.readonly"}  # pyright: ignore[reportPrivateUsage]
+    await calendar.lose("calendars/events.readonly")
     await calls_of(calendar)
 
     with pytest.raises(ScopeError, match=r"lacks calendars/events\.readonly"):

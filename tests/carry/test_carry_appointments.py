@@ -7,7 +7,6 @@ import pytest
 
 from tests.carry.calendar_world import HANA, RIKU, CalendarWorld
 from tests.carry.world import cancelled, confirmed, moved
-from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ledger import reviews
 from timerex_ghl.sync.errors import ScopeError
 from timerex_ghl.sync.settings import CalendarRule
@@ -167,9 +166,7 @@ async def test_a_host_who_is_not_in_the_calendars_team_leaves_it_to_ghl(
 
 
 async def test_without_the_right_to_see_users_nobody_is_assigned(calendar: CalendarWorld) -> None:
-    auth = calendar.world.sides.ghl.auth
-    assert isinstance(auth, PrivateToken)
-    auth._scopes -= {"users.readonly"}  # pyright: ignore[reportPrivateUsage]
+    await calendar.lose("users.readonly")
 
     await calendar.receive(confirmed(hosts=[HANA]))
 
@@ -219,9 +216,7 @@ async def test_an_appointment_that_a_person_deleted_stays_deleted(calendar: Cale
 async def test_without_the_right_to_write_appointments_the_contact_is_level_and_the_event_waits(
     calendar: CalendarWorld,
 ) -> None:
-    auth = calendar.world.sides.ghl.auth
-    assert isinstance(auth, PrivateToken)
-    auth._scopes -= {"calendars/events.write"}  # pyright: ignore[reportPrivateUsage]
+    await calendar.lose("calendars/events.write")
     event = await calendar.world.receive(confirmed())
 
     with pytest.raises(ScopeError, match=r"lacks calendars/events\.write"):
