@@ -102,8 +102,7 @@ class Drafts:
         self.connection: dict[str, Any] = {
             "location_id": ghl["location_id"],
             "pacing": False,
-            "poll_minutes": 1440,  # what is scheduled would run beside the tests, a process each
-            "task_minutes": 1440,
+            "task_minutes": 1440,  # the mirror would run beside the tests, a process a connection
         }
         self.made = 0
 
