@@ -40,7 +40,7 @@ PEOPLE = 100
 
 @task(**RETRIES, task_run_name="{connection} pages")
 async def sweep_task_pages(connection: ConnectionName, scan: str, *, preview: bool) -> Swept:
-    """Look through the next pages of all tasks. Safe to repeat: the cursor is saved with a page."""
+    """Look through the next pages of all tasks. Safe to repeat: they are read again."""
     with behind_live():
         async with opened(connection) as sides:
             return await sweep_tasks(sides, scan, preview=preview)
@@ -60,9 +60,9 @@ async def sweep_people(connection: ConnectionName, people: list[Linked], *, prev
     with behind_live():
         async with opened(connection) as sides:
             named = [Linked(*one) for one in people]
+            await sides.ledger.write(room.spend, sides, len(named), utc_now())
             swept = await sweep_notes(sides, named, preview=preview)
-            calls = len(named) + len(swept.keys)
-            await sides.ledger.write(room.spend, sides, calls, utc_now())
+            await sides.ledger.write(room.spend, sides, len(swept.keys), utc_now())
             return swept
 
 

@@ -1,5 +1,7 @@
 """What no webhook told is found: edits and reopenings of tasks, edits of notes, deletes."""
 
+import pytest
+
 from tests.carry.activity_world import DUE, NAME, ActivityWorld
 from timerex_ghl.adapters.ledger import pending_deletes, reviews
 from timerex_ghl.adapters.ledger.sweeps import next_people
@@ -13,6 +15,7 @@ from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.record import carry_person
 from timerex_ghl.carry.settle import settle
 from timerex_ghl.sync.activities import COMPLETED, KINDS, TEXT, TITLE, ActivityKey
+from timerex_ghl.sync.errors import RetryableError
 from timerex_ghl.sync.settle import Decision, Way
 
 
@@ -66,6 +69,20 @@ async def test_a_task_opened_again_in_ghl_is_open_here(acts: ActivityWorld) -> N
     await sweep(acts, "one")
 
     assert (await acts.here(key)).values[COMPLETED] == "false"
+
+
+async def test_a_sweep_that_is_tried_again_finds_what_it_found_before(acts: ActivityWorld) -> None:
+    key = await acts.write("task", await acts.person(), title="Send")
+    await acts.settle()
+    await edit_task(acts, title="Send today")
+    order = {"operation": "task-search", "kind": "status", "value": 503, "nth": 2}
+    await acts.world.ask("POST", "/ghl/faults", order)
+    with pytest.raises(RetryableError):
+        await sweep(acts, "one")
+
+    await sweep(acts, "one")
+
+    assert (await acts.here(key)).values[TITLE] == "Send today"
 
 
 async def test_what_webhooks_did_not_tell_is_found(acts: ActivityWorld) -> None:

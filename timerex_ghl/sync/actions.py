@@ -134,7 +134,8 @@ class DeleteActivity(Record):
 ContactAction = CreateContact | UpdateContact | AddTags | RemoveTags
 NoteAction = CreateNote | UpdateNote
 AppointmentAction = CreateAppointment | UpdateAppointment
-ActivityAction = CreateActivity | UpdateActivity | DeleteActivity
+ActivityWrite = CreateActivity | UpdateActivity
+ActivityAction = ActivityWrite | DeleteActivity
 Action = ContactAction | NoteAction | AppointmentAction | ActivityAction | CancelBooking
 
 
@@ -191,7 +192,7 @@ class ActivityPlan(Record):
         conflicts: Fields both sides changed differently.
     """
 
-    to_ghl: tuple[ActivityAction, ...] = ()
+    to_ghl: tuple[ActivityWrite, ...] = ()
     to_workspace: WorkspaceChange = WorkspaceChange()
     base: dict[FieldName, str | None]
     conflicts: tuple[Conflict, ...] = ()

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from timerex_ghl.sync.actions import (
-    ActivityAction,
     ActivityPlan,
+    ActivityWrite,
     Conflict,
     CreateActivity,
     UpdateActivity,
@@ -142,7 +142,7 @@ def _update(
     theirs: GhlActivity,
     contact_id: GhlContactId,
     values: dict[FieldName, str | None],
-) -> tuple[ActivityAction, ...]:
+) -> tuple[ActivityWrite, ...]:
     if not values:
         return ()
     only_completed = row.kind == "task" and values.keys() == {COMPLETED}

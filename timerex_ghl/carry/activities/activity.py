@@ -139,14 +139,12 @@ async def _send(
             case UpdateActivity():
                 marker = theirs.ghl.marker if theirs.ghl else None
                 return await update_activity(sides, claim.hold, action, emails, marker=marker)
-            case _:
-                raise AssertionError("a plan deletes nothing")
     return None
 
 
 def _pulled(plan: ActivityPlan, before: Values) -> ActivityPlan:
     """Give the part of a plan that writes nothing to GHL: of the rest the base stays as it was."""
-    sent = {field for action in plan.to_ghl for field in getattr(action, "values", ())}
+    sent = {field for action in plan.to_ghl for field in action.values}
     base = {field: value for field, value in plan.base.items() if field not in sent}
     kept = {field: text_of(before, field) for field in sent if field in before}
     return plan.model_copy(update={"to_ghl": (), "base": {**base, **kept}})

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import activities, audit, intents, links, locks, pending_deletes
+from timerex_ghl.adapters.ledger import activities, intents, links, locks, pending_deletes
 from timerex_ghl.adapters.ledger import reviews as reviews_of
-from timerex_ghl.adapters.ledger.audit import Deed
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.pending_deletes import Found, Side, State
 from timerex_ghl.carry.activities.claim import ActivityClaim, ActivityHold, ActivityKnown
 from timerex_ghl.carry.activities.preview import NOTHING, show_delete
 from timerex_ghl.carry.activities.read import Theirs
+from timerex_ghl.carry.activities.remember import tell
 from timerex_ghl.carry.activities.write import Gone, delete_activity
 from timerex_ghl.carry.crash import crash_point
 from timerex_ghl.carry.outcome import Outcome
@@ -119,8 +119,7 @@ def withdraw_seen(
     for one in seen:
         key = ActivityKey(kind, one.local_id)
         pending_deletes.withdraw(tx, sides.connection, key, now)
-        deed = Deed(now, sides.connection, "delete withdrawn", str(key), sides.run_id, {})
-        audit.record_all(tx, [deed])
+        tell(tx, sides, key, "delete withdrawn", {}, now)
     if seen and not pending_deletes.list_deletes(tx, sides.connection, ["held"], kind, "ghl"):
         subject = deletes_subject(kind, "ghl")
         reviews_of.settle_subjects(tx, sides.connection, [subject], by="they came back", now=now)
@@ -153,7 +152,7 @@ def _delete_here(
         links.save_link(tx, link.model_copy(update=level))
         _note(tx, sides, known, "ghl", "done", now)
         unsent = ", ".join(_unsent(known, link))
-        _tell(tx, sides, known, f"{row.kind} deleted, as in GHL", {"unsent": unsent}, now)
+        tell(tx, sides, known.key, f"{row.kind} deleted, as in GHL", {"unsent": unsent}, now)
     locks.release_lock(tx, hold.fence)
     return done
 
@@ -205,7 +204,7 @@ def _gone(
         links.save_link(tx, link.model_copy(update=level))
     _note(tx, sides, known, "workspace", "done", now)
     what = f"{known.row.kind} deleted in GHL" if last else f"{known.row.kind} was gone in GHL"
-    _tell(tx, sides, known, what, {"ghl": None if link is None else link.remote_id}, now)
+    tell(tx, sides, known.key, what, {"ghl": None if link is None else link.remote_id}, now)
     locks.release_lock(tx, hold.fence)
 
 
@@ -235,15 +234,3 @@ def _ask(
         detail={"ids": [one.local_id for one in held][:500]},
         now=now,
     )
-
-
-def _tell(
-    tx: Connection,
-    sides: Sides,
-    known: ActivityKnown,
-    what: str,
-    detail: dict[str, str | None],
-    now: datetime,
-) -> None:
-    deed = Deed(now, sides.connection, what, str(known.key), sides.run_id, {**detail})
-    audit.record_all(tx, [deed])

@@ -14,7 +14,13 @@ from timerex_ghl.carry.activities.meet import follow_person, meet_activity
 from timerex_ghl.carry.activities.read import emails_for, read_remote
 from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.sides import Sides, utc_now
-from timerex_ghl.sync.activities import ActivityId, ActivityKey, ActivityKind, is_same_value
+from timerex_ghl.sync.activities import (
+    ActivityId,
+    ActivityKey,
+    ActivityKind,
+    is_same_value,
+    text_of,
+)
 from timerex_ghl.sync.activity_ghl import GhlActivity, map_task
 from timerex_ghl.sync.errors import RetryableError
 from timerex_ghl.sync.models import GhlContactId
@@ -99,7 +105,7 @@ def _known(tx: Connection, sides: Sides, told: ToldActivity) -> _Known:
         return _Known(link, is_news=not row.deleted or link.local_version != row.version)
     base = link.base.values if link.base else {}
     is_news = any(
-        not is_same_value(field, value, _text(base.get(field)))
+        not is_same_value(field, value, text_of(base, field))
         for field, value in told.values.items()
     )
     return _Known(link, is_news=is_news or _moved(tx, sides, told, row.contact_id))
@@ -111,7 +117,3 @@ def _moved(tx: Connection, sides: Sides, told: ToldActivity, contact_id: str) ->
         return False
     link = links.link_of_local(tx, sides.connection, "contact", contact_id)
     return link is None or link.remote_id != told.contact_id
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None

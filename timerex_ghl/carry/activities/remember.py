@@ -1,6 +1,6 @@
 """What is remembered of a note or task once both sides are level."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -57,7 +57,7 @@ def remember_activity(tx: Connection, sides: Sides, one: LevelledActivity, now: 
     row = changed_row(tx, sides, known.row, one.plan.to_workspace.values, now)
     links.save_link(tx, _link_of(sides, one, row, now))
     if known.delete is not None and pending_deletes.withdraw(tx, connection, known.key, now):
-        _tell(tx, sides, known.key, "delete withdrawn", {}, now)
+        tell(tx, sides, known.key, "delete withdrawn", {}, now)
     settled = one.hold.settled
     settled.note(tx, now)
     for conflict in one.plan.conflicts:
@@ -70,7 +70,7 @@ def remember_activity(tx: Connection, sides: Sides, one: LevelledActivity, now: 
             "to_ghl": ", ".join(action.kind for action in one.plan.to_ghl),
             "to_workspace": ", ".join(sorted(one.plan.to_workspace.values)),
         }
-        _tell(tx, sides, known.key, f"{known.key.kind} levelled", detail, now)
+        tell(tx, sides, known.key, f"{known.key.kind} levelled", detail, now)
     locks.release_lock(tx, one.hold.fence)
 
 
@@ -124,7 +124,7 @@ def changed_row(
     tx: Connection,
     sides: Sides,
     row: Activity,
-    values: "dict[FieldName, Value]",
+    values: dict[FieldName, Value],
     now: datetime,
 ) -> Activity:
     """Write a change to a row, if there is any. What is completed has no stage any more."""
@@ -195,13 +195,14 @@ def _note_conflict(
         reviews.settle_review(tx, review_id, decision=conflict.winner, by=rule, now=now)
 
 
-def _tell(
+def tell(
     tx: Connection,
     sides: Sides,
     key: ActivityKey,
     what: str,
-    detail: "dict[str, str]",
+    detail: Mapping[str, str | None],
     now: datetime,
 ) -> None:
+    """Say in the audit what became of a note or task."""
     deed = Deed(now, sides.connection, what, str(key), sides.run_id, {**detail})
     audit.record_all(tx, [deed])

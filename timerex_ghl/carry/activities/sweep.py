@@ -33,11 +33,11 @@ CURSOR = "ghl-tasks"
 PAGES = 10
 """Pages of tasks that are read before what they showed is carried."""
 
-CLOCKS: dict[str, ActivityKind] = {"ghl-note": "note", "ghl-task": "task"}
+REMOTE: dict[str, ActivityKind] = {"ghl-note": "note", "ghl-task": "task"}
 
 
 class _Place(Record):
-    """How far a sweep of the tasks has come; a run that was killed goes on from here."""
+    """How far a sweep of the tasks has come: whatever came before was handed out."""
 
     scan: str
     began_at: AwareDatetime
@@ -75,12 +75,12 @@ async def carry_activity_key(sides: Sides, key: str, *, preview: bool) -> Outcom
     if key.startswith(PREFIX):
         return await carry_appointment_key(sides, key, preview=preview)
     kind, _, rest = key.partition(":")
-    if kind not in CLOCKS:
+    if kind not in REMOTE:
         named: ActivityKind = "note" if kind == "note" else "task"
         return await carry_activity(sides, ActivityKey(named, ActivityId(rest)), preview=preview)
     contact_id, _, remote_id = rest.partition(":")
     return await _carry_remote(
-        sides, CLOCKS[kind], GhlContactId(contact_id), remote_id, preview=preview
+        sides, REMOTE[kind], GhlContactId(contact_id), remote_id, preview=preview
     )
 
 
@@ -93,7 +93,10 @@ async def list_changed_here(sides: Sides, kind: ActivityKind, since: datetime | 
 
 
 async def sweep_tasks(sides: Sides, scan: str, *, preview: bool) -> Swept:
-    """Look through the next pages of all tasks; the last ones tell what is gone."""
+    """Look through the next pages of all tasks; the last ones tell what is gone.
+
+    Where it breaks off, these pages are read again: nothing of them was handed out.
+    """
     if not sides.settings.activities.mirrors:
         return Swept([])
     saved = await sides.ledger.read(cursors.get_cursor, sides.connection, CURSOR)
@@ -111,9 +114,7 @@ async def sweep_tasks(sides: Sides, scan: str, *, preview: bool) -> Swept:
             gone, held = await list_gone(sides, "task", place.began_at, preview=preview)
             return found + Swept(gone, held=held)
         place = place.model_copy(update={"skip": page.skip})
-        await sides.ledger.write(
-            cursors.save_cursor, sides.connection, CURSOR, place.model_dump_json()
-        )
+    await sides.ledger.write(cursors.save_cursor, sides.connection, CURSOR, place.model_dump_json())
     return found + Swept([], more=True)
 
 
