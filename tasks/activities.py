@@ -113,9 +113,10 @@ def _in_words(late: Lateness, *, has_calendars: bool) -> list[str]:
     ]
     if late.notes is None:
         return [*lines, "- a note: never; the calls an hour for notes are set to 0"]
-    hours = late.notes.total_seconds() / 3600
     oldest = f"{late.oldest:%Y-%m-%d %H:%M} UTC" if late.oldest else "not everybody's were read yet"
-    turn = f"{hours:.1f} hours at most, which is one turn through {late.people} people"
+    minutes = late.notes.total_seconds() / 60
+    lasts = f"{minutes:g} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
+    turn = f"{lasts} at most, which is one turn through {late.people} people"
     return [*lines, f"- a note: {turn}; read longest ago: {oldest}"]
 
 
