@@ -3,7 +3,7 @@
 All of it goes behind live work: it takes what GHL's pace leaves.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from prefect import task
@@ -33,6 +33,9 @@ from timerex_ghl.sync.models import ConnectionName
 
 BATCH = 250
 """Notes, tasks and appointments a task run carries."""
+
+LONG = timedelta(hours=2)
+"""From here on hours are told, not minutes."""
 
 PEOPLE = 100
 """People whose notes a task run looks through."""
@@ -115,7 +118,7 @@ def _in_words(late: Lateness, *, has_calendars: bool) -> list[str]:
         return [*lines, "- a note: never; the calls an hour for notes are set to 0"]
     oldest = f"{late.oldest:%Y-%m-%d %H:%M} UTC" if late.oldest else "not everybody's were read yet"
     minutes = late.notes.total_seconds() / 60
-    lasts = f"{minutes:g} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
+    lasts = f"{minutes:g} minutes" if late.notes < LONG else f"{minutes / 60:.1f} hours"
     turn = f"{lasts} at most, which is one turn through {late.people} people"
     return [*lines, f"- a note: {turn}; read longest ago: {oldest}"]
 
