@@ -58,6 +58,7 @@ class Story:
     Attributes:
         written: The serial number of each note and task, by where it was written.
         deleted: Serial numbers of what somebody deleted, on either side.
+        unheard: Those of them of which nobody here can know that they ever were in GHL.
     """
 
     acts: ActivityWorld
@@ -67,6 +68,7 @@ class Story:
         default_factory=lambda: {"note": list[int](), "task": list[int]()}
     )
     deleted: set[int] = field(default_factory=set[int])
+    unheard: set[int] = field(default_factory=set[int])
 
     async def play(self, step: Step) -> None:
         match step.what:
@@ -112,7 +114,7 @@ class Story:
         serial = serial_of(row.values[TEXT if row.kind == "note" else TITLE])
         words = f"#{serial} here {step.number}"
         if step.what == "delete":
-            self.deleted.add(serial)
+            self._note_deleted(serial)
             await self.acts.delete(key)
         elif step.what == "complete" and row.kind == "task":
             await self.acts.edit(key, completed="true" if step.number % 2 else "false")
@@ -129,7 +131,7 @@ class Story:
         said = str(one["bodyText"] if step.kind == "note" else one["title"])
         serial = serial_of(said)
         if step.what == "delete":
-            self.deleted.add(serial)
+            self._note_deleted(serial)
             await self.acts.in_crm("DELETE", path)
         elif step.what == "complete" and step.kind == "task":
             await self.acts.in_crm("PUT", f"{path}/completed", {"completed": bool(step.number % 2)})
@@ -139,6 +141,10 @@ class Story:
         else:
             await self.acts.in_crm("PUT", path, {"title": f"#{serial} ghl {step.number}"})
 
+    def _note_deleted(self, serial: int) -> None:
+        self.deleted.add(serial)
+        self.unheard.discard(serial)
+
     async def _city(self, step: Step) -> None:
         city = CITIES[step.number % len(CITIES)]
         if step.side == "here":
@@ -147,9 +153,13 @@ class Story:
             await self.acts.world.edit_crm(PEOPLE[step.who], city=city)
 
     async def _lose_webhooks(self) -> None:
-        """What is told at the moment gets lost."""
-        await self.acts.settle_deliveries()
-        self.acts.taken = len(self.acts.door.raw)
+        """What is told at the moment gets lost: nobody hears of what was sent and deleted."""
+        await self.acts.lose_webhooks()
+        for kind in KINDS:
+            for row in await self.acts.all_here(kind):
+                serial = serial_of(row.values[TEXT if kind == "note" else TITLE])
+                if serial in self.deleted and not await self.acts.is_linked(kind, row.id):
+                    self.unheard.add(serial)
 
     async def _lose_an_answer(self, step: Step) -> None:
         """The next write of this kind happens, and nobody hears of it."""

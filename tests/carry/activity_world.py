@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from tests.carry.world import NAME, World, opened_world
 from tests.receiver import Receiver, open_door
 from timerex_ghl.adapters.ghl.webhooks import read_delivery
-from timerex_ghl.adapters.ledger import activities, inbox
+from timerex_ghl.adapters.ledger import activities, inbox, links
 from timerex_ghl.adapters.ledger.activities import WantedActivities
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox import events
@@ -101,6 +101,10 @@ class ActivityWorld:
         assert row is not None
         return row
 
+    async def is_linked(self, kind: ActivityKind, local_id: str) -> bool:
+        link = await self.ledger.read(links.link_of_local, NAME, kind, local_id)
+        return link is not None
+
     async def all_here(self, kind: ActivityKind) -> list[Activity]:
         return await self.ledger.read(activities.list_activities, NAME, kind, WantedActivities())
 
@@ -141,6 +145,11 @@ class ActivityWorld:
                 if not states["states"].get("waiting"):
                     return
                 await asyncio.sleep(0.01)
+
+    async def lose_webhooks(self) -> None:
+        """What is told at the moment gets lost."""
+        await self.settle_deliveries()
+        self.taken = len(self.door.raw)
 
     async def _store(self) -> None:
         """Store what came as the gateway does."""

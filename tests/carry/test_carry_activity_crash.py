@@ -1,6 +1,9 @@
 """A crash between intent, write and outcome of a note or task: nothing is doubled or lost."""
 
+from collections.abc import Sequence
+
 import pytest
+from sqlalchemy import Connection, RowMapping, text
 
 from tests.carry.activity_world import NAME, ActivityWorld
 from tests.carry.test_carry_crash import MOMENTS, KilledError
@@ -9,7 +12,7 @@ from timerex_ghl.carry import write
 from timerex_ghl.carry.activities import activity
 from timerex_ghl.carry.activities import delete as activity_delete
 from timerex_ghl.carry.activities import read as activity_read
-from timerex_ghl.sync.activities import ActivityKind
+from timerex_ghl.sync.activities import ActivityKey, ActivityKind
 
 FIRST = {"note": {"text": "Call back"}, "task": {"title": "Call back"}}
 THEN = {"note": {"text": "Call today"}, "task": {"title": "Call today"}}
@@ -123,3 +126,49 @@ async def test_what_was_sent_without_an_answer_and_then_edited_in_ghl_is_told_ap
 
     assert THEN[kind].items() <= (await acts.here(key)).values.items()
     assert len(await acts.all_here(kind)) == 1
+
+
+@pytest.mark.parametrize("kind", ["note", "task"])
+async def test_what_was_sent_without_an_answer_and_then_deleted_in_ghl_stays_deleted(
+    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind
+) -> None:
+    key = await acts.write(kind, await acts.person(), **FIRST[kind])
+    await dies(acts, monkeypatch, f"{kind}.create", "after-write")
+    await delete_there(acts, kind)
+
+    await acts.settle()
+
+    assert (await acts.notes() if kind == "note" else await acts.tasks()) == []
+    assert await acts.all_here(kind) == []
+    assert (await acts.here(key)).deleted
+    assert [intent["state"] for intent in await intents_of(acts, key)] == ["done"]
+
+
+@pytest.mark.parametrize("kind", ["note", "task"])
+async def test_what_was_sent_and_deleted_without_a_word_is_sent_again(
+    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind
+) -> None:
+    """Nothing tells it from what never arrived: better there again than lost."""
+    key = await acts.write(kind, await acts.person(), **FIRST[kind])
+    await dies(acts, monkeypatch, f"{kind}.create", "after-write")
+    await delete_there(acts, kind)
+    await acts.lose_webhooks()
+
+    await acts.settle()
+
+    assert len(await acts.notes() if kind == "note" else await acts.tasks()) == 1
+    assert not (await acts.here(key)).deleted
+    assert [intent["state"] for intent in await intents_of(acts, key)] == ["failed", "done"]
+
+
+async def delete_there(acts: ActivityWorld, kind: ActivityKind) -> None:
+    (one,) = await acts.notes() if kind == "note" else await acts.tasks()
+    await acts.in_crm("DELETE", f"{one['contactId']}/{kind}s/{one['id']}")
+
+
+async def intents_of(acts: ActivityWorld, key: ActivityKey) -> Sequence[RowMapping]:
+    def read(tx: Connection) -> Sequence[RowMapping]:
+        found = text("SELECT * FROM intents WHERE record_key = :key ORDER BY created_at, id")
+        return tx.execute(found, {"key": str(key)}).mappings().all()
+
+    return await acts.ledger.read(read)

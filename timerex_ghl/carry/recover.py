@@ -81,5 +81,5 @@ def _shows(ghl: GhlContact, action: ContactAction, region: str) -> bool:
 
 def close(tx: Connection, intent: Intent, result_id: str | None) -> None:
     """End an intent whose answer was never read; `result_id` is what it wrote, if it did."""
-    error = "sent, and never arrived" if result_id is None else None
+    error = "sent, and nothing shows that it arrived" if result_id is None else None
     intents.close_intent(tx, Closing(intent.id, result_id, utc_now(), error, recovered=True))

@@ -1,11 +1,13 @@
 """What GHL has of a note or task now, and what became of writes that nobody heard of again."""
 
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import links
+from timerex_ghl.adapters.ghl.activity_webhooks import ToldActivity, read_told
+from timerex_ghl.adapters.ledger import inbox, links
 from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.carry.activities.claim import ActivityKnown
@@ -13,11 +15,14 @@ from timerex_ghl.carry.activities.write import Emails, is_shown
 from timerex_ghl.carry.recover import ACTION, LOOK_AGAIN, close
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.sync.actions import CreateActivity, DeleteActivity, UpdateActivity
-from timerex_ghl.sync.activities import ActivityKind
+from timerex_ghl.sync.activities import ActivityKey, ActivityKind
 from timerex_ghl.sync.activity_ghl import GhlActivity, map_note, map_task
 from timerex_ghl.sync.errors import NotFoundError, RetryableError
 from timerex_ghl.sync.ghl_models import GhlTaskId
 from timerex_ghl.sync.models import Contact, GhlContactId, GhlNoteId
+
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""The gateway's clock may be so far behind ours."""
 
 
 class Theirs(NamedTuple):
@@ -43,6 +48,8 @@ async def read_theirs(sides: Sides, known: ActivityKnown, emails: Emails) -> The
     Raises:
         RetryableError: It was sent moments ago and may only not be found yet.
     """
+    if known.link is None:
+        known = await _told_of(sides, known)
     if known.link is None:
         return await _find_created(sides, known, emails)
     ghl = None
@@ -70,6 +77,33 @@ async def read_remote(
     return None
 
 
+async def _told_of(sides: Sides, known: ActivityKnown) -> ActivityKnown:
+    """Link what an event of GHL bears out: it arrived, though it may have been deleted since."""
+    for intent in known.unknown:
+        action = ACTION.validate_json(intent.payload)
+        if not isinstance(action, CreateActivity):
+            continue
+        told = await sides.ledger.read(_event_of, sides, known.key, intent.created_at)
+        if told is not None:
+            link = await sides.ledger.write(_adopt, sides, known, intent, action, told.id)
+            rest = [one for one in known.unknown if one.id != intent.id]
+            return known._replace(link=link, unknown=rest)
+    return known
+
+
+def _event_of(
+    tx: Connection, sides: Sides, key: ActivityKey, sent_at: datetime
+) -> ToldActivity | None:
+    """Find an event that bears the marker of what was sent."""
+    since = sent_at - CLOCKS_DIFFER
+    for event in inbox.events_naming(tx, sides.connection, "ghl", key.id, since):
+        if event.record.startswith(f"ghl-{key.kind}:"):
+            told = read_told(key.kind, event.type, event.body)
+            if told.marker == key.id:
+                return told
+    return None
+
+
 async def _find_created(sides: Sides, known: ActivityKnown, emails: Emails) -> Theirs:
     """Find by its marker what an earlier run sent, where it did."""
     for intent in known.unknown:
@@ -79,7 +113,7 @@ async def _find_created(sides: Sides, known: ActivityKnown, emails: Emails) -> T
             continue
         ghl = await _find_marked(sides, known, action, emails)
         if ghl is not None:
-            link = await sides.ledger.write(_adopt, sides, known, intent, action, ghl)
+            link = await sides.ledger.write(_adopt, sides, known, intent, action, ghl.id)
             return Theirs(link, ghl)
         if utc_now() - intent.created_at < LOOK_AGAIN:
             raise RetryableError(
@@ -124,17 +158,17 @@ def _adopt(
     known: ActivityKnown,
     intent: Intent,
     action: CreateActivity,
-    ghl: GhlActivity,
+    remote_id: str,
 ) -> Link:
     """Keep the link of what was found, with what was sent as what both agreed on."""
     link = Link(
         connection=sides.connection,
         kind=known.key.kind,
         local_id=known.row.id,
-        remote_id=ghl.id,
+        remote_id=remote_id,
         written_at=intent.created_at,
         base=Contact(values={**action.values}),
     )
     links.save_link(tx, link)
-    close(tx, intent, ghl.id)
+    close(tx, intent, remote_id)
     return link
