@@ -2,11 +2,20 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from timerex_ghl.adapters.ledger.inbox import InboxState, Source, events
 from timerex_ghl.sync.models import ConnectionName
+
+
+class Heard(NamedTuple):
+    """What a delivery said, and of which record."""
+
+    record: str
+    type: str
+    body: str
 
 
 def known_keys(
@@ -72,3 +81,20 @@ def polled_since(
             )
         )
     )
+
+
+def deliveries_naming(
+    tx: Connection, connection: ConnectionName, source: Source, words: str, since: datetime
+) -> list[Heard]:
+    """List the deliveries since then whose body has these words in it. All since are read."""
+    found = tx.execute(
+        select(events.c.record, events.c.type, events.c.body)
+        .where(
+            events.c.connection == connection,
+            events.c.source == source,
+            events.c.received_at >= since,
+            events.c.body.contains(words, autoescape=True),
+        )
+        .order_by(events.c.seq)
+    )
+    return [Heard(row.record, row.type, row.body) for row in found]

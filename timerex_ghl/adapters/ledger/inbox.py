@@ -228,23 +228,6 @@ def known_events(
     return {EventId(event_id) for event_id in found}
 
 
-def events_naming(
-    tx: Connection, connection: ConnectionName, source: Source, words: str, since: datetime
-) -> list[InboxEvent]:
-    """List the events since a time whose body has these words in it. It reads all bodies since."""
-    found = tx.execute(
-        select(events)
-        .where(
-            events.c.connection == connection,
-            events.c.source == source,
-            events.c.received_at >= since,
-            events.c.body.contains(words, autoescape=True),
-        )
-        .order_by(events.c.seq)
-    )
-    return [_to_event(row) for row in found.mappings()]
-
-
 def settle_event(
     tx: Connection, event_id: EventId, state: InboxState, *, now: datetime, note: str = ""
 ) -> None:

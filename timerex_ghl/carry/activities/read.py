@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.activity_webhooks import ToldActivity, read_told
-from timerex_ghl.adapters.ledger import inbox, links
+from timerex_ghl.adapters.ledger import heard, links
 from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.carry.activities.claim import ActivityKnown
@@ -96,7 +96,7 @@ def _event_of(
 ) -> ToldActivity | None:
     """Find an event that bears the marker of what was sent."""
     since = sent_at - CLOCKS_DIFFER
-    for event in inbox.events_naming(tx, sides.connection, "ghl", key.id, since):
+    for event in heard.deliveries_naming(tx, sides.connection, "ghl", key.id, since):
         if event.record.startswith(f"ghl-{key.kind}:"):
             told = read_told(key.kind, event.type, event.body)
             if told.marker == key.id:
