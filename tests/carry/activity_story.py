@@ -50,6 +50,23 @@ STEPS = st.builds(
     st.integers(0, 7),
 )  # fmt: skip
 
+WHATS_OF_ONE = ["write", "edit", "complete", "delete", "carry", "try", "sweep", "lose", "drop"]
+STORIES_OF_ONE = st.sampled_from(KINDS).flatmap(
+    lambda kind: st.lists(
+        st.builds(
+            Step,
+            st.sampled_from(WHATS_OF_ONE),
+            st.sampled_from(["here", "ghl"]),
+            st.just(kind),
+            st.just(0),
+            st.integers(0, 3),
+        ),
+        min_size=4,
+        max_size=14,
+    )
+)
+"""Stories about one or a few records of one person: what happens meets the same one again."""
+
 
 @dataclass
 class Story:

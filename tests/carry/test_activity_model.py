@@ -16,7 +16,15 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from tests.carry.activity_story import OPERATIONS, PEOPLE, STEPS, Step, Story, serial_of
+from tests.carry.activity_story import (
+    OPERATIONS,
+    PEOPLE,
+    STEPS,
+    STORIES_OF_ONE,
+    Step,
+    Story,
+    serial_of,
+)
 from tests.carry.activity_world import ActivityWorld, opened_activities
 from tests.carry.test_activity_sweeps import sweep
 from timerex_ghl.adapters.ledger.core import open_ledger
@@ -176,6 +184,16 @@ def test_both_sides_agree_after_any_story(
 @settings(RULES, max_examples=150)
 @given(steps=st.lists(STEPS, min_size=10, max_size=40))
 def test_both_sides_agree_after_long_stories(
+    sqlite_template: Path, tmp_path: Path, steps: list[Step]
+) -> None:
+    run(sqlite_template, tmp_path, steps)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_no_patience")
+@settings(RULES, max_examples=300)
+@given(steps=STORIES_OF_ONE)
+def test_both_sides_agree_whatever_befalls_one_record(
     sqlite_template: Path, tmp_path: Path, steps: list[Step]
 ) -> None:
     run(sqlite_template, tmp_path, steps)
