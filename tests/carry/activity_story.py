@@ -30,7 +30,17 @@ class Step(NamedTuple):
     """One thing that happens. `who` and `number` choose among what there is."""
 
     what: Literal[
-        "write", "edit", "complete", "delete", "city", "carry", "try", "sweep", "lose", "drop"
+        "write",
+        "edit",
+        "complete",
+        "delete",
+        "city",
+        "carry",
+        "try",
+        "sweep",
+        "lose",
+        "drop",
+        "unsure",
     ]
     side: Literal["here", "ghl"]
     kind: ActivityKind
@@ -50,7 +60,7 @@ STEPS = st.builds(
     st.integers(0, 7),
 )  # fmt: skip
 
-WHATS_OF_ONE = ["write", "edit", "complete", "delete", "carry", "try", "sweep", "lose", "drop"]
+WHATS_OF_ONE = ["write", "edit", "complete", "delete", "carry", "unsure", "sweep", "lose"]
 STORIES_OF_ONE = st.sampled_from(KINDS).flatmap(
     lambda kind: st.lists(
         st.builds(
@@ -75,7 +85,8 @@ class Story:
     Attributes:
         written: The serial number of each note and task, by where it was written.
         deleted: Serial numbers of what somebody deleted, on either side.
-        unheard: Those of them of which nobody here can know that they ever were in GHL.
+        unheard: Those of them of which nobody could know that they ever were in GHL when they were
+            carried next: no answer came, and no webhook.
     """
 
     acts: ActivityWorld
@@ -97,14 +108,24 @@ class Story:
                 await self._city(step)
             case "carry":
                 await self.acts.settle()
+            case "drop":
+                operations = operations_of(step.kind)
+                await self._lose_an_answer(operations[step.number % len(operations)])
+            case _:
+                await self._note_unheard()
+                await self._go_on_unheard(step)
+
+    async def _go_on_unheard(self, step: Step) -> None:
+        """What webhooks would tell is not heard before something is carried."""
+        match step.what:
             case "try":
                 await self.acts.try_once()
+            case "unsure":
+                await self._try_in_vain(step)
             case "sweep":
                 await sweep(self.acts, f"sweep {self.serial} {step.number}")
-            case "lose":
-                await self._lose_webhooks()
-            case "drop":
-                await self._lose_an_answer(step)
+            case _:
+                await self.acts.lose_webhooks()
 
     async def _write(self, step: Step) -> None:
         self.serial += 1
@@ -169,23 +190,30 @@ class Story:
         else:
             await self.acts.world.edit_crm(PEOPLE[step.who], city=city)
 
-    async def _lose_webhooks(self) -> None:
-        """What is told at the moment gets lost: nobody hears of what was sent and deleted."""
-        await self.acts.lose_webhooks()
+    async def _note_unheard(self) -> None:
+        """Note what was sent without an answer and deleted, where no webhook came so far."""
         for kind in KINDS:
             for row in await self.acts.all_here(kind):
                 serial = serial_of(row.values[TEXT if kind == "note" else TITLE])
                 if serial in self.deleted and not await self.acts.is_linked(kind, row.id):
                     self.unheard.add(serial)
 
-    async def _lose_an_answer(self, step: Step) -> None:
+    async def _lose_an_answer(self, operation: str) -> None:
         """The next write of this kind happens, and nobody hears of it."""
-        operations = [name for name in OPERATIONS if step.kind in name]
-        order = {
-            "operation": operations[step.number % len(operations)],
-            "kind": "drop_after_commit",
-        }
+        order = {"operation": operation, "kind": "drop_after_commit"}
         await self.acts.world.ask("POST", "/ghl/faults", order)
+
+    async def _try_in_vain(self, step: Step) -> None:
+        """What waits here is written, and no answer comes."""
+        for operation in operations_of(step.kind):
+            await self._lose_an_answer(operation)
+        await self.acts.try_once()
+        await self.acts.world.ask("DELETE", "/ghl/faults")
+
+
+def operations_of(kind: ActivityKind) -> list[str]:
+    """Name the writes of a kind."""
+    return [name for name in OPERATIONS if kind in name]
 
 
 def serial_of(said: str | None) -> int:
