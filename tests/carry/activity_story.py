@@ -25,6 +25,9 @@ OPERATIONS = {
 }
 """Every write, and the kind of intent that explains it."""
 
+Side = Literal["here", "ghl"]
+SIDES: tuple[Side, ...] = ("here", "ghl")
+
 
 class Step(NamedTuple):
     """One thing that happens. `who` and `number` choose among what there is."""
@@ -42,7 +45,7 @@ class Step(NamedTuple):
         "drop",
         "unsure",
     ]
-    side: Literal["here", "ghl"]
+    side: Side
     kind: ActivityKind
     who: int
     number: int
@@ -54,28 +57,24 @@ STEPS = st.builds(
         ["write", "write", "edit", "edit", "edit", "complete", "delete", "city", "carry",
          "try", "sweep", "lose", "drop"]
     ),
-    st.sampled_from(["here", "ghl"]),
+    st.sampled_from(SIDES),
     st.sampled_from(KINDS),
     st.integers(0, 1),
     st.integers(0, 7),
 )  # fmt: skip
 
-WHATS_OF_ONE = ["write", "edit", "complete", "delete", "carry", "unsure", "sweep", "lose"]
-STORIES_OF_ONE = st.sampled_from(KINDS).flatmap(
-    lambda kind: st.lists(
-        st.builds(
-            Step,
-            st.sampled_from(WHATS_OF_ONE),
-            st.sampled_from(["here", "ghl"]),
-            st.just(kind),
-            st.just(0),
-            st.integers(0, 3),
-        ),
-        min_size=4,
-        max_size=14,
-    )
-)
-"""Stories about one or a few records of one person: what happens meets the same one again."""
+
+@st.composite
+def stories_of_one(draw: st.DrawFn) -> list[Step]:
+    """Tell of one record or a few of one person: what happens meets the same one again."""
+    kind, sides = draw(st.sampled_from(KINDS)), st.sampled_from(SIDES)
+    whats = st.sampled_from(
+        ["write", "edit", "complete", "delete", "delete", "carry", "unsure", "unsure", "sweep",
+         "lose"]
+    )  # fmt: skip
+    step = st.builds(Step, whats, sides, st.just(kind), st.just(0), st.integers(0, 3))
+    first = Step("write", draw(sides), kind, 0, 0)
+    return [first, *draw(st.lists(step, min_size=3, max_size=13))]
 
 
 @dataclass

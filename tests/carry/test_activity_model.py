@@ -20,10 +20,10 @@ from tests.carry.activity_story import (
     OPERATIONS,
     PEOPLE,
     STEPS,
-    STORIES_OF_ONE,
     Step,
     Story,
     serial_of,
+    stories_of_one,
 )
 from tests.carry.activity_world import ActivityWorld, opened_activities
 from tests.carry.test_activity_sweeps import sweep
@@ -192,7 +192,7 @@ def test_both_sides_agree_after_long_stories(
 @pytest.mark.slow
 @pytest.mark.usefixtures("_no_patience")
 @settings(RULES, max_examples=300)
-@given(steps=STORIES_OF_ONE)
+@given(steps=stories_of_one())
 def test_both_sides_agree_whatever_befalls_one_record(
     sqlite_template: Path, tmp_path: Path, steps: list[Step]
 ) -> None:
