@@ -5,9 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.carry.calendar_world import RIKU, CalendarWorld
+from tests.carry.test_appointment_hints import CANCEL
+from tests.carry.test_appointment_sweep import sweep
 from tests.carry.test_carry_crash import MOMENTS, KilledError, assert_all_settled, crash_at
-from tests.carry.world import cancelled, confirmed, moved
+from tests.carry.world import NAME, cancelled, confirmed, moved
+from timerex_ghl.adapters.ledger import inbox
 from timerex_ghl.carry import recover
+from timerex_ghl.sync.models import BookingState, EventId
 
 LATER = datetime(2026, 2, 17, 1, tzinfo=UTC)
 
@@ -102,3 +106,28 @@ async def test_an_appointment_of_another_booking_is_not_taken_for_the_lost_one(
 
     assert len(await calendar.appointments()) == 2
     assert (await calendar.link("b1")).remote_id != (await calendar.link("b2")).remote_id
+
+
+@pytest.mark.usefixtures("_no_patience")
+async def test_what_was_sent_without_an_answer_and_then_cancelled_in_ghl_reaches_timerex(
+    both: CalendarWorld,
+) -> None:
+    fault = {"operation": "create-appointment", "nth": 1, "kind": "drop_after_commit"}
+    await both.world.ask("POST", "/ghl/faults", fault)
+    booking_id = await both.book()
+    made = (await both.one()).id
+    await both.edit(made, **CANCEL)
+    await both.hint("AppointmentUpdate", made)  # whose it is, nobody here knows yet
+
+    await both.world.carry(*await all_waiting(both))
+    await sweep(both)
+    await both.hear(booking_id)
+
+    assert (await both.one()).status == "cancelled"
+    assert (await both.held(booking_id)).booking.state is BookingState.CANCELLED
+    assert (await both.timerex_calls()).count("cancel-event") == 1
+
+
+async def all_waiting(calendar: CalendarWorld) -> list[EventId]:
+    due = datetime.now(UTC) + timedelta(hours=1)
+    return await calendar.world.ledger.read(inbox.waiting_events, NAME, due, 100)

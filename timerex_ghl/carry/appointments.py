@@ -18,6 +18,7 @@ from timerex_ghl.sync.appointment_fields import (
     CONTACT,
     DELETED,
     AppointmentState,
+    as_sent,
     base_after,
 )
 from timerex_ghl.sync.appointments import AppointmentPlan, plan_appointments
@@ -181,4 +182,5 @@ async def _settle(sides: Sides, unknown: list[tuple[Intent, AppointmentAction]])
 def _remember_recovered(
     tx: Connection, sides: Sides, action: AppointmentAction, found: GhlAppointment
 ) -> None:
-    _remember(sides, action, tx, found)
+    """Keep what was sent as what both agreed on: what people did since is news to a sweep."""
+    _remember(sides, action, tx, as_sent(action, found))

@@ -88,6 +88,13 @@ def base_after(action: AppointmentAction, answer: GhlAppointment) -> dict[FieldN
     }
 
 
+def as_sent(action: AppointmentAction, found: GhlAppointment) -> GhlAppointment:
+    """Give an appointment as it was when it was sent, before anybody changed it."""
+    names = {STATUS: "status", TITLE: "title", ADDRESS: "address"}
+    sent = {name: action.values[field] for field, name in names.items() if field in action.values}
+    return found.model_copy(update=sent)
+
+
 def is_shown(values: Mapping[FieldName, str], appointment: GhlAppointment) -> bool:
     """Tell whether an appointment has these values, as far as reading tells."""
     shown = {
