@@ -13,9 +13,11 @@ import pytest_asyncio
 from prefect.client.schemas.objects import State
 from prefect.logging.handlers import APILogHandler
 from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_LEVEL, temporary_settings
+from sqlalchemy import Connection, update
 
 from flows.publish_connection import publish_connection
 from timerex_ghl.adapters.ledger import workspace
+from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.carry.sides import utc_now
 from timerex_ghl.demo.prefect_api import PrefectApi
 from timerex_ghl.demo.processes import Programs
@@ -102,9 +104,11 @@ class Drafts:
         self.connection: dict[str, Any] = {
             "location_id": ghl["location_id"],
             "pacing": False,
-            "task_minutes": 1440,  # the mirror would run beside the tests, a process a connection
+            "poll_minutes": 1440,  # what is scheduled would run beside the tests, a process each
+            "task_minutes": 1440,
         }
         self.made = 0
+        self.ready: ConnectionName | None = None
 
     async def save(
         self,
@@ -129,13 +133,20 @@ class Drafts:
         return ConnectionName(name)
 
 
+@pytest.fixture(scope="session")
+def _all_drafts() -> list[Drafts]:
+    return []
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def drafts(engine: Engine) -> AsyncGenerator[Drafts]:
+async def drafts(engine: Engine, _all_drafts: list[Drafts]) -> AsyncGenerator[Drafts]:
     blocks = await engine.api.send("POST", "/block_documents/filter", {})
     if not any(block["name"] == "ledger" for block in blocks):
         url = {"url": engine.stage.ledger_url}
         await engine.api.enter_block("ledger-store", "ledger", url)
-    yield Drafts(engine)
+    made = Drafts(engine)
+    _all_drafts.append(made)
+    yield made
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -143,7 +154,22 @@ async def ready(engine: Engine, drafts: Drafts) -> ConnectionName:
     name = await drafts.save()
     state = await engine.here(publish_connection, name)
     assert state.is_completed(), state.message
+    drafts.ready = name
     return name
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
+async def _retired(_all_drafts: list[Drafts]) -> AsyncGenerator[None]:
+    """No connection of a module runs beside the next one: a live worker polls for each it finds."""
+    yield
+    for drafts in _all_drafts:
+        await drafts.engine.stage.ledger.write(_retire, drafts.ready)
+
+
+def _retire(tx: Connection, kept: ConnectionName | None) -> None:
+    table = metadata.tables["published_connections"]
+    mine = table.c.connection.startswith(f"{NAME}-") & (table.c.connection != (kept or ""))
+    tx.execute(update(table).where(mine).values(runs=False))
 
 
 async def add_person(engine: Engine, name: ConnectionName, **values: str) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, make_url, select
 
+from flows.publish_connection import publish_connection
 from tests.carry.world import cancelled, confirmed
-from tests.engine.conftest import Engine
+from tests.engine.conftest import Drafts, Engine
 from tests.engine.living import LONG_S, deliver, kill, start, until
 from timerex_ghl import launch
 from timerex_ghl.adapters.ledger import due, inbox
@@ -78,9 +79,11 @@ class Load:
 
 @pytest.mark.slow
 async def test_25_kills_of_the_live_worker_under_load_lose_and_double_nothing(
-    engine: Engine, ready: ConnectionName
+    engine: Engine, drafts: Drafts
 ) -> None:
-    load, dice = Load(engine, ready, "hit"), random.Random(25)
+    name = await drafts.save(poll_minutes=5)
+    assert (await engine.here(publish_connection, name)).is_completed()
+    load, dice = Load(engine, name, "hit"), random.Random(25)
     programs = Programs(engine.folder)
     booking = asyncio.create_task(load.go_on())
     try:
