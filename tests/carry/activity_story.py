@@ -160,7 +160,7 @@ class Story:
 
     async def _change_there(self, step: Step) -> None:
         email = PEOPLE[step.who]
-        there = await (self.acts.notes if step.kind == "note" else self.acts.tasks)(email)
+        there = await self.acts.there(step.kind, email)
         if not there:
             return
         one = there[step.number % len(there)]

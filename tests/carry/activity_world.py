@@ -120,6 +120,11 @@ class ActivityWorld:
     async def tasks(self, email: str = "riku@hinode.example") -> list[dict[str, Any]]:
         return (await self.world.one_in_crm(email)).get("tasks") or []
 
+    async def there(
+        self, kind: ActivityKind, email: str = "riku@hinode.example"
+    ) -> list[dict[str, Any]]:
+        return await (self.notes if kind == "note" else self.tasks)(email)
+
     # between
 
     async def settle(self) -> list[Outcome]:

@@ -128,9 +128,10 @@ class CalendarWorld:
         ]
         return [await self.receive(body) for body in bodies]
 
-    async def carry_waiting(self) -> list[Outcome]:
+    async def carry_waiting(self, *, later: timedelta = timedelta()) -> list[Outcome]:
         """Carry all that waits in the inbox."""
-        due = await self.world.ledger.read(inbox.waiting_events, NAME, datetime.now(UTC), 100)
+        now = datetime.now(UTC) + later
+        due = await self.world.ledger.read(inbox.waiting_events, NAME, now, 100)
         return await self.world.carry(*due)
 
     async def held(self, booking_id: str) -> BookingRow:

@@ -1,9 +1,7 @@
 """A crash between intent, write and outcome of a note or task: nothing is doubled or lost."""
 
-from collections.abc import Sequence
-
 import pytest
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, text
 
 from tests.carry.activity_world import NAME, ActivityWorld
 from tests.carry.test_carry_crash import MOMENTS, KilledError
@@ -52,7 +50,7 @@ async def test_a_create_survives_a_crash(
 
     await acts.settle()
 
-    there = await acts.notes() if kind == "note" else await acts.tasks()
+    there = await acts.there(kind)
     assert len(there) == 1
     assert len(await acts.all_here(kind)) == 1
     link = await acts.ledger.read(links.link_of_local, NAME, kind, key.id)
@@ -73,7 +71,7 @@ async def test_an_edit_survives_a_crash(
 
     await acts.settle()
 
-    there = await acts.notes() if kind == "note" else await acts.tasks()
+    there = await acts.there(kind)
     assert [str(one["bodyText" if kind == "note" else "title"])[:10] for one in there] == [
         "Call today"
     ]
@@ -92,7 +90,7 @@ async def test_a_delete_survives_a_crash(
 
     await acts.settle()
 
-    assert (await acts.notes() if kind == "note" else await acts.tasks()) == []
+    assert await acts.there(kind) == []
     assert await acts.all_here(kind) == []
     assert await acts.ledger.read(intents.open_intents, NAME, [str(key)]) == []
 
@@ -107,7 +105,7 @@ async def test_what_was_sent_without_an_answer_and_then_deleted_here_is_deleted_
 
     await acts.settle()
 
-    assert (await acts.notes() if kind == "note" else await acts.tasks()) == []
+    assert await acts.there(kind) == []
     assert await acts.all_here(kind) == []
 
 
@@ -117,7 +115,7 @@ async def test_what_was_sent_without_an_answer_and_then_edited_in_ghl_is_told_ap
 ) -> None:
     key = await acts.write(kind, await acts.person(), **FIRST[kind])
     await dies(acts, monkeypatch, f"{kind}.create", "after-write")
-    (one,) = await acts.notes() if kind == "note" else await acts.tasks()
+    (one,) = await acts.there(kind)
     field = "body" if kind == "note" else "title"
     edited = {field: str(one[field]).replace("Call back", "Call today")}
     await acts.in_crm("PUT", f"{one['contactId']}/{kind}s/{one['id']}", edited)
@@ -132,16 +130,14 @@ async def test_what_was_sent_without_an_answer_and_then_edited_in_ghl_is_told_ap
 async def test_what_was_sent_without_an_answer_and_then_deleted_in_ghl_stays_deleted(
     acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind
 ) -> None:
-    key = await acts.write(kind, await acts.person(), **FIRST[kind])
-    await dies(acts, monkeypatch, f"{kind}.create", "after-write")
-    await delete_there(acts, kind)
+    key = await sent_and_deleted_there(acts, monkeypatch, kind)
 
     await acts.settle()
 
-    assert (await acts.notes() if kind == "note" else await acts.tasks()) == []
+    assert await acts.there(kind) == []
     assert await acts.all_here(kind) == []
     assert (await acts.here(key)).deleted
-    assert [intent["state"] for intent in await intents_of(acts, key)] == ["done"]
+    assert await fates_of(acts, key) == ["done"]
 
 
 @pytest.mark.parametrize("kind", ["note", "task"])
@@ -149,26 +145,31 @@ async def test_what_was_sent_and_deleted_without_a_word_is_sent_again(
     acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind
 ) -> None:
     """Nothing tells it from what never arrived: better there again than lost."""
-    key = await acts.write(kind, await acts.person(), **FIRST[kind])
-    await dies(acts, monkeypatch, f"{kind}.create", "after-write")
-    await delete_there(acts, kind)
+    key = await sent_and_deleted_there(acts, monkeypatch, kind)
     await acts.lose_webhooks()
 
     await acts.settle()
 
-    assert len(await acts.notes() if kind == "note" else await acts.tasks()) == 1
+    assert len(await acts.there(kind)) == 1
     assert not (await acts.here(key)).deleted
-    assert [intent["state"] for intent in await intents_of(acts, key)] == ["failed", "done"]
+    assert await fates_of(acts, key) == ["failed", "done"]
 
 
-async def delete_there(acts: ActivityWorld, kind: ActivityKind) -> None:
-    (one,) = await acts.notes() if kind == "note" else await acts.tasks()
+async def sent_and_deleted_there(
+    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind
+) -> ActivityKey:
+    key = await acts.write(kind, await acts.person(), **FIRST[kind])
+    await dies(acts, monkeypatch, f"{kind}.create", "after-write")
+    (one,) = await acts.there(kind)
     await acts.in_crm("DELETE", f"{one['contactId']}/{kind}s/{one['id']}")
+    return key
 
 
-async def intents_of(acts: ActivityWorld, key: ActivityKey) -> Sequence[RowMapping]:
-    def read(tx: Connection) -> Sequence[RowMapping]:
-        found = text("SELECT * FROM intents WHERE record_key = :key ORDER BY created_at, id")
-        return tx.execute(found, {"key": str(key)}).mappings().all()
+async def fates_of(acts: ActivityWorld, key: ActivityKey) -> list[str]:
+    """Tell how each write of a record ended, the oldest first."""
+
+    def read(tx: Connection) -> list[str]:
+        found = text("SELECT state FROM intents WHERE record_key = :key ORDER BY created_at, id")
+        return list(tx.scalars(found, {"key": str(key)}))
 
     return await acts.ledger.read(read)

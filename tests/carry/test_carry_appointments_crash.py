@@ -8,10 +8,9 @@ from tests.carry.calendar_world import RIKU, CalendarWorld
 from tests.carry.test_appointment_hints import CANCEL
 from tests.carry.test_appointment_sweep import sweep
 from tests.carry.test_carry_crash import MOMENTS, KilledError, assert_all_settled, crash_at
-from tests.carry.world import NAME, cancelled, confirmed, moved
-from timerex_ghl.adapters.ledger import inbox
+from tests.carry.world import cancelled, confirmed, moved
 from timerex_ghl.carry import recover
-from timerex_ghl.sync.models import BookingState, EventId
+from timerex_ghl.sync.models import BookingState
 
 LATER = datetime(2026, 2, 17, 1, tzinfo=UTC)
 
@@ -119,15 +118,10 @@ async def test_what_was_sent_without_an_answer_and_then_cancelled_in_ghl_reaches
     await both.edit(made, **CANCEL)
     await both.hint("AppointmentUpdate", made)  # whose it is, nobody here knows yet
 
-    await both.world.carry(*await all_waiting(both))
+    await both.carry_waiting(later=timedelta(hours=1))
     await sweep(both)
     await both.hear(booking_id)
 
     assert (await both.one()).status == "cancelled"
     assert (await both.held(booking_id)).booking.state is BookingState.CANCELLED
     assert (await both.timerex_calls()).count("cancel-event") == 1
-
-
-async def all_waiting(calendar: CalendarWorld) -> list[EventId]:
-    due = datetime.now(UTC) + timedelta(hours=1)
-    return await calendar.world.ledger.read(inbox.waiting_events, NAME, due, 100)

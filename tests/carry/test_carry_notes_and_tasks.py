@@ -20,10 +20,6 @@ def shown(kind: ActivityKind, one: dict[str, object]) -> str:
     return text.partition("\n\n[")[0]
 
 
-async def theirs(acts: ActivityWorld, kind: ActivityKind) -> list[dict[str, object]]:
-    return await acts.notes() if kind == "note" else await acts.tasks()
-
-
 async def is_quiet(acts: ActivityWorld) -> bool:
     """Carry whatever is left; tell whether that wrote nothing."""
     await acts.calls()
@@ -40,7 +36,7 @@ async def test_what_is_written_here_is_on_the_contact_in_ghl_once(
 
     await acts.settle()
 
-    assert [shown(kind, one) for one in await theirs(acts, kind)] == ["Call back"]
+    assert [shown(kind, one) for one in await acts.there(kind)] == ["Call back"]
     assert len(await acts.all_here(kind)) == 1
     assert await is_quiet(acts)
 
@@ -75,7 +71,7 @@ async def test_an_edit_here_reaches_ghl_with_one_write(
     await acts.settle()
 
     assert await acts.writes() == [f"update-{kind}"]
-    assert [shown(kind, one) for one in await theirs(acts, kind)] == ["Call back today"]
+    assert [shown(kind, one) for one in await acts.there(kind)] == ["Call back today"]
     assert await is_quiet(acts)
 
 
@@ -130,7 +126,7 @@ async def test_a_delete_here_is_a_delete_in_ghl(acts: ActivityWorld, kind: Activ
     await acts.delete(key)
     await acts.settle()
 
-    assert await theirs(acts, kind) == []
+    assert await acts.there(kind) == []
     assert await acts.all_here(kind) == []
     assert await is_quiet(acts)
 
@@ -141,7 +137,7 @@ async def test_a_delete_in_ghl_leaves_a_tombstone_here(
 ) -> None:
     key = await acts.write(kind, await acts.person(), **words(kind, "Call back"))
     await acts.settle()
-    (one,) = await theirs(acts, kind)
+    (one,) = await acts.there(kind)
 
     await acts.in_crm("DELETE", f"{one['contactId']}/{kind}s/{one['id']}")
     await acts.settle()
