@@ -138,6 +138,13 @@ class ActivityWorld:
                 return done
             done += await self.world.carry(*waiting)
 
+    async def settle_in_order(self, *, is_reversed: bool) -> list[Outcome]:
+        """Do as `settle`, with what has not been stored yet in the order it came, or reversed."""
+        await self.settle_deliveries()
+        if is_reversed:
+            self.door.raw[self.taken :] = reversed(self.door.raw[self.taken :])
+        return await self.settle()
+
     async def try_once(self) -> None:
         """Carry what waits here, each once: what fails goes on waiting. No webhook is stored."""
         await self.world.carry(*await self.ledger.read(_waiting))

@@ -6,10 +6,20 @@ Source: GHL's help pages on merging contacts.
 """
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import activities, audit, bookings, ghl_contacts, links, workspace
+from timerex_ghl.adapters.ledger import (
+    activities,
+    audit,
+    bookings,
+    ghl_contacts,
+    inbox,
+    links,
+    reviews,
+    workspace,
+)
 from timerex_ghl.adapters.ledger.audit import Deed
 from timerex_ghl.adapters.ledger.links import LinkKind
 from timerex_ghl.carry.locking import held
@@ -20,7 +30,21 @@ from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.sync.errors import ReviewNeededError
 from timerex_ghl.sync.identity import is_same_person, keys_of
 from timerex_ghl.sync.mapping import map_from_ghl
-from timerex_ghl.sync.models import Contact, ContactId, GhlContact, GhlContactId
+from timerex_ghl.sync.models import Contact, ContactId, EventId, GhlContact, GhlContactId
+
+
+class Merge(NamedTuple):
+    """A merge in GHL, and what it means for the workspace.
+
+    Attributes:
+        contact_id: Workspace contact that was linked to the GHL contact that is gone.
+        into: Workspace contact that the survivor is linked to from now on; may be the same.
+    """
+
+    contact_id: ContactId
+    into: ContactId
+    gone_id: GhlContactId
+    survivor_id: GhlContactId
 
 
 async def follow_merge(
@@ -41,9 +65,8 @@ async def follow_merge(
     into = contact_id if owner is None else ContactId(owner.local_id)
     names = [lock_of_contact(sides.connection, each) for each in {contact_id, into}]
     async with held(sides.ledger, names, run_id=sides.run_id):
-        return await sides.ledger.write(
-            _move, sides, contact_id, into, gone_id, survivor.id, utc_now()
-        )
+        merge = Merge(contact_id, into, gone_id, survivor.id)
+        return await sides.ledger.write(_move, sides, merge, utc_now())
 
 
 async def _find_survivor(
@@ -59,17 +82,10 @@ async def _find_survivor(
     return found if is_same_person(contact, theirs, sides.settings.region) else None
 
 
-def _move(
-    tx: Connection,
-    sides: Sides,
-    contact_id: ContactId,
-    into: ContactId,
-    gone_id: GhlContactId,
-    survivor_id: GhlContactId,
-    now: datetime,
-) -> ContactId | None:
+def _move(tx: Connection, sides: Sides, merge: Merge, now: datetime) -> ContactId | None:
     """Move a link, or all of a person, to where GHL has them; None where that changed meanwhile."""
     connection = sides.connection
+    contact_id, into, gone_id, survivor_id = merge
     link = links.link_of_local(tx, connection, "contact", contact_id)
     owner = links.link_of_remote(tx, connection, "contact", survivor_id)
     if link is None or link.remote_id != gone_id:
@@ -77,7 +93,6 @@ def _move(
     if (contact_id if owner is None else owner.local_id) != into:
         return None
     _move_traces(tx, sides, contact_id, survivor_id)
-    detail = {"was": gone_id, "ghl": survivor_id, "into": into}
     if into == contact_id:
         fresh = {"remote_id": survivor_id, "digest": None, "local_version": None}
         links.save_link(tx, link.model_copy(update=fresh))
@@ -89,16 +104,35 @@ def _move(
         bookings.move_bookings(tx, connection, contact_id, into)
         workspace.delete_contact(tx, connection, contact_id, now)
     ghl_contacts.forget(tx, connection, gone_id)
+    _close_reviews(tx, sides, merge, now)
     deed = Deed(
         now,
         connection,
         "contact merged, as in GHL",
         f"contact:{contact_id}",
         sides.run_id,
-        {**detail},
+        {"was": gone_id, "ghl": survivor_id, "into": into},
     )
     audit.record_all(tx, [deed])
     return into
+
+
+def _close_reviews(tx: Connection, sides: Sides, merge: Merge, now: datetime) -> None:
+    """Close reviews whose cause the merge removed: who is who, and all of a contact that is gone.
+
+    The survivor's update may arrive before the other's delete; until then it looks like a second
+    person with the same keys. The event of such a review is handled again, and asks again where the
+    doubt remains.
+    """
+    gone = {str(merge.gone_id)} | ({str(merge.contact_id)} - {str(merge.into)})
+    for review in reviews.open_reviews(tx, sides.connection):
+        is_doubt = review.kind in ("identity", "gone") and not review.record_ids.isdisjoint(merge)
+        if not is_doubt and review.subject_id not in gone:
+            continue
+        decision = "merged in GHL"
+        reviews.settle_review(tx, review.id, decision=decision, by="a later run", now=now)
+        if review.subject.startswith("event:"):
+            inbox.requeue_event(tx, EventId(review.subject_id))
 
 
 def _move_traces(

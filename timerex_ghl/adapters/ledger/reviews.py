@@ -88,6 +88,17 @@ class Review(Record):
     settled_by: str | None
     decision: str | None
 
+    @property
+    def subject_id(self) -> str:
+        """Name the record it is about, without its kind."""
+        return self.subject.split(":")[1]
+
+    @property
+    def record_ids(self) -> frozenset[str]:
+        """Name the record it is about, and all whose identity is in doubt."""
+        candidates = [*self.detail.get("people", ()), *self.detail.get("ghl_ids", ())]
+        return frozenset({self.subject_id, *candidates})
+
 
 LEFT_ALONE = "drop"
 """The decision after which a record is left as it is, and the same question is not asked again."""
