@@ -1,19 +1,29 @@
 """Checks every step that a program can check, one line each: what is right, or what to do."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from http import HTTPStatus
 from typing import NamedTuple
+from uuid import UUID
 
 import httpx
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterCreatedBy,
+    FlowRunFilterNextScheduledStartTime,
+)
 from prefect.exceptions import ObjectNotFound
 
 import blocks
 from blocks.sides import load_ledger_store
 from tasks.alerts import list_alerts
 from tasks.publishing import SCHEDULED, check_draft
+from tasks.watching import WATCH, WATCH_SLUG
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.sqlite import choose_module, is_fixed
+from timerex_ghl.carry.sides import utc_now
 from timerex_ghl.sync.difference import difference
 from timerex_ghl.sync.errors import SettingsError, TimerexGhlError
 from timerex_ghl.sync.models import ConnectionName
@@ -25,8 +35,11 @@ DEPLOYED = (
     "activity-mirror",
     "timerex-poll",
     "settle-review",
-    "watch",
+    WATCH,
 )
+
+SCHEDULER_S = 75.0
+"""How long a schedule may be without a run to come: Prefect looks at all of them once a minute."""
 
 
 class Finding(NamedTuple):
@@ -176,25 +189,64 @@ async def check_poll(name: ConnectionName) -> Finding:
     )
 
 
+class _Schedule(NamedTuple):
+    """A schedule of a deployment. `is_active`: neither it nor its deployment is paused."""
+
+    flow: str
+    id: UUID
+    is_active: bool
+
+
 async def check_schedules(name: ConnectionName) -> Finding:
-    """Tell whether the connection's runs are started by themselves."""
-    paused: list[str] = []
+    """Tell whether the schedules of the connection, and the watch's, make runs."""
+    slugs = {**dict.fromkeys(SCHEDULED, name), WATCH: WATCH_SLUG}
     async with get_client() as client:
-        for flow in SCHEDULED:
-            try:
-                deployment = await client.read_deployment_by_name(f"{flow}/{flow}")
-            except ObjectNotFound:
-                raise SettingsError(f"no deployment {flow}: run timerex-ghl deploy") from None
-            schedules = await client.read_deployment_schedules(deployment.id)
-            ours = [each for each in schedules if each.slug == name]
-            if not ours:
-                raise SettingsError(f"none for {flow}: timerex-ghl publish {name}")
-            if deployment.paused or not ours[0].active:
-                paused.append(flow)
-    if paused:
+        schedules = [await _read_schedule(client, flow, name, slug) for flow, slug in slugs.items()]
+        idle = await _without_a_run(client, [each for each in schedules if each.is_active])
+    if idle:
+        raise SettingsError(
+            f"{', '.join(idle)}: the schedule is on and no run is scheduled: the scheduler of the"
+            " Prefect server does not work; restart the server, install SQLAlchemy below 2.1 where"
+            " it runs, and look for schedule_deployments in its log"
+        )
+    if paused := [each.flow for each in schedules if not each.is_active]:
         said = f"{', '.join(paused)} paused: resume it under Deployments in Prefect to go live"
         return Finding("schedules", is_well=None, said=said)
-    return Finding("schedules", is_well=True, said=f"{', '.join(SCHEDULED)} run by themselves")
+    return Finding("schedules", is_well=True, said=f"{', '.join(slugs)} run by themselves")
+
+
+async def _read_schedule(
+    client: PrefectClient, flow: str, connection: ConnectionName, slug: str
+) -> _Schedule:
+    try:
+        deployment = await client.read_deployment_by_name(f"{flow}/{flow}")
+    except ObjectNotFound:
+        raise SettingsError(f"no deployment {flow}: run timerex-ghl deploy") from None
+    for schedule in await client.read_deployment_schedules(deployment.id):
+        if schedule.slug == slug:
+            return _Schedule(flow, schedule.id, schedule.active and not deployment.paused)
+    raise SettingsError(f"none for {flow}: timerex-ghl publish {connection}")
+
+
+async def _without_a_run(client: PrefectClient, schedules: Iterable[_Schedule]) -> list[str]:
+    """Name the flows whose schedule makes no runs, though the scheduler had the time to."""
+    idle = [*schedules]
+    give_up_at = time.monotonic() + SCHEDULER_S
+    while True:
+        idle = [each for each in idle if not await _has_run_to_come(client, each)]
+        if not idle or time.monotonic() >= give_up_at:
+            return [each.flow for each in idle]
+        await asyncio.sleep(1)
+
+
+async def _has_run_to_come(client: PrefectClient, schedule: _Schedule) -> bool:
+    wanted = FlowRunFilter(
+        created_by=FlowRunFilterCreatedBy(id_=[schedule.id]),
+        next_scheduled_start_time=FlowRunFilterNextScheduledStartTime.model_validate(
+            {"after_": utc_now()}
+        ),
+    )
+    return bool(await client.read_flow_runs(flow_run_filter=wanted, limit=1))
 
 
 async def check_door(name: ConnectionName, gateway_url: str) -> Finding:

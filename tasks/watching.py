@@ -21,6 +21,7 @@ from timerex_ghl.sync.models import ConnectionName, Record
 from timerex_ghl.sync.silence import Silence
 
 WATCH = "watch"
+WATCH_SLUG = PREFIX.rstrip(": ")
 WATCH_EVERY = timedelta(minutes=5)
 
 TOLD_AGAIN = timedelta(hours=1)
@@ -89,14 +90,13 @@ async def put_watch(client: PrefectClient, *, wake: bool = False) -> None:
         deployment = await client.read_deployment_by_name(f"{WATCH}/{WATCH}")
     except ObjectNotFound:
         raise SettingsError(f"no deployment {WATCH}: run timerex-ghl deploy first") from None
-    slug = PREFIX.rstrip(": ")
     for old in await client.read_deployment_schedules(deployment.id):
-        if old.slug == slug:
+        if old.slug == WATCH_SLUG:
             if wake:
                 await client.update_deployment_schedule(deployment.id, old.id, active=True)
             return
     schedule = IntervalSchedule(interval=WATCH_EVERY)
-    await client.create_deployment_schedules(deployment.id, [(schedule, True)], slug=slug)
+    await client.create_deployment_schedules(deployment.id, [(schedule, True)], slug=WATCH_SLUG)
 
 
 class _Told(Record):

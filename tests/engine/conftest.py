@@ -16,6 +16,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_LEVEL, temporary_s
 from sqlalchemy import Connection, update
 
 from flows.publish_connection import publish_connection
+from tasks.watching import WATCH
 from timerex_ghl.adapters.ledger import workspace
 from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.carry.sides import utc_now
@@ -31,14 +32,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let everything here share one event loop and one server, and come last.
 
     Prefect's threads go on in this process and use the global `random`, which Hypothesis forbids
-    to anybody while it works. The story comes first here, on an empty stage; the search for what
-    leaked comes last, when every flow has run.
+    to anybody while it works. The story comes first here, on an empty stage; the schedules, whose
+    first run is due a minute after they were made, and the search for leaks come last.
     """
 
     def act(item: pytest.Item) -> int:
         if Path(__file__).parent not in item.path.parents:
             return 0
-        return {"test_flows_from_the_ui": 1, "test_no_leaks": 3}.get(item.path.stem, 2)
+        return {"test_flows_from_the_ui": 1, "test_schedules": 3, "test_no_leaks": 4}.get(
+            item.path.stem, 2
+        )
 
     for item in filter(act, items):
         item.add_marker(pytest.mark.engine)
@@ -80,12 +83,21 @@ async def engine() -> AsyncGenerator[Engine]:
             stack.push_async_callback(programs.stop)
             stage = await set_up(folder, programs, stack, Screen())
             await stage.sandbox.send("POST", "/ghl/limits", {"enabled": False})
+            await pause(stage.prefect, WATCH, is_paused=True)  # tests run it and count what it says
             yield Engine(stage, folder)
             await APILogHandler.aflush()
         del os.environ["TIMEREX_GHL_HOME"]
 
 
+async def pause(api: PrefectApi, name: str, *, is_paused: bool) -> None:
+    """Pause a deployment and all of its schedules, or resume them."""
+    deployment = await api.send("GET", f"/deployments/name/{name}/{name}")
+    await api.send("PATCH", f"/deployments/{deployment['id']}", {"paused": is_paused})
+
+
 NAME = ConnectionName("inproc")
+NO_SCHEDULED_RUNS = {"poll_minutes": 1440, "task_minutes": 1440}
+"""The first run is due when all tests have ended: none works beside them, in a process each."""
 
 
 class Drafts:
@@ -104,8 +116,7 @@ class Drafts:
         self.connection: dict[str, Any] = {
             "location_id": ghl["location_id"],
             "pacing": False,
-            "poll_minutes": 1440,  # what is scheduled would run beside the tests, a process each
-            "task_minutes": 1440,
+            **NO_SCHEDULED_RUNS,
         }
         self.made = 0
         self.ready: ConnectionName | None = None
@@ -155,6 +166,15 @@ async def ready(engine: Engine, drafts: Drafts) -> ConnectionName:
     state = await engine.here(publish_connection, name)
     assert state.is_completed(), state.message
     drafts.ready = name
+    return name
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def every_minute(engine: Engine, drafts: Drafts) -> ConnectionName:
+    """A connection that was published and left alone; its schedules are due every minute."""
+    name = await drafts.save(poll_minutes=1, task_minutes=1)
+    state = await engine.here(publish_connection, name)
+    assert state.is_completed(), state.message
     return name
 
 

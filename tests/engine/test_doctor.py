@@ -13,7 +13,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows.publish_connection import publish_connection
 from tasks.checkup import Finding, check_up
 from tasks.publishing import SCHEDULED
-from tests.engine.conftest import Drafts, Engine
+from tasks.watching import WATCH
+from tests.engine.conftest import Drafts, Engine, pause
 from timerex_ghl.launch import POOL
 from timerex_ghl.sync.models import ConnectionName
 
@@ -57,12 +58,14 @@ async def stranger(ready: int, forged: int) -> AsyncGenerator[str]:
 
 
 async def test_everything_in_place_is_found_well(engine: Engine, ready: ConnectionName) -> None:
+    await pause(engine.api, WATCH, is_paused=False)
     findings = await found(engine, ready, engine.stage.gateway_url)
+    await pause(engine.api, WATCH, is_paused=True)
 
     assert [step for step, each in findings.items() if each.is_well is False] == []
     assert findings["connection"].said == "GHL accepts it; what runs is the draft"
     assert findings["door"].said == "ready, and closed to strangers"
-    assert findings["schedules"].said == f"{', '.join(SCHEDULED)} run by themselves"
+    assert findings["schedules"].said == f"{', '.join(SCHEDULED)}, watch run by themselves"
     assert findings["work pool"].is_well
     assert findings["TimeRex poll"].is_well is None
     assert "enter an API key of TimeRex" in findings["TimeRex poll"].said
@@ -131,7 +134,7 @@ async def test_paused_schedules_are_told(engine: Engine, drafts: Drafts) -> None
     gone = await found(engine, name)
 
     assert paused["schedules"].is_well is None
-    assert paused["schedules"].said.startswith("contact-sync paused: resume it")
+    assert paused["schedules"].said.startswith("contact-sync, watch paused: resume it")
     assert gone["schedules"].said == f"none for contact-sync: timerex-ghl publish {name}"
 
 

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from tasks.publishing import SCHEDULED
-from tests.engine.conftest import Engine
+from tests.engine.conftest import NO_SCHEDULED_RUNS, Engine
 from timerex_ghl.adapters.ledger import audit, inbox, published, workspace
 from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.demo.prefect_api import message_of
@@ -13,7 +13,7 @@ from timerex_ghl.demo.story import TRUTHS, Story
 
 
 async def test_publishing_makes_a_version_with_schedules_and_an_audit_row(engine: Engine) -> None:
-    await enter_blocks(engine.stage)
+    await enter_blocks(engine.stage, **NO_SCHEDULED_RUNS)
 
     run = await engine.api.run("publish-connection", connection=CONNECTION)
 

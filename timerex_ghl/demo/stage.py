@@ -5,7 +5,7 @@ import socket
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from timerex_ghl import launch
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
@@ -81,8 +81,13 @@ async def start_prefect(folder: Path, programs: Programs, stack: AsyncExitStack)
     return Server(api, environment, program)
 
 
-async def enter_blocks(stage: Stage) -> None:
-    """Fill in the forms, as a person does in the Prefect UI."""
+async def enter_blocks(stage: Stage, **settings: Any) -> None:
+    """Fill in the forms, as a person does in the Prefect UI.
+
+    Args:
+        stage: Where.
+        settings: Of the connection, besides what it needs.
+    """
     ghl, timerex = stage.sandbox.ghl, stage.sandbox.timerex
     await stage.prefect.enter_block("ledger-store", "ledger", {"url": stage.ledger_url})
     credentials = {
@@ -102,6 +107,7 @@ async def enter_blocks(stage: Stage) -> None:
         "location_id": ghl["location_id"],
         "ghl": await stage.prefect.enter_block("ghl-credentials", "demo-ghl", credentials),
         "timerex": await stage.prefect.enter_block("timerex-credentials", "demo-timerex", token),
+        **settings,
     }
     await stage.prefect.enter_block("timerex-ghl-connection", CONNECTION, connection)
 
