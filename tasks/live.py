@@ -1,6 +1,7 @@
 """Events as they come: a task run takes one, or under load all that wait."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
@@ -61,6 +62,10 @@ async def carry_live(connection: ConnectionName, event_ids: list[EventId]) -> Co
         return count(await each(carry, event_ids, at_once(sides)))
 
 
+Work = Callable[[ConnectionName, list[EventId]], Awaitable[Counts]]
+"""Handles some events of a connection."""
+
+
 class Shift:
     """One flow run's turn: its task runs, and what they did.
 
@@ -68,8 +73,9 @@ class Shift:
         counts: Of the task runs that ended.
     """
 
-    def __init__(self, here: Station, lasts: timedelta, most: int) -> None:
+    def __init__(self, here: Station, lasts: timedelta, most: int, work: Work = carry_live) -> None:
         self.counts = Counts()
+        self._work = work
         self._here = here
         self._left = most
         self._running: set[asyncio.Task[None]] = set()
@@ -95,7 +101,8 @@ class Shift:
 
     async def _carry(self, batch: Batch) -> None:
         try:
-            self.counts += await carry_live(batch.connection, batch.event_ids)
+            done = await self._work(batch.connection, batch.event_ids)
+            self.counts += done  # after the await: others add to it meanwhile
         except FatalError as error:
             if not isinstance(error, ScopeError) or error.was_asked:
                 self._here.connections.rest(batch.connection, str(error))

@@ -1,6 +1,5 @@
 """Notes, tasks and appointments on the real engine: the flow from the UI's own path, and live."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -136,7 +135,6 @@ async def test_what_is_written_here_reaches_the_crm_by_the_live_worker(
     email = "sora@mirror.example"
     contact_id = await person(engine, ready, email)
     async with living(engine):
-        await asyncio.sleep(0.5)
         await write(engine, ready, contact_id, NoteEntry(text="Called, no answer"))
 
         async def arrived() -> list[Any] | None:

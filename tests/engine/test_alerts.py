@@ -15,26 +15,28 @@ import pytest
 import pytest_asyncio
 from cryptography.fernet import Fernet
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.events import Event, Resource
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from flows.publish_connection import publish_connection
 from flows.watch import watch
 from tasks.alerts import BLOCK, list_alerts, make_webhook_block, put_alerts, remove_alerts
+from tasks.automations import WAITING_TOO_LONG
 from tests.carry.world import confirmed
 from tests.engine.conftest import Drafts, Engine
 from tests.receiver import Receiver, open_door
 from timerex_ghl.adapters.ledger import inbox, published, quota, tokens
 from timerex_ghl.adapters.ledger.inbox import InboxState
 from timerex_ghl.adapters.ledger.quota import Pace, Seen
+from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.tokens import StoredTokens
-from timerex_ghl.carry import silence
 from timerex_ghl.sync.errors import SettingsError
 from timerex_ghl.sync.models import ConnectionName, LocationId
 
-TOLD_WITHIN_S = 40
+TOLD_WITHIN_S = 120
 
 
 async def hears(
@@ -46,6 +48,18 @@ async def hears(
                 return message
         await asyncio.sleep(0.2)
     raise AssertionError(f"not told; heard only {[one['subject'] for one in receiver.bodies]}")
+
+
+async def hears_all_before(engine: Engine, receiver: Receiver) -> None:
+    """Wait until all that has happened was told: automations look at events in their order."""
+    name = f"marker-{secrets.token_hex(4)}"
+    event = Event(
+        event=WAITING_TOO_LONG,
+        resource=Resource({"prefect.resource.id": f"timerex-ghl.connection.{name}"}),
+        payload={"connection": name, "waiting": 1, "minutes": 1},
+    )
+    await engine.api.send("POST", "/events", [event.model_dump(mode="json")])
+    await hears(receiver, lambda one: name in one["text"])
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -98,7 +112,7 @@ async def test_a_run_that_fails_is_told_once_with_its_reason_and_link(
     run = await engine.api.wait_for(run_id)
 
     message = await hears(receiver, lambda one: "nobody-told" in one["text"])
-    await asyncio.sleep(2)
+    await hears_all_before(engine, receiver)
 
     assert run["state_type"] == "FAILED"
     assert message["subject"] == "timerex-ghl: a run failed"
@@ -136,11 +150,11 @@ async def test_events_that_wait_too_long_are_told_without_anybodys_details(
 
 
 async def test_silent_webhooks_are_told_once_for_the_same_changes(
-    engine: Engine, receiver: Receiver, drafts: Drafts, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, receiver: Receiver, drafts: Drafts
 ) -> None:
-    monkeypatch.setattr(silence, "SETTING_UP", timedelta(days=-1))
     name = await drafts.save()
     await engine.here(publish_connection, name)
+    await engine.stage.ledger.write(publish_earlier, name, timedelta(days=1))
     for number in range(2):
         await store_polled(engine, name, f"polled-{number}", minutes=40)
 
@@ -149,13 +163,20 @@ async def test_silent_webhooks_are_told_once_for_the_same_changes(
     await engine.here(watch)
     await store(engine, name, "heard-again", "quiet@umi.example", minutes=0)
     last = await engine.here(watch)
-    await asyncio.sleep(2)
+    await hears_all_before(engine, receiver)
 
     assert f"webhooks are silent: {name}" in (first.message or "")
     assert f"{name}: no webhook of TimeRex came for 2 changes" in message["text"]
     assert "quiet@umi.example" not in json.dumps(receiver.bodies)
     assert sum(one["subject"] == message["subject"] for one in receiver.bodies) == 1
     assert "silent" not in (last.message or "")
+
+
+def publish_earlier(tx: Connection, name: ConnectionName, by: timedelta) -> None:
+    """Let a connection have been set up long ago: its webhooks are expected since."""
+    table = metadata.tables["published_connections"]
+    rows = update(table).where(table.c.connection == name)
+    tx.execute(rows.values(published_at=datetime.now(UTC) - by))
 
 
 async def store_polled(engine: Engine, name: ConnectionName, booking: str, *, minutes: int) -> None:
@@ -269,12 +290,16 @@ async def test_a_run_whose_worker_was_killed_is_marked_as_crashed_and_told(
 
 
 async def until_it_runs(engine: Engine, run_id: str) -> None:
-    """Wait until a run works, and has shown a sign of life."""
-    for _ in range(300):
-        if (await engine.api.send("GET", f"/flow_runs/{run_id}"))["state_type"] == "RUNNING":
-            break
-        await asyncio.sleep(0.1)
-    await asyncio.sleep(2)
+    """Wait until a run has shown a sign of life."""
+    wanted = {
+        "event": {"name": ["prefect.flow-run.heartbeat"]},
+        "resource": {"id": [f"prefect.flow-run.{run_id}"]},
+    }
+    for _ in range(600):
+        if (await engine.api.send("POST", "/events/filter", {"filter": wanted}))["events"]:
+            return
+        await asyncio.sleep(0.2)
+    raise AssertionError("the run showed no sign of life")
 
 
 async def pid_of(run_id: str) -> int:

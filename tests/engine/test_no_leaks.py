@@ -1,13 +1,16 @@
 """No guest's detail and no secret is in what Prefect keeps: looked for when every flow has run."""
 
-import asyncio
+from uuid import uuid4
+
+from prefect.events import Event, Resource
 
 from tests.engine.conftest import Engine
+from tests.engine.living import until
 
 
 async def test_no_personal_value_and_no_secret_reached_prefect(engine: Engine) -> None:
     sandbox = engine.stage.sandbox
-    await asyncio.sleep(3)  # history is written a little later
+    await until_history_is_written(engine)
     people = [
         "hinode.example", "umi.example", "kumo.example", "kana.mori", "noa.hart",
         "Hinode", "Abe-Lind", "Leo Stone", "Mei Umi", "8190123456", "090-1234-56",
@@ -37,3 +40,16 @@ async def test_no_personal_value_and_no_secret_reached_prefect(engine: Engine) -
     ]
 
     assert leaks == []
+
+
+async def until_history_is_written(engine: Engine) -> None:
+    """Wait until Prefect has stored an event that comes after all others."""
+    name = f"end-of-the-tests-{uuid4()}"
+    event = Event(event=name, resource=Resource({"prefect.resource.id": name}))
+    await engine.api.send("POST", "/events", [event.model_dump(mode="json")])
+
+    async def stored() -> bool | None:
+        wanted = {"filter": {"event": {"name": [name]}}}
+        return bool((await engine.api.send("POST", "/events/filter", wanted))["events"]) or None
+
+    await until(stored, "the end of the history")

@@ -9,6 +9,7 @@ from tasks.station import Connections, Station
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.due import Due
 from timerex_ghl.carry.dispatch import Batch, Dispatcher
+from timerex_ghl.carry.outcome import Counts
 from timerex_ghl.sync.errors import CredentialsError, FatalError, ScopeError
 from timerex_ghl.sync.models import ConnectionName, EventId
 
@@ -26,19 +27,17 @@ BATCH = Batch(NAME, (Due(EventId("e1"), NAME, "contact:c1"),))
 )
 async def test_only_what_no_other_event_would_survive_rests_a_connection(
     ledger: Ledger,
-    monkeypatch: pytest.MonkeyPatch,
     error: FatalError,
     open_then: list[ConnectionName],
 ) -> None:
-    async def refuse(*_arguments: object) -> None:
+    async def refuse(*_arguments: object) -> Counts:
         raise error
 
-    monkeypatch.setattr("tasks.live.carry_live", refuse)
     async with ledger.listening() as alarm:
         dispatcher = Dispatcher(ledger, alarm)
         dispatcher.open = [NAME]
         here = Station(ledger, dispatcher, Connections(ledger, dispatcher))
-        shift = Shift(here, timedelta(minutes=1), most=10)
+        shift = Shift(here, timedelta(minutes=1), most=10, work=refuse)
 
         shift.carry(BATCH)
         await shift.finish()
