@@ -16,9 +16,11 @@ FIND_PYTHON = python=; \
 		exit 1; \
 	fi
 
+FAST = tests/sync tests/adapters tests/blocks tests/demo tests/test_layout.py tests/test_docs.py
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint types lock proof clean
+.PHONY: help setup demo check fast test proof explore lint types lock clean
 
 help: ## List the targets
 	@echo "TimeRex bookings and GoHighLevel contacts kept in step, as Prefect flows."
@@ -32,8 +34,14 @@ setup: .venv/.ready ## Make .venv from requirements.lock; does nothing when it i
 demo: setup ## Run the main job against the built-in sandbox, no account needed (KEEP=1 leaves it running)
 	@$(BIN)/timerex-ghl demo $(if $(filter-out 0,$(KEEP)),--keep)
 
-test: setup ## Run the tests and check that they cover the code
-	@$(BIN)/pytest -q -m "not slow" --cov --cov-report=term:skip-covered --cov-fail-under=90
+check: setup ## Check style, types, rules and adapters in two minutes: before each commit
+	@$(MAKE) --no-print-directory -j2 lint types fast
+
+fast: setup ## Run the tests of the pure rules, and others that take little time
+	@$(BIN)/pytest -q -m "not slow" -k "not postgresql" $(FAST)
+
+test: setup ## Run the tests (COVERAGE=1 checks that they cover the code, WORKERS=n sets processes)
+	@$(BIN)/python -m tests.suites test $(if $(filter-out 0,$(COVERAGE)),--coverage)
 
 lint: setup ## Check style and format ('.venv/bin/ruff format' formats)
 	@$(BIN)/ruff check
@@ -42,8 +50,11 @@ lint: setup ## Check style and format ('.venv/bin/ruff format' formats)
 types: setup ## Check the types
 	@$(BIN)/pyright
 
-proof: setup ## Run the tests that take long: crashes, load, the built wheel
-	@$(BIN)/pytest -q -m slow
+proof: setup ## Run the tests that take long: crashes, load, the built wheel, PostgreSQL in full
+	@$(BIN)/python -m tests.suites proof
+
+explore: setup ## Try new random examples for MINUTES (10); a failing one is printed as a test
+	@$(BIN)/python -m tests.suites explore --minutes $(or $(MINUTES),10)
 
 lock: | $(UV) ## Write requirements.lock after a change of pyproject.toml (UPGRADE=1 takes the newest)
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header \

@@ -1,22 +1,65 @@
-"""Ledgers to test with: one on SQLite always, one on PostgreSQL where a server answers."""
+"""Ledgers to test with, on SQLite and PostgreSQL; random examples; what runs in which target."""
 
 import asyncio
+import gc
 import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import URL, make_url
 
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.schema import metadata
 
+_FOLDER = Path(__file__).parent
+
+settings.register_profile(
+    "test",  # the same examples each time: a red run can be repeated
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("proof", settings.get_profile("test"), max_examples=300)
+settings.register_profile(
+    "explore", settings.get_profile("proof"), derandomize=False, print_blob=True
+)
+settings.load_profile("test")  # `pytest --hypothesis-profile NAME` takes another
+
 _VARIABLE = "TIMEREX_GHL_TEST_POSTGRESQL"
 _SERVER = make_url(os.environ.get(_VARIABLE) or "postgresql+psycopg://postgres@127.0.0.1:5432/test")
+
+
+TWINS = ("carry", "gateway/api")
+"""Folders whose tests run on PostgreSQL in `make proof`. Marked `both_databases`: in both."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the PostgreSQL half of most tests to `make proof`; their SQL is the ledger's."""
+    folders = [_FOLDER / name for name in TWINS]
+    for item in items:
+        spec: Any = getattr(item, "callspec", None)
+        if (
+            spec is not None
+            and spec.params.get("either_url") == "postgresql"
+            and item.get_closest_marker("both_databases") is None
+            and any(folder in item.path.parents for folder in folders)
+        ):
+            item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector of garbage away from what lives as long as the process."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -74,10 +75,13 @@ def source_of(path: str, text: str) -> Source:
     return Source(PurePosixPath(path), text, ast.parse(text))
 
 
-def read_sources() -> Iterator[Source]:
-    for folder in FOLDERS:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield source_of(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+@cache
+def read_sources() -> list[Source]:
+    return [
+        source_of(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+        for folder in FOLDERS
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    ]
 
 
 def part_of(module: str) -> str:
