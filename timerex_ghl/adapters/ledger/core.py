@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from timerex_ghl.adapters.ledger.engine import READERS, Engines, make_engines, outage_of
 from timerex_ghl.adapters.ledger.migrations import migrate
+from timerex_ghl.adapters.ledger.options import DEFAULTS, LedgerOptions
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.units import Unit, call
 from timerex_ghl.adapters.ledger.wake import Alarm, listening
@@ -33,12 +34,19 @@ class Ledger:
     """
 
     def __init__(
-        self, engines: Engines, key: SecretKey | None = None, *, in_loop: bool = False
+        self,
+        engines: Engines,
+        key: SecretKey | None = None,
+        *,
+        in_loop: bool = False,
+        options: LedgerOptions = DEFAULTS,
     ) -> None:
         self.key = key
         self._engines = engines
         is_file = engines.writer.dialect.name == "sqlite"
-        self._writer = Writer(engines.writer, in_loop=in_loop and is_file)
+        self._writer = Writer(
+            engines.writer, options.transaction_limit_s, in_loop=in_loop and is_file
+        )
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-reader")
 
     async def write(
@@ -123,7 +131,11 @@ class Ledger:
 
 @asynccontextmanager
 async def open_ledger(
-    url: str, *, key: SecretKey | None = None, in_loop: bool = False
+    url: str,
+    *,
+    key: SecretKey | None = None,
+    in_loop: bool = False,
+    options: LedgerOptions = DEFAULTS,
 ) -> AsyncGenerator[Ledger]:
     """Open the ledger: make it or bring its tables up to this version first.
 
@@ -133,19 +145,21 @@ async def open_ledger(
         in_loop: Write to a file from the event loop itself, where no other process is at it. That
             is for a process whose units are short and many, beside others that write: a thread of
             its own would wait for Python's lock while it holds the file's.
+        options: Its clock and its time limits.
 
     Raises:
         SettingsError: The URL is wrong, nothing answers there, or a newer version wrote it.
     """
-    ledger = Ledger(await asyncio.to_thread(_prepare, url), key, in_loop=in_loop)
+    engines = await asyncio.to_thread(_prepare, url, options)
+    ledger = Ledger(engines, key, in_loop=in_loop, options=options)
     try:
         yield ledger
     finally:
         await asyncio.to_thread(ledger.close)
 
 
-def _prepare(url: str) -> Engines:
-    engines = make_engines(url)
+def _prepare(url: str, options: LedgerOptions) -> Engines:
+    engines = make_engines(url, options)
     try:
         _reach(engines)
         _migrate(engines)
