@@ -1,16 +1,17 @@
 """The ledger: units of work on one database, written one after another, read side by side."""
 
 import asyncio
+import importlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from timerex_ghl.adapters.ledger.engine import READERS, Engines, make_engines, outage_of
-from timerex_ghl.adapters.ledger.migrations import migrate
+from timerex_ghl.adapters.ledger.migrations import is_at_head
 from timerex_ghl.adapters.ledger.options import DEFAULTS, LedgerOptions
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.units import Unit, call
@@ -161,19 +162,21 @@ async def open_ledger(
 def _prepare(url: str, options: LedgerOptions) -> Engines:
     engines = make_engines(url, options)
     try:
-        _reach(engines)
-        _migrate(engines)
+        if not _is_at_head(engines):
+            _migrate(engines)
     except BaseException:
         engines.dispose()
         raise
     return engines
 
 
-def _reach(engines: Engines) -> None:
+def _is_at_head(engines: Engines) -> bool:
+    """Connect, and look without the writer's lock: another process may hold it for long."""
+    driver_error = cast("type[Exception]", engines.reader.dialect.loaded_dbapi.Error)
     try:
-        with engines.writer.connect():
-            pass
-    except DBAPIError as error:
+        with engines.reader.connect() as tx:
+            return is_at_head(tx)
+    except (DBAPIError, driver_error) as error:
         raise SettingsError(
             f"the ledger at {engines.place} cannot be opened: check its URL, and that it is"
             " a database, runs, and lets this user in"
@@ -181,9 +184,10 @@ def _reach(engines: Engines) -> None:
 
 
 def _migrate(engines: Engines) -> None:
+    upgrade = importlib.import_module("timerex_ghl.adapters.ledger.migrations.upgrade")
     try:
         with engines.writer.begin() as tx:
-            migrate(tx)
+            upgrade.migrate(tx)
     except DBAPIError as error:
         raise outage_of(error) or SettingsError(
             f"the ledger at {engines.place} cannot be brought up to this version: check that its"
