@@ -71,7 +71,7 @@ class FakeTime:
                 waiting = asyncio.create_task(self.until_waiting(len(unfinished)))
                 await asyncio.wait({waiting, *unfinished}, return_when=asyncio.FIRST_COMPLETED)
                 is_over = any(task.done() for task in unfinished)
-                if waiting.done() and not is_over:
-                    self.advance(max(0.0, min(self._waiting)[0] - self.elapsed_s))
+                if len(self._waiting) >= len(unfinished) and not is_over:
+                    self.advance(min(due_s for due_s, _ in self._waiting) - self.elapsed_s)
                 waiting.cancel()
         await asyncio.gather(*tasks)
