@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import Connection, text
 
 from tests import make
+from tests.adapters.database_events import failing_statements
 from tests.gateway.given import NAME, settings_with
-from timerex_ghl.adapters import people_import
 from timerex_ghl.adapters.ledger import audit, contact_edits, inbox, workspace
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.people_csv import PeopleTable, Row, read_table
 from timerex_ghl.adapters.people_import import (
+    BATCH,
     Imported,
     export_people,
     import_people,
@@ -40,10 +41,20 @@ def table_of(headers: str, *rows: str) -> PeopleTable:
     return PeopleTable(tuple(headers.split("|")), numbered, "utf-8", ",")
 
 
-async def take(ledger: Ledger, table: PeopleTable, *, apply: bool = True) -> Imported:
+async def take(
+    ledger: Ledger, table: PeopleTable, *, apply: bool = True, batch_size: int = BATCH
+) -> Imported:
     columns = map_columns(table.headers, {}, SETTINGS.rules)
     done: list[int] = []
-    imported = await import_people(ledger, KANA, table, columns, apply=apply, advance=done.append)
+    imported = await import_people(
+        ledger,
+        KANA,
+        table,
+        columns,
+        apply=apply,
+        advance=done.append,
+        batch_size=batch_size,
+    )
     assert sum(done) == len(table.rows)
     return imported
 
@@ -168,39 +179,27 @@ async def test_two_rows_of_one_person_are_not_both_taken(ledger: Ledger) -> None
     assert imported.verdicts[1].reason == "has the e-mail, phone or id of line 2"
 
 
-async def test_a_person_of_another_batch_is_not_taken_twice(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(people_import, "BATCH", 1)
+async def test_a_person_of_another_batch_is_not_taken_twice(ledger: Ledger) -> None:
     riku = await add(ledger, email=RIKU, phone="090-1234-5678")
     table = table_of("E-mail|Phone|City", f"{RIKU}||Aoba", "|090-1234-5678|Nara")
 
     for apply in (False, True):
-        imported = await take(ledger, table, apply=apply)
+        imported = await take(ledger, table, apply=apply, batch_size=1)
         assert fates(imported) == ["changed", "refused"]
         assert imported.verdicts[1].reason == f"speaks of {riku}, as a row before does"
 
 
-async def test_an_interrupted_import_goes_on_where_it_was(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(people_import, "BATCH", 10)
+async def test_an_interrupted_import_goes_on_where_it_was(ledger: Ledger) -> None:
     table = table_of("E-mail", *(f"guest{n}@hinode.example" for n in range(25)))
-    real, calls = contact_edits.add_contact, 0
 
-    def die_at_the_15th(tx: Connection, *rest: Any) -> object:
-        nonlocal calls
-        calls += 1
-        if calls == 15:
-            raise ZeroDivisionError
-        return real(tx, *rest)
-
-    monkeypatch.setattr(contact_edits, "add_contact", die_at_the_15th)
-    with pytest.raises(ZeroDivisionError):
-        await take(ledger, table)
+    with (
+        failing_statements("INSERT INTO contacts", ZeroDivisionError(), nth=15),
+        pytest.raises(ZeroDivisionError),
+    ):
+        await take(ledger, table, batch_size=10)
     assert (len(await people(ledger)), await waiting(ledger)) == (10, 10)
 
-    imported = await take(ledger, table)
+    imported = await take(ledger, table, batch_size=10)
 
     assert imported.counts == {"new": 15, "changed": 0, "same": 10, "refused": 0}
     assert (len(await people(ledger)), await waiting(ledger)) == (25, 25)
@@ -258,11 +257,9 @@ async def ids(ledger: Ledger) -> Sequence[str]:
     return await ledger.read(read)
 
 
-async def test_every_page_is_exported(
-    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(people_import, "BATCH", 2)
+async def test_every_page_is_exported(ledger: Ledger, tmp_path: Path) -> None:
     for number in range(4):
         await add(ledger, email=f"guest{number}@hinode.example")
 
-    assert await export_people(ledger, KANA, tmp_path / "out.csv", as_json=False) == 4
+    path = tmp_path / "out.csv"
+    assert await export_people(ledger, KANA, path, as_json=False, batch_size=2) == 4

@@ -43,8 +43,9 @@ async def import_people(
     *,
     apply: bool,
     advance: Callable[[int], None],
+    batch_size: int = BATCH,
 ) -> Imported:
-    """Write the good rows of a table, 500 in a transaction; or only tell what would become of them.
+    """Write the good rows of a table, or only tell what would become of them.
 
     Args:
         ledger: Where to.
@@ -53,13 +54,14 @@ async def import_people(
         columns: What they say.
         apply: Write; otherwise nothing is.
         advance: Told how many more rows are done.
+        batch_size: Rows in one transaction.
     """
     read = [*_read(table, columns, editor)]
     verdicts = [one if isinstance(one, Verdict) else Verdict("same") for one in read]
     good = [(place, one) for place, one in enumerate(read) if not isinstance(one, Verdict)]
     advance(len(read) - len(good))
-    for start in range(0, len(good), BATCH):
-        batch = good[start : start + BATCH]
+    for start in range(0, len(good), batch_size):
+        batch = good[start : start + batch_size]
         entries = [entry for _, entry in batch]
         known = [one.person.id for one in verdicts[: batch[0][0]] if one.person is not None]
         if apply:
@@ -84,9 +86,11 @@ def write_refused(imported: Imported, path: Path) -> None:
     write_table(path, [*(table.headers[i] for i in kept), REASON], rows)
 
 
-async def export_people(ledger: Ledger, editor: Editor, path: Path, *, as_json: bool) -> int:
+async def export_people(
+    ledger: Ledger, editor: Editor, path: Path, *, as_json: bool, batch_size: int = BATCH
+) -> int:
     """Write everybody to a file, by id; return how many they are."""
-    people = [one async for one in _everybody(ledger, editor)]
+    people = [one async for one in _everybody(ledger, editor, batch_size)]
     if as_json:
         records = (json.dumps(_record_of(one), ensure_ascii=False) for one in people)
         write_text(path, "".join(f"{record}\n" for record in records))
@@ -113,16 +117,16 @@ def _read(table: PeopleTable, columns: Columns, editor: Editor) -> Iterator[Entr
             yield entry
 
 
-async def _everybody(ledger: Ledger, editor: Editor) -> AsyncIterator[Dated]:
+async def _everybody(ledger: Ledger, editor: Editor, batch_size: int) -> AsyncIterator[Dated]:
     after: ContactId | None = None
     every = WantedContacts()
     while True:
         page = await ledger.read(
-            contact_pages.page_of_contacts, editor.connection, every, after, BATCH
+            contact_pages.page_of_contacts, editor.connection, every, after, batch_size
         )
         for one in page:
             yield one
-        if len(page) < BATCH:
+        if len(page) < batch_size:
             return
         after = page[-1].row.id
 

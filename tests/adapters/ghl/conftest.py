@@ -1,13 +1,18 @@
-"""Ledgers and token worlds to test with."""
+"""Ledgers, token worlds and pacers to test with."""
 
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
+from tests.adapters.fake_time import FakeTime
 from tests.adapters.ghl.oauth_world import KEY, World
+from tests.adapters.ghl.paced import AOBA, PacerFactory
 from tests.adapters.ghl.vendor import Vendor
+from timerex_ghl.adapters.ghl.pacing import LedgerPacer
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.sync.models import LocationId
 
 
 @pytest.fixture
@@ -26,3 +31,17 @@ async def world(ledger: Ledger) -> AsyncIterator[World]:
     vendor = Vendor()
     async with httpx.AsyncClient(transport=httpx.MockTransport(vendor)) as http:
         yield World(ledger, vendor, http)
+
+
+@pytest.fixture
+async def pacer_at(timed_ledger: Ledger, fake_time: FakeTime) -> AsyncIterator[PacerFactory]:
+    """Makes pacers that go by `fake_time`, and closes them."""
+    made: list[LedgerPacer] = []
+
+    def make(pace: Pace, location_id: LocationId = AOBA) -> LedgerPacer:
+        made.append(LedgerPacer(timed_ledger, location_id, pace, timer=fake_time))
+        return made[-1]
+
+    yield make
+    for pacer in made:
+        await pacer.close()

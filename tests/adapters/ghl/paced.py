@@ -5,16 +5,27 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import httpx
 
+from tests.adapters.loopback import NO_AUTHORITIES
 from timerex_ghl.adapters.ghl.pacing import LedgerPacer, behind_live
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.adapters.ledger.quota import Pace
 from timerex_ghl.sync.models import LocationId
 
 AOBA = LocationId("locAoba")
+DEADLINE_S = 30.0
+"""A call of a real process lives no longer than this, however slow the machine."""
+
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+
+
+class PacerFactory(Protocol):
+    """Makes pacers as processes of their own would have them."""
+
+    def __call__(self, pace: Pace, location_id: LocationId = AOBA) -> LedgerPacer: ...
 
 
 @dataclass
@@ -64,7 +75,10 @@ def sweep_as_a_process(ledger_url: str, server_url: str, pace: Pace, calls: int)
 
 
 async def _call(ledger_url: str, server_url: str, pace: Pace, calls: int) -> None:
-    async with open_ledger(ledger_url) as ledger, httpx.AsyncClient() as http:
+    async with (
+        open_ledger(ledger_url) as ledger,
+        httpx.AsyncClient(verify=NO_AUTHORITIES, timeout=DEADLINE_S) as http,
+    ):
         pacers = [LedgerPacer(ledger, AOBA, pace) for _ in range(2)]
 
         async def call(pacer: LedgerPacer) -> None:

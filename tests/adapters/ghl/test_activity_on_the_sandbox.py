@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from tests.adapters.ghl.case import values
 from tests.adapters.ghl.line import EVERY_SCOPE
+from tests.adapters.loopback import NO_AUTHORITIES
 from timerex_ghl.adapters.ghl.agency import location_token
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
@@ -50,7 +51,7 @@ class Place:
 
 @pytest.fixture
 async def place() -> AsyncGenerator[Place]:
-    async with running_sandbox() as info, httpx.AsyncClient() as http:
+    async with running_sandbox() as info, httpx.AsyncClient(verify=NO_AUTHORITIES) as http:
         yield Place(http, info)
 
 

@@ -4,24 +4,19 @@ import asyncio
 from pathlib import Path
 
 import httpx
-import pytest
 
+from tests.adapters.database_events import failing_statements
 from tests.adapters.ghl.oauth_world import TOKEN_URL, World, auth_of, refused
 from tests.adapters.ghl.vendor import SEED
-from timerex_ghl.adapters.ledger import tokens
 from timerex_ghl.sync.errors import RetryableError
 
 
 async def test_a_pair_that_could_not_be_saved_is_asked_for_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
     taken = await world.process().token()
 
-    def full(*_args: object, **_kwargs: object) -> bool:
-        raise RetryableError("the disk is full")
-
-    with monkeypatch.context() as crash:
-        crash.setattr(tokens, "save_tokens", full)
+    with failing_statements("UPDATE tokens SET version", RetryableError("the disk is full")):
         assert isinstance(await refused(world.process(), taken), RetryableError)
     in_doubt = await world.stored()
 

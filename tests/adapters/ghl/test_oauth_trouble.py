@@ -5,15 +5,18 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from tests.adapters.ghl.oauth_world import TOKEN_URL, World, auth_of, refused
-from tests.adapters.ghl.vendor import SEED
+from tests.adapters.ghl.vendor import SECRET, SEED
+from timerex_ghl.adapters.ghl.token_endpoint import TokenEndpoint
 from timerex_ghl.sync.errors import (
     CredentialsError,
     RateLimitedError,
     RetryableError,
     UnknownOutcomeError,
 )
+from timerex_ghl.sync.models import LocationId
 
 
 def lost(answer: httpx.Response) -> httpx.Response:
@@ -199,16 +202,14 @@ async def test_an_answer_without_a_new_refresh_token_keeps_the_old_one(world: Wo
     assert (await world.stored()).refresh.get_secret_value() == SEED
 
 
-async def test_the_endpoint_is_not_waited_for_for_ever(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("timerex_ghl.adapters.ghl.token_endpoint.DEADLINE_S", 0.05)
-
+async def test_the_endpoint_is_not_waited_for_for_ever() -> None:
     async def never(_request: httpx.Request) -> httpx.Response:
-        await asyncio.sleep(5)
+        await asyncio.Event().wait()
         raise AssertionError
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(never)) as http:
-        error = await refused(auth_of(world.ledger, http, TOKEN_URL))
-
-    assert isinstance(error, UnknownOutcomeError)
+        location_id = LocationId("locAoba")
+        endpoint = TokenEndpoint(http, TOKEN_URL, "app", SECRET, location_id, deadline_s=0.05)
+        async with asyncio.timeout(60):
+            with pytest.raises(UnknownOutcomeError, match="TimeoutError"):
+                await endpoint.refresh(SecretStr(SEED))

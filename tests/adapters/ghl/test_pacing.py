@@ -5,22 +5,35 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
-from sqlalchemy import Connection
 
-from tests.adapters.ghl.paced import AOBA, call_as_a_process, counting_server
+from tests.adapters.database_events import commits_counted
+from tests.adapters.fake_time import HANG_S, FakeTime
+from tests.adapters.ghl.paced import (
+    AOBA,
+    DEADLINE_S,
+    PacerFactory,
+    call_as_a_process,
+    counting_server,
+)
 from timerex_ghl.adapters.ghl.pacing import LedgerPacer
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.quota import Pace, Slot
+from timerex_ghl.adapters.ledger.quota import Pace
 from timerex_ghl.sync.errors import FatalError, RateLimitedError
 from timerex_ghl.sync.models import LocationId
 
 QUICK = Pace(limit=5, window_s=0.3, deadline_s=25)
 
 
-async def call(pacer: LedgerPacer, lasts_s: float = 0) -> None:
+@pytest.fixture
+def ledger(timed_ledger: Ledger) -> Ledger:
+    return timed_ledger
+
+
+async def call(pacer: LedgerPacer, until: asyncio.Event | None = None) -> None:
     async with pacer.slot():
-        await asyncio.sleep(lasts_s)
+        if until is not None:
+            await until.wait()
 
 
 async def call_often(pacer: LedgerPacer, times: int) -> None:
@@ -28,8 +41,8 @@ async def call_often(pacer: LedgerPacer, times: int) -> None:
 
 
 @pytest.mark.slow
-async def test_no_window_sees_more_calls_than_allowed_and_hardly_fewer(ledger_url: str) -> None:
-    pace = Pace(limit=20, window_s=1, deadline_s=5)
+async def test_no_window_sees_more_calls_of_two_processes_than_allowed(ledger_url: str) -> None:
+    pace = Pace(limit=20, window_s=1, deadline_s=DEADLINE_S)
     spawned = multiprocessing.get_context("spawn")
     async with counting_server(processes=2) as counted:
         with ProcessPoolExecutor(2, spawned) as pool:
@@ -39,118 +52,128 @@ async def test_no_window_sees_more_calls_than_allowed_and_hardly_fewer(ledger_ur
                 *(loop.run_in_executor(pool, call_as_a_process, *job) for _ in range(2))
             )
 
-    took_s = max(counted.arrivals) - min(counted.arrivals)
     assert len(counted.arrivals) == 60
     assert counted.most_in_any(pace.window_s) <= pace.limit
-    assert (60 - pace.limit) / took_s >= 0.9 * pace.limit / pace.window_s
 
 
-async def test_who_waits_together_is_served_by_one_write(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+async def test_two_pacers_together_use_nearly_all_that_is_allowed(
+    pacer_at: PacerFactory, fake_time: FakeTime
 ) -> None:
-    asked: list[int] = []
-    take = quota.take_slots
+    pace = Pace(limit=20, window_s=1, deadline_s=5)
+    pacers = pacer_at(pace), pacer_at(pace)
 
-    def counted(
-        tx: Connection, location_id: LocationId, wanted: int, pace: Pace, share: int | None = None
-    ) -> tuple[list[Slot], float]:
-        asked.append(wanted)
-        return take(tx, location_id, wanted, pace, share)
+    await fake_time.run(*(call_often(pacer, 30) for pacer in pacers))
 
-    monkeypatch.setattr(quota, "take_slots", counted)
-    pacer = LedgerPacer(ledger, AOBA, Pace(limit=100))
-
-    await call_often(pacer, 40)
-
-    assert asked == [40]
+    calls_a_second = (60 - pace.limit) / fake_time.elapsed_s
+    assert 0.9 * pace.limit <= calls_a_second * pace.window_s <= pace.limit
 
 
-async def test_a_process_that_falls_silent_lets_go_of_its_slots(ledger: Ledger) -> None:
-    silent, other = LedgerPacer(ledger, AOBA, QUICK), LedgerPacer(ledger, AOBA, QUICK)
+async def test_who_waits_together_is_served_by_one_write(pacer_at: PacerFactory) -> None:
+    pacer = pacer_at(Pace(limit=100))
+
+    with commits_counted() as commits:
+        await call_often(pacer, 40)
+
+    assert len(commits) == 1
+
+
+async def test_a_process_that_falls_silent_lets_go_of_its_slots(
+    pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    silent, other = pacer_at(QUICK), pacer_at(QUICK)
     await call_often(silent, 5)
 
-    async with asyncio.timeout(5):  # and not the 25 seconds of a process that died
-        await call(other)
+    await fake_time.run(call(other))
+
+    assert fake_time.elapsed_s < 5, "and not the 25 seconds of a process that died"
 
 
-async def test_who_was_silent_for_a_window_need_not_wait(ledger: Ledger) -> None:
-    pacer = LedgerPacer(ledger, AOBA, Pace(limit=5, window_s=0.15, deadline_s=25))
+async def test_who_was_silent_for_a_window_need_not_wait(
+    pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer = pacer_at(Pace(limit=5, window_s=0.15, deadline_s=25))
     await call_often(pacer, 5)
-    await asyncio.sleep(0.16)  # the ledger has not heard yet that the calls ended
+    fake_time.advance(0.16)  # the ledger has not heard yet that the calls ended
 
-    async with asyncio.timeout(0.14):
+    async with asyncio.timeout(HANG_S):  # no time passes: whoever waits hangs
         await call_often(pacer, 5)
 
 
-async def test_closing_tells_which_calls_ended(ledger: Ledger) -> None:
-    pacer = LedgerPacer(ledger, AOBA, QUICK)
+async def test_closing_tells_which_calls_ended(
+    ledger: Ledger, pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer = pacer_at(QUICK)
     await call_often(pacer, 5)
 
     await pacer.close()
-    await asyncio.sleep(0.32)
+    fake_time.advance(0.32)
 
     assert (await ledger.read(quota.usage, AOBA)).in_window == 0
 
 
-async def test_a_429_stops_every_process_and_no_other_location(ledger: Ledger) -> None:
-    told, other = LedgerPacer(ledger, AOBA, QUICK), LedgerPacer(ledger, AOBA, QUICK)
-    elsewhere = LedgerPacer(ledger, LocationId("locHinode"), QUICK)
+async def test_a_429_stops_every_process_and_no_other_location(
+    pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    told, other = pacer_at(QUICK), pacer_at(QUICK)
+    elsewhere = pacer_at(QUICK, LocationId("locHinode"))
 
     await told.hold(0.4)
 
     waiting = asyncio.create_task(call(other))
-    async with asyncio.timeout(0.3):
+    async with asyncio.timeout(HANG_S):  # no time passes: whoever waits hangs
         await call(elsewhere)
     assert not waiting.done()
-    await waiting
+    await fake_time.run(waiting)
+    assert 0.4 <= fake_time.elapsed_s < 0.5
 
 
-async def test_a_day_that_is_used_up_gives_the_call_back(ledger: Ledger) -> None:
-    pacer = LedgerPacer(ledger, AOBA, QUICK)
+async def test_a_day_that_is_used_up_gives_the_call_back(pacer_at: PacerFactory) -> None:
+    pacer = pacer_at(QUICK)
     await call(pacer)
     pacer.told({"x-ratelimit-daily-remaining": "0", "x-ratelimit-daily-reset": "3600000"})
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         both = await asyncio.gather(call(pacer), call(pacer), return_exceptions=True)
 
     for error in both:
         assert isinstance(error, RateLimitedError)
-        assert 3590 < (error.after_s or 0) <= 3600
-    await call(LedgerPacer(ledger, LocationId("locHinode"), QUICK))
+        assert error.after_s == 3600
+    await call(pacer_at(QUICK, LocationId("locHinode")))
 
 
-async def test_what_ghl_says_is_kept_for_everyone(ledger: Ledger) -> None:
-    pacer = LedgerPacer(ledger, AOBA, Pace(limit=5, window_s=10, deadline_s=25))
+async def test_what_ghl_says_is_kept_for_everyone(ledger: Ledger, pacer_at: PacerFactory) -> None:
+    pacer = pacer_at(Pace(limit=5, window_s=10, deadline_s=25))
     async with pacer.slot():
         pacer.told({"x-ratelimit-remaining": "1", "x-ratelimit-daily-remaining": "150000"})
         await call(pacer)
 
     usage = await ledger.read(quota.usage, AOBA)
     assert (usage.in_window, usage.today) == (5, 50_001)
-    await pacer.close()
 
 
 @pytest.mark.parametrize("value", ["", "-1", "many", "1e3", "²"])
-async def test_a_header_that_is_no_number_says_nothing(value: str, ledger: Ledger) -> None:
-    pacer = LedgerPacer(ledger, AOBA, QUICK)
+async def test_a_header_that_is_no_number_says_nothing(value: str, pacer_at: PacerFactory) -> None:
+    pacer = pacer_at(QUICK)
 
     pacer.told({"x-ratelimit-remaining": value, "x-ratelimit-daily-remaining": value})
 
-    await call_often(pacer, 5)
+    async with asyncio.timeout(HANG_S):
+        await call_often(pacer, 5)
 
 
-async def test_who_is_stopped_while_waiting_takes_nobodys_slot(ledger: Ledger) -> None:
-    pacer = LedgerPacer(ledger, AOBA, QUICK)
-    holding = [asyncio.create_task(call(pacer, 0.2)) for _ in range(5)]
-    await asyncio.sleep(0.1)
+async def test_who_is_stopped_while_waiting_takes_nobodys_slot(
+    ledger: Ledger, pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer, release = pacer_at(QUICK), asyncio.Event()
+    holding = [asyncio.create_task(call(pacer, release)) for _ in range(5)]
     stopped = asyncio.create_task(call(pacer))
     last = asyncio.create_task(call(pacer))
-    await asyncio.sleep(0.05)
+    await fake_time.until_waiting()
 
     stopped.cancel()
+    release.set()
 
-    async with asyncio.timeout(5):
-        await asyncio.gather(*holding, last)
+    await fake_time.run(asyncio.gather(*holding, last))
     assert stopped.cancelled()
     assert (await ledger.read(quota.usage, AOBA)).today == 6
 
@@ -161,6 +184,6 @@ async def test_nobody_waits_for_ever_for_a_ledger_that_is_gone(ledger_url: str) 
         await call(pacer)
         await pacer.close()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         with pytest.raises(FatalError, match="closed"):
             await call(pacer)

@@ -8,8 +8,16 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.adapters.database_events import commits_counted
+from tests.adapters.fake_time import HANG_S, FakeTime
 from tests.adapters.ghl.line import LOCATION, RIKU, line
-from tests.adapters.ghl.paced import AOBA, counting_server, sweep_as_a_process
+from tests.adapters.ghl.paced import (
+    AOBA,
+    DEADLINE_S,
+    PacerFactory,
+    counting_server,
+    sweep_as_a_process,
+)
 from timerex_ghl.adapters.ghl.pacing import (
     SHARE_BEHIND,
     LedgerPacer,
@@ -19,11 +27,16 @@ from timerex_ghl.adapters.ghl.pacing import (
 )
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, LEFT_OF_DAY, Pace, Slot
+from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, LEFT_OF_DAY, Pace
 from timerex_ghl.sync.errors import RateLimitedError, RetryableError
 
 QUICK = Pace(limit=10, window_s=0.5, deadline_s=25)
 SLOW = Pace(limit=10, window_s=30, deadline_s=25)
+
+
+@pytest.fixture
+def ledger(timed_ledger: Ledger) -> Ledger:
+    return timed_ledger
 
 
 async def call(pacer: LedgerPacer | NoPacing, order: list[str] | None = None) -> None:
@@ -40,8 +53,7 @@ def start_behind(
 
 
 async def call_live(pacer: LedgerPacer, number: int) -> None:
-    async with asyncio.timeout(10):
-        await asyncio.gather(*(call(pacer) for _ in range(number)))
+    await asyncio.gather(*(call(pacer) for _ in range(number)))
 
 
 async def stop(*tasks: asyncio.Task[Any]) -> None:
@@ -65,119 +77,122 @@ async def test_a_sweeps_tasks_go_behind_live_and_nobody_else_does() -> None:
     assert not await asyncio.create_task(tell())
 
 
-async def test_live_work_goes_at_once_beside_a_sweep_that_waits(ledger: Ledger) -> None:
-    pacer = LedgerPacer(ledger, AOBA, SLOW)
+async def test_live_work_goes_at_once_beside_a_sweep_that_waits(
+    pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer = pacer_at(SLOW)
     sweep = start_behind(pacer, 20)
-    await asyncio.sleep(0.3)
+    await fake_time.until_waiting()
 
-    await call_live(pacer, 8)  # and not in 30 s
+    async with asyncio.timeout(HANG_S):  # no time passes: whoever waits hangs
+        await call_live(pacer, 8)
 
     assert not all(task.done() for task in sweep)
     await stop(*sweep)
-    await pacer.close()
 
 
-async def test_a_sweep_elsewhere_leaves_live_work_all_but_its_share(ledger: Ledger) -> None:
-    pacer, elsewhere = LedgerPacer(ledger, AOBA, SLOW), LedgerPacer(ledger, AOBA, SLOW)
+async def test_a_sweep_elsewhere_leaves_live_work_all_but_its_share(
+    pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer, elsewhere = pacer_at(SLOW), pacer_at(SLOW)
     sweep = start_behind(elsewhere, 20)
-    await asyncio.sleep(0.3)
+    await fake_time.until_waiting()
 
-    await call_live(pacer, 8)
+    async with asyncio.timeout(HANG_S):
+        await call_live(pacer, 8)
 
     await stop(*sweep)
-    await pacer.close()
-    await elsewhere.close()
 
 
-async def test_a_sweep_goes_on_beside_live_work_that_leaves_little(ledger: Ledger) -> None:
-    pacer = LedgerPacer(ledger, AOBA, SLOW)
-    await call_live(pacer, 8)
+async def test_a_sweep_goes_on_beside_live_work_that_leaves_little(pacer_at: PacerFactory) -> None:
+    pacer = pacer_at(SLOW)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
+        await call_live(pacer, 8)
         await asyncio.gather(*start_behind(pacer, 1))
 
-    await pacer.close()
 
-
-async def test_whoever_waits_for_live_work_is_served_before_all_behind_it(ledger: Ledger) -> None:
-    pacer = LedgerPacer(ledger, AOBA, QUICK)
+async def test_whoever_waits_for_live_work_is_served_before_all_behind_it(
+    pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer = pacer_at(QUICK)
     order: list[str] = []
     await pacer.hold(1)
     sweep = start_behind(pacer, 3, order)
-    await asyncio.sleep(0.05)
+    await fake_time.until_waiting()
     live = [asyncio.create_task(call(pacer, order)) for _ in range(3)]
 
-    async with asyncio.timeout(20):
-        await asyncio.gather(*sweep, *live)
+    await fake_time.run(asyncio.gather(*sweep, *live))
 
     assert order == ["live"] * 3 + ["behind"] * 3
-    await pacer.close()
 
 
-async def test_all_of_a_sweep_is_done_in_the_end_beside_live_work(ledger: Ledger) -> None:
-    pacer = LedgerPacer(ledger, AOBA, QUICK)
-    sweep = start_behind(pacer, 6)
+async def test_all_of_a_sweep_is_done_in_the_end_beside_live_work(
+    ledger: Ledger, pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer = pacer_at(QUICK)
 
-    await call_live(pacer, 30)
+    await fake_time.run(asyncio.gather(*start_behind(pacer, 6), call_live(pacer, 30)))
 
-    async with asyncio.timeout(20):
-        await asyncio.gather(*sweep)
-    await pacer.close()
     assert (await ledger.read(quota.usage, AOBA)).today == 36
 
 
 async def test_a_sweep_ends_with_nine_tenths_of_the_day_and_live_work_goes_on(
-    ledger: Ledger,
+    ledger: Ledger, pacer_at: PacerFactory, fake_time: FakeTime
 ) -> None:
-    pacer = LedgerPacer(ledger, AOBA, QUICK)
+    pacer = pacer_at(QUICK)
     await call(pacer)
     left = str(LEFT_OF_DAY)
     pacer.told({"x-ratelimit-daily-remaining": left, "x-ratelimit-daily-reset": "3600000"})
     live = asyncio.create_task(call_live(pacer, 15))
+    sweep = start_behind(pacer, 2)
 
-    async with asyncio.timeout(10):
-        errors = await asyncio.gather(*start_behind(pacer, 2), return_exceptions=True)
-        await live
+    await fake_time.run(asyncio.gather(live, *sweep, return_exceptions=True))
 
-    for error in errors:
+    assert live.exception() is None
+    for error in [task.exception() for task in sweep]:
         assert isinstance(error, RateLimitedError)
         assert 3500 < (error.after_s or 0) <= 3600
     assert (await ledger.read(quota.usage, AOBA)).today == DAILY_LIMIT - LEFT_OF_DAY + 15
-    await pacer.close()
 
 
 async def test_whoever_stops_waiting_leaves_nothing_behind(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, pacer_at: PacerFactory, fake_time: FakeTime
 ) -> None:
-    looked: list[object] = []
-
-    def look(*asked: object) -> tuple[list[Slot], float]:
-        looked.append(asked)
-        return [], 0.1
-
-    pacer = LedgerPacer(ledger, AOBA, SLOW)
+    pacer = pacer_at(SLOW)
     await call_live(pacer, 10)
     live = [asyncio.create_task(call(pacer)) for _ in range(2)]
     sweep = start_behind(pacer, 2)
-    await asyncio.sleep(0.1)
+    await fake_time.until_waiting()
 
     await stop(*live, *sweep)
-    await asyncio.sleep(SLOW.window_s / 20 + 0.5)
+    await let_pass(ledger, fake_time)  # the ended calls are told
 
-    monkeypatch.setattr(quota, "take_slots", look)
-    await asyncio.sleep(0.2)
-    assert looked == []
+    with commits_counted() as commits:
+        await let_pass(ledger, fake_time)
+    assert len(commits) == STEPS, "nobody looks for slots any more"
     assert (await ledger.read(quota.usage, AOBA)).today == 10
-    await pacer.close()
 
 
-async def test_closing_lets_nobody_wait_in_either_lane(ledger: Ledger) -> None:
-    pacer = LedgerPacer(ledger, AOBA, SLOW)
+STEPS = 10
+
+
+async def let_pass(ledger: Ledger, fake_time: FakeTime) -> None:
+    """Let a second pass so many times, each with a write after all that are under way."""
+    for _ in range(STEPS):
+        fake_time.advance(1)
+        await ledger.write(lambda _tx: None)
+
+
+async def test_closing_lets_nobody_wait_in_either_lane(
+    pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer = pacer_at(SLOW)
     await pacer.hold(30)
     waiting = [asyncio.create_task(call(pacer)), *start_behind(pacer, 2)]
-    await asyncio.sleep(0.05)
+    await fake_time.until_waiting()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         await pacer.close()
         errors = await asyncio.gather(*waiting, return_exceptions=True)
 
@@ -189,8 +204,10 @@ async def test_without_a_pace_nobody_goes_behind_anybody() -> None:
         await asyncio.gather(*(call(NoPacing()) for _ in range(200)))
 
 
-async def test_a_sweep_that_waits_holds_no_line_that_a_live_call_wants(ledger: Ledger) -> None:
-    pacer = LedgerPacer(ledger, LOCATION, SLOW)
+async def test_a_sweep_that_waits_holds_no_line_that_a_live_call_wants(
+    ledger: Ledger, pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer = pacer_at(SLOW, LOCATION)
     async with line(httpx.Response(200, json={"notes": []}), pacer=pacer) as opened:
         await ledger.write(quota.take_slots, LOCATION, 1, SLOW, 2)  # all a sweep may have for now
         with behind_live():
@@ -198,19 +215,18 @@ async def test_a_sweep_that_waits_holds_no_line_that_a_live_call_wants(ledger: L
                 asyncio.create_task(opened.client.list_notes(RIKU))
                 for _ in range(2 * pacer.side_by_side)
             ]
-        await asyncio.sleep(0.1)
+        await fake_time.until_waiting()
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_S):  # no time passes: whoever waits hangs
             await opened.client.list_notes(RIKU)
 
         assert not any(task.done() for task in sweep)
         await stop(*sweep)
-        await opened.client.close()
 
 
 @pytest.mark.slow
 async def test_two_sweeping_processes_keep_to_one_share(ledger_url: str) -> None:
-    pace = Pace(limit=20, window_s=1, deadline_s=5)
+    pace = Pace(limit=20, window_s=1, deadline_s=DEADLINE_S)
     spawned = multiprocessing.get_context("spawn")
     async with counting_server(processes=2) as counted:
         with ProcessPoolExecutor(2, spawned) as pool:

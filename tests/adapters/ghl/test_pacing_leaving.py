@@ -1,12 +1,12 @@
 """Callers that leave, and a pacer that closes: nobody's room is lost, nobody waits for ever."""
 
 import asyncio
-import time
 from typing import ClassVar
 
 import pytest
 
-from tests.adapters.ghl.paced import AOBA
+from tests.adapters.fake_time import HANG_S, FakeTime
+from tests.adapters.ghl.paced import AOBA, PacerFactory
 from timerex_ghl.adapters.ghl.lanes import Lane
 from timerex_ghl.adapters.ghl.pacing import LedgerPacer, NoPacing
 from timerex_ghl.adapters.ledger.core import Ledger
@@ -16,7 +16,7 @@ from timerex_ghl.sync.errors import RateLimitedError, RetryableError
 QUICK = Pace(limit=5, window_s=0.3, deadline_s=25)
 
 
-async def call(pacer: LedgerPacer) -> None:
+async def call(pacer: LedgerPacer | NoPacing) -> None:
     async with pacer.slot():
         pass
 
@@ -32,39 +32,42 @@ class StoppingPacer(LedgerPacer):
             self.to_stop.pop(0).cancel()
 
 
-async def test_who_is_stopped_just_as_it_is_served_gives_the_slot_back(ledger: Ledger) -> None:
-    pacer = StoppingPacer(ledger, AOBA, QUICK)
+async def test_who_is_stopped_just_as_it_is_served_gives_the_slot_back(
+    timed_ledger: Ledger, fake_time: FakeTime
+) -> None:
+    pacer = StoppingPacer(timed_ledger, AOBA, QUICK, timer=fake_time)
     leaving = [asyncio.create_task(call(pacer)) for _ in range(5)]
     pacer.to_stop.extend(leaving)
 
     await asyncio.gather(*leaving, return_exceptions=True)
 
     assert all(task.cancelled() for task in leaving)
-    async with asyncio.timeout(5):  # and not the 25 seconds of a process that died
-        await asyncio.gather(*(call(pacer) for _ in range(5)))
+    await fake_time.run(asyncio.gather(*(call(pacer) for _ in range(5))))
+    assert fake_time.elapsed_s < 5, "and not the 25 seconds of a process that died"
     await pacer.close()
 
 
-async def test_without_a_pace_nobody_calls_either_while_ghl_says_no() -> None:
-    pacer, began = NoPacing(), time.monotonic()
-    await pacer.hold(0.2)
-    await pacer.hold(0.05)
+async def test_without_a_pace_nobody_calls_either_while_ghl_says_no(fake_time: FakeTime) -> None:
+    pacer = NoPacing(fake_time)
+    await pacer.hold(20)
+    await pacer.hold(5)
 
-    async with pacer.slot():
-        assert time.monotonic() - began >= 0.2
+    await fake_time.run(call(pacer))
+
+    assert fake_time.elapsed_s == 20
     await pacer.hold(3600)
     with pytest.raises(RateLimitedError):
         async with pacer.slot():
             pass
 
 
-async def test_closing_lets_nobody_wait(ledger: Ledger) -> None:
-    pacer = LedgerPacer(ledger, AOBA, QUICK)
+async def test_closing_lets_nobody_wait(pacer_at: PacerFactory, fake_time: FakeTime) -> None:
+    pacer = pacer_at(QUICK)
     await pacer.hold(30)
     waiting = [asyncio.create_task(call(pacer)) for _ in range(3)]
-    await asyncio.sleep(0.05)
+    await fake_time.until_waiting()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         await pacer.close()
         errors = await asyncio.gather(*waiting, return_exceptions=True)
 

@@ -2,14 +2,15 @@
 
 import asyncio
 import socket
-import time
 from collections import deque
 
 import httpx
 import pytest
 
+from tests.adapters.fake_time import HANG_S
 from tests.adapters.ghl.line import CANARIES, EVERY_SCOPE, RIKU, bad_server, client_of, line
 from tests.adapters.ghl.methods import CONTACT, values
+from tests.adapters.loopback import NO_AUTHORITIES
 from timerex_ghl.sync.errors import (
     CredentialsError,
     FatalError,
@@ -125,22 +126,20 @@ async def test_a_slow_drip_ends_at_the_deadline() -> None:
             await writer.drain()
             await asyncio.sleep(0.01)
 
-    began = time.monotonic()
-    async with bad_server(drip, deadline_s=0.1) as client:
+    async with asyncio.timeout(HANG_S), bad_server(drip, deadline_s=0.1) as client:
         with pytest.raises(UnknownOutcomeError):
             await client.add_tags(RIKU, {"vip"})
         with pytest.raises(RetryableError) as read:
             await client.get_contact(RIKU)
 
     assert not isinstance(read.value, UnknownOutcomeError)
-    assert time.monotonic() - began < 2
 
 
 async def test_a_refused_connection_sent_nothing() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]  # bound and not listening
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(verify=NO_AUTHORITIES) as http:
             with pytest.raises(RetryableError, match="not sent") as refused:
                 await client_of(http, f"http://127.0.0.1:{port}").add_tags(RIKU, {"vip"})
 
@@ -178,7 +177,7 @@ async def test_whoever_is_stopped_while_waiting_is_not_told_of_an_outage() -> No
     async def wait(writer: asyncio.StreamWriter) -> None:
         del writer
         asked.set()
-        await asyncio.sleep(0.2)
+        await asyncio.Event().wait()
 
     async with bad_server(wait) as client:
         calling = asyncio.create_task(client.add_tags(RIKU, {"vip"}))

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from tests import make
+from tests.adapters.database_events import failing_statements
 from tests.gateway.given import NAME, settings_with
 from timerex_ghl.adapters.ledger import (
     activities,
@@ -13,7 +14,6 @@ from timerex_ghl.adapters.ledger import (
     activity_pages,
     audit,
     contact_edits,
-    edits,
     workspace,
 )
 from timerex_ghl.adapters.ledger.activities import WantedActivities
@@ -174,22 +174,19 @@ async def test_the_audit_names_fields_and_the_editor_and_no_value(ledger: Ledger
     assert {each.subject for each in entries} == {f"task:{task.id}"}
 
 
-async def test_an_event_that_cannot_be_stored_undoes_the_row(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_event_that_cannot_be_stored_undoes_the_row(ledger: Ledger) -> None:
     riku = await person(ledger)
     note = await add_note(ledger, riku)
 
-    def fail(*_: object, **__: object) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(edits.inbox, "store_event", fail)
     for work in (
         lambda: add_note(ledger, riku),
         lambda: change(ledger, note, text="Likes coffee"),
         lambda: delete(ledger, note),
     ):
-        with pytest.raises(ZeroDivisionError):
+        with (
+            failing_statements("INSERT INTO inbox", ZeroDivisionError()),
+            pytest.raises(ZeroDivisionError),
+        ):
             await work()
 
     assert await read(ledger, note) == note

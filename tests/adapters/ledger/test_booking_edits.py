@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import Connection, text
 
 from tests import make
+from tests.adapters.database_events import failing_statements
 from tests.gateway.given import NAME, settings_with
-from timerex_ghl.adapters.ledger import audit, booking_edits, bookings, edits, workspace
+from timerex_ghl.adapters.ledger import audit, booking_edits, bookings, workspace
 from timerex_ghl.adapters.ledger.booking_edits import MadeInTimerexError
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.core import Ledger
@@ -195,21 +196,18 @@ async def test_nobody_reaches_another_connection_s_bookings(ledger: Ledger) -> N
         await delete(ledger, booking_id, editor=HINODE)
 
 
-async def test_an_event_that_cannot_be_stored_undoes_the_row(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_event_that_cannot_be_stored_undoes_the_row(ledger: Ledger) -> None:
     added = await add(ledger)
 
-    def fail(*_: object, **__: object) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(edits.inbox, "store_event", fail)
     for work in (
         lambda: add(ledger),
         lambda: change(ledger, added.booking.id, guest_name="陸"),
         lambda: delete(ledger, added.booking.id),
     ):
-        with pytest.raises(ZeroDivisionError):
+        with (
+            failing_statements("INSERT INTO inbox", ZeroDivisionError()),
+            pytest.raises(ZeroDivisionError),
+        ):
             await work()
 
     assert await ledger.read(bookings.list_bookings, NAME, bookings.Wanted()) == [added]

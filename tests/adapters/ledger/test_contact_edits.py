@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import Connection, text
 
 from tests import make
+from tests.adapters.database_events import failing_statements
 from tests.gateway.given import NAME, settings_with
-from timerex_ghl.adapters.ledger import audit, contact_edits, edits, inbox, links, workspace
+from timerex_ghl.adapters.ledger import audit, contact_edits, inbox, links, workspace
 from timerex_ghl.adapters.ledger.contact_edits import KnownPersonError
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor, OtherVersionError, UnknownRecordError
@@ -120,20 +121,17 @@ async def test_null_for_a_field_nobody_entered_is_a_change_once(ledger: Ledger) 
     assert (await change(ledger, row.id, entry(website=None))).version == 2
 
 
-async def test_an_event_that_cannot_be_stored_undoes_the_row(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_event_that_cannot_be_stored_undoes_the_row(ledger: Ledger) -> None:
     row = await add(ledger)
 
-    def fail(*_: object, **__: object) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(edits.inbox, "store_event", fail)
     for work in (
         lambda: add(ledger, entry(first_name="葵")),
         lambda: change(ledger, row.id, entry(city="Sendai")),
     ):
-        with pytest.raises(ZeroDivisionError):
+        with (
+            failing_statements("INSERT INTO inbox", ZeroDivisionError()),
+            pytest.raises(ZeroDivisionError),
+        ):
             await work()
 
     assert await ledger.read(workspace.list_contacts, NAME) == [

@@ -1,24 +1,30 @@
 import asyncio
 import threading
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from timerex_ghl.adapters.ledger import cursors, writer
+from tests.adapters.database_events import commits_counted
+from timerex_ghl.adapters.ledger import cursors
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.options import LedgerOptions
 from timerex_ghl.sync.errors import FatalError, RetryableError
 from timerex_ghl.sync.models import ConnectionName
 
 TOKYO = ConnectionName("tokyo")
 
 
-@pytest.fixture(autouse=True)
-def _all_that_waits_is_one_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slow the machine: a group is cut short by the clock in the test of that alone."""
-    monkeypatch.setattr(writer, "LONGEST_S", 60.0)
+UNCUT = LedgerOptions(transaction_limit_s=600.0)
+"""However slow the machine, the clock cuts no group short."""
+
+
+@pytest.fixture
+async def ledger(ledger_url: str) -> AsyncIterator[Ledger]:
+    async with open_ledger(ledger_url, options=UNCUT) as opened:
+        yield opened
 
 
 def save(tx: Connection, name: str, value: str = "x") -> None:
@@ -43,7 +49,7 @@ class Gate:
 
     def work(self, _tx: Connection) -> None:
         self.entered.set()
-        self._open.wait(10)
+        self._open.wait(60)
 
     def open(self) -> None:
         self._open.set()
@@ -52,22 +58,8 @@ class Gate:
 async def close_gate(ledger: Ledger) -> tuple[Gate, "asyncio.Task[None]"]:
     gate = Gate()
     held = asyncio.create_task(ledger.write(gate.work))
-    await asyncio.to_thread(gate.entered.wait, 10)
+    await asyncio.to_thread(gate.entered.wait, 60)
     return gate, held
-
-
-@contextmanager
-def commits_counted() -> Generator[list[Connection]]:
-    commits: list[Connection] = []
-
-    def note(tx: Connection) -> None:
-        commits.append(tx)
-
-    event.listen(Engine, "commit", note)
-    try:
-        yield commits
-    finally:
-        event.remove(Engine, "commit", note)
 
 
 @contextmanager
@@ -91,20 +83,21 @@ async def test_work_gives_its_result_once_it_is_stored(ledger: Ledger) -> None:
     assert await ledger.read(cursors.get_cursor, TOKYO, "poll") == "page 2"
 
 
-@pytest.mark.parametrize(("longest_s", "commits_of_20"), [(60.0, 1), (0.0, 20)])
+@pytest.mark.parametrize(("limit_s", "commits_of_20"), [(600.0, 1), (0.0, 20)])
 async def test_what_waits_together_is_committed_once_unless_that_lasts_too_long(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, longest_s: float, commits_of_20: int
+    ledger_url: str, limit_s: float, commits_of_20: int
 ) -> None:
-    monkeypatch.setattr(writer, "LONGEST_S", longest_s)
-    gate, held = await close_gate(ledger)
-    with commits_counted() as commits:
-        writes = [asyncio.create_task(ledger.write(save, str(n))) for n in range(20)]
-        await asyncio.sleep(0)
-        gate.open()
-        await asyncio.gather(held, *writes)
+    options = LedgerOptions(transaction_limit_s=limit_s)
+    async with open_ledger(ledger_url, options=options) as ledger:
+        gate, held = await close_gate(ledger)
+        with commits_counted() as commits:
+            writes = [asyncio.create_task(ledger.write(save, str(n))) for n in range(20)]
+            await asyncio.sleep(0)
+            gate.open()
+            await asyncio.gather(held, *writes)
 
-    assert len(commits) == 1 + commits_of_20  # the gate's own, and those of all the others
-    assert await ledger.read(count) == 20
+        assert len(commits) == 1 + commits_of_20  # the gate's own, and those of all the others
+        assert await ledger.read(count) == 20
 
 
 async def test_work_that_fails_spoils_nothing_but_itself(ledger: Ledger) -> None:
@@ -212,7 +205,7 @@ async def test_a_caller_who_left_holds_nobody_up(ledger: Ledger) -> None:
 
 
 async def test_closing_finishes_what_is_queued(ledger_url: str) -> None:
-    async with open_ledger(ledger_url) as ledger:
+    async with open_ledger(ledger_url, options=UNCUT) as ledger:
         gate, _held = await close_gate(ledger)
         writes = [asyncio.create_task(ledger.write(save, str(n))) for n in range(5)]
         await asyncio.sleep(0)
@@ -238,7 +231,7 @@ async def test_when_the_writer_dies_nobody_waits_for_it(ledger: Ledger) -> None:
     await asyncio.sleep(0)
     gate.open()
 
-    outcomes = await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), 5)
+    outcomes = await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), 60)
 
     assert [type(outcome) for outcome in outcomes] == [FatalError] * 3
     with pytest.raises(FatalError, match="died of SystemExit"):
@@ -251,9 +244,9 @@ async def test_work_that_runs_out_of_items_does_not_hang(ledger: Ledger) -> None
         next(iter(()))
 
     with pytest.raises(RuntimeError, match="ran out"):
-        await asyncio.wait_for(ledger.write(run_out), 5)
+        await asyncio.wait_for(ledger.write(run_out), 60)
     with pytest.raises(RuntimeError, match="ran out"):
-        await asyncio.wait_for(ledger.read(run_out), 5)
+        await asyncio.wait_for(ledger.read(run_out), 60)
 
 
 async def test_reading_cannot_write(ledger: Ledger) -> None:
@@ -269,11 +262,11 @@ async def test_a_read_sees_one_moment(ledger: Ledger) -> None:
     def count_twice(tx: Connection) -> tuple[int, int]:
         first = count(tx)
         begun.set()
-        go_on.wait(10)
+        go_on.wait(60)
         return first, count(tx)
 
     reading = asyncio.create_task(ledger.read(count_twice))
-    await asyncio.to_thread(begun.wait, 10)
+    await asyncio.to_thread(begun.wait, 60)
     await ledger.write(save, "poll")
     go_on.set()
 

@@ -12,10 +12,12 @@ from sqlalchemy import Connection, make_url, text
 
 from timerex_ghl.adapters.ledger import cursors, sqlite
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.options import LedgerOptions
 from timerex_ghl.sync.errors import RetryableError, SettingsError
 from timerex_ghl.sync.models import ConnectionName
 
 TOKYO = ConnectionName("tokyo")
+IMPATIENT = LedgerOptions(lock_wait_s=0.05)
 
 
 @pytest.fixture
@@ -117,17 +119,17 @@ async def test_what_is_stored_survives_power_loss(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("either_url", ["sqlite"], indirect=True)
 async def test_a_lock_held_for_long_is_given_up(
-    ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+    ledger_url: str,
 ) -> None:
-    monkeypatch.setattr(sqlite, "LOCK_WAIT_S", 0.05)
-    other = lock_from_outside(ledger_url)
+    async with open_ledger(ledger_url, options=IMPATIENT) as ledger:
+        other = lock_from_outside(ledger_url)
 
-    with pytest.raises(RetryableError, match="the ledger is locked by another process"):
+        with pytest.raises(RetryableError, match="the ledger is locked by another process"):
+            await ledger.write(cursors.save_cursor, TOKYO, "poll", "x")
+
+        assert await ledger.read(cursors.get_cursor, TOKYO, "poll") is None  # readers do not wait
+        other.close()
         await ledger.write(cursors.save_cursor, TOKYO, "poll", "x")
-
-    assert await ledger.read(cursors.get_cursor, TOKYO, "poll") is None  # readers do not wait
-    other.close()
-    await ledger.write(cursors.save_cursor, TOKYO, "poll", "x")
 
 
 @pytest.mark.parametrize("either_url", ["sqlite"], indirect=True)
@@ -203,21 +205,17 @@ async def test_on_postgresql_too_a_lock_held_for_long_is_given_up(
 ) -> None:
     entered, leave = threading.Event(), threading.Event()
 
-    def wait_shortly(tx: Connection) -> None:
-        tx.execute(text("SET lock_timeout = '50ms'"))
-
     def hold(_tx: Connection) -> None:
         entered.set()
-        leave.wait(10)
+        leave.wait(60)
 
-    await ledger.write(wait_shortly)
-    async with open_ledger(ledger_url) as other:
-        holding = asyncio.create_task(other.write(hold))
-        await asyncio.to_thread(entered.wait, 10)
+    async with open_ledger(ledger_url, options=IMPATIENT) as impatient:
+        holding = asyncio.create_task(ledger.write(hold))
+        await asyncio.to_thread(entered.wait, 60)
 
         with pytest.raises(RetryableError, match="LockNotAvailable"):
-            await ledger.write(cursors.save_cursor, TOKYO, "poll", "x")
+            await impatient.write(cursors.save_cursor, TOKYO, "poll", "x")
 
         leave.set()
         await holding
-    await ledger.write(cursors.save_cursor, TOKYO, "poll", "x")
+        await ledger.write(cursors.save_cursor, TOKYO, "poll", "x")

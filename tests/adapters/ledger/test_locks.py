@@ -2,32 +2,15 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from sqlalchemy import Connection
 
+from tests.adapters.fake_time import FakeTime
 from timerex_ghl.adapters.ledger import clock, locks
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.locks import Fence
 
-
-class HandClock:
-    """A ledger clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 11, 23, tzinfo=UTC)
-
-    def now(self, _tx: Connection) -> datetime:
-        return self.time
-
-    def pass_s(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
-
-
-@pytest.fixture
-def hand_clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
-    hand = HandClock()
-    monkeypatch.setattr(clock, "now", hand.now)
-    return hand
+SERVER_IS_OFF = timedelta(seconds=5)
+"""The clock of PostgreSQL may be another machine's."""
 
 
 async def take(ledger: Ledger, *names: str, holder: str = "anna") -> Fence:
@@ -99,66 +82,79 @@ async def test_a_number_exceeds_every_number_its_locks_had(ledger: Ledger) -> No
 
 
 async def test_a_lock_whose_time_ran_out_is_taken_over(
-    ledger: Ledger, hand_clock: HandClock
+    timed_ledger: Ledger, fake_time: FakeTime
 ) -> None:
-    stale = await take(ledger, "person 1")
-    hand_clock.pass_s(29.999)
-    assert await ledger.write(locks.try_lock, ["person 1"], "ben", 30) is None
-    hand_clock.pass_s(0.001)
+    stale = await take(timed_ledger, "person 1")
+    fake_time.advance(29.999)
+    assert await timed_ledger.write(locks.try_lock, ["person 1"], "ben", 30) is None
+    fake_time.advance(0.001)
 
-    fresh = await take(ledger, "person 1", holder="ben")
+    fresh = await take(timed_ledger, "person 1", holder="ben")
 
     assert fresh.number > stale.number
-    assert not await ledger.read(locks.holds, stale)
-    assert not await ledger.write(locks.renew_lock, stale, 30)
-    await ledger.write(locks.release_lock, stale)
-    assert await ledger.read(locks.holds, fresh)
+    assert not await timed_ledger.read(locks.holds, stale)
+    assert not await timed_ledger.write(locks.renew_lock, stale, 30)
+    await timed_ledger.write(locks.release_lock, stale)
+    assert await timed_ledger.read(locks.holds, fresh)
 
 
 async def test_a_lock_whose_time_ran_out_is_held_by_nobody(
-    ledger: Ledger, hand_clock: HandClock
+    timed_ledger: Ledger, fake_time: FakeTime
 ) -> None:
-    fence = await take(ledger, "person 1")
-    hand_clock.pass_s(30)
+    fence = await take(timed_ledger, "person 1")
+    fake_time.advance(30)
 
-    assert not await ledger.read(locks.holds, fence)
-    assert await ledger.read(locks.holder_of, "person 1") is None
+    assert not await timed_ledger.read(locks.holds, fence)
+    assert await timed_ledger.read(locks.holder_of, "person 1") is None
 
 
-async def test_a_renewed_lock_lives_on(ledger: Ledger, hand_clock: HandClock) -> None:
-    fence = await take(ledger, "person 1")
-    hand_clock.pass_s(29)
+async def test_a_renewed_lock_lives_on(timed_ledger: Ledger, fake_time: FakeTime) -> None:
+    fence = await take(timed_ledger, "person 1")
+    fake_time.advance(29)
 
-    assert await ledger.write(locks.renew_lock, fence, 30)
+    assert await timed_ledger.write(locks.renew_lock, fence, 30)
 
-    hand_clock.pass_s(29)
-    assert await ledger.read(locks.holds, fence)
+    fake_time.advance(29)
+    assert await timed_ledger.read(locks.holds, fence)
 
 
 async def test_a_lock_nobody_took_can_be_renewed_late(
-    ledger: Ledger, hand_clock: HandClock
+    timed_ledger: Ledger, fake_time: FakeTime
 ) -> None:
-    fence = await take(ledger, "person 1")
-    hand_clock.pass_s(60)
+    fence = await take(timed_ledger, "person 1")
+    fake_time.advance(60)
 
-    assert await ledger.write(locks.renew_lock, fence, 30)
-    assert await ledger.read(locks.holds, fence)
+    assert await timed_ledger.write(locks.renew_lock, fence, 30)
+    assert await timed_ledger.read(locks.holds, fence)
 
 
-async def test_losing_one_lock_is_losing_the_fence(ledger: Ledger, hand_clock: HandClock) -> None:
-    both = await take(ledger, "email", "phone")
-    hand_clock.pass_s(30)
-    await take(ledger, "phone", holder="ben")
+async def test_losing_one_lock_is_losing_the_fence(
+    timed_ledger: Ledger, fake_time: FakeTime
+) -> None:
+    both = await take(timed_ledger, "email", "phone")
+    fake_time.advance(30)
+    await take(timed_ledger, "phone", holder="ben")
 
-    assert not await ledger.write(locks.renew_lock, both, 30)
-    assert not await ledger.read(locks.holds, both)
+    assert not await timed_ledger.write(locks.renew_lock, both, 30)
+    assert not await timed_ledger.read(locks.holds, both)
 
 
 async def test_the_clock_is_aware_and_now(ledger: Ledger) -> None:
+    before = datetime.now(UTC)
     told = await ledger.read(clock.now)
+    after = datetime.now(UTC)
 
     assert told.tzinfo is UTC
-    assert abs(told - datetime.now(UTC)) < timedelta(seconds=5)
+    assert before - SERVER_IS_OFF <= told <= after + SERVER_IS_OFF
+
+
+async def test_a_ledger_that_is_given_a_clock_goes_by_it(
+    timed_ledger: Ledger, fake_time: FakeTime
+) -> None:
+    fake_time.advance(7)
+
+    assert await timed_ledger.read(clock.now) == fake_time.now()
+    assert await timed_ledger.write(clock.now) == fake_time.now()
 
 
 async def test_the_clock_moves_within_a_transaction(ledger: Ledger) -> None:

@@ -8,7 +8,7 @@ from timerex_ghl.adapters.ledger import bookings
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.adapters.ledger.engine import make_engines
-from timerex_ghl.adapters.ledger.migrations import config
+from timerex_ghl.adapters.ledger.migrations.upgrade import config
 from timerex_ghl.adapters.ledger.schema import EPOCH, JsonText
 from timerex_ghl.sync.models import BookingState, ConnectionName, ContactId
 

@@ -1,37 +1,26 @@
 import asyncio
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, Engine, event, inspect, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
 
-from timerex_ghl.adapters.ledger.core import open_ledger
+from tests.adapters.database_events import failing_statements
+from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.engine import make_engines
-from timerex_ghl.adapters.ledger.migrations import VERSION_TABLE
+from timerex_ghl.adapters.ledger.migrations import HEAD, VERSION_TABLE
+from timerex_ghl.adapters.ledger.migrations.upgrade import config
 from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.sync.errors import SettingsError
 
 
 class Crash(BaseException):
     """The process dies."""
-
-
-@contextmanager
-def crash_at(statement_start: str) -> Generator[None]:
-    def crash(*args: Any) -> None:
-        if args[2].lstrip().startswith(statement_start):
-            raise Crash
-
-    event.listen(Engine, "before_cursor_execute", crash)
-    try:
-        yield
-    finally:
-        event.remove(Engine, "before_cursor_execute", crash)
 
 
 def tables(tx: Connection) -> set[str]:
@@ -61,7 +50,7 @@ async def test_a_fresh_ledger_has_exactly_the_tables_the_modules_describe(empty_
 
 @pytest.mark.parametrize("moment", ["CREATE TABLE locks", "CREATE TRIGGER", "INSERT INTO ledger_v"])
 async def test_a_crash_in_a_migration_leaves_the_old_tables(empty_url: str, moment: str) -> None:
-    with crash_at(moment), pytest.raises(Crash):
+    with failing_statements(moment, Crash()), pytest.raises(Crash):
         async with open_ledger(empty_url):
             pass
 
@@ -109,9 +98,65 @@ async def test_a_database_of_another_program_is_refused(empty_url: str) -> None:
 
 
 async def test_opening_again_changes_nothing(ledger_url: str) -> None:
-    with crash_at("CREATE"):
+    with failing_statements("CREATE", Crash()):
         async with open_ledger(ledger_url):
             pass
+
+
+async def test_the_constant_head_is_alembics_head(ledger: Ledger) -> None:
+    def head(tx: Connection) -> str | None:
+        return ScriptDirectory.from_config(config(tx)).get_current_head()
+
+    assert await ledger.read(head) == HEAD
+    assert await ledger.read(version) == HEAD
+
+
+_OPEN = """
+import asyncio, sys
+from timerex_ghl.adapters.ledger.core import open_ledger
+
+async def run():
+    async with open_ledger(sys.argv[1]):
+        sys.exit("alembic" in sys.modules)
+
+asyncio.run(run())
+"""
+
+
+async def test_a_process_that_opens_a_ledger_at_head_does_not_load_alembic(ledger_url: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _OPEN, ledger_url, cwd=Path(__file__).parents[3]
+    )
+
+    assert await process.wait() == 0
+
+
+async def test_opening_at_head_does_not_wait_for_a_writer(ledger: Ledger, ledger_url: str) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def hold(_tx: Connection) -> None:
+        entered.set()
+        leave.wait(60)
+
+    writing = asyncio.create_task(ledger.write(hold))
+    await asyncio.to_thread(entered.wait, 60)
+
+    async with open_ledger(ledger_url) as other:
+        assert await other.read(version) == HEAD
+        assert not writing.done()
+        leave.set()
+        await writing
+
+
+async def test_a_table_of_versions_without_a_version_is_no_whole_ledger(empty_url: str) -> None:
+    engines = make_engines(empty_url)
+    with engines.writer.begin() as tx:
+        tx.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL)"))
+    engines.dispose()
+
+    async with open_ledger(empty_url) as ledger:
+        assert "locks" in await ledger.read(tables)
+        assert await ledger.read(version) == HEAD
 
 
 async def test_several_that_start_at_once_migrate_once(empty_url: str) -> None:

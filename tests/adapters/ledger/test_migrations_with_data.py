@@ -37,7 +37,8 @@ from timerex_ghl.adapters.ledger import (
 )
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.engine import make_engines
-from timerex_ghl.adapters.ledger.migrations import VERSION_TABLE, config
+from timerex_ghl.adapters.ledger.migrations import VERSION_TABLE
+from timerex_ghl.adapters.ledger.migrations.upgrade import config
 from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.sync.identity import Keys
 from timerex_ghl.sync.models import BookingId, ContactId, EventId, GhlContactId, LocationId

@@ -4,18 +4,17 @@ import asyncio
 
 import pytest
 
-from tests.adapters.ledger.windows import AOBA, PACE, Clock, end, see, take, usage
-from timerex_ghl.adapters.ledger import clock, quota
+from tests.adapters.fake_time import FakeTime
+from tests.adapters.ledger.windows import AOBA, PACE, end, see, take, usage
+from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, Usage
 from timerex_ghl.sync.models import LocationId
 
 
-@pytest.fixture(autouse=True)
-def hands(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    hands = Clock()
-    monkeypatch.setattr(clock, "now", hands.now)
-    return hands
+@pytest.fixture
+def ledger(timed_ledger: Ledger) -> Ledger:
+    return timed_ledger
 
 
 async def test_no_more_slots_are_granted_than_there_are(ledger: Ledger) -> None:
@@ -28,61 +27,63 @@ async def test_no_more_slots_are_granted_than_there_are(ledger: Ledger) -> None:
     assert await usage(ledger) == Usage(5, 5, None)
 
 
-async def test_a_slot_is_free_a_window_after_its_call_ended(ledger: Ledger, hands: Clock) -> None:
+async def test_a_slot_is_free_a_window_after_its_call_ended(
+    ledger: Ledger, fake_time: FakeTime
+) -> None:
     slots, _ = await take(ledger, 5)
-    hands.advance(7)
+    fake_time.advance(7)
     await end(ledger, slots)
 
-    hands.advance(9.9)
+    fake_time.advance(9.9)
     assert await take(ledger, 1) == ([], pytest.approx(0.101))
-    hands.advance(0.101)
+    fake_time.advance(0.101)
     assert len((await take(ledger, 9))[0]) == 5
 
 
 async def test_a_slot_told_late_is_free_as_early_as_one_told_at_once(
-    ledger: Ledger, hands: Clock
+    ledger: Ledger, fake_time: FakeTime
 ) -> None:
     slots, _ = await take(ledger, 5)
-    hands.advance(8)
+    fake_time.advance(8)
     await end(ledger, slots, ago_s=7)
 
-    hands.advance(3.01)
+    fake_time.advance(3.01)
 
     assert len((await take(ledger, 5))[0]) == 5
 
 
 async def test_a_slot_of_a_dead_process_is_free_once_its_call_cannot_live(
-    ledger: Ledger, hands: Clock
+    ledger: Ledger, fake_time: FakeTime
 ) -> None:
     await take(ledger, 5)
 
-    hands.advance(29.9)
+    fake_time.advance(29.9)
     assert not (await take(ledger, 1))[0]
-    hands.advance(0.1)
+    fake_time.advance(0.1)
     assert len((await take(ledger, 5))[0]) == 5
 
 
 async def test_who_gives_back_too_late_frees_nobody_elses_slot(
-    ledger: Ledger, hands: Clock
+    ledger: Ledger, fake_time: FakeTime
 ) -> None:
     paused, _ = await take(ledger, 5)
-    hands.advance(31)
+    fake_time.advance(31)
     await take(ledger, 5)
 
     await end(ledger, paused, ago_s=9.9)
-    hands.advance(1)
+    fake_time.advance(1)
 
     assert (await take(ledger, 1))[0] == []
 
 
 async def test_a_lowered_limit_keeps_the_slots_that_are_longest_taken(
-    ledger: Ledger, hands: Clock
+    ledger: Ledger, fake_time: FakeTime
 ) -> None:
     slots, _ = await take(ledger, 4)
     await end(ledger, slots[:2])
 
     lowered = PACE._replace(limit=2)
-    hands.advance(11)
+    fake_time.advance(11)
 
     assert (await take(ledger, 1, lowered))[0] == []
     await end(ledger, slots[2:])
@@ -105,12 +106,14 @@ async def test_two_locations_have_windows_of_their_own(ledger: Ledger) -> None:
     assert len(granted) == 5
 
 
-async def test_a_held_location_waits_for_the_longest_hold(ledger: Ledger, hands: Clock) -> None:
+async def test_a_held_location_waits_for_the_longest_hold(
+    ledger: Ledger, fake_time: FakeTime
+) -> None:
     await ledger.write(quota.hold, AOBA, 10)
     await ledger.write(quota.hold, AOBA, 3)
 
     assert await take(ledger, 1) == ([], 10)
-    hands.advance(10)
+    fake_time.advance(10)
     assert len((await take(ledger, 1))[0]) == 1
 
 
@@ -129,31 +132,33 @@ async def test_ghl_is_not_believed_where_it_sees_more_room(ledger: Ledger) -> No
     assert len((await take(ledger, 5))[0]) == 1
 
 
-async def test_what_ghl_said_is_about_the_moment_it_said_it(ledger: Ledger, hands: Clock) -> None:
+async def test_what_ghl_said_is_about_the_moment_it_said_it(
+    ledger: Ledger, fake_time: FakeTime
+) -> None:
     slots, _ = await take(ledger, 5)
     await end(ledger, slots)
-    hands.advance(10.5)
+    fake_time.advance(10.5)
 
     await see(ledger, 0, None, None, 1.0)  # said while our own five still counted
 
     assert len((await take(ledger, 5))[0]) == 5
 
 
-async def test_the_day_ends_when_ghl_says(ledger: Ledger, hands: Clock) -> None:
+async def test_the_day_ends_when_ghl_says(ledger: Ledger, fake_time: FakeTime) -> None:
     await see(ledger, 5, 2, 3600)
 
     assert len((await take(ledger, 5))[0]) == 2, "the rest of the day"
     assert await take(ledger, 1) == ([], 3600)
-    hands.advance(3600)
+    fake_time.advance(3600)
     assert len((await take(ledger, 5))[0]) == 5
     assert (await usage(ledger)).today == 5
 
 
-async def test_the_day_is_counted_without_ghl_too(ledger: Ledger, hands: Clock) -> None:
+async def test_the_day_is_counted_without_ghl_too(ledger: Ledger, fake_time: FakeTime) -> None:
     for _ in range(3):
         slots, _wait = await take(ledger, 5)
         await end(ledger, slots)
-        hands.advance(10.01)
+        fake_time.advance(10.01)
 
     assert (await usage(ledger)).today == 15
     assert DAILY_LIMIT == 200_000
@@ -164,11 +169,13 @@ async def test_a_location_never_called_has_used_nothing(ledger: Ledger) -> None:
     assert await ledger.read(quota.day_of, AOBA) is None
 
 
-async def test_a_day_that_is_over_tells_nothing_of_the_next(ledger: Ledger, hands: Clock) -> None:
+async def test_a_day_that_is_over_tells_nothing_of_the_next(
+    ledger: Ledger, fake_time: FakeTime
+) -> None:
     await take(ledger, 5)
     await see(ledger, None, DAILY_LIMIT - 5, 60)
     day = await ledger.read(quota.day_of, AOBA)
-    hands.advance(61)
+    fake_time.advance(61)
 
     assert day is not None
     assert day.calls == 5

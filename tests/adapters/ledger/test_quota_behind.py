@@ -2,27 +2,25 @@
 
 import pytest
 
-from tests.adapters.ledger.windows import WIDE, Clock, end, see, take, usage
-from timerex_ghl.adapters.ledger import clock
+from tests.adapters.fake_time import FakeTime
+from tests.adapters.ledger.windows import WIDE, end, see, take, usage
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import LEFT_OF_DAY
 
 
-@pytest.fixture(autouse=True)
-def hands(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    hands = Clock()
-    monkeypatch.setattr(clock, "now", hands.now)
-    return hands
+@pytest.fixture
+def ledger(timed_ledger: Ledger) -> Ledger:
+    return timed_ledger
 
 
 async def test_who_has_a_share_waits_until_its_own_are_free_and_live_work_does_not(
-    ledger: Ledger, hands: Clock
+    ledger: Ledger, fake_time: FakeTime
 ) -> None:
     first, _ = await take(ledger, 1, share=2)
     await end(ledger, first)
-    hands.advance(3)
+    fake_time.advance(3)
     await take(ledger, 1, share=2)
-    hands.advance(5)
+    fake_time.advance(5)
 
     behind, wait_s = await take(ledger, 1, share=2)
     live, _ = await take(ledger, 5)
@@ -57,41 +55,41 @@ async def test_the_smallest_share_is_one_slot(ledger: Ledger, share: int) -> Non
 
 
 async def test_a_share_comes_a_fifth_at_a_time_in_fifths_of_the_window(
-    ledger: Ledger, hands: Clock
+    ledger: Ledger, fake_time: FakeTime
 ) -> None:
     granted: list[int] = []
     for _ in range(30):
         slots, _wait_s = await take(ledger, 99, WIDE, 50)
         granted.append(len(slots))
         await end(ledger, slots)
-        hands.advance(0.5)
+        fake_time.advance(0.5)
 
     assert granted[:9] == [10, 0, 0, 0, 0, 10, 0, 0, 0]
     assert sum(granted[:20]) <= 50
 
 
 async def test_a_share_that_is_no_multiple_of_its_parts_is_a_share_still(
-    ledger: Ledger, hands: Clock
+    ledger: Ledger, fake_time: FakeTime
 ) -> None:
     granted = 0
     for _ in range(100):
         slots, _wait_s = await take(ledger, 99, WIDE, 12)
         granted += len(slots)
         await end(ledger, slots)
-        hands.advance(0.1)
+        fake_time.advance(0.1)
 
     assert granted == 12, "and not five times three"
 
 
-async def test_a_slot_is_given_back_where_it_was_taken(ledger: Ledger, hands: Clock) -> None:
+async def test_a_slot_is_given_back_where_it_was_taken(ledger: Ledger, fake_time: FakeTime) -> None:
     live, _ = await take(ledger, 1)
     behind, _ = await take(ledger, 1, share=1)
     await end(ledger, live)
-    hands.advance(10.01)
+    fake_time.advance(10.01)
 
     none, _ = await take(ledger, 1, share=1)
     await end(ledger, behind)
-    hands.advance(10.01)
+    fake_time.advance(10.01)
 
     assert none == []
     assert len((await take(ledger, 1, share=1))[0]) == 1

@@ -75,6 +75,11 @@ def engine() -> Iterator[Engine]:
     memory.dispose()
 
 
+def connected(engine: Engine, now: clock.Clock) -> Connection:
+    """Connect with a clock of the test's own."""
+    return engine.connect().execution_options(**{clock.OPTION: now})
+
+
 @settings(max_examples=150, deadline=None, database=None, derandomize=True)
 @given(story=steps)
 def test_no_window_ever_holds_more_calls_than_the_limit(
@@ -82,11 +87,7 @@ def test_no_window_ever_holds_more_calls_than_the_limit(
 ) -> None:
     history = History()
 
-    def now(_tx: Connection) -> datetime:
-        return history.now
-
-    with pytest.MonkeyPatch.context() as patch, engine.connect() as tx:
-        patch.setattr(clock, "now", now)
+    with connected(engine, lambda: history.now) as tx:
         for passes, wanted, limit, arrives, ends in story:
             history.now += timedelta(microseconds=passes)
             pace = Pace(limit, WINDOW_S, DEADLINE_S)
@@ -129,11 +130,7 @@ def test_who_has_a_share_keeps_to_it_and_spreads_it_and_live_work_has_all_else(
     pace = Pace(WIDE, WINDOW_S, DEADLINE_S)
     taken: list[datetime] = []
 
-    def now(_tx: Connection) -> datetime:
-        return live.now
-
-    with pytest.MonkeyPatch.context() as patch, engine.connect() as tx:
-        patch.setattr(clock, "now", now)
+    with connected(engine, lambda: live.now) as tx:
         for passes, wanted, wanted_behind, arrives, ends in story:
             live.now += timedelta(microseconds=passes)
             behind.now = live.now
@@ -169,11 +166,7 @@ def test_who_has_a_share_takes_no_more_whatever_it_asks_for(
     at = [BEGIN]
     pace = Pace(limit, WINDOW_S, DEADLINE_S)
 
-    def now(_tx: Connection) -> datetime:
-        return at[0]
-
-    with pytest.MonkeyPatch.context() as patch, engine.connect() as tx:
-        patch.setattr(clock, "now", now)
+    with connected(engine, lambda: at[0]) as tx:
         for wanted in asks:
             at[0] += timedelta(seconds=WINDOW_S / 3)
             quota.take_slots(tx, AOBA, wanted, pace, share)
@@ -199,11 +192,7 @@ def test_no_lane_takes_more_than_ghl_says_is_left(
 ) -> None:
     pace = Pace(WIDE, WINDOW_S, DEADLINE_S)
 
-    def now(_tx: Connection) -> datetime:
-        return BEGIN
-
-    with pytest.MonkeyPatch.context() as patch, engine.connect() as tx:
-        patch.setattr(clock, "now", now)
+    with connected(engine, lambda: BEGIN) as tx:
         for wanted, share in takes:
             quota.take_slots(tx, AOBA, wanted, pace, share)
         quota.correct(tx, AOBA, Seen(remaining, None, None), pace)

@@ -1,13 +1,15 @@
 """What ended 35 days ago is forgotten, and nothing else is."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import clock, inbox, locks, retention, reviews
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger import inbox, locks, retention, reviews
+from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.inbox import InboxState
+from timerex_ghl.adapters.ledger.options import LedgerOptions
 from timerex_ghl.sync.models import ConnectionName, EventId
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")
@@ -15,12 +17,10 @@ NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=35, seconds=1)
 
 
-@pytest.fixture(autouse=True)
-def _now(monkeypatch: pytest.MonkeyPatch) -> None:
-    def now(_tx: Connection) -> datetime:
-        return NOW
-
-    monkeypatch.setattr(clock, "now", now)
+@pytest.fixture
+async def ledger(ledger_url: str) -> AsyncIterator[Ledger]:
+    async with open_ledger(ledger_url, options=LedgerOptions(clock=lambda: NOW)) as opened:
+        yield opened
 
 
 def keep(
@@ -45,11 +45,11 @@ def keep(
     return event_id
 
 
-async def forget(ledger: Ledger) -> int:
+async def forget(ledger: Ledger, rows: int = retention.HEAD) -> int:
     forgotten = 0
     for connection in await ledger.read(retention.connections_of_inbox):
         for state in retention.FINAL:
-            forgotten += await ledger.write(retention.forget_events, connection, state)
+            forgotten += await ledger.write(retention.forget_events, connection, state, rows)
     return forgotten
 
 
@@ -105,13 +105,12 @@ async def test_every_connection_is_tidied_and_what_is_of_none(ledger: Ledger) ->
 
 
 async def test_many_are_forgotten_in_steps_that_hold_nobody_up(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger,
 ) -> None:
-    monkeypatch.setattr(retention, "HEAD", 3)
     for number in range(7):
         await ledger.write(keep, f"old {number}", LONG_AGO)
 
-    assert [await forget(ledger) for _ in range(4)] == [3, 3, 1, 0]
+    assert [await forget(ledger, 3) for _ in range(4)] == [3, 3, 1, 0]
 
 
 async def test_a_delivery_that_is_repeated_after_it_was_forgotten_is_stored_anew(

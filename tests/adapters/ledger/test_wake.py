@@ -3,13 +3,13 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, text
 
+from tests.adapters.fake_time import HANG_S
 from timerex_ghl.adapters.ledger import cursors, inbox
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.wake import Alarm
 from timerex_ghl.sync.models import ConnectionName, EventId
 
 TOKYO = ConnectionName("tokyo")
-LONG_S = 20.0
 
 
 def store(tx: Connection, key: str) -> EventId:
@@ -25,66 +25,75 @@ def store(tx: Connection, key: str) -> EventId:
     return event_id
 
 
-async def rings(alarm: Alarm, within_s: float) -> bool:
-    began = asyncio.get_running_loop().time()
-    await alarm.wait(within_s)
-    return asyncio.get_running_loop().time() - began < within_s
-
-
-async def settle_down(alarm: Alarm) -> None:
-    """Let the first ring pass: whoever begins to listen looks once."""
-    while await rings(alarm, 0.3):
-        pass
+async def begins(alarm: Alarm) -> None:
+    """Let the first ring pass: an alarm rings once when it begins to listen."""
+    assert await alarm.wait(HANG_S)
 
 
 async def test_whoever_listens_is_woken_by_another_process_s_event(
     ledger: Ledger, ledger_url: str
 ) -> None:
     async with open_ledger(ledger_url) as other, ledger.listening() as alarm:
-        await settle_down(alarm)
+        await begins(alarm)
 
         await other.write(store, "one")
 
-        assert await rings(alarm, LONG_S)
+        assert await alarm.wait(HANG_S)
 
 
-async def test_what_was_stored_before_the_wait_began_is_not_missed(ledger: Ledger) -> None:
-    async with ledger.listening() as alarm:
-        await settle_down(alarm)
-        await ledger.write(store, "one")
-        await asyncio.sleep(0.5)
+async def test_rings_before_the_wait_began_are_not_missed_and_count_as_one() -> None:
+    alarm = Alarm()
+    alarm.ring()
+    alarm.ring()
+    await asyncio.sleep(0)
 
-        assert await rings(alarm, LONG_S)
+    assert await alarm.wait(HANG_S)
+    assert not await alarm.wait(0)
 
 
 async def test_other_changes_of_the_ledger_wake_nobody(ledger: Ledger) -> None:
     async with ledger.listening() as alarm:
-        await settle_down(alarm)
+        await begins(alarm)
 
         await ledger.write(cursors.save_cursor, TOKYO, "poll", "1")
 
-        assert not await rings(alarm, 0.3)
+        assert not await alarm.wait(0.3)
 
 
 async def test_listening_goes_on_after_the_server_cut_the_line(
     ledger: Ledger, ledger_url: str
 ) -> None:
     async with ledger.listening() as alarm:
-        await settle_down(alarm)
+        await begins(alarm)
         if ledger_url.startswith("postgresql"):
-            await ledger.write(_cut_listeners)
-            assert await rings(alarm, LONG_S)  # something may have been missed
-            await settle_down(alarm)
+            await cut_listener(ledger)
+            assert await alarm.wait(HANG_S)  # something may have been missed
+            while await alarm.wait(0.1):  # once for the cut, and once for listening again
+                pass
 
         await ledger.write(store, "one")
 
-        assert await rings(alarm, LONG_S)
+        assert await alarm.wait(HANG_S)
 
 
-def _cut_listeners(tx: Connection) -> None:
-    tx.execute(
-        text(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND query LIKE 'LISTEN%'"
-        )
+async def cut_listener(ledger: Ledger) -> None:
+    """End the server's process that serves the alarm, and wait for the next one to listen."""
+    cut = await ledger.write(_cut)
+    async with asyncio.timeout(HANG_S):
+        while not await ledger.read(_listeners) - cut:
+            pass
+
+
+def _listeners(tx: Connection) -> set[int]:
+    processes = text(
+        "SELECT pid FROM pg_stat_activity"
+        " WHERE datname = current_database() AND query LIKE 'LISTEN%' AND state = 'idle'"
     )
+    return {*tx.scalars(processes)}
+
+
+def _cut(tx: Connection) -> set[int]:
+    found = _listeners(tx)
+    for pid in found:
+        tx.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+    return found

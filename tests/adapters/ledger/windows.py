@@ -1,8 +1,4 @@
-"""A window of slots, and a clock that is set by hand."""
-
-from datetime import UTC, datetime, timedelta
-
-from sqlalchemy import Connection
+"""A window of slots: taken, given back, corrected."""
 
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
@@ -12,19 +8,6 @@ from timerex_ghl.sync.models import LocationId
 AOBA = LocationId("locAoba")
 PACE = Pace(limit=5, window_s=10, deadline_s=20)
 WIDE = PACE._replace(limit=100)
-
-
-class Clock:
-    """The ledger's clock, set by hand."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 2, 3, 5, tzinfo=UTC)
-
-    def now(self, _tx: Connection) -> datetime:
-        return self.time
-
-    def advance(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
 
 
 async def take(

@@ -6,9 +6,15 @@ import httpx
 import pytest
 
 from tests.adapters.ghl.oauth_world import KEY
+from tests.adapters.loopback import NO_AUTHORITIES
 from tests.adapters.timerex.api_world import ApiWorld
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.sandbox import running_sandbox
+
+
+@pytest.fixture
+def ledger_url(sqlite_url: str) -> str:
+    return sqlite_url
 
 
 @pytest.fixture
@@ -16,6 +22,6 @@ async def api(sqlite_url: str) -> AsyncIterator[ApiWorld]:
     async with (
         open_ledger(sqlite_url, key=KEY) as ledger,
         running_sandbox() as info,
-        httpx.AsyncClient() as http,
+        httpx.AsyncClient(verify=NO_AUTHORITIES) as http,
     ):
         yield ApiWorld(ledger, info, http)

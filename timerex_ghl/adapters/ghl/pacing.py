@@ -1,7 +1,6 @@
 """The pace of calls to one location: never more than GHL allows, however many processes call."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
@@ -18,6 +17,7 @@ from timerex_ghl.adapters.ghl.lanes import Lane
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Ended, Pace, Seen, Slot
+from timerex_ghl.adapters.timer import SYSTEM_TIMER, Timer
 from timerex_ghl.sync.errors import RateLimitedError, RetryableError, TimerexGhlError
 from timerex_ghl.sync.models import LocationId
 
@@ -103,16 +103,17 @@ class NoPacing:
 
     side_by_side = 4
 
-    def __init__(self) -> None:
-        self._held_until = 0.0
+    def __init__(self, timer: Timer = SYSTEM_TIMER) -> None:
+        self._timer = timer
+        self._held_until = float("-inf")
 
     @asynccontextmanager
     async def slot(self) -> AsyncGenerator[None]:
         """Let it through."""
-        while (wait_s := self._held_until - time.monotonic()) > 0:
+        while (wait_s := self._held_until - self._timer.monotonic()) > 0:
             if wait_s > LONGEST_WAIT_S:
                 raise RateLimitedError("GHL's limit is used up", after_s=wait_s)
-            await asyncio.sleep(wait_s)
+            await self._timer.sleep(wait_s)
         yield
 
     def told(self, headers: Mapping[str, str]) -> None:
@@ -120,7 +121,7 @@ class NoPacing:
 
     async def hold(self, seconds: float) -> None:
         """Stop the calls of this process."""
-        self._held_until = max(self._held_until, time.monotonic() + seconds)
+        self._held_until = max(self._held_until, self._timer.monotonic() + seconds)
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -136,10 +137,18 @@ class LedgerPacer:
 
     side_by_side = 8
 
-    def __init__(self, ledger: Ledger, location_id: LocationId, pace: Pace) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        location_id: LocationId,
+        pace: Pace,
+        *,
+        timer: Timer = SYSTEM_TIMER,
+    ) -> None:
         self._ledger = ledger
         self._location_id = location_id
         self._pace = pace
+        self._timer = timer
         self._live, self._behind = Lane(), Lane()
         self._ended: list[tuple[Slot, float]] = []
         self._seen: tuple[Seen, float] | None = None
@@ -157,7 +166,7 @@ class LedgerPacer:
             yield
         finally:
             if mine.done() and not mine.cancelled() and mine.exception() is None:
-                self._ended.append((mine.result(), time.monotonic()))
+                self._ended.append((mine.result(), self._timer.monotonic()))
                 self._serve_soon()
 
     def told(self, headers: Mapping[str, str]) -> None:
@@ -168,7 +177,7 @@ class LedgerPacer:
             _number(headers, "x-ratelimit-daily-remaining"),
             None if reset_ms is None else reset_ms / 1000,
         )
-        self._seen = seen, time.monotonic()
+        self._seen = seen, self._timer.monotonic()
 
     async def hold(self, seconds: float) -> None:
         """Stop the location, for every process."""
@@ -193,7 +202,7 @@ class LedgerPacer:
         try:
             while (waiting := len(self._live) + len(self._behind)) or self._ended:
                 if not waiting:
-                    await self._linger(LINGER_S)
+                    await self._timer.wait(self._called, LINGER_S)
                 await self._serve_once()
         except TimerexGhlError as error:
             failure = error
@@ -208,9 +217,9 @@ class LedgerPacer:
         self._settle(self._behind, behind)
         look_s = self._pace.window_s / LOOKS_PER_WINDOW
         if self._live and live[1] > 0:  # whoever calls now waits as well
-            await asyncio.sleep(min(live[1], look_s))
+            await self._timer.sleep(min(live[1], look_s))
         elif self._behind and behind[1] > 0:
-            await self._linger(min(behind[1], look_s))
+            await self._timer.wait(self._called, min(behind[1], look_s))
 
     def _settle(self, lane: Lane, grant: Grant) -> None:
         slots, wait_s = grant
@@ -224,7 +233,7 @@ class LedgerPacer:
             )
 
     async def _exchange(self, wanted: int, wanted_behind: int) -> tuple[Grant, Grant]:
-        now = time.monotonic()
+        now = self._timer.monotonic()
         ended = [Ended(slot, now - ended_at) for slot, ended_at in self._ended]
         seen = self._seen[0]._replace(ago_s=now - self._seen[1]) if self._seen else None
         self._ended, self._seen = [], None
@@ -232,15 +241,9 @@ class LedgerPacer:
             _exchange, self._location_id, self._pace, ended, seen, wanted, wanted_behind
         )
 
-    async def _linger(self, seconds: float) -> None:
-        """Wait so long, or until somebody calls."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._called.wait()
-
     def _hand_out(self, lane: Lane, slot: Slot) -> None:
         if not lane.serve(slot):
-            self._ended.append((slot, time.monotonic()))  # whoever wanted it is gone
+            self._ended.append((slot, self._timer.monotonic()))  # whoever wanted it is gone
 
 
 def _exchange(

@@ -39,12 +39,15 @@ class TokenEndpoint:
         client_id: str,
         client_secret: str,
         location_id: LocationId,
+        *,
+        deadline_s: float = DEADLINE_S,
     ) -> None:
         self._http = http
         self._url = url
         self._client_id = client_id
         self._client_secret = SecretStr(client_secret)
         self._location_id = location_id
+        self._deadline_s = deadline_s
 
     async def refresh(self, token: SecretStr) -> Mapping[str, Any]:
         """Exchange a refresh token. What comes back replaces it: it is spent now.
@@ -63,7 +66,7 @@ class TokenEndpoint:
             "user_type": "Location",
         }
         try:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(self._deadline_s):
                 response = await self._http.post(self._url, data=form, follow_redirects=False)
         except NEVER_SENT as error:
             raise RetryableError(

@@ -1,16 +1,18 @@
 """The ledger: units of work on one database, written one after another, read side by side."""
 
 import asyncio
+import importlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from timerex_ghl.adapters.ledger.engine import READERS, Engines, make_engines, outage_of
-from timerex_ghl.adapters.ledger.migrations import migrate
+from timerex_ghl.adapters.ledger.migrations import is_at_head
+from timerex_ghl.adapters.ledger.options import DEFAULTS, LedgerOptions
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.units import Unit, call
 from timerex_ghl.adapters.ledger.wake import Alarm, listening
@@ -33,12 +35,19 @@ class Ledger:
     """
 
     def __init__(
-        self, engines: Engines, key: SecretKey | None = None, *, in_loop: bool = False
+        self,
+        engines: Engines,
+        key: SecretKey | None = None,
+        *,
+        in_loop: bool = False,
+        options: LedgerOptions = DEFAULTS,
     ) -> None:
         self.key = key
         self._engines = engines
         is_file = engines.writer.dialect.name == "sqlite"
-        self._writer = Writer(engines.writer, in_loop=in_loop and is_file)
+        self._writer = Writer(
+            engines.writer, options.transaction_limit_s, in_loop=in_loop and is_file
+        )
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-reader")
 
     async def write(
@@ -123,7 +132,11 @@ class Ledger:
 
 @asynccontextmanager
 async def open_ledger(
-    url: str, *, key: SecretKey | None = None, in_loop: bool = False
+    url: str,
+    *,
+    key: SecretKey | None = None,
+    in_loop: bool = False,
+    options: LedgerOptions = DEFAULTS,
 ) -> AsyncGenerator[Ledger]:
     """Open the ledger: make it or bring its tables up to this version first.
 
@@ -133,33 +146,37 @@ async def open_ledger(
         in_loop: Write to a file from the event loop itself, where no other process is at it. That
             is for a process whose units are short and many, beside others that write: a thread of
             its own would wait for Python's lock while it holds the file's.
+        options: Its clock and its time limits.
 
     Raises:
         SettingsError: The URL is wrong, nothing answers there, or a newer version wrote it.
     """
-    ledger = Ledger(await asyncio.to_thread(_prepare, url), key, in_loop=in_loop)
+    engines = await asyncio.to_thread(_prepare, url, options)
+    ledger = Ledger(engines, key, in_loop=in_loop, options=options)
     try:
         yield ledger
     finally:
         await asyncio.to_thread(ledger.close)
 
 
-def _prepare(url: str) -> Engines:
-    engines = make_engines(url)
+def _prepare(url: str, options: LedgerOptions) -> Engines:
+    engines = make_engines(url, options)
     try:
-        _reach(engines)
-        _migrate(engines)
+        if not _is_at_head(engines):
+            _migrate(engines)
     except BaseException:
         engines.dispose()
         raise
     return engines
 
 
-def _reach(engines: Engines) -> None:
+def _is_at_head(engines: Engines) -> bool:
+    """Connect, and look without the writer's lock: another process may hold it for long."""
+    driver_error = cast("type[Exception]", engines.reader.dialect.loaded_dbapi.Error)
     try:
-        with engines.writer.connect():
-            pass
-    except DBAPIError as error:
+        with engines.reader.connect() as tx:
+            return is_at_head(tx)
+    except (DBAPIError, driver_error) as error:
         raise SettingsError(
             f"the ledger at {engines.place} cannot be opened: check its URL, and that it is"
             " a database, runs, and lets this user in"
@@ -167,9 +184,10 @@ def _reach(engines: Engines) -> None:
 
 
 def _migrate(engines: Engines) -> None:
+    upgrade = importlib.import_module("timerex_ghl.adapters.ledger.migrations.upgrade")
     try:
         with engines.writer.begin() as tx:
-            migrate(tx)
+            upgrade.migrate(tx)
     except DBAPIError as error:
         raise outage_of(error) or SettingsError(
             f"the ledger at {engines.place} cannot be brought up to this version: check that its"

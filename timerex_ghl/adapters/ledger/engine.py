@@ -13,6 +13,7 @@ from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
 from timerex_ghl.adapters.ledger import postgresql, sqlite
+from timerex_ghl.adapters.ledger.options import DEFAULTS, LedgerOptions
 from timerex_ghl.sync.errors import RetryableError, SettingsError
 
 READERS = 4
@@ -42,7 +43,7 @@ class Engines(NamedTuple):
         self.writer.dispose()
 
 
-def make_engines(url: str) -> Engines:
+def make_engines(url: str, options: LedgerOptions = DEFAULTS) -> Engines:
     """Make the engines of a ledger. Nothing is connected yet.
 
     Raises:
@@ -52,10 +53,15 @@ def make_engines(url: str) -> Engines:
     match parsed.drivername:
         case "sqlite" | "sqlite+pysqlite":
             path = sqlite.prepare_file(parsed)
-            return Engines(sqlite.make_writer(path), sqlite.make_reader(path, size))
+            return Engines(
+                sqlite.make_writer(path, options), sqlite.make_reader(path, size, options)
+            )
         case "postgresql" | "postgres" | "postgresql+psycopg":
             server = parsed.set(drivername="postgresql+psycopg")
-            return Engines(postgresql.make_writer(server), postgresql.make_reader(server, size))
+            return Engines(
+                postgresql.make_writer(server, options),
+                postgresql.make_reader(server, size, options),
+            )
         case _:
             raise SettingsError(_EXPECTED)
 

@@ -1,33 +1,35 @@
 """PostgreSQL as the ledger: how its connections are opened, and who may write."""
 
 import importlib.util
+from functools import partial
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from timerex_ghl.adapters.ledger.options import LedgerOptions
 from timerex_ghl.sync.errors import SettingsError
 
 _WRITER_LOCK = 0x7472_6768_6C00  # any number that stays the same: "trghl"
 _CONNECT_TIMEOUT_S = 10
 
 
-def make_writer(url: URL) -> Engine:
+def make_writer(url: URL, options: LedgerOptions) -> Engine:
     """Make the engine with the one connection that writes, one process at a time."""
-    engine = _make_engine(url, 1, "READ COMMITTED")
-    event.listen(engine, "connect", _limit_waiting)
+    engine = _make_engine(url, 1, "READ COMMITTED", options)
+    event.listen(engine, "connect", partial(_limit_waiting, lock_wait_s=options.lock_wait_s))
     event.listen(engine, "begin", _begin_writing)
     return engine
 
 
-def make_reader(url: URL, size: int) -> Engine:
+def make_reader(url: URL, size: int, options: LedgerOptions) -> Engine:
     """Make the engine whose connections only read, each transaction from one snapshot."""
-    engine = _make_engine(url, size, "REPEATABLE READ")
+    engine = _make_engine(url, size, "REPEATABLE READ", options)
     event.listen(engine, "connect", _forbid_writing)
     return engine
 
 
-def _make_engine(url: URL, size: int, isolation_level: str) -> Engine:
+def _make_engine(url: URL, size: int, isolation_level: str, options: LedgerOptions) -> Engine:
     if importlib.util.find_spec("psycopg") is None:
         raise SettingsError(
             "a ledger on PostgreSQL needs a driver: install timerex-ghl[postgresql]"
@@ -42,15 +44,17 @@ def _make_engine(url: URL, size: int, isolation_level: str) -> Engine:
         max_overflow=0,
         pool_pre_ping=True,
         hide_parameters=True,
+        execution_options=options.for_engine,
     )
     event.listen(engine, "handle_error", _hide_values)
     return engine
 
 
-def _limit_waiting(connection: DBAPIConnection, _record: object) -> None:
+def _limit_waiting(connection: DBAPIConnection, _record: object, *, lock_wait_s: float) -> None:
     """Let no frozen process keep the others waiting: the server ends its transaction."""
     cursor = connection.cursor()
-    cursor.execute("SET lock_timeout = '30s'")
+    limit_ms = max(1, round(lock_wait_s * 1000))  # 0 would mean no limit
+    cursor.execute(f"SET lock_timeout = {limit_ms}")
     cursor.execute("SET idle_in_transaction_session_timeout = '25s'")
     cursor.close()
     connection.commit()

@@ -22,16 +22,22 @@ def connections_of_inbox(tx: Connection) -> list[str]:
     return list(tx.scalars(select(events.c.connection).distinct()))
 
 
-def forget_events(tx: Connection, connection: str, state: InboxState) -> int:
+def forget_events(tx: Connection, connection: str, state: InboxState, rows: int = HEAD) -> int:
     """Forget events that ended in a state long ago, the oldest first; tell how many those were.
 
     An event that a person is asked about stays: it may have to be carried again.
+
+    Args:
+        tx: The open connection.
+        connection: Whose events.
+        state: The state they ended in.
+        rows: How many of them to look at.
     """
     head = (
         select(events.c.seq, events.c.id, events.c.settled_at)
         .where(events.c.connection == connection, events.c.state == state)
         .order_by(events.c.seq)
-        .limit(HEAD)
+        .limit(rows)
         .subquery()
     )
     old = select(head.c.seq).where(

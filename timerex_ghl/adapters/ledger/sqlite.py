@@ -8,16 +8,16 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
+from timerex_ghl.adapters.ledger.options import LOCK_WAIT, LedgerOptions
 from timerex_ghl.sync.errors import RetryableError, SettingsError
 
-LOCK_WAIT_S = 30.0
 _LOCK_POLL_S = 0.0005  # SQLite's own busy handler sleeps up to 100 ms: a p99 of 186 ms, not 24
 _FIXED = (3, 51, 3)
 _BACKPORTS = ((3, 50, 7), (3, 44, 6))
@@ -60,18 +60,16 @@ def _create(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
-def make_writer(path: Path) -> Engine:
+def make_writer(path: Path, options: LedgerOptions) -> Engine:
     """Make the engine with the one connection that writes."""
-    engine = _make_engine(path, size=1)
-    event.listen(engine, "connect", _prepare_connection)
+    engine = _make_engine(path, 1, options)
     event.listen(engine, "begin", _begin_writing)
     return engine
 
 
-def make_reader(path: Path, size: int) -> Engine:
+def make_reader(path: Path, size: int, options: LedgerOptions) -> Engine:
     """Make the engine whose connections only read, each transaction from one snapshot."""
-    engine = _make_engine(path, size)
-    event.listen(engine, "connect", _prepare_connection)
+    engine = _make_engine(path, size, options)
     event.listen(engine, "connect", _forbid_writing)
     event.listen(engine, "begin", _begin_reading)
     return engine
@@ -104,22 +102,25 @@ def is_fixed(version: tuple[int, ...]) -> bool:
     )
 
 
-def _make_engine(path: Path, size: int) -> Engine:
-    return create_engine(
+def _make_engine(path: Path, size: int, options: LedgerOptions) -> Engine:
+    engine = create_engine(
         URL.create("sqlite", database=str(path)),
         module=choose_module(),
         pool_size=size,
         max_overflow=0,
         hide_parameters=True,
+        execution_options=options.for_engine,
     )
+    event.listen(engine, "connect", partial(_prepare_connection, wait_s=options.lock_wait_s))
+    return engine
 
 
-def _prepare_connection(connection: DBAPIConnection, _record: object) -> None:
+def _prepare_connection(connection: DBAPIConnection, _record: object, *, wait_s: float) -> None:
     """Set what SQLite forgets between connections. `isolation_level` None: we say BEGIN."""
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA busy_timeout=0")
-    _insist(lambda: cursor.execute("PRAGMA journal_mode=WAL"))
+    _insist(lambda: cursor.execute("PRAGMA journal_mode=WAL"), wait_s)
     if cursor.fetchone() != ("wal",):
         raise SettingsError("the ledger's folder does not carry SQLite's WAL: use a local disk")
     cursor.execute("PRAGMA synchronous=FULL")
@@ -135,16 +136,19 @@ def _forbid_writing(connection: DBAPIConnection, _record: object) -> None:
 
 def _begin_writing(tx: Connection) -> None:
     cursor = tx.connection.cursor()
-    wait_s = tx.get_execution_options().get("lock_wait_s", LOCK_WAIT_S)
-    _insist(lambda: cursor.execute("BEGIN IMMEDIATE"), wait_s)
+    _insist(lambda: cursor.execute("BEGIN IMMEDIATE"), _lock_wait_s(tx))
     cursor.close()
 
 
 def _begin_reading(tx: Connection) -> None:
     """Begin, and take the snapshot at once: from here on nothing can be busy."""
     cursor = tx.connection.cursor()
-    _insist(lambda: _take_snapshot(cursor))
+    _insist(lambda: _take_snapshot(cursor), _lock_wait_s(tx))
     cursor.close()
+
+
+def _lock_wait_s(tx: Connection) -> float:
+    return tx.get_execution_options()[LOCK_WAIT]
 
 
 def _take_snapshot(cursor: DBAPICursor) -> None:
@@ -157,7 +161,7 @@ def _take_snapshot(cursor: DBAPICursor) -> None:
         raise
 
 
-def _insist(attempt: Callable[[], object], wait_s: float = LOCK_WAIT_S) -> None:
+def _insist(attempt: Callable[[], object], wait_s: float) -> None:
     """Try until the file's lock is free.
 
     Raises:

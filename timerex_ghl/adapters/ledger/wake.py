@@ -35,12 +35,14 @@ class Alarm:
         with suppress(RuntimeError):  # the loop is closed: nobody waits
             self._loop.call_soon_threadsafe(self._rung.set)
 
-    async def wait(self, timeout_s: float) -> None:
-        """Wait for the next ring, or for so long."""
+    async def wait(self, timeout_s: float) -> bool:
+        """Wait for the next ring, or for so long; tell whether it rang."""
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self._rung.wait()
+        has_rung = self._rung.is_set()
         self._rung.clear()
+        return has_rung
 
 
 @asynccontextmanager

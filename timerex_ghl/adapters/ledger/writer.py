@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import Connection, Engine
 
 from timerex_ghl.adapters.ledger.engine import outage_of
+from timerex_ghl.adapters.ledger.options import LOCK_WAIT
 from timerex_ghl.adapters.ledger.sqlite import LockedError
 from timerex_ghl.adapters.ledger.units import (
     UndoneError,
@@ -29,9 +30,6 @@ T = TypeVar("T")
 
 MAX_GROUP = 200
 """Units in one transaction; what is beyond it goes with the next."""
-
-LONGEST_S = 0.005
-"""A transaction that has lasted so long takes no further unit: other processes wait to write."""
 
 LINGER_S = 0.05
 """How long the writer waits for those who write in step, at most."""
@@ -49,12 +47,14 @@ class Writer:
 
     Args:
         engine: With the one connection that writes.
+        limit_s: A transaction that has lasted this long takes no further unit.
         in_loop: Carry units out in their callers' event loop, where no other process is writing.
     """
 
-    def __init__(self, engine: Engine, *, in_loop: bool = False) -> None:
+    def __init__(self, engine: Engine, limit_s: float, *, in_loop: bool = False) -> None:
         self._engine = engine
-        self._at_once = engine.execution_options(lock_wait_s=AT_ONCE_S) if in_loop else None
+        self._limit_s = limit_s
+        self._at_once = engine.execution_options(**{LOCK_WAIT: AT_ONCE_S}) if in_loop else None
         self._whose: Turn = "nobody"
         self._turn = threading.Condition()
         self._waiting: list[Unit[Any]] = []
@@ -187,7 +187,7 @@ class Writer:
 
     def _run_while_short(self, group: "list[Unit[Any]]", tx: Connection) -> "list[Unit[Any]]":
         """Run units one after the other; give those that were. The rest waits in its place."""
-        ends_at = time.monotonic() + LONGEST_S
+        ends_at = time.monotonic() + self._limit_s
         bundles = of_the_same_work(group)
         for number, units in enumerate(bundles, 1):
             run(units, tx)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Ended, Slot
+from timerex_ghl.adapters.timer import SYSTEM_TIMER, Timer
 from timerex_ghl.adapters.timerex.operations import Window
 from timerex_ghl.sync.errors import RateLimitedError
 from timerex_ghl.sync.models import LocationId
@@ -25,15 +26,18 @@ LOOKS_PER_WINDOW = 20
 class Room:
     """The room of one user, kept in the ledger."""
 
-    def __init__(self, ledger: Ledger, owner: str, spare: int = 0) -> None:
+    def __init__(
+        self, ledger: Ledger, owner: str, spare: int = 0, *, timer: Timer = SYSTEM_TIMER
+    ) -> None:
         """Take where it is kept, and whose it is; `spare` calls of each window go to others."""
         self._ledger = ledger
         self._owner = owner
         self._spare = spare
+        self._timer = timer
 
     def sparing(self, calls: int) -> "Room":
         """Hand out the same room for work that can wait: it leaves so many calls to the rest."""
-        return Room(self._ledger, self._owner, calls)
+        return Room(self._ledger, self._owner, calls, timer=self._timer)
 
     @asynccontextmanager
     async def taken(self, windows: Sequence[Window], wait_s: float) -> AsyncGenerator[None]:
@@ -57,18 +61,17 @@ class Room:
 
         A call on its way counts as if it took all the time it may; it may end at once, too.
         """
-        clock = asyncio.get_running_loop().time
-        give_up_at = clock() + wait_s
+        give_up_at = self._timer.monotonic() + wait_s
         while True:
             try:
                 return await self._ledger.write(_take_all, self._owner, windows, self._spare)
             except RateLimitedError as full:
-                left_s = give_up_at - clock()
+                left_s = give_up_at - self._timer.monotonic()
                 at_least_s = (full.after_s or 0.0) - windows[0].pace.deadline_s
                 if left_s <= 0 or at_least_s > left_s:
                     raise
             nap_s = min(left_s, min(window.pace.window_s for window in windows) / LOOKS_PER_WINDOW)
-            await asyncio.sleep(nap_s * random.uniform(0.5, 1.0))
+            await self._timer.sleep(nap_s * random.uniform(0.5, 1.0))
 
 
 def _take_all(tx: Connection, owner: str, windows: Sequence[Window], spare: int) -> list[Slot]:

@@ -2,47 +2,29 @@
 
 A new revision is written after its module's table, by `alembic.command.revision(config(tx),
 autogenerate=True)` on a migrated ledger, and then cleaned by hand: it names plain column types, so
-that it stays what it was when the modules move on. On SQLite prefer adding to rebuilding.
+that it stays what it was when the modules move on. On SQLite prefer adding to rebuilding. `HEAD` is
+raised with it.
 """
 
-import threading
-
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
-
-from timerex_ghl.sync.errors import SettingsError
+from sqlalchemy import Connection, column, select, table
+from sqlalchemy.exc import DBAPIError
 
 VERSION_TABLE = "ledger_version"
-_one_at_a_time = threading.Lock()  # Alembic's `op` and `context` are global to the process
+
+HEAD = "0006"
+"""The last revision in `versions`. A constant, so that opening a ledger does not load Alembic."""
 
 
-def migrate(tx: Connection) -> None:
-    """Bring the tables up to this version, inside the caller's one transaction: all or nothing.
+_versions = table(VERSION_TABLE, column("version_num"))
 
-    The transaction must be one that keeps other writers out, so that of several processes that
-    start at once one migrates and the others find it done.
 
-    Raises:
-        SettingsError: A newer version wrote the ledger.
+def is_at_head(tx: Connection) -> bool:
+    """Tell whether the tables are exactly those of this version.
+
+    A migration stores its revision in the transaction that makes the tables, so one that did not
+    finish leaves no revision.
     """
-    settings = config(tx)
-    context = MigrationContext.configure(tx, opts={"version_table": VERSION_TABLE})
-    found = context.get_current_revision()
-    known = {each.revision for each in ScriptDirectory.from_config(settings).walk_revisions()}
-    if found is not None and found not in known:
-        raise SettingsError(
-            "the ledger was written by a newer version of timerex-ghl: upgrade this installation"
-        )
-    with _one_at_a_time:
-        command.upgrade(settings, "head")
-
-
-def config(tx: Connection) -> Config:
-    """Tell Alembic where the revisions lie, installed or not, and which connection to use."""
-    settings = Config()
-    settings.set_main_option("script_location", "timerex_ghl.adapters.ledger:migrations")
-    settings.attributes["connection"] = tx
-    return settings
+    try:
+        return [*tx.scalars(select(_versions.c.version_num))] == [HEAD]
+    except DBAPIError:  # there is no table of versions; an outage shows again in the migration
+        return False

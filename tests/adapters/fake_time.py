@@ -1,0 +1,77 @@
+"""Time that passes only where a test lets it: a ledger's clock and a pacer's timer in one."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
+
+BEGINNING = datetime(2026, 2, 3, 5, tzinfo=UTC)
+HANG_S = 60.0
+"""A guard against a test that hangs; nothing is measured by it."""
+
+
+class FakeTime:
+    """A clock (`now`) and a timer (`monotonic`, `sleep`, `wait`) that a test moves.
+
+    Attributes:
+        elapsed_s: How much time has passed since it was made.
+    """
+
+    def __init__(self) -> None:
+        self.elapsed_s = 0.0
+        self._waiting: list[tuple[float, asyncio.Event]] = []
+        self._changed = asyncio.Event()
+
+    def now(self) -> datetime:
+        """Return the time of day, for `LedgerOptions(clock=...)`."""
+        return BEGINNING + timedelta(seconds=self.elapsed_s)
+
+    def monotonic(self) -> float:
+        return self.elapsed_s
+
+    async def sleep(self, seconds: float) -> None:
+        await self.wait(asyncio.Event(), seconds)
+
+    async def wait(self, event: asyncio.Event, timeout_s: float) -> None:
+        is_due = asyncio.Event()
+        waiting = self.elapsed_s + timeout_s, is_due
+        self._waiting.append(waiting)
+        self._changed.set()
+        either = [asyncio.create_task(each.wait()) for each in (event, is_due)]
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in either:
+                task.cancel()
+            self._waiting = [each for each in self._waiting if each is not waiting]
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, and wake who has waited long enough."""
+        self.elapsed_s += seconds
+        due = [each for each in self._waiting if each[0] <= self.elapsed_s]
+        self._waiting = [each for each in self._waiting if each not in due]
+        for _, is_due in due:
+            is_due.set()
+
+    async def until_waiting(self, number: int = 1) -> None:
+        """Return once so many wait for time to pass."""
+        async with asyncio.timeout(HANG_S):
+            while len(self._waiting) < number:
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def run(self, *works: Awaitable[object]) -> None:
+        """Let time pass, from one wait to the next, until all works are done; raise their errors.
+
+        It passes only while there are at least as many waits as unfinished works: give one work
+        for each pacer whose calls it makes, so that no pacer is overtaken by another's wait.
+        """
+        tasks = [asyncio.ensure_future(work) for work in works]
+        async with asyncio.timeout(HANG_S):
+            while unfinished := [task for task in tasks if not task.done()]:
+                waiting = asyncio.create_task(self.until_waiting(len(unfinished)))
+                await asyncio.wait({waiting, *unfinished}, return_when=asyncio.FIRST_COMPLETED)
+                is_over = any(task.done() for task in unfinished)
+                if len(self._waiting) >= len(unfinished) and not is_over:
+                    self.advance(min(due_s for due_s, _ in self._waiting) - self.elapsed_s)
+                waiting.cancel()
+        await asyncio.gather(*tasks)

@@ -1,0 +1,43 @@
+"""Running the migrations. Imported only where a ledger is not at `HEAD`: Alembic loads slowly."""
+
+import threading
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger.migrations import VERSION_TABLE
+from timerex_ghl.sync.errors import SettingsError
+
+_one_at_a_time = threading.Lock()  # Alembic's `op` and `context` are global to the process
+
+
+def migrate(tx: Connection) -> None:
+    """Bring the tables up to this version, inside the caller's one transaction: all or nothing.
+
+    The transaction must be one that keeps other writers out, so that of several processes that
+    start at once one migrates and the others find it done.
+
+    Raises:
+        SettingsError: A newer version wrote the ledger.
+    """
+    settings = config(tx)
+    context = MigrationContext.configure(tx, opts={"version_table": VERSION_TABLE})
+    found = context.get_current_revision()
+    known = {each.revision for each in ScriptDirectory.from_config(settings).walk_revisions()}
+    if found is not None and found not in known:
+        raise SettingsError(
+            "the ledger was written by a newer version of timerex-ghl: upgrade this installation"
+        )
+    with _one_at_a_time:
+        command.upgrade(settings, "head")
+
+
+def config(tx: Connection) -> Config:
+    """Tell Alembic where the revisions lie, installed or not, and which connection to use."""
+    settings = Config()
+    settings.set_main_option("script_location", "timerex_ghl.adapters.ledger:migrations")
+    settings.attributes["connection"] = tx
+    return settings
