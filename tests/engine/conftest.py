@@ -24,6 +24,7 @@ from timerex_ghl.demo.prefect_api import PrefectApi
 from timerex_ghl.demo.processes import Programs
 from timerex_ghl.demo.screen import Screen
 from timerex_ghl.demo.stage import Stage, set_up
+from timerex_ghl.launch import POOL
 from timerex_ghl.sync.identity import keys_of
 from timerex_ghl.sync.models import ConnectionName, Contact, FieldName
 
@@ -176,6 +177,18 @@ async def every_minute(engine: Engine, drafts: Drafts) -> ConnectionName:
     state = await engine.here(publish_connection, name)
     assert state.is_completed(), state.message
     return name
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def idle_pool(engine: Engine) -> AsyncGenerator[None]:
+    """A work pool that starts no runs: a live worker that starts asks for two a connection."""
+    await engine.api.send("PATCH", f"/work_pools/{POOL}", {"is_paused": True})
+    yield
+    waiting = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+    for run in await engine.api.send("POST", "/flow_runs/filter", waiting):
+        if not run["auto_scheduled"]:
+            await engine.api.send("DELETE", f"/flow_runs/{run['id']}")
+    await engine.api.send("PATCH", f"/work_pools/{POOL}", {"is_paused": False})
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)

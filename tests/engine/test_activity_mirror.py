@@ -1,4 +1,4 @@
-"""Notes, tasks and appointments on the real engine: the flow from the UI's own path, and live."""
+"""Notes, tasks and appointments on the real engine: the flow from the UI's own path."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,7 +7,6 @@ from flows.activity_mirror import activity_mirror
 from flows.contact_sync import contact_sync
 from flows.publish_connection import publish_connection
 from tests.engine.conftest import Drafts, Engine, add_person
-from tests.engine.living import living, until
 from tests.engine.test_calendars_in_publishing import SCOPES
 from timerex_ghl.adapters.ledger import activity_edits, activity_pages, published, workspace
 from timerex_ghl.adapters.ledger.edits import Editor
@@ -126,19 +125,3 @@ async def test_a_missing_right_to_appointments_holds_up_no_task(
     assert state.is_failed()
     assert "calendars/events.readonly" in (state.message or "")
     assert [task["title"] for task in (await in_crm(engine, email))["tasks"]] == ["Call"]
-
-
-async def test_what_is_written_here_reaches_the_crm_by_the_live_worker(
-    engine: Engine, drafts: Drafts, ready: ConnectionName
-) -> None:
-    del drafts
-    email = "sora@mirror.example"
-    contact_id = await person(engine, ready, email)
-    async with living(engine):
-        await write(engine, ready, contact_id, NoteEntry(text="Called, no answer"))
-
-        async def arrived() -> list[Any] | None:
-            return (await in_crm(engine, email))["notes"] or None
-
-        (note,) = await until(arrived, "the note in the CRM")
-    assert note["bodyText"].splitlines()[0] == "Called, no answer"

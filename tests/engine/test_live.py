@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from sqlalchemy import Connection, select
 
@@ -13,16 +14,15 @@ from flows.publish_connection import publish_connection
 from tests.carry.world import confirmed
 from tests.engine.conftest import Drafts, Engine
 from tests.engine.living import ask_to_stop, deliver, ended, kill, living, told, until
+from tests.engine.test_activity_mirror import in_crm, person, write
 from timerex_ghl.adapters.ledger import inbox, published
 from timerex_ghl.adapters.ledger.inbox import InboxState
 from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.demo.processes import Program
+from timerex_ghl.sync.activity_entry import NoteEntry
 from timerex_ghl.sync.models import ConnectionName
 
-
-async def contact_of(engine: Engine, email: str) -> dict[str, Any]:
-    (found,) = [one for one in await engine.stage.sandbox.contacts() if one.get("email") == email]
-    return found
+pytestmark = pytest.mark.usefixtures("idle_pool")
 
 
 async def run_of(engine: Engine, run_id: str | None) -> dict[str, Any]:
@@ -44,7 +44,7 @@ async def test_a_booking_reaches_the_crm_and_its_runs_are_found_from_its_audit_r
     event_id = await deliver(engine, ready, confirmed("live-1", "noa@live.example"))
 
     assert await ended(engine, event_id) is InboxState.APPLIED
-    contact = await contact_of(engine, "noa@live.example")
+    contact = await in_crm(engine, "noa@live.example")
     assert contact["tags"] == ["timerex booked"]
     assert len(contact["notes"]) == 1
     row = await told(engine, ready, event_id)
@@ -58,6 +58,22 @@ async def test_a_booking_reaches_the_crm_and_its_runs_are_found_from_its_audit_r
         return found[0] if found else None
 
     assert (await until(task_run, "its task run"))["name"] == f"{ready} {event_id}"
+
+
+async def test_what_is_written_here_reaches_the_crm_by_the_live_worker(
+    engine: Engine, ready: ConnectionName, worker: Program
+) -> None:
+    del worker
+    email = "sora@mirror.example"
+    contact_id = await person(engine, ready, email)
+
+    await write(engine, ready, contact_id, NoteEntry(text="Called, no answer"))
+
+    async def arrived() -> list[Any] | None:
+        return (await in_crm(engine, email))["notes"] or None
+
+    (note,) = await until(arrived, "the note in the CRM")
+    assert note["bodyText"].splitlines()[0] == "Called, no answer"
 
 
 async def test_a_connection_published_meanwhile_is_carried_too(
