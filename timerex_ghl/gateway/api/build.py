@@ -31,6 +31,7 @@ def build_api(ledger: Ledger, limits: Limits) -> FastAPI:
     )
     api.state.ledger = ledger
     api.state.limits = limits
+    api.state.pending_use_notes = set[str]()
     for router in (contacts.router, bookings.router, notes.router, tasks.router):
         api.include_router(router)
     describe(api)

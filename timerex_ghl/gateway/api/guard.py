@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -130,9 +130,26 @@ async def _admit(request: Request) -> Caller:
             headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
         )
     if api_tokens.is_use_to_be_noted(token, now):
-        with suppress(RetryableError):  # who only reads need not wait for who writes
-            await ledger.write(api_tokens.note_use, token.id, now)
+        _note_use(request, token, now)
     return Caller(ledger, token, settings)
+
+
+def _note_use(request: Request, token: ApiToken, now: datetime) -> None:
+    """Note a use without waiting: a request that only reads is not held up by who writes.
+
+    While one note of a token waits for the ledger there is no second: the queue stays short.
+    """
+    pending: set[str] = request.app.state.pending_use_notes
+    if token.id in pending:
+        return
+
+    def end(_: "asyncio.Future[None]") -> None:
+        pending.discard(token.id)
+
+    ledger: Ledger = request.app.state.ledger
+    posted = ledger.post(api_tokens.note_use, token.id, now)
+    pending.add(token.id)
+    posted.add_done_callback(end)
 
 
 def _token_of(headers: list[str]) -> str | None:
