@@ -19,6 +19,7 @@ from starlette.routing import Mount
 from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from timerex_ghl.sandbox.clock import Clock
 from timerex_ghl.sandbox.control import control_app
 from timerex_ghl.sandbox.ghl_router import ghl_router
 from timerex_ghl.sandbox.info import ControlInfo, GhlInfo, SandboxInfo, TimerexInfo
@@ -34,11 +35,17 @@ HOST = "127.0.0.1"
 
 @dataclass
 class Sandbox:
-    """Both services and the token of the control API."""
+    """Both services, on one clock, and the token of the control API."""
 
-    ghl: Ghl = field(default_factory=Ghl)
-    timerex: Timerex = field(default_factory=Timerex)
+    clock: Clock = field(default_factory=Clock)
+    ghl: Ghl = field(init=False)
+    timerex: Timerex = field(init=False)
     control_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+
+    def __post_init__(self) -> None:
+        """Begin with an empty service each."""
+        self.ghl = Ghl(self.clock)
+        self.timerex = Timerex(self.clock)
 
     def info(self, root: str) -> SandboxInfo:
         """Say where it answers; hands out fresh tokens."""
@@ -159,8 +166,8 @@ class SandboxServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def running_sandbox() -> AsyncGenerator[SandboxInfo]:
-    """Serve a sandbox on a free port, in a thread of its own.
+async def running_sandbox(clock: Clock | None = None) -> AsyncGenerator[SandboxInfo]:
+    """Serve a sandbox on a free port, in a thread of its own, by the machine's clock or another.
 
     A thread, so that it answers while the caller's event loop is busy or blocked.
     """
@@ -168,7 +175,7 @@ async def running_sandbox() -> AsyncGenerator[SandboxInfo]:
     begun: asyncio.Future[tuple[SandboxServer, asyncio.AbstractEventLoop]] = loop.create_future()
 
     async def serve() -> None:
-        server = SandboxServer(Sandbox(), 0)
+        server = SandboxServer(Sandbox(clock or Clock()), 0)
         serving = asyncio.create_task(server.run_until_stopped())
         await server.ready.wait()
         loop.call_soon_threadsafe(begun.set_result, (server, asyncio.get_running_loop()))
