@@ -117,6 +117,13 @@ async def test_a_collection_answers_without_its_last_slash_too(sandbox: Caller) 
     assert answer.status_code == 201
 
 
+async def test_an_id_with_a_line_feed_is_refused_by_the_service(sandbox: Caller) -> None:
+    answer = await sandbox.ghl("GET", "/contacts/%0A")
+
+    assert answer.status_code == 400
+    assert answer.json()["traceId"]
+
+
 async def test_the_headers_count_down(timed: Caller) -> None:
     answers = [await timed.ghl("GET", "/contacts/x") for _ in range(2)]
 

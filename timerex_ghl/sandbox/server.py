@@ -5,18 +5,19 @@ at `/timerex/api/beta`, and `/control` is ours.
 """
 
 import asyncio
+import re
 import secrets
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from timerex_ghl.sandbox.clock import Clock
@@ -84,6 +85,32 @@ class Sandbox:
         )
 
 
+def sandbox_app(sandbox: Sandbox, drop: Callable[[Scope], None]) -> Starlette:
+    """Make the application of both services and the control API.
+
+    Args:
+        sandbox: What they know.
+        drop: Cuts the connection of a call.
+    """
+    routes = [
+        _mount("/ghl", ghl_router(sandbox.ghl, drop)),
+        _mount("/timerex/api/beta", timerex_router(sandbox.timerex, drop)),
+        _mount("/timerex", pages_router(sandbox.timerex, drop)),
+        _mount("/control", control_app(sandbox.ghl, sandbox.timerex, sandbox.control_token)),
+    ]
+    return Starlette(routes=routes)
+
+
+def _mount(path: str, app: ASGIApp) -> Mount:
+    """Put an application below a path, whatever the rest of the path holds.
+
+    Starlette's own pattern ends at a line feed (`%0A`), and its 404 is none of the service's.
+    """
+    mount = Mount(path, app)
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount
+
+
 def listen(port: int) -> socket.socket:
     """Take a loopback port; 0 is a free one.
 
@@ -109,14 +136,8 @@ class SandboxServer(uvicorn.Server):
         self.info = sandbox.info(f"http://{HOST}:{self.socket.getsockname()[1]}")
         self.ready = asyncio.Event()
         self.stopping = asyncio.Event()
-        routes = [
-            Mount("/ghl", ghl_router(sandbox.ghl, self.drop)),
-            Mount("/timerex/api/beta", timerex_router(sandbox.timerex, self.drop)),
-            Mount("/timerex", pages_router(sandbox.timerex, self.drop)),
-            Mount("/control", control_app(sandbox.ghl, sandbox.timerex, sandbox.control_token)),
-        ]
         config = uvicorn.Config(
-            Starlette(routes=routes),
+            sandbox_app(sandbox, self.drop),
             http=H11Protocol,
             ws="none",
             lifespan="off",
