@@ -1,16 +1,16 @@
 import asyncio
 import socket
-import sys
-from asyncio.subprocess import PIPE
 from typing import cast
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from tests.adapters.timerex.deliveries import CONFIRMED, body_of
 from tests.gateway.given import DOOR, TOKEN, client_of, publish, serving, settings_with
 from tests.sandbox.calling import NO_TLS
 from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.cli import main
 from timerex_ghl.gateway.serve import run_gateway
 from timerex_ghl.sync.errors import RetryableError, SettingsError
 from timerex_ghl.sync.settings import ConnectionSettings
@@ -87,13 +87,10 @@ async def test_a_gateway_without_a_key_does_not_start_and_says_so_in_one_line(
 ) -> None:
     await publish(ledger, settings)
 
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "timerex_ghl", "gateway", "--port", "0", "--ledger", ledger_url,
-        stdout=PIPE, stderr=PIPE,
-    )  # fmt: skip
-    out, errors = await asyncio.wait_for(process.communicate(), timeout=120)
+    command = ["gateway", "--port", "0", "--ledger", ledger_url]
+    result = await asyncio.to_thread(CliRunner().invoke, main, command)
 
-    assert (process.returncode, out) == (1, b"")
-    assert errors.decode() == (
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
         f"timerex-ghl: connection aoba has no {missing}: enter it in its block, and publish again\n"
     )
