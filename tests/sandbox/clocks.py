@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from operator import attrgetter
 from typing import NamedTuple
 
 from timerex_ghl.sandbox.clock import Clock
@@ -30,6 +31,8 @@ class ManualClock(Clock):
         return self._now
 
     async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            return
         loop = asyncio.get_running_loop()
         sleeper = Sleeper(self._now + seconds, loop, loop.create_future())
         with self._changed:
@@ -43,7 +46,7 @@ class ManualClock(Clock):
             self._now += seconds
             due = [one for one in self._sleepers if one.until <= self._now]
             self._sleepers = [one for one in self._sleepers if one.until > self._now]
-        for sleeper in due:
+        for sleeper in sorted(due, key=attrgetter("until")):
             sleeper.loop.call_soon_threadsafe(sleeper.woken.set_result, None)
 
     async def has_sleeper(self) -> None:
