@@ -69,6 +69,7 @@ def order_to(port: int, keys_file: Path, *, rate: int = RATE, seconds: float = M
         token=TOKEN,
         keys_file=str(keys_file),
         repeats=100,
+        patience_s=120,
     )
 
 
