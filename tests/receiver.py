@@ -37,7 +37,7 @@ class Receiver:
 
     async def has(self, count: int) -> None:
         """Wait until so many have come."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self.raw) < count:
                 self.arrived.clear()
                 await self.arrived.wait()

@@ -1,5 +1,6 @@
 """The command line: it answers at once, and says in one line what a person can mend."""
 
+import asyncio
 import json
 import os
 import signal
@@ -36,6 +37,9 @@ KEYS = {
     },
     "control": {"base_url", "token"},
 }  # fmt: skip
+ENDED_S = 120
+"""A guard against a process that never ends; nothing takes nearly as long."""
+
 HEAVY = {"prefect", "sqlalchemy", "pydantic", "fastapi", "pandas", "httpx"}
 NO_PREFECT = (
     "timerex-ghl: no Prefect server answers us at PREFECT_API_URL: start one with timerex-ghl "
@@ -60,6 +64,16 @@ def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
     env = {**launch.without_prefect(os.environ), **environment}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=env)
+
+
+def first_line_of(process: "subprocess.Popen[str]") -> str:
+    """Read the line a program prints when it is ready; say why where it ended before."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        _, errors = process.communicate(timeout=ENDED_S)
+        pytest.fail(f"{process.args} ended with {process.returncode} before it was ready: {errors}")
+    return line
 
 
 def test_every_command_is_tested_here() -> None:
@@ -147,22 +161,20 @@ async def publish_one(url: str) -> None:
         await ledger.write(published.publish, settings, now=make.NOW, by="a test")
 
 
-async def test_doors_prints_each_connections_path(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    await publish_one(url)
+def test_doors_prints_each_connections_path(sqlite_url: str) -> None:
+    asyncio.run(publish_one(sqlite_url))
 
-    with start("doors", TIMEREX_GHL_LEDGER=url) as running:
-        said, errors = running.communicate(timeout=20)
+    result = call("doors", "--ledger", sqlite_url)
 
-    assert (running.returncode, said, errors) == (0, "aoba  /webhooks/timerex/d00r\n", "")
+    printed = (result.exit_code, result.stdout, result.stderr)
+    assert printed == (0, "aoba  /webhooks/timerex/d00r\n", "")
 
 
 def test_the_sandbox_prints_one_line_and_ends_on_sigterm() -> None:
     with start("sandbox", "--json") as running:
-        assert running.stdout is not None
-        info = json.loads(running.stdout.readline())
+        info = json.loads(first_line_of(running))
         running.send_signal(signal.SIGTERM)
-        rest, errors = running.communicate(timeout=10)
+        rest, errors = running.communicate(timeout=ENDED_S)
 
     assert {side: set(values) for side, values in info.items()} == KEYS
     assert (running.returncode, rest, errors) == (0, "", "")
@@ -170,10 +182,9 @@ def test_the_sandbox_prints_one_line_and_ends_on_sigterm() -> None:
 
 def test_the_gateway_prints_its_address_and_ends_on_sigterm() -> None:
     with start("gateway", "--port", "0", "--json") as running:
-        assert running.stdout is not None
-        info = json.loads(running.stdout.readline())
+        info = json.loads(first_line_of(running))
         running.send_signal(signal.SIGTERM)
-        rest, errors = running.communicate(timeout=10)
+        rest, errors = running.communicate(timeout=ENDED_S)
 
     assert info.keys() == {"base_url"}
     assert info["base_url"].startswith("http://127.0.0.1:")
@@ -188,7 +199,7 @@ def test_without_a_prefect_server_publish_and_deploy_say_so(tmp_path: Path) -> N
         "PREFECT_HOME": str(tmp_path / "prefect"),
     }
     with start("publish", "aoba", **where) as publish, start("deploy", **where) as deploy:
-        said = [(*one.communicate(timeout=60), one.returncode) for one in (publish, deploy)]
+        said = [(*one.communicate(timeout=ENDED_S), one.returncode) for one in (publish, deploy)]
 
     assert said == [("", NO_PREFECT, 1)] * 2
 
@@ -207,7 +218,7 @@ def test_without_an_address_of_prefect_nothing_is_started(arguments: tuple[str, 
 
 def test_live_without_an_address_of_prefect_carries_nothing() -> None:
     with start("live") as running:
-        said, errors = running.communicate(timeout=60)
+        said, errors = running.communicate(timeout=ENDED_S)
 
     assert (running.returncode, said) == (1, "")
     assert errors.startswith("timerex-ghl: PREFECT_API_URL is not set: enter ")
@@ -215,14 +226,15 @@ def test_live_without_an_address_of_prefect_carries_nothing() -> None:
 
 
 @pytest.mark.parametrize("unknown", ["e_00000000000000000000", "no-such-run"])
-async def test_trace_of_what_nobody_knows_is_said_in_one_line(tmp_path: Path, unknown: str) -> None:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    await publish_one(url)
+def test_trace_of_what_nobody_knows_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, sqlite_url: str, unknown: str
+) -> None:
+    asyncio.run(publish_one(sqlite_url))
+    monkeypatch.setenv("TIMEREX_GHL_LEDGER", sqlite_url)
 
-    with start("trace", unknown, TIMEREX_GHL_LEDGER=url) as running:
-        said, errors = running.communicate(timeout=60)
+    result = call("trace", unknown)
 
-    assert (running.returncode, said) == (1, "")
-    assert errors.startswith("timerex-ghl: no event ")
-    assert unknown in errors
-    assert errors.count("\n") == 1
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("timerex-ghl: no event ")
+    assert unknown in result.stderr
+    assert result.stderr.count("\n") == 1

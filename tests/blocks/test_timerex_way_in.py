@@ -9,6 +9,7 @@ import pytest
 from blocks import TimeRexCredentials
 from blocks.draft import ghl_settings_of, settings_of
 from tests.blocks.drafts import draft, timerex
+from tests.sandbox.calling import NO_TLS
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.sandbox import SandboxInfo, running_sandbox
@@ -40,7 +41,7 @@ async def desk(sqlite_url: str) -> AsyncIterator[Desk]:
     async with (
         open_ledger(sqlite_url, key=KEY) as ledger,
         running_sandbox() as info,
-        httpx.AsyncClient() as http,
+        httpx.AsyncClient(verify=NO_TLS, timeout=60) as http,
     ):
         yield Desk(ledger, info, http)
 

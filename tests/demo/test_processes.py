@@ -1,6 +1,8 @@
 """The demo's programs: started, watched and ended together."""
 
 import os
+import re
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,12 +10,16 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from timerex_ghl.demo.prefect_api import PrefectApi
 from timerex_ghl.demo.processes import DidNotStartError, Program, Programs
+from timerex_ghl.demo.stage import wait_for
 
 READY = (
     "import time; print('a warning'); print('{\"port\": 7}'); print('more', flush=True); "
-    "time.sleep(60)"
+    "time.sleep(600)"
 )
+
+SLEEP = "import time; time.sleep(600)"
 
 
 def python(code: str) -> list[str]:
@@ -34,7 +40,7 @@ def has_ended(program: Program) -> bool:
 async def test_a_program_says_when_it_is_ready_and_is_ended(programs: Programs) -> None:
     program = await programs.start("sandbox", python(READY), os.environ)
 
-    line = await program.first_line(5)
+    line = await program.first_line()
     program.check()
     await programs.stop()
 
@@ -46,7 +52,7 @@ async def test_a_program_says_when_it_is_ready_and_is_ended(programs: Programs) 
 async def test_all_programs_end_together(programs: Programs) -> None:
     started = [await programs.start(name, python(READY), os.environ) for name in ("a", "b")]
     for program in started:
-        await program.first_line(5)
+        await program.first_line()
 
     await programs.stop()
 
@@ -57,17 +63,33 @@ async def test_a_program_that_ended_tells_its_last_words(programs: Programs) -> 
     code = "import sys; print('no such\\nledger', file=sys.stderr); sys.exit(3)"
     program = await programs.start("gateway", python(code), os.environ)
 
-    with pytest.raises(DidNotStartError, match=r"^gateway ended at once: no such ledger$"):
-        await program.first_line(5)
+    ended = r"^gateway ended with exit code 3 after \d+ s, and printed last: no such ledger$"
+    with pytest.raises(DidNotStartError, match=ended):
+        await program.first_line()
 
 
 async def test_a_program_that_is_never_ready(programs: Programs, tmp_path: Path) -> None:
-    program = await programs.start("gateway", python("import time; time.sleep(60)"), os.environ)
+    program = await programs.start("gateway", python(SLEEP), os.environ)
+    log = tmp_path / "gateway.log"
+    log.write_text("connecting\nto the ledger\n")
 
     with pytest.raises(DidNotStartError) as caught:
-        await program.first_line(0.2)
+        await program.first_line(0)
 
-    assert str(caught.value) == f"gateway was not ready in 0 s, see {tmp_path / 'gateway.log'}"
+    waited = re.fullmatch(r"gateway did not start within \d+ s, and (.*)", str(caught.value))
+    assert waited is not None
+    assert waited[1] == f"printed last: connecting to the ledger (all of it: {log})"
+
+
+async def test_a_prefect_server_that_never_answers_is_said(programs: Programs) -> None:
+    server = await programs.start("server", python(SLEEP), os.environ)
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        prefect = PrefectApi(f"http://127.0.0.1:{found.getsockname()[1]}/api")
+        found.close()
+
+        with pytest.raises(DidNotStartError, match=r"^server did not start .* last: nothing "):
+            await wait_for(prefect, server, 0)
+    await prefect.close()
 
 
 async def test_a_program_is_run_to_its_end(programs: Programs, tmp_path: Path) -> None:
@@ -80,5 +102,5 @@ async def test_a_program_is_run_to_its_end(programs: Programs, tmp_path: Path) -
 
 
 async def test_a_run_that_fails_is_said(programs: Programs) -> None:
-    with pytest.raises(DidNotStartError, match=r"^deploy ended at once: no pool$"):
+    with pytest.raises(DidNotStartError, match=r"^deploy ended with exit code 1 .*: no pool$"):
         await programs.run("deploy", python("raise SystemExit('no pool')"), os.environ)

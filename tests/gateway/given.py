@@ -1,17 +1,26 @@
 """What the gateway's tests start from: one published connection, and a client at its door."""
 
+import asyncio
 import base64
 import hashlib
+import os
+import signal
+import threading
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import published
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.gateway.app import build_gateway
+from timerex_ghl.gateway.limits import Limits
+from timerex_ghl.gateway.serve import run_gateway
 from timerex_ghl.sync.models import ConnectionName, LocationId
 from timerex_ghl.sync.settings import (
     GHL_WEBHOOK_KEY,
@@ -23,6 +32,13 @@ from timerex_ghl.sync.settings import (
 DOOR = "d00r5f1c9a7be2d44c86"
 TOKEN = "canary-token-" + "b7f1" * 8
 NAME = ConnectionName("aoba")
+PATIENT = Limits(
+    head_deadline_s=120,
+    body_deadline_s=120,
+    ledger_deadline_s=120,
+    api_ledger_deadline_s=120,
+)
+"""Deadlines that no loaded machine reaches: for every test that is not about a deadline."""
 
 
 def public_key_of(key: Ed25519PrivateKey) -> str:
@@ -67,6 +83,44 @@ async def publish(ledger: Ledger, settings: ConnectionSettings) -> None:
     await ledger.write(published.publish, settings, now=datetime.now(UTC), by="test")
 
 
-def client_of(ledger: Ledger) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(build_gateway(ledger), raise_app_exceptions=False)
+@asynccontextmanager
+async def locked(ledger_url: str) -> AsyncGenerator[None]:
+    """Hold the ledger's write lock, as another process does that is in the middle of a write."""
+    is_held, may_end = threading.Event(), threading.Event()
+
+    def hold(_: Connection) -> None:
+        is_held.set()
+        may_end.wait()
+
+    async with open_ledger(ledger_url) as other:
+        holding = asyncio.create_task(other.write(hold))
+        try:
+            await asyncio.to_thread(is_held.wait)
+            yield
+        finally:
+            may_end.set()
+            await holding
+
+
+@asynccontextmanager
+async def serving(ledger_url: str, limits: Limits = PATIENT) -> AsyncGenerator[str]:
+    """Serve the gateway on a real socket in this process, until SIGTERM; give its address."""
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    running = asyncio.create_task(
+        run_gateway(ledger_url, host="127.0.0.1", port=0, on_ready=ready.set_result, limits=limits)
+    )
+    await asyncio.wait([running, ready], return_when=asyncio.FIRST_COMPLETED)
+    try:
+        if running.done():
+            await running  # raises what went wrong
+        yield await ready
+    finally:
+        if not running.done():
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.wait_for(running, timeout=60)
+
+
+def client_of(ledger: Ledger, limits: Limits = PATIENT) -> httpx.AsyncClient:
+    app = build_gateway(ledger, limits=limits)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://door.example")

@@ -22,8 +22,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.adapters.timerex.deliveries import CONFIRMED, body_of
 
-PATIENCE_S = 15.0
-
 
 @dataclass(frozen=True)
 class Order:
@@ -34,6 +32,7 @@ class Order:
         door: Of TimeRex.
         keys_file: Where to write what was sent and what was acknowledged.
         repeats: How often a delivery without an acknowledgement is sent again, a second apart.
+        patience_s: How long an answer is waited for; TimeRex waits 15 s.
     """
 
     host: str
@@ -47,6 +46,7 @@ class Order:
     keys_file: str
     repeats: int = 0
     prefix: str = "load"
+    patience_s: float = 15.0
 
     def as_argument(self) -> str:
         return json.dumps(asdict(self))
@@ -171,7 +171,7 @@ class Sender:
         """Send; give the status, or the name of what went wrong."""
         writer = None
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(self.order.patience_s):
                 reader, writer = await self.connect()
                 writer.write(request)
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()

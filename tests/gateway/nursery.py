@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 
+from tests.gateway.given import PATIENT
 from timerex_ghl.gateway.serve import run_gateway
 
 
@@ -19,7 +20,7 @@ def serve(ledger_url: str, port: int) -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
 
-    asyncio.run(run_gateway(ledger_url, host="127.0.0.1", port=port, on_ready=say))
+    asyncio.run(run_gateway(ledger_url, host="127.0.0.1", port=port, on_ready=say, limits=PATIENT))
 
 
 def kill(process: int) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import threading
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -23,11 +22,18 @@ from tests.gateway.ghl_sender import (
     stored,
     update,
 )
-from tests.gateway.given import NAME, TOKEN, publish, settings_with
+from tests.gateway.given import (
+    NAME,
+    PATIENT,
+    TOKEN,
+    client_of,
+    locked,
+    publish,
+    settings_with,
+)
 from timerex_ghl.adapters.ledger import clock, inbox, retention
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox import InboxState
-from timerex_ghl.gateway import refusals
 from timerex_ghl.sync.models import ConnectionName, EventId
 
 WAITING = (NAME, "ContactUpdate", "waiting", None)
@@ -267,23 +273,12 @@ async def test_a_malformed_delivery_that_nobody_signed_is_not_kept(
 
 
 async def test_a_locked_ledger_asks_ghl_to_come_again(
-    http: httpx.AsyncClient, ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+    http: httpx.AsyncClient, ledger: Ledger, ledger_url: str
 ) -> None:
-    monkeypatch.setattr(refusals, "_LEDGER_DEADLINE_S", 0.2)
-    holds, may_end = threading.Event(), threading.Event()
-
-    def hold(_: Connection) -> bool:
-        holds.set()
-        return may_end.wait(10)
-
-    async with open_ledger(ledger_url) as other:
-        holding = asyncio.create_task(other.write(hold))
-        await asyncio.to_thread(holds.wait, 10)
-        refused = await post(http, BODY)
-        may_end.set()
-        await holding
+    async with locked(ledger_url):
+        impatient = client_of(ledger, PATIENT._replace(ledger_deadline_s=0.2))
+        refused = await post(impatient, BODY)
 
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
-    monkeypatch.undo()
     assert (await post(http, BODY)).status_code == 200
     assert await stored(ledger) == [WAITING]

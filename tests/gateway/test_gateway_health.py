@@ -1,17 +1,16 @@
 import asyncio
-import os
-import signal
 import socket
-import sys
-from asyncio.subprocess import PIPE
 from typing import cast
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from tests.adapters.timerex.deliveries import CONFIRMED, body_of
-from tests.gateway.given import DOOR, TOKEN, client_of, publish, settings_with
+from tests.gateway.given import DOOR, TOKEN, client_of, publish, serving, settings_with
+from tests.sandbox.calling import NO_TLS
 from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.cli import main
 from timerex_ghl.gateway.serve import run_gateway
 from timerex_ghl.sync.errors import RetryableError, SettingsError
 from timerex_ghl.sync.settings import ConnectionSettings
@@ -56,17 +55,13 @@ async def test_the_process_says_where_it_answers_and_ends_on_sigterm(
     ledger: Ledger, ledger_url: str
 ) -> None:
     del ledger  # published the connection
-    ready = asyncio.get_running_loop().create_future()
-    serving = asyncio.create_task(
-        run_gateway(ledger_url, host="127.0.0.1", port=0, on_ready=ready.set_result)
-    )
-
-    async with httpx.AsyncClient(base_url=await ready) as http:
+    async with (
+        serving(ledger_url) as address,
+        httpx.AsyncClient(base_url=address, verify=NO_TLS, timeout=60) as http,
+    ):
         headers = {"content-type": "application/json", "x-timerex-authorization": TOKEN}
         path = f"/webhooks/timerex/{DOOR}"
         response = await http.post(path, content=body_of(CONFIRMED), headers=headers)
-    os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(serving, timeout=5)
 
     assert response.json()["stored"] is True
     assert "server" not in response.headers
@@ -92,13 +87,10 @@ async def test_a_gateway_without_a_key_does_not_start_and_says_so_in_one_line(
 ) -> None:
     await publish(ledger, settings)
 
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "timerex_ghl", "gateway", "--port", "0", "--ledger", ledger_url,
-        stdout=PIPE, stderr=PIPE,
-    )  # fmt: skip
-    out, errors = await asyncio.wait_for(process.communicate(), timeout=60)
+    command = ["gateway", "--port", "0", "--ledger", ledger_url]
+    result = await asyncio.to_thread(CliRunner().invoke, main, command)
 
-    assert (process.returncode, out) == (1, b"")
-    assert errors.decode() == (
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
         f"timerex-ghl: connection aoba has no {missing}: enter it in its block, and publish again\n"
     )

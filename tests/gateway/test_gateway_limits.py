@@ -1,26 +1,21 @@
 """How much the doors take, and what never gets as far as a door."""
 
 import asyncio
-import os
-import signal
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from tests.gateway.ghl_sender import JSON, PATH, PUBLIC, STRANGER, post, signed, stored, update
-from tests.gateway.given import TOKEN, publish, settings_with
+from tests.gateway.given import PATIENT, TOKEN, publish, serving, settings_with
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.gateway import door
 from timerex_ghl.gateway.app import build_gateway
 from timerex_ghl.gateway.limits import Limits, Rate, Turnstile
-from timerex_ghl.gateway.protocol import DoorProtocol
-from timerex_ghl.gateway.serve import run_gateway
 
 BODY = update()
 KB_64 = b" " * 64 * 1024
-FEW = Limits(requests=Rate(5, 0.001), failures=Rate(2, 0.001))
+FEW = PATIENT._replace(requests=Rate(5, 0.001), failures=Rate(2, 0.001))
 
 
 @pytest.fixture(autouse=True)
@@ -29,27 +24,26 @@ async def _published(ledger: Ledger) -> None:
 
 
 @pytest.fixture
-async def address(ledger: Ledger, ledger_url: str) -> AsyncGenerator[tuple[str, int]]:
-    """The gateway on a real socket, with the one HTTP parser it has."""
+async def address(ledger: Ledger, ledger_url: str) -> AsyncIterator[str]:
+    """The address of a gateway whose deadlines no test reaches."""
     del ledger  # published the connection
-    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    serving = asyncio.create_task(
-        run_gateway(ledger_url, host="127.0.0.1", port=0, on_ready=ready.set_result)
-    )
-    url = urlsplit(await ready)
-    yield url.hostname or "", url.port or 0
-    os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(serving, timeout=30)
+    async with serving(ledger_url) as address:
+        yield address
 
 
-async def exchange(address: tuple[str, int], *parts: bytes) -> bytes:
+async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    url = urlsplit(address)
+    return await asyncio.open_connection(url.hostname, url.port)
+
+
+async def exchange(address: str, *parts: bytes) -> bytes:
     """Send bytes as they are; give all that is answered until the gateway closes."""
-    reader, writer = await asyncio.open_connection(*address)
+    reader, writer = await connect(address)
     try:
         for part in parts:
             writer.write(part)
             await writer.drain()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return await reader.read()
     except ConnectionError:  # closed while we were still sending
         return b""
@@ -68,7 +62,7 @@ CHUNK = f"{len(BODY):x}\r\n".encode() + BODY + b"\r\n0\r\n\r\n"
 
 
 async def test_a_plain_delivery_is_taken_with_a_length_and_in_chunks(
-    address: tuple[str, int], ledger: Ledger
+    address: str, ledger: Ledger
 ) -> None:
     for lines, body in (((LENGTH, CLOSE), BODY), (("transfer-encoding: chunked", CLOSE), CHUNK)):
         assert (await exchange(address, head(*lines), body)).startswith(b"HTTP/1.1 200 ")
@@ -91,7 +85,7 @@ ODD = {
 
 @pytest.mark.parametrize(("start", "body"), ODD.values(), ids=ODD.keys())
 async def test_what_two_readers_could_read_differently_is_refused(
-    address: tuple[str, int], ledger: Ledger, start: bytes, body: bytes
+    address: str, ledger: Ledger, start: bytes, body: bytes
 ) -> None:
     answered = await exchange(address, start, body)
 
@@ -101,14 +95,14 @@ async def test_what_two_readers_could_read_differently_is_refused(
 
 
 async def test_an_endless_body_in_chunks_is_refused_after_256_kb(
-    address: tuple[str, int], ledger: Ledger
+    address: str, ledger: Ledger
 ) -> None:
     sent = 0
-    reader, writer = await asyncio.open_connection(*address)
+    reader, writer = await connect(address)
     writer.write(head("transfer-encoding: chunked"))
     answering = asyncio.create_task(reader.readline())
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not answering.done():
                 writer.write(b"10000\r\n" + KB_64 + b"\r\n")
                 await writer.drain()
@@ -124,7 +118,7 @@ async def test_an_endless_body_in_chunks_is_refused_after_256_kb(
     assert await stored(ledger) == []
 
 
-async def test_a_compressed_body_is_refused_unread(address: tuple[str, int]) -> None:
+async def test_a_compressed_body_is_refused_unread(address: str) -> None:
     start = head("content-encoding: gzip", "content-length: 1000000000", CLOSE)
 
     assert (await exchange(address, start)).startswith(b"HTTP/1.1 415 ")
@@ -132,30 +126,27 @@ async def test_a_compressed_body_is_refused_unread(address: tuple[str, int]) -> 
 
 @pytest.mark.parametrize("start", [b"", b"POST /webh", head(LENGTH)[:-2]], ids=len)
 async def test_a_head_that_does_not_come_closes_the_connection(
-    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, start: bytes
+    ledger_url: str, start: bytes
 ) -> None:
-    monkeypatch.setattr(DoorProtocol, "head_deadline_s", 0.2)
-
-    assert await exchange(address, start) == b""
+    async with serving(ledger_url, PATIENT._replace(head_deadline_s=0.2)) as address:
+        assert await exchange(address, start) == b""
 
 
 async def test_a_body_that_does_not_come_is_refused_and_the_connection_closed(
-    address: tuple[str, int], ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, ledger_url: str
 ) -> None:
-    monkeypatch.setattr(door, "_BODY_DEADLINE_S", 0.2)
-
-    answered = await exchange(address, head(LENGTH), BODY[:-1])
+    async with serving(ledger_url, PATIENT._replace(body_deadline_s=0.2)) as address:
+        answered = await exchange(address, head(LENGTH), BODY[:-1])
 
     assert answered.startswith(b"HTTP/1.1 408 ")
     assert await stored(ledger) == []
 
 
 async def test_one_connection_too_many_is_told_to_come_again(
-    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+    ledger_url: str,
 ) -> None:
-    monkeypatch.setattr(DoorProtocol, "most_connections", 0)
-
-    answered = await exchange(address)
+    async with serving(ledger_url, PATIENT._replace(connections=0)) as address:
+        answered = await exchange(address)
 
     assert answered.startswith(b"HTTP/1.1 429 ")
     assert b"retry-after: 10\r\n" in answered
@@ -228,7 +219,7 @@ async def test_whoever_guesses_tokens_of_the_api_waits_and_the_doors_stay_open(
 async def test_a_thousand_forged_deliveries_leave_nothing_and_keep_no_other_out(
     ledger: Ledger,
 ) -> None:
-    callers = Callers(ledger, Limits())
+    callers = Callers(ledger, PATIENT)
     forger, ghl = callers.at("10.0.0.1"), callers.at("10.0.0.2")
 
     answers = await asyncio.gather(*(post(forger, BODY, STRANGER) for _ in range(1_000)))
@@ -243,7 +234,7 @@ async def test_a_thousand_forged_deliveries_leave_nothing_and_keep_no_other_out(
 async def test_a_storm_is_taken_or_told_to_come_again_and_nothing_taken_is_lost(
     ledger: Ledger,
 ) -> None:
-    http = Callers(ledger, Limits()).at("10.0.0.1")
+    http = Callers(ledger, PATIENT).at("10.0.0.1")
     answered: dict[str, int] = {}
 
     async def send(number: int) -> None:

@@ -1,19 +1,17 @@
 """The sandbox's GHL knocks at a running gateway, over sockets, with all that can go wrong."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator
 
 import httpx
 import pytest
 
 from tests.gateway.ghl_sender import stored
-from tests.gateway.given import TOKEN, publish, settings_with
+from tests.gateway.given import PATIENT, TOKEN, publish, serving, settings_with
 from tests.receiver import Receiver
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import NO_TLS, Caller
 from tests.sandbox.ghl_delivering import DOOR, GhlApp
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.gateway.serve import run_gateway
 from timerex_ghl.sandbox import running_sandbox
 
 FORGERIES = [
@@ -21,11 +19,13 @@ FORGERIES = [
     "rewritten_body",
 ]  # fmt: skip
 
+LIMITS = PATIENT._replace(published_kept_s=0)  # what is published counts at once
+
 
 @pytest.fixture
 async def app(ledger: Ledger, ledger_url: str) -> AsyncGenerator[GhlApp]:
     """A GHL app whose webhook is our door: its key and its id are the connection's."""
-    async with running_sandbox() as info, httpx.AsyncClient() as http:
+    async with running_sandbox() as info, httpx.AsyncClient(verify=NO_TLS, timeout=60) as http:
         ghl = info.ghl
         settings = settings_with(
             TOKEN,
@@ -34,18 +34,10 @@ async def app(ledger: Ledger, ledger_url: str) -> AsyncGenerator[GhlApp]:
             app_id=ghl.client_id.partition("-")[0],
         )
         await publish(ledger, settings)
-        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        serving = asyncio.create_task(
-            run_gateway(ledger_url, host="127.0.0.1", port=0, on_ready=ready.set_result)
-        )
-        try:
+        async with serving(ledger_url, LIMITS) as address:
             app = GhlApp(Caller(info, http), Receiver(), ghl.webhook_public_key)
-            await app.set_webhook(url=await ready + DOOR, pause_s=0.02)
+            await app.set_webhook(url=address + DOOR, pause_s=0.02, timeout_s=60)
             yield app
-        finally:
-            serving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await serving
 
 
 async def states(ledger: Ledger) -> list[tuple[str, str]]:
@@ -86,7 +78,7 @@ async def test_a_replay_is_acknowledged_and_stores_nothing_more(
 
     await app.control("POST", f"/deliveries/{delivery['id']}/repeat", copies=3)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(delivery["tries"]) < 4:
             (delivery,) = await app.deliveries()
     assert {one["status"] for one in delivery["tries"]} == {200}
@@ -107,9 +99,8 @@ async def test_what_comes_in_another_order_is_stored_in_the_order_it_came(
 
 
 async def test_a_key_changed_at_ghl_is_refused_until_it_is_published(
-    app: GhlApp, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    app: GhlApp, ledger: Ledger
 ) -> None:
-    monkeypatch.setattr("timerex_ghl.gateway.doors._KEPT_S", 0.0)
     new = (await app.control("POST", "/webhook/key"))["public_key"]
     await app.tell()
     (delivery,) = await app.settled("failed")

@@ -2,7 +2,6 @@ import asyncio
 import json
 import logging
 import re
-import threading
 from collections.abc import AsyncGenerator
 
 import httpx
@@ -10,14 +9,23 @@ import pytest
 from sqlalchemy import Connection
 
 from tests.adapters.timerex.deliveries import CANCELLED, CONFIRMED, body_of
-from tests.gateway.given import DOOR, NAME, TOKEN, publish, settings_with
+from tests.gateway.given import (
+    DOOR,
+    NAME,
+    PATIENT,
+    TOKEN,
+    client_of,
+    locked,
+    publish,
+    settings_with,
+)
 from timerex_ghl.adapters.ledger import due, inbox
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
-from timerex_ghl.gateway import door, doors, refusals
 from timerex_ghl.sync.models import EventId
 
 PATH = f"/webhooks/timerex/{DOOR}"
+IMPATIENT = PATIENT._replace(ledger_deadline_s=0.2)
 JSON = {"content-type": "application/json"}
 HEADERS = JSON | {"x-timerex-authorization": TOKEN}
 
@@ -110,9 +118,9 @@ async def test_a_repeated_token_is_refused(http: httpx.AsyncClient) -> None:
 
 
 async def test_both_tokens_open_during_a_rotation_and_the_old_one_not_after(
-    http: httpx.AsyncClient, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger,
 ) -> None:
-    monkeypatch.setattr(doors, "_KEPT_S", 0.0)
+    http = client_of(ledger, PATIENT._replace(published_kept_s=0))
     next_token = {"x-timerex-authorization": "next" * 8}
 
     await publish(ledger, settings_with(TOKEN, "next" * 8))
@@ -157,10 +165,8 @@ async def test_a_body_of_256_kb_is_still_taken(http: httpx.AsyncClient) -> None:
     assert response.status_code == 200
 
 
-async def test_a_body_that_trickles_is_refused(
-    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(door, "_BODY_DEADLINE_S", 0.05)
+async def test_a_body_that_trickles_is_refused(ledger: Ledger) -> None:
+    http = client_of(ledger, PATIENT._replace(body_deadline_s=0.05))
 
     async def trickle() -> AsyncGenerator[bytes]:
         while True:
@@ -223,21 +229,10 @@ async def test_a_malformed_delivery_is_refused_and_kept_in_quarantine(
 
 
 async def test_a_locked_ledger_asks_the_sender_to_come_again(
-    http: httpx.AsyncClient, ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+    http: httpx.AsyncClient, ledger: Ledger, ledger_url: str
 ) -> None:
-    monkeypatch.setattr(refusals, "_LEDGER_DEADLINE_S", 0.2)
-    holds, may_end = threading.Event(), threading.Event()
-
-    def hold(_: Connection) -> bool:
-        holds.set()
-        return may_end.wait(10)
-
-    async with open_ledger(ledger_url) as other:
-        holding = asyncio.create_task(other.write(hold))
-        await asyncio.to_thread(holds.wait, 10)
-        response = await post(http, body_of(CONFIRMED))
-        may_end.set()
-        await holding
+    async with locked(ledger_url):
+        response = await post(client_of(ledger, IMPATIENT), body_of(CONFIRMED))
 
     assert_refused(response, 429)
     assert response.headers["retry-after"] == "10"

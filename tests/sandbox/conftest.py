@@ -1,19 +1,51 @@
 """A sandbox of its own for every test."""
 
-import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import NO_TLS, Caller
+from tests.sandbox.clocks import HANG_S, ManualClock, SkippingClock
 from timerex_ghl.sandbox import running_sandbox
-
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Trusts nobody and is made at once: everything here is plain HTTP on loopback."""
+from timerex_ghl.sandbox.clock import Clock
 
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Caller]:
-    async with running_sandbox() as info, httpx.AsyncClient(verify=NO_TLS) as http:
+    async with calling(Clock()) as caller:
+        yield caller
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def timed(clock: ManualClock) -> AsyncIterator[Caller]:
+    """A sandbox whose clock stands still until the test moves it."""
+    async with calling(clock) as caller:
+        yield caller
+
+
+@pytest.fixture
+def skipping() -> SkippingClock:
+    return SkippingClock()
+
+
+@pytest.fixture
+async def hurried(skipping: SkippingClock) -> AsyncIterator[Caller]:
+    """A sandbox that waits for nothing, and notes how long it would have."""
+    async with calling(skipping) as caller:
+        yield caller
+
+
+@asynccontextmanager
+async def calling(clock: Clock) -> AsyncGenerator[Caller]:
+    async with (
+        running_sandbox(clock) as info,
+        httpx.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http,
+    ):
         yield Caller(info, http)

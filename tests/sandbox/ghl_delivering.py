@@ -44,7 +44,7 @@ class GhlApp:
         """Wait until the deliveries are in these states, in the order they were made."""
         found: list[dict[str, Any]] = []
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while [one["state"] for one in found] != [*states]:
                     await asyncio.sleep(0.01)
                     found = await self.deliveries()

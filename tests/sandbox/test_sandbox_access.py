@@ -1,10 +1,9 @@
 """Tokens, versions, scopes, limits and odd requests: every refusal of the gate."""
 
-import asyncio
-
 import pytest
 
 from tests.sandbox.calling import Caller
+from tests.sandbox.clocks import ManualClock
 
 LIMIT_HEADERS = {
     "x-ratelimit-max",
@@ -118,8 +117,15 @@ async def test_a_collection_answers_without_its_last_slash_too(sandbox: Caller) 
     assert answer.status_code == 201
 
 
-async def test_the_headers_count_down(sandbox: Caller) -> None:
-    answers = [await sandbox.ghl("GET", "/contacts/x") for _ in range(2)]
+async def test_an_id_with_a_line_feed_is_refused_by_the_service(sandbox: Caller) -> None:
+    answer = await sandbox.ghl("GET", "/contacts/%0A")
+
+    assert answer.status_code == 400
+    assert answer.json()["traceId"]
+
+
+async def test_the_headers_count_down(timed: Caller) -> None:
+    answers = [await timed.ghl("GET", "/contacts/x") for _ in range(2)]
 
     headers = [answer.headers for answer in answers]
     assert [int(h["x-ratelimit-remaining"]) for h in headers] == [99, 98]
@@ -128,12 +134,14 @@ async def test_the_headers_count_down(sandbox: Caller) -> None:
     assert 0 < int(headers[0]["x-ratelimit-daily-reset"]) <= 86_400_000
 
 
-async def test_the_call_over_the_limit_is_a_429_until_the_window_slides(sandbox: Caller) -> None:
-    await sandbox.control("POST", "/ghl/limits", max=3, window_ms=300)
+async def test_the_call_over_the_limit_is_a_429_until_the_window_slides(
+    timed: Caller, clock: ManualClock
+) -> None:
+    await timed.control("POST", "/ghl/limits", max=3, window_ms=300)
 
-    statuses = [(await sandbox.ghl("GET", "/contacts/x")).status_code for _ in range(5)]
-    await asyncio.sleep(0.35)
-    later = await sandbox.ghl("GET", "/contacts/x")
+    statuses = [(await timed.ghl("GET", "/contacts/x")).status_code for _ in range(5)]
+    clock.advance(0.35)
+    later = await timed.ghl("GET", "/contacts/x")
 
     assert statuses == [400, 400, 400, 429, 429]
     assert later.status_code == 400

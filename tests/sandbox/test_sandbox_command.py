@@ -49,10 +49,10 @@ def test_it_prints_one_line_and_serves_until_a_signal(
         "version": "2021-07-28",
     }
     url = f"{info['ghl']['base_url']}/locations/{info['ghl']['location_id']}"
-    answer = httpx.get(url, headers=headers, trust_env=False)
+    answer = httpx.get(url, headers=headers, trust_env=False, timeout=60)
 
     program.send_signal(number)
-    rest, errors = program.communicate(timeout=5)
+    rest, errors = program.communicate(timeout=60)
 
     assert {side: set(values) for side, values in info.items()} == KEYS
     assert answer.status_code == 200
@@ -63,7 +63,7 @@ def test_a_taken_port_is_said_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with start(port, "text") as running:
-            out, errors = running.communicate(timeout=5)
+            out, errors = running.communicate(timeout=60)
 
     assert running.returncode == 1
     assert out == ""

@@ -1,12 +1,12 @@
 """What the control API does to the GHL half: people's edits, faults, the list of calls."""
 
 import asyncio
-import time
 
 import httpx
 import pytest
 
 from tests.sandbox.calling import Caller
+from tests.sandbox.clocks import ManualClock, SkippingClock
 
 
 async def test_the_control_api_wants_its_token(sandbox: Caller) -> None:
@@ -101,18 +101,19 @@ async def test_a_dropped_call_has_been_done(sandbox: Caller) -> None:
     assert (await sandbox.search())["total"] == 1
 
 
-async def test_a_dropped_call_leaves_other_connections_alone(sandbox: Caller) -> None:
-    created = await sandbox.create(firstName="Riku")
-    await sandbox.control("POST", "/ghl/faults", operation="get-contact", kind="delay", value=200)
-    await sandbox.control(
-        "POST", "/ghl/faults", operation="create-contact", kind="drop_after_commit"
-    )
+async def test_a_dropped_call_leaves_other_connections_alone(
+    timed: Caller, clock: ManualClock
+) -> None:
+    created = await timed.create(firstName="Riku")
+    await timed.control("POST", "/ghl/faults", operation="get-contact", kind="delay", value=200)
+    await timed.control("POST", "/ghl/faults", operation="create-contact", kind="drop_after_commit")
 
     async with asyncio.TaskGroup() as group:
-        reading = group.create_task(sandbox.read(created["id"]))
-        await asyncio.sleep(0.05)
+        reading = group.create_task(timed.read(created["id"]))
+        await clock.has_sleeper()
         with pytest.raises(httpx.RemoteProtocolError):
-            await sandbox.create(firstName="Yui")
+            await timed.create(firstName="Yui")
+        clock.advance(0.2)
 
     assert reading.result()["id"] == created["id"]
 
@@ -126,13 +127,12 @@ async def test_a_cut_answer_is_noticed(sandbox: Caller) -> None:
     assert (await sandbox.search())["total"] == 1
 
 
-async def test_a_delayed_call_answers_late(sandbox: Caller) -> None:
-    await sandbox.control("POST", "/ghl/faults", operation="*", kind="delay", value=200)
+async def test_a_delayed_call_answers_late(hurried: Caller, skipping: SkippingClock) -> None:
+    await hurried.control("POST", "/ghl/faults", operation="*", kind="delay", value=200)
 
-    began = time.perf_counter()
-    await sandbox.create(firstName="Riku")
+    await hurried.create(firstName="Riku")
 
-    assert time.perf_counter() - began >= 0.2
+    assert skipping.slept == [0.2]
 
 
 async def test_faults_can_be_forgotten(sandbox: Caller) -> None:

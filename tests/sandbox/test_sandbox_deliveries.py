@@ -1,16 +1,31 @@
 """Webhook deliveries that go wrong on request: doubled, late, out of order, lost, forged."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from tests.receiver import open_door
 from tests.sandbox.calling import Caller
+from tests.sandbox.clocks import ManualClock
 from tests.sandbox.ghl_delivering import DOOR, GhlApp
 
 
 @pytest.fixture
 async def app(sandbox: Caller) -> AsyncIterator[GhlApp]:
+    async with app_of(sandbox) as app:
+        yield app
+
+
+@pytest.fixture
+async def timed_app(timed: Caller) -> AsyncIterator[GhlApp]:
+    """An app of a sandbox whose clock stands still until the test moves it."""
+    async with app_of(timed) as app:
+        yield app
+
+
+@asynccontextmanager
+async def app_of(sandbox: Caller) -> AsyncGenerator[GhlApp]:
     async with open_door() as door:
         url = door.url(DOOR)
         keys = await sandbox.control("POST", "/ghl/webhook", url=url, pause_s=0.02)
@@ -28,13 +43,15 @@ async def test_a_delivery_comes_three_times(app: GhlApp) -> None:
     assert (doubled["faults"], plain["faults"]) == (["copies"], [])
 
 
-async def test_a_late_delivery_is_overtaken(app: GhlApp) -> None:
-    await app.goes_wrong("delay", value=200)
+async def test_a_late_delivery_is_overtaken(timed_app: GhlApp, clock: ManualClock) -> None:
+    await timed_app.goes_wrong("delay", value=200)
 
-    await app.tell(2)
+    await timed_app.tell(2)
+    await timed_app.settled("waiting", "delivered")
+    clock.advance(0.2)
 
-    await app.settled("delivered", "delivered")
-    assert app.told() == ["e1", "e0"]
+    await timed_app.settled("delivered", "delivered")
+    assert timed_app.told() == ["e1", "e0"]
 
 
 @pytest.mark.parametrize(
@@ -59,14 +76,16 @@ async def test_what_is_held_comes_when_released(
     assert app.told() == told
 
 
-async def test_shuffled_deliveries_all_arrive(app: GhlApp) -> None:
-    await app.goes_wrong("shuffle", value=100, every=1)
+async def test_shuffled_deliveries_all_arrive(timed_app: GhlApp, clock: ManualClock) -> None:
+    await timed_app.goes_wrong("shuffle", value=100, every=1)
 
-    await app.tell(8)
+    await timed_app.tell(8)
+    await timed_app.settled(*["waiting"] * 8)
+    clock.advance(0.1)
 
-    await app.settled(*["delivered"] * 8)
-    assert app.told() != [f"e{number}" for number in range(8)]
-    assert sorted(app.told()) == [f"e{number}" for number in range(8)]
+    await timed_app.settled(*["delivered"] * 8)
+    assert timed_app.told() != [f"e{number}" for number in range(8)]
+    assert sorted(timed_app.told()) == [f"e{number}" for number in range(8)]
 
 
 async def test_a_share_is_dropped_and_never_tried(app: GhlApp) -> None:

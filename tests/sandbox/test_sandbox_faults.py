@@ -1,12 +1,12 @@
 """What can happen to a call on request: before it is done, after, and to its answer."""
 
 import asyncio
-import time
 
 import httpx
 import pytest
 
 from tests.sandbox.calling import Caller
+from tests.sandbox.clocks import ManualClock, SkippingClock
 
 
 async def fault(sandbox: Caller, kind: str, operation: str = "create-contact", **order: object):
@@ -58,18 +58,20 @@ async def test_a_dropped_connection_before_or_after_the_deed(
     ("kind", "is_done_early"), [("delay", False), ("delay_after_commit", True)]
 )
 async def test_a_delay_before_or_after_the_deed(
-    sandbox: Caller, kind: str, *, is_done_early: bool
+    timed: Caller, clock: ManualClock, kind: str, *, is_done_early: bool
 ) -> None:
-    await fault(sandbox, kind, value=300)
+    await fault(timed, kind, value=300)
 
-    posting = asyncio.create_task(post(sandbox))
-    await asyncio.sleep(0.15)
-    early = await count(sandbox)
+    posting = asyncio.create_task(post(timed))
+    await clock.has_sleeper()
+    clock.advance(0.29)
+    early, is_answered_early = await count(timed), posting.done()
+    clock.advance(0.02)
     answer = await posting
 
     assert answer.status_code == 201
-    assert early == is_done_early
-    assert await count(sandbox) == 1
+    assert (early, is_answered_early) == (is_done_early, False)
+    assert await count(timed) == 1
 
 
 async def test_a_page_in_the_place_of_an_answer(sandbox: Caller) -> None:
@@ -83,15 +85,17 @@ async def test_a_page_in_the_place_of_an_answer(sandbox: Caller) -> None:
     assert await count(sandbox) == 0
 
 
-async def test_an_answer_that_drips_is_slow_and_whole(sandbox: Caller) -> None:
-    await fault(sandbox, "drip", operation="get-contact", value=1)
-    contact = await sandbox.create(firstName="Riku")
-    began = time.perf_counter()
+async def test_an_answer_that_drips_is_slow_and_whole(
+    hurried: Caller, skipping: SkippingClock
+) -> None:
+    await fault(hurried, "drip", operation="get-contact", value=1)
+    contact = await hurried.create(firstName="Riku")
 
-    read = await sandbox.read(contact["id"])
+    read = await hurried.read(contact["id"])
 
     assert read["firstName"] == "Riku"
-    assert time.perf_counter() - began > 0.2
+    assert len(skipping.slept) > 200
+    assert {*skipping.slept} == {0.001}
 
 
 async def test_headers_of_an_answer_are_changed_and_taken_away(sandbox: Caller) -> None:
@@ -105,13 +109,13 @@ async def test_headers_of_an_answer_are_changed_and_taken_away(sandbox: Caller) 
     assert "x-ratelimit-remaining" in plain.headers
 
 
-async def test_a_stale_answer_was_true_a_while_ago(sandbox: Caller) -> None:
-    contact = await sandbox.create(firstName="Riku", city="Osaka")
-    await asyncio.sleep(0.1)
-    await sandbox.ghl("PUT", f"/contacts/{contact['id']}", {"city": "Nara"})
-    await fault(sandbox, "stale", operation="get-contact", value=50)
+async def test_a_stale_answer_was_true_a_while_ago(timed: Caller, clock: ManualClock) -> None:
+    contact = await timed.create(firstName="Riku", city="Osaka")
+    clock.advance(0.1)
+    await timed.ghl("PUT", f"/contacts/{contact['id']}", {"city": "Nara"})
+    await fault(timed, "stale", operation="get-contact", value=50)
 
-    stale, now = await sandbox.read(contact["id"]), await sandbox.read(contact["id"])
+    stale, now = await timed.read(contact["id"]), await timed.read(contact["id"])
 
     assert (stale["city"], now["city"]) == ("Osaka", "Nara")
 
@@ -135,13 +139,13 @@ async def test_a_share_is_struck_alike_for_the_same_seed(sandbox: Caller) -> Non
     assert {*runs[0]} == {201, 500}
 
 
-async def test_a_fault_ends_after_its_time(sandbox: Caller) -> None:
-    await fault(sandbox, "status", value=500, for_s=0.2)
+async def test_a_fault_ends_after_its_time(timed: Caller, clock: ManualClock) -> None:
+    await fault(timed, "status", value=500, for_s=0.2)
 
-    early = (await post(sandbox)).status_code
-    await asyncio.sleep(0.25)
+    early = (await post(timed)).status_code
+    clock.advance(0.2)
 
-    assert (early, (await post(sandbox)).status_code) == (500, 201)
+    assert (early, (await post(timed)).status_code) == (500, 201)
 
 
 async def test_an_order_that_lacks_its_value_is_refused(sandbox: Caller) -> None:

@@ -1,8 +1,7 @@
 """Search lags writes where the operator says so; reading by id never does."""
 
-import asyncio
-
 from tests.sandbox.calling import Caller
+from tests.sandbox.clocks import ManualClock
 
 LAG_MS = 150
 BY_CHANGE = [{"field": "dateUpdated", "direction": "asc"}]
@@ -12,55 +11,57 @@ async def cities(sandbox: Caller) -> list[str | None]:
     return [found["city"] for found in (await sandbox.search(sort=BY_CHANGE))["contacts"]]
 
 
-async def test_search_sees_a_write_later_and_a_read_at_once(sandbox: Caller) -> None:
-    kept = await sandbox.create(firstName="Riku", city="Osaka")
-    gone = await sandbox.create(firstName="Yui", city="Kobe")
-    await sandbox.control("POST", "/ghl/settings", search_lag_ms=LAG_MS)
+async def test_search_sees_a_write_later_and_a_read_at_once(
+    timed: Caller, clock: ManualClock
+) -> None:
+    kept = await timed.create(firstName="Riku", city="Osaka")
+    gone = await timed.create(firstName="Yui", city="Kobe")
+    await timed.control("POST", "/ghl/settings", search_lag_ms=LAG_MS)
 
-    await sandbox.ghl("PUT", f"/contacts/{kept['id']}", {"city": "Nara", "tags": ["new"]})
-    await sandbox.ghl("DELETE", f"/contacts/{gone['id']}")
-    await sandbox.create(firstName="Ren", city="Kyoto", email="ren@hinode.example")
-    before = await cities(sandbox)
-    by_id = await sandbox.read(kept["id"])
-    duplicate = await sandbox.ghl(
+    await timed.ghl("PUT", f"/contacts/{kept['id']}", {"city": "Nara", "tags": ["new"]})
+    await timed.ghl("DELETE", f"/contacts/{gone['id']}")
+    await timed.create(firstName="Ren", city="Kyoto", email="ren@hinode.example")
+    before = await cities(timed)
+    by_id = await timed.read(kept["id"])
+    duplicate = await timed.ghl(
         "GET",
-        f"/contacts/search/duplicate?locationId={sandbox.location_id}&email=ren%40hinode.example",
+        f"/contacts/search/duplicate?locationId={timed.location_id}&email=ren%40hinode.example",
     )
-    await asyncio.sleep(1.5 * LAG_MS / 1000)
+    clock.advance(1.5 * LAG_MS / 1000)
 
     assert before == ["Osaka", "Kobe"]
     assert by_id["city"] == "Nara"
     assert duplicate.json()["contact"] is not None
-    assert await cities(sandbox) == ["Nara", "Kyoto"]
+    assert await cities(timed) == ["Nara", "Kyoto"]
 
 
-async def test_a_cursor_never_skips_what_search_saw_late(sandbox: Caller) -> None:
-    await sandbox.control("POST", "/ghl/settings", search_lag_ms=LAG_MS)
-    first = await sandbox.create(firstName="Riku", city="Osaka")
-    await asyncio.sleep(1.5 * LAG_MS / 1000)
-    seen = (await sandbox.search(sort=BY_CHANGE))["contacts"][-1]
-    await sandbox.ghl("PUT", f"/contacts/{first['id']}", {"city": "Nara"})
+async def test_a_cursor_never_skips_what_search_saw_late(timed: Caller, clock: ManualClock) -> None:
+    await timed.control("POST", "/ghl/settings", search_lag_ms=LAG_MS)
+    first = await timed.create(firstName="Riku", city="Osaka")
+    clock.advance(1.5 * LAG_MS / 1000)
+    seen = (await timed.search(sort=BY_CHANGE))["contacts"][-1]
+    await timed.ghl("PUT", f"/contacts/{first['id']}", {"city": "Nara"})
 
-    early = await sandbox.search(sort=BY_CHANGE, searchAfter=seen["searchAfter"])
-    await asyncio.sleep(1.5 * LAG_MS / 1000)
-    late = await sandbox.search(sort=BY_CHANGE, searchAfter=seen["searchAfter"])
+    early = await timed.search(sort=BY_CHANGE, searchAfter=seen["searchAfter"])
+    clock.advance(1.5 * LAG_MS / 1000)
+    late = await timed.search(sort=BY_CHANGE, searchAfter=seen["searchAfter"])
 
     assert early["contacts"] == []
     assert [found["city"] for found in late["contacts"]] == ["Nara"]
 
 
-async def test_the_task_search_lags_too(sandbox: Caller) -> None:
-    contact = await sandbox.create(firstName="Riku")
-    await sandbox.control("POST", "/ghl/settings", search_lag_ms=LAG_MS)
-    path = f"/locations/{sandbox.location_id}/tasks/search"
+async def test_the_task_search_lags_too(timed: Caller, clock: ManualClock) -> None:
+    contact = await timed.create(firstName="Riku")
+    await timed.control("POST", "/ghl/settings", search_lag_ms=LAG_MS)
+    path = f"/locations/{timed.location_id}/tasks/search"
     task = {"title": "Call", "dueDate": "2030-01-07T10:00:00Z", "completed": False}
 
-    made = (await sandbox.ghl("POST", f"/contacts/{contact['id']}/tasks", task)).json()["task"]
-    early = (await sandbox.ghl("POST", path, {})).json()["tasks"]
-    await asyncio.sleep(1.5 * LAG_MS / 1000)
+    made = (await timed.ghl("POST", f"/contacts/{contact['id']}/tasks", task)).json()["task"]
+    early = (await timed.ghl("POST", path, {})).json()["tasks"]
+    clock.advance(1.5 * LAG_MS / 1000)
     one = f"/contacts/{contact['id']}/tasks/{made['id']}"
-    await sandbox.ghl("PUT", f"{one}/completed", {"completed": True})
-    late = (await sandbox.ghl("POST", path, {})).json()["tasks"]
+    await timed.ghl("PUT", f"{one}/completed", {"completed": True})
+    late = (await timed.ghl("POST", path, {})).json()["tasks"]
 
     assert early == []
     assert [(found["_id"], found["completed"]) for found in late] == [(made["id"], False)]

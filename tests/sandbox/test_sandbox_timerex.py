@@ -24,7 +24,7 @@ async def door(sandbox: Caller) -> AsyncIterator[Receiver]:
 
 async def settled(sandbox: Caller, count: int) -> list[dict[str, Any]]:
     """Wait until so many deliveries have ended."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             found = (await sandbox.control("GET", "/timerex/deliveries"))["deliveries"]
             if len(found) == count and all(one["state"] != "waiting" for one in found):

@@ -14,12 +14,15 @@ from types import FrameType
 PATIENCE_S = 8.0
 
 
-def main(command: list[str]) -> int:
-    """Run the command until it ends by itself, we are told to stop, or the starter is gone."""
+def main(command: list[str], patience_s: float = PATIENCE_S) -> int:
+    """Run the command until it ends by itself, we are told to stop, or the starter is gone.
+
+    A child that does not end on SIGTERM within `patience_s` is killed.
+    """
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  our own command
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        threading.Thread(target=_end, args=(child,), daemon=True).start()
+        threading.Thread(target=_end, args=(child, patience_s), daemon=True).start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the starter, who tells us
@@ -27,16 +30,16 @@ def main(command: list[str]) -> int:
     def watch() -> None:
         while os.read(sys.stdin.fileno(), 1024):  # unbuffered: nothing to unlock at our end
             pass
-        _end(child)
+        _end(child, patience_s)
 
     threading.Thread(target=watch, daemon=True).start()
     return child.wait()
 
 
-def _end(child: "subprocess.Popen[bytes]") -> None:
+def _end(child: "subprocess.Popen[bytes]", patience_s: float) -> None:
     child.terminate()
     try:
-        child.wait(PATIENCE_S)
+        child.wait(patience_s)
     except subprocess.TimeoutExpired:
         child.kill()
 

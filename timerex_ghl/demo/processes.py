@@ -5,18 +5,24 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from timerex_ghl.demo import leash
 
+START_S = 180.0
+"""How long a program may take to start. Importing Prefect alone takes 20 s on a loaded machine, so
+this only ends the wait for one that never starts."""
+
 STOP_S = 12.0
+LAST_WORDS = 40
 READY = re.compile(r"^\{.*\}$(?=\n)", re.MULTILINE)
 
 
 class DidNotStartError(Exception):
-    """A program of the demo ended before it was ready."""
+    """A program of the demo ended, or was not ready in time."""
 
 
 @dataclass
@@ -26,23 +32,47 @@ class Program:
     name: str
     process: asyncio.subprocess.Process
     log: Path
+    started_at: float = field(default_factory=monotonic)
 
-    async def first_line(self, timeout_s: float) -> dict[str, Any]:
+    async def first_line(self, timeout_s: float = START_S) -> dict[str, Any]:
         """Read the one line of JSON a program prints when it is ready, among what it complains."""
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        while asyncio.get_running_loop().time() < deadline:
+        began = monotonic()
+        while True:
             self.check()
             text = self.log.read_text(errors="replace")
             if ready := READY.search(text):
                 return json.loads(ready[0])
+            self.check_start(monotonic() - began, timeout_s)
             await asyncio.sleep(0.05)
-        raise DidNotStartError(f"{self.name} was not ready in {timeout_s:.0f} s, see {self.log}")
 
     def check(self) -> None:
-        """Make sure that it still runs."""
-        if self.process.returncode is not None:
-            tail = " ".join(self.log.read_text(errors="replace").split()[-40:])
-            raise DidNotStartError(f"{self.name} ended at once: {tail}")
+        """Make sure that it still runs.
+
+        Raises:
+            DidNotStartError: It has ended.
+        """
+        code = self.process.returncode
+        if code is not None:
+            raise DidNotStartError(
+                f"{self.name} ended with exit code {code} after"
+                f" {monotonic() - self.started_at:.0f} s, and printed last: {self._last_words()}"
+            )
+
+    def check_start(self, waited_s: float, timeout_s: float) -> None:
+        """Make sure that it may still take time to start.
+
+        Raises:
+            DidNotStartError: It was waited for longer than that.
+        """
+        if waited_s >= timeout_s:
+            raise DidNotStartError(
+                f"{self.name} did not start within {waited_s:.0f} s, and printed last:"
+                f" {self._last_words()} (all of it: {self.log})"
+            )
+
+    def _last_words(self) -> str:
+        words = self.log.read_text(errors="replace").split()
+        return " ".join(words[-LAST_WORDS:]) or "nothing"
 
     async def stop(self) -> None:
         """End it, gently first."""

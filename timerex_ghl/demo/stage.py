@@ -5,20 +5,19 @@ import socket
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
+from time import monotonic
 from typing import Any, NamedTuple
 
 from timerex_ghl import launch
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.demo.prefect_api import PrefectApi
-from timerex_ghl.demo.processes import DidNotStartError, Program, Programs
+from timerex_ghl.demo.processes import START_S, Program, Programs
 from timerex_ghl.demo.sandbox_api import SandboxApi
 from timerex_ghl.demo.screen import Screen
 from timerex_ghl.sync.models import ConnectionName
 
 CONNECTION = ConnectionName("demo")
 HOST = "127.0.0.1"
-SERVER_START_S = 120.0
-LIVE_START_S = 60.0
 
 
 class Stage(NamedTuple):
@@ -115,7 +114,7 @@ async def enter_blocks(stage: Stage, **settings: Any) -> None:
 async def start_live(stage: Stage, programs: Programs) -> None:
     """Start the live worker, and wait until it is at work."""
     program = await programs.start("live", _own("live", "--json"), stage.environment)
-    await program.first_line(LIVE_START_S)
+    await program.first_line()
 
 
 def free_port() -> int:
@@ -132,18 +131,17 @@ async def _start(
     programs: Programs, environment: dict[str, str], *arguments: str
 ) -> dict[str, str]:
     program = await programs.start(arguments[0], _own(*arguments, "--json"), environment)
-    return await program.first_line(30)
+    return await program.first_line()
 
 
-async def wait_for(prefect: PrefectApi, server: Program) -> None:
+async def wait_for(prefect: PrefectApi, server: Program, timeout_s: float = START_S) -> None:
     """Wait until a Prefect server answers.
 
     Raises:
         DidNotStartError: It does not, or has ended.
     """
-    deadline = asyncio.get_running_loop().time() + SERVER_START_S
+    began = monotonic()
     while not await prefect.is_healthy():
         server.check()
-        if asyncio.get_running_loop().time() > deadline:
-            raise DidNotStartError(f"the Prefect server did not answer, see {server.log}")
+        server.check_start(monotonic() - began, timeout_s)
         await asyncio.sleep(0.2)

@@ -13,22 +13,20 @@ from timerex_ghl.gateway.api.build import PREFIX, build_api
 from timerex_ghl.gateway.doors import Doors
 from timerex_ghl.gateway.ghl import GhlDoor
 from timerex_ghl.gateway.guard import Guard, api_with, doors_with
-from timerex_ghl.gateway.limits import Limits
+from timerex_ghl.gateway.limits import DEFAULT_LIMITS, Limits
 from timerex_ghl.gateway.refusals import answer_error, ledger_or
 from timerex_ghl.gateway.timerex import TimerexDoor
 
-_LIMITS = Limits()
-
 
 def build_gateway(
-    ledger: Ledger, *, hosts: Collection[str] = (), limits: Limits = _LIMITS
+    ledger: Ledger, *, hosts: Collection[str] = (), limits: Limits = DEFAULT_LIMITS
 ) -> FastAPI:
     """Make the application around an open ledger.
 
     Args:
         ledger: Where everything is stored.
         hosts: Names under which it may be called; none allows all.
-        limits: How much the doors take, and the API.
+        limits: How much the webhook endpoints and the API take, and how long they wait.
     """
     areas = (doors_with(limits), api_with(limits))
     app = FastAPI(
@@ -37,27 +35,27 @@ def build_gateway(
         exception_handlers={AnyHTTPException: answer_error, Exception: answer_error},
         middleware=[Middleware(Guard, areas=areas, hosts=hosts)],
     )
-    _add_health(app, ledger)
-    _add_doors(app, ledger)
-    app.mount(PREFIX, build_api(ledger))
+    _add_health(app, ledger, limits)
+    _add_doors(app, ledger, limits)
+    app.mount(PREFIX, build_api(ledger, limits))
     return app
 
 
-def _add_doors(app: FastAPI, ledger: Ledger) -> None:
+def _add_doors(app: FastAPI, ledger: Ledger, limits: Limits) -> None:
     """Add the doors, as plain routes: what FastAPI adds costs time and is not used there."""
-    doors = Doors(ledger)
-    timerex, ghl = TimerexDoor(ledger, doors), GhlDoor(ledger, doors)
+    doors = Doors(ledger, limits)
+    timerex, ghl = TimerexDoor(ledger, doors, limits), GhlDoor(ledger, doors, limits)
     app.add_route("/webhooks/timerex/{door}", timerex.take, methods=["POST"])
     app.add_route("/webhooks/ghl", ghl.take, methods=["POST"])
 
 
-def _add_health(app: FastAPI, ledger: Ledger) -> None:
+def _add_health(app: FastAPI, ledger: Ledger, limits: Limits) -> None:
     @app.get("/healthz")
     async def say_alive() -> JSONResponse:
         return JSONResponse({"alive": True})
 
     @app.get("/readyz")
     async def say_ready() -> JSONResponse:
-        async with ledger_or(503):
+        async with ledger_or(503, limits.ledger_deadline_s):
             await ledger.read(published.all_published)
         return JSONResponse({"ready": True})

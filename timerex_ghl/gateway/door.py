@@ -10,7 +10,6 @@ from starlette.responses import JSONResponse, Response
 from timerex_ghl.gateway.store import Kept
 
 _MAX_BYTES = 256 * 1024
-_BODY_DEADLINE_S = 8.0
 _CLOSE = {"connection": "close"}  # what is still on its way is not read
 
 
@@ -21,14 +20,14 @@ def check_media_type(headers: Mapping[str, str]) -> None:
         raise HTTPException(415)
 
 
-async def read_body(request: Request) -> bytes:
-    """Read at most 256 KB, counted as they arrive, within 8 seconds.
+async def read_body(request: Request, deadline_s: float) -> bytes:
+    """Read at most 256 KB, counted as they arrive, within a time.
 
     Whatever `Content-Length` says, what arrives is what counts (413). Too slow is 408.
     """
     body = bytearray()
     try:
-        async with asyncio.timeout(_BODY_DEADLINE_S):
+        async with asyncio.timeout(deadline_s):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > _MAX_BYTES:

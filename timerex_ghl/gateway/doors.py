@@ -1,16 +1,17 @@
 """Which connection stands behind a door, or works in a location."""
 
 import asyncio
+import math
 import time
 from collections import defaultdict
 from collections.abc import Iterable
 
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.gateway.limits import Limits
 from timerex_ghl.sync.models import LocationId
 from timerex_ghl.sync.settings import ConnectionSettings
 
-_KEPT_S = 2.0
 _LEAST_KEPT_S = 0.1
 
 
@@ -35,20 +36,21 @@ class Known:
 
 
 class Doors:
-    """Every published connection, read again after two seconds.
+    """Every published connection, read again after `published_kept_s`.
 
     All of them are read at once: guessing at doors then costs the ledger nothing.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, limits: Limits) -> None:
         self._ledger = ledger
+        self._kept_s = limits.published_kept_s
         self._known = Known(())
-        self._read_at = -_KEPT_S
+        self._read_at = -math.inf
         self._reading = asyncio.Lock()
 
     async def known(self) -> Known:
         """Give the published connections."""
-        return await self._read(_KEPT_S)
+        return await self._read(self._kept_s)
 
     async def find(self, door: str) -> ConnectionSettings | None:
         """Find the connection of a door; None where nobody published it."""

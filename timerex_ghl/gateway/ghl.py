@@ -9,6 +9,7 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.malformed import MalformedError
 from timerex_ghl.gateway.door import answer, check_media_type, read_body
 from timerex_ghl.gateway.doors import Doors
+from timerex_ghl.gateway.limits import Limits
 from timerex_ghl.gateway.refusals import ledger_or
 from timerex_ghl.gateway.store import keep_ghl, keep_malformed
 from timerex_ghl.sync.settings import ConnectionSettings
@@ -17,9 +18,10 @@ from timerex_ghl.sync.settings import ConnectionSettings
 class GhlDoor:
     """Takes deliveries of GHL."""
 
-    def __init__(self, ledger: Ledger, doors: Doors) -> None:
+    def __init__(self, ledger: Ledger, doors: Doors, limits: Limits) -> None:
         self._ledger = ledger
         self._doors = doors
+        self._limits = limits
 
     async def take(self, request: Request) -> Response:
         """Check, store, answer."""
@@ -27,20 +29,20 @@ class GhlDoor:
         if proof is None:
             raise HTTPException(401)
         check_media_type(request.headers)
-        body = await read_body(request)
+        body = await read_body(request, self._limits.body_deadline_s)
         signer = await self._signer_of(proof, body)
         try:
             delivery = read_delivery(body)
         except MalformedError as error:
-            async with ledger_or(429):
+            async with ledger_or(429, self._limits.ledger_deadline_s):
                 return answer(await keep_malformed(self._ledger, None, "ghl", body, str(error)))
         connections = await self._find_those(delivery, proof, signer)
-        async with ledger_or(429):
+        async with ledger_or(429, self._limits.ledger_deadline_s):
             return answer(await keep_ghl(self._ledger, connections, delivery, body))
 
     async def _signer_of(self, proof: Proof, body: bytes) -> str:
         """Name the key that signed; refuse (401) where no connection has such a key."""
-        async with ledger_or(429):
+        async with ledger_or(429, self._limits.ledger_deadline_s):
             known = await self._doors.known()
         signer = signer_of(proof, body, known.keys(older=proof.is_older))
         if signer is None:
@@ -54,7 +56,7 @@ class GhlDoor:
 
         A key speaks for the connections that have it: a sandbox's for no live location (401).
         """
-        async with ledger_or(429):
+        async with ledger_or(429, self._limits.ledger_deadline_s):
             found = await self._doors.find_location(delivery.location_id)
         trusting = [one for one in found if signer in _keys_of(one, proof)]
         if found and not trusting:

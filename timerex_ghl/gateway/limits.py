@@ -32,6 +32,16 @@ class Limits(NamedTuple):
         in_hand_each: Deliveries of one source that are not answered yet.
         in_hand: The same of all sources.
         sources: How many sources are remembered; the one not seen longest is forgotten first.
+        connections: Open sockets of all sources.
+        head_deadline_s: How long a request's line and headers may take to arrive.
+        body_deadline_s: How long a body may take to arrive, in all (408).
+        ledger_deadline_s: How long a delivery waits for the ledger (429). TimeRex waits 15 s for
+            the answer, and up to `body_deadline_s` of them pass before the delivery is stored.
+        api_ledger_deadline_s: How long a request to the API waits for the ledger (503). With both
+            processors of a machine busy and a PostgreSQL checkpoint forced three times a second,
+            the slowest of 1,400 writes took 0.3 s; whoever waits much longer keeps a place of
+            `in_hand` from others.
+        published_kept_s: How old the list of published connections may be.
     """
 
     requests: Rate = Rate(2000, 1000)
@@ -39,6 +49,15 @@ class Limits(NamedTuple):
     in_hand_each: int = 250
     in_hand: int = 1000
     sources: int = 10_000
+    connections: int = 4000
+    head_deadline_s: float = 10.0
+    body_deadline_s: float = 8.0
+    ledger_deadline_s: float = 5.0
+    api_ledger_deadline_s: float = 5.0
+    published_kept_s: float = 2.0
+
+
+DEFAULT_LIMITS = Limits()
 
 
 class _Bucket:

@@ -6,8 +6,8 @@ from typing import ClassVar, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-HEAD_DEADLINE_S = 10.0
-MOST_CONNECTIONS = 4000
+from timerex_ghl.gateway.limits import DEFAULT_LIMITS, Limits
+
 _BUSY = (
     b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nretry-after: 10\r\n"
     b"content-length: 16\r\nconnection: close\r\n\r\n"
@@ -21,18 +21,16 @@ class DoorProtocol(H11Protocol):
     """One connection.
 
     Uvicorn waits for ever for the rest of a request's head, and for the rest of a body after the
-    answer. Here both end after `head_deadline_s`; a body before its answer has a deadline of the
-    door's.
+    answer. Here both end after `head_deadline_s`; a body before its answer has `body_deadline_s`.
     """
 
-    head_deadline_s: ClassVar[float] = HEAD_DEADLINE_S
-    most_connections: ClassVar[int] = MOST_CONNECTIONS
+    limits: ClassVar[Limits] = DEFAULT_LIMITS
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Begin, unless there are too many already."""
         super().connection_made(transport)
-        if len(self.connections) > self.most_connections:
+        if len(self.connections) > self.limits.connections:
             transport.write(_BUSY)
             transport.close()
         else:
@@ -56,7 +54,7 @@ class DoorProtocol(H11Protocol):
         return cycle is not None and not cycle.response_complete
 
     def _await_head(self) -> None:
-        self._deadline = self.loop.call_later(self.head_deadline_s, self._give_up)
+        self._deadline = self.loop.call_later(self.limits.head_deadline_s, self._give_up)
 
     def _unset_deadline(self) -> None:
         if self._deadline is not None:
@@ -66,3 +64,12 @@ class DoorProtocol(H11Protocol):
     def _give_up(self) -> None:
         _log.warning("a connection was closed: no whole request came in time")
         self.transport.close()
+
+
+def protocol_with(chosen: Limits) -> type[DoorProtocol]:
+    """Make the protocol with other limits: uvicorn takes a class and makes its instances."""
+
+    class LimitedProtocol(DoorProtocol):
+        limits = chosen
+
+    return LimitedProtocol

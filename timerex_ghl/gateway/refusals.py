@@ -14,7 +14,6 @@ from starlette.responses import JSONResponse, Response
 from timerex_ghl.sync.errors import TimerexGhlError
 
 RETRY_AFTER_S = 10  # TimeRex sends twice more, this far apart, after any 4xx or 5xx
-_LEDGER_DEADLINE_S = 5.0  # TimeRex waits 15 s in all, and up to 8 of them pass reading the body
 
 _log = logging.getLogger(__name__)
 
@@ -32,11 +31,11 @@ async def answer_error(request: Request, error: Exception) -> Response:
 
 
 @asynccontextmanager
-async def ledger_or(status: int) -> AsyncGenerator[None]:
-    """Answer with a status when the ledger does not: nothing was promised, the sender repeats."""
+async def ledger_or(status: int, deadline_s: float) -> AsyncGenerator[None]:
+    """Answer with a status when the ledger does not in time: the sender repeats its request."""
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     try:
-        async with asyncio.timeout(_LEDGER_DEADLINE_S):
+        async with asyncio.timeout(deadline_s):
             yield
     except (TimerexGhlError, SQLAlchemyError, OSError) as error:  # TimeoutError is an OSError
         raise HTTPException(status, headers=headers) from error

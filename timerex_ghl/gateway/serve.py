@@ -11,7 +11,8 @@ import uvicorn
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.gateway.app import build_gateway
-from timerex_ghl.gateway.protocol import DoorProtocol
+from timerex_ghl.gateway.limits import DEFAULT_LIMITS, Limits
+from timerex_ghl.gateway.protocol import protocol_with
 from timerex_ghl.sync.errors import SettingsError
 
 _IDLE_S = 75  # longer than proxies keep a connection: what they send into one is not lost
@@ -24,6 +25,7 @@ async def run_gateway(
     port: int,
     on_ready: Callable[[str], None],
     hosts: Collection[str] = (),
+    limits: Limits = DEFAULT_LIMITS,
 ) -> None:
     """Serve until SIGTERM or SIGINT; what is in hand is answered first.
 
@@ -33,6 +35,7 @@ async def run_gateway(
         port: Port to listen on; 0 takes a free one.
         on_ready: Called once requests are answered, with the gateway's own URL.
         hosts: Names under which it may be called; none allows all.
+        limits: How much it takes, and how long it waits.
 
     Raises:
         SettingsError: The ledger or the address cannot be used, or a connection has no key.
@@ -43,8 +46,8 @@ async def run_gateway(
         async with open_ledger(ledger_url) as ledger:
             await _check_keys(ledger)
             config = uvicorn.Config(
-                build_gateway(ledger, hosts=hosts),
-                http=DoorProtocol,  # on h11, the one HTTP parser we test with
+                build_gateway(ledger, hosts=hosts, limits=limits),
+                http=protocol_with(limits),  # on h11, the one HTTP parser we test with
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -7,6 +7,7 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.webhooks import is_authentic
 from timerex_ghl.gateway.door import answer, check_media_type, read_body
 from timerex_ghl.gateway.doors import Doors
+from timerex_ghl.gateway.limits import Limits
 from timerex_ghl.gateway.refusals import ledger_or
 from timerex_ghl.gateway.store import keep_timerex
 
@@ -14,13 +15,14 @@ from timerex_ghl.gateway.store import keep_timerex
 class TimerexDoor:
     """Takes deliveries of TimeRex."""
 
-    def __init__(self, ledger: Ledger, doors: Doors) -> None:
+    def __init__(self, ledger: Ledger, doors: Doors, limits: Limits) -> None:
         self._ledger = ledger
         self._doors = doors
+        self._limits = limits
 
     async def take(self, request: Request) -> Response:
         """Check, store, answer."""
-        async with ledger_or(429):
+        async with ledger_or(429, self._limits.ledger_deadline_s):
             settings = await self._doors.find(request.path_params["door"])
         if settings is None:
             raise HTTPException(404)
@@ -28,6 +30,6 @@ class TimerexDoor:
         if not is_authentic(request.headers.raw, timerex.header, timerex.token_digests):
             raise HTTPException(401)
         check_media_type(request.headers)
-        body = await read_body(request)
-        async with ledger_or(429):
+        body = await read_body(request, self._limits.body_deadline_s)
+        async with ledger_or(429, self._limits.ledger_deadline_s):
             return answer(await keep_timerex(self._ledger, settings.name, body))

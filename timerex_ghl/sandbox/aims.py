@@ -1,8 +1,9 @@
 """Which of the calls or deliveries from now on something strikes."""
 
 import random
-import time
 from dataclasses import dataclass, field
+
+from timerex_ghl.sandbox.clock import Clock
 
 
 @dataclass
@@ -15,7 +16,7 @@ class Aim:
         every: From there on, each so manieth.
         share: Of these, this share, drawn with `seed`.
         times: How many are struck in all; None is no end.
-        until: The `time.monotonic` of its end.
+        until: When it ends, by `clock`.
     """
 
     at: str = "*"
@@ -25,6 +26,7 @@ class Aim:
     seed: int = 1
     times: int | None = 1
     until: float = float("inf")
+    clock: Clock = field(default_factory=Clock)
     seen: int = 0
     struck: int = 0
     _due: int = field(init=False)
@@ -37,7 +39,7 @@ class Aim:
     @property
     def spent(self) -> bool:
         """Tell whether it will strike no more."""
-        return self.struck == self.times or time.monotonic() >= self.until
+        return self.struck == self.times or self.clock.now() >= self.until
 
     def sees(self, name: str) -> bool:
         """Count one that passes; tell whether it may be struck."""

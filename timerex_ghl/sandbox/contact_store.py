@@ -1,12 +1,12 @@
 """The contacts of a location, found by id, e-mail or phone."""
 
-import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
+from timerex_ghl.sandbox.clock import Clock
 from timerex_ghl.sandbox.wire import Json, new_id, now_ms
 
 
@@ -73,7 +73,8 @@ class SearchIndex:
         last_search: What was searched, at which version, and what was found.
     """
 
-    def __init__(self, contacts: dict[str, Contact]) -> None:
+    def __init__(self, contacts: dict[str, Contact], clock: Clock) -> None:
+        self._clock = clock
         self.lag_ms = 0
         self.version = 0
         self.last_search: tuple[object, list[Contact]] = (None, [])
@@ -99,7 +100,7 @@ class SearchIndex:
             self.version += 1
             return
         contact = self._contacts.get(contact_id)
-        at = time.monotonic() + self.lag_ms / 1000
+        at = self._clock.now() + self.lag_ms / 1000
         self._waiting.append((at, contact_id, contact.copy() if contact else None))
 
     def in_order(self) -> list[Contact]:
@@ -111,7 +112,7 @@ class SearchIndex:
         return self._in_order[1]
 
     def _catch_up(self) -> None:
-        while self._waiting and self._waiting[0][0] <= time.monotonic():
+        while self._waiting and self._waiting[0][0] <= self._clock.now():
             _, contact_id, contact = self._waiting.popleft()
             if contact is None:
                 self._seen.pop(contact_id, None)
@@ -128,10 +129,10 @@ class Contacts:
         deleted: Those that a person may bring back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self.by_id: dict[str, Contact] = {}
         self.deleted: dict[str, Contact] = {}
-        self.index = SearchIndex(self.by_id)
+        self.index = SearchIndex(self.by_id, clock or Clock())
         self._last_ms = 0
         self._ids_of: dict[tuple[str, str], dict[str, None]] = {}
         self._keys_of: dict[str, set[tuple[str, str]]] = {}

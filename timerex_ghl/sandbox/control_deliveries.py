@@ -91,7 +91,7 @@ class DeliveriesControl:
     async def add_fault(self, request: Request) -> Response:
         """Let later deliveries go wrong."""
         order = await read(request, DeliveryFaultOrder)
-        fault = DeliveryFault(order.aim(order.type), order.kind, order.value)
+        fault = DeliveryFault(order.aim(order.type, self.deliveries.clock), order.kind, order.value)
         self.deliveries.faults.waiting.append(fault)
         return reply(201)
 

@@ -1,12 +1,12 @@
 """Control of faults: which calls go wrong, and how; the orders of both services."""
 
 from http import HTTPStatus
-from time import monotonic
 from typing import Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from timerex_ghl.sandbox.aims import Aim
+from timerex_ghl.sandbox.clock import Clock
 from timerex_ghl.sandbox.control_requests import Order
 from timerex_ghl.sandbox.faults import Fault, Kind
 
@@ -21,12 +21,12 @@ class AimOrder(Order):
     times: PositiveInt | None = None
     for_s: PositiveFloat | None = None
 
-    def aim(self, at: str) -> Aim:
+    def aim(self, at: str, clock: Clock) -> Aim:
         """Take aim at a name."""
         many = self.model_fields_set & {"every", "share", "for_s"}
         times = self.times or (None if many else 1)
-        until = float("inf") if self.for_s is None else monotonic() + self.for_s
-        return Aim(at, self.nth, self.every or 1, self.share, self.seed, times, until)
+        until = float("inf") if self.for_s is None else clock.now() + self.for_s
+        return Aim(at, self.nth, self.every or 1, self.share, self.seed, times, until, clock)
 
 
 class FaultOrder(AimOrder):
@@ -47,6 +47,6 @@ class FaultOrder(AimOrder):
             raise ValueError("headers wants headers")
         return self
 
-    def fault(self) -> Fault:
+    def fault(self, clock: Clock) -> Fault:
         """Make the fault."""
-        return Fault(self.aim(self.operation), self.kind, self.value, self.headers)
+        return Fault(self.aim(self.operation, clock), self.kind, self.value, self.headers)

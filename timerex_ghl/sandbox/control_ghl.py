@@ -146,7 +146,7 @@ class GhlControl:
             raise RefusalError(
                 422, f"{order.operation} reads no record by its id; see search_lag_ms"
             )
-        self.ghl.faults.waiting.append(order.fault())
+        self.ghl.faults.waiting.append(order.fault(self.ghl.clock))
         return reply(201)
 
     async def forget_faults(self, _request: Request) -> Response:

@@ -116,7 +116,7 @@ class TimerexApiControl:
     async def add_fault(self, request: Request) -> Response:
         """Let a later call go wrong."""
         order = await read(request, FaultOrder)
-        self.timerex.faults.waiting.append(order.fault())
+        self.timerex.faults.waiting.append(order.fault(self.timerex.clock))
         return reply(201)
 
     async def forget_faults(self, _request: Request) -> Response:

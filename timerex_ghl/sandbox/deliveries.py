@@ -11,6 +11,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 import httpx
 
+from timerex_ghl.sandbox.clock import Clock
 from timerex_ghl.sandbox.delivery_faults import (
     AS_IT_IS,
     DeliveryFaults,
@@ -91,8 +92,9 @@ class Deliveries(Generic[SomeWebhook]):
         forgotten: How many of the oldest are not kept any more.
     """
 
-    def __init__(self, webhook: SomeWebhook) -> None:
+    def __init__(self, webhook: SomeWebhook, clock: Clock) -> None:
         self.webhook = webhook
+        self.clock = clock
         self.faults = DeliveryFaults()
         self.all: dict[str, Delivery] = {}
         self.forgotten = 0
@@ -158,7 +160,7 @@ class Deliveries(Generic[SomeWebhook]):
                 await delivery.tried.wait()
 
     async def _deliver(self, delivery: Delivery, url: str, plan: Plan) -> None:
-        await asyncio.sleep(plan.delay_s)
+        await self.clock.sleep(plan.delay_s)
         copies = [self._carry(delivery, url, plan.forgery) for _ in range(plan.copies)]
         delivered = await asyncio.gather(*copies)
         delivery.state = "delivered" if any(delivered) else "failed"
@@ -176,7 +178,7 @@ class Deliveries(Generic[SomeWebhook]):
             pause_s = self.webhook.pause_after(tries, outcome.get("status"))
             if pause_s is None:
                 return False
-            await asyncio.sleep(pause_s)
+            await self.clock.sleep(pause_s)
         raise AssertionError  # `count` has no end
 
     async def _try(self, url: str, headers: dict[str, str], body: bytes) -> Json:

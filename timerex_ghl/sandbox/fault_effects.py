@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from timerex_ghl.sandbox.answers import RefusalError
+from timerex_ghl.sandbox.clock import Clock
 from timerex_ghl.sandbox.faults import Fault
 
 PAGE = "<!doctype html><title>{0}</title><h1>{0}</h1>"
@@ -19,7 +20,7 @@ def refuse_by(fault: Fault | None) -> None:
         raise RefusalError(fault.value, HTTPStatus(fault.value).phrase)
 
 
-async def stand_in(fault: Fault | None) -> Response | None:
+async def stand_in(fault: Fault | None, clock: Clock) -> Response | None:
     """Give what somebody before the service answers in its place; it is then never asked."""
     match fault.kind if fault else None:
         case "html":
@@ -29,7 +30,7 @@ async def stand_in(fault: Fault | None) -> Response | None:
         case "drop_before_commit":
             return Response()
         case "delay" if fault:
-            await asyncio.sleep(fault.value / 1000)
+            await clock.sleep(fault.value / 1000)
             return None
         case _:
             return None
@@ -39,6 +40,7 @@ async def deliver(
     response: Response,
     fault: Fault | None,
     drop: Callable[[Scope], None],
+    clock: Clock,
     scope: Scope,
     receive: Receive,
     send: Send,
@@ -60,12 +62,12 @@ async def deliver(
             drop(scope)
         case "drip":
             await _begin(response, send)
-            await _drip(bytes(response.body), fault.value / 1000, receive, send)
+            await _drip(bytes(response.body), fault.value / 1000, clock, receive, send)
         case "status_after_commit":
             page = PAGE.format(HTTPStatus(fault.value).phrase)
             await HTMLResponse(page, fault.value)(scope, receive, send)
         case "delay_after_commit":
-            await asyncio.sleep(fault.value / 1000)
+            await clock.sleep(fault.value / 1000)
             await response(scope, receive, send)
         case _:
             await response(scope, receive, send)
@@ -89,14 +91,17 @@ async def _begin(response: Response, send: Send) -> None:
     )
 
 
-async def _drip(body: bytes, pause_s: float, receive: Receive, send: Send) -> None:
+async def _drip(body: bytes, pause_s: float, clock: Clock, receive: Receive, send: Send) -> None:
     """Send one byte after the other, until the caller has had enough."""
-    for at in range(len(body)):
-        byte = body[at : at + 1]
-        await send({"type": "http.response.body", "body": byte, "more_body": at + 1 < len(body)})
-        try:
-            async with asyncio.timeout(pause_s):
-                await receive()
+    leaving = asyncio.ensure_future(receive())
+    try:
+        for at in range(len(body)):
+            byte, more = body[at : at + 1], at + 1 < len(body)
+            await send({"type": "http.response.body", "body": byte, "more_body": more})
+            pausing = asyncio.ensure_future(clock.sleep(pause_s))
+            await asyncio.wait([leaving, pausing], return_when=asyncio.FIRST_COMPLETED)
+            if leaving.done():
+                pausing.cancel()
                 return
-        except TimeoutError:
-            continue
+    finally:
+        leaving.cancel()

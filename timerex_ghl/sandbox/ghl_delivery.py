@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from timerex_ghl.sandbox.clock import Clock
 from timerex_ghl.sandbox.deliveries import Deliveries, Delivery
 from timerex_ghl.sandbox.delivery_faults import Proof
 from timerex_ghl.sandbox.wire import Json, iso_ms, now_ms, to_json
@@ -94,8 +95,8 @@ class GhlWebhook:
 class GhlDeliveries(Deliveries[GhlWebhook]):
     """All of them. `app_id` is whose webhook it is; only an OAuth app has one."""
 
-    def __init__(self, app_id: str) -> None:
-        super().__init__(GhlWebhook())
+    def __init__(self, app_id: str, clock: Clock) -> None:
+        super().__init__(GhlWebhook(), clock)
         self.app_id = app_id
 
     def send(self, type_: str, fields: Json) -> None:

@@ -45,7 +45,7 @@ class Gate:
         fault = self.ghl.faults.strike(name)
         kind = fault.kind if fault else None
         call = LoggedCall(name, request.method, vendor_path(request), now_ms(), kind)
-        response = await stand_in(fault)
+        response = await stand_in(fault, self.ghl.clock)
         if response is None:
             cpu_began = time.thread_time()
             response, body = self.respond(request, raw, fault)
@@ -53,7 +53,7 @@ class Gate:
             call = call._replace(status=response.status_code, keys=sorted(body), cpu_ms=cpu_ms)
         took_ms = round((time.perf_counter() - began) * 1000, 3)
         self.ghl.calls.add(call._replace(took_ms=took_ms))
-        await deliver(response, fault, self.drop, scope, receive, send)
+        await deliver(response, fault, self.drop, self.ghl.clock, scope, receive, send)
 
     def respond(self, request: Request, raw: bytes, fault: Fault | None) -> tuple[Response, Json]:
         """Answer with the headers of the limits; give the body it has read too."""

@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from timerex_ghl.sandbox.answers import RefusalError
+from timerex_ghl.sandbox.clock import Clock
 
 DAY_S = 86_400
 
@@ -29,6 +30,7 @@ class Limits:
     window_ms: int = 10_000
     daily: int = 200_000
     enabled: bool = True
+    clock: Clock = field(default_factory=Clock)
     by_app: dict[str, Usage] = field(default_factory=dict[str, Usage])
 
     def take(self, app: str) -> None:
@@ -36,7 +38,7 @@ class Limits:
         usage = self._current(app)
         if self.enabled and (len(usage.calls) >= self.max or usage.today >= self.daily):
             raise RefusalError(429, "Too Many Requests")
-        usage.calls.append(time.monotonic())
+        usage.calls.append(self.clock.now())
         usage.today += 1
 
     def headers(self, app: str) -> dict[str, str]:
@@ -55,7 +57,7 @@ class Limits:
     def _current(self, app: str) -> Usage:
         """Give an app's use without what has left the window or belongs to another day."""
         usage = self.by_app.setdefault(app, Usage())
-        begin = time.monotonic() - self.window_ms / 1000
+        begin = self.clock.now() - self.window_ms / 1000
         while usage.calls and usage.calls[0] <= begin:
             usage.calls.popleft()
         day = int(time.time()) // DAY_S

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from timerex_ghl.sandbox.clock import Clock
 from timerex_ghl.sandbox.contact_store import Contact
-from timerex_ghl.sandbox.wire import Json, now_ms
+from timerex_ghl.sandbox.wire import Json
 
 KEPT = 10_000
 
@@ -16,14 +17,15 @@ class Version(NamedTuple):
     """A record as it was until some time; None where it was not there."""
 
     id: str
-    until_ms: int
+    until: float
     record: Contact | Json | None
 
 
 class Past:
     """The last changes, each with what was there before it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._versions: deque[Version] = deque(maxlen=KEPT)
 
     def keep(self, its_id: str, record: Contact | Json | None) -> None:
@@ -33,13 +35,13 @@ class Past:
             record = replace(record.copy(), notes=notes)
         elif record is not None:
             record = {**record}
-        self._versions.append(Version(its_id, now_ms(), record))
+        self._versions.append(Version(its_id, self._clock.now(), record))
 
     @contextmanager
     def shown(self, store: dict[str, Any], its_id: str, ago_ms: int) -> Generator[None]:
         """Let a record be for a moment as it was so long ago."""
-        then_ms = now_ms() - ago_ms
-        found = (one for one in self._versions if one.id == its_id and one.until_ms > then_ms)
+        then = self._clock.now() - ago_ms / 1000
+        found = (one for one in self._versions if one.id == its_id and one.until > then)
         version = next(found, None)
         if version is None:
             yield

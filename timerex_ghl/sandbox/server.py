@@ -5,20 +5,22 @@ at `/timerex/api/beta`, and `/control` is ours.
 """
 
 import asyncio
+import re
 import secrets
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from timerex_ghl.sandbox.clock import Clock
 from timerex_ghl.sandbox.control import control_app
 from timerex_ghl.sandbox.ghl_router import ghl_router
 from timerex_ghl.sandbox.info import ControlInfo, GhlInfo, SandboxInfo, TimerexInfo
@@ -34,11 +36,17 @@ HOST = "127.0.0.1"
 
 @dataclass
 class Sandbox:
-    """Both services and the token of the control API."""
+    """Both services, on one clock, and the token of the control API."""
 
-    ghl: Ghl = field(default_factory=Ghl)
-    timerex: Timerex = field(default_factory=Timerex)
+    clock: Clock = field(default_factory=Clock)
+    ghl: Ghl = field(init=False)
+    timerex: Timerex = field(init=False)
     control_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+
+    def __post_init__(self) -> None:
+        """Begin with an empty service each."""
+        self.ghl = Ghl(self.clock)
+        self.timerex = Timerex(self.clock)
 
     def info(self, root: str) -> SandboxInfo:
         """Say where it answers; hands out fresh tokens."""
@@ -77,6 +85,32 @@ class Sandbox:
         )
 
 
+def sandbox_app(sandbox: Sandbox, drop: Callable[[Scope], None]) -> Starlette:
+    """Make the application of both services and the control API.
+
+    Args:
+        sandbox: What they know.
+        drop: Cuts the connection of a call.
+    """
+    routes = [
+        _mount("/ghl", ghl_router(sandbox.ghl, drop)),
+        _mount("/timerex/api/beta", timerex_router(sandbox.timerex, drop)),
+        _mount("/timerex", pages_router(sandbox.timerex, drop)),
+        _mount("/control", control_app(sandbox.ghl, sandbox.timerex, sandbox.control_token)),
+    ]
+    return Starlette(routes=routes)
+
+
+def _mount(path: str, app: ASGIApp) -> Mount:
+    """Put an application below a path, whatever the rest of the path holds.
+
+    Starlette's own pattern ends at a line feed (`%0A`), and its 404 is none of the service's.
+    """
+    mount = Mount(path, app)
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount
+
+
 def listen(port: int) -> socket.socket:
     """Take a loopback port; 0 is a free one.
 
@@ -102,14 +136,8 @@ class SandboxServer(uvicorn.Server):
         self.info = sandbox.info(f"http://{HOST}:{self.socket.getsockname()[1]}")
         self.ready = asyncio.Event()
         self.stopping = asyncio.Event()
-        routes = [
-            Mount("/ghl", ghl_router(sandbox.ghl, self.drop)),
-            Mount("/timerex/api/beta", timerex_router(sandbox.timerex, self.drop)),
-            Mount("/timerex", pages_router(sandbox.timerex, self.drop)),
-            Mount("/control", control_app(sandbox.ghl, sandbox.timerex, sandbox.control_token)),
-        ]
         config = uvicorn.Config(
-            Starlette(routes=routes),
+            sandbox_app(sandbox, self.drop),
             http=H11Protocol,
             ws="none",
             lifespan="off",
@@ -159,8 +187,8 @@ class SandboxServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def running_sandbox() -> AsyncGenerator[SandboxInfo]:
-    """Serve a sandbox on a free port, in a thread of its own.
+async def running_sandbox(clock: Clock | None = None) -> AsyncGenerator[SandboxInfo]:
+    """Serve a sandbox on a free port, in a thread of its own, by the machine's clock or another.
 
     A thread, so that it answers while the caller's event loop is busy or blocked.
     """
@@ -168,7 +196,7 @@ async def running_sandbox() -> AsyncGenerator[SandboxInfo]:
     begun: asyncio.Future[tuple[SandboxServer, asyncio.AbstractEventLoop]] = loop.create_future()
 
     async def serve() -> None:
-        server = SandboxServer(Sandbox(), 0)
+        server = SandboxServer(Sandbox(clock or Clock()), 0)
         serving = asyncio.create_task(server.run_until_stopped())
         await server.ready.wait()
         loop.call_soon_threadsafe(begun.set_result, (server, asyncio.get_running_loop()))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from timerex_ghl.sandbox.calls import CallLog
+from timerex_ghl.sandbox.clock import Clock
 from timerex_ghl.sandbox.contact_store import Contacts
 from timerex_ghl.sandbox.faults import Faults
 from timerex_ghl.sandbox.ghl_delivery import GhlDeliveries
@@ -34,18 +35,24 @@ class Ghl:
         task_times: When each task was first told of; tasks themselves carry no time.
     """
 
+    clock: Clock = field(default_factory=Clock)
     location: Location = field(default_factory=Location)
-    contacts: Contacts = field(default_factory=Contacts)
+    contacts: Contacts = field(init=False)
     custom_fields: dict[str, Json] = field(default_factory=dict[str, Json])
     appointments: dict[str, Json] = field(default_factory=dict[str, Json])
     setup: Setup = field(default_factory=Setup)
-    tokens: Tokens = field(default_factory=Tokens)
-    limits: Limits = field(default_factory=Limits)
+    tokens: Tokens = field(init=False)
+    limits: Limits = field(init=False)
     faults: Faults = field(default_factory=Faults)
-    past: Past = field(default_factory=Past)
+    past: Past = field(init=False)
     calls: CallLog = field(default_factory=CallLog)
     task_times: dict[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         """The app that gets webhooks is the OAuth client; its id begins the client's."""
-        self.deliveries = GhlDeliveries(self.tokens.client_id.partition("-")[0])
+        self.contacts = Contacts(self.clock)
+        self.tokens = Tokens(clock=self.clock)
+        self.limits = Limits(clock=self.clock)
+        self.past = Past(self.clock)
+        app_id = self.tokens.client_id.partition("-")[0]
+        self.deliveries = GhlDeliveries(app_id, self.clock)

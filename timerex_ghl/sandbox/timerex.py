@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from timerex_ghl.sandbox.calls import CallLog
+from timerex_ghl.sandbox.clock import Clock
 from timerex_ghl.sandbox.faults import Faults
 from timerex_ghl.sandbox.timerex_access import Access, TimerexLimits, TimerexTokens
 from timerex_ghl.sandbox.timerex_bookings import (
@@ -58,16 +59,17 @@ class Timerex:
         lists_cancelled: Whether a calendar's list shows cancelled events; not documented.
     """
 
+    clock: Clock = field(default_factory=Clock)
     team: Team = field(default_factory=lambda: Team("Aoba Onboarding", "aoba_4d1e"))
     my_space: Team = field(default_factory=lambda: Team("My space", "mori_77ab", is_primary=True))
     teams: dict[str, Team] = field(default_factory=dict[str, Team])
     calendars: dict[str, Calendar] = field(default_factory=dict[str, Calendar])
     bookings: dict[str, Booking] = field(default_factory=dict[str, Booking])
     one_time_urls: dict[str, OneTimeUrl] = field(default_factory=dict[str, OneTimeUrl])
-    deliveries: TimerexDeliveries = field(default_factory=TimerexDeliveries)
+    deliveries: TimerexDeliveries = field(init=False)
     api_key: str = field(default_factory=lambda: secrets.token_hex(32))
-    tokens: TimerexTokens = field(default_factory=TimerexTokens)
-    limits: TimerexLimits = field(default_factory=TimerexLimits)
+    tokens: TimerexTokens = field(init=False)
+    limits: TimerexLimits = field(init=False)
     faults: Faults = field(default_factory=Faults)
     calls: CallLog = field(default_factory=CallLog)
     site: str = "https://timerex.net"
@@ -76,6 +78,9 @@ class Timerex:
 
     def __post_init__(self) -> None:
         """Begin with two calendars of the team and one of My Space."""
+        self.deliveries = TimerexDeliveries(self.clock)
+        self.tokens = TimerexTokens(clock=self.clock)
+        self.limits = TimerexLimits(clock=self.clock)
         for team in (self.my_space, self.team):
             self.teams[team.id] = team
         self.calendar = self.add_calendar(Calendar(self.team, "Onboarding call 30"))

@@ -5,13 +5,13 @@ limits of each operation. Access tokens live an hour; a refresh token works once
 """
 
 import secrets
-import time
 import uuid
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from timerex_ghl.sandbox.answers import RefusalError
+from timerex_ghl.sandbox.clock import Clock
 
 WindowName = Literal["minute", "hour", "day"]
 
@@ -57,6 +57,7 @@ class TimerexTokens:
     client_secret: str = field(default_factory=lambda: secrets.token_hex(20))
     redirect_uri: str = "https://timerex-ghl.example/callback"
     expires_in_s: int = 3600
+    clock: Clock = field(default_factory=Clock)
     accesses: dict[str, tuple[frozenset[str], float]] = field(
         default_factory=dict[str, tuple[frozenset[str], float]]
     )
@@ -66,7 +67,7 @@ class TimerexTokens:
     def mint_pair(self, scopes: frozenset[str] = TIMEREX_SCOPES) -> TimerexPair:
         """Make an access token and its refresh token."""
         pair = TimerexPair(f"ta-{secrets.token_urlsafe(40)}", f"tr-{secrets.token_urlsafe(40)}")
-        self.accesses[pair.access] = (scopes, time.monotonic() + self.expires_in_s)
+        self.accesses[pair.access] = (scopes, self.clock.now() + self.expires_in_s)
         self.refreshes[pair.refresh] = scopes
         return pair
 
@@ -89,7 +90,7 @@ class TimerexTokens:
     def scopes_of(self, access: str) -> frozenset[str] | None:
         """Give the rights of an access token; None if it is unknown or has run out."""
         scopes, ends_at = self.accesses.get(access, (None, 0.0))
-        return scopes if ends_at > time.monotonic() else None
+        return scopes if ends_at > self.clock.now() else None
 
 
 @dataclass
@@ -101,6 +102,7 @@ class TimerexLimits:
     day: int = 1000
     minute_ms: int = 60_000
     enabled: bool = True
+    clock: Clock = field(default_factory=Clock)
     calls: dict[tuple[str, str], deque[float]] = field(
         default_factory=dict[tuple[str, str], deque[float]]
     )
@@ -115,11 +117,11 @@ class TimerexLimits:
         if self.enabled and full:
             raise RefusalError(429, "Too Many Attempts.")
         for calls in counted:
-            calls.append(time.monotonic())
+            calls.append(self.clock.now())
 
     def _current(self, owner: str, window: WindowName) -> deque[float]:
         length_s = {"minute": self.minute_ms / 1000, "hour": 3600.0, "day": 86_400.0}[window]
         calls = self.calls.setdefault((owner, window), deque())
-        while calls and calls[0] <= time.monotonic() - length_s:
+        while calls and calls[0] <= self.clock.now() - length_s:
             calls.popleft()
         return calls

@@ -6,6 +6,7 @@ Source: the TimeRex developer portal, webhook reference.
 import secrets
 from dataclasses import dataclass, field
 
+from timerex_ghl.sandbox.clock import Clock
 from timerex_ghl.sandbox.deliveries import Deliveries, Delivery
 from timerex_ghl.sandbox.delivery_faults import Proof
 from timerex_ghl.sandbox.wire import Json, to_json
@@ -50,8 +51,8 @@ def _any_token(_body: bytes) -> str:
 class TimerexDeliveries(Deliveries[TimerexWebhook]):
     """All of them."""
 
-    def __init__(self) -> None:
-        super().__init__(TimerexWebhook())
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(TimerexWebhook(), clock)
 
     def send(self, event_id: str, type_: str, body: Json, url: str | None = None) -> Delivery:
         """Begin a delivery."""

@@ -98,13 +98,13 @@ class TimerexGate:
         fault = self.timerex.faults.strike(name)
         kind = fault.kind if fault else None
         call = LoggedCall(name, request.method, vendor_path(request), now_ms(), kind)
-        response = await stand_in(fault)
+        response = await stand_in(fault, self.timerex.clock)
         if response is None:
             response = self._respond(request, operation, raw, fault)
             call = call._replace(status=response.status_code, keys=keys_of(raw))
         took_ms = round((time.perf_counter() - began) * 1000, 3)
         self.timerex.calls.add(call._replace(took_ms=took_ms))
-        await deliver(response, fault, self.drop, scope, receive, send)
+        await deliver(response, fault, self.drop, self.timerex.clock, scope, receive, send)
 
     def _respond(
         self,

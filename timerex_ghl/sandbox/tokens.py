@@ -4,11 +4,11 @@ Source: the vendor's authorization pages; a spent refresh token repeats its answ
 """
 
 import secrets
-import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Literal
 
+from timerex_ghl.sandbox.clock import Clock
 from timerex_ghl.sandbox.wire import new_id
 
 Kind = Literal["private", "oauth", "agency"]
@@ -85,6 +85,7 @@ class Tokens:
     client_secret: str = field(default_factory=lambda: str(uuid.uuid4()))
     expires_in_s: int = 86_399
     repeat_s: float = 30
+    clock: Clock = field(default_factory=Clock)
     accesses: dict[str, Access] = field(default_factory=dict[str, Access])
     refreshes: dict[str, Refresh] = field(default_factory=dict[str, Refresh])
     codes: dict[str, Install] = field(default_factory=dict[str, Install])
@@ -112,7 +113,7 @@ class Tokens:
             install.location_id,
             install.scopes,
             install,
-            time.monotonic() + self.expires_in_s,
+            self.clock.now() + self.expires_in_s,
         )
         return token
 
@@ -136,8 +137,8 @@ class Tokens:
         if refresh is None:
             return None
         if refresh.became is None:
-            refresh.spent_at, refresh.became = time.monotonic(), self.mint_pair(refresh.install)
-        elif time.monotonic() - refresh.spent_at > self.repeat_s:
+            refresh.spent_at, refresh.became = self.clock.now(), self.mint_pair(refresh.install)
+        elif self.clock.now() - refresh.spent_at > self.repeat_s:
             self.end(refresh.install)
             return None
         return refresh.became
@@ -162,4 +163,4 @@ class Tokens:
     def find(self, token: str) -> Access | None:
         """Give what a token allows; None if it is unknown or has run out."""
         access = self.accesses.get(token)
-        return access if access and access.expires_at > time.monotonic() else None
+        return access if access and access.expires_at > self.clock.now() else None

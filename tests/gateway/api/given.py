@@ -6,10 +6,11 @@ from typing import Any
 import httpx
 from sqlalchemy import Connection, text
 
-from tests.gateway.given import NAME
+from tests.gateway.given import NAME, PATIENT
 from timerex_ghl.adapters.ledger import api_tokens
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.gateway.app import build_gateway
+from timerex_ghl.gateway.limits import Limits
 from timerex_ghl.sync.models import ConnectionName
 
 RIKU = {"first_name": "陸", "last_name": "佐藤", "email": "Riku@hinode.example"}
@@ -36,8 +37,9 @@ async def new_token(
     return token.get_secret_value()
 
 
-def api_client(ledger: Ledger, token: str | None) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(build_gateway(ledger), raise_app_exceptions=False)
+def api_client(ledger: Ledger, token: str | None, limits: Limits = PATIENT) -> httpx.AsyncClient:
+    app = build_gateway(ledger, limits=limits)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
     return httpx.AsyncClient(
         transport=transport, base_url="http://door.example/api/v1", headers=headers

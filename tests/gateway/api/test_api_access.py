@@ -1,6 +1,5 @@
 """Who may use the API, and what of a request is read."""
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
@@ -24,10 +23,9 @@ from tests.gateway.api.given import (
     new_token,
     write_down,
 )
-from tests.gateway.given import NAME, publish, settings_with
+from tests.gateway.given import NAME, PATIENT, locked, publish, settings_with
 from timerex_ghl.adapters.ledger import api_tokens
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.gateway.api import guard
 from timerex_ghl.sync.errors import RetryableError
 from timerex_ghl.sync.models import ConnectionName
 
@@ -146,18 +144,19 @@ async def test_use_is_noted(api: httpx.AsyncClient, ledger: Ledger) -> None:
 
     await api.get("/contacts")
 
-    assert (await ledger.read(api_tokens.list_tokens, NAME))[0].used_at is not None
+    (token,) = await ledger.write(api_tokens.list_tokens, NAME)  # behind the note in the queue
+    assert token.used_at is not None
 
 
 async def test_a_reader_does_not_wait_for_the_note_of_its_use(
-    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    api: httpx.AsyncClient, ledger: Ledger, ledger_url: str
 ) -> None:
-    def fail(*_: object) -> None:
-        raise RetryableError("the ledger's database failed")
+    async with locked(ledger_url):
+        answers = [await api.get("/contacts") for _ in range(3)]
 
-    monkeypatch.setattr(api_tokens, "note_use", fail)
-
-    assert (await api.get("/contacts")).status_code == 200
+    assert [answer.status_code for answer in answers] == [200] * 3
+    (token,) = await ledger.write(api_tokens.list_tokens, NAME)
+    assert token.used_at is not None
 
 
 BODIES: list[tuple[bytes, dict[str, str], int]] = [
@@ -250,18 +249,13 @@ async def test_without_the_ledger_the_caller_is_told_to_come_again(
     assert ("retry-after" in answer.headers) == (status == 503)
 
 
-async def test_a_ledger_that_hangs_is_given_up(
-    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await api.get("/contacts")  # its use is noted
-
-    async def hang(*_: object) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(guard, "_LEDGER_DEADLINE_S", 0.05)
-    monkeypatch.setattr(Ledger, "write", hang)
-
-    assert_problem(await api.post("/contacts", json=RIKU), 503, "unavailable")
+async def test_a_ledger_that_hangs_is_given_up(ledger: Ledger, ledger_url: str) -> None:
+    limits = PATIENT._replace(api_ledger_deadline_s=0.2)
+    async with (
+        api_client(ledger, await new_token(ledger), limits) as api,
+        locked(ledger_url),
+    ):
+        assert_problem(await api.post("/contacts", json=RIKU), 503, "unavailable")
 
 
 async def test_a_unit_of_work_that_fails_is_a_problem_without_its_cause(

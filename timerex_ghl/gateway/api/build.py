@@ -6,6 +6,7 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.gateway.api import bookings, contacts, notes, tasks
 from timerex_ghl.gateway.api.document import describe
 from timerex_ghl.gateway.api.problems import HANDLERS
+from timerex_ghl.gateway.limits import Limits
 
 PREFIX = "/api/v1"
 ABOUT = """Contacts, bookings, notes and tasks of one connection's workspace.
@@ -15,7 +16,7 @@ What is changed here is carried to the CRM at once, in the order it was changed.
 """
 
 
-def build_api(ledger: Ledger) -> FastAPI:
+def build_api(ledger: Ledger, limits: Limits) -> FastAPI:
     """Make the application around an open ledger."""
     api = FastAPI(
         title="timerex-ghl workspace",
@@ -29,6 +30,8 @@ def build_api(ledger: Ledger) -> FastAPI:
         exception_handlers=HANDLERS,
     )
     api.state.ledger = ledger
+    api.state.limits = limits
+    api.state.pending_use_notes = set[str]()
     for router in (contacts.router, bookings.router, notes.router, tasks.router):
         api.include_router(router)
     describe(api)

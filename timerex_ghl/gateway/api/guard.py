@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -19,11 +19,11 @@ from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.strict_json import read_json
 from timerex_ghl.gateway.api.problems import ProblemError
 from timerex_ghl.gateway.door import check_media_type, read_body
+from timerex_ghl.gateway.limits import Limits
 from timerex_ghl.sync.errors import FatalError, RetryableError
 from timerex_ghl.sync.models import ConnectionName
 from timerex_ghl.sync.settings import ConnectionSettings
 
-_LEDGER_DEADLINE_S = 5.0
 _RETRY_AFTER_S = 2
 _LONGEST_TOKEN = 200
 _READS = {"GET", "HEAD"}
@@ -49,13 +49,20 @@ class Caller(NamedTuple):
         return Editor(self.settings, f"token:{self.token.id}")
 
 
+def _limits_of(request: Request) -> Limits:
+    """Give the limits the application was built with."""
+    return request.app.state.limits
+
+
 class StrictRequest(Request):
     """A request whose body is bounded, and strict JSON."""
 
     async def body(self) -> bytes:
-        """Read at most 256 KB, within the door's time."""
+        """Read at most 256 KB, within `body_deadline_s`."""
         if not hasattr(self, "_body"):
-            self._body = await read_body(Request(self.scope, self.receive))
+            self._body = await read_body(
+                Request(self.scope, self.receive), _limits_of(self).body_deadline_s
+            )
         return self._body
 
     async def json(self) -> JsonValue:
@@ -75,12 +82,13 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
-            async with _ledger_deadline():
+            deadline_s = _limits_of(strict).api_ledger_deadline_s
+            async with _ledger_deadline(deadline_s):
                 strict.state.caller = await _admit(strict)
             if takes_body:
                 check_media_type(request.headers)
                 await strict.json()
-            async with _ledger_deadline():
+            async with _ledger_deadline(deadline_s):
                 return await answer(strict)
 
         return guarded
@@ -122,9 +130,26 @@ async def _admit(request: Request) -> Caller:
             headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
         )
     if api_tokens.is_use_to_be_noted(token, now):
-        with suppress(RetryableError):  # who only reads need not wait for who writes
-            await ledger.write(api_tokens.note_use, token.id, now)
+        _note_use(request, token, now)
     return Caller(ledger, token, settings)
+
+
+def _note_use(request: Request, token: ApiToken, now: datetime) -> None:
+    """Note a use without waiting: a request that only reads is not held up by who writes.
+
+    While one note of a token waits for the ledger there is no second: the queue stays short.
+    """
+    pending: set[str] = request.app.state.pending_use_notes
+    if token.id in pending:
+        return
+
+    def end(_: "asyncio.Future[None]") -> None:
+        pending.discard(token.id)
+
+    ledger: Ledger = request.app.state.ledger
+    posted = ledger.post(api_tokens.note_use, token.id, now)
+    pending.add(token.id)
+    posted.add_done_callback(end)
 
 
 def _token_of(headers: list[str]) -> str | None:
@@ -148,14 +173,14 @@ def _look_up(
 
 
 @asynccontextmanager
-async def _ledger_deadline() -> AsyncGenerator[None]:
+async def _ledger_deadline(deadline_s: float) -> AsyncGenerator[None]:
     """Answer 503 when the ledger does not.
 
     A write may then have happened all the same: its Idempotency-Key or version makes a repetition
     safe.
     """
     try:
-        async with asyncio.timeout(_LEDGER_DEADLINE_S):
+        async with asyncio.timeout(deadline_s):
             yield
     except (RetryableError, FatalError, OSError) as error:  # TimeoutError is an OSError
         raise ProblemError(
