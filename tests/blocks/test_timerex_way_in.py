@@ -9,7 +9,7 @@ import pytest
 from blocks import TimeRexCredentials
 from blocks.draft import ghl_settings_of, settings_of
 from tests.blocks.drafts import draft, timerex
-from tests.sandbox.calling import NO_TLS
+from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.sandbox import SandboxInfo, running_sandbox

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from tests.adapters.loopback import NO_AUTHORITIES
 from tests.engine.conftest import Engine
+from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ledger import audit, inbox, published
 from timerex_ghl.adapters.ledger.audit import AuditEntry
 from timerex_ghl.adapters.ledger.inbox import InboxState
@@ -74,7 +74,7 @@ async def deliver(engine: Engine, name: ConnectionName, body: dict[str, Any]) ->
     door = version.settings.timerex.door
     timerex = engine.stage.sandbox.timerex
     headers = {timerex["webhook_header"]: timerex["webhook_token"]}
-    async with httpx.AsyncClient(timeout=120, verify=NO_AUTHORITIES) as http:
+    async with httpx.AsyncClient(timeout=120, verify=NO_TLS) as http:
 
         async def answered() -> httpx.Response | None:
             answer = await http.post(

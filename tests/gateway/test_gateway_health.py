@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from tests.adapters.timerex.deliveries import CONFIRMED, body_of
 from tests.gateway.given import DOOR, TOKEN, client_of, publish, serving, settings_with
-from tests.sandbox.calling import NO_TLS
+from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.cli import main
 from timerex_ghl.gateway.serve import run_gateway

@@ -8,8 +8,9 @@ import pytest
 
 from tests.gateway.ghl_sender import stored
 from tests.gateway.given import PATIENT, TOKEN, publish, serving, settings_with
+from tests.loopback import NO_TLS
 from tests.receiver import Receiver
-from tests.sandbox.calling import NO_TLS, Caller
+from tests.sandbox.calling import Caller
 from tests.sandbox.ghl_delivering import DOOR, GhlApp
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.sandbox import running_sandbox

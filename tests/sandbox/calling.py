@@ -1,14 +1,10 @@
 """Short words to call a sandbox."""
 
-import ssl
 from typing import Any
 
 import httpx
 
 from timerex_ghl.sandbox import SandboxInfo
-
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Trusts nobody and is made at once: everything here is plain HTTP on loopback."""
 
 
 class Caller:

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from tests.sandbox.calling import NO_TLS, Caller
+from tests.loopback import NO_TLS
+from tests.sandbox.calling import Caller
 from tests.sandbox.clocks import HANG_S, ManualClock, SkippingClock
 from timerex_ghl.sandbox import running_sandbox
 from timerex_ghl.sandbox.clock import Clock

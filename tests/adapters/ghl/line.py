@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.adapters.loopback import NO_AUTHORITIES
+from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import GhlAuth, PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.pacing import NoPacing, Pacer
@@ -105,7 +105,7 @@ async def bad_server(behave: Behaviour, *, deadline_s: float = 5.0) -> AsyncGene
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with server, httpx.AsyncClient(verify=NO_AUTHORITIES) as http:
+    async with server, httpx.AsyncClient(verify=NO_TLS) as http:
         yield client_of(http, f"http://127.0.0.1:{port}", deadline_s=deadline_s)
         for task in serving:
             task.cancel()

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import httpx
 
-from tests.adapters.loopback import NO_AUTHORITIES
+from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.pacing import LedgerPacer, behind_live
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.adapters.ledger.quota import Pace
@@ -77,7 +77,7 @@ def sweep_as_a_process(ledger_url: str, server_url: str, pace: Pace, calls: int)
 async def _call(ledger_url: str, server_url: str, pace: Pace, calls: int) -> None:
     async with (
         open_ledger(ledger_url) as ledger,
-        httpx.AsyncClient(verify=NO_AUTHORITIES, timeout=DEADLINE_S) as http,
+        httpx.AsyncClient(verify=NO_TLS, timeout=DEADLINE_S) as http,
     ):
         pacers = [LedgerPacer(ledger, AOBA, pace) for _ in range(2)]
 

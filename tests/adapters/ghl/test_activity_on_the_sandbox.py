@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from tests.adapters.ghl.case import values
 from tests.adapters.ghl.line import EVERY_SCOPE
-from tests.adapters.loopback import NO_AUTHORITIES
+from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.agency import location_token
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
@@ -51,7 +51,7 @@ class Place:
 
 @pytest.fixture
 async def place() -> AsyncGenerator[Place]:
-    async with running_sandbox() as info, httpx.AsyncClient(verify=NO_AUTHORITIES) as http:
+    async with running_sandbox() as info, httpx.AsyncClient(verify=NO_TLS) as http:
         yield Place(http, info)
 
 

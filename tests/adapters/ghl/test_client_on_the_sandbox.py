@@ -5,7 +5,7 @@ import pytest
 
 from tests.adapters.ghl.line import EVERY_SCOPE
 from tests.adapters.ghl.methods import values
-from tests.adapters.loopback import NO_AUTHORITIES
+from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.pacing import NoPacing
@@ -15,7 +15,7 @@ from timerex_ghl.sync.models import GhlContactId, GhlField, LocationId
 
 
 async def test_every_method_is_understood_by_the_sandbox() -> None:
-    async with running_sandbox() as info, httpx.AsyncClient(verify=NO_AUTHORITIES) as http:
+    async with running_sandbox() as info, httpx.AsyncClient(verify=NO_TLS) as http:
         ghl = GhlClient(
             http,
             PrivateToken(info.ghl.private_token, EVERY_SCOPE),

@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 
 from tests.adapters.ghl.oauth_world import KEY, NAME, TOKEN_URL, World, auth_of, refused
 from tests.adapters.ghl.vendor import SCOPES, SEED, Vendor, served
-from tests.adapters.loopback import NO_AUTHORITIES
+from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ledger import locks, tokens
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.adapters.ledger.secrets import SecretKey
@@ -62,7 +62,7 @@ def refuse_rounds(ledger_url: str, url: str, key: str) -> list[str]:
     async def run() -> list[str]:
         async with (
             open_ledger(ledger_url, key=SecretKey(key)) as ledger,
-            httpx.AsyncClient(verify=NO_AUTHORITIES) as http,
+            httpx.AsyncClient(verify=NO_TLS) as http,
         ):
             auth = auth_of(ledger, http, url)
             taken = [await auth.token()]
@@ -167,6 +167,6 @@ async def test_a_holder_that_was_paused_cannot_save_an_old_pair(world: World) ->
 
 
 async def test_a_process_without_the_key_is_told_so(ledger_url: str) -> None:
-    async with open_ledger(ledger_url) as ledger, httpx.AsyncClient(verify=NO_AUTHORITIES) as http:
+    async with open_ledger(ledger_url) as ledger, httpx.AsyncClient(verify=NO_TLS) as http:
         with pytest.raises(SettingsError, match="workers only"):
             await auth_of(ledger, http, TOKEN_URL).token()

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from tests.adapters.ghl.oauth_world import auth_of_sandbox
-from tests.adapters.loopback import NO_AUTHORITIES
+from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.pacing import LedgerPacer
 from timerex_ghl.adapters.ledger.core import Ledger
@@ -18,7 +18,7 @@ from timerex_ghl.sync.models import LocationId
 async def control(info: SandboxInfo, method: str, path: str, **body: object) -> Any:
     headers = {"Authorization": f"Bearer {info.control.token}"}
     async with httpx.AsyncClient(
-        base_url=info.control.base_url, headers=headers, verify=NO_AUTHORITIES
+        base_url=info.control.base_url, headers=headers, verify=NO_TLS
     ) as http:
         answer = await http.request(method, path, json=body)
     assert answer.is_success, answer.text
@@ -26,7 +26,7 @@ async def control(info: SandboxInfo, method: str, path: str, **body: object) -> 
 
 
 async def test_a_token_that_runs_out_in_mid_batch_is_refreshed_once(ledger: Ledger) -> None:
-    async with running_sandbox() as info, httpx.AsyncClient(verify=NO_AUTHORITIES) as http:
+    async with running_sandbox() as info, httpx.AsyncClient(verify=NO_TLS) as http:
         location_id = LocationId(info.ghl.location_id)
         auth = auth_of_sandbox(ledger, http, info.ghl)
         pacer = LedgerPacer(ledger, location_id, Pace(limit=100))

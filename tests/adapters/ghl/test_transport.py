@@ -10,7 +10,7 @@ import pytest
 from tests.adapters.fake_time import HANG_S
 from tests.adapters.ghl.line import CANARIES, EVERY_SCOPE, RIKU, bad_server, client_of, line
 from tests.adapters.ghl.methods import CONTACT, values
-from tests.adapters.loopback import NO_AUTHORITIES
+from tests.loopback import NO_TLS
 from timerex_ghl.sync.errors import (
     CredentialsError,
     FatalError,
@@ -139,7 +139,7 @@ async def test_a_refused_connection_sent_nothing() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]  # bound and not listening
-        async with httpx.AsyncClient(verify=NO_AUTHORITIES) as http:
+        async with httpx.AsyncClient(verify=NO_TLS) as http:
             with pytest.raises(RetryableError, match="not sent") as refused:
                 await client_of(http, f"http://127.0.0.1:{port}").add_tags(RIKU, {"vip"})
 

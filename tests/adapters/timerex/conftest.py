@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from tests.adapters.ghl.oauth_world import KEY
-from tests.adapters.loopback import NO_AUTHORITIES
 from tests.adapters.timerex.api_world import ApiWorld
+from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.sandbox import running_sandbox
 
@@ -22,6 +22,6 @@ async def api(sqlite_url: str) -> AsyncIterator[ApiWorld]:
     async with (
         open_ledger(sqlite_url, key=KEY) as ledger,
         running_sandbox() as info,
-        httpx.AsyncClient(verify=NO_AUTHORITIES) as http,
+        httpx.AsyncClient(verify=NO_TLS) as http,
     ):
         yield ApiWorld(ledger, info, http)

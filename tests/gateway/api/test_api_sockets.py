@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.gateway.api.given import CALL, RIKU, at, events_of, new_token
-from tests.sandbox.calling import NO_TLS
+from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ledger.core import Ledger
 
 LIVES = 8
