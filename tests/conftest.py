@@ -95,13 +95,13 @@ def either_url(request: pytest.FixtureRequest) -> Iterator[str]:
         return
     url = request.getfixturevalue("postgresql_url")
     yield url
-    _execute(
-        make_url(url),
-        "SET lock_timeout = '5s'",
+    statements = [
+        "SET LOCAL lock_timeout = '60s'",
         "ALTER TABLE audit DISABLE TRIGGER USER",  # it refuses to be emptied
         *(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables)),  # noqa: S608
         "ALTER TABLE audit ENABLE TRIGGER USER",
-    )
+    ]
+    _execute(make_url(url), f"BEGIN; {'; '.join(statements)}; COMMIT")
 
 
 @pytest.fixture
@@ -156,6 +156,6 @@ def _new_database() -> Generator[str]:
 
 def _execute(server: URL, *statements: str) -> None:
     url = server.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(url, autocommit=True, connect_timeout=2) as connection:
+    with psycopg.connect(url, autocommit=True, connect_timeout=30) as connection:
         for statement in statements:
             connection.execute(statement.encode())
