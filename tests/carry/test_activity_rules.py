@@ -11,7 +11,6 @@ from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ledger import audit, links, previews, reviews, sweeps
 from timerex_ghl.carry.activities import room
 from timerex_ghl.carry.settle import settle
-from timerex_ghl.carry.sides import utc_now
 from timerex_ghl.sync.activities import BODY, TEXT, TITLE
 from timerex_ghl.sync.errors import ScopeError
 from timerex_ghl.sync.settings import ActivitySettings
@@ -119,7 +118,7 @@ async def test_a_preview_shows_what_would_be_deleted_and_added(acts: ActivityWor
     (note,) = await acts.notes()
     await acts.in_crm("DELETE", f"{note['contactId']}/notes/{note['id']}")
     await acts.in_crm("POST", f"{note['contactId']}/notes", {"body": "Another"})
-    since = utc_now()
+    since = acts.world.clock.now()
 
     await sweep(acts, "one", preview=True)
 

@@ -16,7 +16,7 @@ from timerex_ghl.carry.locking import held
 from timerex_ghl.carry.names import lock_of_contact
 from timerex_ghl.carry.notes import CONTACT
 from timerex_ghl.carry.person import find_in_ghl
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.errors import ReviewNeededError
 from timerex_ghl.sync.identity import is_same_person, keys_of
 from timerex_ghl.sync.mapping import map_from_ghl
@@ -42,7 +42,7 @@ async def follow_merge(
     names = [lock_of_contact(sides.connection, each) for each in {contact_id, into}]
     async with held(sides.ledger, names, run_id=sides.run_id):
         return await sides.ledger.write(
-            _move, sides, contact_id, into, gone_id, survivor.id, utc_now()
+            _move, sides, contact_id, into, gone_id, survivor.id, sides.now()
         )
 
 

@@ -21,7 +21,7 @@ from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
 from timerex_ghl.adapters.ledger.reviews import ReviewKind
 from timerex_ghl.carry.locking import HeldError
 from timerex_ghl.carry.outcome import Outcome, What
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.activities import KINDS, ActivityId, ActivityKey
 from timerex_ghl.sync.errors import (
     FatalError,
@@ -111,11 +111,11 @@ async def carry_event(
         outcome = await carry(sides, group.event)
     except Exception as error:  # the one place where a record's error is stored
         verdict = judge(error)
-        outcome = await sides.ledger.write(_note_error, sides, group, verdict, utc_now())
+        outcome = await sides.ledger.write(_note_error, sides, group, verdict, sides.now())
         if isinstance(error, FatalError):
             raise
         return outcome
-    await sides.ledger.write(_note_end, sides, group, outcome, utc_now())
+    await sides.ledger.write(_note_end, sides, group, outcome, sides.now())
     return outcome
 
 
@@ -205,7 +205,7 @@ async def carry_person(
         if not isinstance(error, TimerexGhlError):
             verdict = verdict._replace(what="dead", review="dead-letter")
         if verdict.review is not None:
-            await sides.ledger.write(_open_review, sides.connection, key, verdict, utc_now())
+            await sides.ledger.write(_open_review, sides.connection, key, verdict, sides.now())
         return Outcome(what=verdict.what)
 
 
