@@ -116,6 +116,19 @@ def test_a_conflict_that_waits_for_a_person_keeps_its_base() -> None:
     ]
 
 
+def test_different_values_that_never_agreed_are_a_conflict_though_others_did_agree() -> None:
+    base = {field: value for field, value in BASE.items() if field != TITLE}
+
+    plan = plan_activity(ours(title="Here"), theirs(title="There"), base, WHO, policy("ghl"))
+
+    assert plan.to_ghl == ()
+    assert plan.to_workspace.values == {TITLE: "There"}
+    assert [(one.workspace, one.ghl, one.base, one.winner) for one in plan.conflicts] == [
+        ("Here", "There", None, "ghl")
+    ]
+    assert plan.base[TITLE] == "There"
+
+
 def test_a_person_who_was_asked_decides() -> None:
     decided = Policy("ask", {KANA}, {TITLE: "timerex"})
 

@@ -183,6 +183,18 @@ def test_another_host_gets_the_appointment() -> None:
     assert changed(plan(other, a=made())) == {ASSIGNED_TO: JUN}
 
 
+def test_an_appointment_of_nobody_is_given_to_the_new_host() -> None:
+    other = A.model_copy(update={"host_emails": ("jun@aoba.example",)})
+
+    assert changed(plan(other, a=made(assigned_to=None))) == {ASSIGNED_TO: JUN}
+
+
+def test_an_appointment_that_has_the_new_host_already_is_not_given_again() -> None:
+    other = A.model_copy(update={"host_emails": ("kana@aoba.example", "jun@aoba.example")})
+
+    assert plan(other, a=made()).actions == ()
+
+
 def test_a_host_whom_ghl_does_not_know_changes_nothing() -> None:
     other = A.model_copy(update={"host_emails": ("new@aoba.example",)})
 

@@ -43,6 +43,11 @@ WITHOUT_RIGHT_S = 60.0
 """How soon an event is tried again whose write needs a right that the token lacks."""
 
 
+def pause_after(attempt_count: int) -> float:
+    """Tell how many seconds to wait after so many attempts: twice as long each, an hour at most."""
+    return min(2.0 ** (attempt_count + 1), 3600.0)
+
+
 class Verdict(NamedTuple):
     """What an error means for its record.
 
@@ -136,7 +141,7 @@ def _note_error(
         verdict = verdict._replace(what="dead", review="dead-letter")
     outcome = Outcome(what=verdict.what)
     if verdict.what == "waiting":
-        pause_s = verdict.after_s or min(2.0 ** (attempts + 1), 3600)
+        pause_s = verdict.after_s or pause_after(attempts)
         next_at = now + timedelta(seconds=pause_s)
         inbox.postpone_events(
             tx, group.ids, error=verdict.reason, next_at=next_at, counts=verdict.is_attempt
