@@ -20,7 +20,7 @@ from timerex_ghl.sync.models import (
     GhlContact,
     GhlContactId,
 )
-from timerex_ghl.sync.plan import is_as_planned, plan_contact
+from timerex_ghl.sync.plan import as_pulled, is_as_planned, plan_contact
 
 RIKU = make.ghl_contact().id
 
@@ -199,3 +199,18 @@ def test_a_new_contact_is_never_as_planned() -> None:
     create = CreateContact.model_validate({"values": {"city": "堺"}})
 
     assert not is_as_planned(None, [create], make.ghl_contact({"city": "堺"}))
+
+
+def test_what_may_not_be_written_to_ghl_keeps_its_base() -> None:
+    base = make.contact(city="大阪", tags=["old", "kept"])
+    ours = make.contact(city="堺", state="大阪府", tags=["new", "kept"])
+    theirs = make.ghl_contact(
+        city="大阪", state=None, website="hinode.example", tags=["old", "kept"]
+    )
+
+    pulled = as_pulled(plan(ours, theirs, base), base, DEFAULT_RULES)
+
+    assert pulled.to_ghl == ()
+    assert pulled.to_workspace.values == {"website": "hinode.example"}
+    assert pulled.base.values == {**base.values, "website": "hinode.example"}
+    assert pulled.base.tags == base.tags
