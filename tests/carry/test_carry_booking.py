@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.carry.world import NAME, World, cancelled, confirmed, moved
-from timerex_ghl.adapters.ledger import inbox
+from timerex_ghl.adapters.ledger import inbox, reviews
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.carry.guest import claimed_guest
 from timerex_ghl.carry.locking import HeldError, held
@@ -165,6 +165,21 @@ async def test_an_event_that_fails_waits_twice_as_long_after_each_attempt(world:
 
     assert pauses == [pause_after(1), pause_after(2), pause_after(3)]
     assert outcome.what == "applied"
+
+
+async def test_an_event_that_fails_too_often_is_given_up_and_a_person_is_asked(
+    world: World,
+) -> None:
+    event_id = await world.receive(confirmed())
+    fault = {"operation": "add-tags", "kind": "status", "value": 503, "times": MAX_ATTEMPTS}
+    await world.ask("POST", "/ghl/faults", fault)
+
+    outcomes = [(await world.carry(event_id))[0].what for _ in range(MAX_ATTEMPTS)]
+
+    assert outcomes == ["waiting"] * (MAX_ATTEMPTS - 1) + ["dead"]
+    assert await world.state_of(event_id) == "dead"
+    (review,) = await world.ledger.read(reviews.open_reviews, NAME)
+    assert (review.kind, review.subject) == ("dead-letter", f"event:{event_id}")
 
 
 def test_the_pause_between_attempts_doubles_up_to_an_hour() -> None:
