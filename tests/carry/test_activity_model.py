@@ -163,7 +163,7 @@ RULES = settings(
 )
 
 
-@settings(RULES, max_examples=20)
+@settings(RULES, max_examples=20)  # an example takes half a second of processor time, or more
 @given(steps=st.lists(STEPS, min_size=4, max_size=16))
 def test_both_sides_agree_after_any_story(
     sqlite_template: Path, tmp_path: Path, steps: list[Step]
@@ -172,7 +172,7 @@ def test_both_sides_agree_after_any_story(
 
 
 @pytest.mark.slow
-@settings(RULES, max_examples=150)
+@settings(RULES, max_examples=150)  # an example takes seconds
 @given(steps=st.lists(STEPS, min_size=10, max_size=40))
 def test_both_sides_agree_after_long_stories(
     sqlite_template: Path, tmp_path: Path, steps: list[Step]
@@ -181,7 +181,7 @@ def test_both_sides_agree_after_long_stories(
 
 
 @pytest.mark.slow
-@settings(RULES, max_examples=300)
+@settings(RULES)
 @given(steps=stories_of_one())
 def test_both_sides_agree_whatever_befalls_one_record(
     sqlite_template: Path, tmp_path: Path, steps: list[Step]
