@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.carry.activity_world import DUE, ActivityWorld
 from tests.carry.test_activity_sweeps import sweep
+from timerex_ghl.carry.recover import LOOK_AGAIN
 from timerex_ghl.sync.activities import KINDS, TEXT, TITLE, ActivityKey, ActivityKind
 from timerex_ghl.sync.models import ContactId
 
@@ -98,6 +99,8 @@ class Story:
     unheard: set[int] = field(default_factory=set[int])
 
     async def play(self, step: Step) -> None:
+        """Do a step, once GHL's lists show all that was written before."""
+        self.acts.world.clock.advance(LOOK_AGAIN)
         match step.what:
             case "write":
                 await self._write(step)

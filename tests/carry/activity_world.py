@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -18,6 +18,7 @@ from timerex_ghl.adapters.ledger.activities import WantedActivities
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox import events
 from timerex_ghl.carry.outcome import Outcome
+from timerex_ghl.carry.recover import LOOK_AGAIN
 from timerex_ghl.sandbox.info import SandboxInfo
 from timerex_ghl.sync.activities import Activity, ActivityKey, ActivityKind
 from timerex_ghl.sync.models import ContactId, EventId, FieldName
@@ -67,7 +68,7 @@ class ActivityWorld:
         given = {"due_at": DUE, "completed": "false", **values} if kind == "task" else values
 
         def add(tx: Connection) -> ActivityKey:
-            now = datetime.now(UTC)
+            now = self.world.clock.now()
             row = activities.new_activity(kind, contact_id, told(**given), now)
             activities.add_activities(tx, NAME, [row])
             key = ActivityKey(kind, row.id)
@@ -88,7 +89,7 @@ class ActivityWorld:
         self, key: ActivityKey, values: dict[str, str | None], *, deleted: bool
     ) -> None:
         def change(tx: Connection) -> None:
-            now, row = datetime.now(UTC), activities.get_activity(tx, NAME, key)
+            now, row = self.world.clock.now(), activities.get_activity(tx, NAME, key)
             assert row is not None
             after = row.model_copy(update={"values": {**row.values, **told(**values)}})
             saved = activities.save_activity(tx, NAME, after, now, deleted=deleted)
@@ -128,7 +129,7 @@ class ActivityWorld:
     # between
 
     async def settle(self) -> list[Outcome]:
-        """Carry all that was told, until nothing more comes."""
+        """Carry all that was told, until nothing more comes; let what has to wait be due."""
         done: list[Outcome] = []
         while True:
             await self.settle_deliveries()
@@ -136,7 +137,10 @@ class ActivityWorld:
             waiting = await self.ledger.read(_waiting)
             if not waiting:
                 return done
-            done += await self.world.carry(*waiting)
+            outcomes = await self.world.carry(*waiting)
+            if any(outcome.what == "waiting" for outcome in outcomes):
+                self.world.clock.advance(LOOK_AGAIN)
+            done += outcomes
 
     async def settle_in_order(self, *, is_reversed: bool) -> list[Outcome]:
         """Do as `settle`, with what has not been stored yet in the order it came, or reversed."""
@@ -175,7 +179,7 @@ class ActivityWorld:
                 type=delivery.type,
                 dedupe_key=delivery.dedupe_key,
                 body=raw.decode(),
-                now=datetime.now(UTC),
+                now=self.world.clock.now(),
                 record=delivery.record,
             )
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from tests.carry.polling_world import opened_polling
-from tests.carry.world import EVERY_SCOPE, NAME, World
+from tests.carry.world import EVERY_SCOPE, NAME, NO_TLS, World
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.pacing import NoPacing
@@ -95,7 +95,7 @@ class CalendarWorld:
     async def hint(self, type_: str, appointment_id: str) -> Outcome:
         """Receive what GHL tells of an appointment, and carry it."""
         body = {"type": type_, "appointment": {"id": appointment_id}}
-        now = datetime.now(UTC)
+        now = self.world.clock.now()
         event_id, _ = await self.world.ledger.write(
             inbox.store_event,
             connection=NAME,
@@ -130,7 +130,7 @@ class CalendarWorld:
 
     async def carry_waiting(self, *, later: timedelta = timedelta()) -> list[Outcome]:
         """Carry all that waits in the inbox."""
-        now = datetime.now(UTC) + later
+        now = self.world.clock.now() + later
         due = await self.world.ledger.read(inbox.waiting_events, NAME, now, 100)
         return await self.world.carry(*due)
 
@@ -163,7 +163,7 @@ async def opened_calendar(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[C
 
     async with (
         opened_polling(ledger, info) as polling,
-        httpx.AsyncClient(event_hooks={"request": [note]}) as http,
+        httpx.AsyncClient(event_hooks={"request": [note]}, verify=NO_TLS) as http,
     ):
         sides = polling.world.sides
         ghl = GhlClient(

@@ -3,23 +3,21 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import httpx
-import pytest
 from sqlalchemy import Connection, text
 
 from tasks.batch import at_once, each
-from tests.carry.world import EVERY_SCOPE, NAME, World, confirmed, opened_world
+from tests.carry.world import EVERY_SCOPE, NAME, NO_TLS, World, confirmed, opened_world
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.pacing import LedgerPacer, behind_live
-from timerex_ghl.adapters.ledger import quota
+from timerex_ghl.adapters.ghl.pacing import Grant, LedgerPacer, behind_live
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import Pace, Slot
+from timerex_ghl.adapters.ledger.quota import Pace
 from timerex_ghl.carry.dispatch import Batch, Dispatcher
 from timerex_ghl.carry.events import carry_inbox_event
 from timerex_ghl.carry.outcome import Outcome
@@ -60,6 +58,17 @@ class Figures(NamedTuple):
     in_doubt: int
 
 
+class CountingPacer(LedgerPacer):
+    """Counts how often the ledger has no slot for a call that asks."""
+
+    waits = 0
+
+    async def _exchange(self, wanted: int, wanted_behind: int) -> tuple[Grant, Grant]:
+        grants = await super()._exchange(wanted, wanted_behind)
+        self.waits += any(wait_s > 0 for _, wait_s in grants)
+        return grants
+
+
 @dataclass
 class PacedWorld:
     """A world whose CRM allows so many calls a window, and whose client keeps to it.
@@ -71,6 +80,7 @@ class PacedWorld:
 
     world: World
     pace: Pace
+    pacer: CountingPacer
     arrived_at: dict[EventId, float] = field(default_factory=dict[EventId, float])
     carried_at: dict[EventId, float] = field(default_factory=dict[EventId, float])
     calls: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -117,9 +127,9 @@ class PacedWorld:
     ) -> Figures:
         await self.world.ask("DELETE", "/ghl/calls")
         began = time.perf_counter()
-        with _counted_waits() as waits:
-            storing = asyncio.create_task(store())
-            await self._carry(number)
+        self.pacer.waits = 0
+        storing = asyncio.create_task(store())
+        await self._carry(number)
         event_ids = await storing
         seconds = time.perf_counter() - began
         self.calls = calls = (await self.world.ask("GET", "/ghl/calls"))["calls"]
@@ -130,7 +140,7 @@ class PacedWorld:
             calls=len(calls),
             refused=sum(call["status"] == 429 for call in calls),
             busiest=busiest(calls, self.pace.window_s),
-            waits=len(waits),
+            waits=self.pacer.waits,
             lost=lost,
             doubled=doubled,
             in_doubt=await self.world.ledger.read(_in_doubt),
@@ -178,11 +188,14 @@ class PacedWorld:
 @asynccontextmanager
 async def opened_paced(ledger: Ledger, info: SandboxInfo, pace: Pace) -> AsyncGenerator[PacedWorld]:
     """Open a world whose CRM refuses what is faster than this pace."""
-    async with opened_world(ledger, info) as world, httpx.AsyncClient() as http:
+    async with (
+        opened_world(ledger, info) as world,
+        httpx.AsyncClient(verify=NO_TLS) as http,
+    ):
         limits = {"enabled": True, "max": pace.limit, "window_ms": round(pace.window_s * 1000)}
         await world.ask("POST", "/ghl/limits", limits)
         location_id = LocationId(info.ghl.location_id)
-        pacer = LedgerPacer(ledger, location_id, pace)
+        pacer = CountingPacer(ledger, location_id, pace)
         auth = PrivateToken(info.ghl.private_token, EVERY_SCOPE)
         client = GhlClient(http, auth, pacer, base_url=info.ghl.base_url, location_id=location_id)
         settings = world.sides.settings
@@ -192,7 +205,7 @@ async def opened_paced(ledger: Ledger, info: SandboxInfo, pace: Pace) -> AsyncGe
         )
         sides = replace(world.sides, published=published, ghl=client)
         try:
-            yield PacedWorld(replace(world, sides=sides), pace)
+            yield PacedWorld(replace(world, sides=sides), pace, pacer)
         finally:
             await pacer.close()
 
@@ -214,25 +227,6 @@ async def sweeping(ghl: GhlClient) -> AsyncGenerator[None]:
             task.cancel()
         ended = await asyncio.gather(*sweeps, return_exceptions=True)
     assert [type(error) for error in ended] == [asyncio.CancelledError] * len(sweeps)
-
-
-@contextmanager
-def _counted_waits() -> Generator[list[float]]:
-    """Note the seconds whenever the ledger has no slot for whoever asks."""
-    take = quota.take_slots
-    waits: list[float] = []
-
-    def noted(
-        tx: Connection, location_id: LocationId, wanted: int, pace: Pace, share: int | None = None
-    ) -> tuple[list[Slot], float]:
-        slots, wait_s = take(tx, location_id, wanted, pace, share)
-        if wait_s > 0:
-            waits.append(wait_s)
-        return slots, wait_s
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quota, "take_slots", noted)
-        yield waits
 
 
 def busiest(calls: list[dict[str, Any]], window_s: float) -> int:

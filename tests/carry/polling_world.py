@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from tests.carry.world import NAME, World, opened_world
+from tests.carry.world import NAME, NO_TLS, World, opened_world
 from timerex_ghl.adapters.ledger import bookings, inbox
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.core import Ledger
@@ -17,9 +17,8 @@ from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.adapters.timerex.room import Room
 from timerex_ghl.carry.outcome import Counts, count
 from timerex_ghl.carry.polling import Polling, poll
-from timerex_ghl.carry.sides import utc_now
 from timerex_ghl.sandbox.info import SandboxInfo
-from timerex_ghl.sync.models import BookingId
+from timerex_ghl.sync.models import BookingId, EventId
 
 RIKU = "riku@hinode.example"
 
@@ -40,12 +39,14 @@ class PollingWorld:
 
     async def poll(self, timerex: TimerexClient | None = None, *, for_s: float = 60) -> Polling:
         """Run the poll, with all of TimeRex's API to itself."""
-        until = utc_now() + timedelta(seconds=for_s)
+        until = self.world.clock.now() + timedelta(seconds=for_s)
         return await poll(self.world.sides, timerex or self.unpaced, until)
 
     async def carry(self) -> Counts:
         """Carry all that waits in the inbox."""
-        due = await self.world.ledger.read(inbox.waiting_events, NAME, utc_now(), 10_000)
+        due = await self.world.ledger.read(
+            inbox.waiting_events, NAME, self.world.clock.now(), 10_000
+        )
         return count(await self.world.carry(*due))
 
     async def book(self, *, hours: float = 24, **changes: Any) -> BookingId:
@@ -81,16 +82,22 @@ class PollingWorld:
         assert row is not None
         return row
 
+    async def _due(self) -> list[EventId]:
+        now = self.world.clock.now()
+        return await self.world.ledger.read(inbox.waiting_events, NAME, now, 10_000)
+
     async def waiting(self) -> list[str]:
         """List the records of which an event waits."""
-        due = await self.world.ledger.read(inbox.waiting_events, NAME, utc_now(), 10_000)
+        due = await self.world.ledger.read(
+            inbox.waiting_events, NAME, self.world.clock.now(), 10_000
+        )
         events = [await self.world.ledger.read(inbox.read_event, one) for one in due]
         return [event.record for event in events if event is not None]
 
 
 @asynccontextmanager
 async def opened_polling(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[PollingWorld]:
-    async with opened_world(ledger, info) as world, httpx.AsyncClient() as http:
+    async with opened_world(ledger, info) as world, httpx.AsyncClient(verify=NO_TLS) as http:
         auth = ApiKey(info.timerex.api_key)
         room = Room(ledger, auth.owner)
         url = info.timerex.base_url

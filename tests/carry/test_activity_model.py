@@ -28,8 +28,7 @@ from tests.carry.activity_story import (
 from tests.carry.activity_world import ActivityWorld, opened_activities
 from tests.carry.test_activity_sweeps import sweep
 from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.carry import recover
-from timerex_ghl.carry.activities import read as activity_read
+from timerex_ghl.carry.recover import LOOK_AGAIN
 from timerex_ghl.sandbox.server import running_sandbox
 from timerex_ghl.sync.activities import COMPLETED, KINDS, TEXT, TITLE, ActivityKind
 from timerex_ghl.sync.models import FieldName
@@ -42,6 +41,7 @@ async def come_to_rest(story: Story) -> None:
     await story.acts.world.ask("DELETE", "/ghl/faults")
     for number in range(3):
         await story.acts.settle()
+        story.acts.world.clock.advance(LOOK_AGAIN)
         await story.acts.world.sync(scan=f"rest {number}")
         await sweep(story.acts, f"rest {number}")
     await story.acts.settle()
@@ -148,13 +148,6 @@ async def tell(url: str, steps: list[Step]) -> None:
         await check(story)
 
 
-@pytest.fixture
-def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sandbox's lists do not lag: what is not found was not made."""
-    monkeypatch.setattr(activity_read, "LOOK_AGAIN", activity_read.LOOK_AGAIN * 0)
-    monkeypatch.setattr(recover, "LOOK_AGAIN", recover.LOOK_AGAIN * 0)
-
-
 def run(template: Path, folder: Path, steps: list[Step]) -> None:
     path = folder / "model.db"
     for left in folder.glob("model.db*"):
@@ -170,8 +163,7 @@ RULES = settings(
 )
 
 
-@pytest.mark.usefixtures("_no_patience")
-@settings(RULES, max_examples=20)
+@settings(RULES, max_examples=20)  # an example takes half a second of processor time, or more
 @given(steps=st.lists(STEPS, min_size=4, max_size=16))
 def test_both_sides_agree_after_any_story(
     sqlite_template: Path, tmp_path: Path, steps: list[Step]
@@ -180,8 +172,7 @@ def test_both_sides_agree_after_any_story(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_no_patience")
-@settings(RULES, max_examples=150)
+@settings(RULES, max_examples=150)  # an example takes seconds
 @given(steps=st.lists(STEPS, min_size=10, max_size=40))
 def test_both_sides_agree_after_long_stories(
     sqlite_template: Path, tmp_path: Path, steps: list[Step]
@@ -190,8 +181,7 @@ def test_both_sides_agree_after_long_stories(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_no_patience")
-@settings(RULES, max_examples=300)
+@settings(RULES)
 @given(steps=stories_of_one())
 def test_both_sides_agree_whatever_befalls_one_record(
     sqlite_template: Path, tmp_path: Path, steps: list[Step]

@@ -8,11 +8,12 @@ import pytest
 from tests.carry.activity_world import NAME, ActivityWorld
 from tests.carry.test_activity_sweeps import sweep
 from timerex_ghl.adapters.ghl.auth import PrivateToken
-from timerex_ghl.adapters.ledger import audit, links, previews, reviews, sweeps
+from timerex_ghl.adapters.ledger import audit, links, pending_deletes, previews, reviews, sweeps
+from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.carry.activities import room
+from timerex_ghl.carry.activities.delete import FEW, most_unasked
 from timerex_ghl.carry.settle import settle
-from timerex_ghl.carry.sides import utc_now
-from timerex_ghl.sync.activities import BODY, TEXT, TITLE
+from timerex_ghl.sync.activities import BODY, TEXT, TITLE, ActivityId, ActivityKey
 from timerex_ghl.sync.errors import ScopeError
 from timerex_ghl.sync.settings import ActivitySettings
 from timerex_ghl.sync.settle import Decision, Way
@@ -119,7 +120,7 @@ async def test_a_preview_shows_what_would_be_deleted_and_added(acts: ActivityWor
     (note,) = await acts.notes()
     await acts.in_crm("DELETE", f"{note['contactId']}/notes/{note['id']}")
     await acts.in_crm("POST", f"{note['contactId']}/notes", {"body": "Another"})
-    since = utc_now()
+    since = acts.world.clock.now()
 
     await sweep(acts, "one", preview=True)
 
@@ -138,6 +139,36 @@ async def test_a_note_of_ghl_keeps_when_it_was_written(acts: ActivityWorld) -> N
 
     (row,) = await acts.all_here("note")
     assert row.created_at == datetime.fromisoformat(made["note"]["dateAdded"])
+
+
+@pytest.mark.parametrize(("linked", "most"), [(4, FEW), (60, 30), (100, 40)])
+async def test_a_share_of_the_linked_notes_may_be_deleted_unasked_up_to_a_limit(
+    acts: ActivityWorld, linked: int, most: int
+) -> None:
+    with_settings(acts, most_deletes_percent=50, most_deletes=40)
+    pairs = [
+        Link(connection=NAME, kind="note", local_id=f"n{number}", remote_id=f"r{number}")
+        for number in range(linked)
+    ]
+    await acts.ledger.write(links.save_links, pairs)
+    now = acts.world.clock.now()
+
+    found = await acts.ledger.read(most_unasked, acts.world.sides, "note", "ghl", now)
+
+    assert found == most
+
+
+async def test_while_a_delete_waits_for_a_person_no_other_passes_unasked(
+    acts: ActivityWorld,
+) -> None:
+    now = acts.world.clock.now()
+    held = pending_deletes.Found(ActivityKey("note", ActivityId("n1")), "ghl", "held", None)
+    await acts.ledger.write(pending_deletes.note_delete, NAME, held, now)
+    sides = acts.world.sides
+
+    assert await acts.ledger.read(most_unasked, sides, "note", "ghl", now) == 0
+    assert await acts.ledger.read(most_unasked, sides, "task", "ghl", now) == FEW
+    assert await acts.ledger.read(most_unasked, sides, "note", "workspace", now) == FEW
 
 
 async def test_the_calls_of_an_hour_are_never_exceeded(acts: ActivityWorld) -> None:

@@ -4,49 +4,27 @@ import pytest
 from sqlalchemy import Connection, text
 
 from tests.carry.activity_world import NAME, ActivityWorld
-from tests.carry.test_carry_crash import MOMENTS, KilledError
+from tests.carry.test_carry_crash import MOMENTS
+from tests.carry.world import killed_at
 from timerex_ghl.adapters.ledger import intents, links
-from timerex_ghl.carry import write
-from timerex_ghl.carry.activities import activity
-from timerex_ghl.carry.activities import delete as activity_delete
-from timerex_ghl.carry.activities import read as activity_read
 from timerex_ghl.sync.activities import ActivityKey, ActivityKind
 
 FIRST = {"note": {"text": "Call back"}, "task": {"title": "Call back"}}
 THEN = {"note": {"text": "Call today"}, "task": {"title": "Call today"}}
 
 
-def crash_at(monkeypatch: pytest.MonkeyPatch, action: str, moment: str) -> None:
-    def crash_point(happening: str, now: str) -> None:
-        if (happening, now) == (action, moment):
-            raise KilledError
-
-    for module in (write, activity, activity_delete):
-        monkeypatch.setattr(module, "crash_point", crash_point)
-
-
-@pytest.fixture(autouse=True)
-def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sandbox's lists do not lag: what is not found was not made."""
-    monkeypatch.setattr(activity_read, "LOOK_AGAIN", activity_read.LOOK_AGAIN * 0)
-
-
-async def dies(
-    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, action: str, moment: str
-) -> None:
-    with monkeypatch.context() as patch:
-        crash_at(patch, action, moment)
-        with pytest.raises(KilledError):
-            await acts.settle()
+async def dies(acts: ActivityWorld, action: str, moment: str) -> None:
+    with killed_at(acts.world, action, moment):
+        await acts.settle()
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("kind", ["note", "task"])
 async def test_a_create_survives_a_crash(
-    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind, moment: str
+    acts: ActivityWorld, kind: ActivityKind, moment: str
 ) -> None:
     key = await acts.write(kind, await acts.person(), **FIRST[kind])
-    await dies(acts, monkeypatch, f"{kind}.create", moment)
+    await dies(acts, f"{kind}.create", moment)
 
     await acts.settle()
 
@@ -62,12 +40,12 @@ async def test_a_create_survives_a_crash(
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("kind", ["note", "task"])
 async def test_an_edit_survives_a_crash(
-    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind, moment: str
+    acts: ActivityWorld, kind: ActivityKind, moment: str
 ) -> None:
     key = await acts.write(kind, await acts.person(), **FIRST[kind])
     await acts.settle()
     await acts.edit(key, **THEN[kind])
-    await dies(acts, monkeypatch, f"{kind}.update", moment)
+    await dies(acts, f"{kind}.update", moment)
 
     await acts.settle()
 
@@ -81,12 +59,12 @@ async def test_an_edit_survives_a_crash(
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("kind", ["note", "task"])
 async def test_a_delete_survives_a_crash(
-    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind, moment: str
+    acts: ActivityWorld, kind: ActivityKind, moment: str
 ) -> None:
     key = await acts.write(kind, await acts.person(), **FIRST[kind])
     await acts.settle()
     await acts.delete(key)
-    await dies(acts, monkeypatch, f"{kind}.delete", moment)
+    await dies(acts, f"{kind}.delete", moment)
 
     await acts.settle()
 
@@ -97,10 +75,10 @@ async def test_a_delete_survives_a_crash(
 
 @pytest.mark.parametrize("kind", ["note", "task"])
 async def test_what_was_sent_without_an_answer_and_then_deleted_here_is_deleted_there(
-    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind
+    acts: ActivityWorld, kind: ActivityKind
 ) -> None:
     key = await acts.write(kind, await acts.person(), **FIRST[kind])
-    await dies(acts, monkeypatch, f"{kind}.create", "after-write")
+    await dies(acts, f"{kind}.create", "after-write")
     await acts.delete(key)
 
     await acts.settle()
@@ -111,10 +89,10 @@ async def test_what_was_sent_without_an_answer_and_then_deleted_here_is_deleted_
 
 @pytest.mark.parametrize("kind", ["note", "task"])
 async def test_what_was_sent_without_an_answer_and_then_edited_in_ghl_is_told_apart(
-    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind
+    acts: ActivityWorld, kind: ActivityKind
 ) -> None:
     key = await acts.write(kind, await acts.person(), **FIRST[kind])
-    await dies(acts, monkeypatch, f"{kind}.create", "after-write")
+    await dies(acts, f"{kind}.create", "after-write")
     (one,) = await acts.there(kind)
     field = "body" if kind == "note" else "title"
     edited = {field: str(one[field]).replace("Call back", "Call today")}
@@ -128,9 +106,9 @@ async def test_what_was_sent_without_an_answer_and_then_edited_in_ghl_is_told_ap
 
 @pytest.mark.parametrize("kind", ["note", "task"])
 async def test_what_was_sent_without_an_answer_and_then_deleted_in_ghl_stays_deleted(
-    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind
+    acts: ActivityWorld, kind: ActivityKind
 ) -> None:
-    key = await sent_and_deleted_there(acts, monkeypatch, kind)
+    key = await sent_and_deleted_there(acts, kind)
 
     await acts.settle()
 
@@ -142,10 +120,10 @@ async def test_what_was_sent_without_an_answer_and_then_deleted_in_ghl_stays_del
 
 @pytest.mark.parametrize("kind", ["note", "task"])
 async def test_what_was_sent_and_deleted_without_a_word_is_sent_again(
-    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind
+    acts: ActivityWorld, kind: ActivityKind
 ) -> None:
     """Nothing tells it from what never arrived: better there again than lost."""
-    key = await sent_and_deleted_there(acts, monkeypatch, kind)
+    key = await sent_and_deleted_there(acts, kind)
     await acts.lose_webhooks()
 
     await acts.settle()
@@ -155,11 +133,9 @@ async def test_what_was_sent_and_deleted_without_a_word_is_sent_again(
     assert await fates_of(acts, key) == ["failed", "done"]
 
 
-async def sent_and_deleted_there(
-    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch, kind: ActivityKind
-) -> ActivityKey:
+async def sent_and_deleted_there(acts: ActivityWorld, kind: ActivityKind) -> ActivityKey:
     key = await acts.write(kind, await acts.person(), **FIRST[kind])
-    await dies(acts, monkeypatch, f"{kind}.create", "after-write")
+    await dies(acts, f"{kind}.create", "after-write")
     (one,) = await acts.there(kind)
     await acts.in_crm("DELETE", f"{one['contactId']}/{kind}s/{one['id']}")
     return key

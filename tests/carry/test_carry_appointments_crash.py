@@ -7,30 +7,19 @@ import pytest
 from tests.carry.calendar_world import RIKU, CalendarWorld
 from tests.carry.test_appointment_hints import CANCEL
 from tests.carry.test_appointment_sweep import sweep
-from tests.carry.test_carry_crash import MOMENTS, KilledError, assert_all_settled, crash_at
-from tests.carry.world import cancelled, confirmed, moved
-from timerex_ghl.carry import recover
+from tests.carry.test_carry_crash import MOMENTS, assert_all_settled
+from tests.carry.world import cancelled, confirmed, killed_at, moved
+from timerex_ghl.carry.recover import LOOK_AGAIN
 from timerex_ghl.sync.models import BookingState
 
 LATER = datetime(2026, 2, 17, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sandbox's lists do not lag: an appointment that is not found was not made."""
-    monkeypatch.setattr(recover, "LOOK_AGAIN", timedelta())
-
-
-@pytest.mark.usefixtures("_no_patience")
 @pytest.mark.parametrize("moment", MOMENTS)
-async def test_a_new_appointment_survives_a_crash(
-    calendar: CalendarWorld, monkeypatch: pytest.MonkeyPatch, moment: str
-) -> None:
+async def test_a_new_appointment_survives_a_crash(calendar: CalendarWorld, moment: str) -> None:
     event = await calendar.world.receive(confirmed())
-    with monkeypatch.context() as patch:
-        crash_at(patch, "appointment.create", moment)
-        with pytest.raises(KilledError):
-            await calendar.world.carry(event)
+    with killed_at(calendar.world, "appointment.create", moment):
+        await calendar.world.carry(event)
 
     await calendar.world.carry(event)
 
@@ -40,17 +29,12 @@ async def test_a_new_appointment_survives_a_crash(
     assert (await calendar.world.carry(event, replay=True))[0].writes == 0
 
 
-@pytest.mark.usefixtures("_no_patience")
 @pytest.mark.parametrize("moment", MOMENTS)
-async def test_a_move_survives_a_crash(
-    calendar: CalendarWorld, monkeypatch: pytest.MonkeyPatch, moment: str
-) -> None:
+async def test_a_move_survives_a_crash(calendar: CalendarWorld, moment: str) -> None:
     await calendar.receive(confirmed())
     events = [await calendar.world.receive(body) for body in moved("b1", "b2")]
-    with monkeypatch.context() as patch:
-        crash_at(patch, "appointment.update", moment)
-        with pytest.raises(KilledError):
-            await calendar.world.carry(*events)
+    with killed_at(calendar.world, "appointment.update", moment):
+        await calendar.world.carry(*events)
 
     await calendar.world.carry(*events)
 
@@ -61,7 +45,6 @@ async def test_a_move_survives_a_crash(
     assert sum(outcome.writes for outcome in outcomes) == 0
 
 
-@pytest.mark.usefixtures("_no_patience")
 @pytest.mark.parametrize("operation", ["create-appointment", "edit-appointment"])
 async def test_an_answer_lost_after_the_write_doubles_nothing(
     calendar: CalendarWorld, operation: str
@@ -81,6 +64,7 @@ async def test_an_answer_lost_after_the_write_doubles_nothing(
 async def test_what_was_sent_moments_ago_and_is_not_found_is_not_sent_again_yet(
     calendar: CalendarWorld,
 ) -> None:
+    calendar.world.clock.stop()
     fault = {"operation": "create-appointment", "nth": 1, "kind": "status", "value": 503}
     await calendar.world.ask("POST", "/ghl/faults", fault)
     event = await calendar.world.receive(confirmed())
@@ -91,7 +75,6 @@ async def test_what_was_sent_moments_ago_and_is_not_found_is_not_sent_again_yet(
     assert await calendar.appointments(RIKU) == []
 
 
-@pytest.mark.usefixtures("_no_patience")
 async def test_an_appointment_of_another_booking_is_not_taken_for_the_lost_one(
     calendar: CalendarWorld,
 ) -> None:
@@ -101,13 +84,13 @@ async def test_an_appointment_of_another_booking_is_not_taken_for_the_lost_one(
     event = await calendar.world.receive(confirmed("b2"))
 
     await calendar.world.carry(event)
+    calendar.world.clock.advance(LOOK_AGAIN)
     await calendar.world.carry(event)
 
     assert len(await calendar.appointments()) == 2
     assert (await calendar.link("b1")).remote_id != (await calendar.link("b2")).remote_id
 
 
-@pytest.mark.usefixtures("_no_patience")
 async def test_what_was_sent_without_an_answer_and_then_cancelled_in_ghl_reaches_timerex(
     both: CalendarWorld,
 ) -> None:

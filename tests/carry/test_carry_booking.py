@@ -1,10 +1,21 @@
 """One booking, from the inbox to the CRM."""
 
 import itertools
+import json
+from typing import Any
 
 import pytest
 
-from tests.carry.world import World, cancelled, confirmed, moved
+from tests.carry.world import NAME, World, cancelled, confirmed, moved
+from timerex_ghl.adapters.ledger import inbox, reviews
+from timerex_ghl.adapters.timerex.webhooks import read_delivery
+from timerex_ghl.carry.guest import claimed_guest
+from timerex_ghl.carry.locking import HeldError, held
+from timerex_ghl.carry.names import lock_of_booking
+from timerex_ghl.carry.record import MAX_ATTEMPTS, pause_after
+from timerex_ghl.carry.recover import LOOK_AGAIN
+from timerex_ghl.carry.verify import Told
+from timerex_ghl.sync.models import BookingId
 
 RIKU = "riku@hinode.example"
 
@@ -122,8 +133,74 @@ async def test_an_outage_leaves_the_event_waiting_and_the_next_try_finishes_it(
     await world.ask("POST", "/ghl/faults", fault)
     event = await world.receive(confirmed())
 
+    world.clock.stop()
     (first,) = await world.carry(event)
     (second,) = await world.carry(event)
 
     assert (first.what, second.what) == ("waiting", "waiting"), "a new contact may not show yet"
     assert len(await world.crm()) == 0
+
+    world.clock.advance(LOOK_AGAIN)
+    (third,) = await world.carry(event)
+
+    assert third.what == "applied"
+    assert len(await world.crm()) == 1
+
+
+async def test_an_event_that_fails_waits_twice_as_long_after_each_attempt(world: World) -> None:
+    await world.ask("POST", "/ghl/contacts", {"email": RIKU, "firstName": "Riku"})
+    event_id = await world.receive(confirmed())
+    fault = {"operation": "add-tags", "kind": "status", "value": 503, "times": 3}
+    await world.ask("POST", "/ghl/faults", fault)
+    world.clock.stop()
+    pauses: list[float] = []
+
+    for _ in range(3):
+        await world.carry(event_id)
+        event = await world.ledger.read(inbox.read_event, event_id)
+        assert event is not None
+        assert event.next_at is not None
+        pauses.append(round((event.next_at - world.clock.now()).total_seconds()))
+    (outcome,) = await world.carry(event_id)
+
+    assert pauses == [pause_after(1), pause_after(2), pause_after(3)]
+    assert outcome.what == "applied"
+
+
+async def test_an_event_that_fails_too_often_is_given_up_and_a_person_is_asked(
+    world: World,
+) -> None:
+    event_id = await world.receive(confirmed())
+    fault = {"operation": "add-tags", "kind": "status", "value": 503, "times": MAX_ATTEMPTS}
+    await world.ask("POST", "/ghl/faults", fault)
+
+    outcomes = [(await world.carry(event_id))[0].what for _ in range(MAX_ATTEMPTS)]
+
+    assert outcomes == ["waiting"] * (MAX_ATTEMPTS - 1) + ["dead"]
+    assert await world.state_of(event_id) == "dead"
+    (review,) = await world.ledger.read(reviews.open_reviews, NAME)
+    assert (review.kind, review.subject) == ("dead-letter", f"event:{event_id}")
+
+
+def test_the_pause_between_attempts_doubles_up_to_an_hour() -> None:
+    pauses = [pause_after(attempt_count) for attempt_count in range(1, MAX_ATTEMPTS)]
+
+    assert pauses == [4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600]
+    assert pause_after(0) == 2, "after a wait that is no attempt"
+
+
+@pytest.mark.parametrize("half", moved("b1", "b2"))
+async def test_each_half_of_a_reschedule_locks_both_bookings(
+    world: World, half: dict[str, Any]
+) -> None:
+    """Else the two halves, whose guests may have different keys, are handled at the same time."""
+    booking = read_delivery(json.dumps(half).encode()).booking
+    assert booking is not None
+
+    async with claimed_guest(world.sides, Told(booking, verified=False)):
+        for booking_id in (BookingId("b1"), BookingId("b2")):
+            with pytest.raises(HeldError):
+                async with held(
+                    world.ledger, [lock_of_booking(NAME, booking_id)], run_id="other", wait_s=0
+                ):
+                    pytest.fail("another run got the lock")

@@ -1,10 +1,19 @@
 """Contacts made level in bulk."""
 
+from dataclasses import replace
+
+import httpx
 import pytest
 
-from tests.carry.world import World
+from tests.carry.world import NAME, NO_TLS, World
+from timerex_ghl.adapters.ghl.client import GhlClient
+from timerex_ghl.adapters.ghl.pacing import NoPacing
+from timerex_ghl.adapters.ledger import locks
+from timerex_ghl.carry.claim import claimed
+from timerex_ghl.carry.names import lock_of_contact, locks_of_keys
 from timerex_ghl.carry.reading import Scope
-from timerex_ghl.sync.models import FieldName
+from timerex_ghl.sync.identity import Keys
+from timerex_ghl.sync.models import FieldName, GhlContact, GhlField, GhlValues
 
 RIKU = "riku@hinode.example"
 
@@ -22,6 +31,46 @@ async def test_people_of_both_sides_meet_without_doubles(world: World) -> None:
     assert len(await world.people()) == 3
     assert (await world.one_in_crm(RIKU))["firstName"] == "Riku"
     assert (await world.here(riku.id)).contact.values[FieldName("city")] == "Osaka"
+
+
+async def test_a_claim_locks_the_person_and_both_their_keys(world: World) -> None:
+    """Else a booking of theirs, which is found by its keys, is handled at the same time."""
+    row = await world.add(RIKU, phone="090-1234-5678")
+    keys = locks_of_keys(NAME, Keys(RIKU, "+819012345678"))
+
+    async with claimed(world.sides, row.id) as claim:
+        assert claim is not None
+        for name in (lock_of_contact(NAME, row.id), *keys):
+            assert await world.ledger.read(locks.holder_of, name) is not None
+
+    for name in (lock_of_contact(NAME, row.id), *keys):
+        assert await world.ledger.read(locks.holder_of, name) is None
+
+
+class FillingClient(GhlClient):
+    """GHL fills in a country while it makes a contact."""
+
+    async def create_contact(self, values: GhlValues) -> GhlContact:
+        return await super().create_contact({**values, GhlField("country"): "JP"})
+
+
+async def test_what_ghl_fills_in_on_creation_is_taken_over_at_once(world: World) -> None:
+    ghl = world.sides.settings.ghl
+    row = await world.add(RIKU, first_name="Riku")
+    async with httpx.AsyncClient(verify=NO_TLS) as http:
+        filling = FillingClient(
+            http,
+            world.sides.ghl.auth,
+            NoPacing(),
+            base_url=ghl.base_url,
+            location_id=ghl.location_id,
+        )
+        await replace(world, sides=replace(world.sides, ghl=filling)).sync()
+
+    assert (await world.here(row.id)).contact.values[FieldName("country")] == "JP"
+    await world.writes()
+    counts = await world.sync()
+    assert (counts.applied, await world.writes()) == (0, [])
 
 
 async def test_a_second_sync_makes_no_write_and_one_call(world: World) -> None:

@@ -2,31 +2,11 @@
 
 import pytest
 
-from tests.carry.world import World, cancelled, confirmed
+from tests.carry.world import World, cancelled, confirmed, killed_at
 from timerex_ghl.adapters.ledger import intents
-from timerex_ghl.carry import level, recover, write
 
 RIKU = "riku@hinode.example"
 MOMENTS = ("after-intent", "after-write", "after-outcome")
-
-
-class KilledError(BaseException):
-    """What a killed process looks like from inside one that lives on."""
-
-
-def crash_at(monkeypatch: pytest.MonkeyPatch, action: str, moment: str) -> None:
-    def crash_point(happening: str, now: str) -> None:
-        if (happening, now) == (action, moment):
-            raise KilledError
-
-    for module in (write, level):
-        monkeypatch.setattr(module, "crash_point", crash_point)
-
-
-@pytest.fixture(autouse=True)
-def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sandbox's look-ups do not lag: a contact that is not found was not made."""
-    monkeypatch.setattr(recover, "LOOK_AGAIN", recover.LOOK_AGAIN * 0)
 
 
 async def assert_all_settled(world: World) -> None:
@@ -37,14 +17,10 @@ async def assert_all_settled(world: World) -> None:
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("action", ["contact.create", "tags.add", "note.create"])
-async def test_a_new_booking_survives_a_crash(
-    world: World, monkeypatch: pytest.MonkeyPatch, action: str, moment: str
-) -> None:
+async def test_a_new_booking_survives_a_crash(world: World, action: str, moment: str) -> None:
     event = await world.receive(confirmed())
-    with monkeypatch.context() as patch:
-        crash_at(patch, action, moment)
-        with pytest.raises(KilledError):
-            await world.carry(event)
+    with killed_at(world, action, moment):
+        await world.carry(event)
 
     (outcome,) = await world.carry(event)
 
@@ -56,15 +32,11 @@ async def test_a_new_booking_survives_a_crash(
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("action", ["tags.add", "tags.remove", "note.update"])
-async def test_a_cancellation_survives_a_crash(
-    world: World, monkeypatch: pytest.MonkeyPatch, action: str, moment: str
-) -> None:
+async def test_a_cancellation_survives_a_crash(world: World, action: str, moment: str) -> None:
     await world.carry(await world.receive(confirmed()))
     event = await world.receive(cancelled())
-    with monkeypatch.context() as patch:
-        crash_at(patch, action, moment)
-        with pytest.raises(KilledError):
-            await world.carry(event)
+    with killed_at(world, action, moment):
+        await world.carry(event)
 
     await world.carry(event)
 
@@ -76,16 +48,12 @@ async def test_a_cancellation_survives_a_crash(
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-async def test_an_edit_survives_a_crash(
-    world: World, monkeypatch: pytest.MonkeyPatch, moment: str
-) -> None:
+async def test_an_edit_survives_a_crash(world: World, moment: str) -> None:
     row = await world.add(RIKU, first_name="Riku")
     await world.sync()
     await world.edit(row.id, city="Kyoto")
-    with monkeypatch.context() as patch:
-        crash_at(patch, "contact.update", moment)
-        with pytest.raises(KilledError):
-            await world.sync()
+    with killed_at(world, "contact.update", moment):
+        await world.sync()
 
     await world.sync()
 

@@ -1,6 +1,10 @@
 """What goes wrong at GHL stays where it is, and is not fought."""
 
-from tests.carry.world import World, confirmed
+from tests.carry.world import NAME, World, confirmed
+from timerex_ghl.adapters.ledger import reviews
+from timerex_ghl.carry.outcome import Outcome
+from timerex_ghl.carry.record import carry_person
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.models import FieldName
 
 RIKU, MEI = "riku@hinode.example", "mei@umi.example"
@@ -55,3 +59,18 @@ async def test_an_upsert_is_never_sent(world: World) -> None:
     await world.carry(await world.receive(confirmed("b1", "noa@willow.example")))
 
     assert not [call for call in await world.calls() if call.endswith("/upsert")]
+
+
+async def test_an_unknown_error_in_a_bulk_run_is_given_up_and_a_person_is_asked(
+    world: World,
+) -> None:
+    row = await world.add(RIKU)
+
+    async def fail(_sides: Sides, _key: str) -> Outcome:
+        raise ValueError(RIKU)
+
+    outcome = await carry_person(world.sides, fail, f"contact:{row.id}")
+
+    (review,) = await world.ledger.read(reviews.open_reviews, NAME)
+    assert outcome.what == "dead"
+    assert (review.kind, review.reason) == ("dead-letter", "unexpected ValueError")

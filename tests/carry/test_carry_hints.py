@@ -55,6 +55,18 @@ async def test_a_hint_that_lies_changes_nothing(world: World) -> None:
     assert await world.writes() == []
 
 
+async def test_older_hints_end_with_the_newest_though_that_is_refused(world: World) -> None:
+    ghl_id = await linked(world)
+    await world.edit_crm(RIKU, city="Osaka")
+    ids = [await world.hint("ContactUpdate", ghl_id) for _ in range(2)]
+    fault = {"operation": "get-contact", "kind": "status", "value": 422}
+    await world.ask("POST", "/ghl/faults", fault)
+
+    await world.carry(ids[0])
+
+    assert [await world.state_of(event_id) for event_id in ids] == ["superseded", "dead"]
+
+
 async def test_several_hints_about_one_contact_cost_one_look(world: World) -> None:
     ghl_id = await linked(world)
     await world.edit_crm(RIKU, city="Osaka")

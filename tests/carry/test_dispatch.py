@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
+from tests.carry.world import Clock
 from timerex_ghl.adapters.ledger import inbox
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.carry.dispatch import BATCH, LANES, LOOK_EVERY_S, Batch, Dispatcher
@@ -29,9 +30,14 @@ def store(tx: Connection, connection: ConnectionName, records: list[str]) -> lis
 
 
 @pytest.fixture
-async def dispatcher(ledger: Ledger) -> AsyncIterator[Dispatcher]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def dispatcher(ledger: Ledger, clock: Clock) -> AsyncIterator[Dispatcher]:
     async with ledger.listening() as alarm:
-        made = Dispatcher(ledger, alarm)
+        made = Dispatcher(ledger, alarm, clock.now)
         made.open = [TOKYO, OSAKA]
         yield made
 
@@ -104,13 +110,18 @@ async def test_a_connection_that_is_not_open_waits(ledger: Ledger, dispatcher: D
 
 
 async def test_a_postponed_event_is_looked_for_when_it_is_due(
-    ledger: Ledger, dispatcher: Dispatcher
+    ledger: Ledger, dispatcher: Dispatcher, clock: Clock
 ) -> None:
+    clock.stop()
     (event_id,) = await ledger.write(store, TOKYO, ["booking:1"])
-    soon = datetime.now(UTC) + timedelta(seconds=LOOK_EVERY_S / 2)
+    soon = clock.now() + timedelta(seconds=LOOK_EVERY_S / 2)
     await ledger.write(inbox.postpone_events, [event_id], error="503", next_at=soon)
 
     batches, pause_s = await dispatcher.take()
 
     assert batches == []
-    assert pause_s < LOOK_EVERY_S
+    assert pause_s == pytest.approx(LOOK_EVERY_S / 2, abs=0.001), "the ledger keeps milliseconds"
+
+    clock.advance(timedelta(seconds=LOOK_EVERY_S / 2))
+    (batch,) = await take(dispatcher)
+    assert batch.event_ids == [event_id]

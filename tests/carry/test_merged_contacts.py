@@ -10,7 +10,6 @@ from tests.carry.test_activity_sweeps import sweep
 from tests.carry.world import confirmed
 from timerex_ghl.adapters.ledger import bookings, links, reviews
 from timerex_ghl.adapters.ledger.inbox import events
-from timerex_ghl.carry.activities import read
 from timerex_ghl.carry.reading import Scope
 from timerex_ghl.carry.remember import ask_about
 from timerex_ghl.sync.actions import Conflict
@@ -158,9 +157,8 @@ async def test_a_contact_that_is_gone_for_good_takes_no_note_along(acts: Activit
 
 
 async def test_what_was_sent_without_an_answer_is_found_on_the_contact_that_stays(
-    acts: ActivityWorld, monkeypatch: pytest.MonkeyPatch
+    acts: ActivityWorld,
 ) -> None:
-    monkeypatch.setattr(read, "LOOK_AGAIN", read.LOOK_AGAIN * 0)
     one = await acts.person(RIKU)
     await acts.write("note", one, text="Call back")
     order = {"operation": "create-note", "kind": "drop_after_commit"}

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.carry.polling_world import PollingWorld
-from timerex_ghl.carry import polling as poll_module
+from tests.carry.world import killed_at
 from timerex_ghl.carry.polling import SPARE
 from timerex_ghl.sync.errors import RetryableError
 from timerex_ghl.sync.models import BookingId
@@ -57,24 +57,15 @@ async def test_a_run_whose_time_is_up_saves_its_place(polling: PollingWorld) -> 
     assert rest.found.stored == 1
 
 
-class KilledError(BaseException):
-    """What a killed process looks like from inside one that lives on."""
-
-
 async def test_a_run_that_is_killed_in_mid_page_is_gone_on_with_and_stores_nothing_twice(
-    polling: PollingWorld, monkeypatch: pytest.MonkeyPatch
+    polling: PollingWorld,
 ) -> None:
     for number in range(12):
         await polling.book(hours=24 + number, guest_email=f"g{number}@hinode.example")
 
-    def die(_action: str, _moment: str) -> None:
-        raise KilledError
-
     await polling.poll(polling.paced.sparing(58, wait_s=0))  # two calls: the calendars
-    with monkeypatch.context() as patch:
-        patch.setattr(poll_module, "crash_point", die)
-        with pytest.raises(KilledError):
-            await polling.poll()
+    with killed_at(polling.world, "poll", "before-save"):
+        await polling.poll()
     await polling.calls()
     run = await polling.poll()
 

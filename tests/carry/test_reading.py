@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.carry.world import NAME, World
+from tests.carry.world import NAME, World, killed_at
 from timerex_ghl.adapters.ledger import ghl_contacts
 from timerex_ghl.carry import reading
 from timerex_ghl.carry.reading import Scope, list_changed, read_page
@@ -14,19 +14,10 @@ PEOPLE = 25
 PAGE = 10
 
 
-class KilledError(BaseException):
-    """Stands in for SIGKILL: nothing catches it."""
-
-
-@pytest.fixture(autouse=True)
-def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "PAGE", PAGE)
-
-
 async def read_all(world: World, scope: Scope, scan: str) -> int:
     """Read to the end; tell how many calls that took."""
     await world.calls()
-    while await read_page(world.sides, scope, scan):
+    while await read_page(world.sides, scope, scan, limit=PAGE):
         pass
     return len(await world.calls())
 
@@ -35,27 +26,13 @@ async def known(world: World) -> int:
     return sum(key.startswith("ghl:") for key in await list_changed(world.sides))
 
 
-def die_at(monkeypatch: pytest.MonkeyPatch, moment: str, page: int) -> None:
-    left = [page]
-
-    def crash_point(_what: str, now: str) -> None:
-        if now == moment:
-            left[0] -= 1
-            if not left[0]:
-                raise KilledError
-
-    monkeypatch.setattr(reading, "crash_point", crash_point)
-
-
 @pytest.mark.parametrize(("moment", "calls_left"), [("before-save", 3), ("after-save", 2)])
 async def test_a_full_scan_that_was_killed_goes_on_at_its_page(
-    world: World, monkeypatch: pytest.MonkeyPatch, moment: str, calls_left: int
+    world: World, moment: str, calls_left: int
 ) -> None:
     await world.ask("POST", "/ghl/bulk", {"count": PEOPLE})
-    with monkeypatch.context() as patch:
-        die_at(patch, moment, page=2)
-        with pytest.raises(KilledError):
-            await read_all(world, Scope.FULL, "killed")
+    with killed_at(world, "page", moment, nth=2):
+        await read_all(world, Scope.FULL, "killed")
 
     calls = await read_all(world, Scope.FULL, "killed")
 
@@ -64,14 +41,12 @@ async def test_a_full_scan_that_was_killed_goes_on_at_its_page(
 
 @pytest.mark.parametrize(("moment", "calls_left"), [("before-save", 3), ("after-save", 2)])
 async def test_an_incremental_scan_that_was_killed_goes_on_at_its_page(
-    world: World, monkeypatch: pytest.MonkeyPatch, moment: str, calls_left: int
+    world: World, moment: str, calls_left: int
 ) -> None:
     await read_all(world, Scope.FULL, "first")
     await world.ask("POST", "/ghl/bulk", {"count": PEOPLE})
-    with monkeypatch.context() as patch:
-        die_at(patch, moment, page=2)
-        with pytest.raises(KilledError):
-            await read_all(world, Scope.INCREMENTAL, "killed")
+    with killed_at(world, "page", moment, nth=2):
+        await read_all(world, Scope.INCREMENTAL, "killed")
 
     calls = await read_all(world, Scope.INCREMENTAL, "the next run")
 
@@ -86,25 +61,23 @@ async def test_what_was_read_is_read_again_while_the_search_may_lag(world: World
 
 
 async def test_once_the_lag_is_past_a_run_without_changes_costs_one_call(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
     await world.ask("POST", "/ghl/bulk", {"count": PEOPLE})
     await read_all(world, Scope.FULL, "1")
-    with monkeypatch.context() as patch:
-        patch.setattr(reading, "OVERLAP", reading.OVERLAP * 0)
-        await read_all(world, Scope.INCREMENTAL, "2")
+    world.clock.advance(reading.OVERLAP)
+    await read_all(world, Scope.INCREMENTAL, "2")
 
     assert await read_all(world, Scope.INCREMENTAL, "3") == 1
 
 
 async def test_a_change_after_the_lag_is_found_and_its_neighbours_are_read_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
     await world.ask("POST", "/ghl/bulk", {"count": PEOPLE})
     await world.sync(Scope.FULL, scan="1")
-    with monkeypatch.context() as patch:
-        patch.setattr(reading, "OVERLAP", reading.OVERLAP * 0)
-        await world.sync(scan="2")
+    world.clock.advance(reading.OVERLAP)
+    await world.sync(scan="2")
     email = (await world.crm())[3]["email"]
     await world.edit_crm(email.lower(), city="Sendai")
 

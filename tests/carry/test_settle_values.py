@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from tests.carry.test_carry_crash import KilledError, crash_at
 from tests.carry.test_carry_settle import (
     CITY,
     RIKU,
@@ -16,7 +15,7 @@ from tests.carry.test_carry_settle import (
     told,
     waiting,
 )
-from tests.carry.world import NAME, World, confirmed
+from tests.carry.world import NAME, World, confirmed, killed_at
 from timerex_ghl.adapters.ledger import reviews
 from timerex_ghl.adapters.ledger.reviews import Review
 from timerex_ghl.carry.settle import settle
@@ -145,14 +144,12 @@ async def test_a_guest_without_a_key_gets_one_and_the_booking_is_carried(world: 
 
 @pytest.mark.parametrize("moment", ["after-intent", "after-write"])
 async def test_a_crash_while_settling_is_mended_and_doubles_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch, moment: str
+    world: World, moment: str
 ) -> None:
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
-    with monkeypatch.context() as patch:
-        crash_at(patch, "contact.update", moment)
-        with pytest.raises(KilledError):
-            await settle(world.sides, review.id, decision(keep="timerex"))
+    with killed_at(world, "contact.update", moment):
+        await settle(world.sides, review.id, decision(keep="timerex"))
 
     await world.sync()
     if moment == "after-intent":

@@ -1,7 +1,7 @@
 """Silent webhooks are told by what polls found, and nothing else is taken for that."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,25 +10,22 @@ from sqlalchemy import Connection
 from tests.carry.polling_world import PollingWorld
 from tests.carry.world import NAME, World, confirmed
 from timerex_ghl.adapters.ledger import inbox, published
-from timerex_ghl.carry import silence
-from timerex_ghl.carry.silence import find_silences
+from timerex_ghl.carry.silence import SETTING_UP, find_silences
 
 SOON = timedelta(minutes=30)
 """After GRACE: what happened just now should have been told by then."""
 
 
-@pytest.fixture(autouse=True)
-def _set_up_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(silence, "SETTING_UP", timedelta(0))
+LONG_AGO = SETTING_UP + timedelta(minutes=1)
 
 
-async def publish(world: World, ago: timedelta = timedelta(minutes=1)) -> None:
-    now = datetime.now(UTC) - ago
+async def publish(world: World, ago: timedelta = LONG_AGO) -> None:
+    now = world.clock.now() - ago
     await world.ledger.write(published.publish, world.sides.settings, now=now, by="test")
 
 
 async def silent(world: World, when: timedelta = SOON) -> dict[str, int]:
-    found = await world.ledger.read(find_silences, NAME, datetime.now(UTC) + when)
+    found = await world.ledger.read(find_silences, NAME, world.clock.now() + when)
     return {service: each.changes for service, each in found.items()}
 
 
@@ -43,7 +40,7 @@ async def hear(world: World, source: Any, ago: timedelta = timedelta(0)) -> None
             type="anything",
             dedupe_key=f"{source} {ago}".replace(" ", "-"),
             body="{}",
-            now=datetime.now(UTC) - ago,
+            now=world.clock.now() - ago,
             state=inbox.InboxState.IGNORED,
         )
 
@@ -96,12 +93,13 @@ async def test_one_that_came_long_before_is_a_silence_all_the_same(polling: Poll
     assert await silent(polling.world) == {"TimeRex": 2}
 
 
-async def test_bookings_made_before_the_connection_was_published_are_none(
-    polling: PollingWorld,
+@pytest.mark.parametrize("ago", [timedelta(seconds=-1), SETTING_UP - timedelta(minutes=1)])
+async def test_bookings_made_before_the_webhooks_were_entered_are_none(
+    polling: PollingWorld, ago: timedelta
 ) -> None:
     for number in range(3):
         await polling.book(guest_email=f"g{number}@umi.example")
-    await publish(polling.world, ago=timedelta(seconds=-1))
+    await publish(polling.world, ago)
 
     await polling.poll()
 
@@ -128,19 +126,20 @@ async def test_what_timerex_gives_no_time_of_is_not_counted(polling: PollingWorl
             type="event_confirmed",
             dedupe_key=f"polled b{number} stands 0 0",
             body=json.dumps(confirmed(f"b{number}")),
-            now=datetime.now(UTC),
+            now=polling.world.clock.now(),
         )
 
     assert await silent(polling.world) == {}
 
 
 @pytest.fixture
-async def crm(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+async def crm(world: World) -> World:
     """A CRM with two people whom we made there, whose webhooks came until an hour ago."""
-    monkeypatch.setattr(silence, "SKEW", timedelta(0))
+    world.clock.advance(-LONG_AGO)
     for number in range(2):
         await world.add(f"p{number}@umi.example")
     await world.sync()
+    world.clock.advance(LONG_AGO)
     await publish(world)
     await hear(world, "ghl", ago=timedelta(hours=1))
     return world

@@ -4,13 +4,10 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from tests.carry.world import NAME, World
 from timerex_ghl.adapters.ledger import workspace
 from timerex_ghl.adapters.ledger.workspace import Keyed, new_row
-from timerex_ghl.carry import reading
-from timerex_ghl.carry.reading import Scope
+from timerex_ghl.carry.reading import OVERLAP, Scope
 from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.sync.identity import keys_of
 from timerex_ghl.sync.models import Contact, ContactId, FieldName, WorkspaceContact
@@ -65,17 +62,16 @@ async def differences(world: World) -> list[str]:
     return disagreements(await world.people(), await world.crm(), [])
 
 
-async def settle(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def settle(world: World) -> None:
     """Let two runs see our own writes, the second once GHL's search cannot lag any more."""
-    with monkeypatch.context() as patch:
-        patch.setattr(reading, "OVERLAP", reading.OVERLAP * 0)
-        await world.sync(scan="our own writes")
-        await world.sync(scan="settled")
+    await world.sync(scan="our own writes")
+    world.clock.advance(OVERLAP)
+    await world.sync(scan="settled")
     await world.calls()
 
 
 async def test_a_thousand_on_each_side_agree_at_the_fewest_calls(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
     await fill(world)
 
@@ -93,7 +89,7 @@ async def test_a_thousand_on_each_side_agree_at_the_fewest_calls(
     assert counts.review == counts.dead == counts.waiting == 0
     assert EDITS - CONFLICTS <= len(writes) <= EDITS
 
-    await settle(world, monkeypatch)
+    await settle(world)
     await world.sync(scan="unchanged")
 
     assert await world.calls() == ["POST /contacts/search"]

@@ -7,8 +7,7 @@ import pytest
 
 from tests.adapters.ghl.line import EVERY_SCOPE, line
 from timerex_ghl.adapters.ghl.auth import PrivateToken
-from timerex_ghl.carry import users
-from timerex_ghl.carry.users import UserBook
+from timerex_ghl.carry.users import FRESH_S, UserBook
 from timerex_ghl.sync.errors import RetryableError
 
 KANA = {"id": "kana1", "name": "Kana", "email": "K@aoba.example"}
@@ -33,12 +32,15 @@ async def test_many_who_look_at_once_cost_one_call() -> None:
         assert len(ghl.requests) == 1
 
 
-async def test_the_list_is_read_anew_when_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    book = UserBook()
-    monkeypatch.setattr(users, "FRESH_S", 0.0)
+async def test_the_list_is_read_anew_when_it_is_old() -> None:
+    seconds = [0.0]
+    book = UserBook(clock=lambda: seconds[0])
 
     async with line(known(), known(KANA)) as ghl:
         assert await book.ids(ghl.client) == {}
+        seconds[0] = FRESH_S - 1
+        assert await book.ids(ghl.client) == {}
+        seconds[0] = FRESH_S
         assert await book.ids(ghl.client) == {"k@aoba.example": "kana1"}
 
 

@@ -1,15 +1,17 @@
 """A connection on the real ledger, against the real sandbox over HTTP."""
 
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+import ssl
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tasks.batch import at_once, each
 from timerex_ghl.adapters.ghl.auth import PrivateToken
@@ -23,6 +25,7 @@ from timerex_ghl.carry.events import carry_inbox_event
 from timerex_ghl.carry.outcome import Counts, Outcome, count
 from timerex_ghl.carry.reading import Scope, list_changed, read_page
 from timerex_ghl.carry.record import carry_event, carry_person
+from timerex_ghl.carry.runtime import Runtime
 from timerex_ghl.carry.sides import CallCount, Sides
 from timerex_ghl.sandbox.info import SandboxInfo
 from timerex_ghl.sync.actions import WorkspaceChange
@@ -46,6 +49,9 @@ from timerex_ghl.sync.settings import (
     TimerexSettings,
 )
 
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Trusts nobody and is made at once: everything here is plain HTTP on loopback."""
+
 NAME = ConnectionName("aoba")
 TOLD = ("firstName", "lastName", "email", "phone", "city", "website", "country", "tags")
 READS = ("/search", "/oauth/token")
@@ -62,11 +68,64 @@ EVERY_SCOPE = frozenset(
 
 
 @dataclass
+class Clock:
+    """A clock that a test sets. It runs with the real one, as the sandbox does, until stopped."""
+
+    _ahead: timedelta = timedelta()
+    _stopped_at: datetime | None = None
+
+    def now(self) -> datetime:
+        return (self._stopped_at or datetime.now(UTC)) + self._ahead
+
+    def advance(self, by: timedelta) -> None:
+        """Set the clock forward, or back by a negative time."""
+        self._ahead += by
+
+    def stop(self) -> None:
+        """Let no time pass but by `advance`."""
+        self._stopped_at = datetime.now(UTC)
+
+
+class KilledError(BaseException):
+    """Stands in for SIGKILL: nothing catches it."""
+
+
+@dataclass
+class Failpoints:
+    """The failpoints of a world: none kills unless it is armed."""
+
+    _armed: tuple[str, str] | None = None
+    _left: int = 0
+
+    def reach(self, action: str, moment: str) -> None:
+        """Stand in for `failpoint` in the product."""
+        if (action, moment) == self._armed:
+            self._left -= 1
+            if self._left <= 0:
+                raise KilledError
+
+    @contextmanager
+    def armed(self, action: str, moment: str, nth: int) -> Generator[None]:
+        """Kill whoever reaches a failpoint, from the nth time on."""
+        self._armed, self._left = (action, moment), nth
+        try:
+            yield
+        finally:
+            self._armed = None
+
+
+@dataclass
 class World:
-    """Both sides, and the people who act on them."""
+    """Both sides, and the people who act on them.
+
+    Attributes:
+        clock: What our side reads the time from. The sandbox has the real one.
+    """
 
     sides: Sides
     control: httpx.AsyncClient
+    clock: Clock = field(default_factory=Clock)
+    failpoints: Failpoints = field(default_factory=Failpoints)
 
     async def ask(self, method: str, path: str, body: object = None) -> Any:
         """Use the sandbox's control API."""
@@ -109,9 +168,7 @@ class World:
             values={FieldName(name): value for name, value in named.items()}, tags=frozenset()
         )
         keys = keys_of(contact, "JP")
-        return await self.ledger.write(
-            workspace.add_contact, NAME, contact, keys, datetime.now(UTC)
-        )
+        return await self.ledger.write(workspace.add_contact, NAME, contact, keys, self.clock.now())
 
     async def edit(
         self, contact_id: ContactId, tags: tuple[str, ...] = (), **values: Value
@@ -123,7 +180,7 @@ class World:
         row = await self.here(contact_id)
         keys = keys_of(apply_change(row.contact, change), "JP")
         await self.ledger.write(
-            workspace.change_contact, NAME, contact_id, change, keys, datetime.now(UTC)
+            workspace.change_contact, NAME, contact_id, change, keys, self.clock.now()
         )
 
     async def here(self, contact_id: ContactId) -> WorkspaceContact:
@@ -148,7 +205,7 @@ class World:
             type=body["webhook_type"],
             dedupe_key=read_delivery(raw.encode()).dedupe_key,
             body=raw,
-            now=datetime.now(UTC),
+            now=self.clock.now(),
             record=f"booking:{body['event']['id']}",
         )
         return event_id
@@ -172,7 +229,7 @@ class World:
             type=type_,
             dedupe_key=str(uuid4()),
             body=json.dumps(body),
-            now=datetime.now(UTC),
+            now=self.clock.now(),
             record=f"ghl:{ghl_id}",
         )
         return event_id
@@ -237,8 +294,10 @@ async def opened_world(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[Worl
     version = PublishedConnection(version=1, settings=settings, published_at=datetime.now(UTC))
     headers = {"Authorization": f"Bearer {info.control.token}"}
     async with (
-        httpx.AsyncClient() as http,
-        httpx.AsyncClient(base_url=info.control.base_url, headers=headers) as control,
+        httpx.AsyncClient(verify=NO_TLS) as http,
+        httpx.AsyncClient(
+            base_url=info.control.base_url, headers=headers, verify=NO_TLS
+        ) as control,
     ):
         await control.post("/ghl/limits", json={"enabled": False})
         auth = PrivateToken(info.ghl.private_token, EVERY_SCOPE)
@@ -249,7 +308,21 @@ async def opened_world(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[Worl
             base_url=info.ghl.base_url,
             location_id=settings.ghl.location_id,
         )
-        yield World(Sides(version, ledger, ghl, CallCount(), run_id="test"), control)
+        clock, failpoints = Clock(), Failpoints()
+        runtime = Runtime(clock.now, failpoints.reach)
+        sides = Sides(version, ledger, ghl, CallCount(), run_id="test", runtime=runtime)
+        yield World(sides, control, clock, failpoints)
+
+
+@contextmanager
+def killed_at(world: World, action: str, moment: str, *, nth: int = 1) -> Generator[None]:
+    """Expect to be killed the nth time a failpoint is reached, and let a minute pass then.
+
+    After that minute GHL's look-ups show all there is: what is not found was not made.
+    """
+    with world.failpoints.armed(action, moment, nth), pytest.raises(KilledError):
+        yield
+    world.clock.advance(timedelta(minutes=1))
 
 
 def confirmed(

@@ -1,4 +1,4 @@
-"""kill -9 of a flow's process at every named crash point: the next run makes both sides agree.
+"""kill -9 of a flow's process at every failpoint: the next run makes both sides agree.
 
 The next run waits out what the dead one still holds, 30 seconds at most.
 """
@@ -18,7 +18,7 @@ from tests.carry.world import cancelled, confirmed
 from tests.engine.conftest import Drafts, Engine, add_person
 from timerex_ghl.adapters.ledger import inbox, intents, workspace
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
-from timerex_ghl.carry.crash import ENVIRONMENT
+from timerex_ghl.carry.failpoints import ENVIRONMENT
 from timerex_ghl.carry.sides import utc_now
 from timerex_ghl.sync.actions import WorkspaceChange
 from timerex_ghl.sync.identity import Keys
@@ -56,7 +56,7 @@ VICTIMS = [
 
 
 async def run_and_die(engine: Engine, at: str, flow: str, **parameters: Any) -> None:
-    """Run a flow in a process of its own that kills itself at a crash point."""
+    """Run a flow in a process of its own that kills itself at a failpoint."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", RUN, f"flows.{flow}", flow, json.dumps(parameters)),
         env={**engine.stage.environment, ENVIRONMENT: at, "PREFECT_LOGGING_LEVEL": "ERROR"},
@@ -101,7 +101,7 @@ async def check(engine: Engine, name: ConnectionName, victim: Victim) -> None:
 
 
 @pytest.mark.slow
-async def test_bookings_survive_kill_9_at_every_crash_point(
+async def test_bookings_survive_kill_9_at_every_failpoint(
     engine: Engine, ready: ConnectionName
 ) -> None:
     events: dict[Victim, EventId] = {}

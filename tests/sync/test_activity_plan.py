@@ -90,6 +90,31 @@ def test_an_assignee_whom_ghl_does_not_know_stays_here() -> None:
     assert plan.base[ASSIGNEE] is None
 
 
+def test_an_assignee_is_known_however_the_address_is_written() -> None:
+    (action,) = plan_activity(
+        ours(assignee="Kana@Aoba.example"), theirs(), BASE, WHO, policy()
+    ).to_ghl
+
+    assert getattr(action, "values", None) == {ASSIGNEE: "Kana@Aoba.example"}
+
+
+def test_an_empty_title_is_not_sent() -> None:
+    plan = plan_activity(ours(title=""), theirs(), BASE, WHO, policy())
+
+    assert plan.to_ghl == ()
+    assert plan.base[TITLE] == "Send"
+
+
+def test_a_field_that_was_not_received_is_neither_written_nor_emptied() -> None:
+    received = {field: value for field, value in BASE.items() if field != BODY}
+    remote = theirs().model_copy(update={"values": received})
+
+    plan = plan_activity(ours(body="Other prices"), remote, BASE, WHO, policy())
+
+    assert (plan.to_ghl, plan.to_workspace.values, plan.conflicts) == ((), {}, ())
+    assert plan.base[BODY] == "Prices"
+
+
 def test_nobody_can_be_taken_from_a_task_in_ghl() -> None:
     base: Fields = {**BASE, ASSIGNEE: KANA}
 
@@ -114,6 +139,19 @@ def test_a_conflict_that_waits_for_a_person_keeps_its_base() -> None:
     assert [(one.workspace, one.ghl, one.winner) for one in plan.conflicts] == [
         ("Here", "There", None)
     ]
+
+
+def test_different_values_that_never_agreed_are_a_conflict_though_others_did_agree() -> None:
+    base = {field: value for field, value in BASE.items() if field != TITLE}
+
+    plan = plan_activity(ours(title="Here"), theirs(title="There"), base, WHO, policy("ghl"))
+
+    assert plan.to_ghl == ()
+    assert plan.to_workspace.values == {TITLE: "There"}
+    assert [(one.workspace, one.ghl, one.base, one.winner) for one in plan.conflicts] == [
+        ("Here", "There", None, "ghl")
+    ]
+    assert plan.base[TITLE] == "There"
 
 
 def test_a_person_who_was_asked_decides() -> None:

@@ -147,6 +147,30 @@ def test_another_time_is_another_meeting(status: str) -> None:
     assert changed(plan(GONE, B, a=made(status=status)))[STATUS] == "confirmed"
 
 
+def test_a_cancelled_booking_that_only_says_something_else_is_not_cancelled_again() -> None:
+    over = A.model_copy(update={"state": X})
+    renamed = over.model_copy(update={"guest_name": "Riku"})
+
+    values = changed(plan(renamed, a=made(over, status="confirmed")))
+
+    assert values == {TITLE: "Onboarding call 30: Riku"}
+
+
+def test_a_booking_that_stands_again_at_its_time_only_gets_its_status_back() -> None:
+    over = A.model_copy(update={"state": X})
+
+    values = changed(plan(A, a=made(over)))
+
+    assert values[STATUS] == "confirmed"
+    assert {STARTS_AT, ENDS_AT}.isdisjoint(values)
+
+
+def test_a_booking_that_stands_again_keeps_that_the_guest_came() -> None:
+    over = A.model_copy(update={"state": X})
+
+    assert STATUS not in changed(plan(A, a=made(over, status="showed")))
+
+
 def test_a_time_that_was_moved_in_ghl_stands_until_timerex_moves_it() -> None:
     theirs: dict[str, Any] = {
         "starts_at": LATER + timedelta(days=3),
@@ -183,6 +207,18 @@ def test_another_host_gets_the_appointment() -> None:
     assert changed(plan(other, a=made())) == {ASSIGNED_TO: JUN}
 
 
+def test_an_appointment_of_nobody_is_given_to_the_new_host() -> None:
+    other = A.model_copy(update={"host_emails": ("jun@aoba.example",)})
+
+    assert changed(plan(other, a=made(assigned_to=None))) == {ASSIGNED_TO: JUN}
+
+
+def test_an_appointment_that_has_the_new_host_already_is_not_given_again() -> None:
+    other = A.model_copy(update={"host_emails": ("kana@aoba.example", "jun@aoba.example")})
+
+    assert plan(other, a=made()).actions == ()
+
+
 def test_a_host_whom_ghl_does_not_know_changes_nothing() -> None:
     other = A.model_copy(update={"host_emails": ("new@aoba.example",)})
 
@@ -215,6 +251,13 @@ def test_another_persons_appointment_is_cancelled_and_not_taken_over() -> None:
     assert (create.kind, create.contact_id) == ("appointment.create", RIKU)
     assert isinstance(end, UpdateAppointment)
     assert (end.booking_id, end.values) == ("a", {STATUS: "cancelled"})
+
+
+def test_another_persons_appointment_that_was_deleted_stays_deleted() -> None:
+    planned = plan(GONE, B, a=made(contact_id=OTHER, deleted=True))
+
+    assert [action.kind for action in planned.actions] == ["appointment.create"]
+    assert planned.kept[0].base[STATUS] == DELETED
 
 
 def test_an_appointment_whose_booking_went_on_keeps_that_the_guest_came() -> None:

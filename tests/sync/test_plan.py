@@ -3,6 +3,7 @@ import pytest
 from tests import make
 from timerex_ghl.sync.actions import (
     AddTags,
+    ContactAction,
     ContactPlan,
     CreateContact,
     RemoveTags,
@@ -19,7 +20,7 @@ from timerex_ghl.sync.models import (
     GhlContact,
     GhlContactId,
 )
-from timerex_ghl.sync.plan import plan_contact
+from timerex_ghl.sync.plan import as_pulled, is_as_planned, plan_contact
 
 RIKU = make.ghl_contact().id
 
@@ -150,3 +151,66 @@ def test_an_emptied_field_whose_rule_wipes_is_sent_empty() -> None:
         {"contact_id": RIKU, "values": {"city": None}}
     )
     assert planned.base.values == {FieldName("city"): None}
+
+
+CITY = UpdateContact.model_validate({"contact_id": RIKU, "values": {"city": "堺"}})
+NEW_TAG = AddTags(contact_id=RIKU, tags=frozenset({"new"}))
+OLD_TAG = RemoveTags(contact_id=RIKU, tags=frozenset({"old"}))
+
+
+@pytest.mark.parametrize(
+    ("actions", "after"),
+    [
+        ((), make.ghl_contact(city="大阪", tags=["old"])),
+        ((CITY,), make.ghl_contact(city="堺", tags=["old"])),
+        ((CITY, NEW_TAG), make.ghl_contact(city="堺", tags=["old", "new"])),
+        ((NEW_TAG, OLD_TAG), make.ghl_contact(city="大阪", tags=["new"])),
+        ((OLD_TAG,), make.ghl_contact(city="大阪", tags=None)),
+    ],
+)
+def test_a_contact_that_holds_what_was_sent_is_as_planned(
+    actions: tuple[ContactAction, ...], after: GhlContact
+) -> None:
+    before = make.ghl_contact(city="大阪", tags=["old"])
+
+    assert is_as_planned(before, actions, after)
+
+
+@pytest.mark.parametrize(
+    ("actions", "after"),
+    [
+        ((CITY,), make.ghl_contact(city="堺", country="JP", tags=["old"])),
+        ((CITY,), make.ghl_contact(city="Sakai", tags=["old"])),
+        ((CITY,), make.ghl_contact(city="堺", tags=["old", "theirs"])),
+        ((NEW_TAG,), make.ghl_contact(city="大阪", tags=["new"])),
+        ((OLD_TAG,), make.ghl_contact(city="大阪", tags=["old"])),
+    ],
+)
+def test_a_contact_that_ghl_changed_by_itself_is_not_as_planned(
+    actions: tuple[ContactAction, ...], after: GhlContact
+) -> None:
+    before = make.ghl_contact(city="大阪", tags=["old"])
+
+    assert not is_as_planned(before, actions, after)
+
+
+def test_a_new_contact_is_never_as_planned() -> None:
+    """What GHL fills in on creation is only known from its answer."""
+    create = CreateContact.model_validate({"values": {"city": "堺"}})
+
+    assert not is_as_planned(None, [create], make.ghl_contact({"city": "堺"}))
+
+
+def test_what_may_not_be_written_to_ghl_keeps_its_base() -> None:
+    base = make.contact(city="大阪", tags=["old", "kept"])
+    ours = make.contact(city="堺", state="大阪府", tags=["new", "kept"])
+    theirs = make.ghl_contact(
+        city="大阪", state=None, website="hinode.example", tags=["old", "kept"]
+    )
+
+    pulled = as_pulled(plan(ours, theirs, base), base, DEFAULT_RULES)
+
+    assert pulled.to_ghl == ()
+    assert pulled.to_workspace.values == {"website": "hinode.example"}
+    assert pulled.base.values == {**base.values, "website": "hinode.example"}
+    assert pulled.base.tags == base.tags

@@ -128,7 +128,7 @@ async def find_appointment(
         return now if now is not None and is_shown(action.values, now) else None
     made = await _find_made(sides, action)
     if made is None:
-        wait_if_young(intent, "an appointment")
+        wait_if_young(sides, intent, "an appointment")
     return made
 
 

@@ -18,7 +18,7 @@ from timerex_ghl.carry.appointments import save_base, state_of
 from timerex_ghl.carry.cancel import cancel_in_timerex
 from timerex_ghl.carry.claim import claimed
 from timerex_ghl.carry.outcome import Outcome
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.write import Hold
 from timerex_ghl.sync.appointment_fields import AppointmentState
 from timerex_ghl.sync.appointment_hints import HintPlan, plan_appointment_hint
@@ -77,7 +77,7 @@ async def _look(sides: Sides, hold: Hold, pair: _Pair, *, preview: bool) -> Outc
     if refusal is not None:
         raise refusal
     state = await look_again(sides.ghl, pair.state)
-    plan = plan_appointment_hint(pair.row.booking, state, utc_now())
+    plan = plan_appointment_hint(pair.row.booking, state, sides.now())
     way = _way_of(sides, pair.row) if plan.cancels else None
     if preview:
         return await _show(sides, state, plan, way)
@@ -135,6 +135,6 @@ def _remember(
             Editor(sides.settings, "ghl"),
             row.booking.id,
             BookingEntry(state="cancelled"),
-            utc_now(),
+            sides.now(),
             versions=None,
         )

@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ledger.sweeps import Standing
 from timerex_ghl.carry.appointment_hints import PREFIX, look_at_appointment
 from timerex_ghl.carry.appointments import state_of
 from timerex_ghl.carry.outcome import Outcome
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.appointment_fields import CALENDAR
 from timerex_ghl.sync.appointment_sweep import describe_shown, is_looked_at, is_otherwise
 from timerex_ghl.sync.errors import SkippableError
@@ -122,5 +122,5 @@ def _compare(
 
 async def _note_look(sides: Sides, appointment_id: GhlAppointmentId) -> None:
     await sides.ledger.write(
-        links.note_seen, sides.connection, "appointment", [appointment_id], utc_now()
+        links.note_seen, sides.connection, "appointment", [appointment_id], sides.now()
     )

@@ -11,7 +11,7 @@ from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.carry.appointment_calls import find_appointment, look_again, send_appointment
 from timerex_ghl.carry.recover import ACTION, close
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.write import Hold, note_outcome, send_write
 from timerex_ghl.sync.actions import AppointmentAction, CreateAppointment, UpdateAppointment
 from timerex_ghl.sync.appointment_fields import (
@@ -166,7 +166,7 @@ def _remember(
     else:
         link = links.link_of_local(tx, sides.connection, "appointment", action.booking_id)
     if link is not None:
-        changes = {"base": base, "digest": None, "written_at": utc_now()}
+        changes = {"base": base, "digest": None, "written_at": sides.now()}
         links.save_link(tx, link.model_copy(update=changes))
 
 
@@ -176,7 +176,8 @@ async def _settle(sides: Sides, unknown: list[tuple[Intent, AppointmentAction]])
         found = await find_appointment(sides, intent, action)
         if found is not None:
             await sides.ledger.write(_remember_recovered, sides, action, found)
-        await sides.ledger.write(close, intent, found.id if found else None)
+        result_id = found.id if found else None
+        await sides.ledger.write(close, intent, result_id, sides.now())
 
 
 def _remember_recovered(

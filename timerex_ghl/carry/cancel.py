@@ -8,7 +8,7 @@ from timerex_ghl.adapters.ledger import audit, intents
 from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.carry.recover import ACTION, close
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.write import Hold, note_outcome, send_write
 from timerex_ghl.sync.actions import CancelBooking
 from timerex_ghl.sync.errors import FatalError, NotFoundError, RetryableError, SkippableError
@@ -28,7 +28,8 @@ async def cancel_in_timerex(
     """
     for intent in await sides.ledger.read(_unknown, sides, hold, booking):
         happened = await _is_over(timerex, booking)
-        await sides.ledger.write(close, intent, booking.id if happened else None)
+        result_id = booking.id if happened else None
+        await sides.ledger.write(close, intent, result_id, sides.now())
     action = CancelBooking(booking_id=booking.id)
     written = await send_write(sides, hold, action, partial(_send, timerex, booking))
     await note_outcome(sides, written, partial(_remember, sides))
@@ -70,6 +71,6 @@ def _remember(sides: Sides, tx: Connection, booking: Booking) -> None:
         subject=f"booking:{booking.id}",
         run_id=sides.run_id,
         detail={"because": "its appointment was cancelled in GHL"},
-        now=utc_now(),
+        now=sides.now(),
         flow_run_id=sides.flow_run_id,
     )

@@ -9,7 +9,7 @@ from timerex_ghl.carry.level import bring_level
 from timerex_ghl.carry.locking import insist
 from timerex_ghl.carry.meet import Meeting, meet
 from timerex_ghl.carry.outcome import Outcome
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.errors import NotFoundError
 from timerex_ghl.sync.identity import keys_of
 from timerex_ghl.sync.mapping import map_from_ghl
@@ -80,7 +80,7 @@ def _keep(tx: Connection, sides: Sides, ghl: GhlContact) -> None:
     """Keep a contact as it was just read."""
     theirs = map_from_ghl(ghl, sides.settings.rules)
     snapshot = Snapshot(ghl, keys_of(theirs, sides.settings.region), ghl_contacts.digest_of(theirs))
-    ghl_contacts.save_snapshots(tx, sides.connection, [snapshot], utc_now())
+    ghl_contacts.save_snapshots(tx, sides.connection, [snapshot], sides.now())
 
 
 async def _keep_preview(sides: Sides, seen: Seen) -> None:
@@ -92,5 +92,5 @@ async def _keep_preview(sides: Sides, seen: Seen) -> None:
         f"ghl:{seen.contact.id}",
         theirs.model_dump(mode="json"),
         sides.run_id or "",
-        utc_now(),
+        sides.now(),
     )

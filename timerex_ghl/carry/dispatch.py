@@ -1,7 +1,7 @@
 """Who is carried next: each record by one carrier, and no connection in another's way."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from timerex_ghl.adapters.ledger import due
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.due import Due
 from timerex_ghl.adapters.ledger.wake import Alarm
-from timerex_ghl.carry.sides import utc_now
+from timerex_ghl.carry.runtime import utc_now
 from timerex_ghl.sync.models import ConnectionName, EventId
 
 LANES = 4
@@ -43,14 +43,22 @@ class Batch(NamedTuple):
 class Dispatcher:
     """Hands out what waits in the inbox, as soon as it is stored.
 
+    Args:
+        ledger: Where the events are.
+        alarm: Rings when an event is stored.
+        clock: Returns the current time: aware, UTC.
+
     Attributes:
         open: The connections whose events may be carried at this moment.
     """
 
-    def __init__(self, ledger: Ledger, alarm: Alarm) -> None:
+    def __init__(
+        self, ledger: Ledger, alarm: Alarm, clock: Callable[[], datetime] = utc_now
+    ) -> None:
         self.open: Collection[ConnectionName] = ()
         self._ledger = ledger
         self._alarm = alarm
+        self._clock = clock
         self._lanes = Counter[ConnectionName]()
         self._carried: set[tuple[ConnectionName, str]] = set()
         self._served = Counter[ConnectionName]()
@@ -74,7 +82,7 @@ class Dispatcher:
         again at the latest: a postponed event is due then.
         """
         free = [connection for connection in self.open if self._lanes[connection] < LANES]
-        found, next_at = await self._ledger.read(_look, free, utc_now())
+        found, next_at = await self._ledger.read(_look, free, self._clock())
         batches = [batch for connection in free if (batch := self._batch(connection, found))]
         batches.sort(key=lambda batch: self._served[batch.connection])
         for connection, events in batches:
@@ -83,7 +91,7 @@ class Dispatcher:
             self._carried |= {(connection, event.record) for event in events}
         if next_at is None:
             return batches, LOOK_EVERY_S
-        return batches, min(max((next_at - utc_now()).total_seconds(), 0.01), LOOK_EVERY_S)
+        return batches, min(max((next_at - self._clock()).total_seconds(), 0.01), LOOK_EVERY_S)
 
     def done(self, batch: Batch) -> None:
         """Give a batch back: its records may be carried again, and its lane is free."""

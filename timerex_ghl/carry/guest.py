@@ -21,7 +21,7 @@ from timerex_ghl.carry.names import lock_of_booking, lock_of_contact, locks_of_k
 from timerex_ghl.carry.outcome import What
 from timerex_ghl.carry.person import choose_row, find_in_ghl, free_from_tombstone
 from timerex_ghl.carry.remember import add_from_ghl
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.verify import Told
 from timerex_ghl.carry.write import Hold
 from timerex_ghl.sync.identity import Keys, keys_of
@@ -63,14 +63,14 @@ async def claimed_guest(sides: Sides, told: Told) -> AsyncGenerator[Guest]:
     holder = holder_name(sides.run_id)
 
     async def take() -> _Taken | Busy:
-        return await sides.ledger.write(_take, sides, told, keys, holder, utc_now())
+        return await sides.ledger.write(_take, sides, told, keys, holder, sides.now())
 
     fence, guest = await insist(sides.ledger, take)
     try:
         async with renewed(sides.ledger, fence):
             if guest is None:
                 ghl = await find_in_ghl(sides, keys)
-                guest = await sides.ledger.write(_add, sides, told, person, ghl, fence, utc_now())
+                guest = await sides.ledger.write(_add, sides, told, person, ghl, fence, sides.now())
             yield guest
     finally:
         sides.ledger.post(locks.release_lock, fence)

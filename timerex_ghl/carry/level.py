@@ -8,12 +8,11 @@ from timerex_ghl.adapters.ledger import previews
 from timerex_ghl.adapters.ledger.ghl_contacts import Seen
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.carry.claim import Known
-from timerex_ghl.carry.crash import crash_point
 from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.person import Person, adopt, read_again, read_ghl
 from timerex_ghl.carry.recover import settle_unknown
 from timerex_ghl.carry.remember import Levelled, remember_level, remember_write
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.write import Hold, Written, post_outcome, write_contact
 from timerex_ghl.sync.actions import ContactPlan, WorkspaceChange
 from timerex_ghl.sync.errors import DuplicateContactError, ReviewNeededError
@@ -137,11 +136,11 @@ async def _write(
         raise AssertionError("a person without a GHL contact is planned one")
     if plan.to_ghl and not is_as_planned(before, plan.to_ghl, ghl):
         plan = _with_what_ghl_added(sides, person, ghl, plan)
-    levelled = Levelled(sides, hold, person, plan, ghl, last, utc_now())
+    levelled = Levelled(sides, hold, person, plan, ghl, last, sides.now())
     await sides.ledger.write_together(remember_level, levelled)
     hold.released = hold.lets_go
     if last is not None:
-        crash_point(last.action.kind, "after-outcome")
+        sides.failpoint(last.action.kind, "after-outcome")
     return ghl
 
 
@@ -170,7 +169,7 @@ async def _pull(
         return
     base = person.link.base if person.link else None
     pulled = as_pulled(plan, base, sides.settings.rules)
-    levelled = Levelled(sides, hold, person, pulled, ghl, None, utc_now(), is_level=False)
+    levelled = Levelled(sides, hold, person, pulled, ghl, None, sides.now(), is_level=False)
     await sides.ledger.write_together(remember_level, levelled)
     hold.released = hold.lets_go
 
@@ -204,7 +203,7 @@ async def _keep_preview(
             hold.record_key,
             plan.model_dump(mode="json"),
             sides.run_id or "",
-            utc_now(),
+            sides.now(),
         )
     outcome = Outcome(
         what="applied" if does else "no-op",

@@ -13,7 +13,7 @@ from timerex_ghl.carry.locking import Busy
 from timerex_ghl.carry.names import locks_of_keys
 from timerex_ghl.carry.person import choose_row
 from timerex_ghl.carry.remember import add_rows_from_ghl
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.errors import ReviewNeededError
 from timerex_ghl.sync.identity import Keys
 from timerex_ghl.sync.mapping import map_from_ghl
@@ -89,7 +89,7 @@ def _meet_strangers(
     known = people.find_by_keys(tx, sides.connection, [each.keys for each in strangers.values()])
     taken_by = _contacts_of(tx, sides.connection, known)
     apart_from = apart.apart_from(tx, sides.connection, strangers)
-    now = utc_now()
+    now = sides.now()
     new: list[New] = []
     met: dict[GhlContactId, Result] = {}
     for ghl_id, theirs in strangers.items():

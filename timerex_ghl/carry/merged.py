@@ -26,7 +26,7 @@ from timerex_ghl.carry.locking import held
 from timerex_ghl.carry.names import lock_of_contact
 from timerex_ghl.carry.notes import CONTACT
 from timerex_ghl.carry.person import find_in_ghl
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.errors import ReviewNeededError
 from timerex_ghl.sync.identity import is_same_person, keys_of
 from timerex_ghl.sync.mapping import map_from_ghl
@@ -66,7 +66,7 @@ async def follow_merge(
     names = [lock_of_contact(sides.connection, each) for each in {contact_id, into}]
     async with held(sides.ledger, names, run_id=sides.run_id):
         merge = Merge(contact_id, into, gone_id, survivor.id)
-        return await sides.ledger.write(_move, sides, merge, utc_now())
+        return await sides.ledger.write(_move, sides, merge, sides.now())
 
 
 async def _find_survivor(

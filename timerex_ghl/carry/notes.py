@@ -9,7 +9,7 @@ from timerex_ghl.adapters.ledger import bookings, intents, links
 from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.carry.recover import ACTION, close
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.write import Hold, write_note
 from timerex_ghl.sync.actions import CreateNote, NoteAction, UpdateNote
 from timerex_ghl.sync.errors import NotFoundError
@@ -96,7 +96,7 @@ def _remember_note(sides: Sides, action: NoteAction, tx: Connection, note: GhlNo
             kind="booking-note",
             local_id=action.booking_id,
             remote_id=note.id,
-            written_at=utc_now(),
+            written_at=sides.now(),
             base=Contact(values={TEXT: action.text, CONTACT: action.contact_id}, tags=None),
         ),
     )
@@ -108,7 +108,8 @@ async def _settle(sides: Sides, unknown: list[Unknown]) -> None:
         note = _find(await sides.ghl.list_notes(action.contact_id), action)
         if note is not None:
             await sides.ledger.write(_remember_recovered, sides, action, note)
-        await sides.ledger.write(close, intent, note.id if note else None)
+        result_id = note.id if note else None
+        await sides.ledger.write(close, intent, result_id, sides.now())
 
 
 def _find(notes: list[GhlNote], action: NoteAction) -> GhlNote | None:

@@ -15,9 +15,8 @@ from timerex_ghl.adapters.ledger import bookings, cursors
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.timerex.client import TimerexClient, every_calendar
 from timerex_ghl.adapters.timerex.replies import Calendar, CalendarId, EventRow, Page, PageToken
-from timerex_ghl.carry.crash import crash_point
 from timerex_ghl.carry.polled import Found, doubtful_of, note_unknown, take, unknown_of
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.errors import NotFoundError, RateLimitedError, RetryableError, SkippableError
 from timerex_ghl.sync.models import BookingId, Record
 
@@ -94,7 +93,7 @@ async def poll(sides: Sides, timerex: TimerexClient, until: datetime) -> Polling
     place = await _read_place(sides)
     try:
         while place is None or not place.is_over:
-            if utc_now() >= until:
+            if sides.now() >= until:
                 return Polling(run.found, "its time was up")
             place = await run.go_on(place)
     except RateLimitedError:
@@ -106,7 +105,7 @@ async def _read_place(sides: Sides) -> Place | None:
     """Find the scan to go on with."""
     saved = await sides.ledger.read(cursors.get_cursor, sides.connection, CURSOR)
     place = Place.model_validate_json(saved) if saved else None
-    is_open = place is not None and not place.is_over and utc_now() - place.began_at < STALE
+    is_open = place is not None and not place.is_over and sides.now() - place.began_at < STALE
     return place if is_open else None
 
 
@@ -131,7 +130,7 @@ class _Run:
             after = await self._read_page(place)
         else:
             after = await self._ask(place)
-        crash_point("poll", "before-save")
+        self.sides.failpoint("poll", "before-save")
         await self.sides.ledger.write(
             cursors.save_cursor, self.sides.connection, CURSOR, after.model_dump_json()
         )
@@ -140,7 +139,7 @@ class _Run:
     async def _begin(self) -> Place:
         """List the calendars, and what we hold that they should show."""
         calendars = tuple([calendar async for calendar in every_calendar(self.timerex)])
-        now = utc_now()
+        now = self.sides.now()
         unseen = await self.sides.ledger.read(
             bookings.bookings_to_see, self.sides.connection, now - BACK, now + AHEAD
         )
@@ -173,7 +172,7 @@ class _Run:
         try:
             polled = await self.timerex.get_delivery(booking_id, calendar)
         except NotFoundError:
-            self.found += await write(note_unknown, self.sides, booking_id, utc_now())
+            self.found += await write(note_unknown, self.sides, booking_id, self.sides.now())
         except RateLimitedError:
             raise
         except (SkippableError, RetryableError):
@@ -183,7 +182,7 @@ class _Run:
             self.found += Found(unread=1)
             return
         else:
-            self.found += await write(take, self.sides, polled, utc_now())
+            self.found += await write(take, self.sides, polled, self.sides.now())
         self.failures = 0
 
 

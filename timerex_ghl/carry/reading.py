@@ -8,8 +8,7 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.contacts import LARGEST_PAGE, ContactPage, SearchAfter
 from timerex_ghl.adapters.ledger import cursors, ghl_contacts, workspace
-from timerex_ghl.carry.crash import crash_point
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.identity import keys_of
 from timerex_ghl.sync.mapping import map_from_ghl
 from timerex_ghl.sync.models import Record
@@ -19,9 +18,6 @@ OVERLAP = timedelta(minutes=5)
 
 TICK = timedelta(milliseconds=1)
 """GHL's times go no finer."""
-
-PAGE = LARGEST_PAGE
-"""Contacts a call reads."""
 
 CURSOR = "ghl-contacts"
 
@@ -91,14 +87,23 @@ class Place(Record):
         return self.since is None
 
 
-async def read_page(sides: Sides, scope: Scope, scan: str) -> bool:
-    """Read the next page of GHL's changed contacts into the ledger; tell whether more follow."""
+async def read_page(sides: Sides, scope: Scope, scan: str, *, limit: int = LARGEST_PAGE) -> bool:
+    """Read the next page of GHL's changed contacts into the ledger; tell whether more follow.
+
+    Args:
+        sides: Both sides.
+        scope: How far to look back, where this begins a scan.
+        scan: The run that reads: an unfinished scan of it is continued.
+        limit: Contacts on a page.
+    """
     saved = await sides.ledger.read(cursors.get_cursor, sides.connection, CURSOR)
-    place = (Place.model_validate_json(saved) if saved else Place()).begin(scope, scan, utc_now())
-    page = await sides.ghl.search_contacts(updated_since=place.since, after=place.after, limit=PAGE)
-    crash_point("page", "before-save")
-    await sides.ledger.write(_save_page, sides, page, place, utc_now())
-    crash_point("page", "after-save")
+    place = (Place.model_validate_json(saved) if saved else Place()).begin(scope, scan, sides.now())
+    page = await sides.ghl.search_contacts(
+        updated_since=place.since, after=place.after, limit=limit
+    )
+    sides.failpoint("page", "before-save")
+    await sides.ledger.write(_save_page, sides, page, place, sides.now())
+    sides.failpoint("page", "after-save")
     return page.after is not None
 
 

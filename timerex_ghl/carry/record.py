@@ -21,7 +21,7 @@ from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
 from timerex_ghl.adapters.ledger.reviews import ReviewKind
 from timerex_ghl.carry.locking import HeldError
 from timerex_ghl.carry.outcome import Outcome, What
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.activities import KINDS, ActivityId, ActivityKey
 from timerex_ghl.sync.errors import (
     FatalError,
@@ -41,6 +41,11 @@ MAX_ATTEMPTS = 12
 
 WITHOUT_RIGHT_S = 60.0
 """How soon an event is tried again whose write needs a right that the token lacks."""
+
+
+def pause_after(attempt_count: int) -> float:
+    """Tell how many seconds to wait after so many attempts: twice as long each, an hour at most."""
+    return min(2.0 ** (attempt_count + 1), 3600.0)
 
 
 class Verdict(NamedTuple):
@@ -111,11 +116,11 @@ async def carry_event(
         outcome = await carry(sides, group.event)
     except Exception as error:  # the one place where a record's error is stored
         verdict = judge(error)
-        outcome = await sides.ledger.write(_note_error, sides, group, verdict, utc_now())
+        outcome = await sides.ledger.write(_note_error, sides, group, verdict, sides.now())
         if isinstance(error, FatalError):
             raise
         return outcome
-    await sides.ledger.write(_note_end, sides, group, outcome, utc_now())
+    await sides.ledger.write(_note_end, sides, group, outcome, sides.now())
     return outcome
 
 
@@ -136,7 +141,7 @@ def _note_error(
         verdict = verdict._replace(what="dead", review="dead-letter")
     outcome = Outcome(what=verdict.what)
     if verdict.what == "waiting":
-        pause_s = verdict.after_s or min(2.0 ** (attempts + 1), 3600)
+        pause_s = verdict.after_s or pause_after(attempts)
         next_at = now + timedelta(seconds=pause_s)
         inbox.postpone_events(
             tx, group.ids, error=verdict.reason, next_at=next_at, counts=verdict.is_attempt
@@ -205,7 +210,7 @@ async def carry_person(
         if not isinstance(error, TimerexGhlError):
             verdict = verdict._replace(what="dead", review="dead-letter")
         if verdict.review is not None:
-            await sides.ledger.write(_open_review, sides.connection, key, verdict, utc_now())
+            await sides.ledger.write(_open_review, sides.connection, key, verdict, sides.now())
         return Outcome(what=verdict.what)
 
 

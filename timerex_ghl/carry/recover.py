@@ -5,7 +5,7 @@ What is settled here is the account of it: every intent ends with one outcome.
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from pydantic import TypeAdapter
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import intents
 from timerex_ghl.adapters.ledger.intents import Closing, Intent
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.actions import (
     Action,
     AddTags,
@@ -43,18 +43,19 @@ async def settle_unknown(sides: Sides, unknown: Iterable[Intent], ghl: GhlContac
         if not isinstance(action, ContactAction):
             continue  # settled where its record is carried
         if isinstance(action, CreateContact) and ghl is None:
-            wait_if_young(intent, "a contact")
+            wait_if_young(sides, intent, "a contact")
         happened = ghl is not None and _shows(ghl, action, sides.settings.region)
-        await sides.ledger.write(close, intent, ghl.id if ghl and happened else None)
+        result_id = ghl.id if ghl and happened else None
+        await sides.ledger.write(close, intent, result_id, sides.now())
 
 
-def wait_if_young(intent: Intent, what: str) -> None:
+def wait_if_young(sides: Sides, intent: Intent, what: str) -> None:
     """Conclude nothing yet from not finding what was sent moments ago.
 
     Raises:
         RetryableError: It was.
     """
-    if utc_now() - intent.created_at < LOOK_AGAIN:
+    if sides.now() - intent.created_at < LOOK_AGAIN:
         raise RetryableError(
             f"{what} was sent and is not found yet", after_s=LOOK_AGAIN.total_seconds()
         )
@@ -79,7 +80,7 @@ def _shows(ghl: GhlContact, action: ContactAction, region: str) -> bool:
             assert_never(action)
 
 
-def close(tx: Connection, intent: Intent, result_id: str | None) -> None:
+def close(tx: Connection, intent: Intent, result_id: str | None, now: datetime) -> None:
     """End an intent whose answer was never read; `result_id` is what it wrote, if it did."""
     error = "sent, and nothing shows that it arrived" if result_id is None else None
-    intents.close_intent(tx, Closing(intent.id, result_id, utc_now(), error, recovered=True))
+    intents.close_intent(tx, Closing(intent.id, result_id, now, error, recovered=True))

@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ledger.ghl_contacts import Snapshot
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.workspace import Keyed
 from timerex_ghl.carry.person import Person
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.write import Hold, Written
 from timerex_ghl.sync.actions import Conflict, ContactPlan, WorkspaceChange
 from timerex_ghl.sync.identity import Keys, keys_of
@@ -57,7 +57,7 @@ class Levelled(NamedTuple):
 
 def remember_write(sides: Sides, contact_id: ContactId, tx: Connection, ghl: GhlContact) -> None:
     """Keep the link from the first write on, and when we wrote last."""
-    now = utc_now()
+    now = sides.now()
     if not links.note_write(tx, sides.connection, "contact", contact_id, now):
         new = Link(
             connection=sides.connection,
@@ -83,7 +83,7 @@ def remember_level(tx: Connection, levelled: list[Levelled]) -> list[None]:
 def _remember(
     tx: Connection, connection: ConnectionName, here: list[Levelled], now: datetime
 ) -> None:
-    intents.close_all(tx, [one.last.closing() for one in here if one.last is not None])
+    intents.close_all(tx, [one.last.closing(now) for one in here if one.last is not None])
     rows = [change_row(tx, one.sides, one.person.row, one.plan.to_workspace, now) for one in here]
     pairs = list(zip(here, rows, strict=True))
     kept = [_pair_of(one.sides, row, one.ghl, one.plan.base, _wrote(one)) for one, row in pairs]

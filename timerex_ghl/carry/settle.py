@@ -16,7 +16,7 @@ from timerex_ghl.carry.settle_activity import keep_activity, settle_deletes
 from timerex_ghl.carry.settle_guest import link_guest, part_guest, person_of
 from timerex_ghl.carry.settle_values import keep
 from timerex_ghl.carry.settling import Case, Settled, close, close_and_replay, is_open, note_late
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.write import Decided
 from timerex_ghl.sync.activities import KINDS
 from timerex_ghl.sync.errors import SettingsError
@@ -39,7 +39,7 @@ async def settle(sides: Sides, review_id: str, decision: Decision) -> Settled:
             check_way(case.review.kind, decision)
             is_ours = await _carry_out(case)
         if not is_ours:
-            await sides.ledger.write(note_late, case, utc_now())
+            await sides.ledger.write(note_late, case, sides.now())
         return Settled(await _read(sides, review_id), is_ours)
 
 
@@ -66,7 +66,7 @@ async def _carry_out(case: Case) -> bool:
         case Way.APART, "event":
             return await part_guest(case, EventId(rest))
         case _:
-            return await case.sides.ledger.write(_close, case, utc_now())
+            return await case.sides.ledger.write(_close, case, case.sides.now())
 
 
 async def _keep(case: Case, kind: str) -> bool:

@@ -14,7 +14,6 @@ from timerex_ghl.carry.locking import held
 from timerex_ghl.carry.names import lock_of_booking
 from timerex_ghl.carry.remember import add_from_ghl
 from timerex_ghl.carry.settling import Case, close_and_replay
-from timerex_ghl.carry.sides import utc_now
 from timerex_ghl.sync.errors import SettingsError
 from timerex_ghl.sync.identity import keys_of
 from timerex_ghl.sync.mapping import map_from_ghl
@@ -71,7 +70,7 @@ async def _decide_guest(case: Case, event_id: EventId, choose: Choose) -> bool:
         raise SettingsError(f"event {event_id} tells of no booking: retry or drop it")
     names = [lock_of_booking(sides.connection, booking.id)]
     async with held(sides.ledger, names, run_id=sides.run_id):
-        return await sides.ledger.write(_replay_as, case, booking, choose, utc_now())
+        return await sides.ledger.write(_replay_as, case, booking, choose, sides.now())
 
 
 def _replay_as(tx: Connection, case: Case, booking: Booking, choose: Choose, now: datetime) -> bool:

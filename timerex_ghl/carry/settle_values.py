@@ -13,7 +13,7 @@ from timerex_ghl.carry.level import bring_level
 from timerex_ghl.carry.person import Person
 from timerex_ghl.carry.remember import ask_about, change_row, conflict_subject
 from timerex_ghl.carry.settling import Case, close, close_and_replay, is_open
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.write import Decided, Hold
 from timerex_ghl.sync.actions import Conflict, ContactPlan, WorkspaceChange
 from timerex_ghl.sync.errors import ReviewNeededError, SettingsError
@@ -78,7 +78,7 @@ async def _keep_chosen(case: Case, hold: Hold, known: Known) -> None:
     try:
         await bring_level(_with_rules(case, chosen), hold, _typed_in(case, known))
     except ReviewNeededError:
-        await case.sides.ledger.write(_ask_anew, case, row, found, utc_now())
+        await case.sides.ledger.write(_ask_anew, case, row, found, case.sides.now())
         raise
 
 
@@ -92,7 +92,7 @@ async def _keep_typed(case: Case, hold: Hold, known: Known) -> None:
             kind="conflict",
         )
     change = WorkspaceChange(values=case.decision.values)
-    await sides.ledger.write(change_row, sides, row, change, utc_now())
+    await sides.ledger.write(change_row, sides, row, change, sides.now())
     hold.decided = Decided(note=lambda tx, now: close_and_replay(tx, case, now))
     again = await know_again(sides, row.id)
     await bring_level(sides, hold, again)

@@ -1,16 +1,19 @@
 """Both sides of a connection, ready to use."""
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 import httpx
 
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.client import TimerexClient
+from timerex_ghl.carry.runtime import Runtime, utc_now
 from timerex_ghl.carry.users import UserBook
 from timerex_ghl.sync.models import ConnectionName
 from timerex_ghl.sync.settings import ConnectionSettings, PublishedConnection
+
+__all__ = ["CallCount", "Sides", "utc_now"]
 
 
 @dataclass
@@ -32,9 +35,9 @@ class Sides:
         calls: Requests sent to GHL since the sides were opened.
         timerex: None where the connection has no credentials for TimeRex's REST API.
         run_id: The Prefect task run (or other caller) that is written into intents and audit rows.
-        users: Who works in GHL.
         flow_run_id: The Prefect flow run around it; events' audit rows name both.
         users: Who works in the location.
+        runtime: The clock and the failpoints.
     """
 
     published: PublishedConnection
@@ -45,6 +48,7 @@ class Sides:
     timerex: TimerexClient | None = None
     flow_run_id: str | None = None
     users: UserBook = field(default_factory=UserBook)
+    runtime: Runtime = field(default_factory=Runtime)
 
     @property
     def connection(self) -> ConnectionName:
@@ -56,11 +60,14 @@ class Sides:
         """Hand out the published settings."""
         return self.published.settings
 
+    def now(self) -> datetime:
+        """Read the clock: aware, UTC."""
+        return self.runtime.clock()
+
+    def failpoint(self, action: str, moment: str) -> None:
+        """Let a test kill the process here."""
+        self.runtime.failpoint(action, moment)
+
     def during(self, run_id: str | None, flow_run_id: str | None = None) -> "Sides":
         """Use the same adapters on behalf of another run."""
         return replace(self, run_id=run_id, flow_run_id=flow_run_id)
-
-
-def utc_now() -> datetime:
-    """Read the clock: aware, UTC."""
-    return datetime.now(UTC)

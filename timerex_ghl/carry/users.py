@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from timerex_ghl.adapters.ghl.client import GhlClient
@@ -16,8 +16,13 @@ FRESH_S = 600.0
 
 @dataclass
 class UserBook:
-    """A location's users, read when somebody is looked for, every ten minutes at most."""
+    """A location's users, read when somebody is looked for, every ten minutes at most.
 
+    Attributes:
+        clock: Returns seconds from any start; never set back, unlike the time of day.
+    """
+
+    clock: Callable[[], float] = time.monotonic
     _emails: Mapping[GhlUserId, str] = field(default_factory=dict[GhlUserId, str])
     _good_until: float = 0.0
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -25,9 +30,9 @@ class UserBook:
     async def emails(self, ghl: GhlClient) -> Mapping[GhlUserId, str]:
         """Give the users' e-mails, lower case; none where GHL does not show them to us."""
         async with self._reading:
-            if time.monotonic() >= self._good_until:
+            if self.clock() >= self._good_until:
                 self._emails = await _read(ghl)
-                self._good_until = time.monotonic() + FRESH_S
+                self._good_until = self.clock() + FRESH_S
         return self._emails
 
     async def ids(self, ghl: GhlClient) -> dict[str, GhlUserId]:

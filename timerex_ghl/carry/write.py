@@ -11,8 +11,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import intents
 from timerex_ghl.adapters.ledger.intents import Closing, NewIntent
 from timerex_ghl.adapters.ledger.locks import Fence
-from timerex_ghl.carry.crash import crash_point
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.actions import (
     Action,
     AddTags,
@@ -104,9 +103,9 @@ class Written(NamedTuple, Generic[T]):
     action: Action
     record: T
 
-    def closing(self) -> Closing:
+    def closing(self, now: datetime) -> Closing:
         """Give the outcome, to be noted in the unit that remembers the record."""
-        return Closing(self.intent_id, self.record.id, utc_now())
+        return Closing(self.intent_id, self.record.id, now)
 
 
 class Noting(NamedTuple):
@@ -175,15 +174,15 @@ async def note_outcome(
     sides: Sides, written: Written[T], remember: Callable[[Connection, T], None]
 ) -> None:
     """Record that a write happened, and what it made, in one unit."""
-    await sides.ledger.write(_note_success, written, remember)
-    crash_point(written.action.kind, "after-outcome")
+    await sides.ledger.write(_note_success, sides, written, remember)
+    sides.failpoint(written.action.kind, "after-outcome")
 
 
 def post_outcome(
     sides: Sides, written: Written[T], remember: Callable[[Connection, T], None]
 ) -> Noting:
     """Record that a write happened, and what it made, in the commit of whatever comes next."""
-    return Noting(written.action, sides.ledger.post(_note_success, written, remember))
+    return Noting(written.action, sides.ledger.post(_note_success, sides, written, remember))
 
 
 async def send_write(
@@ -203,27 +202,30 @@ async def send_write(
         noting: The outcome of the write before this one.
     """
     new = NewIntent(
-        sides.connection, writer.record_key, action, sides.run_id, writer.fence, utc_now()
+        sides.connection, writer.record_key, action, sides.run_id, writer.fence, sides.now()
     )
     intent_id = await sides.ledger.write_together(intents.open_all, new)
     if noting is not None:
         await noting.done
-        crash_point(noting.action.kind, "after-outcome")
-    crash_point(action.kind, "after-intent")
+        sides.failpoint(noting.action.kind, "after-outcome")
+    sides.failpoint(action.kind, "after-intent")
     try:
         record = await send()
     except UnknownOutcomeError:
         raise  # the intent stays open: whoever comes next looks before sending again
     except TimerexGhlError as error:
-        failed = Closing(intent_id, None, utc_now(), str(error))
+        failed = Closing(intent_id, None, sides.now(), str(error))
         await sides.ledger.write(intents.close_intent, failed)
         raise
-    crash_point(action.kind, "after-write")
+    sides.failpoint(action.kind, "after-write")
     return Written(intent_id, action, record)
 
 
 def _note_success(
-    tx: Connection, written: Written[T], remember: Callable[[Connection, T], None]
+    tx: Connection,
+    sides: Sides,
+    written: Written[T],
+    remember: Callable[[Connection, T], None],
 ) -> None:
-    intents.close_intent(tx, written.closing())
+    intents.close_intent(tx, written.closing(sides.now()))
     remember(tx, written.record)

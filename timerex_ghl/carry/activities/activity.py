@@ -14,9 +14,8 @@ from timerex_ghl.carry.activities.read import Theirs, emails_for, read_theirs
 from timerex_ghl.carry.activities.remember import LevelledActivity, remember_activity
 from timerex_ghl.carry.activities.write import Emails, create_activity, update_activity
 from timerex_ghl.carry.contact import carry_contact
-from timerex_ghl.carry.crash import crash_point
 from timerex_ghl.carry.outcome import Outcome
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.write import Written
 from timerex_ghl.sync.actions import ActivityPlan, CreateActivity, UpdateActivity
 from timerex_ghl.sync.activities import ActivityKey, text_of
@@ -111,7 +110,7 @@ async def _apply(
             base = theirs.link.base.values if theirs.link and theirs.link.base else {}
             plan = _pulled(plan, base)
             pulled = LevelledActivity(hold, known, plan, theirs.ghl, None, is_level=False)
-            await sides.ledger.write(remember_activity, sides, pulled, utc_now())
+            await sides.ledger.write(remember_activity, sides, pulled, sides.now())
             hold.released = True
         raise refusal
     last = await _send(sides, claim, theirs, plan, emails)
@@ -119,10 +118,10 @@ async def _apply(
     if ghl is None:
         raise AssertionError("what GHL does not have is planned there")
     levelled = LevelledActivity(hold, known, plan, ghl, last)
-    await sides.ledger.write(remember_activity, sides, levelled, utc_now())
+    await sides.ledger.write(remember_activity, sides, levelled, sides.now())
     hold.released = True
     if last is not None:
-        crash_point(last.action.kind, "after-outcome")
+        sides.failpoint(last.action.kind, "after-outcome")
     return _outcome_of(known, plan, last)
 
 

@@ -17,9 +17,8 @@ from timerex_ghl.carry.activities.preview import NOTHING, show_delete
 from timerex_ghl.carry.activities.read import Theirs
 from timerex_ghl.carry.activities.remember import tell
 from timerex_ghl.carry.activities.write import Gone, delete_activity
-from timerex_ghl.carry.crash import crash_point
 from timerex_ghl.carry.outcome import Outcome
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.carry.write import Written
 from timerex_ghl.sync.actions import DeleteActivity
 from timerex_ghl.sync.activities import ActivityKey, ActivityKind
@@ -46,7 +45,7 @@ async def delete_here(sides: Sides, claim: ActivityClaim, link: Link, *, preview
         return Outcome(what="review", contact_id=claim.known.contact_id)
     if preview:
         return await show_delete(sides, str(claim.known.key), None)
-    done = await sides.ledger.write(_delete_here, sides, claim, link, utc_now())
+    done = await sides.ledger.write(_delete_here, sides, claim, link, sides.now())
     claim.hold.released = True
     return Outcome(what="applied" if done else "review", contact_id=claim.known.contact_id)
 
@@ -74,7 +73,7 @@ async def delete_there(
     refusal = sides.ghl.refusal_of(action.kind)
     if refusal is not None:
         raise refusal
-    if not await sides.ledger.write(_may_go, sides, known, "workspace", utc_now()):
+    if not await sides.ledger.write(_may_go, sides, known, "workspace", sides.now()):
         return Outcome(what="review", contact_id=known.contact_id)
     try:
         last = await delete_activity(sides, hold, action)
@@ -82,7 +81,7 @@ async def delete_there(
         last = None
     await _remember_gone(sides, hold, known, last)
     if last is not None:
-        crash_point(action.kind, "after-outcome")
+        sides.failpoint(action.kind, "after-outcome")
     return Outcome(what="applied", writes=int(last is not None), contact_id=known.contact_id)
 
 
@@ -184,7 +183,7 @@ def _may_go(tx: Connection, sides: Sides, known: ActivityKnown, side: Side, now:
 async def _remember_gone(
     sides: Sides, hold: ActivityHold, known: ActivityKnown, last: Written[Gone] | None
 ) -> None:
-    await sides.ledger.write(_gone, sides, hold, known, last, utc_now())
+    await sides.ledger.write(_gone, sides, hold, known, last, sides.now())
     hold.released = True
 
 
@@ -197,7 +196,7 @@ def _gone(
     now: datetime,
 ) -> None:
     if last is not None:
-        intents.close_intent(tx, last.closing())
+        intents.close_intent(tx, last.closing(now))
     link = known.link or links.link_of_local(tx, sides.connection, known.row.kind, known.row.id)
     if link is not None:
         level = {"local_version": known.row.version, "digest": None, "written_at": now}

@@ -9,7 +9,7 @@ from timerex_ghl.adapters.ledger.pending_deletes import State
 from timerex_ghl.carry.activities.claim import read_activity
 from timerex_ghl.carry.activities.delete import hold_all, most_unasked
 from timerex_ghl.carry.activities.read import read_remote
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.activities import ActivityKey, ActivityKind
 from timerex_ghl.sync.models import ContactId
 
@@ -31,7 +31,7 @@ async def list_gone(
     by id where it is carried. Where there are more than may pass unasked, as many are read here
     first: if those are gone indeed, none is carried and a person is asked about all.
     """
-    missing, most = await sides.ledger.read(_missing, sides, kind, began_at, of, utc_now())
+    missing, most = await sides.ledger.read(_missing, sides, kind, began_at, of, sides.now())
     keys = [str(key) for key in missing]
     if len(missing) <= most:
         return keys, 0
@@ -39,7 +39,7 @@ async def list_gone(
         if not await _is_gone(sides, key):
             return keys, 0
     if not preview:
-        await sides.ledger.write(hold_all, sides, missing, "ghl", utc_now())
+        await sides.ledger.write(hold_all, sides, missing, "ghl", sides.now())
     return [], len(missing)
 
 

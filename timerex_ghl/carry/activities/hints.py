@@ -13,7 +13,7 @@ from timerex_ghl.carry.activities.activity import carry_activity
 from timerex_ghl.carry.activities.meet import follow_person, meet_activity
 from timerex_ghl.carry.activities.read import emails_for, read_remote
 from timerex_ghl.carry.outcome import Outcome
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.activities import (
     ActivityId,
     ActivityKey,
@@ -87,7 +87,7 @@ async def _search(sides: Sides, told: ToldActivity, received_at: datetime) -> Gh
         skip = page.skip
         if skip is None:
             break
-    if utc_now() - received_at < GIVE_UP:
+    if sides.now() - received_at < GIVE_UP:
         raise RetryableError(f"task {told.id} is not found yet")
     return None
 

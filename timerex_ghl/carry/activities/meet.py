@@ -14,7 +14,7 @@ from timerex_ghl.carry.contact import carry_unknown_contact
 from timerex_ghl.carry.locking import TTL_S, Busy, holder_name, insist
 from timerex_ghl.carry.names import lock_of_remote
 from timerex_ghl.carry.outcome import Outcome
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.activities import TEXT, ActivityKey, text_of
 from timerex_ghl.sync.activity_ghl import GhlActivity
 from timerex_ghl.sync.models import ContactId, GhlContactId
@@ -45,7 +45,7 @@ async def meet_activity(sides: Sides, theirs: GhlActivity, *, preview: bool = Fa
     holder = holder_name(sides.run_id)
     is_new = await insist(
         sides.ledger,
-        lambda: sides.ledger.write(_add, sides, theirs, person.contact_id, holder, utc_now()),
+        lambda: sides.ledger.write(_add, sides, theirs, person.contact_id, holder, sides.now()),
     )
     return Outcome(what="applied" if is_new else "no-op", contact_id=theirs.contact_id)
 
@@ -60,7 +60,7 @@ async def follow_person(sides: Sides, key: ActivityKey, ghl_contact_id: GhlConta
         return
     async with claimed_activity(sides, key) as claim:
         if claim is not None and not claim.known.row.deleted:
-            await sides.ledger.write(_move, sides, key, person.contact_id, utc_now())
+            await sides.ledger.write(_move, sides, key, person.contact_id, sides.now())
 
 
 async def _find_person(sides: Sides, theirs: GhlActivity) -> _Person | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from timerex_ghl.adapters.ledger import previews
 from timerex_ghl.carry.outcome import Outcome
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.actions import ActivityPlan, DeleteActivity
 from timerex_ghl.sync.models import FieldName
 
@@ -35,5 +35,5 @@ async def show_delete(sides: Sides, record: str, action: DeleteActivity | None) 
 
 
 async def _keep(sides: Sides, record: str, plan: dict[str, object]) -> None:
-    run_id, now = sides.run_id or "", utc_now()
+    run_id, now = sides.run_id or "", sides.now()
     await sides.ledger.write(previews.save_preview, sides.connection, record, plan, run_id, now)

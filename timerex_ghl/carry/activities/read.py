@@ -12,8 +12,8 @@ from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.carry.activities.claim import ActivityKnown
 from timerex_ghl.carry.activities.write import Emails, is_shown
-from timerex_ghl.carry.recover import ACTION, LOOK_AGAIN, close
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.recover import ACTION, close, wait_if_young
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.actions import CreateActivity, DeleteActivity, UpdateActivity
 from timerex_ghl.sync.activities import ActivityKey, ActivityKind
 from timerex_ghl.sync.activity_ghl import GhlActivity, map_note, map_task
@@ -62,7 +62,8 @@ async def read_theirs(sides: Sides, known: ActivityKnown, emails: Emails) -> The
         happened = isinstance(
             action, CreateActivity | UpdateActivity | DeleteActivity
         ) and is_shown(action, ghl)
-        await sides.ledger.write(close, intent, known.link.remote_id if happened else None)
+        result_id = known.link.remote_id if happened else None
+        await sides.ledger.write(close, intent, result_id, sides.now())
     return Theirs(known.link, ghl)
 
 
@@ -109,17 +110,14 @@ async def _find_created(sides: Sides, known: ActivityKnown, emails: Emails) -> T
     for intent in known.unknown:
         action = ACTION.validate_json(intent.payload)
         if not isinstance(action, CreateActivity):
-            await sides.ledger.write(close, intent, None)
+            await sides.ledger.write(close, intent, None, sides.now())
             continue
         ghl = await _find_marked(sides, known, action, emails)
         if ghl is not None:
             link = await sides.ledger.write(_adopt, sides, known, intent, action, ghl.id)
             return Theirs(link, ghl)
-        if utc_now() - intent.created_at < LOOK_AGAIN:
-            raise RetryableError(
-                f"{known.key} was sent and is not found yet", after_s=LOOK_AGAIN.total_seconds()
-            )
-        await sides.ledger.write(close, intent, None)
+        wait_if_young(sides, intent, str(known.key))
+        await sides.ledger.write(close, intent, None, sides.now())
     return Theirs(None, None)
 
 
@@ -170,5 +168,5 @@ def _adopt(
         base=Contact(values={**action.values}),
     )
     links.save_link(tx, link)
-    close(tx, intent, remote_id)
+    close(tx, intent, remote_id, sides.now())
     return link

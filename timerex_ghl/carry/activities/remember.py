@@ -53,7 +53,7 @@ def remember_activity(tx: Connection, sides: Sides, one: LevelledActivity, now: 
     """Note the outcome, write the workspace's share, keep what both agree on, and let go."""
     connection, known = sides.connection, one.known
     if one.last is not None:
-        intents.close_intent(tx, one.last.closing())
+        intents.close_intent(tx, one.last.closing(now))
     row = changed_row(tx, sides, known.row, one.plan.to_workspace.values, now)
     links.save_link(tx, _link_of(sides, one, row, now))
     if known.delete is not None and pending_deletes.withdraw(tx, connection, known.key, now):

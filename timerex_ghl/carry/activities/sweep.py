@@ -23,7 +23,7 @@ from timerex_ghl.carry.activities.remember import add_from_ghl
 from timerex_ghl.carry.appointment_hints import PREFIX
 from timerex_ghl.carry.appointment_sweep import carry_appointment_key
 from timerex_ghl.carry.outcome import Outcome
-from timerex_ghl.carry.sides import Sides, utc_now
+from timerex_ghl.carry.sides import Sides
 from timerex_ghl.sync.activities import ActivityId, ActivityKey, ActivityKind
 from timerex_ghl.sync.activity_ghl import GhlActivity, map_note, map_task
 from timerex_ghl.sync.errors import NotFoundError
@@ -102,13 +102,13 @@ async def sweep_tasks(sides: Sides, scan: str, *, preview: bool) -> Swept:
     saved = await sides.ledger.read(cursors.get_cursor, sides.connection, CURSOR)
     place = _Place.model_validate_json(saved) if saved else None
     if place is None or place.scan != scan:
-        place = _Place(scan=scan, began_at=utc_now())
+        place = _Place(scan=scan, began_at=sides.now())
     emails, found = await emails_for(sides, "task"), Swept([])
     for _ in range(PAGES):
         page = await sides.ghl.search_tasks(skip=place.skip)
         shown = [map_task(task, emails) for task in page.tasks]
         found += await sides.ledger.write(
-            _compare, sides, "task", shown, utc_now(), preview=preview
+            _compare, sides, "task", shown, sides.now(), preview=preview
         )
         if page.skip is None:
             gone, held = await list_gone(sides, "task", place.began_at, preview=preview)
@@ -124,12 +124,12 @@ async def sweep_notes(sides: Sides, people: Sequence[Linked], *, preview: bool) 
     if not sides.settings.activities.mirrors:
         return found
     for person in people:
-        began_at = utc_now()
+        began_at = sides.now()
         with suppress(NotFoundError):  # their contact is gone: that is looked into elsewhere
             notes = await sides.ghl.list_notes(person.ghl_id)
             shown = [map_note(note) for note in notes]
             found += await sides.ledger.write(
-                _compare, sides, "note", shown, utc_now(), preview=preview
+                _compare, sides, "note", shown, sides.now(), preview=preview
             )
             gone, held = await list_gone(
                 sides, "note", began_at, of=person.contact_id, preview=preview
