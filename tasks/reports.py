@@ -15,14 +15,11 @@ from tasks.opened import opened
 from tasks.reviews import put_review_table
 from timerex_ghl.adapters.ledger import previews, reviews
 from timerex_ghl.adapters.ledger.previews import fields_to_ghl, fields_to_workspace
-from timerex_ghl.carry.locking import TTL_S, HeldError, held
+from timerex_ghl.carry.locking import HeldError, held
 from timerex_ghl.carry.names import lock_of_job
 from timerex_ghl.carry.outcome import Counts
 from timerex_ghl.carry.sides import Sides, utc_now
 from timerex_ghl.sync.models import ConnectionName
-
-LEASE_WAIT_S = TTL_S + 2
-"""Wait as long as the lease of a killed run can last."""
 
 ROWS = 200
 """Plans an artifact lists."""
@@ -67,7 +64,7 @@ async def at_work(connection: ConnectionName, name: str, *, alone: bool) -> Asyn
                         sides.ledger,
                         [lock_of_job(connection, name)],
                         run_id=run_id,
-                        wait_s=LEASE_WAIT_S,
+                        wait_s=sides.runtime.lease_wait_s,
                     )
                 )
             except HeldError as error:

@@ -10,7 +10,6 @@ from tasks.opened import opened
 from tasks.policy import RETRIES
 from tasks.reports import Job
 from timerex_ghl.carry.polling import SPARE, Polling, poll
-from timerex_ghl.carry.sides import utc_now
 from timerex_ghl.sync.errors import SettingsError
 from timerex_ghl.sync.models import ConnectionName
 
@@ -27,7 +26,7 @@ async def poll_bookings(connection: ConnectionName) -> Polling:
     async with opened(connection) as sides:
         if sides.timerex is None:
             raise SettingsError(_lacks(connection))
-        return await poll(sides, sides.timerex.sparing(SPARE), utc_now() + RUN)
+        return await poll(sides, sides.timerex.sparing(SPARE), sides.now() + RUN)
 
 
 def polled(polling: Polling) -> State[None]:

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from tests.carry.polling_world import opened_polling
-from tests.carry.world import EVERY_SCOPE, NAME, NO_TLS, World
+from tests.carry.world import EVERY_SCOPE, NAME, World
+from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.pacing import NoPacing

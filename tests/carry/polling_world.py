@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 
-from tests.carry.world import NAME, NO_TLS, World, opened_world
+from tests.carry.world import NAME, World, opened_world
+from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ledger import bookings, inbox
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.core import Ledger

@@ -5,7 +5,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.carry.world import NAME, NO_TLS, World
+from tests.carry.world import NAME, World
+from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.pacing import NoPacing
 from timerex_ghl.adapters.ledger import locks

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from tests.carry.world import Clock
+from tests.clock import Clock
 from timerex_ghl.adapters.ledger import inbox
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.carry.dispatch import BATCH, LANES, LOOK_EVERY_S, Batch, Dispatcher

@@ -1,7 +1,6 @@
 """A connection on the real ledger, against the real sandbox over HTTP."""
 
 import json
-import ssl
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,8 @@ import httpx
 import pytest
 
 from tasks.batch import at_once, each
+from tests.clock import Clock
+from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.pacing import NoPacing
@@ -49,9 +50,6 @@ from timerex_ghl.sync.settings import (
     TimerexSettings,
 )
 
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Trusts nobody and is made at once: everything here is plain HTTP on loopback."""
-
 NAME = ConnectionName("aoba")
 TOLD = ("firstName", "lastName", "email", "phone", "city", "website", "country", "tags")
 READS = ("/search", "/oauth/token")
@@ -65,25 +63,6 @@ EVERY_SCOPE = frozenset(
         "users.readonly",
     }
 )
-
-
-@dataclass
-class Clock:
-    """A clock that a test sets. It runs with the real one, as the sandbox does, until stopped."""
-
-    _ahead: timedelta = timedelta()
-    _stopped_at: datetime | None = None
-
-    def now(self) -> datetime:
-        return (self._stopped_at or datetime.now(UTC)) + self._ahead
-
-    def advance(self, by: timedelta) -> None:
-        """Set the clock forward, or back by a negative time."""
-        self._ahead += by
-
-    def stop(self) -> None:
-        """Let no time pass but by `advance`."""
-        self._stopped_at = datetime.now(UTC)
 
 
 class KilledError(BaseException):

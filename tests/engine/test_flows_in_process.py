@@ -8,11 +8,11 @@ import pytest
 from flows.booking_to_crm import booking_to_crm
 from flows.contact_sync import Mode, Scope, contact_sync
 from flows.publish_connection import publish_connection
-from tasks import reports
 from tests.engine.conftest import Drafts, Engine, add_person
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.carry.locking import held
 from timerex_ghl.carry.names import lock_of_job
+from timerex_ghl.carry.runtime import Runtime, use_runtime
 from timerex_ghl.sync.models import ConnectionName
 
 
@@ -90,12 +90,12 @@ async def test_a_token_that_may_only_read_pulls_and_names_the_scope_it_lacks(
 
 
 async def test_a_second_run_of_the_same_job_says_who_holds_it_and_does_nothing(
-    engine: Engine, ready: ConnectionName, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, ready: ConnectionName
 ) -> None:
-    monkeypatch.setattr(reports, "LEASE_WAIT_S", 0.2)
     names = [lock_of_job(ready, "contact-sync")]
     async with held(engine.stage.ledger, names, run_id="the-other-run"):
-        state = await engine.here(contact_sync, ready)
+        with use_runtime(Runtime(lease_wait_s=0)):
+            state = await engine.here(contact_sync, ready)
 
     assert (state.name, state.is_completed()) == ("Skipped", True)
     assert "the-other-run" in (state.message or "")

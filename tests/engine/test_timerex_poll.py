@@ -1,18 +1,16 @@
 """The poll of TimeRex as a flow, on the real Prefect server."""
 
 from datetime import UTC, datetime, timedelta
-
-import pytest
+from itertools import count
 
 from flows.booking_to_crm import booking_to_crm
 from flows.publish_connection import publish_connection
 from flows.timerex_poll import timerex_poll
-from tasks import reports
-from tasks import timerex as tasks_timerex
 from tests.engine.conftest import Drafts, Engine
 from timerex_ghl.adapters.ledger import bookings
 from timerex_ghl.carry.locking import held
 from timerex_ghl.carry.names import lock_of_job
+from timerex_ghl.carry.runtime import Runtime, use_runtime, utc_now
 from timerex_ghl.sync.models import BookingId, ConnectionName
 
 
@@ -63,27 +61,26 @@ async def test_a_booking_without_a_webhook_is_found_and_carried_by_the_next_run(
 
 
 async def test_a_run_whose_time_is_up_says_that_the_next_goes_on(
-    engine: Engine, drafts: Drafts, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, drafts: Drafts
 ) -> None:
     name = await with_key(engine, drafts)
-    monkeypatch.setattr(tasks_timerex, "RUN", timedelta(0))
+    five_minutes_later = (utc_now() + n * timedelta(minutes=5) for n in count())
 
-    state = await engine.here(timerex_poll, name)
+    with use_runtime(Runtime(clock=lambda: next(five_minutes_later))):
+        state = await engine.here(timerex_poll, name)
 
     assert state.is_completed()
     assert "its time was up, the next run goes on from here" in (state.message or "")
 
 
-async def test_a_second_run_does_nothing_beside_the_first(
-    engine: Engine, drafts: Drafts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_second_run_does_nothing_beside_the_first(engine: Engine, drafts: Drafts) -> None:
     name = await with_key(engine, drafts)
-    monkeypatch.setattr(reports, "LEASE_WAIT_S", 0.2)
 
     async with held(
         engine.stage.ledger, [lock_of_job(name, "timerex-poll")], run_id="the-other-run"
     ):
-        state = await engine.here(timerex_poll, name)
+        with use_runtime(Runtime(lease_wait_s=0)):
+            state = await engine.here(timerex_poll, name)
 
     assert state.name == "Skipped"
     assert "the-other-run" in (state.message or "")

@@ -3,8 +3,10 @@ from collections.abc import AsyncGenerator
 import httpx
 import pytest
 
+from tests.clock import Clock
 from tests.gateway.given import TOKEN, client_of, publish, settings_with
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.options import LedgerOptions
 
 
 @pytest.fixture
@@ -13,8 +15,14 @@ def ledger_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
-async def ledger(ledger_url: str) -> AsyncGenerator[Ledger]:
-    async with open_ledger(ledger_url) as opened:
+def clock() -> Clock:
+    """The clock of the ledger."""
+    return Clock()
+
+
+@pytest.fixture
+async def ledger(ledger_url: str, clock: Clock) -> AsyncGenerator[Ledger]:
+    async with open_ledger(ledger_url, options=LedgerOptions(clock=clock.now)) as opened:
         await publish(opened, settings_with(TOKEN))
         yield opened
 

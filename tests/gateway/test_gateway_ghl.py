@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import httpx
 import pytest
-from sqlalchemy import Connection
 
+from tests.clock import Clock
 from tests.gateway.ghl_sender import (
     KEY,
     OLDER_PUBLIC,
@@ -31,7 +31,7 @@ from tests.gateway.given import (
     publish,
     settings_with,
 )
-from timerex_ghl.adapters.ledger import clock, inbox, retention
+from timerex_ghl.adapters.ledger import inbox, retention
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox import InboxState
 from timerex_ghl.sync.models import ConnectionName, EventId
@@ -216,17 +216,12 @@ async def test_a_time_that_has_no_form_in_utc_is_kept_in_quarantine(
 
 
 async def test_an_id_that_comes_again_after_34_days_is_the_same_event(
-    http: httpx.AsyncClient, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    http: httpx.AsyncClient, ledger: Ledger, clock: Clock
 ) -> None:
-    then = datetime.now(UTC) - timedelta(days=34)
+    then = clock.now()
     body = update(timestamp=then.isoformat())
-
-    def at_that_time(_: Connection) -> datetime:
-        return then
-
-    with monkeypatch.context() as past:
-        past.setattr(clock, "now", at_that_time)
-        first = (await post(http, body)).json()["event"]
+    first = (await post(http, body)).json()["event"]
+    clock.advance(timedelta(days=34))
     await ledger.write(inbox.settle_event, EventId(first), InboxState.APPLIED, now=then)
     await ledger.write(retention.forget_events, NAME, InboxState.APPLIED)
 

@@ -8,7 +8,7 @@ import httpx
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.client import TimerexClient
-from timerex_ghl.carry.runtime import Runtime, utc_now
+from timerex_ghl.carry.runtime import Runtime, current_runtime, utc_now
 from timerex_ghl.carry.users import UserBook
 from timerex_ghl.sync.models import ConnectionName
 from timerex_ghl.sync.settings import ConnectionSettings, PublishedConnection
@@ -48,7 +48,7 @@ class Sides:
     timerex: TimerexClient | None = None
     flow_run_id: str | None = None
     users: UserBook = field(default_factory=UserBook)
-    runtime: Runtime = field(default_factory=Runtime)
+    runtime: Runtime = field(default_factory=current_runtime)
 
     @property
     def connection(self) -> ConnectionName:

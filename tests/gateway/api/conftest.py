@@ -5,9 +5,11 @@ from collections.abc import AsyncGenerator
 import httpx
 import pytest
 
+from tests.clock import Clock
 from tests.gateway.api.given import api_client, new_token
 from tests.gateway.given import TOKEN, publish, settings_with
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.options import LedgerOptions
 
 
 @pytest.fixture
@@ -16,8 +18,8 @@ def ledger_url(either_url: str) -> str:
 
 
 @pytest.fixture
-async def ledger(ledger_url: str) -> AsyncGenerator[Ledger]:
-    async with open_ledger(ledger_url) as opened:
+async def ledger(ledger_url: str, clock: Clock) -> AsyncGenerator[Ledger]:
+    async with open_ledger(ledger_url, options=LedgerOptions(clock=clock.now)) as opened:
         await publish(opened, settings_with(TOKEN))
         yield opened
 

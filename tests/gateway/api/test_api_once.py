@@ -1,12 +1,13 @@
 """The same request again makes nothing again."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import httpx
 import pytest
 from sqlalchemy import Connection, text
 
+from tests.clock import Clock
 from tests.gateway.api.given import (
     CALL,
     CALL_BACK,
@@ -18,7 +19,7 @@ from tests.gateway.api.given import (
     events_of,
     new_token,
 )
-from timerex_ghl.adapters.ledger import answers, clock
+from timerex_ghl.adapters.ledger import answers
 from timerex_ghl.adapters.ledger.core import Ledger
 
 KEY = {"idempotency-key": "6f1c"}
@@ -116,23 +117,15 @@ async def test_a_key_that_cannot_be_one_is_refused(
     assert await events_of(ledger) == []
 
 
-def set_clock(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
-    def read_clock(_: Connection) -> datetime:
-        return now
-
-    monkeypatch.setattr(clock, "now", read_clock)
-
-
 async def test_a_key_is_forgotten_after_a_day_and_not_before(
-    api: httpx.AsyncClient, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    api: httpx.AsyncClient, clock: Clock
 ) -> None:
+    clock.stop()
     first = await api.post("/bookings", json=CALL, headers=KEY)
-    now = await ledger.read(clock.now)
-    a_day = now + answers.KEPT_FOR
 
-    set_clock(monkeypatch, a_day - timedelta(minutes=1))
+    clock.advance(answers.KEPT_FOR - timedelta(minutes=1))
     assert (await api.post("/bookings", json=CALL, headers=KEY)).content == first.content
-    set_clock(monkeypatch, a_day + timedelta(minutes=1))
+    clock.advance(timedelta(minutes=2))
     assert (await api.post("/bookings", json=CALL, headers=KEY)).json()["id"] != first.json()["id"]
 
 

@@ -1,0 +1,23 @@
+"""The time of day, as far as tests set it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+
+@dataclass
+class Clock:
+    """A clock that a test sets. It runs with the real one, until stopped."""
+
+    _ahead: timedelta = timedelta()
+    _stopped_at: datetime | None = None
+
+    def now(self) -> datetime:
+        return (self._stopped_at or datetime.now(UTC)) + self._ahead
+
+    def advance(self, by: timedelta) -> None:
+        """Set the clock forward, or back by a negative time."""
+        self._ahead += by
+
+    def stop(self) -> None:
+        """Let no time pass but by `advance`."""
+        self._stopped_at = datetime.now(UTC)
