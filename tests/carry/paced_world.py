@@ -12,7 +12,8 @@ import httpx
 from sqlalchemy import Connection, text
 
 from tasks.batch import at_once, each
-from tests.carry.world import EVERY_SCOPE, NAME, World, confirmed, opened_world
+from tests.carry.world import EVERY_SCOPE, NAME, World, opened_world
+from tests.deliveries import confirmed
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient

@@ -85,6 +85,7 @@ async def test_a_sweep_that_is_tried_again_finds_what_it_found_before(acts: Acti
     assert (await acts.here(key)).values[TITLE] == "Send today"
 
 
+@pytest.mark.both_databases
 async def test_what_webhooks_did_not_tell_is_found(acts: ActivityWorld) -> None:
     key = await acts.write("note", await acts.person(), text="Call back")
     await acts.settle()
@@ -210,6 +211,7 @@ async def test_deletes_that_a_person_refuses_leave_what_is_here(acts: ActivityWo
     assert await acts.ledger.read(reviews.open_reviews, NAME) == []
 
 
+@pytest.mark.both_databases
 async def test_deletes_that_wait_are_withdrawn_when_the_records_come_back(
     acts: ActivityWorld,
 ) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.carry.calendar_world import RIKU, CalendarWorld
-from tests.carry.world import cancelled, confirmed, killed_at
+from tests.carry.world import killed_at
+from tests.deliveries import cancelled, confirmed
 from timerex_ghl.adapters.ledger import booking_edits
 from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.sync.appointment_fields import STATUS

@@ -7,7 +7,8 @@ import pytest
 
 from tests.carry.calendar_world import RIKU, CalendarWorld
 from tests.carry.test_appointment_hints import CANCEL, status_here
-from tests.carry.world import NAME, confirmed
+from tests.carry.world import NAME
+from tests.deliveries import confirmed
 from timerex_ghl.adapters.ledger import previews, reviews
 from timerex_ghl.carry.activities.sweep import carry_activity_key
 from timerex_ghl.carry.appointment_sweep import list_changed_appointments
@@ -44,6 +45,7 @@ async def calls_of(calendar: CalendarWorld) -> list[str]:
     return [call for call in await calendar.world.calls() if "/calendars" in call]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("way", ["cancelled", "deleted"])
 async def test_a_cancel_that_no_webhook_told_of_reaches_timerex_once(
     both: CalendarWorld, way: str

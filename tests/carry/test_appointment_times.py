@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.carry.calendar_world import CalendarWorld
-from tests.carry.world import confirmed
+from tests.deliveries import confirmed
 
 
 class Day(NamedTuple):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.carry.calendar_world import HANA, RIKU, CalendarWorld
-from tests.carry.world import cancelled, confirmed, moved
+from tests.deliveries import cancelled, confirmed, moved
 from timerex_ghl.adapters.ledger import reviews
 from timerex_ghl.sync.errors import ScopeError
 from timerex_ghl.sync.settings import CalendarRule
@@ -16,6 +16,7 @@ LATER = datetime(2026, 2, 17, 1, tzinfo=UTC)
 HALF = timedelta(minutes=30)
 
 
+@pytest.mark.both_databases
 async def test_a_booking_becomes_an_appointment_and_no_note(calendar: CalendarWorld) -> None:
     meeting = {"join_url": "https://zoom.example/j/1"}
 

@@ -8,7 +8,8 @@ from tests.carry.calendar_world import RIKU, CalendarWorld
 from tests.carry.test_appointment_hints import CANCEL
 from tests.carry.test_appointment_sweep import sweep
 from tests.carry.test_carry_crash import MOMENTS, assert_all_settled
-from tests.carry.world import cancelled, confirmed, killed_at, moved
+from tests.carry.world import killed_at
+from tests.deliveries import cancelled, confirmed, moved
 from timerex_ghl.carry.recover import LOOK_AGAIN
 from timerex_ghl.sync.models import BookingState
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.carry.world import NAME, World, cancelled, confirmed, moved
+from tests.carry.world import NAME, World
+from tests.deliveries import cancelled, confirmed, moved
 from timerex_ghl.adapters.ledger import inbox, reviews
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.carry.guest import claimed_guest
@@ -20,6 +21,7 @@ from timerex_ghl.sync.models import BookingId
 RIKU = "riku@hinode.example"
 
 
+@pytest.mark.both_databases
 async def test_a_booking_makes_its_guest_known_with_a_tag_and_one_note(world: World) -> None:
     event = await world.receive(confirmed())
 
@@ -36,6 +38,7 @@ async def test_a_booking_makes_its_guest_known_with_a_tag_and_one_note(world: Wo
     assert await world.state_of(event) == "applied"
 
 
+@pytest.mark.both_databases
 async def test_replaying_a_booking_writes_nothing(world: World) -> None:
     event = await world.receive(confirmed())
     await world.carry(event)
@@ -189,6 +192,7 @@ def test_the_pause_between_attempts_doubles_up_to_an_hour() -> None:
     assert pause_after(0) == 2, "after a wait that is no attempt"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("half", moved("b1", "b2"))
 async def test_each_half_of_a_reschedule_locks_both_bookings(
     world: World, half: dict[str, Any]

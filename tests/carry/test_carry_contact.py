@@ -19,6 +19,7 @@ from timerex_ghl.sync.models import FieldName, GhlContact, GhlField, GhlValues
 RIKU = "riku@hinode.example"
 
 
+@pytest.mark.both_databases
 async def test_people_of_both_sides_meet_without_doubles(world: World) -> None:
     await world.ask("POST", "/ghl/contacts", {"email": "Riku@Hinode.example", "city": "Osaka"})
     await world.ask("POST", "/ghl/contacts", {"email": "mei@umi.example", "firstName": "Mei"})
@@ -34,6 +35,7 @@ async def test_people_of_both_sides_meet_without_doubles(world: World) -> None:
     assert (await world.here(riku.id)).contact.values[FieldName("city")] == "Osaka"
 
 
+@pytest.mark.both_databases
 async def test_a_claim_locks_the_person_and_both_their_keys(world: World) -> None:
     """Else a booking of theirs, which is found by its keys, is handled at the same time."""
     row = await world.add(RIKU, phone="090-1234-5678")
@@ -74,6 +76,7 @@ async def test_what_ghl_fills_in_on_creation_is_taken_over_at_once(world: World)
     assert (counts.applied, await world.writes()) == (0, [])
 
 
+@pytest.mark.both_databases
 async def test_a_second_sync_makes_no_write_and_one_call(world: World) -> None:
     await world.ask("POST", "/ghl/bulk", {"count": 20, "seed": 1})
     await world.add(RIKU, first_name="Riku")

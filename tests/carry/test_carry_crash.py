@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.carry.world import World, cancelled, confirmed, killed_at
+from tests.carry.world import World, killed_at
+from tests.deliveries import cancelled, confirmed
 from timerex_ghl.adapters.ledger import intents
 
 RIKU = "riku@hinode.example"

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection
 
-from tests.carry.world import NAME, World, cancelled, confirmed
+from tests.carry.world import NAME, World
+from tests.deliveries import cancelled, confirmed
 from timerex_ghl.adapters.ledger import (
     booking_edits,
     bookings,
@@ -150,6 +152,7 @@ async def test_a_deleted_booking_is_cancelled_in_the_crm(world: World) -> None:
     assert (await row_of(world, booking_id)).deleted
 
 
+@pytest.mark.both_databases
 async def test_an_edit_after_the_row_was_read_is_not_undone(world: World) -> None:
     booking_id = (await book(world)).booking.id
     await change(world, booking_id, state="cancelled", guest_comment="a long comment")

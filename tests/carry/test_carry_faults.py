@@ -1,6 +1,7 @@
 """What goes wrong at GHL stays where it is, and is not fought."""
 
-from tests.carry.world import NAME, World, confirmed
+from tests.carry.world import NAME, World
+from tests.deliveries import confirmed
 from timerex_ghl.adapters.ledger import reviews
 from timerex_ghl.carry.outcome import Outcome
 from timerex_ghl.carry.record import carry_person

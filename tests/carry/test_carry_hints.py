@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.carry.world import World, confirmed
+from tests.carry.world import World
+from tests.deliveries import confirmed
 from timerex_ghl.adapters.ledger import audit, inbox
 from timerex_ghl.carry.reading import Scope
 from timerex_ghl.sync.models import FieldName
@@ -55,6 +56,7 @@ async def test_a_hint_that_lies_changes_nothing(world: World) -> None:
     assert await world.writes() == []
 
 
+@pytest.mark.both_databases
 async def test_older_hints_end_with_the_newest_though_that_is_refused(world: World) -> None:
     ghl_id = await linked(world)
     await world.edit_crm(RIKU, city="Osaka")
@@ -121,6 +123,7 @@ async def test_a_deletion_that_is_not_true_is_no_deletion(world: World) -> None:
     assert outcome.what == "no-op"
 
 
+@pytest.mark.both_databases
 async def test_the_echo_of_a_booking_that_is_under_way_waits_for_it(world: World) -> None:
     event_id = await world.receive(confirmed(email=RIKU))
     booking = asyncio.create_task(world.carry(event_id))

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.carry.activity_world import DUE, ActivityWorld
-from tests.carry.world import confirmed
+from tests.deliveries import confirmed
 from timerex_ghl.sync.activities import ASSIGNEE, COMPLETED, TEXT, TITLE, ActivityKind
 from timerex_ghl.sync.models import FieldName
 
@@ -27,6 +27,7 @@ async def is_quiet(acts: ActivityWorld) -> bool:
     return await acts.writes() == []
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("kind", KINDS)
 async def test_what_is_written_here_is_on_the_contact_in_ghl_once(
     acts: ActivityWorld, kind: ActivityKind
@@ -131,6 +132,7 @@ async def test_a_delete_here_is_a_delete_in_ghl(acts: ActivityWorld, kind: Activ
     assert await is_quiet(acts)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_delete_in_ghl_leaves_a_tombstone_here(
     acts: ActivityWorld, kind: ActivityKind

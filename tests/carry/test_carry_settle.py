@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.carry.world import NAME, World, confirmed
+from tests.carry.world import NAME, World
+from tests.deliveries import confirmed
 from timerex_ghl.adapters.ledger import audit, inbox, reviews
 from timerex_ghl.adapters.ledger.reviews import Review
 from timerex_ghl.carry.settle import settle

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from tests import make
-from tests.carry.world import NAME, World, confirmed, opened_world
+from tests.carry.world import NAME, World, opened_world
+from tests.deliveries import confirmed
 from timerex_ghl.adapters.ledger import bookings, reviews
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.auth import ApiKey

@@ -46,6 +46,7 @@ async def take(dispatcher: Dispatcher) -> list[Batch]:
     return (await dispatcher.take())[0]
 
 
+@pytest.mark.both_databases
 async def test_one_event_is_taken_at_once_and_only_once(
     ledger: Ledger, dispatcher: Dispatcher
 ) -> None:
@@ -57,6 +58,7 @@ async def test_one_event_is_taken_at_once_and_only_once(
     assert await take(dispatcher) == []
 
 
+@pytest.mark.both_databases
 async def test_a_record_has_one_carrier_at_a_time(ledger: Ledger, dispatcher: Dispatcher) -> None:
     first, second = await ledger.write(store, TOKYO, ["booking:1", "booking:1"])
 
@@ -79,6 +81,7 @@ async def test_what_gathers_is_taken_together(ledger: Ledger, dispatcher: Dispat
     assert (len(full.events), len(rest.events)) == (BATCH, 5)
 
 
+@pytest.mark.both_databases
 async def test_a_flood_leaves_another_connection_its_lanes(
     ledger: Ledger, dispatcher: Dispatcher
 ) -> None:
@@ -93,6 +96,7 @@ async def test_a_flood_leaves_another_connection_its_lanes(
     assert (batch.connection, batch.event_ids) == (OSAKA, [event_id])
 
 
+@pytest.mark.both_databases
 async def test_whoever_was_served_least_comes_first(ledger: Ledger, dispatcher: Dispatcher) -> None:
     await ledger.write(store, TOKYO, ["booking:1"])
     await take(dispatcher)
@@ -109,6 +113,7 @@ async def test_a_connection_that_is_not_open_waits(ledger: Ledger, dispatcher: D
     assert await take(dispatcher) == []
 
 
+@pytest.mark.both_databases
 async def test_a_postponed_event_is_looked_for_when_it_is_due(
     ledger: Ledger, dispatcher: Dispatcher, clock: Clock
 ) -> None:

@@ -115,7 +115,7 @@ async def live(polling: PollingWorld) -> list[Truth]:
     return truths
 
 
-@pytest.mark.parametrize("lists_cancelled", [True, False])
+@pytest.mark.parametrize("lists_cancelled", [True, pytest.param(False, marks=pytest.mark.slow)])
 async def test_with_every_tenth_webhook_lost_both_sides_agree_after_one_cycle(
     lossy: Lossy, *, lists_cancelled: bool
 ) -> None:
@@ -134,6 +134,7 @@ async def test_with_every_tenth_webhook_lost_both_sides_agree_after_one_cycle(
     assert after == []
 
 
+@pytest.mark.slow
 async def test_after_that_nothing_is_written_any_more(lossy: Lossy) -> None:
     truths = await live(lossy.polling)
     await lossy.carry_what_came()

@@ -3,7 +3,10 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from tests.carry.world import NAME, World, confirmed
+import pytest
+
+from tests.carry.world import NAME, World
+from tests.deliveries import confirmed
 from timerex_ghl.adapters.ledger import inbox
 from timerex_ghl.carry.left import FRESH, list_left
 from timerex_ghl.carry.locking import held
@@ -30,6 +33,7 @@ async def edit(world: World, **values: str) -> EventId:
     return event_id
 
 
+@pytest.mark.both_databases
 async def test_every_kind_of_event_is_carried(world: World) -> None:
     made = await world.ask("POST", "/ghl/contacts", {"email": "jun@yama.example", "city": "Nara"})
     events = [
@@ -79,6 +83,7 @@ async def received(world: World, booking_id: str, ago: timedelta) -> EventId:
     return event_id
 
 
+@pytest.mark.both_databases
 async def test_what_was_tried_already_is_tried_again_beside_a_live_worker(world: World) -> None:
     event = await world.receive(confirmed())
     await world.ledger.write(

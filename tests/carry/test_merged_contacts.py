@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from tests.carry.activity_world import NAME, ActivityWorld
 from tests.carry.test_activity_sweeps import sweep
-from tests.carry.world import confirmed
+from tests.deliveries import confirmed
 from timerex_ghl.adapters.ledger import bookings, links, reviews
 from timerex_ghl.adapters.ledger.inbox import events
 from timerex_ghl.carry.reading import Scope
@@ -36,6 +36,7 @@ async def merge(acts: ActivityWorld, email: str, into: str) -> None:
     await acts.world.ask("POST", f"/ghl/contacts/{ids[0]}/merge", {"into": ids[1]})
 
 
+@pytest.mark.both_databases
 async def test_a_merge_into_somebody_known_here_moves_notes_and_tasks(acts: ActivityWorld) -> None:
     one, other = await two_people(acts)
     crm_id, gone = await same_email(acts)
@@ -90,6 +91,7 @@ async def test_a_merge_into_somebody_new_here_keeps_the_person(
     assert row.contact_id == one
 
 
+@pytest.mark.both_databases
 async def test_a_merge_closes_the_question_a_run_asked_before_it_was_known(
     acts: ActivityWorld,
 ) -> None:

@@ -6,13 +6,15 @@ from datetime import timedelta
 import pytest
 
 from tests.carry.polling_world import RIKU, PollingWorld
-from tests.carry.world import NAME, cancelled, confirmed
+from tests.carry.world import NAME
+from tests.deliveries import cancelled, confirmed
 from timerex_ghl.adapters.ledger import reviews
 from timerex_ghl.sync.models import BookingState
 
 MEI = "mei@hinode.example"
 
 
+@pytest.mark.both_databases
 async def test_a_booking_that_no_webhook_told_of_reaches_the_crm(polling: PollingWorld) -> None:
     booking_id = await polling.book()
 
@@ -50,6 +52,7 @@ async def test_a_second_poll_lists_and_asks_for_nothing_else(polling: PollingWor
     assert await polling.waiting() == []
 
 
+@pytest.mark.both_databases
 async def test_a_state_that_waits_in_the_inbox_is_stored_once_however_often_it_is_polled(
     polling: PollingWorld,
 ) -> None:

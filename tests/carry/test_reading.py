@@ -26,6 +26,7 @@ async def known(world: World) -> int:
     return sum(key.startswith("ghl:") for key in await list_changed(world.sides))
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(("moment", "calls_left"), [("before-save", 3), ("after-save", 2)])
 async def test_a_full_scan_that_was_killed_goes_on_at_its_page(
     world: World, moment: str, calls_left: int
@@ -87,6 +88,7 @@ async def test_a_change_after_the_lag_is_found_and_its_neighbours_are_read_again
     assert await read_all(world, Scope.INCREMENTAL, "4") > 1
 
 
+@pytest.mark.both_databases
 async def test_a_full_scan_forgets_whom_ghl_no_longer_has(world: World) -> None:
     await world.ask("POST", "/ghl/contacts", {"firstName": "Riku", "email": "riku@hinode.example"})
     await read_all(world, Scope.FULL, "1")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.carry.world import NAME, World, confirmed
+from tests.carry.world import NAME, World
+from tests.deliveries import confirmed
 from timerex_ghl.adapters.ledger import links, reviews
 from timerex_ghl.adapters.ledger.reviews import Review
 from timerex_ghl.carry.settle import settle
@@ -143,6 +144,7 @@ async def doubtful_guest(world: World) -> tuple[EventId, str, Review]:
     return event_id, await linked_to(world, first.id) or "", review
 
 
+@pytest.mark.both_databases
 async def test_a_doubtful_guest_is_linked_and_the_booking_carried_again(world: World) -> None:
     event_id, ghl_id, review = await doubtful_guest(world)
 

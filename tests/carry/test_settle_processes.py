@@ -5,6 +5,8 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.carry.test_carry_settle import CITY, both, disputed, the_review_of, told
 from tests.carry.world import opened_world
 from timerex_ghl.adapters.ledger.core import Ledger
@@ -54,6 +56,7 @@ async def start(*arguments: str) -> asyncio.subprocess.Process:
     return process
 
 
+@pytest.mark.both_databases
 async def test_two_processes_at_once_have_one_effect_and_two_audit_rows(
     ledger: Ledger, ledger_url: str
 ) -> None:

@@ -15,7 +15,8 @@ from tests.carry.test_carry_settle import (
     told,
     waiting,
 )
-from tests.carry.world import NAME, World, confirmed, killed_at
+from tests.carry.world import NAME, World, killed_at
+from tests.deliveries import confirmed
 from timerex_ghl.adapters.ledger import reviews
 from timerex_ghl.adapters.ledger.reviews import Review
 from timerex_ghl.carry.settle import settle

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Connection
 
 from tests.carry.polling_world import PollingWorld
-from tests.carry.world import NAME, World, confirmed
+from tests.carry.world import NAME, World
+from tests.deliveries import confirmed
 from timerex_ghl.adapters.ledger import inbox, published
 from timerex_ghl.carry.silence import SETTING_UP, find_silences
 
@@ -47,6 +48,7 @@ async def hear(world: World, source: Any, ago: timedelta = timedelta(0)) -> None
     await world.ledger.write(store)
 
 
+@pytest.mark.both_databases
 async def test_bookings_that_only_the_poll_finds_are_a_silence_of_timerex(
     polling: PollingWorld,
 ) -> None:
@@ -150,6 +152,7 @@ async def edit_all(world: World) -> None:
         await world.ask("PATCH", f"/ghl/contacts/{contact['id']}", {"city": "Kyoto"})
 
 
+@pytest.mark.both_databases
 async def test_edits_in_the_crm_that_only_the_poll_finds_are_a_silence_of_ghl(crm: World) -> None:
     before = await silent(crm)
     await edit_all(crm)

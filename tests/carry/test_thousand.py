@@ -4,6 +4,8 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from tests.carry.world import NAME, World
 from timerex_ghl.adapters.ledger import workspace
 from timerex_ghl.adapters.ledger.workspace import Keyed, new_row
@@ -70,6 +72,7 @@ async def settle(world: World) -> None:
     await world.calls()
 
 
+@pytest.mark.slow
 async def test_a_thousand_on_each_side_agree_at_the_fewest_calls(
     world: World,
 ) -> None:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tasks.batch import at_once, each
+from tests.carry.failpoints import Failpoints, KilledError
 from tests.clock import Clock
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import PrivateToken
@@ -63,34 +64,6 @@ EVERY_SCOPE = frozenset(
         "users.readonly",
     }
 )
-
-
-class KilledError(BaseException):
-    """Stands in for SIGKILL: nothing catches it."""
-
-
-@dataclass
-class Failpoints:
-    """The failpoints of a world: none kills unless it is armed."""
-
-    _armed: tuple[str, str] | None = None
-    _left: int = 0
-
-    def reach(self, action: str, moment: str) -> None:
-        """Stand in for `failpoint` in the product."""
-        if (action, moment) == self._armed:
-            self._left -= 1
-            if self._left <= 0:
-                raise KilledError
-
-    @contextmanager
-    def armed(self, action: str, moment: str, nth: int) -> Generator[None]:
-        """Kill whoever reaches a failpoint, from the nth time on."""
-        self._armed, self._left = (action, moment), nth
-        try:
-            yield
-        finally:
-            self._armed = None
 
 
 @dataclass
@@ -302,44 +275,3 @@ def killed_at(world: World, action: str, moment: str, *, nth: int = 1) -> Genera
     with world.failpoints.armed(action, moment, nth), pytest.raises(KilledError):
         yield
     world.clock.advance(timedelta(minutes=1))
-
-
-def confirmed(
-    id_: str = "b1", email: str = "riku@hinode.example", **changes: object
-) -> dict[str, Any]:
-    return _delivery("event_confirmed", id_, email, changes)
-
-
-def cancelled(
-    id_: str = "b1", email: str = "riku@hinode.example", **changes: object
-) -> dict[str, Any]:
-    return _delivery("event_cancelled", id_, email, changes)
-
-
-def moved(old: str, new: str, email: str = "riku@hinode.example") -> tuple[dict[str, Any], ...]:
-    """Make the two halves of a reschedule."""
-    later = datetime(2026, 2, 17, 1, tzinfo=UTC)
-    return (
-        cancelled(old, email, is_changed=True, new_evnet_id=new),
-        confirmed(new, email, is_changed=True, old_event_id=old, starts_at=later),
-    )
-
-
-def _delivery(kind: str, id_: str, email: str, changes: dict[str, Any]) -> dict[str, Any]:
-    starts_at = changes.pop("starts_at", datetime(2026, 2, 10, 1, tzinfo=UTC))
-    guest = changes.pop("guest_name", "Riku Sato")
-    event = {
-        "id": id_,
-        "status": 1,
-        "start_datetime": starts_at.isoformat(),
-        "end_datetime": (starts_at + timedelta(minutes=30)).isoformat(),
-        "calendar_timezone": "Asia/Tokyo",
-        "hosts": [{"name": "Kana Mori", "email": "kana@aoba.example"}],
-        "form": [
-            {"field_type": "guest_name", "value": guest},
-            {"field_type": "guest_email", "value": email},
-        ],
-        "is_changed": False,
-        **changes,
-    }
-    return {"webhook_type": kind, "calendar_name": "Onboarding call 30", "event": event}

@@ -3,15 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flows.activity_mirror import activity_mirror
-from flows.contact_sync import contact_sync
+from flows.activity_mirror import Kinds, activity_mirror
+from flows.contact_sync import Mode, contact_sync
 from flows.publish_connection import publish_connection
 from tests.engine.conftest import Drafts, Engine, add_person
 from tests.engine.test_calendars_in_publishing import SCOPES
 from timerex_ghl.adapters.ledger import activity_edits, activity_pages, published, workspace
 from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.carry.sides import utc_now
-from timerex_ghl.demo.prefect_api import message_of
 from timerex_ghl.sync.activities import TITLE, Activity, ActivityId, ActivityKey
 from timerex_ghl.sync.activity_entry import NoteEntry, TaskEntry
 from timerex_ghl.sync.identity import Keys
@@ -78,19 +77,19 @@ async def test_the_flow_brings_both_sides_level_and_says_how_late_it_can_be(
     path = f"/ghl/person/contacts/{contact['id']}/tasks/{task['id']}"
     await sandbox.send("PUT", path, {"title": "Send the offer today"})
     before, key = await sandbox.writes(), ActivityKey("task", task_id)
-    preview = await engine.api.run("activity-mirror", connection=ready, mode="preview")
+    preview = await engine.here(activity_mirror, ready, mode=Mode.PREVIEW)
     planned = await engine.artifact(f"activity-mirror-{ready}")
-    assert "would be: 1 applied" in message_of(preview)
+    assert "would be: 1 applied" in (preview.message or "")
     assert f"| task:{task_id} |  | title |" in planned
     assert "today" not in planned
     assert (await here(engine, ready, key)).values[TITLE] == "Send the offer"
 
-    await engine.api.run("activity-mirror", connection=ready, kinds="tasks")
-    again = await engine.api.run("activity-mirror", connection=ready)
+    await engine.here(activity_mirror, ready, Kinds.TASKS)
+    again = await engine.here(activity_mirror, ready)
 
     assert (await here(engine, ready, key)).values[TITLE] == "Send the offer today"
     assert await sandbox.writes() == before
-    assert "0 writes to GHL" in message_of(again)
+    assert "0 writes to GHL" in (again.message or "")
 
 
 async def test_a_calendar_is_looked_at_and_the_artifact_says_how_late_a_cancel_can_be_seen(
@@ -100,9 +99,9 @@ async def test_a_calendar_is_looked_at_and_the_artifact_says_how_late_a_cancel_c
     name = await drafts.save(ghl={**drafts.ghl, **SCOPES}, calendars=f"* = {calendar_id}")
     assert (await engine.here(publish_connection, name)).is_completed()
 
-    run = await engine.api.run("activity-mirror", connection=name, kinds="appointments")
+    state = await engine.here(activity_mirror, name, Kinds.APPOINTMENTS)
 
-    assert (run["name"], run["state_name"]) == (f"{name} appointments apply", "Completed")
+    assert state.name == "Completed"
     report = await engine.artifact(f"activity-mirror-{name}")
     assert "a cancelled appointment: 1440 minutes at most" in report
     assert "| API calls | 1 |" in report

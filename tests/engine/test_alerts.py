@@ -7,32 +7,32 @@ import secrets
 import signal
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from cryptography.fernet import Fernet
+from prefect import tags
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.events import Event, Resource
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from pydantic import SecretStr
-from sqlalchemy import Connection, update
 
+from flows.booking_to_crm import booking_to_crm
 from flows.publish_connection import publish_connection
 from flows.watch import watch
 from tasks.alerts import BLOCK, list_alerts, make_webhook_block, put_alerts, remove_alerts
-from tasks.automations import WAITING_TOO_LONG
-from tests.carry.world import confirmed
+from tasks.automations import TAG, WAITING_TOO_LONG
+from tests.engine.alert_causes import (
+    end_tokens,
+    publish_earlier,
+    publish_elsewhere,
+    store,
+    store_polled,
+    use_up,
+)
 from tests.engine.conftest import Drafts, Engine
 from tests.receiver import Receiver, open_door
-from timerex_ghl.adapters.ledger import inbox, published, quota, tokens
-from timerex_ghl.adapters.ledger.inbox import InboxState
-from timerex_ghl.adapters.ledger.quota import Pace, Seen
-from timerex_ghl.adapters.ledger.schema import metadata
-from timerex_ghl.adapters.ledger.secrets import SecretKey
-from timerex_ghl.adapters.ledger.tokens import StoredTokens
 from timerex_ghl.sync.errors import SettingsError
 from timerex_ghl.sync.models import ConnectionName, LocationId
 
@@ -126,10 +126,12 @@ async def test_a_run_that_needs_somebody_is_told(
     engine: Engine, receiver: Receiver, ready: ConnectionName
 ) -> None:
     await store(engine, ready, "needs-1", "", minutes=0)
-    run = await engine.api.wait_for(await engine.api.start("booking-to-crm", connection=ready))
+    with tags(TAG):  # as all deployments are
+        state = await engine.here(booking_to_crm, ready)
 
-    assert run["state_name"] == "NeedsReview", run["state"]
-    message = await hears(receiver, lambda one: run["id"] in one["text"])
+    assert state.name == "NeedsReview", state.message
+    run_id = str(state.state_details.flow_run_id)
+    message = await hears(receiver, lambda one: run_id in one["text"])
     assert message["subject"] == "timerex-ghl: somebody is needed"
 
 
@@ -172,29 +174,6 @@ async def test_silent_webhooks_are_told_once_for_the_same_changes(
     assert "silent" not in (last.message or "")
 
 
-def publish_earlier(tx: Connection, name: ConnectionName, by: timedelta) -> None:
-    """Let a connection have been set up long ago: its webhooks are expected since."""
-    table = metadata.tables["published_connections"]
-    rows = update(table).where(table.c.connection == name)
-    tx.execute(rows.values(published_at=datetime.now(UTC) - by))
-
-
-async def store_polled(engine: Engine, name: ConnectionName, booking: str, *, minutes: int) -> None:
-    """Put a booking into the inbox that the poll found, made some minutes ago."""
-    made_at = datetime.now(UTC) - timedelta(minutes=minutes)
-    body = confirmed(booking, "quiet@umi.example", created_at=made_at.isoformat())
-    await engine.stage.ledger.write(
-        inbox.store_event,
-        connection=name,
-        source="timerex",
-        type="event_confirmed",
-        dedupe_key=f"polled {booking} stands 0 0",
-        body=json.dumps(body),
-        now=datetime.now(UTC),
-        state=InboxState.IGNORED,  # nobody else in this story is to carry it
-    )
-
-
 async def test_calls_that_run_out_and_tokens_that_were_ended_are_told_once(
     engine: Engine, receiver: Receiver, ready: ConnectionName
 ) -> None:
@@ -214,56 +193,6 @@ async def test_calls_that_run_out_and_tokens_that_were_ended_are_told_once(
     assert calls["subject"] == "timerex-ghl: the day's calls run out"
     assert access["subject"] == "timerex-ghl: access was ended"
     assert "seed-canary" not in json.dumps(receiver.bodies)
-
-
-def publish_elsewhere(
-    tx: Connection, like: ConnectionName, name: ConnectionName, location_id: LocationId
-) -> None:
-    """Publish a connection of an OAuth app in another location."""
-    known = published.current(tx, like)
-    assert known is not None
-    ghl = known.settings.ghl.model_copy(update={"location_id": location_id, "auth": "oauth"})
-    timerex = known.settings.timerex.model_copy(update={"door": secrets.token_hex(16)})
-    update = {"name": name, "ghl": ghl, "timerex": timerex}
-    settings = known.settings.model_copy(update=update)
-    published.publish(tx, settings, now=datetime.now(UTC), by="kana")
-
-
-def use_up(tx: Connection, location_id: LocationId, percent: int) -> None:
-    """Let GHL say how many of the day's calls are made."""
-    left = quota.DAILY_LIMIT * (100 - percent) // 100
-    quota.correct(tx, location_id, Seen(None, left, 3600), Pace())
-
-
-def end_tokens(tx: Connection, key: str) -> None:
-    """Let GHL refuse an app's refresh token."""
-    family = StoredTokens(
-        key=key,
-        version=1,
-        access=None,
-        refresh=SecretStr("seed-canary"),
-        expires_at=None,
-        scopes=frozenset(),
-        seeds=frozenset(),
-    )
-    secret = SecretKey(Fernet.generate_key().decode())
-    tokens.save_tokens(tx, family, secret, expected_version=None)
-    tokens.mark_reconnect(tx, key, 1)
-
-
-async def store(
-    engine: Engine, name: ConnectionName, booking: str, email: str, *, minutes: int
-) -> None:
-    """Put a booking into the inbox that came some minutes ago."""
-    await engine.stage.ledger.write(
-        inbox.store_event,
-        connection=name,
-        source="timerex",
-        type="event_confirmed",
-        dedupe_key=booking,
-        body=json.dumps(confirmed(booking, email)),
-        now=datetime.now(UTC) - timedelta(minutes=minutes),
-    )
 
 
 @pytest.mark.slow

@@ -3,6 +3,9 @@
 import asyncio
 from datetime import UTC, datetime
 
+from flows.booking_to_crm import booking_to_crm
+from flows.contact_sync import Scope, contact_sync
+from flows.publish_connection import publish_connection
 from tasks.publishing import SCHEDULED
 from tests.engine.conftest import NO_SCHEDULED_RUNS, Engine
 from timerex_ghl.adapters.ledger import audit, inbox, published, workspace
@@ -68,10 +71,10 @@ async def test_replaying_the_bookings_writes_nothing(engine: Engine) -> None:
     ]
     before = await stage.sandbox.writes()
 
-    run = await engine.api.run("booking-to-crm", connection=CONNECTION, event_ids=events[:3])
+    state = await engine.here(booking_to_crm, CONNECTION, events[:3])
 
     assert await stage.sandbox.writes() == before
-    assert "0 writes to GHL" in message_of(run)
+    assert "0 writes to GHL" in (state.message or "")
 
 
 async def test_contacts_are_previewed_then_synced_then_quiet(engine: Engine) -> None:
@@ -81,27 +84,27 @@ async def test_contacts_are_previewed_then_synced_then_quiet(engine: Engine) -> 
     preview = await engine.api.run("contact-sync", connection=CONNECTION, mode="preview")
     after_preview = await sandbox.writes()
     planned = await engine.artifact("contact-sync-demo")
-    await engine.api.run("contact-sync", connection=CONNECTION, scope="full")
+    await engine.here(contact_sync, CONNECTION, Scope.FULL)
     rows = await engine.stage.ledger.read(workspace.list_contacts, CONNECTION)
     after_sync = await sandbox.writes()
-    again = await engine.api.run("contact-sync", connection=CONNECTION)
+    again = await engine.here(contact_sync, CONNECTION)
 
     assert preview["name"] == "demo incremental preview"
     assert "would be" in message_of(preview)
     assert "| contact.create: companyName, email, firstName, lastName" in planned
     assert (after_preview - before, await sandbox.writes() - after_sync) == (0, 0)
-    assert "0 writes to GHL" in message_of(again)
+    assert "0 writes to GHL" in (again.message or "")
     assert disagreements(rows, await sandbox.contacts(), TRUTHS) == []
 
 
 async def test_publishing_again_after_the_refresh_token_was_spent_works(engine: Engine) -> None:
     """The block still holds the first refresh token, which GHL took long ago."""
     await engine.stage.sandbox.send("POST", "/ghl/expire_access", {})
-    sync = await engine.api.run("contact-sync", connection=CONNECTION)
+    sync = await engine.here(contact_sync, CONNECTION)
     oauth = [c for c in await engine.stage.sandbox.calls() if c["path"].endswith("/oauth/token")]
 
-    run = await engine.api.run("publish-connection", connection=CONNECTION)
+    published_again = await engine.here(publish_connection, CONNECTION)
 
-    assert sync["state_name"] == "Completed"
+    assert sync.name == "Completed"
     assert len(oauth) == 2, "one refresh to begin with, one after the token was refused"
-    assert "version 1 runs now, 0 settings changed" in message_of(run)
+    assert "version 1 runs now, 0 settings changed" in (published_again.message or "")

@@ -9,7 +9,7 @@ import pytest_asyncio
 from flows.booking_to_crm import booking_to_crm
 from flows.contact_sync import contact_sync
 from flows.publish_connection import publish_connection
-from tests.carry.world import confirmed
+from tests.deliveries import confirmed
 from tests.engine.conftest import Drafts, Engine
 from timerex_ghl.adapters.ledger import audit, inbox, workspace
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger

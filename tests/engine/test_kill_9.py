@@ -14,7 +14,7 @@ import pytest
 from flows.booking_to_crm import booking_to_crm
 from flows.contact_sync import contact_sync
 from flows.publish_connection import publish_connection
-from tests.carry.world import cancelled, confirmed
+from tests.deliveries import cancelled, confirmed
 from tests.engine.conftest import Drafts, Engine, add_person
 from timerex_ghl.adapters.ledger import inbox, intents, workspace
 from timerex_ghl.adapters.timerex.webhooks import read_delivery

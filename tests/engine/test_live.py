@@ -11,7 +11,7 @@ import pytest_asyncio
 from sqlalchemy import Connection, select
 
 from flows.publish_connection import publish_connection
-from tests.carry.world import confirmed
+from tests.deliveries import confirmed
 from tests.engine.conftest import Drafts, Engine
 from tests.engine.living import ask_to_stop, deliver, ended, kill, living, told, until
 from tests.engine.test_activity_mirror import in_crm, person, write

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, make_url, select
 
 from flows.publish_connection import publish_connection
-from tests.carry.world import cancelled, confirmed
+from tests.deliveries import cancelled, confirmed
 from tests.engine.conftest import Drafts, Engine
 from tests.engine.living import LONG_S, deliver, kill, start, until
 from timerex_ghl import launch

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from tasks.publishing import SCHEDULED
 from tests.engine.conftest import Engine
 from timerex_ghl.sync.models import ConnectionName
@@ -32,6 +34,7 @@ async def wait_for_end(engine: Engine, flow: str, connection: str) -> dict[str, 
             await asyncio.sleep(1)
 
 
+@pytest.mark.slow
 async def test_the_schedules_of_a_connection_that_is_left_alone_run(
     engine: Engine, every_minute: ConnectionName
 ) -> None:

@@ -1,0 +1,33 @@
+"""A process that is killed at a failpoint, played inside one that lives on."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+class KilledError(BaseException):
+    """Stands in for SIGKILL: nothing catches it."""
+
+
+@dataclass
+class Failpoints:
+    """The failpoints of a world: none kills unless it is armed."""
+
+    _armed: tuple[str, str] | None = None
+    _left: int = 0
+
+    def reach(self, action: str, moment: str) -> None:
+        """Stand in for `failpoint` in the product."""
+        if (action, moment) == self._armed:
+            self._left -= 1
+            if self._left <= 0:
+                raise KilledError
+
+    @contextmanager
+    def armed(self, action: str, moment: str, nth: int) -> Generator[None]:
+        """Kill whoever reaches a failpoint, from the nth time on."""
+        self._armed, self._left = (action, moment), nth
+        try:
+            yield
+        finally:
+            self._armed = None
