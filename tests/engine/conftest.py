@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +16,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_LEVEL, temporary_s
 from sqlalchemy import Connection, update
 
 from flows.publish_connection import publish_connection
+from tasks.publishing import SCHEDULED
 from tasks.watching import WATCH
 from timerex_ghl.adapters.ledger import workspace
 from timerex_ghl.adapters.ledger.schema import metadata
@@ -84,16 +85,31 @@ async def engine() -> AsyncGenerator[Engine]:
             stack.push_async_callback(programs.stop)
             stage = await set_up(folder, programs, stack, Screen())
             await stage.sandbox.send("POST", "/ghl/limits", {"enabled": False})
-            await pause(stage.prefect, WATCH, is_paused=True)  # tests run it and count what it says
+            await pause_schedules(stage.prefect, is_paused=True)
             yield Engine(stage, folder)
             await APILogHandler.aflush()
         del os.environ["TIMEREX_GHL_HOME"]
 
 
-async def pause(api: PrefectApi, name: str, *, is_paused: bool) -> None:
-    """Pause a deployment and all of its schedules, or resume them."""
-    deployment = await api.send("GET", f"/deployments/name/{name}/{name}")
-    await api.send("PATCH", f"/deployments/{deployment['id']}", {"paused": is_paused})
+async def pause_schedules(api: PrefectApi, *, is_paused: bool) -> None:
+    """Pause all deployments that have schedules, or resume them.
+
+    Most tests start what they run themselves, and count what it says. A connection that is
+    published has its runs laid out by the server, with those of all others, which takes seconds.
+    """
+    for name in (*SCHEDULED, WATCH):
+        deployment = await api.send("GET", f"/deployments/name/{name}/{name}")
+        await api.send("PATCH", f"/deployments/{deployment['id']}", {"paused": is_paused})
+
+
+@asynccontextmanager
+async def scheduling(api: PrefectApi) -> AsyncGenerator[None]:
+    """Have the schedules make runs for a while."""
+    await pause_schedules(api, is_paused=False)
+    try:
+        yield
+    finally:
+        await pause_schedules(api, is_paused=True)
 
 
 NAME = ConnectionName("inproc")

@@ -11,10 +11,9 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.publish_connection import publish_connection
-from tasks.checkup import Finding, check_door, check_up
+from tasks.checkup import Finding, check_door, check_schedules, check_up
 from tasks.publishing import SCHEDULED
-from tasks.watching import WATCH
-from tests.engine.conftest import Drafts, Engine, pause
+from tests.engine.conftest import Drafts, Engine, scheduling
 from timerex_ghl.launch import POOL
 from timerex_ghl.sync.errors import SettingsError
 from timerex_ghl.sync.models import ConnectionName
@@ -68,9 +67,8 @@ async def stranger(ready: int, forged: int) -> AsyncGenerator[str]:
 
 
 async def test_everything_in_place_is_found_well(engine: Engine, ready: ConnectionName) -> None:
-    await pause(engine.api, WATCH, is_paused=False)
-    findings = await found(engine, ready, engine.stage.gateway_url)
-    await pause(engine.api, WATCH, is_paused=True)
+    async with scheduling(engine.api):
+        findings = await found(engine, ready, engine.stage.gateway_url)
 
     assert [step for step, each in findings.items() if each.is_well is False] == []
     assert findings["connection"].said == "GHL accepts it; what runs is the draft"
@@ -129,22 +127,21 @@ async def test_an_address_without_https_is_named(engine: Engine, ready: Connecti
 async def test_paused_schedules_are_told(engine: Engine, drafts: Drafts) -> None:
     name = await drafts.save()
     await engine.here(publish_connection, name)
-    (deployment,) = [
-        one
-        for one in await engine.api.send("POST", "/deployments/filter", {})
-        if one["name"] == "contact-sync"
-    ]
+    deployment = await engine.api.send("GET", "/deployments/name/contact-sync/contact-sync")
     schedules = [one for one in deployment["schedules"] if one["slug"] == name]
     path = f"/deployments/{deployment['id']}/schedules/{schedules[0]['id']}"
-    await engine.api.send("PATCH", path, {"active": False})
+    with temporary_settings({PREFECT_API_URL: engine.api.url}):
+        all_paused = await check_schedules(name)
+        async with scheduling(engine.api):
+            await engine.api.send("PATCH", path, {"active": False})
+            one_paused = await check_schedules(name)
+        await engine.api.send("DELETE", path)
+        with pytest.raises(SettingsError, match=f"contact-sync: timerex-ghl publish {name}"):
+            await check_schedules(name)
 
-    paused = await found(engine, name)
-    await engine.api.send("DELETE", path)
-    gone = await found(engine, name)
-
-    assert paused["schedules"].is_well is None
-    assert paused["schedules"].said.startswith("contact-sync, watch paused: resume it")
-    assert gone["schedules"].said == f"none for contact-sync: timerex-ghl publish {name}"
+    assert (all_paused.is_well, one_paused.is_well) == (None, None)
+    assert all_paused.said.startswith("contact-sync, booking-to-crm, timerex-poll, activity-m")
+    assert one_paused.said.startswith("contact-sync paused: resume it")
 
 
 async def test_a_draft_that_was_never_published_is_named(engine: Engine, drafts: Drafts) -> None:

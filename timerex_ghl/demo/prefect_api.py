@@ -21,7 +21,7 @@ class PrefectApi:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.AsyncClient(base_url=url, timeout=30)
+        self.http = httpx.AsyncClient(base_url=url, timeout=120)
 
     async def close(self) -> None:
         """Let go of the connections."""
