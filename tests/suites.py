@@ -88,7 +88,7 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start pytest; what it covers goes into a file of its own."""
     environment = {**os.environ, "COVERAGE_FILE": str(ROOT / f".coverage.{name}")}
-    command = [sys.executable, "-m", "pytest", "-q", *options]
+    command = [sys.executable, "-m", "pytest", "-q", "--durations=15", *options]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stdout)
 
 

@@ -16,7 +16,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_LEVEL, temporary_s
 from sqlalchemy import Connection, update
 
 from flows.publish_connection import publish_connection
-from tasks.publishing import SCHEDULED
+from tasks.publishing import SCHEDULED, check_draft, store_version
 from tasks.watching import WATCH
 from timerex_ghl.adapters.ledger import workspace
 from timerex_ghl.adapters.ledger.schema import metadata
@@ -159,6 +159,14 @@ class Drafts:
             form["mapping"] = await self.api.enter_block("field-mapping", name, mapping)
         await self.api.enter_block("timerex-ghl-connection", name, form)
         return ConnectionName(name)
+
+    async def publish(self, **changes: Any) -> ConnectionName:
+        """Save a new connection and publish it, without a flow run and schedules."""
+        name = await self.save(**changes)
+        with temporary_settings({PREFECT_API_URL: self.api.url}):
+            checked = await check_draft.fn(name)
+            await store_version.fn(name, checked.settings)
+        return name
 
 
 @pytest.fixture(scope="session")

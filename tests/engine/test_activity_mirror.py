@@ -5,7 +5,6 @@ from typing import Any
 
 from flows.activity_mirror import Kinds, activity_mirror
 from flows.contact_sync import Mode, contact_sync
-from flows.publish_connection import publish_connection
 from tests.engine.conftest import Drafts, Engine, add_person
 from tests.engine.test_calendars_in_publishing import SCOPES
 from timerex_ghl.adapters.ledger import activity_edits, activity_pages, published, workspace
@@ -96,8 +95,7 @@ async def test_a_calendar_is_looked_at_and_the_artifact_says_how_late_a_cancel_c
     engine: Engine, drafts: Drafts
 ) -> None:
     calendar_id = engine.stage.sandbox.ghl["calendar_id"]
-    name = await drafts.save(ghl={**drafts.ghl, **SCOPES}, calendars=f"* = {calendar_id}")
-    assert (await engine.here(publish_connection, name)).is_completed()
+    name = await drafts.publish(ghl={**drafts.ghl, **SCOPES}, calendars=f"* = {calendar_id}")
 
     state = await engine.here(activity_mirror, name, Kinds.APPOINTMENTS)
 
@@ -114,8 +112,7 @@ async def test_a_missing_right_to_appointments_holds_up_no_task(
     granted = SCOPES["scopes"].replace("calendars/events.readonly ", "").split()
     token = await sandbox.send("POST", "/ghl/tokens", {"kind": "private", "scopes": granted})
     ghl = {**drafts.ghl, **SCOPES, "private_token": token["access_token"]}
-    name = await drafts.save(ghl=ghl, calendars=f"* = {sandbox.ghl['calendar_id']}")
-    assert (await engine.here(publish_connection, name)).is_completed()
+    name = await drafts.publish(ghl=ghl, calendars=f"* = {sandbox.ghl['calendar_id']}")
     contact_id = await person(engine, name, email)
     await write(engine, name, contact_id, TaskEntry(title="Call", due_at=TOMORROW))
 

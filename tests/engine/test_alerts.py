@@ -19,7 +19,6 @@ from prefect.events import Event, Resource
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.booking_to_crm import booking_to_crm
-from flows.publish_connection import publish_connection
 from flows.watch import watch
 from tasks.alerts import BLOCK, list_alerts, make_webhook_block, put_alerts, remove_alerts
 from tasks.automations import TAG, WAITING_TOO_LONG
@@ -138,8 +137,7 @@ async def test_a_run_that_needs_somebody_is_told(
 async def test_events_that_wait_too_long_are_told_without_anybodys_details(
     engine: Engine, receiver: Receiver, drafts: Drafts
 ) -> None:
-    name = await drafts.save()
-    await engine.here(publish_connection, name)
+    name = await drafts.publish()
     await store(engine, name, "late-1", "late@umi.example", minutes=90)
 
     state = await engine.here(watch, 60.0)
@@ -154,8 +152,7 @@ async def test_events_that_wait_too_long_are_told_without_anybodys_details(
 async def test_silent_webhooks_are_told_once_for_the_same_changes(
     engine: Engine, receiver: Receiver, drafts: Drafts
 ) -> None:
-    name = await drafts.save()
-    await engine.here(publish_connection, name)
+    name = await drafts.publish()
     await engine.stage.ledger.write(publish_earlier, name, timedelta(days=1))
     for number in range(2):
         await store_polled(engine, name, f"polled-{number}", minutes=40)

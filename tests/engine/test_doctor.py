@@ -124,6 +124,7 @@ async def test_an_address_without_https_is_named(engine: Engine, ready: Connecti
     assert fault == "your.host is no address: enter https://your.host"
 
 
+@pytest.mark.slow
 async def test_paused_schedules_are_told(engine: Engine, drafts: Drafts) -> None:
     name = await drafts.save()
     await engine.here(publish_connection, name)

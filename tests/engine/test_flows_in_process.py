@@ -16,19 +16,24 @@ from timerex_ghl.carry.runtime import Runtime, use_runtime
 from timerex_ghl.sync.models import ConnectionName
 
 
+def slow(*values: object) -> Any:
+    """Leave an example to the proof: a run takes seconds, and the rule has tests of its own."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
         ({"ghl": {"private_token": "pit-nonsense"}}, "does not accept the private integration"),
-        ({"ghl": {"private_token": ""}}, "ghl: enter a private integration token, or an OAuth app"),
-        ({"ghl": {"base_url": "http://127.0.0.1:9"}}, "127.0.0.1 cannot be reached"),
-        ({"location_id": "someOtherLocation1"}, "check that the credentials belong to this"),
-        ({"timerex": {"webhook_token": "short"}}, "timerex.webhook_token: enter at least 32"),
+        slow({"ghl": {"private_token": ""}}, "ghl: enter a private integration token, or an OAuth"),
+        slow({"ghl": {"base_url": "http://127.0.0.1:9"}}, "127.0.0.1 cannot be reached"),
+        slow({"location_id": "someOtherLocation1"}, "check that the credentials belong to this"),
+        slow({"timerex": {"webhook_token": "short"}}, "timerex.webhook_token: enter at least 32"),
         (
             {"rules": [{"field": "frist_name", "ghl": "firstName"}]},
             "mapping: frist_name: no such field here; enter first_name",
         ),
-        (
+        slow(
             {"rules": [{"field": "custom.size", "ghl": "customFields.nonsense"}]},
             "the location has no custom field 'nonsense'",
         ),
@@ -40,7 +45,7 @@ async def test_a_wrong_draft_is_refused_in_one_line_and_nothing_is_published(
     wrong: dict[str, Any],
     said: str,
 ) -> None:
-    name = await drafts.save(**wrong)
+    name = await drafts.publish(**wrong)
 
     state = await engine.here(publish_connection, name)
 
@@ -75,7 +80,6 @@ async def test_a_token_that_may_only_read_pulls_and_names_the_scope_it_lacks(
     ghl = {"private_token": minted["access_token"], "scopes": " ".join(scopes)}
     unknown = await engine.here(publish_connection, await drafts.save(ghl=ghl))
     name = await drafts.save(ghl=ghl, region="JP")
-    await engine.here(publish_connection, name)
 
     pulled = await engine.here(contact_sync, name)
     await add_person(engine, name, email="pull.only@umi.example")
@@ -102,8 +106,7 @@ async def test_a_second_run_of_the_same_job_says_who_holds_it_and_does_nothing(
 
 
 async def test_records_set_aside_end_a_run_as_needs_review(engine: Engine, drafts: Drafts) -> None:
-    name = await drafts.save()
-    await engine.here(publish_connection, name)
+    name = await drafts.publish()
     await engine.here(contact_sync, name)
     await add_person(engine, name, first_name="Nameless")
 
@@ -115,11 +118,11 @@ async def test_records_set_aside_end_a_run_as_needs_review(engine: Engine, draft
     assert again.name == "Completed", "what waits for a person is not tried again unchanged"
 
 
+@pytest.mark.slow
 async def test_an_outage_is_retried_by_the_task_and_done_work_is_kept(
     engine: Engine, drafts: Drafts
 ) -> None:
-    name = await drafts.save()
-    await engine.here(publish_connection, name)
+    name = await drafts.publish()
     await engine.here(contact_sync, name)
     fault = {"operation": "create-contact", "nth": 2, "kind": "status", "value": 429}
     await engine.stage.sandbox.send("POST", "/ghl/faults", fault)

@@ -8,7 +8,6 @@ import pytest_asyncio
 
 from flows.booking_to_crm import booking_to_crm
 from flows.contact_sync import contact_sync
-from flows.publish_connection import publish_connection
 from tests.deliveries import confirmed
 from tests.engine.conftest import Drafts, Engine
 from timerex_ghl.adapters.ledger import audit, inbox, workspace
@@ -34,8 +33,7 @@ async def ledger(engine: Engine, drafts: Drafts, postgresql_url: str) -> AsyncGe
 async def test_a_booking_and_a_sync_make_both_sides_agree_on_postgresql(
     engine: Engine, drafts: Drafts, ledger: Ledger
 ) -> None:
-    name = await drafts.save()
-    assert (await engine.here(publish_connection, name)).is_completed()
+    name = await drafts.publish()
     event_id, _ = await ledger.write(
         inbox.store_event,
         connection=name,

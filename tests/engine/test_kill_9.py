@@ -13,7 +13,6 @@ import pytest
 
 from flows.booking_to_crm import booking_to_crm
 from flows.contact_sync import contact_sync
-from flows.publish_connection import publish_connection
 from tests.deliveries import cancelled, confirmed
 from tests.engine.conftest import Drafts, Engine, add_person
 from timerex_ghl.adapters.ledger import inbox, intents, workspace
@@ -137,8 +136,7 @@ async def test_bookings_survive_kill_9_at_every_failpoint(
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 async def test_a_contact_sync_survives_kill_9(engine: Engine, drafts: Drafts, moment: str) -> None:
-    name = await drafts.save()
-    await engine.here(publish_connection, name)
+    name = await drafts.publish()
     email = f"sync-{moment}@kill.example"
     await add_person(engine, name, email=email)
     await engine.here(contact_sync, name)

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, make_url, select
 
-from flows.publish_connection import publish_connection
 from tests.deliveries import cancelled, confirmed
 from tests.engine.conftest import Drafts, Engine
 from tests.engine.living import LONG_S, deliver, kill, start, until
@@ -81,8 +80,7 @@ class Load:
 async def test_25_kills_of_the_live_worker_under_load_lose_and_double_nothing(
     engine: Engine, drafts: Drafts
 ) -> None:
-    name = await drafts.save(poll_minutes=5)
-    assert (await engine.here(publish_connection, name)).is_completed()
+    name = await drafts.publish(poll_minutes=5)
     load, dice = Load(engine, name, "hit"), random.Random(25)
     programs = Programs(engine.folder)
     booking = asyncio.create_task(load.go_on())

@@ -5,8 +5,9 @@ import json
 import sys
 from typing import Any
 
+import pytest
+
 from flows.contact_sync import contact_sync
-from flows.publish_connection import publish_connection
 from flows.settle_review import Choice, FieldChoice, settle_review
 from tests.engine.conftest import Drafts, Engine, add_person
 from timerex_ghl.adapters.ledger import reviews, workspace
@@ -21,8 +22,7 @@ RULE = {"ghl": "city", "field": "city", "conflict": "ask"}
 
 async def disputed(engine: Engine, drafts: Drafts, email: str) -> tuple[ConnectionName, Review]:
     """Let both sides give a new person another city."""
-    name = await drafts.save(rules=[{"ghl": "email", "field": "email"}, RULE])
-    await engine.here(publish_connection, name)
+    name = await drafts.publish(rules=[{"ghl": "email", "field": "email"}, RULE])
     await add_person(engine, name, email=email, city="Tokyo")
     await engine.here(contact_sync, name)
     ledger, keys = engine.stage.ledger, Keys(email, None)
@@ -95,6 +95,7 @@ async def test_values_that_changed_are_asked_about_again(engine: Engine, drafts:
     assert (await in_ghl(engine, email))["city"] == "Akashi"
 
 
+@pytest.mark.slow
 async def test_a_run_that_makes_both_sides_equal_clears_the_table(
     engine: Engine, drafts: Drafts
 ) -> None:
@@ -107,6 +108,7 @@ async def test_a_run_that_makes_both_sides_equal_clears_the_table(
     assert review.id not in await table(engine, name)
 
 
+@pytest.mark.slow
 async def test_a_typed_value_goes_by_the_terminal_and_never_into_prefect(
     engine: Engine, drafts: Drafts
 ) -> None:

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from flows.booking_to_crm import booking_to_crm
-from flows.publish_connection import publish_connection
 from flows.timerex_poll import timerex_poll
 from tests.engine.conftest import Drafts, Engine
 from timerex_ghl.adapters.ledger import bookings
@@ -18,10 +17,7 @@ async def with_key(engine: Engine, drafts: Drafts) -> ConnectionName:
     """Publish a connection that may ask TimeRex."""
     info = engine.stage.sandbox.timerex
     key = {"api_key": info["api_key"], "base_url": info["base_url"]}
-    name = await drafts.save(timerex={**drafts.timerex, **key})
-    state = await engine.here(publish_connection, name)
-    assert state.is_completed(), state.message
-    return name
+    return await drafts.publish(timerex={**drafts.timerex, **key})
 
 
 async def book(engine: Engine, email: str) -> BookingId:
