@@ -23,6 +23,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.adapters.timerex.deliveries import CONFIRMED, body_of
 
 
+LONGEST_PAUSE_S = 16
+"""Between two tries of one delivery."""
+
+
 @dataclass(frozen=True)
 class Order:
     """What to send and where.
@@ -31,7 +35,8 @@ class Order:
         signing_key: Ed25519, raw, base64.
         door: Of TimeRex.
         keys_file: Where to write what was sent and what was acknowledged.
-        repeats: How often a delivery without an acknowledgement is sent again, a second apart.
+        repeats: How often a delivery without an acknowledgement is sent again: after a second, then
+            after twice as long each time. Without that a slow gateway does nothing but refuse.
         patience_s: How long an answer is waited for; TimeRex waits 15 s.
     """
 
@@ -158,7 +163,7 @@ class Sender:
     async def deliver(self, delivery: Delivery, due: float) -> None:
         for repeat in range(self.order.repeats + 1):
             if repeat:
-                await asyncio.sleep(1)
+                await asyncio.sleep(min(2 ** (repeat - 1), LONGEST_PAUSE_S))
             status = await self.post(delivery.request)
             if not repeat:
                 self.figures.took_ms.append((time.perf_counter() - due) * 1000)
