@@ -172,7 +172,7 @@ def test_both_sides_agree_after_any_story(
 
 
 @pytest.mark.slow
-@settings(RULES, max_examples=150)  # an example takes seconds
+@settings(RULES, max_examples=50)  # an example takes a second or two; `make explore` tries more
 @given(steps=st.lists(STEPS, min_size=10, max_size=40))
 def test_both_sides_agree_after_long_stories(
     sqlite_template: Path, tmp_path: Path, steps: list[Step]
@@ -181,7 +181,7 @@ def test_both_sides_agree_after_long_stories(
 
 
 @pytest.mark.slow
-@settings(RULES)
+@settings(RULES, max_examples=100)  # half a second of processor time each, or more
 @given(steps=stories_of_one())
 def test_both_sides_agree_whatever_befalls_one_record(
     sqlite_template: Path, tmp_path: Path, steps: list[Step]
