@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.adapters.timerex.deliveries import CONFIRMED, body_of
 
-LONGEST_PAUSE_S = 16
+LONGEST_PAUSE_S = 4
 """Between two tries of one delivery."""
 
 
