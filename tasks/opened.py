@@ -1,6 +1,6 @@
 """A connection's adapters, opened once a process and shared by its flow and its tasks.
 
-An HTTP client costs 25 ms to open and a block 10 ms: too much to pay in every task run.
+A block costs 10 ms to load, and a new HTTP client its connections: too much for every task run.
 """
 
 import asyncio
