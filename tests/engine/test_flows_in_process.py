@@ -45,7 +45,7 @@ async def test_a_wrong_draft_is_refused_in_one_line_and_nothing_is_published(
     wrong: dict[str, Any],
     said: str,
 ) -> None:
-    name = await drafts.publish(**wrong)
+    name = await drafts.save(**wrong)
 
     state = await engine.here(publish_connection, name)
 
@@ -79,7 +79,7 @@ async def test_a_token_that_may_only_read_pulls_and_names_the_scope_it_lacks(
     minted = await engine.stage.sandbox.send("POST", "/ghl/tokens", {"scopes": scopes})
     ghl = {"private_token": minted["access_token"], "scopes": " ".join(scopes)}
     unknown = await engine.here(publish_connection, await drafts.save(ghl=ghl))
-    name = await drafts.save(ghl=ghl, region="JP")
+    name = await drafts.publish(ghl=ghl, region="JP")
 
     pulled = await engine.here(contact_sync, name)
     await add_person(engine, name, email="pull.only@umi.example")
