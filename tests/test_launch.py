@@ -1,6 +1,7 @@
 """Prefect's programs get the settings this project ships; the user's own come first."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -65,7 +66,18 @@ def test_every_setting_is_one_that_prefect_knows() -> None:
 
     unknown = {name for name in given if not hasattr(prefect.settings, name)}
 
-    assert unknown == {"DO_NOT_TRACK"}  # read by libraries
+    assert unknown == {"DO_NOT_TRACK", "PYTHONTZPATH"}  # read by libraries, and by Python
+
+
+def test_a_server_lists_time_zones_without_searching_the_systems_database() -> None:
+    code = "import zoneinfo as z; print(z.TZPATH, z.ZoneInfo('Asia/Tokyo'))"
+    settings = launch.server_settings("127.0.0.1", 1, {})
+
+    printed = subprocess.run(
+        [sys.executable, "-c", code], env=settings, check=True, capture_output=True, text=True
+    ).stdout
+
+    assert printed == "() Asia/Tokyo\n"
 
 
 def test_the_home_is_chosen_or_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -19,6 +19,13 @@ QUIET = {
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
 }
 
+ZONES = {"PYTHONTZPATH": ""}
+"""Python takes its time zones from the package tzdata, whose list of them is one file.
+
+Prefect lists all zones for each schedule that it reads. From the system's database that takes 15 ms
+a schedule instead of 1 ms: half of what a server did with ten connections published.
+"""
+
 BATCHES = {
     f"PREFECT_SERVER_SERVICES_{service}_{kind}": "200"
     for service in ("TASK_RUN_RECORDER", "EVENT_PERSISTER")
@@ -28,6 +35,7 @@ BATCHES = {
 
 SERVER = {
     **QUIET,
+    **ZONES,
     **BATCHES,
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
@@ -36,6 +44,7 @@ SERVER = {
 
 WORKER = {
     **QUIET,
+    **ZONES,
     "PREFECT_WORKER_QUERY_SECONDS": "1",
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # how a killed run is told from a long one
 }

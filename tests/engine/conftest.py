@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import zoneinfo
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ async def engine() -> AsyncGenerator[Engine]:
     with tempfile.TemporaryDirectory(prefix="timerex-ghl-engine-") as name:
         folder = Path(name)
         os.environ["TIMEREX_GHL_HOME"] = name
+        zoneinfo.reset_tzpath(to=())  # as our processes are started
         async with AsyncExitStack() as stack:
             programs = Programs(folder)
             stack.push_async_callback(programs.stop)
@@ -88,6 +90,7 @@ async def engine() -> AsyncGenerator[Engine]:
             await pause_schedules(stage.prefect, is_paused=True)
             yield Engine(stage, folder)
             await APILogHandler.aflush()
+        zoneinfo.reset_tzpath()
         del os.environ["TIMEREX_GHL_HOME"]
 
 
