@@ -1,7 +1,7 @@
 """Runs suites of tests: `python -m tests.suites test|proof|explore`, as the Makefile does.
 
-The engine's tests mostly wait for Prefect, so they run beside all others; these are spread over the
-machine's cores.
+The engine's tests mostly wait for Prefect, so they run beside all others, in processes of their
+own; all others are spread over the machine's cores.
 """
 
 import argparse
@@ -12,44 +12,67 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import click
 
 ROOT = Path(__file__).parent.parent
 ENGINE = "tests/engine"
-LOG = ROOT / ".pytest_cache" / "engine.log"
+LOGS = ROOT / ".pytest_cache"
 PATCHES = ROOT / ".hypothesis" / "patches"
 FLOOR = 90
 """Percent of the code that the tests have to cover."""
 
-SUITES: dict[str, list[str]] = {
-    "test": ["-m", "not slow"],
-    "proof": ["-m", "slow or hypothesis", "--hypothesis-profile", "proof"],
+KILLED = [f"{ENGINE}/test_live_killed.py", f"{ENGINE}/test_demo.py"]
+"""Tests that start all programs anew: about half of the engine's proof."""
+
+
+class Suite(NamedTuple):
+    """A suite of tests.
+
+    Attributes:
+        options: Which tests it runs.
+        engine: Those of the engine's tests that one process runs, and those of the next one.
+    """
+
+    options: list[str]
+    engine: list[list[str]]
+
+
+SUITES = {
+    "test": Suite(["-m", "not slow"], [[ENGINE]]),
+    "proof": Suite(
+        ["-m", "slow or hypothesis", "--hypothesis-profile", "proof"],
+        [[ENGINE, *(f"--ignore={path}" for path in KILLED)], KILLED],
+    ),
 }
 
 
-def run_suite(name: str, *, measures_coverage: bool) -> int:
-    """Run a suite's two halves side by side; return 0 where both pass."""
-    options = [*SUITES[name], *(["--cov", "--cov-report="] if measures_coverage else [])]
-    LOG.parent.mkdir(exist_ok=True)
-    with LOG.open("wb") as log:
-        engine = start([ENGINE, *options], "engine", stdout=log)
-        rest = start([*parallel(), f"--ignore={ENGINE}", *options], "rest")
-        try:
-            statuses = [rest.wait(), engine.wait()]
-        except KeyboardInterrupt:  # both got it as well, and clean up
-            rest.wait()
-            engine.wait()
-            return 130
-    click.echo(f"\nthe engine's tests ({ENGINE}):\n{LOG.read_text()}")
+def run_suite(suite: Suite, *, measures_coverage: bool) -> int:
+    """Run a suite's parts side by side; return 0 where all pass."""
+    options = [*suite.options, *(["--cov", "--cov-report="] if measures_coverage else [])]
+    LOGS.mkdir(exist_ok=True)
+    logs = [LOGS / f"engine-{number}.log" for number, _ in enumerate(suite.engine)]
+    started: list[subprocess.Popen[bytes]] = []
+    for log, paths in zip(logs, suite.engine, strict=True):
+        with log.open("wb") as output:
+            started.append(start([*paths, *options], log.stem, output))
+    started.append(start([*parallel(), f"--ignore={ENGINE}", *options], "rest"))
+    try:
+        statuses = [each.wait() for each in started]
+    except KeyboardInterrupt:  # all got it as well, and clean up
+        for each in started:
+            each.wait()
+        return 130
+    for log in logs:
+        click.echo(f"\nthe engine's tests ({ENGINE}):\n{log.read_text()}")
     if measures_coverage:
         statuses += [report_coverage()]
     return int(any(statuses))
 
 
 def report_coverage() -> int:
-    """Combine what both halves covered, and compare it with the floor."""
+    """Combine what all parts covered, and compare it with the floor."""
     coverage = [sys.executable, "-m", "coverage"]
     subprocess.run([*coverage, "combine", "--quiet"], cwd=ROOT, check=True)
     report = [*coverage, "report", "--skip-covered", f"--fail-under={FLOOR}"]
@@ -101,7 +124,7 @@ def main() -> int:
     given = parser.parse_args()
     if given.suite == "explore":
         return explore(given.minutes)
-    return run_suite(given.suite, measures_coverage=given.coverage)
+    return run_suite(SUITES[given.suite], measures_coverage=given.coverage)
 
 
 if __name__ == "__main__":
