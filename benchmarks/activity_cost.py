@@ -20,20 +20,20 @@ from typing import Any
 from benchmarks.stand import Stand, ledger_url, machine, peak_memory_mb, say, started_sandbox
 from tasks.activities import PEOPLE
 from tasks.batch import at_once, each
-from tests.carry.activity_world import DUE, NAME, ActivityWorld, opened_activities
+from tests.engine.activity_world import DUE, NAME, ActivityWorld, opened_activities
 from timerex_ghl.adapters.ghl.tasks import TASK_PAGE
 from timerex_ghl.adapters.ledger import sweeps
 from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.carry.activities import room
-from timerex_ghl.carry.activities.sweep import (
+from timerex_ghl.domain.activities import ActivityKey
+from timerex_ghl.engine.activities import room
+from timerex_ghl.engine.activities.sweep import (
     carry_activity_key,
     list_changed_here,
     sweep_notes,
     sweep_tasks,
 )
-from timerex_ghl.carry.record import carry_person
-from timerex_ghl.carry.sides import utc_now
-from timerex_ghl.sync.activities import ActivityKey
+from timerex_ghl.engine.record import carry_person
+from timerex_ghl.engine.sides import utc_now
 
 AT_ONCE = 16
 """People who work in the CRM side by side, to make the tasks."""

@@ -30,14 +30,14 @@ from blocks import sides
 from flows.contact_sync import contact_sync
 from flows.publish_connection import publish_connection
 from timerex_ghl.adapters.ledger import workspace
-from timerex_ghl.carry.sides import CallCount
 from timerex_ghl.demo.processes import Programs
 from timerex_ghl.demo.screen import Screen
 from timerex_ghl.demo.stage import Stage, set_up
-from timerex_ghl.sync.actions import WorkspaceChange
-from timerex_ghl.sync.identity import keys_of
-from timerex_ghl.sync.merge import apply_change
-from timerex_ghl.sync.models import ConnectionName, ContactId, FieldName, WorkspaceContact
+from timerex_ghl.domain.actions import WorkspaceChange
+from timerex_ghl.domain.identity import keys_of
+from timerex_ghl.domain.merge import apply_change
+from timerex_ghl.domain.models import ConnectionName, ContactId, FieldName, WorkspaceContact
+from timerex_ghl.engine.sides import CallCount
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 from benchmarks.stand import ledger_url, machine, say, started_sandbox
-from tests.carry.paced_world import LIMIT, Figures, opened_paced
+from tests.engine.paced_world import LIMIT, Figures, opened_paced
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.adapters.ledger.quota import Pace
 

@@ -17,9 +17,9 @@ from benchmarks.stand import (
     say,
     started_sandbox,
 )
-from tests.carry.world import opened_world
+from tests.engine.world import opened_world
 from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.carry.reading import Scope, list_changed, read_page
+from timerex_ghl.engine.reading import Scope, list_changed, read_page
 
 GOAL_S = 0.7
 

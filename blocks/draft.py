@@ -10,9 +10,9 @@ from blocks.ghl import GHLCredentials
 from blocks.secret import filled, plain
 from blocks.timerex import TimeRexCredentials
 from timerex_ghl.adapters.ghl.signatures import is_webhook_key
-from timerex_ghl.sync.errors import SettingsError
-from timerex_ghl.sync.models import ConnectionName, LocationId
-from timerex_ghl.sync.settings import (
+from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.models import ConnectionName, LocationId
+from timerex_ghl.domain.settings import (
     ActivitySettings,
     ConnectionSettings,
     GhlSettings,

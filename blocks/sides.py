@@ -13,10 +13,10 @@ from blocks.timerex import TimeRexCredentials
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.client import TimerexClient
-from timerex_ghl.carry.sides import CallCount, Sides
-from timerex_ghl.sync.errors import SettingsError
-from timerex_ghl.sync.models import ConnectionName
-from timerex_ghl.sync.settings import TimerexSettings
+from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.settings import TimerexSettings
+from timerex_ghl.engine.sides import CallCount, Sides
 
 
 @asynccontextmanager

@@ -21,11 +21,11 @@ from tasks.activities import (
     sweep_task_pages,
 )
 from tasks.reports import at_work, ended, skipped
-from timerex_ghl.carry.activities.sweep import Swept
-from timerex_ghl.carry.outcome import Counts
-from timerex_ghl.sync.activities import ActivityKind
-from timerex_ghl.sync.errors import ScopeError
-from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.domain.activities import ActivityKind
+from timerex_ghl.domain.errors import ScopeError
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.engine.activities.sweep import Swept
+from timerex_ghl.engine.outcome import Counts
 
 
 class Kinds(StrEnum):

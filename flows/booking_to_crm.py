@@ -6,8 +6,8 @@ from prefect.runtime import flow_run
 
 from tasks.bookings import carry_events, list_event_batches
 from tasks.reports import at_work, ended
-from timerex_ghl.carry.outcome import Counts
-from timerex_ghl.sync.models import ConnectionName, EventId
+from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.engine.outcome import Counts
 
 
 def name_run() -> str:

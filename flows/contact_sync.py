@@ -7,10 +7,10 @@ from prefect.client.schemas.objects import State
 
 from tasks.contacts import carry_contacts, list_changed_batches, read_ghl_page
 from tasks.reports import at_work, ended, skipped
-from timerex_ghl.carry.outcome import Counts
-from timerex_ghl.carry.reading import Scope
-from timerex_ghl.sync.errors import ScopeError
-from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.domain.errors import ScopeError
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.engine.outcome import Counts
+from timerex_ghl.engine.reading import Scope
 
 
 class Mode(StrEnum):

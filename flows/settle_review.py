@@ -9,10 +9,10 @@ from prefect.states import Completed
 from pydantic import BaseModel, Field
 
 from tasks.reviews import settle_review as settle_one
-from timerex_ghl.sync.errors import ReviewNeededError, SettingsError
-from timerex_ghl.sync.merge_field import Side
-from timerex_ghl.sync.models import ConnectionName, FieldName
-from timerex_ghl.sync.settle import Decision, Way
+from timerex_ghl.domain.errors import ReviewNeededError, SettingsError
+from timerex_ghl.domain.merge_field import Side
+from timerex_ghl.domain.models import ConnectionName, FieldName
+from timerex_ghl.domain.settle import Decision, Way
 
 
 class Choice(StrEnum):

@@ -15,21 +15,21 @@ from tasks.policy import RETRIES
 from timerex_ghl.adapters.ghl.pacing import behind_live
 from timerex_ghl.adapters.ledger import sweeps
 from timerex_ghl.adapters.ledger.sweeps import Linked
-from timerex_ghl.carry import appointment_sweep
-from timerex_ghl.carry.activities import room
-from timerex_ghl.carry.activities.room import Lateness
-from timerex_ghl.carry.activities.sweep import (
+from timerex_ghl.domain.activities import ActivityKind
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.engine import appointment_sweep
+from timerex_ghl.engine.activities import room
+from timerex_ghl.engine.activities.room import Lateness
+from timerex_ghl.engine.activities.sweep import (
     Swept,
     carry_activity_key,
     list_changed_here,
     sweep_notes,
     sweep_tasks,
 )
-from timerex_ghl.carry.outcome import Counts
-from timerex_ghl.carry.record import carry_person
-from timerex_ghl.carry.sides import Sides, utc_now
-from timerex_ghl.sync.activities import ActivityKind
-from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.engine.outcome import Counts
+from timerex_ghl.engine.record import carry_person
+from timerex_ghl.engine.sides import Sides, utc_now
 
 BATCH = 250
 """Notes, tasks and appointments a task run carries."""

@@ -7,9 +7,9 @@ from typing import TypeVar
 from prefect.logging import get_run_logger
 
 from tasks.policy import current_run_id, is_last_try
-from timerex_ghl.carry.outcome import Counts, Outcome, count
-from timerex_ghl.carry.sides import Sides
-from timerex_ghl.sync.errors import RetryableError, ScopeError
+from timerex_ghl.domain.errors import RetryableError, ScopeError
+from timerex_ghl.engine.outcome import Counts, Outcome, count
+from timerex_ghl.engine.sides import Sides
 
 Key = TypeVar("Key")
 

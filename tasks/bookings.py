@@ -8,12 +8,12 @@ from tasks.batch import at_once, each, settled
 from tasks.opened import opened
 from tasks.policy import RETRIES
 from timerex_ghl.adapters.ledger import inbox
-from timerex_ghl.carry.events import carry_inbox_event
-from timerex_ghl.carry.left import list_left
-from timerex_ghl.carry.outcome import Counts
-from timerex_ghl.carry.record import carry_event
-from timerex_ghl.sync.errors import SettingsError
-from timerex_ghl.sync.models import ConnectionName, EventId
+from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.engine.events import carry_inbox_event
+from timerex_ghl.engine.left import list_left
+from timerex_ghl.engine.outcome import Counts
+from timerex_ghl.engine.record import carry_event
 
 BATCH = 100
 """Events a task run takes."""

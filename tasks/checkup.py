@@ -23,10 +23,10 @@ from tasks.publishing import SCHEDULED, check_draft
 from tasks.watching import WATCH, WATCH_SLUG
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.sqlite import choose_module, is_fixed
-from timerex_ghl.carry.sides import utc_now
-from timerex_ghl.sync.difference import difference
-from timerex_ghl.sync.errors import SettingsError, TimerexGhlError
-from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.domain.difference import difference
+from timerex_ghl.domain.errors import SettingsError, TimerexGhlError
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.engine.sides import utc_now
 
 DEPLOYED = (
     "publish-connection",

@@ -7,11 +7,11 @@ from prefect import task
 from tasks.batch import at_once, each, settled
 from tasks.opened import opened
 from tasks.policy import RETRIES
-from timerex_ghl.carry.contact import carry_key
-from timerex_ghl.carry.outcome import Counts
-from timerex_ghl.carry.reading import Scope, list_changed, read_page
-from timerex_ghl.carry.record import carry_person
-from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.engine.contact import carry_key
+from timerex_ghl.engine.outcome import Counts
+from timerex_ghl.engine.reading import Scope, list_changed, read_page
+from timerex_ghl.engine.record import carry_person
 
 BATCH = 250
 """Persons a task run takes."""

@@ -25,13 +25,13 @@ from tasks.opened import opened
 from tasks.policy import RETRIES, TaskOptions
 from tasks.reviews import put_review_table
 from tasks.station import Station
-from timerex_ghl.carry.dispatch import Batch
-from timerex_ghl.carry.events import carry_inbox_event
-from timerex_ghl.carry.outcome import Counts, count
-from timerex_ghl.carry.record import carry_event
-from timerex_ghl.carry.sides import utc_now
-from timerex_ghl.sync.errors import FatalError, ScopeError
-from timerex_ghl.sync.models import ConnectionName, EventId
+from timerex_ghl.domain.errors import FatalError, ScopeError
+from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.engine.dispatch import Batch
+from timerex_ghl.engine.events import carry_inbox_event
+from timerex_ghl.engine.outcome import Counts, count
+from timerex_ghl.engine.record import carry_event
+from timerex_ghl.engine.sides import utc_now
 
 FLOW = "live-sync"
 

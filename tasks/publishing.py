@@ -16,10 +16,10 @@ from tasks.policy import AT_THE_DESK, current_run_id
 from tasks.watching import put_watch
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ledger import audit, published
-from timerex_ghl.carry.sides import CallCount, utc_now
-from timerex_ghl.sync.errors import ScopeError, SettingsError
-from timerex_ghl.sync.models import ConnectionName
-from timerex_ghl.sync.settings import ConnectionSettings, PublishedConnection
+from timerex_ghl.domain.errors import ScopeError, SettingsError
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.settings import ConnectionSettings, PublishedConnection
+from timerex_ghl.engine.sides import CallCount, utc_now
 
 MIRROR = "activity-mirror"
 SCHEDULED = ("contact-sync", "booking-to-crm", "timerex-poll", MIRROR)

@@ -15,11 +15,11 @@ from tasks.opened import opened
 from tasks.reviews import put_review_table
 from timerex_ghl.adapters.ledger import previews, reviews
 from timerex_ghl.adapters.ledger.previews import fields_to_ghl, fields_to_workspace
-from timerex_ghl.carry.locking import HeldError, held
-from timerex_ghl.carry.names import lock_of_job
-from timerex_ghl.carry.outcome import Counts
-from timerex_ghl.carry.sides import Sides, utc_now
-from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.engine.locking import HeldError, held
+from timerex_ghl.engine.names import lock_of_job
+from timerex_ghl.engine.outcome import Counts
+from timerex_ghl.engine.sides import Sides, utc_now
 
 ROWS = 200
 """Plans an artifact lists."""

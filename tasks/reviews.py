@@ -8,10 +8,10 @@ from tasks.opened import opened
 from tasks.policy import AT_THE_DESK
 from timerex_ghl.adapters.ledger import links, reviews
 from timerex_ghl.adapters.ledger.reviews import Review, ReviewKind
-from timerex_ghl.carry.settle import settle
-from timerex_ghl.carry.sides import Sides
-from timerex_ghl.sync.models import ConnectionName
-from timerex_ghl.sync.settle import WAYS, Decision, Way
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.settle import WAYS, Decision, Way
+from timerex_ghl.engine.settle import settle
+from timerex_ghl.engine.sides import Sides
 
 ROWS = 500
 """Reviews a table lists, oldest first."""

@@ -11,11 +11,11 @@ from tasks.opened import on_ledger, opened
 from timerex_ghl.adapters.ledger import locks, published
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.locks import Fence
-from timerex_ghl.carry.dispatch import Batch, Dispatcher
-from timerex_ghl.carry.locking import holder_name, is_dead
-from timerex_ghl.carry.names import lock_of_live
-from timerex_ghl.sync.errors import RetryableError, TimerexGhlError
-from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.domain.errors import RetryableError, TimerexGhlError
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.engine.dispatch import Batch, Dispatcher
+from timerex_ghl.engine.locking import holder_name, is_dead
+from timerex_ghl.engine.names import lock_of_live
 
 LEASE_S = 10.0
 """How long the lease outlives its holder: another worker takes over then."""

@@ -9,9 +9,9 @@ from prefect.states import Completed
 from tasks.opened import opened
 from tasks.policy import RETRIES
 from tasks.reports import Job
-from timerex_ghl.carry.polling import SPARE, Polling, poll
-from timerex_ghl.sync.errors import SettingsError
-from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.engine.polling import SPARE, Polling, poll
 
 RUN = timedelta(minutes=4)
 """How long a run goes on with a scan: it ends before the usual schedule starts the next one."""

@@ -38,7 +38,7 @@ _VARIABLE = "TIMEREX_GHL_TEST_POSTGRESQL"
 _SERVER = make_url(os.environ.get(_VARIABLE) or "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 
 
-TWINS = ("carry", "gateway/api")
+TWINS = ("engine", "gateway/api")
 """Folders whose tests run on PostgreSQL in `make proof`. Marked `both_databases`: in both."""
 
 

@@ -17,7 +17,7 @@ from typing import IO, NamedTuple
 import click
 
 ROOT = Path(__file__).parent.parent
-ENGINE = "tests/engine"
+ENGINE = "tests/flows"
 LOGS = ROOT / ".pytest_cache"
 PATCHES = ROOT / ".hypothesis" / "patches"
 FLOOR = 90

@@ -18,8 +18,8 @@ from timerex_ghl import launch
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.cli import main
-from timerex_ghl.sync.models import ConnectionName, LocationId
-from timerex_ghl.sync.settings import ConnectionSettings, GhlSettings, TimerexSettings
+from timerex_ghl.domain.models import ConnectionName, LocationId
+from timerex_ghl.domain.settings import ConnectionSettings, GhlSettings, TimerexSettings
 
 COMMANDS = [
     "demo", "sandbox", "gateway", "doors", "server", "worker", "deploy", "publish", "reviews",

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests import make
-from tests.carry.world import EVERY_SCOPE
+from tests.engine.world import EVERY_SCOPE
 from tests.make import NOW
 from timerex_ghl.adapters.ledger import (
     ghl_contacts,
@@ -21,12 +21,12 @@ from timerex_ghl.adapters.ledger import (
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.reviews import ReviewKind
-from timerex_ghl.carry.sides import utc_now
 from timerex_ghl.cli import main
-from timerex_ghl.sync.identity import Keys
-from timerex_ghl.sync.mapping import DEFAULT_RULES
-from timerex_ghl.sync.models import ConnectionName, LocationId
-from timerex_ghl.sync.settings import ConnectionSettings, GhlSettings, TimerexSettings
+from timerex_ghl.domain.identity import Keys
+from timerex_ghl.domain.mapping import DEFAULT_RULES
+from timerex_ghl.domain.models import ConnectionName, LocationId
+from timerex_ghl.domain.settings import ConnectionSettings, GhlSettings, TimerexSettings
+from timerex_ghl.engine.sides import utc_now
 
 NAME = ConnectionName("aoba")
 SETTINGS = ConnectionSettings(

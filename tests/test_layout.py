@@ -16,12 +16,12 @@ MAX_FILE = 300
 MAX_FUNCTION = 40
 
 # What each part may import of this project. A part that is not named here fails the test.
-SYNC = {"timerex_ghl.sync"}
-CATALOG = {"timerex_ghl.catalog", *SYNC}
-ADAPTERS = {"timerex_ghl.adapters", *SYNC}
-CARRY = {"timerex_ghl.carry", *ADAPTERS, *CATALOG}
+DOMAIN = {"timerex_ghl.domain"}
+CATALOG = {"timerex_ghl.catalog", *DOMAIN}
+ADAPTERS = {"timerex_ghl.adapters", *DOMAIN}
+ENGINE = {"timerex_ghl.engine", *ADAPTERS, *CATALOG}
 GATEWAY = {"timerex_ghl.gateway", *ADAPTERS, *CATALOG}
-BLOCKS = {"blocks", *CARRY, *GATEWAY}
+BLOCKS = {"blocks", *ENGINE, *GATEWAY}
 TASKS = {"tasks", *BLOCKS}
 FLOWS = {"flows", *TASKS}
 DEMO = {"timerex_ghl.demo", "timerex_ghl.launch", "timerex_ghl.sandbox", *FLOWS}
@@ -30,10 +30,10 @@ MAY_IMPORT = {
     "tasks": TASKS,
     "blocks": BLOCKS,
     "timerex_ghl": set[str](),
-    "timerex_ghl.sync": SYNC,
+    "timerex_ghl.domain": DOMAIN,
     "timerex_ghl.catalog": CATALOG,
     "timerex_ghl.adapters": ADAPTERS,
-    "timerex_ghl.carry": CARRY,
+    "timerex_ghl.engine": ENGINE,
     "timerex_ghl.gateway": GATEWAY,
     "timerex_ghl.sandbox": {"timerex_ghl.sandbox"},
     "timerex_ghl.launch": set[str](),
@@ -85,7 +85,7 @@ def read_sources() -> list[Source]:
 
 
 def part_of(module: str) -> str:
-    """Shorten a dotted name to the part that has a rule: `flows`, `timerex_ghl.sync`."""
+    """Shorten a dotted name to the part that has a rule: `flows`, `timerex_ghl.domain`."""
     names = module.split(".")
     return ".".join(names[:2]) if names[0] == "timerex_ghl" else names[0]
 
@@ -99,7 +99,7 @@ def imports_of(source: Source) -> Iterator[tuple[str, int]]:
             case ast.ImportFrom(module=str(module), names=names, level=0):
                 if module not in {"timerex_ghl", "urllib"}:
                     yield module, node.lineno
-                else:  # `from timerex_ghl import carry` means `timerex_ghl.carry`
+                else:  # `from timerex_ghl import engine` means `timerex_ghl.engine`
                     yield from ((f"{module}.{name.name}", node.lineno) for name in names)
             case ast.ImportFrom(lineno=line):
                 yield ".", line
@@ -130,7 +130,7 @@ def prefect_faults(source: Source) -> Iterator[str]:
 
 
 def purity_faults(source: Source) -> Iterator[str]:
-    if source.part != "timerex_ghl.sync":
+    if source.part != "timerex_ghl.domain":
         return
     for module, line in imports_of(source):
         if not is_pure(module, source.path.name):
@@ -206,22 +206,22 @@ def test_the_layout_is_kept(rule: Callable[[Source], Iterator[str]]) -> None:
     [
         ("tasks/ghl.py", "from flows.contact_sync import contact_sync"),
         ("blocks/ghl.py", "import tasks.ghl"),
-        ("timerex_ghl/carry/contact.py", "from blocks.ghl import GhlCredentials"),
-        ("timerex_ghl/carry/contact.py", "from timerex_ghl.gateway import app"),
-        ("timerex_ghl/carry/contact.py", "def f():\n    from timerex_ghl import cli"),
+        ("timerex_ghl/engine/contact.py", "from blocks.ghl import GhlCredentials"),
+        ("timerex_ghl/engine/contact.py", "from timerex_ghl.gateway import app"),
+        ("timerex_ghl/engine/contact.py", "def f():\n    from timerex_ghl import cli"),
         ("timerex_ghl/adapters/ghl/client.py", "from timerex_ghl import carry"),
-        ("timerex_ghl/sync/plan.py", "from timerex_ghl.adapters.ledger import core"),
-        ("timerex_ghl/sandbox/app.py", "from timerex_ghl.sync.models import Contact"),
+        ("timerex_ghl/domain/plan.py", "from timerex_ghl.adapters.ledger import core"),
+        ("timerex_ghl/sandbox/app.py", "from timerex_ghl.domain.models import Contact"),
         ("timerex_ghl/gateway/app.py", "from . import door"),
         ("timerex_ghl/demo/run.py", "from timerex_ghl.cli import main"),
         ("timerex_ghl/newcomer/code.py", ""),
         ("timerex_ghl/adapters/ledger/core.py", "from prefect import task"),
-        ("timerex_ghl/sync/plan.py", "import os"),
-        ("timerex_ghl/sync/plan.py", "from urllib import request"),
-        ("timerex_ghl/sync/plan.py", "import httpx"),
-        ("timerex_ghl/sync/plan.py", "import pandas as pd"),
-        ("timerex_ghl/sync/plan.py", "NOW = datetime.now(UTC)"),
-        ("timerex_ghl/sync/plan.py", "FILE = open('a')"),
+        ("timerex_ghl/domain/plan.py", "import os"),
+        ("timerex_ghl/domain/plan.py", "from urllib import request"),
+        ("timerex_ghl/domain/plan.py", "import httpx"),
+        ("timerex_ghl/domain/plan.py", "import pandas as pd"),
+        ("timerex_ghl/domain/plan.py", "NOW = datetime.now(UTC)"),
+        ("timerex_ghl/domain/plan.py", "FILE = open('a')"),
         ("flows/long.py", "\n" * 301),
         ("tests/test_long.py", "def f():\n" + "    pass\n" * 40),
         ("timerex_ghl/adapters/ghl/client.py", "body = {**values, 'tags': tags}"),
@@ -242,7 +242,7 @@ def test_a_breach_is_found(path: str, text: str) -> None:
             "timerex_ghl/cli/programs.py",
             "from timerex_ghl.demo.run import run\nimport flows.contact_sync",
         ),
-        ("timerex_ghl/sync/drift.py", "import pandas as pd\nfrom urllib.parse import quote"),
+        ("timerex_ghl/domain/drift.py", "import pandas as pd\nfrom urllib.parse import quote"),
         ("timerex_ghl/adapters/ghl/client.py", "async def add_tags():\n    return {'tags': 1}"),
     ],
 )

@@ -23,10 +23,10 @@ from timerex_ghl.adapters.ledger import (
 )
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.reviews import Review
-from timerex_ghl.sync.actions import Conflict
-from timerex_ghl.sync.errors import SettingsError
-from timerex_ghl.sync.models import ConnectionName, ContactId, GhlContactId, Value
-from timerex_ghl.sync.settle import WAYS, Way
+from timerex_ghl.domain.actions import Conflict
+from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.models import ConnectionName, ContactId, GhlContactId, Value
+from timerex_ghl.domain.settle import WAYS, Way
 
 RECENT = timedelta(days=7)
 """Plans that are older say nothing about today."""

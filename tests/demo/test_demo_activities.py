@@ -27,5 +27,5 @@ async def test_what_reached_only_one_side_is_told(story: Story) -> None:
 def test_the_checker_shares_no_comparison_with_the_engine() -> None:
     source = Path(activities.__file__).read_text(encoding="utf-8")
 
-    assert "sync.activity_plan" not in source
+    assert "domain.activity_plan" not in source
     assert "carry" not in source

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from tests.carry.world import settings_of
+from tests.engine.world import settings_of
 from timerex_ghl.adapters.ledger import published, workspace
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.demo.checker import disagreements
@@ -21,9 +21,9 @@ from timerex_ghl.demo.story import (
     WORKSPACE_PEOPLE,
     Story,
 )
+from timerex_ghl.domain.models import ConnectionName, FieldName
 from timerex_ghl.sandbox.server import running_sandbox
 from timerex_ghl.sandbox.wire import to_json
-from timerex_ghl.sync.models import ConnectionName, FieldName
 
 NAME = ConnectionName("demo")
 

@@ -18,16 +18,16 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.gateway.app import build_gateway
-from timerex_ghl.gateway.limits import Limits
-from timerex_ghl.gateway.serve import run_gateway
-from timerex_ghl.sync.models import ConnectionName, LocationId
-from timerex_ghl.sync.settings import (
+from timerex_ghl.domain.models import ConnectionName, LocationId
+from timerex_ghl.domain.settings import (
     GHL_WEBHOOK_KEY,
     ConnectionSettings,
     GhlSettings,
     TimerexSettings,
 )
+from timerex_ghl.gateway.app import build_gateway
+from timerex_ghl.gateway.limits import Limits
+from timerex_ghl.gateway.serve import run_gateway
 
 DOOR = "d00r5f1c9a7be2d44c86"
 TOKEN = "canary-token-" + "b7f1" * 8

@@ -11,9 +11,9 @@ from tests.gateway.given import DOOR, TOKEN, client_of, publish, serving, settin
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.cli import main
+from timerex_ghl.domain.errors import RetryableError, SettingsError
+from timerex_ghl.domain.settings import ConnectionSettings
 from timerex_ghl.gateway.serve import run_gateway
-from timerex_ghl.sync.errors import RetryableError, SettingsError
-from timerex_ghl.sync.settings import ConnectionSettings
 
 
 class FailingLedger:

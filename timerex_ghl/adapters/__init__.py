@@ -1,1 +1,1 @@
-"""The outside world, translated into the words of `timerex_ghl.sync`."""
+"""The outside world, translated into the words of `timerex_ghl.domain`."""

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from timerex_ghl.adapters.ledger.edits import Editor
+    from timerex_ghl.domain.activities import Activity, ActivityKind
+    from timerex_ghl.domain.activity_entry import ActivityEntry
     from timerex_ghl.gateway.api.activity_wire import NoteView, TaskView
-    from timerex_ghl.sync.activities import Activity, ActivityKind
-    from timerex_ghl.sync.activity_entry import ActivityEntry
 
 CONTACT = click.option("--contact", required=True, callback=is_id, help="Whose it is, for good.")
 
@@ -32,13 +32,13 @@ def share_activities(group: click.Group, kind: "ActivityKind") -> None:
 
     def read(tx: "Connection", editor: "Editor", id_: str) -> "NoteView | TaskView":
         from timerex_ghl.adapters.ledger.activity_edits import read_activity
-        from timerex_ghl.sync.activities import ActivityId, ActivityKey
+        from timerex_ghl.domain.activities import ActivityId, ActivityKey
 
         return _view_of(read_activity(tx, editor, ActivityKey(kind, ActivityId(id_))))
 
     def delete(tx: "Connection", editor: "Editor", id_: str, now: "datetime") -> None:
         from timerex_ghl.adapters.ledger.activity_edits import delete_activity
-        from timerex_ghl.sync.activities import ActivityId, ActivityKey
+        from timerex_ghl.domain.activities import ActivityId, ActivityKey
 
         delete_activity(tx, editor, ActivityKey(kind, ActivityId(id_)), now, versions=None)
 
@@ -47,7 +47,7 @@ def share_activities(group: click.Group, kind: "ActivityKind") -> None:
 
 def entry_of(kind: "ActivityKind", typed: Mapping[str, str | None]) -> "ActivityEntry":
     """Read options as an entry: what was not typed stays, empty means nobody or none."""
-    from timerex_ghl.sync.activity_entry import NoteEntry, TaskEntry
+    from timerex_ghl.domain.activity_entry import NoteEntry, TaskEntry
 
     model = NoteEntry if kind == "note" else TaskEntry
     return entered(model, typed, emptied=("task_id", "assignee"))
@@ -56,7 +56,7 @@ def entry_of(kind: "ActivityKind", typed: Mapping[str, str | None]) -> "Activity
 def add(contact: str, entry: "ActivityEntry", where: Where) -> None:
     """Add a note or task to a contact."""
     from timerex_ghl.adapters.ledger.activity_edits import add_activity
-    from timerex_ghl.sync.models import ContactId
+    from timerex_ghl.domain.models import ContactId
 
     def edit(tx: "Connection", editor: "Editor", now: "datetime") -> "Activity":
         return add_activity(tx, editor, ContactId(contact), entry, now)
@@ -67,7 +67,7 @@ def add(contact: str, entry: "ActivityEntry", where: Where) -> None:
 def change(id_: str, entry: "ActivityEntry", where: Where) -> None:
     """Change what the entry names, whichever version the record is at."""
     from timerex_ghl.adapters.ledger.activity_edits import change_activity
-    from timerex_ghl.sync.activities import ActivityId
+    from timerex_ghl.domain.activities import ActivityId
 
     def edit(tx: "Connection", editor: "Editor", now: "datetime") -> "Activity":
         return change_activity(tx, editor, ActivityId(id_), entry, now, versions=None)
@@ -78,7 +78,7 @@ def change(id_: str, entry: "ActivityEntry", where: Where) -> None:
 def _list(kind: "ActivityKind", contact: str | None, where: Where) -> None:
     from timerex_ghl.adapters.ledger.activities import WantedActivities
     from timerex_ghl.adapters.ledger.activity_pages import page_of_activities
-    from timerex_ghl.sync.models import ContactId
+    from timerex_ghl.domain.models import ContactId
 
     wanted = WantedActivities(contact_id=None if contact is None else ContactId(contact))
 

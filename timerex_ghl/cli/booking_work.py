@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from timerex_ghl.adapters.ledger.edits import Editor
+    from timerex_ghl.domain.booking_entry import BookingEntry
     from timerex_ghl.gateway.api.booking_wire import BookingView
-    from timerex_ghl.sync.booking_entry import BookingEntry
 
 MADE = {"timerex": "made in TimeRex", "workspace": "made here"}
 
@@ -21,8 +21,8 @@ MADE = {"timerex": "made in TimeRex", "workspace": "made here"}
 def add(contact: str | None, entry: "BookingEntry", where: Where) -> None:
     """Add a booking; without a contact, the guest's e-mail finds one."""
     from timerex_ghl.adapters.ledger.booking_edits import add_booking
+    from timerex_ghl.domain.models import ContactId
     from timerex_ghl.gateway.api.booking_wire import view_of
-    from timerex_ghl.sync.models import ContactId
 
     guest = None if contact is None else ContactId(contact)
 
@@ -35,8 +35,8 @@ def add(contact: str | None, entry: "BookingEntry", where: Where) -> None:
 def change(id_: str, entry: "BookingEntry", where: Where) -> None:
     """Change what the entry names, whichever version the booking is at."""
     from timerex_ghl.adapters.ledger.booking_edits import change_booking
+    from timerex_ghl.domain.models import BookingId
     from timerex_ghl.gateway.api.booking_wire import view_of
-    from timerex_ghl.sync.models import BookingId
 
     def edit(tx: "Connection", editor: "Editor", now: "datetime") -> "BookingView":
         row = change_booking(tx, editor, BookingId(id_), entry, now, versions=None)
@@ -48,7 +48,7 @@ def change(id_: str, entry: "BookingEntry", where: Where) -> None:
 def delete(tx: "Connection", editor: "Editor", id_: str, now: "datetime") -> None:
     """Delete a booking, whichever version it is at."""
     from timerex_ghl.adapters.ledger.booking_edits import delete_booking
-    from timerex_ghl.sync.models import BookingId
+    from timerex_ghl.domain.models import BookingId
 
     delete_booking(tx, editor, BookingId(id_), now, versions=None)
 
@@ -56,8 +56,8 @@ def delete(tx: "Connection", editor: "Editor", id_: str, now: "datetime") -> Non
 def read(tx: "Connection", editor: "Editor", id_: str) -> "BookingView":
     """Read a booking."""
     from timerex_ghl.adapters.ledger.booking_edits import read_booking
+    from timerex_ghl.domain.models import BookingId
     from timerex_ghl.gateway.api.booking_wire import view_of
-    from timerex_ghl.sync.models import BookingId
 
     return view_of(tx, editor.connection, read_booking(tx, editor, BookingId(id_)))
 

@@ -10,7 +10,7 @@ from timerex_ghl.cli.records import ID, entered, is_id, or_input, share
 from timerex_ghl.cli.workspace import Command, Where, reaches
 
 if TYPE_CHECKING:
-    from timerex_ghl.sync.booking_entry import BookingEntry
+    from timerex_ghl.domain.booking_entry import BookingEntry
 
 HELP = """See bookings, and edit those made here. The CRM follows at once.
 
@@ -132,7 +132,7 @@ def confirm(*, id_: str, where: Where) -> None:
 
 def _entry_of(typed: Mapping[str, Typed]) -> "BookingEntry":
     """Read options as an entry. One that can be repeated was not typed where it is ()."""
-    from timerex_ghl.sync.booking_entry import BookingEntry
+    from timerex_ghl.domain.booking_entry import BookingEntry
 
     named = {field: None if value == () else _each(value) for field, value in typed.items()}
     return entered(BookingEntry, named)

@@ -53,7 +53,7 @@ async def check_prefect() -> None:
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL
 
-    from timerex_ghl.sync.errors import SettingsError
+    from timerex_ghl.domain.errors import SettingsError
 
     if not PREFECT_API_URL.value():
         raise SettingsError(
@@ -73,7 +73,7 @@ async def check_prefect() -> None:
 async def _publish(connection: str, *, preview: bool) -> str:
     await check_prefect()
     from flows.publish_connection import Mode, publish_connection
-    from timerex_ghl.sync.models import ConnectionName
+    from timerex_ghl.domain.models import ConnectionName
 
     mode = Mode.PREVIEW if preview else Mode.APPLY
     flow: Any = publish_connection  # Prefect's types know no awaited state

@@ -106,11 +106,11 @@ async def _settle(connection: str, review_id: str, decision: dict[str, Any]) -> 
 
     from blocks.sides import open_sides
     from tasks.reviews import put_review_table
-    from timerex_ghl.carry.settle import settle
     from timerex_ghl.cli.orchestration import check_prefect
-    from timerex_ghl.sync.errors import SettingsError
-    from timerex_ghl.sync.models import ConnectionName
-    from timerex_ghl.sync.settle import Decision
+    from timerex_ghl.domain.errors import SettingsError
+    from timerex_ghl.domain.models import ConnectionName
+    from timerex_ghl.domain.settle import Decision
+    from timerex_ghl.engine.settle import settle
 
     try:
         decided = Decision.model_validate(decision)

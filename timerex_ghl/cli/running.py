@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; say in one line what a person can mend."""
-    from timerex_ghl.sync.errors import TimerexGhlError
+    from timerex_ghl.domain.errors import TimerexGhlError
 
     try:
         return asyncio.run(work)

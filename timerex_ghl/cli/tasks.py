@@ -69,7 +69,7 @@ def edit(*, id_: str, where: Where, **typed: str | None) -> None:
 @reaches
 def complete(*, id_: str, where: Where) -> None:
     """Say that a task is done."""
-    from timerex_ghl.sync.activity_entry import TaskEntry
+    from timerex_ghl.domain.activity_entry import TaskEntry
 
     change(id_, TaskEntry(completed=True), where)
 
@@ -79,6 +79,6 @@ def complete(*, id_: str, where: Where) -> None:
 @reaches
 def reopen(*, id_: str, where: Where) -> None:
     """Say that a task is not done after all. One that is open stays as it is."""
-    from timerex_ghl.sync.activity_entry import TaskEntry
+    from timerex_ghl.domain.activity_entry import TaskEntry
 
     change(id_, TaskEntry(completed=False), where)

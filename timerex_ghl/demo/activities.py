@@ -16,9 +16,9 @@ from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.demo.checker import BOOKING_MARK
 from timerex_ghl.demo.prefect_api import RunFailedError
 from timerex_ghl.demo.story import Story
-from timerex_ghl.sync.activities import KINDS, TITLE, ActivityId, ActivityKey
-from timerex_ghl.sync.activity_entry import NoteEntry, TaskEntry
-from timerex_ghl.sync.identity import Keys
+from timerex_ghl.domain.activities import KINDS, TITLE, ActivityId, ActivityKey
+from timerex_ghl.domain.activity_entry import NoteEntry, TaskEntry
+from timerex_ghl.domain.identity import Keys
 
 HERE, THERE = "sora.abe@kawa.example", "jun.ueda@yama.example"
 """Whose notes and tasks are written in the workspace, and whose in the CRM."""

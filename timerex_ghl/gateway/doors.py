@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.domain.models import LocationId
+from timerex_ghl.domain.settings import ConnectionSettings
 from timerex_ghl.gateway.limits import Limits
-from timerex_ghl.sync.models import LocationId
-from timerex_ghl.sync.settings import ConnectionSettings
 
 _LEAST_KEPT_S = 0.1
 

@@ -7,12 +7,12 @@ from timerex_ghl.adapters.ghl.signatures import Proof, read_proof, signer_of
 from timerex_ghl.adapters.ghl.webhooks import Delivery, read_delivery
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.malformed import MalformedError
+from timerex_ghl.domain.settings import ConnectionSettings
 from timerex_ghl.gateway.door import answer, check_media_type, read_body
 from timerex_ghl.gateway.doors import Doors
 from timerex_ghl.gateway.limits import Limits
 from timerex_ghl.gateway.refusals import ledger_or
 from timerex_ghl.gateway.store import keep_ghl, keep_malformed
-from timerex_ghl.sync.settings import ConnectionSettings
 
 
 class GhlDoor:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from timerex_ghl.sync.errors import TimerexGhlError
+from timerex_ghl.domain.errors import TimerexGhlError
 
 RETRY_AFTER_S = 10  # TimeRex sends twice more, this far apart, after any 4xx or 5xx
 

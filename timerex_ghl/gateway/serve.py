@@ -10,10 +10,10 @@ import uvicorn
 
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.domain.errors import SettingsError
 from timerex_ghl.gateway.app import build_gateway
 from timerex_ghl.gateway.limits import DEFAULT_LIMITS, Limits
 from timerex_ghl.gateway.protocol import protocol_with
-from timerex_ghl.sync.errors import SettingsError
 
 _IDLE_S = 75  # longer than proxies keep a connection: what they send into one is not lost
 

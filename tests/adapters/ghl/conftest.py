@@ -12,7 +12,7 @@ from tests.adapters.ghl.vendor import Vendor
 from timerex_ghl.adapters.ghl.pacing import LedgerPacer
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.quota import Pace
-from timerex_ghl.sync.models import LocationId
+from timerex_ghl.domain.models import LocationId
 
 
 @pytest.fixture

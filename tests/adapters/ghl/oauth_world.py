@@ -12,9 +12,9 @@ from timerex_ghl.adapters.ledger import tokens
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.tokens import StoredTokens
+from timerex_ghl.domain.errors import TimerexGhlError
+from timerex_ghl.domain.models import LocationId
 from timerex_ghl.sandbox.info import GhlInfo
-from timerex_ghl.sync.errors import TimerexGhlError
-from timerex_ghl.sync.models import LocationId
 
 KEY = SecretKey(Fernet.generate_key().decode())
 TOKEN_URL = "https://ghl.example/oauth/token"

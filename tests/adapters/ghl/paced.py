@@ -13,7 +13,7 @@ from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.pacing import LedgerPacer, behind_live
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.adapters.ledger.quota import Pace
-from timerex_ghl.sync.models import LocationId
+from timerex_ghl.domain.models import LocationId
 
 AOBA = LocationId("locAoba")
 DEADLINE_S = 30.0

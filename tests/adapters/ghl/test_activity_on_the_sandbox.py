@@ -16,11 +16,11 @@ from timerex_ghl.adapters.ghl.agency import location_token
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.pacing import NoPacing
+from timerex_ghl.domain.errors import CredentialsError, NotFoundError, SkippableError
+from timerex_ghl.domain.ghl_models import GhlCalendarId, GhlUserId
+from timerex_ghl.domain.models import GhlContact, GhlField, LocationId
 from timerex_ghl.sandbox.info import SandboxInfo
 from timerex_ghl.sandbox.server import running_sandbox
-from timerex_ghl.sync.errors import CredentialsError, NotFoundError, SkippableError
-from timerex_ghl.sync.ghl_models import GhlCalendarId, GhlUserId
-from timerex_ghl.sync.models import GhlContact, GhlField, LocationId
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).replace(hour=3, minute=0, microsecond=0)
 SOON = timedelta(minutes=30)

@@ -9,9 +9,9 @@ from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.pacing import NoPacing
+from timerex_ghl.domain.errors import DuplicateContactError, NotFoundError
+from timerex_ghl.domain.models import GhlContactId, GhlField, LocationId
 from timerex_ghl.sandbox.server import running_sandbox
-from timerex_ghl.sync.errors import DuplicateContactError, NotFoundError
-from timerex_ghl.sync.models import GhlContactId, GhlField, LocationId
 
 
 async def test_every_method_is_understood_by_the_sandbox() -> None:

@@ -11,8 +11,8 @@ from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.pacing import LedgerPacer
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.domain.models import LocationId
 from timerex_ghl.sandbox import SandboxInfo, running_sandbox
-from timerex_ghl.sync.models import LocationId
 
 
 async def control(info: SandboxInfo, method: str, path: str, **body: object) -> Any:

@@ -10,13 +10,13 @@ from pydantic import SecretStr
 from tests.adapters.ghl.oauth_world import TOKEN_URL, World, auth_of, refused
 from tests.adapters.ghl.vendor import SECRET, SEED
 from timerex_ghl.adapters.ghl.token_endpoint import TokenEndpoint
-from timerex_ghl.sync.errors import (
+from timerex_ghl.domain.errors import (
     CredentialsError,
     RateLimitedError,
     RetryableError,
     UnknownOutcomeError,
 )
-from timerex_ghl.sync.models import LocationId
+from timerex_ghl.domain.models import LocationId
 
 
 def lost(answer: httpx.Response) -> httpx.Response:

@@ -19,8 +19,8 @@ from timerex_ghl.adapters.ghl.pacing import LedgerPacer
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.quota import Pace
-from timerex_ghl.sync.errors import FatalError, RateLimitedError
-from timerex_ghl.sync.models import LocationId
+from timerex_ghl.domain.errors import FatalError, RateLimitedError
+from timerex_ghl.domain.models import LocationId
 
 QUICK = Pace(limit=5, window_s=0.3, deadline_s=25)
 

@@ -28,7 +28,7 @@ from timerex_ghl.adapters.ghl.pacing import (
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, LEFT_OF_DAY, Pace
-from timerex_ghl.sync.errors import RateLimitedError, RetryableError
+from timerex_ghl.domain.errors import RateLimitedError, RetryableError
 
 QUICK = Pace(limit=10, window_s=0.5, deadline_s=25)
 SLOW = Pace(limit=10, window_s=30, deadline_s=25)

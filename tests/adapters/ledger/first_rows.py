@@ -6,7 +6,7 @@ Nothing here is made by the modules of today: these rows stay what they are whil
 from typing import Any
 
 from timerex_ghl.adapters.ledger.secrets import SecretKey
-from timerex_ghl.sync.models import ConnectionName
+from timerex_ghl.domain.models import ConnectionName
 
 AOBA = ConnectionName("aoba")
 AT_MS = 1_770_094_800_123

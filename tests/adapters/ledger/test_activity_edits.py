@@ -19,7 +19,7 @@ from timerex_ghl.adapters.ledger import (
 from timerex_ghl.adapters.ledger.activities import WantedActivities
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor, OtherVersionError, UnknownRecordError
-from timerex_ghl.sync.activities import (
+from timerex_ghl.domain.activities import (
     ASSIGNEE,
     COMPLETED,
     STAGE,
@@ -29,10 +29,10 @@ from timerex_ghl.sync.activities import (
     ActivityId,
     ActivityKey,
 )
-from timerex_ghl.sync.activity_entry import NoteEntry, TaskEntry
-from timerex_ghl.sync.entry import EntryError
-from timerex_ghl.sync.identity import Keys
-from timerex_ghl.sync.models import ConnectionName, ContactId
+from timerex_ghl.domain.activity_entry import NoteEntry, TaskEntry
+from timerex_ghl.domain.entry import EntryError
+from timerex_ghl.domain.identity import Keys
+from timerex_ghl.domain.models import ConnectionName, ContactId
 
 KANA = Editor(settings_with(), "token:t_1")
 HINODE = Editor(settings_with().model_copy(update={"name": ConnectionName("hinode")}), "token:t_2")

@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.adapters.ledger.engine import make_engines
 from timerex_ghl.adapters.ledger.migrations.upgrade import config
 from timerex_ghl.adapters.ledger.schema import EPOCH, JsonText
-from timerex_ghl.sync.models import BookingState, ConnectionName, ContactId
+from timerex_ghl.domain.models import BookingState, ConnectionName, ContactId
 
 AOBA = ConnectionName("aoba")
 COLUMNS = (

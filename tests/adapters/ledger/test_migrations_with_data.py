@@ -40,8 +40,8 @@ from timerex_ghl.adapters.ledger.engine import make_engines
 from timerex_ghl.adapters.ledger.migrations import VERSION_TABLE
 from timerex_ghl.adapters.ledger.migrations.upgrade import config
 from timerex_ghl.adapters.ledger.schema import metadata
-from timerex_ghl.sync.identity import Keys
-from timerex_ghl.sync.models import BookingId, ContactId, EventId, GhlContactId, LocationId
+from timerex_ghl.domain.identity import Keys
+from timerex_ghl.domain.models import BookingId, ContactId, EventId, GhlContactId, LocationId
 
 AT = datetime.fromtimestamp(AT_MS / 1000, UTC)
 RIKU = Keys("riku@hinode.example", None)

@@ -7,8 +7,8 @@ from sqlalchemy.exc import IntegrityError
 from tests import make
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.sync.models import ConnectionName, LocationId
-from timerex_ghl.sync.settings import (
+from timerex_ghl.domain.models import ConnectionName, LocationId
+from timerex_ghl.domain.settings import (
     ConnectionSettings,
     GhlSettings,
     PublishedConnection,

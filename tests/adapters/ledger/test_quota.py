@@ -9,7 +9,7 @@ from tests.adapters.ledger.windows import AOBA, PACE, end, see, take, usage
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, Usage
-from timerex_ghl.sync.models import LocationId
+from timerex_ghl.domain.models import LocationId
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Ended, Pace, Seen, Slot, Usage
-from timerex_ghl.sync.models import LocationId
+from timerex_ghl.domain.models import LocationId
 
 AOBA = LocationId("locAoba")
 PACE = Pace(limit=5, window_s=10, deadline_s=20)

@@ -12,8 +12,8 @@ from timerex_ghl.adapters.timerex.auth import ApiKey, OAuthApp, TimerexAuth
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.adapters.timerex.replies import CalendarId
 from timerex_ghl.adapters.timerex.room import Room
+from timerex_ghl.domain.models import BookingId, LocationId
 from timerex_ghl.sandbox.info import SandboxInfo
-from timerex_ghl.sync.models import BookingId, LocationId
 
 START = datetime(2026, 2, 10, 1, tzinfo=UTC)
 GUEST = {"guest_name": "Canary Riku", "guest_email": "canary@hinode.example"}

@@ -10,8 +10,8 @@ from tests.adapters.timerex.api_world import START, ApiWorld
 from timerex_ghl.adapters.timerex.client import every, every_calendar
 from timerex_ghl.adapters.timerex.replies import CalendarId, EventRow, OneTimeUrlId, Page, PageToken
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
-from timerex_ghl.sync.errors import NotFoundError, RetryableError, SkippableError
-from timerex_ghl.sync.models import BookingId, BookingState
+from timerex_ghl.domain.errors import NotFoundError, RetryableError, SkippableError
+from timerex_ghl.domain.models import BookingId, BookingState
 
 
 async def test_a_key_sees_its_own_team_and_an_oauth_app_all_of_the_users(api: ApiWorld) -> None:

@@ -11,7 +11,7 @@ from timerex_ghl.adapters.ledger.quota import Pace
 from timerex_ghl.adapters.timerex.auth import ApiKey
 from timerex_ghl.adapters.timerex.operations import DAY, HOUR, MINUTE, Window
 from timerex_ghl.adapters.timerex.room import Room
-from timerex_ghl.sync.errors import RateLimitedError
+from timerex_ghl.domain.errors import RateLimitedError
 
 SHORT = Window("minute", Pace(limit=2, window_s=0.4))
 LONG = Window("day", Pace(limit=3, window_s=60))

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, text
 from tests.gateway.given import NAME, PATIENT
 from timerex_ghl.adapters.ledger import api_tokens
 from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.gateway.app import build_gateway
 from timerex_ghl.gateway.limits import Limits
-from timerex_ghl.sync.models import ConnectionName
 
 RIKU = {"first_name": "陸", "last_name": "佐藤", "email": "Riku@hinode.example"}
 CALL = {

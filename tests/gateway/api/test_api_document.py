@@ -7,9 +7,9 @@ from fastapi.routing import APIRoute
 
 from tests.gateway.api.given import api_client
 from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.domain.activity_entry import NoteEntry, TaskEntry
+from timerex_ghl.domain.models import STANDARD_FIELDS
 from timerex_ghl.gateway.api import bookings, contacts, notes, tasks
-from timerex_ghl.sync.activity_entry import NoteEntry, TaskEntry
-from timerex_ghl.sync.models import STANDARD_FIELDS
 
 
 @pytest.fixture

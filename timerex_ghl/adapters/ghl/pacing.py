@@ -18,8 +18,8 @@ from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Ended, Pace, Seen, Slot
 from timerex_ghl.adapters.timer import SYSTEM_TIMER, Timer
-from timerex_ghl.sync.errors import RateLimitedError, RetryableError, TimerexGhlError
-from timerex_ghl.sync.models import LocationId
+from timerex_ghl.domain.errors import RateLimitedError, RetryableError, TimerexGhlError
+from timerex_ghl.domain.models import LocationId
 
 LOOKS_PER_WINDOW = 20
 """Look again this often while waiting: others may have given slots back."""

@@ -13,7 +13,7 @@ from timerex_ghl.adapters.ghl.failures import TokenRefusedError, failure_of, is_
 from timerex_ghl.adapters.ghl.mappers import Json
 from timerex_ghl.adapters.ghl.operations import OPERATIONS, Operation
 from timerex_ghl.adapters.ghl.pacing import Pacer, is_behind_live
-from timerex_ghl.sync.errors import (
+from timerex_ghl.domain.errors import (
     CredentialsError,
     RateLimitedError,
     RetryableError,
@@ -21,7 +21,7 @@ from timerex_ghl.sync.errors import (
     SkippableError,
     UnknownOutcomeError,
 )
-from timerex_ghl.sync.models import LocationId
+from timerex_ghl.domain.models import LocationId
 
 T = TypeVar("T")
 

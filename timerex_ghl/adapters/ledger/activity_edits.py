@@ -14,16 +14,16 @@ from timerex_ghl.adapters.ledger.edits import (
     check_version,
     keep_track,
 )
-from timerex_ghl.sync.activities import TASK_ID, Activity, ActivityId, ActivityKey
-from timerex_ghl.sync.activity_entry import (
+from timerex_ghl.domain.activities import TASK_ID, Activity, ActivityId, ActivityKey
+from timerex_ghl.domain.activity_entry import (
     ActivityEntry,
     Kept,
     changed_fields,
     enter_activity,
     kind_of,
 )
-from timerex_ghl.sync.entry import EntryError, Fault
-from timerex_ghl.sync.models import ContactId
+from timerex_ghl.domain.entry import EntryError, Fault
+from timerex_ghl.domain.models import ContactId
 
 
 def add_activity(

@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Column, Connection, Table, Text, insert, select,
 
 from timerex_ghl.adapters.ledger import audit
 from timerex_ghl.adapters.ledger.schema import UtcTime, metadata
-from timerex_ghl.sync.models import ConnectionName, Record
+from timerex_ghl.domain.models import ConnectionName, Record
 
 PREFIX = "tgk_"
 """What a token begins with, so that people and secret scanners recognise one."""

@@ -15,11 +15,11 @@ from timerex_ghl.adapters.ledger.edits import (
     check_version,
     keep_track,
 )
-from timerex_ghl.sync.booking_entry import NEEDED, BookingEntry, enter_booking
-from timerex_ghl.sync.entry import EntryError, Fault
-from timerex_ghl.sync.errors import SkippableError
-from timerex_ghl.sync.models import Booking, BookingId, BookingState, ContactId
-from timerex_ghl.sync.normal import email_key
+from timerex_ghl.domain.booking_entry import NEEDED, BookingEntry, enter_booking
+from timerex_ghl.domain.entry import EntryError, Fault
+from timerex_ghl.domain.errors import SkippableError
+from timerex_ghl.domain.models import Booking, BookingId, BookingState, ContactId
+from timerex_ghl.domain.normal import email_key
 
 
 class MadeInTimerexError(SkippableError):

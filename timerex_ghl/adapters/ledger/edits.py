@@ -12,9 +12,9 @@ from typing import Literal, NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import audit, inbox
-from timerex_ghl.sync.errors import SkippableError
-from timerex_ghl.sync.models import ConnectionName
-from timerex_ghl.sync.settings import ConnectionSettings
+from timerex_ghl.domain.errors import SkippableError
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.settings import ConnectionSettings
 
 Kind = Literal["contact", "booking", "note", "task"]
 

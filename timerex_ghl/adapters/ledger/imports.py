@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import clock, contact_edits, workspace
 from timerex_ghl.adapters.ledger.edits import Editor
-from timerex_ghl.sync.actions import WorkspaceChange
-from timerex_ghl.sync.columns import Entry, split_several
-from timerex_ghl.sync.entry import EntryError
-from timerex_ghl.sync.identity import Found, Keys, Nobody, Several, decide_person, keys_of
-from timerex_ghl.sync.models import Contact, ContactId, WorkspaceContact
+from timerex_ghl.domain.actions import WorkspaceChange
+from timerex_ghl.domain.columns import Entry, split_several
+from timerex_ghl.domain.entry import EntryError
+from timerex_ghl.domain.identity import Found, Keys, Nobody, Several, decide_person, keys_of
+from timerex_ghl.domain.models import Contact, ContactId, WorkspaceContact
 
 Fate = Literal["new", "changed", "same", "refused"]
 

@@ -24,7 +24,7 @@ from timerex_ghl.adapters.ledger.units import (
     run_alone,
     tell_all,
 )
-from timerex_ghl.sync.errors import FatalError, RetryableError
+from timerex_ghl.domain.errors import FatalError, RetryableError
 
 T = TypeVar("T")
 

@@ -31,8 +31,8 @@ from timerex_ghl.adapters.timerex.replies import (
     read_user,
 )
 from timerex_ghl.adapters.timerex.transport import Transport
-from timerex_ghl.sync.errors import RetryableError
-from timerex_ghl.sync.models import Booking, BookingId
+from timerex_ghl.domain.errors import RetryableError
+from timerex_ghl.domain.models import Booking, BookingId
 
 
 class TimerexClient(Transport):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from timerex_ghl.adapters.timerex.operations import Operation
-from timerex_ghl.sync.errors import (
+from timerex_ghl.domain.errors import (
     CredentialsError,
     NotFoundError,
     RateLimitedError,

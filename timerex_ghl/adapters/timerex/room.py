@@ -16,8 +16,8 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Ended, Slot
 from timerex_ghl.adapters.timer import SYSTEM_TIMER, Timer
 from timerex_ghl.adapters.timerex.operations import Window
-from timerex_ghl.sync.errors import RateLimitedError
-from timerex_ghl.sync.models import LocationId
+from timerex_ghl.domain.errors import RateLimitedError
+from timerex_ghl.domain.models import LocationId
 
 LOOKS_PER_WINDOW = 20
 """Look again this often while waiting: others may have given room back."""

@@ -8,13 +8,13 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import activity_edits, activity_pages, clock
 from timerex_ghl.adapters.ledger.activities import WantedActivities
+from timerex_ghl.domain.activities import PREFIX, Activity, ActivityId, ActivityKey, ActivityKind
+from timerex_ghl.domain.activity_entry import ActivityEntry
 from timerex_ghl.gateway.api.activity_wire import ActivityView, NoteDraft, TaskDraft
 from timerex_ghl.gateway.api.guard import Caller
 from timerex_ghl.gateway.api.once import Made, make_once
 from timerex_ghl.gateway.api.pages import Page, PageQuery, cursor_of, no_cursor, place_of
 from timerex_ghl.gateway.api.versions import tag_of, wanted_versions
-from timerex_ghl.sync.activities import PREFIX, Activity, ActivityId, ActivityKey, ActivityKind
-from timerex_ghl.sync.activity_entry import ActivityEntry
 
 V = TypeVar("V", bound=ActivityView)
 

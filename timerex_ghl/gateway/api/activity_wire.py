@@ -2,9 +2,7 @@
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from timerex_ghl.gateway.api.booking_wire import PersonId
-from timerex_ghl.gateway.api.pages import PageQuery
-from timerex_ghl.sync.activities import (
+from timerex_ghl.domain.activities import (
     ASSIGNEE,
     BODY,
     TASK_ID,
@@ -14,9 +12,11 @@ from timerex_ghl.sync.activities import (
     ActivityId,
     due_of,
 )
-from timerex_ghl.sync.activity_entry import NoteEntry, Status, TaskEntry, TaskId, status_of
-from timerex_ghl.sync.booking_entry import When
-from timerex_ghl.sync.models import ContactId, Record
+from timerex_ghl.domain.activity_entry import NoteEntry, Status, TaskEntry, TaskId, status_of
+from timerex_ghl.domain.booking_entry import When
+from timerex_ghl.domain.models import ContactId, Record
+from timerex_ghl.gateway.api.booking_wire import PersonId
+from timerex_ghl.gateway.api.pages import PageQuery
 
 
 class NoteDraft(NoteEntry):

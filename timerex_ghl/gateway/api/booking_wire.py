@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import links
 from timerex_ghl.adapters.ledger.bookings import BookingRow, Origin
 from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.domain.appointment_fields import STATUS
+from timerex_ghl.domain.booking_entry import NEEDED, BookingEntry, When
+from timerex_ghl.domain.models import Booking, BookingState, ConnectionName, ContactId
 from timerex_ghl.gateway.api.pages import PageQuery
-from timerex_ghl.sync.appointment_fields import STATUS
-from timerex_ghl.sync.booking_entry import NEEDED, BookingEntry, When
-from timerex_ghl.sync.models import Booking, BookingState, ConnectionName, ContactId
 
 PersonId = Annotated[ContactId, Field(pattern=r"^[!-~]{1,128}$")]
 

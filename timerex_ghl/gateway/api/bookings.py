@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import booking_edits, bookings, clock
 from timerex_ghl.adapters.ledger.bookings import Place, Wanted
 from timerex_ghl.adapters.ledger.schema import EPOCH
+from timerex_ghl.domain.booking_entry import BookingEntry
+from timerex_ghl.domain.models import BookingId
 from timerex_ghl.gateway.api.booking_wire import (
     BookingDraft,
     BookingQuery,
@@ -21,8 +23,6 @@ from timerex_ghl.gateway.api.guard import Caller, GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.once import IdempotencyKey, Made, make_once
 from timerex_ghl.gateway.api.pages import Page, cursor_of, no_cursor, place_of
 from timerex_ghl.gateway.api.versions import IfMatch, tag_of, wanted_versions
-from timerex_ghl.sync.booking_entry import BookingEntry
-from timerex_ghl.sync.models import BookingId
 
 router = APIRouter(
     prefix="/bookings",

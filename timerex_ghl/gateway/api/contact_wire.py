@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from pydantic import AwareDatetime, Field
 
 from timerex_ghl.adapters.ledger.contact_pages import Dated
+from timerex_ghl.domain.booking_entry import Line, When
+from timerex_ghl.domain.entry import CUSTOM
+from timerex_ghl.domain.models import STANDARD_FIELDS, FieldName, Record, Value
 from timerex_ghl.gateway.api.pages import PageQuery
-from timerex_ghl.sync.booking_entry import Line, When
-from timerex_ghl.sync.entry import CUSTOM
-from timerex_ghl.sync.models import STANDARD_FIELDS, FieldName, Record, Value
 
 Tags = tuple[str, ...]
 

@@ -8,6 +8,9 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import clock, contact_edits, contact_pages
 from timerex_ghl.adapters.ledger.contact_pages import WantedContacts
 from timerex_ghl.adapters.ledger.edits import UnknownRecordError
+from timerex_ghl.domain.actions import WorkspaceChange
+from timerex_ghl.domain.models import ContactId
+from timerex_ghl.domain.normal import email_key, phone_key
 from timerex_ghl.gateway.api.contact_wire import (
     ContactChange,
     ContactDraft,
@@ -20,9 +23,6 @@ from timerex_ghl.gateway.api.guard import Caller, GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.once import IdempotencyKey, Made, make_once
 from timerex_ghl.gateway.api.pages import Page, cursor_of, no_cursor, place_of
 from timerex_ghl.gateway.api.versions import IfMatch, tag_of, wanted_versions
-from timerex_ghl.sync.actions import WorkspaceChange
-from timerex_ghl.sync.models import ContactId
-from timerex_ghl.sync.normal import email_key, phone_key
 
 router = APIRouter(
     prefix="/contacts",

@@ -17,12 +17,12 @@ from timerex_ghl.adapters.ledger.api_tokens import ApiToken
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.strict_json import read_json
+from timerex_ghl.domain.errors import FatalError, RetryableError
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.settings import ConnectionSettings
 from timerex_ghl.gateway.api.problems import ProblemError
 from timerex_ghl.gateway.door import check_media_type, read_body
 from timerex_ghl.gateway.limits import Limits
-from timerex_ghl.sync.errors import FatalError, RetryableError
-from timerex_ghl.sync.models import ConnectionName
-from timerex_ghl.sync.settings import ConnectionSettings
 
 _RETRY_AFTER_S = 2
 _LONGEST_TOKEN = 200

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response, Security
 
 from timerex_ghl.adapters.ledger.activities import WantedActivities
+from timerex_ghl.domain.activity_entry import NoteEntry
 from timerex_ghl.gateway.api.activities import Activities, Id
 from timerex_ghl.gateway.api.activity_wire import NoteDraft, NoteQuery, NoteView, view_of_note
 from timerex_ghl.gateway.api.document import CHANGES, DELETES, LISTS, MAKES, READS
@@ -12,7 +13,6 @@ from timerex_ghl.gateway.api.guard import GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.once import IdempotencyKey
 from timerex_ghl.gateway.api.pages import Page
 from timerex_ghl.gateway.api.versions import IfMatch
-from timerex_ghl.sync.activity_entry import NoteEntry
 
 router = APIRouter(
     prefix="/notes", tags=["notes"], route_class=GuardedRoute, dependencies=[Security(bearer)]

@@ -6,9 +6,9 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
+from timerex_ghl.domain.entry import Fault, is_readable
+from timerex_ghl.domain.models import Record
 from timerex_ghl.gateway.api.problems import invalid
-from timerex_ghl.sync.entry import Fault, is_readable
-from timerex_ghl.sync.models import Record
 
 T = TypeVar("T")
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response, Security
 
 from timerex_ghl.adapters.ledger.activities import WantedActivities
+from timerex_ghl.domain.activity_entry import TaskEntry
 from timerex_ghl.gateway.api.activities import Activities, Id
 from timerex_ghl.gateway.api.activity_wire import TaskDraft, TaskQuery, TaskView, view_of_task
 from timerex_ghl.gateway.api.document import ACTS, CHANGES, DELETES, LISTS, MAKES, READS
@@ -12,7 +13,6 @@ from timerex_ghl.gateway.api.guard import GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.once import IdempotencyKey
 from timerex_ghl.gateway.api.pages import Page
 from timerex_ghl.gateway.api.versions import IfMatch
-from timerex_ghl.sync.activity_entry import TaskEntry
 
 router = APIRouter(
     prefix="/tasks", tags=["tasks"], route_class=GuardedRoute, dependencies=[Security(bearer)]

@@ -1,0 +1,94 @@
+from typing import NamedTuple
+
+import pytest
+
+from tests import make
+from timerex_ghl.domain.identity import (
+    Found,
+    Keys,
+    Nobody,
+    Several,
+    decide_person,
+    is_same_person,
+    keys_of,
+)
+
+E1, E2 = "riku@hinode.example", "riku@aoba.example"
+P1, P2 = "090-1234-5678", "03-1234-5678"
+
+
+class Someone(NamedTuple):
+    id: str
+    seen: str = ""
+
+
+A, B, C = Someone("a"), Someone("b"), Someone("c")
+
+
+@pytest.mark.parametrize(
+    ("by_link", "by_email", "by_phone", "decided"),
+    [
+        (None, [], [], Nobody()),
+        (None, [A], [], Found(A)),
+        (None, [], [A], Found(A)),
+        (None, [A], [A], Found(A)),
+        (None, [A], [Someone("a", "later")], Found(Someone("a", "later"))),
+        (None, [A], [B], Several(("a", "b"))),
+        (None, [B], [A], Several(("a", "b"))),
+        (None, [A, B], [], Several(("a", "b"))),
+        (None, [], [A, B], Several(("a", "b"))),
+        (None, [A], [A, B], Several(("a", "b"))),
+        (None, [A, B], [C], Several(("a", "b", "c"))),
+        (C, [], [], Found(C)),
+        (C, [A], [B], Found(C)),
+        (C, [A, B], [C], Found(C)),
+    ],
+)
+def test_the_person_is_decided_by_link_then_by_keys_that_agree(
+    by_link: Someone | None,
+    by_email: list[Someone],
+    by_phone: list[Someone],
+    decided: Found[Someone] | Nobody | Several,
+) -> None:
+    assert decide_person(by_link, by_email, by_phone, lambda person: person.id) == decided
+
+
+def test_a_person_is_matched_by_normalised_email_and_phone() -> None:
+    someone = make.contact(email=" Riku@Hinode.example", phone="０９０－１２３４－５６７８")
+
+    assert keys_of(someone, "JP") == Keys("riku@hinode.example", "+819012345678")
+    assert keys_of(make.contact({"email": "riku", "phone": None}), "JP") == Keys(None, None)
+    assert keys_of(make.contact({}), "JP") == Keys(None, None)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "same"),
+    [
+        # both keys on both sides
+        ((E1, P1), (E1, P1), True),
+        ((E1, P1), (E1, P2), False),
+        ((E1, P1), (E2, P1), False),
+        ((E1, P1), (E2, P2), False),
+        # one side has one key
+        ((E1, P1), (E1, None), True),
+        ((E1, P1), (None, P1), True),
+        ((E1, P1), (E2, None), False),
+        ((E1, None), (E1, P1), True),
+        ((None, P1), (E1, P1), True),
+        ((None, P1), (E1, P2), False),
+        # nothing in common to match by
+        ((E1, None), (None, P1), False),
+        ((None, None), (E1, P1), False),
+        ((E1, P1), (None, None), False),
+        ((None, None), (None, None), False),
+        # spelling does not matter
+        ((E1.upper(), None), (E1, P1), True),
+        ((None, "+81 90 1234 5678"), (None, P1), True),
+    ],
+)
+def test_a_contact_is_adopted_only_if_one_key_agrees_and_none_contradicts(
+    ours: tuple[str | None, str | None], theirs: tuple[str | None, str | None], *, same: bool
+) -> None:
+    one, other = (make.contact({"email": e, "phone": p}) for e, p in (ours, theirs))
+
+    assert is_same_person(one, other, "JP") is same

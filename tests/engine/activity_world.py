@@ -1,0 +1,224 @@
+"""People who write, edit and delete notes and tasks on both sides, with real webhooks between."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from tests.engine.world import NAME, World, opened_world
+from tests.receiver import Receiver, open_door
+from timerex_ghl.adapters.ghl.webhooks import read_delivery
+from timerex_ghl.adapters.ledger import activities, inbox, links
+from timerex_ghl.adapters.ledger.activities import WantedActivities
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.inbox import events
+from timerex_ghl.domain.activities import Activity, ActivityKey, ActivityKind
+from timerex_ghl.domain.models import ContactId, EventId, FieldName
+from timerex_ghl.engine.outcome import Outcome
+from timerex_ghl.engine.recover import LOOK_AGAIN
+from timerex_ghl.sandbox.info import SandboxInfo
+
+DUE = "2026-03-02T09:00:00.000Z"
+READS = ("get-", "task-search", "search-")
+
+
+def told(**values: str | None) -> dict[FieldName, str | None]:
+    return {FieldName(name): value for name, value in values.items()}
+
+
+@dataclass
+class ActivityWorld:
+    """Both sides, and what people do on them.
+
+    Attributes:
+        taken: How many of the deliveries that came are in the inbox.
+        logged: All that our client asked and that was looked at already.
+    """
+
+    world: World
+    door: Receiver
+    taken: int = 0
+    logged: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.world.ledger
+
+    async def person(self, email: str = "riku@hinode.example", **values: str) -> ContactId:
+        """Have somebody on both sides."""
+        row = await self.world.add(email, first_name="Riku", **values)
+        await self.world.sync()
+        await self.settle()
+        return row.id
+
+    async def crm_id(self, email: str = "riku@hinode.example") -> str:
+        return (await self.world.one_in_crm(email))["id"]
+
+    # here
+
+    async def write(
+        self, kind: ActivityKind, contact_id: ContactId, **values: str | None
+    ) -> ActivityKey:
+        """Write a note or task here."""
+        given = {"due_at": DUE, "completed": "false", **values} if kind == "task" else values
+
+        def add(tx: Connection) -> ActivityKey:
+            now = self.world.clock.now()
+            row = activities.new_activity(kind, contact_id, told(**given), now)
+            activities.add_activities(tx, NAME, [row])
+            key = ActivityKey(kind, row.id)
+            _tell(tx, key, row.version, now)
+            return key
+
+        return await self.ledger.write(add)
+
+    async def edit(self, key: ActivityKey, **values: str | None) -> None:
+        """Change a note or task here."""
+        await self._change(key, values, deleted=False)
+
+    async def delete(self, key: ActivityKey) -> None:
+        """Delete a note or task here."""
+        await self._change(key, {}, deleted=True)
+
+    async def _change(
+        self, key: ActivityKey, values: dict[str, str | None], *, deleted: bool
+    ) -> None:
+        def change(tx: Connection) -> None:
+            now, row = self.world.clock.now(), activities.get_activity(tx, NAME, key)
+            assert row is not None
+            after = row.model_copy(update={"values": {**row.values, **told(**values)}})
+            saved = activities.save_activity(tx, NAME, after, now, deleted=deleted)
+            _tell(tx, key, saved.version, now)
+
+        await self.ledger.write(change)
+
+    async def here(self, key: ActivityKey) -> Activity:
+        row = await self.ledger.read(activities.get_activity, NAME, key)
+        assert row is not None
+        return row
+
+    async def is_linked(self, kind: ActivityKind, local_id: str) -> bool:
+        link = await self.ledger.read(links.link_of_local, NAME, kind, local_id)
+        return link is not None
+
+    async def all_here(self, kind: ActivityKind) -> list[Activity]:
+        return await self.ledger.read(activities.list_activities, NAME, kind, WantedActivities())
+
+    # there
+
+    async def in_crm(self, method: str, path: str, body: object = None) -> Any:
+        """Do in GHL what a person does there."""
+        return await self.world.ask(method, f"/ghl/person/contacts/{path}", body or {})
+
+    async def notes(self, email: str = "riku@hinode.example") -> list[dict[str, Any]]:
+        return (await self.world.one_in_crm(email)).get("notes") or []
+
+    async def tasks(self, email: str = "riku@hinode.example") -> list[dict[str, Any]]:
+        return (await self.world.one_in_crm(email)).get("tasks") or []
+
+    async def there(
+        self, kind: ActivityKind, email: str = "riku@hinode.example"
+    ) -> list[dict[str, Any]]:
+        return await (self.notes if kind == "note" else self.tasks)(email)
+
+    # between
+
+    async def settle(self) -> list[Outcome]:
+        """Carry all that was told, until nothing more comes; let what has to wait be due."""
+        done: list[Outcome] = []
+        while True:
+            await self.settle_deliveries()
+            await self._store()
+            waiting = await self.ledger.read(_waiting)
+            if not waiting:
+                return done
+            outcomes = await self.world.carry(*waiting)
+            if any(outcome.what == "waiting" for outcome in outcomes):
+                self.world.clock.advance(LOOK_AGAIN)
+            done += outcomes
+
+    async def settle_in_order(self, *, is_reversed: bool) -> list[Outcome]:
+        """Do as `settle`, with what has not been stored yet in the order it came, or reversed."""
+        await self.settle_deliveries()
+        if is_reversed:
+            self.door.raw[self.taken :] = reversed(self.door.raw[self.taken :])
+        return await self.settle()
+
+    async def try_once(self) -> None:
+        """Carry what waits here, each once: what fails goes on waiting. No webhook is stored."""
+        await self.world.carry(*await self.ledger.read(_waiting))
+
+    async def settle_deliveries(self) -> None:
+        """Wait until all that GHL has to tell has come."""
+        async with asyncio.timeout(20):
+            while True:
+                states = await self.world.ask("GET", "/ghl/deliveries/counts")
+                if not states["states"].get("waiting"):
+                    return
+                await asyncio.sleep(0.01)
+
+    async def lose_webhooks(self) -> None:
+        """What is told at the moment gets lost."""
+        await self.settle_deliveries()
+        self.taken = len(self.door.raw)
+
+    async def _store(self) -> None:
+        """Store what came as the gateway does."""
+        new, self.taken = self.door.raw[self.taken :], len(self.door.raw)
+        for raw in new:
+            delivery = read_delivery(raw)
+            await self.ledger.write(
+                inbox.store_event,
+                connection=NAME,
+                source="ghl",
+                type=delivery.type,
+                dedupe_key=delivery.dedupe_key,
+                body=raw.decode(),
+                now=self.world.clock.now(),
+                record=delivery.record,
+            )
+
+    async def calls(self) -> list[str]:
+        """Name what our client asked since the last look, without its looks at users."""
+        found = (await self.world.ask("GET", "/ghl/calls"))["calls"]
+        await self.world.ask("DELETE", "/ghl/calls")
+        self.logged += found
+        names = [call["operation"] for call in found]
+        return [name for name in names if name != "get-user-by-location"]
+
+    async def writes(self) -> list[str]:
+        return [name for name in await self.calls() if not name.startswith(READS)]
+
+
+@asynccontextmanager
+async def opened_activities(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[ActivityWorld]:
+    async with opened_world(ledger, info) as world, open_door() as door:
+        await world.ask("POST", "/ghl/webhook", {"url": door.url("/ghl")})
+        yield ActivityWorld(world, door)
+
+
+def _tell(tx: Connection, key: ActivityKey, version: int, now: datetime) -> None:
+    inbox.store_event(
+        tx,
+        connection=NAME,
+        source="workspace",
+        type=f"{key.kind} changed",
+        dedupe_key=f"{key}:{version}",
+        body=json.dumps({"version": version}),
+        now=now,
+        record=str(key),
+    )
+
+
+def _waiting(tx: Connection) -> list[EventId]:
+    rows = tx.scalars(
+        select(events.c.id)
+        .where(events.c.connection == NAME, events.c.state == "waiting")
+        .order_by(events.c.seq)
+    )
+    return [EventId(row) for row in rows]

@@ -1,0 +1,181 @@
+"""A connection whose bookings become appointments, in the sandbox's calendar."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from tests.engine.polling_world import opened_polling
+from tests.engine.world import EVERY_SCOPE, NAME, World
+from tests.loopback import NO_TLS
+from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.client import GhlClient
+from timerex_ghl.adapters.ghl.pacing import NoPacing
+from timerex_ghl.adapters.ledger import audit, bookings, inbox, links
+from timerex_ghl.adapters.ledger.bookings import BookingRow
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.timerex.client import TimerexClient
+from timerex_ghl.domain.ghl_models import GhlAppointment, GhlCalendarId
+from timerex_ghl.domain.models import BookingId, GhlContactId
+from timerex_ghl.domain.settings import CalendarRule
+from timerex_ghl.engine.outcome import Outcome
+from timerex_ghl.sandbox.info import SandboxInfo
+
+RIKU = "riku@hinode.example"
+HANA = {"name": "Hana Mori", "email": "Hana.Mori@aoba.example"}
+EVENTS = "/calendars/events/appointments"
+RIGHTS = EVERY_SCOPE | {
+    "calendars.readonly", "calendars/events.readonly", "calendars/events.write", "users.readonly",
+}  # fmt: skip
+
+
+@dataclass
+class CalendarWorld:
+    """Both sides, and what is in the calendar.
+
+    Attributes:
+        user_id: Hana Mori, the calendar's team.
+        timerex: TimeRex's REST API, for tests that use it.
+        sent: Bodies of what was written to appointments, oldest first.
+    """
+
+    world: World
+    calendar_id: GhlCalendarId
+    user_id: str
+    timerex: TimerexClient
+    sent: list[dict[str, Any]]
+
+    def with_settings(self, **changes: Any) -> "CalendarWorld":
+        """Publish other settings of appointments."""
+        sides = self.world.sides
+        mapped = sides.settings.appointments.model_copy(update=changes)
+        settings = sides.settings.model_copy(update={"appointments": mapped})
+        version = sides.published.model_copy(update={"settings": settings})
+        return replace(self, world=replace(self.world, sides=replace(sides, published=version)))
+
+    def with_timerex(self) -> "CalendarWorld":
+        """Use TimeRex's REST API: bookings have to be TimeRex's own then."""
+        sides = replace(self.world.sides, timerex=self.timerex)
+        return replace(self, world=replace(self.world, sides=sides))
+
+    async def lose(self, right: str) -> None:
+        """Go on with a token that lacks a right."""
+        ghl = self.world.sides.ghl
+        ghl.auth = PrivateToken(await ghl.auth.token(), ghl.auth.scopes() - {right})
+
+    async def receive(self, body: dict[str, Any]) -> Outcome:
+        """Receive a delivery of TimeRex, and carry it."""
+        (outcome,) = await self.world.carry(await self.world.receive(body))
+        return outcome
+
+    async def appointments(self, email: str = RIKU) -> list[GhlAppointment]:
+        """Read all appointments of a guest, by id: these tell instants."""
+        contact = await self.world.one_in_crm(email)
+        contact_id, zone = GhlContactId(contact["id"]), ZoneInfo("UTC")
+        listed = await self.world.sides.ghl.list_contact_appointments(contact_id, zone)
+        return [await self.world.sides.ghl.get_appointment(one.id) for one in listed]
+
+    async def one(self, email: str = RIKU) -> GhlAppointment:
+        found = await self.appointments(email)
+        assert len(found) == 1, f"{len(found)} appointments of one booking"
+        return found[0]
+
+    async def edit(self, appointment_id: str, **changes: object) -> None:
+        """Change an appointment as a person in the CRM does."""
+        await self.world.ask("PUT", f"/ghl/person{EVENTS}/{appointment_id}", changes)
+
+    async def delete(self, appointment_id: str) -> None:
+        await self.world.ask("DELETE", f"/ghl/person/calendars/events/{appointment_id}", {})
+
+    async def hint(self, type_: str, appointment_id: str) -> Outcome:
+        """Receive what GHL tells of an appointment, and carry it."""
+        body = {"type": type_, "appointment": {"id": appointment_id}}
+        now = self.world.clock.now()
+        event_id, _ = await self.world.ledger.write(
+            inbox.store_event,
+            connection=NAME,
+            source="ghl",
+            type=type_,
+            dedupe_key=f"{type_} {now.timestamp()}",
+            body=json.dumps(body),
+            now=now,
+            record=f"ghl-appointment:{appointment_id}",
+        )
+        (outcome,) = await self.world.carry(event_id)
+        return outcome
+
+    async def book(self, **changes: Any) -> BookingId:
+        """Book in the sandbox's TimeRex, and carry what its webhook would tell."""
+        starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3)
+        guest = {"guest_name": "Riku Sato", "guest_email": RIKU, "starts_at": starts_at.isoformat()}
+        made = await self.world.ask("POST", "/timerex/bookings", guest | changes)
+        booking_id = BookingId(made["event_id"])
+        await self.hear(booking_id)
+        return booking_id
+
+    async def hear(self, booking_id: BookingId) -> list[Outcome]:
+        """Carry the deliveries that TimeRex has for a booking."""
+        told = (await self.world.ask("GET", "/timerex/deliveries"))["deliveries"]
+        mine = [one for one in told if one["event_id"] == booking_id]
+        bodies = [
+            json.loads((await self.world.ask("GET", f"/timerex/deliveries/{one['id']}"))["body"])
+            for one in mine
+        ]
+        return [await self.receive(body) for body in bodies]
+
+    async def carry_waiting(self, *, later: timedelta = timedelta()) -> list[Outcome]:
+        """Carry all that waits in the inbox."""
+        now = self.world.clock.now() + later
+        due = await self.world.ledger.read(inbox.waiting_events, NAME, now, 100)
+        return await self.world.carry(*due)
+
+    async def held(self, booking_id: str) -> BookingRow:
+        row = await self.world.ledger.read(bookings.get_booking, NAME, BookingId(booking_id))
+        assert row is not None
+        return row
+
+    async def link(self, booking_id: str) -> Link:
+        link = await self.world.ledger.read(links.link_of_local, NAME, "appointment", booking_id)
+        assert link is not None
+        return link
+
+    async def audited(self, booking_id: str) -> list[str]:
+        entries = await self.world.ledger.read(audit.entries_about, f"booking:{booking_id}")
+        return [entry.what for entry in entries]
+
+    async def timerex_calls(self) -> list[str]:
+        calls = (await self.world.ask("GET", "/timerex/calls"))["calls"]
+        return [call["operation"] for call in calls]
+
+
+@asynccontextmanager
+async def opened_calendar(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[CalendarWorld]:
+    sent: list[dict[str, Any]] = []
+
+    async def note(request: httpx.Request) -> None:
+        if EVENTS in request.url.path and request.method != "GET":
+            sent.append(json.loads(request.content))
+
+    async with (
+        opened_polling(ledger, info) as polling,
+        httpx.AsyncClient(event_hooks={"request": [note]}, verify=NO_TLS) as http,
+    ):
+        sides = polling.world.sides
+        ghl = GhlClient(
+            http,
+            PrivateToken(info.ghl.private_token, RIGHTS),
+            NoPacing(),
+            base_url=info.ghl.base_url,
+            location_id=sides.settings.ghl.location_id,
+        )
+        calendar_id = GhlCalendarId(info.ghl.calendar_id)
+        world = replace(polling.world, sides=replace(sides, ghl=ghl, timerex=None))
+        opened = CalendarWorld(world, calendar_id, info.ghl.user_id, polling.unpaced, sent)
+        rules = (CalendarRule(timerex="*", ghl=calendar_id),)
+        yield opened.with_settings(calendars=rules)

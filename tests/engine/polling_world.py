@@ -1,0 +1,109 @@
+"""A connection with an API key of TimeRex, whose sandbox has bookings of these days."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from tests.engine.world import NAME, World, opened_world
+from tests.loopback import NO_TLS
+from timerex_ghl.adapters.ledger import bookings, inbox
+from timerex_ghl.adapters.ledger.bookings import BookingRow
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.timerex.auth import ApiKey
+from timerex_ghl.adapters.timerex.client import TimerexClient
+from timerex_ghl.adapters.timerex.room import Room
+from timerex_ghl.domain.models import BookingId, EventId
+from timerex_ghl.engine.outcome import Counts, count
+from timerex_ghl.engine.polling import Polling, poll
+from timerex_ghl.sandbox.info import SandboxInfo
+
+RIKU = "riku@hinode.example"
+
+
+@dataclass
+class PollingWorld:
+    """Both sides, and what TimeRex's guests do.
+
+    Attributes:
+        unpaced: A line to TimeRex that keeps to no limit.
+        room: Where the limits are kept.
+    """
+
+    world: World
+    unpaced: TimerexClient
+    paced: TimerexClient
+    room: Room
+
+    async def poll(self, timerex: TimerexClient | None = None, *, for_s: float = 60) -> Polling:
+        """Run the poll, with all of TimeRex's API to itself."""
+        until = self.world.clock.now() + timedelta(seconds=for_s)
+        return await poll(self.world.sides, timerex or self.unpaced, until)
+
+    async def carry(self) -> Counts:
+        """Carry all that waits in the inbox."""
+        due = await self.world.ledger.read(
+            inbox.waiting_events, NAME, self.world.clock.now(), 10_000
+        )
+        return count(await self.world.carry(*due))
+
+    async def book(self, *, hours: float = 24, **changes: Any) -> BookingId:
+        starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=hours)
+        guest = {"guest_name": "Riku Sato", "guest_email": RIKU, "starts_at": starts_at.isoformat()}
+        made = await self.world.ask("POST", "/timerex/bookings", guest | changes)
+        return BookingId(made["event_id"])
+
+    async def cancel(self, booking_id: BookingId) -> None:
+        await self.world.ask("POST", f"/timerex/bookings/{booking_id}/cancel", {})
+
+    async def move(self, booking_id: BookingId, *, hours: float) -> BookingId:
+        starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=hours)
+        made = await self.world.ask(
+            "POST",
+            f"/timerex/bookings/{booking_id}/reschedule",
+            {"starts_at": starts_at.isoformat()},
+        )
+        return BookingId(made["event_id"])
+
+    async def calls(self) -> list[str]:
+        """List what TimeRex was asked since the last look."""
+        calls = (await self.world.ask("GET", "/timerex/calls"))["calls"]
+        await self.world.ask("DELETE", "/timerex/calls")
+        return [call["operation"] for call in calls]
+
+    async def fault(self, operation: str, status: int, **aim: Any) -> None:
+        fault = {"operation": operation, "kind": "status", "value": status, **aim}
+        await self.world.ask("POST", "/timerex/faults", fault)
+
+    async def held(self, booking_id: BookingId) -> BookingRow:
+        row = await self.world.ledger.read(bookings.get_booking, NAME, booking_id)
+        assert row is not None
+        return row
+
+    async def _due(self) -> list[EventId]:
+        now = self.world.clock.now()
+        return await self.world.ledger.read(inbox.waiting_events, NAME, now, 10_000)
+
+    async def waiting(self) -> list[str]:
+        """List the records of which an event waits."""
+        due = await self.world.ledger.read(
+            inbox.waiting_events, NAME, self.world.clock.now(), 10_000
+        )
+        events = [await self.world.ledger.read(inbox.read_event, one) for one in due]
+        return [event.record for event in events if event is not None]
+
+
+@asynccontextmanager
+async def opened_polling(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[PollingWorld]:
+    async with opened_world(ledger, info) as world, httpx.AsyncClient(verify=NO_TLS) as http:
+        auth = ApiKey(info.timerex.api_key)
+        room = Room(ledger, auth.owner)
+        url = info.timerex.base_url
+        unpaced = TimerexClient(http, auth, None, base_url=url)
+        paced = TimerexClient(http, auth, room, base_url=url)
+        await world.ask("POST", "/timerex/limits", {"enabled": False})
+        sides = replace(world.sides, timerex=unpaced)
+        yield PollingWorld(replace(world, sides=sides), unpaced, paced, room)

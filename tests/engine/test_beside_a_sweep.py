@@ -1,0 +1,36 @@
+"""Bookings come while a sweep reads all it can: it stays behind them, and nothing is lost."""
+
+import asyncio
+
+import pytest
+
+from tests.engine.paced_world import LIMIT, busiest, opened_paced, sweeping
+from timerex_ghl.adapters.ghl.pacing import SHARE_BEHIND
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.sandbox.server import running_sandbox
+
+only_on_sqlite = pytest.mark.parametrize("either_url", ["sqlite"], indirect=True)
+
+
+@pytest.mark.slow
+@only_on_sqlite
+@pytest.mark.parametrize("window_s", [0.5, 5])
+async def test_live_work_beside_a_sweep_is_all_done_and_the_sweep_keeps_to_its_share(
+    ledger: Ledger, window_s: float
+) -> None:
+    """The longer window is one that a machine of any speed fills: the sweep must wait in it."""
+    pace = Pace(LIMIT, window_s)
+    async with (
+        running_sandbox() as info,
+        opened_paced(ledger, info, pace) as paced,
+        sweeping(paced.world.sides.ghl),
+    ):
+        await asyncio.sleep(pace.window_s)
+        figures = await paced.spread(20, per_s=4)
+
+    assert (figures.lost, figures.doubled, figures.in_doubt) == (0, 0, 0)
+    assert figures.refused == 0
+    assert figures.busiest <= pace.limit
+    swept = paced.of_sweep()
+    assert 0 < busiest(swept, pace.window_s) <= pace.limit * SHARE_BEHIND

@@ -1,0 +1,78 @@
+"""A crash between intent, remote write and outcome: the next run finds out, and doubles nothing."""
+
+import pytest
+
+from tests.deliveries import cancelled, confirmed
+from tests.engine.world import World, killed_at
+from timerex_ghl.adapters.ledger import intents
+
+RIKU = "riku@hinode.example"
+MOMENTS = ("after-intent", "after-write", "after-outcome")
+
+
+async def assert_all_settled(world: World) -> None:
+    contact_id = (await world.people())[0].id
+    key = f"contact:{contact_id}"
+    assert await world.ledger.read(intents.open_intents, world.sides.connection, [key]) == []
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("action", ["contact.create", "tags.add", "note.create"])
+async def test_a_new_booking_survives_a_crash(world: World, action: str, moment: str) -> None:
+    event = await world.receive(confirmed())
+    with killed_at(world, action, moment):
+        await world.carry(event)
+
+    (outcome,) = await world.carry(event)
+
+    assert outcome.what in {"applied", "no-op"}
+    assert (await world.one_in_crm(RIKU))["tags"] == ["timerex booked"]
+    assert len(await world.notes_of(RIKU)) == 1
+    await assert_all_settled(world)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("action", ["tags.add", "tags.remove", "note.update"])
+async def test_a_cancellation_survives_a_crash(world: World, action: str, moment: str) -> None:
+    await world.carry(await world.receive(confirmed()))
+    event = await world.receive(cancelled())
+    with killed_at(world, action, moment):
+        await world.carry(event)
+
+    await world.carry(event)
+
+    notes = await world.notes_of(RIKU)
+    assert (await world.one_in_crm(RIKU))["tags"] == ["timerex cancelled"]
+    assert len(notes) == 1
+    assert "Cancelled" in notes[0]
+    await assert_all_settled(world)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_an_edit_survives_a_crash(world: World, moment: str) -> None:
+    row = await world.add(RIKU, first_name="Riku")
+    await world.sync()
+    await world.edit(row.id, city="Kyoto")
+    with killed_at(world, "contact.update", moment):
+        await world.sync()
+
+    await world.sync()
+
+    assert (await world.one_in_crm(RIKU))["city"] == "Kyoto"
+    await assert_all_settled(world)
+    assert (await world.sync()).applied == 0
+
+
+@pytest.mark.parametrize("operation", ["create-contact", "create-note", "add-tags"])
+async def test_an_answer_lost_after_the_write_doubles_nothing(world: World, operation: str) -> None:
+    fault = {"operation": operation, "nth": 1, "kind": "drop_after_commit"}
+    await world.ask("POST", "/ghl/faults", fault)
+    event = await world.receive(confirmed())
+    (first,) = await world.carry(event)
+    assert first.what == "waiting"
+
+    await world.carry(event)
+
+    assert (await world.one_in_crm(RIKU))["tags"] == ["timerex booked"]
+    assert len(await world.notes_of(RIKU)) == 1
+    await assert_all_settled(world)

@@ -1,0 +1,132 @@
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection
+
+from tests.clock import Clock
+from timerex_ghl.adapters.ledger import inbox
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.engine.dispatch import BATCH, LANES, LOOK_EVERY_S, Batch, Dispatcher
+
+TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")
+
+
+def store(tx: Connection, connection: ConnectionName, records: list[str]) -> list[EventId]:
+    return [
+        inbox.store_event(
+            tx,
+            connection=connection,
+            source="timerex",
+            type="event_confirmed",
+            dedupe_key=f"{record} {number}",
+            body="{}",
+            now=datetime.now(UTC),
+            record=record,
+        )[0]
+        for number, record in enumerate(records)
+    ]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def dispatcher(ledger: Ledger, clock: Clock) -> AsyncIterator[Dispatcher]:
+    async with ledger.listening() as alarm:
+        made = Dispatcher(ledger, alarm, clock.now)
+        made.open = [TOKYO, OSAKA]
+        yield made
+
+
+async def take(dispatcher: Dispatcher) -> list[Batch]:
+    return (await dispatcher.take())[0]
+
+
+@pytest.mark.both_databases
+async def test_one_event_is_taken_at_once_and_only_once(
+    ledger: Ledger, dispatcher: Dispatcher
+) -> None:
+    (event_id,) = await ledger.write(store, TOKYO, ["booking:1"])
+
+    (batch,) = await take(dispatcher)
+
+    assert batch.event_ids == [event_id]
+    assert await take(dispatcher) == []
+
+
+@pytest.mark.both_databases
+async def test_a_record_has_one_carrier_at_a_time(ledger: Ledger, dispatcher: Dispatcher) -> None:
+    first, second = await ledger.write(store, TOKYO, ["booking:1", "booking:1"])
+
+    (batch,) = await take(dispatcher)
+    assert batch.event_ids == [first]
+    assert await take(dispatcher) == []
+    await ledger.write(inbox.settle_event, first, inbox.InboxState.APPLIED, now=datetime.now(UTC))
+    dispatcher.done(batch)
+
+    (batch,) = await take(dispatcher)
+    assert batch.event_ids == [second]
+
+
+async def test_what_gathers_is_taken_together(ledger: Ledger, dispatcher: Dispatcher) -> None:
+    await ledger.write(store, TOKYO, [f"booking:{number}" for number in range(BATCH + 5)])
+
+    (full,) = await take(dispatcher)
+    (rest,) = await take(dispatcher)
+
+    assert (len(full.events), len(rest.events)) == (BATCH, 5)
+
+
+@pytest.mark.both_databases
+async def test_a_flood_leaves_another_connection_its_lanes(
+    ledger: Ledger, dispatcher: Dispatcher
+) -> None:
+    await ledger.write(store, TOKYO, [f"booking:{number}" for number in range(1000)])
+    for _ in range(LANES):
+        assert {batch.connection for batch in await take(dispatcher)} == {TOKYO}
+    assert await take(dispatcher) == []
+
+    (event_id,) = await ledger.write(store, OSAKA, ["booking:1"])
+
+    (batch,) = await take(dispatcher)
+    assert (batch.connection, batch.event_ids) == (OSAKA, [event_id])
+
+
+@pytest.mark.both_databases
+async def test_whoever_was_served_least_comes_first(ledger: Ledger, dispatcher: Dispatcher) -> None:
+    await ledger.write(store, TOKYO, ["booking:1"])
+    await take(dispatcher)
+    await ledger.write(store, OSAKA, ["booking:1"])
+    await ledger.write(store, TOKYO, ["booking:2"])
+
+    assert [batch.connection for batch in await take(dispatcher)] == [OSAKA, TOKYO]
+
+
+async def test_a_connection_that_is_not_open_waits(ledger: Ledger, dispatcher: Dispatcher) -> None:
+    await ledger.write(store, TOKYO, ["booking:1"])
+    dispatcher.open = [OSAKA]
+
+    assert await take(dispatcher) == []
+
+
+@pytest.mark.both_databases
+async def test_a_postponed_event_is_looked_for_when_it_is_due(
+    ledger: Ledger, dispatcher: Dispatcher, clock: Clock
+) -> None:
+    clock.stop()
+    (event_id,) = await ledger.write(store, TOKYO, ["booking:1"])
+    soon = clock.now() + timedelta(seconds=LOOK_EVERY_S / 2)
+    await ledger.write(inbox.postpone_events, [event_id], error="503", next_at=soon)
+
+    batches, pause_s = await dispatcher.take()
+
+    assert batches == []
+    assert pause_s == pytest.approx(LOOK_EVERY_S / 2, abs=0.001), "the ledger keeps milliseconds"
+
+    clock.advance(timedelta(seconds=LOOK_EVERY_S / 2))
+    (batch,) = await take(dispatcher)
+    assert batch.event_ids == [event_id]

@@ -1,0 +1,68 @@
+"""What becomes of a record whose handling raised an error."""
+
+import pytest
+
+from timerex_ghl.adapters.ledger.reviews import ReviewKind
+from timerex_ghl.domain.errors import (
+    CredentialsError,
+    NotFoundError,
+    QuarantineError,
+    RateLimitedError,
+    RetryableError,
+    ReviewNeededError,
+    ScopeError,
+    SettingsError,
+    UnknownOutcomeError,
+)
+from timerex_ghl.engine.locking import HeldError
+from timerex_ghl.engine.outcome import What
+from timerex_ghl.engine.record import WITHOUT_RIGHT_S, judge
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RateLimitedError("GHL's limit is used up"),
+        HeldError("aoba:contact:c1", "another run"),
+        CredentialsError("GHL refuses the token"),
+        SettingsError("no such calendar"),
+        ScopeError("contacts.write is missing", scope="contacts.write"),
+    ],
+)
+def test_what_has_to_wait_for_something_else_counts_as_no_attempt(error: Exception) -> None:
+    verdict = judge(error)
+
+    assert (verdict.what, verdict.is_attempt, verdict.after_s) == ("waiting", False, None)
+
+
+@pytest.mark.parametrize(
+    "error", [RetryableError("503"), UnknownOutcomeError("no answer"), KeyError("a value")]
+)
+def test_what_failed_is_tried_again_and_counts_as_an_attempt(error: Exception) -> None:
+    verdict = judge(error)
+
+    assert (verdict.what, verdict.is_attempt, verdict.review) == ("waiting", True, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "what", "review"),
+    [
+        (NotFoundError("the contact is gone"), "dead", "refused"),
+        (QuarantineError("unknown to TimeRex"), "quarantined", "refused"),
+        (ReviewNeededError("two contacts", kind="identity"), "review", "identity"),
+    ],
+)
+def test_what_needs_a_person_opens_a_review(
+    error: Exception, what: What, review: ReviewKind
+) -> None:
+    assert judge(error)[:3] == (what, str(error), review)
+
+
+def test_a_right_that_is_known_to_be_missing_keeps_only_its_record_waiting() -> None:
+    error = ScopeError("contacts.write is missing", scope="contacts.write", was_asked=False)
+
+    assert judge(error).after_s == WITHOUT_RIGHT_S
+
+
+def test_the_text_of_an_unknown_error_is_not_kept() -> None:
+    assert judge(ValueError("riku@hinode.example")).reason == "unexpected ValueError"

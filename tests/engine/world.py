@@ -1,0 +1,277 @@
+"""A connection on the real ledger, against the real sandbox over HTTP."""
+
+import json
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tasks.batch import at_once, each
+from tests.clock import Clock
+from tests.engine.failpoints import Failpoints, KilledError
+from tests.loopback import NO_TLS
+from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.client import GhlClient
+from timerex_ghl.adapters.ghl.pacing import NoPacing
+from timerex_ghl.adapters.ledger import inbox, workspace
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.timerex.webhooks import read_delivery
+from timerex_ghl.domain.actions import WorkspaceChange
+from timerex_ghl.domain.identity import keys_of
+from timerex_ghl.domain.mapping import DEFAULT_RULES
+from timerex_ghl.domain.merge import apply_change
+from timerex_ghl.domain.models import (
+    ConnectionName,
+    Contact,
+    ContactId,
+    EventId,
+    FieldName,
+    LocationId,
+    Value,
+    WorkspaceContact,
+)
+from timerex_ghl.domain.settings import (
+    ConnectionSettings,
+    GhlSettings,
+    PublishedConnection,
+    TimerexSettings,
+)
+from timerex_ghl.engine.contact import carry_key
+from timerex_ghl.engine.events import carry_inbox_event
+from timerex_ghl.engine.outcome import Counts, Outcome, count
+from timerex_ghl.engine.reading import Scope, list_changed, read_page
+from timerex_ghl.engine.record import carry_event, carry_person
+from timerex_ghl.engine.runtime import Runtime
+from timerex_ghl.engine.sides import CallCount, Sides
+from timerex_ghl.sandbox.info import SandboxInfo
+
+NAME = ConnectionName("aoba")
+TOLD = ("firstName", "lastName", "email", "phone", "city", "website", "country", "tags")
+READS = ("/search", "/oauth/token")
+EVERY_SCOPE = frozenset(
+    {
+        "contacts.readonly",
+        "contacts.write",
+        "locations.readonly",
+        "locations/customFields.readonly",
+        "locations/tasks.readonly",
+        "users.readonly",
+    }
+)
+
+
+@dataclass
+class World:
+    """Both sides, and the people who act on them.
+
+    Attributes:
+        clock: What our side reads the time from. The sandbox has the real one.
+    """
+
+    sides: Sides
+    control: httpx.AsyncClient
+    clock: Clock = field(default_factory=Clock)
+    failpoints: Failpoints = field(default_factory=Failpoints)
+
+    async def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Use the sandbox's control API."""
+        answer = await self.control.request(method, path, json=body)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    async def crm(self) -> list[dict[str, Any]]:
+        return (await self.ask("GET", "/ghl/contacts"))["contacts"]
+
+    async def one_in_crm(self, email: str) -> dict[str, Any]:
+        found = [one for one in await self.crm() if (one.get("email") or "").lower() == email]
+        assert len(found) == 1, f"{len(found)} contacts of one person"
+        return found[0]
+
+    async def notes_of(self, email: str) -> list[str]:
+        notes: list[dict[str, Any]] = (await self.one_in_crm(email)).get("notes") or []
+        return [note["bodyText"] for note in notes]
+
+    async def edit_crm(self, email: str, **changes: object) -> None:
+        contact = await self.one_in_crm(email)
+        await self.ask("PATCH", f"/ghl/contacts/{contact['id']}", changes)
+
+    async def calls(self) -> list[str]:
+        """List what the client asked since the last look."""
+        calls = (await self.ask("GET", "/ghl/calls"))["calls"]
+        await self.ask("DELETE", "/ghl/calls")
+        return [f"{call['method']} {call['path']}" for call in calls]
+
+    async def writes(self) -> list[str]:
+        return [
+            call
+            for call in await self.calls()
+            if not call.startswith("GET ") and not call.endswith(READS)
+        ]
+
+    async def add(self, email: str | None, **values: Value) -> WorkspaceContact:
+        named = {"email": email, **values}
+        contact = Contact(
+            values={FieldName(name): value for name, value in named.items()}, tags=frozenset()
+        )
+        keys = keys_of(contact, "JP")
+        return await self.ledger.write(workspace.add_contact, NAME, contact, keys, self.clock.now())
+
+    async def edit(
+        self, contact_id: ContactId, tags: tuple[str, ...] = (), **values: Value
+    ) -> None:
+        change = WorkspaceChange(
+            values={FieldName(name): value for name, value in values.items()},
+            tags_added=frozenset(tags),
+        )
+        row = await self.here(contact_id)
+        keys = keys_of(apply_change(row.contact, change), "JP")
+        await self.ledger.write(
+            workspace.change_contact, NAME, contact_id, change, keys, self.clock.now()
+        )
+
+    async def here(self, contact_id: ContactId) -> WorkspaceContact:
+        row = await self.ledger.read(workspace.get_contact, NAME, contact_id)
+        assert row is not None
+        return row
+
+    async def people(self) -> list[WorkspaceContact]:
+        found = await self.ledger.read(workspace.list_contacts, NAME)
+        while found and (
+            more := await self.ledger.read(workspace.list_contacts, NAME, found[-1].id)
+        ):
+            found += more
+        return found
+
+    async def receive(self, body: dict[str, Any]) -> EventId:
+        raw = json.dumps(body)
+        event_id, _ = await self.ledger.write(
+            inbox.store_event,
+            connection=NAME,
+            source="timerex",
+            type=body["webhook_type"],
+            dedupe_key=read_delivery(raw.encode()).dedupe_key,
+            body=raw,
+            now=self.clock.now(),
+            record=f"booking:{body['event']['id']}",
+        )
+        return event_id
+
+    async def hint(self, type_: str, ghl_id: str, **fields: object) -> EventId:
+        """Receive what GHL tells of a contact as it is now; what is empty is left out."""
+        found = [one for one in await self.crm() if one["id"] == ghl_id]
+        told = {key: found[0][key] for key in TOLD if found and found[0].get(key)}
+        body: dict[str, Any] = {
+            "type": type_,
+            "id": ghl_id,
+            "tags": [],
+            "customFields": [],
+            **told,
+            **fields,
+        }
+        event_id, _ = await self.ledger.write(
+            inbox.store_event,
+            connection=NAME,
+            source="ghl",
+            type=type_,
+            dedupe_key=str(uuid4()),
+            body=json.dumps(body),
+            now=self.clock.now(),
+            record=f"ghl:{ghl_id}",
+        )
+        return event_id
+
+    async def carry(self, *event_ids: EventId, replay: bool = False) -> list[Outcome]:
+        return [
+            await carry_event(self.sides, carry_inbox_event, event_id, replay=replay)
+            for event_id in event_ids
+        ]
+
+    async def sync(
+        self, scope: Scope = Scope.INCREMENTAL, *, preview: bool = False, scan: str = "scan"
+    ) -> Counts:
+        while await read_page(self.sides, scope, scan):
+            pass
+
+        keys = await list_changed(self.sides)
+        carry = partial(carry_person, self.sides, partial(carry_key, preview=preview))
+        try:
+            return count(await each(carry, keys, at_once(self.sides)))
+        except BaseExceptionGroup as killed:  # as a process dies: at once, of one thing
+            raise killed.exceptions[0] from None
+
+    async def state_of(self, event_id: EventId) -> str:
+        event = await self.ledger.read(inbox.read_event, event_id)
+        assert event is not None
+        return event.state
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.sides.ledger
+
+    def restarted(self) -> "World":
+        """Go on as another process would."""
+        return replace(self)
+
+
+def settings_of(info: SandboxInfo) -> ConnectionSettings:
+    return ConnectionSettings(
+        name=NAME,
+        ghl=GhlSettings(
+            location_id=LocationId(info.ghl.location_id),
+            base_url=info.ghl.base_url,
+            token_url=info.ghl.token_url,
+            app_url=info.ghl.base_url,
+            credentials="aoba-ghl",
+            auth="private-token",
+            scopes=EVERY_SCOPE,
+            calls_per_10_s=None,
+        ),
+        timerex=TimerexSettings(
+            credentials="aoba-timerex", door="0" * 32, header="x-token", token_digests=("0" * 64,)
+        ),
+        region="JP",
+        rules=DEFAULT_RULES,
+    )
+
+
+@asynccontextmanager
+async def opened_world(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[World]:
+    settings = settings_of(info)
+    version = PublishedConnection(version=1, settings=settings, published_at=datetime.now(UTC))
+    headers = {"Authorization": f"Bearer {info.control.token}"}
+    async with (
+        httpx.AsyncClient(verify=NO_TLS) as http,
+        httpx.AsyncClient(
+            base_url=info.control.base_url, headers=headers, verify=NO_TLS
+        ) as control,
+    ):
+        await control.post("/ghl/limits", json={"enabled": False})
+        auth = PrivateToken(info.ghl.private_token, EVERY_SCOPE)
+        ghl = GhlClient(
+            http,
+            auth,
+            NoPacing(),
+            base_url=info.ghl.base_url,
+            location_id=settings.ghl.location_id,
+        )
+        clock, failpoints = Clock(), Failpoints()
+        runtime = Runtime(clock.now, failpoints.reach)
+        sides = Sides(version, ledger, ghl, CallCount(), run_id="test", runtime=runtime)
+        yield World(sides, control, clock, failpoints)
+
+
+@contextmanager
+def killed_at(world: World, action: str, moment: str, *, nth: int = 1) -> Generator[None]:
+    """Expect to be killed the nth time a failpoint is reached, and let a minute pass then.
+
+    After that minute GHL's look-ups show all there is: what is not found was not made.
+    """
+    with world.failpoints.armed(action, moment, nth), pytest.raises(KilledError):
+        yield
+    world.clock.advance(timedelta(minutes=1))

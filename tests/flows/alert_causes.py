@@ -1,0 +1,92 @@
+"""What people are told of: events that wait, silent webhooks, calls and tokens that run out."""
+
+import json
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from sqlalchemy import Connection, update
+
+from tests.deliveries import confirmed
+from tests.flows.conftest import Engine
+from timerex_ghl.adapters.ledger import inbox, published, quota, tokens
+from timerex_ghl.adapters.ledger.inbox import InboxState
+from timerex_ghl.adapters.ledger.quota import Pace, Seen
+from timerex_ghl.adapters.ledger.schema import metadata
+from timerex_ghl.adapters.ledger.secrets import SecretKey
+from timerex_ghl.adapters.ledger.tokens import StoredTokens
+from timerex_ghl.domain.models import ConnectionName, LocationId
+
+
+def publish_earlier(tx: Connection, name: ConnectionName, by: timedelta) -> None:
+    """Let a connection have been set up long ago: its webhooks are expected since."""
+    table = metadata.tables["published_connections"]
+    rows = update(table).where(table.c.connection == name)
+    tx.execute(rows.values(published_at=datetime.now(UTC) - by))
+
+
+async def store_polled(engine: Engine, name: ConnectionName, booking: str, *, minutes: int) -> None:
+    """Put a booking into the inbox that the poll found, made some minutes ago."""
+    made_at = datetime.now(UTC) - timedelta(minutes=minutes)
+    body = confirmed(booking, "quiet@umi.example", created_at=made_at.isoformat())
+    await engine.stage.ledger.write(
+        inbox.store_event,
+        connection=name,
+        source="timerex",
+        type="event_confirmed",
+        dedupe_key=f"polled {booking} stands 0 0",
+        body=json.dumps(body),
+        now=datetime.now(UTC),
+        state=InboxState.IGNORED,  # nobody else in this story is to carry it
+    )
+
+
+def publish_elsewhere(
+    tx: Connection, like: ConnectionName, name: ConnectionName, location_id: LocationId
+) -> None:
+    """Publish a connection of an OAuth app in another location."""
+    known = published.current(tx, like)
+    assert known is not None
+    ghl = known.settings.ghl.model_copy(update={"location_id": location_id, "auth": "oauth"})
+    timerex = known.settings.timerex.model_copy(update={"door": secrets.token_hex(16)})
+    update = {"name": name, "ghl": ghl, "timerex": timerex}
+    settings = known.settings.model_copy(update=update)
+    published.publish(tx, settings, now=datetime.now(UTC), by="kana")
+
+
+def use_up(tx: Connection, location_id: LocationId, percent: int) -> None:
+    """Let GHL say how many of the day's calls are made."""
+    left = quota.DAILY_LIMIT * (100 - percent) // 100
+    quota.correct(tx, location_id, Seen(None, left, 3600), Pace())
+
+
+def end_tokens(tx: Connection, key: str) -> None:
+    """Let GHL refuse an app's refresh token."""
+    family = StoredTokens(
+        key=key,
+        version=1,
+        access=None,
+        refresh=SecretStr("seed-canary"),
+        expires_at=None,
+        scopes=frozenset(),
+        seeds=frozenset(),
+    )
+    secret = SecretKey(Fernet.generate_key().decode())
+    tokens.save_tokens(tx, family, secret, expected_version=None)
+    tokens.mark_reconnect(tx, key, 1)
+
+
+async def store(
+    engine: Engine, name: ConnectionName, booking: str, email: str, *, minutes: int
+) -> None:
+    """Put a booking into the inbox that came some minutes ago."""
+    await engine.stage.ledger.write(
+        inbox.store_event,
+        connection=name,
+        source="timerex",
+        type="event_confirmed",
+        dedupe_key=booking,
+        body=json.dumps(confirmed(booking, email)),
+        now=datetime.now(UTC) - timedelta(minutes=minutes),
+    )

@@ -1,0 +1,247 @@
+"""People are told when something fails: real automations, a real webhook receiver."""
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from prefect import tags
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.events import Event, Resource
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows.booking_to_crm import booking_to_crm
+from flows.watch import watch
+from tasks.alerts import BLOCK, list_alerts, make_webhook_block, put_alerts, remove_alerts
+from tasks.automations import TAG, WAITING_TOO_LONG
+from tests.flows.alert_causes import (
+    end_tokens,
+    publish_earlier,
+    publish_elsewhere,
+    store,
+    store_polled,
+    use_up,
+)
+from tests.flows.conftest import Drafts, Engine
+from tests.receiver import Receiver, open_door
+from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.models import ConnectionName, LocationId
+
+TOLD_WITHIN_S = 120
+
+
+async def hears(
+    receiver: Receiver, is_it: Callable[[dict[str, Any]], bool], within_s: float = TOLD_WITHIN_S
+) -> dict[str, Any]:
+    for _ in range(int(within_s / 0.2)):
+        for message in receiver.bodies:
+            if is_it(message):
+                return message
+        await asyncio.sleep(0.2)
+    raise AssertionError(f"not told; heard only {[one['subject'] for one in receiver.bodies]}")
+
+
+async def hears_all_before(engine: Engine, receiver: Receiver) -> None:
+    """Wait until all that has happened was told: automations look at events in their order."""
+    name = f"marker-{secrets.token_hex(4)}"
+    event = Event(
+        event=WAITING_TOO_LONG,
+        resource=Resource({"prefect.resource.id": f"timerex-ghl.connection.{name}"}),
+        payload={"connection": name, "waiting": 1, "minutes": 1},
+    )
+    await engine.api.send("POST", "/events", [event.model_dump(mode="json")])
+    await hears(receiver, lambda one: name in one["text"])
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def receiver(engine: Engine) -> AsyncGenerator[Receiver]:
+    async with open_door() as chat:
+        with temporary_settings({PREFECT_API_URL: engine.api.url}):
+            block = await make_webhook_block(chat.url())
+            await put_alerts(block)
+            await put_alerts(block)  # brought up to date, never doubled
+        yield chat
+        with temporary_settings({PREFECT_API_URL: engine.api.url}):
+            await remove_alerts()
+
+
+async def test_setting_up_twice_sets_up_once(engine: Engine, receiver: Receiver) -> None:
+    del receiver
+    with temporary_settings({PREFECT_API_URL: engine.api.url}):
+        names = await list_alerts()
+
+    assert names == [
+        "timerex-ghl: a run failed",
+        "timerex-ghl: a run is dead",
+        "timerex-ghl: access was ended",
+        "timerex-ghl: events wait too long",
+        "timerex-ghl: somebody is needed",
+        "timerex-ghl: the day's calls run out",
+        "timerex-ghl: webhooks are silent",
+    ]
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "ftp://host/x", "https://", "http:///x", "https://a b"]
+)
+async def test_a_webhook_that_is_none_is_refused_and_the_old_one_kept(
+    engine: Engine, receiver: Receiver, url: str
+) -> None:
+    with temporary_settings({PREFECT_API_URL: engine.api.url}):
+        with pytest.raises(SettingsError, match="enter https://"):
+            await make_webhook_block(url)
+        kept = await CustomWebhookNotificationBlock.aload(BLOCK)
+
+    assert kept.url == receiver.url()
+
+
+async def test_a_run_that_fails_is_told_once_with_its_reason_and_link(
+    engine: Engine, receiver: Receiver, drafts: Drafts
+) -> None:
+    del drafts  # they made the ledger's block
+    run_id = await engine.api.start("contact-sync", connection="nobody-told")
+    run = await engine.api.wait_for(run_id)
+
+    message = await hears(receiver, lambda one: "nobody-told" in one["text"])
+    await hears_all_before(engine, receiver)
+
+    assert run["state_type"] == "FAILED"
+    assert message["subject"] == "timerex-ghl: a run failed"
+    assert "contact-sync, run nobody-told incremental apply: Failed" in message["text"]
+    assert "connection nobody-told is not published" in message["text"]
+    assert run_id in message["text"]
+    assert sum("nobody-told" in one["text"] for one in receiver.bodies) == 1
+
+
+async def test_a_run_that_needs_somebody_is_told(
+    engine: Engine, receiver: Receiver, ready: ConnectionName
+) -> None:
+    await store(engine, ready, "needs-1", "", minutes=0)
+    with tags(TAG):  # as all deployments are
+        state = await engine.here(booking_to_crm, ready)
+
+    assert state.name == "NeedsReview", state.message
+    run_id = str(state.state_details.flow_run_id)
+    message = await hears(receiver, lambda one: run_id in one["text"])
+    assert message["subject"] == "timerex-ghl: somebody is needed"
+
+
+async def test_events_that_wait_too_long_are_told_without_anybodys_details(
+    engine: Engine, receiver: Receiver, drafts: Drafts
+) -> None:
+    name = await drafts.publish()
+    await store(engine, name, "late-1", "late@umi.example", minutes=90)
+
+    state = await engine.here(watch, 60.0)
+
+    assert str(name) in (state.message or "")
+    message = await hears(receiver, lambda one: str(name) in one["text"])
+    assert message["subject"] == "timerex-ghl: events wait too long"
+    assert "1 events wait, the oldest for 90 minutes" in message["text"]
+    assert "late@umi.example" not in json.dumps(receiver.bodies)
+
+
+async def test_silent_webhooks_are_told_once_for_the_same_changes(
+    engine: Engine, receiver: Receiver, drafts: Drafts
+) -> None:
+    name = await drafts.publish()
+    await engine.stage.ledger.write(publish_earlier, name, timedelta(days=1))
+    for number in range(2):
+        await store_polled(engine, name, f"polled-{number}", minutes=40)
+
+    first = await engine.here(watch)
+    message = await hears(receiver, lambda one: one["subject"].endswith("webhooks are silent"))
+    await engine.here(watch)
+    await store(engine, name, "heard-again", "quiet@umi.example", minutes=0)
+    last = await engine.here(watch)
+    await hears_all_before(engine, receiver)
+
+    assert f"webhooks are silent: {name}" in (first.message or "")
+    assert f"{name}: no webhook of TimeRex came for 2 changes" in message["text"]
+    assert "quiet@umi.example" not in json.dumps(receiver.bodies)
+    assert sum(one["subject"] == message["subject"] for one in receiver.bodies) == 1
+    assert "silent" not in (last.message or "")
+
+
+async def test_calls_that_run_out_and_tokens_that_were_ended_are_told_once(
+    engine: Engine, receiver: Receiver, ready: ConnectionName
+) -> None:
+    name, location_id = ConnectionName("told-once"), LocationId("locToldOnce")
+    await engine.stage.ledger.write(publish_elsewhere, ready, name, location_id)
+    await engine.stage.ledger.write(use_up, location_id, 76)
+    await engine.stage.ledger.write(end_tokens, f"app:{location_id}")
+
+    states = [await engine.here(watch, 60.0) for _ in range(2)]
+    calls = await hears(receiver, lambda one: f"{name}: 76 %" in one["text"])
+    access = await hears(receiver, lambda one: f"{name}: GHL ended" in one["text"])
+    await engine.stage.ledger.write(use_up, location_id, 90)
+    states.append(await engine.here(watch, 60.0))
+    await hears(receiver, lambda one: f"{name}: 90 %" in one["text"])
+
+    assert [f"warned: {name}" in (state.message or "") for state in states] == [True, False, True]
+    assert calls["subject"] == "timerex-ghl: the day's calls run out"
+    assert access["subject"] == "timerex-ghl: access was ended"
+    assert "seed-canary" not in json.dumps(receiver.bodies)
+
+
+@pytest.mark.slow
+async def test_a_run_whose_worker_was_killed_is_marked_as_crashed_and_told(
+    engine: Engine, receiver: Receiver, ready: ConnectionName
+) -> None:
+    """A run with its engine stopped for good looks alive until its heartbeats stay away."""
+    await engine.stage.sandbox.send(
+        "POST",
+        "/ghl/faults",
+        {"operation": "search-contacts-advanced", "kind": "delay", "value": 15_000},
+    )
+    run_id = await engine.api.start("contact-sync", connection=ready)
+    engine_pid = await pid_of(run_id)
+    await until_it_runs(engine, run_id)
+    os.kill(engine_pid, signal.SIGSTOP)  # a kill would be seen by the worker, who lives here
+    try:
+        message = await hears(receiver, lambda one: run_id in one["text"], within_s=240)
+    finally:
+        os.kill(engine_pid, signal.SIGKILL)
+
+    assert message["subject"] == "timerex-ghl: a run failed"
+    assert "no sign of life" in message["text"]
+
+
+async def until_it_runs(engine: Engine, run_id: str) -> None:
+    """Wait until a run has shown a sign of life."""
+    wanted = {
+        "event": {"name": ["prefect.flow-run.heartbeat"]},
+        "resource": {"id": [f"prefect.flow-run.{run_id}"]},
+    }
+    for _ in range(600):
+        if (await engine.api.send("POST", "/events/filter", {"filter": wanted}))["events"]:
+            return
+        await asyncio.sleep(0.2)
+    raise AssertionError("the run showed no sign of life")
+
+
+async def pid_of(run_id: str) -> int:
+    """Find the process that carries a run: its environment names it."""
+    for _ in range(300):
+        found = await asyncio.to_thread(find_process, f"PREFECT__FLOW_RUN_ID={run_id}".encode())
+        if found is not None:
+            return found
+        await asyncio.sleep(0.1)
+    raise AssertionError("no process carries the run")
+
+
+def find_process(setting: bytes) -> int | None:
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
+            with suppress(OSError):
+                if setting in (process / "environ").read_bytes().split(b"\0"):
+                    return int(process.name)
+    return None

@@ -1,0 +1,151 @@
+"""kill -9 of the live worker again and again, and of Prefect: nothing is lost or doubled."""
+
+import asyncio
+import random
+import tempfile
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, make_url, select
+
+from tests.deliveries import cancelled, confirmed
+from tests.flows.conftest import Drafts, Engine
+from tests.flows.living import LONG_S, deliver, kill, start, until
+from timerex_ghl import launch
+from timerex_ghl.adapters.ledger import due, inbox
+from timerex_ghl.adapters.ledger.inbox import InboxState
+from timerex_ghl.adapters.ledger.schema import metadata
+from timerex_ghl.demo.processes import Programs
+from timerex_ghl.demo.screen import Screen
+from timerex_ghl.demo.stage import CONNECTION, HOST, Stage, enter_blocks, set_up
+from timerex_ghl.domain.models import ConnectionName, EventId
+
+KILLS = 25
+PER_S = 4
+DRAIN_S = 300.0  # for what came while nobody was on duty
+
+
+def open_intents(tx: Connection, name: ConnectionName) -> int:
+    table = metadata.tables["intents"]
+    statement = select(table).where(table.c.connection == name, table.c.state == "open")
+    return len([*tx.execute(statement)])
+
+
+class Load:
+    """Guests who book at a steady pace, and half of whom cancel; what the door acknowledged."""
+
+    def __init__(self, engine: Engine, name: ConnectionName, word: str) -> None:
+        self.engine, self.name, self.word = engine, name, word
+        self.acknowledged: list[EventId] = []
+        self.guests = 0
+
+    async def go_on(self) -> None:
+        while True:
+            await self.one()
+            await asyncio.sleep(1 / PER_S)
+
+    async def one(self) -> None:
+        number = self.guests
+        its_id, email = f"{self.word}{number}", f"{self.word}{number}@load.example"
+        for make in (confirmed, cancelled)[: 1 + number % 2]:
+            self.acknowledged.append(await deliver(self.engine, self.name, make(its_id, email)))
+        self.guests += 1  # whoever was cut off in between was promised nothing
+
+    async def check(self) -> None:
+        """Wait until all is carried; then look at what the CRM has."""
+        ledger = self.engine.stage.ledger
+
+        async def nothing_waits() -> bool | None:
+            return None if await _what_waits(self) else True
+
+        await until(nothing_waits, "the end of all events", DRAIN_S)
+        events = [await ledger.read(inbox.read_event, one) for one in self.acknowledged]
+        states = {event.state if event else None for event in events}
+        assert states <= {InboxState.APPLIED, InboxState.NO_OP, InboxState.SUPERSEDED}
+        assert await ledger.read(open_intents, self.name) == 0
+        found: dict[str, list[dict[str, Any]]] = {}
+        for contact in await self.engine.stage.sandbox.contacts():
+            found.setdefault(contact.get("email") or "", []).append(contact)
+        for number in range(self.guests):
+            (contact,) = found[f"{self.word}{number}@load.example"]
+            word = ("Booked", "Cancelled")[number % 2]
+            assert contact["tags"] == [f"timerex {word.lower()}"]
+            (note,) = contact["notes"]
+            assert word in note["bodyText"]
+
+
+@pytest.mark.slow
+async def test_25_kills_of_the_live_worker_under_load_lose_and_double_nothing(
+    engine: Engine, drafts: Drafts
+) -> None:
+    name = await drafts.publish(poll_minutes=5)
+    load, dice = Load(engine, name, "hit"), random.Random(25)
+    programs = Programs(engine.folder)
+    booking = asyncio.create_task(load.go_on())
+    try:
+        on_duty = await start(programs, engine.stage)
+        await on_duty.first_line(LONG_S)
+        for _ in range(KILLS):
+            follower = await start(programs, engine.stage)
+            await asyncio.sleep(dice.random() * 2)
+            await kill(on_duty)
+            programs.running.remove(on_duty)
+            await follower.first_line(LONG_S)
+            on_duty = follower
+        booking.cancel()
+        with suppress(asyncio.CancelledError):
+            await booking
+        await load.check()
+    finally:
+        booking.cancel()
+        await programs.stop()
+
+
+@pytest.mark.slow
+async def test_with_prefect_down_intake_and_a_running_worker_go_on_and_the_rest_drains_later() -> (
+    None
+):
+    with tempfile.TemporaryDirectory(prefix="timerex-ghl-down-") as name:
+        folder, programs = Path(name), Programs(Path(name))
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(programs.stop)
+            stage = await set_up(folder, programs, stack, Screen())
+            await enter_blocks(stage)
+            await stage.prefect.run("publish-connection", connection=CONNECTION)
+            load = Load(Engine(stage, folder), CONNECTION, "down")
+            worker = await start(programs, stage)
+            await worker.first_line(LONG_S)
+            await load.one()
+
+            await _kill_server(programs)
+            await load.one()
+            await load.check()  # the running worker went on
+            await kill(worker)
+            programs.running.remove(worker)
+            worker = await start(programs, stage)  # waits for Prefect
+            await load.one()
+            await asyncio.sleep(2)
+            assert await _what_waits(load)
+
+            await _restart_server(programs, stage)
+            await worker.first_line(LONG_S)
+            await load.check()
+
+
+async def _what_waits(load: Load) -> int:
+    counts = await load.engine.stage.ledger.read(due.count_states, load.name)
+    return counts.get(InboxState.WAITING, 0)
+
+
+async def _kill_server(programs: Programs) -> None:
+    (server,) = [one for one in programs.running if one.name == "server"]
+    await kill(server)
+    programs.running.remove(server)
+
+
+async def _restart_server(programs: Programs, stage: Stage) -> None:
+    port = make_url(stage.prefect.url).port or 0
+    settings = launch.server_settings(HOST, port, stage.environment)
+    await programs.start("server", launch.start_server(HOST, port), settings)

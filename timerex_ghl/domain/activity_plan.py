@@ -1,0 +1,162 @@
+"""What to write to bring one note or task level on both sides.
+
+The rules of the merge are those of contacts: compare with what both last agreed on, and write what
+changed. Here no side has a time of change, so that no one can say which edit is the newer.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from timerex_ghl.domain.actions import (
+    ActivityPlan,
+    ActivityWrite,
+    Conflict,
+    CreateActivity,
+    UpdateActivity,
+    WorkspaceChange,
+)
+from timerex_ghl.domain.activities import (
+    ASSIGNEE,
+    BODY,
+    COMPLETED,
+    TRAVELS,
+    Activity,
+    is_same_value,
+    text_of,
+)
+from timerex_ghl.domain.activity_ghl import GhlActivity
+from timerex_ghl.domain.merge_field import Side
+from timerex_ghl.domain.models import FieldName, GhlContactId, Values
+from timerex_ghl.domain.settings import ActivityRule
+
+
+class Policy(NamedTuple):
+    """What decides where both sides changed one field.
+
+    Attributes:
+        rule: Whose value stands.
+        assignable: E-mails of the users tasks can be given to in GHL.
+        decided: Fields whose conflict a person settled, and whose value stands.
+    """
+
+    rule: ActivityRule
+    assignable: Collection[str] = ()
+    decided: Mapping[FieldName, Side] = {}
+
+
+class _Verdict(NamedTuple):
+    """Whose value stands; None: nothing is written and the base stays as it was."""
+
+    stands: Side | None
+    agree: bool = False
+    conflict: Conflict | None = None
+
+
+def plan_creation(row: Activity, contact_id: GhlContactId, policy: Policy) -> ActivityPlan:
+    """Make a note or task in GHL that only the workspace has."""
+    values: dict[FieldName, str | None] = {
+        field: value
+        for field in TRAVELS[row.kind]
+        if (value := row.values.get(field)) is not None and _can_send(field, value, policy)
+    }
+    action = CreateActivity(
+        kind="note.create" if row.kind == "note" else "task.create",
+        activity_id=row.id,
+        contact_id=contact_id,
+        values=values,
+    )
+    return ActivityPlan(to_ghl=(action,), base=values)
+
+
+def plan_activity(
+    row: Activity,
+    theirs: GhlActivity,
+    base: Values | None,
+    contact_id: GhlContactId,
+    policy: Policy,
+) -> ActivityPlan:
+    """Bring a note or task level that both sides have.
+
+    Args:
+        row: As the workspace has it.
+        theirs: As GHL has it.
+        base: What both last agreed on; None where they never did.
+        contact_id: Whose it is, in GHL.
+        policy: What decides where both changed one field.
+    """
+    to_ghl: dict[FieldName, str | None] = {}
+    to_workspace: dict[FieldName, str | None] = {}
+    agreed = {field: text_of(base, field) for field in TRAVELS[row.kind] if base and field in base}
+    conflicts: list[Conflict] = []
+    for field in TRAVELS[row.kind]:
+        if field not in theirs.values:
+            continue
+        ours, other = row.values.get(field), theirs.values[field]
+        verdict = _merge(field, ours, other, base, policy)
+        if verdict.conflict is not None:
+            conflicts.append(verdict.conflict)
+        if verdict.agree:
+            agreed[field] = ours
+        elif verdict.stands == "timerex":
+            to_ghl[field] = agreed[field] = ours
+        elif verdict.stands == "ghl":
+            to_workspace[field] = agreed[field] = other
+    return ActivityPlan(
+        to_ghl=_update(row, theirs, contact_id, to_ghl),
+        to_workspace=WorkspaceChange(values={**to_workspace}),
+        base=agreed,
+        conflicts=tuple(conflicts),
+    )
+
+
+def _merge(
+    field: FieldName, ours: str | None, theirs: str | None, base: Values | None, policy: Policy
+) -> _Verdict:
+    if is_same_value(field, ours, theirs):
+        return _Verdict(None, agree=True)
+    known = base is not None and field in base
+    before = text_of(base, field) if base is not None else None
+    is_edited = not known or not is_same_value(field, ours, before)
+    is_ours = is_edited and _can_send(field, ours, policy)
+    is_theirs = not known or not is_same_value(field, theirs, before)
+    if is_ours and is_theirs:
+        winner = policy.decided.get(field) or _winner(policy.rule)
+        conflict = Conflict(field=field, workspace=ours, ghl=theirs, base=before, winner=winner)
+        return _Verdict(winner, conflict=conflict)
+    return _Verdict("timerex" if is_ours else "ghl" if is_theirs else None)
+
+
+def _winner(rule: ActivityRule) -> Side | None:
+    return None if rule == "ask" else rule
+
+
+def _can_send(field: FieldName, value: str | None, policy: Policy) -> bool:
+    """Tell whether GHL takes a value: it wants text, a title and a due date, and a user it has."""
+    if field == ASSIGNEE:
+        return value is not None and value.casefold() in policy.assignable
+    return bool(value) or field == BODY
+
+
+def _update(
+    row: Activity,
+    theirs: GhlActivity,
+    contact_id: GhlContactId,
+    values: dict[FieldName, str | None],
+) -> tuple[ActivityWrite, ...]:
+    if not values:
+        return ()
+    only_completed = row.kind == "task" and values.keys() == {COMPLETED}
+    action = UpdateActivity(
+        kind=(
+            "note.update"
+            if row.kind == "note"
+            else "task.complete"
+            if only_completed
+            else "task.update"
+        ),
+        activity_id=row.id,
+        contact_id=contact_id,
+        remote_id=theirs.id,
+        values=values,
+    )
+    return (action,)

@@ -1,0 +1,50 @@
+"""What a change of an appointment in GHL means for its booking."""
+
+from datetime import datetime
+
+from timerex_ghl.domain.appointment_fields import (
+    CALENDAR,
+    CANCELLED,
+    DELETED,
+    ENDS_AT,
+    STARTS_AT,
+    STATUS,
+    AppointmentState,
+)
+from timerex_ghl.domain.models import Booking, BookingState, FieldName, Record
+
+
+class HintPlan(Record):
+    """What is to be done about an appointment that was looked at.
+
+    Attributes:
+        base: What both sides agree on now.
+        cancels: The booking is to be cancelled, if the connection may.
+        is_moved: Somebody gave it another time in GHL. It stays so: TimeRex cannot move a booking.
+    """
+
+    base: dict[FieldName, str]
+    cancels: bool
+    is_moved: bool
+
+
+def plan_appointment_hint(booking: Booking, state: AppointmentState, now: datetime) -> HintPlan:
+    """Say what GHL's side of an appointment, as it was just read, leads to.
+
+    Its status and its calendar are GHL's to know. A cancel, or a deletion, is somebody's wish that
+    the booking ends, unless it ended already, or the meeting has begun.
+    """
+    is_over = state.status in {CANCELLED, DELETED}
+    was_over = state.base.get(STATUS) in {CANCELLED, DELETED}
+    stands = booking.state is BookingState.CONFIRMED and booking.starts_at > now
+    agreed = {field: state.base.get(field, "") for field in (STARTS_AT, ENDS_AT)}
+    return HintPlan(
+        base={**state.base, STATUS: state.status, **_place_of(state)},
+        cancels=is_over and not was_over and stands,
+        is_moved=not is_over and state.times != agreed,
+    )
+
+
+def _place_of(state: AppointmentState) -> dict[FieldName, str]:
+    calendar_id = state.now.calendar_id if state.now else None
+    return {CALENDAR: calendar_id} if calendar_id else {}

@@ -1,0 +1,126 @@
+"""Bookings in whatever order their deliveries come: the same deliveries end in the same rows."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from timerex_ghl.domain.models import Booking, BookingId, BookingState, GhlContactId
+
+_RANK = {BookingState.CONFIRMED: 0, BookingState.CANCELLED: 1, BookingState.MOVED: 2}
+
+
+def fold_booking(stored: Booking | None, incoming: Booking) -> Booking | None:
+    """Take one more delivery of a booking in; None where it says nothing new.
+
+    TimeRex cannot edit a booking, so two deliveries of one id only complete each other: moved beats
+    cancelled beats confirmed, filled beats empty, and what was known stays known. Where two
+    deliveries contradict each other, a fixed order of the values decides, never their arrival.
+    """
+    folded = _settle(incoming if stored is None else _join(stored, incoming))
+    return None if folded == stored else folded
+
+
+def correct_booking(stored: Booking, trusted: Booking) -> Booking | None:
+    """Take in what can be trusted of a booking; None where it says nothing new.
+
+    What it fills in stands, whatever was told before. The state only goes forward: a booking that
+    was read may have been cancelled since.
+    """
+    filled = {name: value for name in Booking.model_fields if (value := getattr(trusted, name))}
+    state = max(stored.state, trusted.state, key=_RANK.__getitem__)
+    corrected = _settle(stored.model_copy(update={**filled, "state": state}))
+    return None if corrected == stored else corrected
+
+
+def join_chain(rows: Collection[Booking]) -> tuple[Booking, ...]:
+    """Tell the halves of each reschedule about one another, and put the first booking first.
+
+    Args:
+        rows: Every stored booking that is connected through old and new ids.
+    """
+    older = {row.new_id: row.id for row in rows if row.new_id}
+    newer = {row.old_id: row.id for row in rows if row.old_id}
+    joined = {
+        row.id: _settle(
+            row.model_copy(
+                update={
+                    "old_id": row.old_id or older.get(row.id),
+                    "new_id": row.new_id or newer.get(row.id),
+                }
+            )
+        )
+        for row in rows
+    }
+    return tuple(
+        sorted(
+            joined.values(),
+            key=lambda row: (len([*_earlier(row, joined)]), row.id),
+        )
+    )
+
+
+def is_superseded(booking: Booking, others: Collection[Booking]) -> bool:
+    """Tell whether another booking that we have counts instead of this one."""
+    return booking.state is BookingState.MOVED and booking.new_id in {row.id for row in others}
+
+
+def head_of(chain: Sequence[Booking]) -> Booking:
+    """Choose the booking of a joined chain that counts: the last one, which nobody replaces.
+
+    It is a moved one only while its successor has not arrived.
+    """
+    return chain[-1]
+
+
+def root_of(chain: Sequence[Booking]) -> BookingId:
+    """Name the first booking of a joined chain, whether it has arrived or not."""
+    return chain[0].old_id or chain[0].id
+
+
+def owner_of(
+    chain: Sequence[Booking],
+    holders: Mapping[BookingId, GhlContactId],
+    contact_id: GhlContactId,
+) -> BookingId | None:
+    """Choose whose record tells a joined chain's story: the head's, or the nearest before it.
+
+    Args:
+        chain: The bookings.
+        holders: Those that have a record in GHL, and whose contact it hangs on.
+        contact_id: The guest of the booking that counts: another person's is not taken over.
+    """
+    head = head_of(chain)
+    if head.id in holders:
+        return head.id
+    before = (row.id for row in reversed(chain) if row.id in holders)
+    return next((id_ for id_ in before if holders[id_] == contact_id), None)
+
+
+def _settle(booking: Booking) -> Booking:
+    """A booking whose successor is known was moved, whatever the delivery called it."""
+    if booking.new_id is None or booking.state is BookingState.MOVED:
+        return booking
+    return booking.model_copy(update={"state": BookingState.MOVED})
+
+
+def _join(one: Booking, other: Booking) -> Booking:
+    state = max(one.state, other.state, key=_RANK.__getitem__)
+    values = {
+        name: max(getattr(one, name), getattr(other, name), key=_weight)
+        for name in Booking.model_fields
+    }
+    return one.model_copy(update={**values, "state": state})
+
+
+def _weight(value: object) -> tuple[bool, int, str]:
+    """Order values: filled before empty, then the longer one, then by spelling."""
+    text = repr(value)
+    return bool(value), len(text), text
+
+
+def _earlier(booking: Booking, chain: dict[BookingId, Booking]) -> Iterator[BookingId]:
+    """Walk back through the bookings this one replaced, once around at most."""
+    seen = {booking.id}
+    before = booking.old_id
+    while before is not None and before not in seen:
+        yield before
+        seen.add(before)
+        before = chain[before].old_id if before in chain else None

@@ -1,0 +1,131 @@
+"""What people enter about a person, by the API or in a file, and what is refused of it.
+
+Values are kept as typed. Refused is what nobody could read, store or send on; a fault names the
+field and what to enter instead, never the value.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+from unicodedata import category
+
+from timerex_ghl.domain.errors import SkippableError
+from timerex_ghl.domain.models import STANDARD_FIELDS, FieldName, FieldRule, Value
+from timerex_ghl.domain.normal import clean_tag, clean_value, email_key
+
+STATUSES = ("lead", "active", "customer", "former")
+MAX_LINE = 1_000
+MAX_TEXT = 10_000
+MAX_CHOICES = 100
+MAX_TAG = 100
+CUSTOM = "custom."
+
+
+class Fault(NamedTuple):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class EntryError(SkippableError):
+    """Something that was entered cannot be taken.
+
+    Attributes:
+        faults: All of them, by field.
+    """
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in self.faults))
+
+
+def check_values(
+    given: Mapping[FieldName, Value], rules: Iterable[FieldRule]
+) -> dict[FieldName, Value]:
+    """Give the values as they are kept: NFC, without blanks around them, None where emptied.
+
+    Args:
+        given: By canonical field name.
+        rules: The connection's fields: they say which fields of their own people have.
+
+    Raises:
+        EntryError: A field is unknown, or a value cannot be taken.
+    """
+    known = {*STANDARD_FIELDS, *(rule.field for rule in rules)}
+    kept: dict[FieldName, Value] = {}
+    faults: list[Fault] = []
+    for field, value in given.items():
+        fault = _fault_of(field, value, known)
+        if fault is not None:
+            faults.append(Fault(field, fault))
+        else:
+            kept[field] = clean_value(value)
+    if faults:
+        raise EntryError(faults)
+    return kept
+
+
+def check_tags(given: Iterable[str], field: str = "tags") -> frozenset[str]:
+    """Give tags as they are kept: lower-case, single blanks.
+
+    Raises:
+        EntryError: A tag is empty, too long or unreadable.
+    """
+    tags = [*given]
+    cleaned = frozenset(clean_tag(tag) for tag in tags)
+    if len(cleaned) > MAX_CHOICES:
+        raise EntryError([Fault(field, f"has more than {MAX_CHOICES} tags")])
+    for tag in tags:
+        if not clean_tag(tag):
+            raise EntryError([Fault(field, "holds an empty tag: leave it out")])
+        if len(tag) > MAX_TAG:
+            raise EntryError([Fault(field, f"holds a tag of over {MAX_TAG} characters")])
+        if not is_readable(tag):
+            raise EntryError([Fault(field, "holds a tag with a character that cannot be shown")])
+    return cleaned
+
+
+def is_readable(text: str) -> bool:
+    """Tell whether text can be stored and shown: line ends and tabs are the only control codes."""
+    return all(letter in "\n\r\t" or category(letter) not in {"Cc", "Cs"} for letter in text)
+
+
+def _fault_of(field: FieldName, value: Value, known: Collection[FieldName]) -> str | None:
+    if field not in known:
+        if field.startswith(CUSTOM):
+            return "is no field of this connection: add it to its field mapping and publish"
+        return f"is no field: use {', '.join(STANDARD_FIELDS)}, or {CUSTOM}<key>"
+    if isinstance(value, tuple):
+        return _fault_of_choices(field, value)
+    return None if value is None else _fault_of_text(field, value)
+
+
+def _fault_of_choices(field: FieldName, choices: tuple[str, ...]) -> str | None:
+    if not field.startswith(CUSTOM):
+        return "takes one text, not a list"
+    if len(choices) > MAX_CHOICES:
+        return f"has more than {MAX_CHOICES} choices"
+    return next(filter(None, (_fault_of_text(field, choice) for choice in choices)), None)
+
+
+def _fault_of_text(field: FieldName, text: str) -> str | None:
+    longest = MAX_TEXT if field.startswith(CUSTOM) else MAX_LINE
+    if len(text) > longest:
+        return f"is longer than {longest} characters"
+    if not is_readable(text):
+        return "holds a character that cannot be shown"
+    cleaned = clean_value(text)
+    return _fault_of_kind(field, cleaned) if isinstance(cleaned, str) else None
+
+
+def _fault_of_kind(field: FieldName, text: str) -> str | None:
+    """Find what a field of its own kind cannot be."""
+    match field:
+        case "email" if email_key(text) is None:
+            return "is no e-mail address: write name@example.com"
+        case "phone" if not any(letter.isdigit() for letter in text):
+            return "is no phone number: it has no digit"
+        case "status" if text not in STATUSES:
+            return f"is none of {', '.join(STATUSES)}"
+        case _:
+            return None

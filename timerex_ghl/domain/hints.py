@@ -1,0 +1,39 @@
+"""What a webhook of GHL about a contact can tell, compared with what is known already."""
+
+from collections.abc import Iterable
+
+from timerex_ghl.domain.mapping import goes_to_workspace, is_custom
+from timerex_ghl.domain.models import FieldRule, GhlContact, GhlField
+from timerex_ghl.domain.normal import clean_tag, compare_key
+
+TOLD = frozenset(
+    GhlField(name)
+    for name in (
+        "firstName", "lastName", "email", "phone", "address1", "city", "state", "postalCode",
+        "country", "companyName", "source", "website", "dateOfBirth", "assignedTo",
+    )
+)  # fmt: skip
+"""The standard fields that contact events carry; an empty one is left out.
+
+Source: the vendor's pages of ContactCreate and ContactUpdate.
+"""
+
+
+def tells_news(
+    told: GhlContact, known: GhlContact, rules: Iterable[FieldRule], region: str
+) -> bool:
+    """Tell whether an event says anything of a contact that is not known.
+
+    Every field that such an event would carry counts: one that is absent may have been emptied.
+    What it never carries is found by the next poll.
+    """
+    if told.tags is None or known.tags is None:
+        return True
+    if {*map(clean_tag, told.tags)} != {*map(clean_tag, known.tags)}:
+        return True
+    return any(
+        compare_key(rule.field, told.values.get(rule.ghl), region)
+        != compare_key(rule.field, known.values.get(rule.ghl), region)
+        for rule in rules
+        if goes_to_workspace(rule) and (rule.ghl in TOLD or is_custom(rule.ghl))
+    )

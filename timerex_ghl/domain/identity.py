@@ -1,0 +1,71 @@
+"""Who is who: match keys, and the decision between the people that were found."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
+
+from timerex_ghl.domain.models import Contact, FieldName
+from timerex_ghl.domain.normal import email_key, phone_key
+
+T = TypeVar("T")
+
+
+class Keys(NamedTuple):
+    """Normalised match keys of a person. None: nothing to match by."""
+
+    email: str | None
+    phone: str | None
+
+
+@dataclass(frozen=True)
+class Found(Generic[T]):
+    """Exactly one person it can be."""
+
+    person: T
+
+
+@dataclass(frozen=True)
+class Nobody:
+    """Not known yet."""
+
+
+@dataclass(frozen=True)
+class Several:
+    """More than one person it could be: a review, and no write."""
+
+    ids: tuple[str, ...]
+
+
+def keys_of(contact: Contact, region: str) -> Keys:
+    """Give the keys a person is matched by."""
+    return Keys(
+        email_key(contact.values.get(FieldName("email"))),
+        phone_key(contact.values.get(FieldName("phone")), region),
+    )
+
+
+def decide_person(
+    by_link: T | None, by_email: Sequence[T], by_phone: Sequence[T], id_of: Callable[[T], str]
+) -> Found[T] | Nobody | Several:
+    """Choose the one person, if there is one. A link outranks every key."""
+    if by_link is not None:
+        return Found(by_link)
+    people = {id_of(person): person for person in (*by_email, *by_phone)}
+    match [*people.values()]:
+        case []:
+            return Nobody()
+        case [person]:
+            return Found(person)
+        case _:
+            return Several(tuple(sorted(people)))
+
+
+def is_same_person(ours: Contact, theirs: Contact, region: str) -> bool:
+    """Tell whether a contact GHL named as the existing one may be adopted.
+
+    One key must agree, and the other must not contradict: both filled and different is a review.
+    """
+    pairs = [*zip(keys_of(ours, region), keys_of(theirs, region), strict=True)]
+    agree = any(one is not None and one == other for one, other in pairs)
+    contradict = any(one and other and one != other for one, other in pairs)
+    return agree and not contradict

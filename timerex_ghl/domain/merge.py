@@ -1,0 +1,125 @@
+"""The three-way merge of a person: every field by itself, and the tags one by one."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from timerex_ghl.domain.actions import Conflict, WorkspaceChange
+from timerex_ghl.domain.merge_field import UNKNOWN, FieldViews, Side, Standing, Verdict, merge_field
+from timerex_ghl.domain.models import Contact, FieldName, FieldRule, Record, Value
+from timerex_ghl.domain.normal import clean_tag
+
+Tags = frozenset[str]
+DECIDED: tuple[Standing, ...] = ("timerex", "ghl", "both")
+NO_TAGS: Tags = frozenset()
+
+
+class Merge(Record):
+    """What each side takes over, in canonical fields.
+
+    Attributes:
+        base: What both agree on once that is done. Only values and tags, no time.
+    """
+
+    to_workspace: WorkspaceChange
+    values_to_ghl: dict[FieldName, Value]
+    tags_to_add: Tags
+    tags_to_remove: Tags
+    base: Contact
+    conflicts: tuple[Conflict, ...]
+
+
+class TagMerge(NamedTuple):
+    """The tags each side takes over, and those both have afterwards."""
+
+    to_workspace: tuple[Tags, Tags] = (NO_TAGS, NO_TAGS)
+    to_ghl: tuple[Tags, Tags] = (NO_TAGS, NO_TAGS)
+    base: Tags | None = None
+
+
+def merge_contacts(
+    workspace: Contact,
+    ghl: Contact,
+    base: Contact | None,
+    rules: Iterable[FieldRule],
+    region: str,
+    *,
+    creating: bool = False,
+) -> Merge:
+    """Bring the two views of a person level.
+
+    Args:
+        workspace: The workspace row. A field it does not hold is one nobody entered there.
+        ghl: What GHL answered, in canonical fields.
+        base: What both last agreed on; None when they meet for the first time.
+        rules: The connection's fields.
+        region: Reads phone numbers written without a country code.
+        creating: GHL does not have the contact yet, so create-only fields travel too.
+    """
+    agreed = base.values if base else {}
+    newer = _newer_side(workspace, ghl)
+    verdicts: dict[FieldName, Verdict] = {}
+    for rule in rules:
+        sides = (workspace.values, ghl.values, agreed)
+        views = FieldViews(*(side.get(rule.field, UNKNOWN) for side in sides))
+        verdicts[rule.field] = merge_field(rule, views, newer, region, creating=creating)
+    tags = merge_tags(workspace.tags, ghl.tags, base.tags if base else None)
+    added, removed = tags.to_workspace
+    return Merge(
+        to_workspace=WorkspaceChange(
+            values=_standing(verdicts, "ghl"), tags_added=added, tags_removed=removed
+        ),
+        values_to_ghl=_standing(verdicts, "timerex"),
+        tags_to_add=tags.to_ghl[0],
+        tags_to_remove=tags.to_ghl[1],
+        base=Contact(values={**agreed, **_standing(verdicts, *DECIDED)}, tags=tags.base),
+        conflicts=tuple(verdict.conflict for verdict in verdicts.values() if verdict.conflict),
+    )
+
+
+def merge_tags(workspace: Tags | None, ghl: Tags | None, base: Tags | None) -> TagMerge:
+    """Carry each side's added and removed tags over to the other.
+
+    Without a base nothing was ever removed: both get the union. A side that was not received
+    leaves everything as it is. Tags are taken off under the name that side has them.
+    """
+    if workspace is None or ghl is None:
+        return TagMerge(base=base)
+    ours, theirs = _cleaned(workspace), _cleaned(ghl)
+    agreed = ours & theirs if base is None else _cleaned(base)
+    removed = agreed - (ours & theirs)
+    target = (ours | theirs) - removed
+    return TagMerge(
+        to_workspace=(target - ours, _spelled(workspace, removed)),
+        to_ghl=(target - theirs, _spelled(ghl, removed)),
+        base=target,
+    )
+
+
+def apply_change(contact: Contact, change: WorkspaceChange) -> Contact:
+    """Give a contact as it is after a change."""
+    if contact.tags is None and not change.tags_added:
+        tags = None
+    else:
+        tags = ((contact.tags or NO_TAGS) - change.tags_removed) | change.tags_added
+    return contact.model_copy(update={"values": {**contact.values, **change.values}, "tags": tags})
+
+
+def _standing(verdicts: dict[FieldName, Verdict], *whose: Standing) -> dict[FieldName, Value]:
+    return {field: verdict.value for field, verdict in verdicts.items() if verdict.stands in whose}
+
+
+def _cleaned(tags: Tags) -> Tags:
+    return frozenset(cleaned for tag in tags if (cleaned := clean_tag(tag)))
+
+
+def _spelled(tags: Tags, cleaned: Tags) -> Tags:
+    return frozenset(tag for tag in tags if clean_tag(tag) in cleaned)
+
+
+def _newer_side(workspace: Contact, ghl: Contact) -> Side | None:
+    """Tell which side changed last; None where a time is missing, or both are the same."""
+    if workspace.updated_at is None or ghl.updated_at is None:
+        return None
+    if workspace.updated_at == ghl.updated_at:
+        return None
+    return "timerex" if workspace.updated_at > ghl.updated_at else "ghl"

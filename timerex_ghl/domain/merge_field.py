@@ -1,0 +1,139 @@
+"""The three-way merge of one field: each side is compared with what both last agreed on.
+
+- Emptying a field is no edit, unless the field's rule says that empty wipes.
+- `newest` needs both times: where one is missing, or they are equal, a person decides.
+- A one-way field's source wins every conflict. An edit on the other side stays there until the
+  source changes the next time. A field GHL takes on creation only is one-way from then on.
+"""
+
+from enum import Enum
+from typing import Final, Literal, NamedTuple
+
+from timerex_ghl.domain.actions import Conflict
+from timerex_ghl.domain.mapping import goes_to_ghl, goes_to_workspace
+from timerex_ghl.domain.models import ConflictRule, FieldRule, Value
+from timerex_ghl.domain.normal import is_empty, is_same
+
+Side = Literal["timerex", "ghl"]
+Standing = Side | Literal["both"]
+_NAMES = {"first_name", "last_name"}
+
+
+class Unknown(Enum):
+    """A value that was not received: neither written, nor read as empty."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+
+
+class FieldViews(NamedTuple):
+    """One field as each side has it, and as both last agreed."""
+
+    workspace: Value | Unknown
+    ghl: Value | Unknown
+    base: Value | Unknown
+
+
+class Verdict(NamedTuple):
+    """What becomes of one field.
+
+    Attributes:
+        stands: Whose value stands from now on. "both": they agree already. None: nothing is
+            written, and the base stays as it was.
+        value: The value that stands; None with it unless one does.
+        conflict: Both sides had changed it differently.
+    """
+
+    stands: Standing | None
+    value: Value = None
+    conflict: Conflict | None = None
+
+
+LEAVE = Verdict(None)
+
+
+def merge_field(
+    rule: FieldRule, views: FieldViews, newer: Side | None, region: str, *, creating: bool
+) -> Verdict:
+    """Decide whose value stands.
+
+    Args:
+        rule: How the field travels.
+        views: What is known of it.
+        newer: The side that changed last; None where that is not known.
+        region: Reads phone numbers written without a country code.
+        creating: GHL does not have the contact yet.
+    """
+    may_stand: dict[Side, bool] = {
+        "timerex": goes_to_ghl(rule, creating=creating),
+        "ghl": goes_to_workspace(rule),
+    }
+    if views.ghl is UNKNOWN or not any(may_stand.values()):
+        return LEAVE
+    base = views.base
+    workspace = views.workspace
+    if workspace is UNKNOWN:  # a field nobody ever entered here is one nobody changed
+        workspace = None if base is UNKNOWN else base
+    ghl = _undo_lowering(rule, views.ghl, (base, workspace))
+    if is_same(rule.field, workspace, ghl, region):
+        return Verdict("both", workspace)
+    match _is_edit(rule, workspace, base, region), _is_edit(rule, ghl, base, region):
+        case True, True:
+            return _settle(rule, workspace, ghl, base, _winner(rule, may_stand, newer))
+        case True, False:
+            return Verdict("timerex", workspace) if may_stand["timerex"] else LEAVE
+        case False, True:
+            return Verdict("ghl", ghl) if may_stand["ghl"] else LEAVE
+        case _:
+            return LEAVE
+
+
+def _is_edit(rule: FieldRule, value: Value, base: Value | Unknown, region: str) -> bool:
+    """Tell whether a side has something new to say."""
+    if is_empty(value):
+        return rule.empty_wipes and base is not UNKNOWN and not is_empty(base)
+    return base is UNKNOWN or not is_same(rule.field, value, base, region)
+
+
+def _winner(rule: FieldRule, may_stand: dict[Side, bool], newer: Side | None) -> Side | None:
+    if rule.conflict is ConflictRule.ASK:
+        return None
+    if not may_stand["ghl"]:
+        return "timerex"
+    if not may_stand["timerex"]:
+        return "ghl"
+    match rule.conflict:
+        case ConflictRule.TIMEREX:
+            return "timerex"
+        case ConflictRule.GHL:
+            return "ghl"
+        case ConflictRule.NEWEST:
+            return newer
+
+
+def _settle(
+    rule: FieldRule, workspace: Value, ghl: Value, base: Value | Unknown, winner: Side | None
+) -> Verdict:
+    conflict = Conflict(
+        field=rule.field,
+        workspace=workspace,
+        ghl=ghl,
+        base=None if base is UNKNOWN else base,
+        winner=winner,
+    )
+    match winner:
+        case "timerex":
+            return Verdict(winner, workspace, conflict)
+        case "ghl":
+            return Verdict(winner, ghl, conflict)
+        case None:
+            return Verdict(None, conflict=conflict)
+
+
+def _undo_lowering(rule: FieldRule, ghl: Value, known: tuple[Value | Unknown, ...]) -> Value:
+    """Read a name that only lost its capitals as the name we know: some GHL lists lower them."""
+    if rule.field not in _NAMES:
+        return ghl
+    return next((name for name in known if isinstance(name, str) and name.lower() == ghl), ghl)

@@ -1,0 +1,138 @@
+"""What to write to bring one person level on both sides."""
+
+from collections.abc import Iterator, Sequence
+
+from timerex_ghl.domain.actions import (
+    AddTags,
+    ContactAction,
+    ContactPlan,
+    CreateContact,
+    RemoveTags,
+    UpdateContact,
+)
+from timerex_ghl.domain.errors import ReviewNeededError
+from timerex_ghl.domain.identity import Keys, keys_of
+from timerex_ghl.domain.mapping import map_from_ghl, map_to_ghl
+from timerex_ghl.domain.merge import Merge, merge_contacts
+from timerex_ghl.domain.models import (
+    Contact,
+    FieldName,
+    FieldRule,
+    GhlContact,
+    GhlContactId,
+    Values,
+)
+from timerex_ghl.domain.normal import clean_tag, phone_key
+
+PHONE = FieldName("phone")
+NOT_MADE_YET = GhlContactId("")
+"""Stands in the tags of a contact that the same plan creates."""
+
+
+def plan_contact(
+    workspace: Contact,
+    ghl: GhlContact | None,
+    base: Contact | None,
+    rules: Sequence[FieldRule],
+    region: str,
+) -> ContactPlan:
+    """Bring a person level on both sides, with the fewest writes.
+
+    Args:
+        workspace: The workspace row.
+        ghl: The contact as GHL has it; None where GHL does not know the person.
+        base: What both last agreed on; None when they meet for the first time.
+        rules: The connection's fields.
+        region: Reads phone numbers written without a country code.
+
+    Raises:
+        ReviewNeededError: The person is new to GHL and has neither e-mail nor phone.
+    """
+    if ghl is None:
+        return _plan_creation(workspace, rules, region)
+    merge = merge_contacts(workspace, map_from_ghl(ghl, rules), base, rules, region)
+    values = map_to_ghl(_as_sent(merge.values_to_ghl, region), rules, creating=False)
+    update = (UpdateContact(contact_id=ghl.id, values=values),) if values else ()
+    return _plan_of(merge, (*update, *_tag_actions(merge, ghl.id)))
+
+
+def is_as_planned(
+    before: GhlContact | None, actions: Sequence[ContactAction], after: GhlContact
+) -> bool:
+    """Tell whether GHL holds exactly what it held and what was sent: nobody added anything."""
+    if before is None:
+        return False
+    values, tags = dict(before.values), before.tags or frozenset()
+    for action in actions:
+        match action:
+            case UpdateContact():
+                values |= action.values
+            case AddTags():
+                tags |= action.tags
+            case RemoveTags():
+                tags -= action.tags
+            case CreateContact():
+                return False
+    return (after.values, after.tags or frozenset()) == (values, tags)
+
+
+def as_pulled(plan: ContactPlan, base: Contact | None, rules: Sequence[FieldRule]) -> ContactPlan:
+    """Give the part of a plan that writes nothing to GHL.
+
+    What was meant for GHL stays to be said: both sides have not agreed on it.
+
+    Args:
+        plan: For a contact that GHL has.
+        base: What both agreed on before.
+        rules: The connection's fields.
+    """
+    agreed = base.values if base else {}
+    values, tags = {**plan.base.values}, plan.base.tags or frozenset()
+    for action in plan.to_ghl:
+        match action:
+            case UpdateContact() | CreateContact():
+                for rule in rules:
+                    if rule.ghl in action.values:
+                        values.pop(rule.field, None)
+                        values |= {rule.field: agreed[rule.field]} if rule.field in agreed else {}
+            case AddTags():
+                tags -= action.tags
+            case RemoveTags():
+                tags |= {clean_tag(tag) for tag in action.tags}
+    kept = Contact(values=values, tags=None if plan.base.tags is None else tags)
+    return plan.model_copy(update={"to_ghl": (), "base": kept})
+
+
+def _plan_creation(workspace: Contact, rules: Sequence[FieldRule], region: str) -> ContactPlan:
+    """Create a person: a merge with a GHL contact on which nothing is filled in yet."""
+    nothing = Contact(values=dict.fromkeys((rule.field for rule in rules), None), tags=frozenset())
+    merge = merge_contacts(workspace, nothing, None, rules, region, creating=True)
+    if keys_of(Contact(values=merge.values_to_ghl), region) == Keys(None, None):
+        raise ReviewNeededError(
+            "neither an e-mail address nor a phone number to know the person by: enter one",
+            kind="no-key",
+        )
+    values = map_to_ghl(_as_sent(merge.values_to_ghl, region), rules, creating=True)
+    return _plan_of(merge, (CreateContact(values=values), *_tag_actions(merge, NOT_MADE_YET)))
+
+
+def _plan_of(merge: Merge, to_ghl: tuple[ContactAction, ...]) -> ContactPlan:
+    return ContactPlan(
+        to_ghl=to_ghl,
+        to_workspace=merge.to_workspace,
+        base=merge.base,
+        conflicts=merge.conflicts,
+    )
+
+
+def _tag_actions(merge: Merge, contact_id: GhlContactId) -> Iterator[ContactAction]:
+    if merge.tags_to_add:
+        yield AddTags(contact_id=contact_id, tags=merge.tags_to_add)
+    if merge.tags_to_remove:
+        yield RemoveTags(contact_id=contact_id, tags=merge.tags_to_remove)
+
+
+def _as_sent(values: Values, region: str) -> Values:
+    """Write the phone as GHL keeps it; one that is no valid number goes as it is."""
+    phone = phone_key(values.get(PHONE), region)
+    return {**values, PHONE: phone} if phone else values

@@ -1,0 +1,145 @@
+"""What a published connection holds: everything a run needs, and no secret."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from timerex_ghl.domain.ghl_models import GhlCalendarId
+from timerex_ghl.domain.models import ConnectionName, FieldRule, LocationId, Record
+
+ActivityRule = Literal["timerex", "ghl", "ask"]
+"""Whose edit of a note or task stands where both sides changed it. Neither tells the newer one."""
+
+GHL_WEBHOOK_KEY = "MCowBQYDK2VwAyEAi2HR1srL4o18O8BRa7gVJY7G7bupbN3H9AwJrHCDiOg="
+"""What GHL signs its webhooks with (Ed25519, SPKI, base64), as its webhook guide prints it."""
+
+
+class GhlSettings(Record):
+    """How to reach the GHL side.
+
+    Attributes:
+        app_url: Where people open GHL; deep links begin with it.
+        credentials: Name of the credentials block that keeps the secrets.
+        scopes: What the token may do, as published.
+        calls_per_10_s: Ceiling for every process together; GHL's own limit is 100. None: no pacing,
+            for tests and benchmarks against the sandbox.
+        webhook_keys: Public keys (Ed25519, SPKI, base64), any of which may have signed a delivery.
+        older_webhook_keys: Those of the RSA signature GHL has retired; none: it is not accepted.
+        app_id: The app whose deliveries count; None for a private token, which has no app.
+    """
+
+    location_id: LocationId
+    base_url: str
+    token_url: str
+    app_url: str
+    credentials: str
+    auth: Literal["private-token", "oauth"]
+    scopes: frozenset[str]
+    calls_per_10_s: int | None = 100
+    webhook_keys: tuple[str, ...] = (GHL_WEBHOOK_KEY,)
+    older_webhook_keys: tuple[str, ...] = ()
+    app_id: str | None = None
+
+    def contact_url(self, contact_id: str) -> str:
+        """Give the address of a contact where people open GHL."""
+        app, location = self.app_url.rstrip("/"), self.location_id
+        return f"{app}/v2/location/{location}/contacts/detail/{contact_id}"
+
+
+class TimerexSettings(Record):
+    """How TimeRex reaches us, and how we reach its REST API.
+
+    Attributes:
+        door: The unguessable last part of the webhook URL.
+        header: Lower-case name of the header that carries the token.
+        token_digests: SHA-256, hex; more than one during a rotation.
+        auth: none: the REST API is not used.
+        paced: Keep below TimeRex's limits; not so for tests against the sandbox.
+    """
+
+    credentials: str
+    door: str
+    header: str
+    token_digests: tuple[str, ...]
+    auth: Literal["none", "api-key", "oauth"] = "none"
+    base_url: str = "https://timerex.net/api/beta"
+    token_url: str = Field(default="https://timerex.net/oauth/token")
+    paced: bool = True
+
+
+class ActivitySettings(Record):
+    """How notes and tasks are kept the same.
+
+    Attributes:
+        mirrors: Off: none travel, whichever side they are on.
+        rule: Whose edit stands where both sides changed a field.
+        most_deletes: More deletes of one kind on one side within an hour wait for a person.
+        most_deletes_percent: So do more than this share of the linked ones, beyond a first few.
+        note_calls_per_hour: What looking through contacts for changed notes may cost.
+        task_minutes: How often all tasks and calendars are looked through: an edit in GHL is seen
+            that late.
+    """
+
+    mirrors: bool = True
+    rule: ActivityRule = "ghl"
+    most_deletes: int = Field(default=50, ge=1)
+    most_deletes_percent: int = Field(default=5, ge=1, le=100)
+    note_calls_per_hour: int = Field(default=600, ge=0, le=36_000)
+    task_minutes: int = Field(default=15, ge=1, le=24 * 60)
+
+
+class CalendarRule(Record):
+    """Which GHL calendar takes the bookings of a TimeRex calendar.
+
+    Attributes:
+        timerex: Its name, however capitalised, or its id; `*` for any.
+    """
+
+    timerex: str
+    ghl: GhlCalendarId
+
+
+class AppointmentSettings(Record):
+    """How bookings become appointments.
+
+    Attributes:
+        calendars: The first that fits counts. A booking that none fits is told by a note.
+        notifies: Whether GHL's automations run for our writes: mails, reminders.
+        ignores_slots: A time counts as TimeRex says, whether it is free in GHL's calendar or not.
+        cancels_in_timerex: An appointment that is cancelled in GHL cancels its booking.
+    """
+
+    calendars: tuple[CalendarRule, ...] = ()
+    notifies: bool = False
+    ignores_slots: bool = True
+    cancels_in_timerex: bool = False
+
+
+class ConnectionSettings(Record):
+    """Everything that can be set for a connection.
+
+    Attributes:
+        region: ISO 3166 alpha-2; reads phone numbers written without a country code.
+        booked_tag: Put on a person with a booking to come; None for none.
+        cancelled_tag: Put on a person whose booking was cancelled; None for none.
+        poll_minutes: How often the scheduled runs look for changes.
+    """
+
+    name: ConnectionName
+    ghl: GhlSettings
+    timerex: TimerexSettings
+    region: str
+    rules: tuple[FieldRule, ...]
+    booked_tag: str | None = "timerex booked"
+    cancelled_tag: str | None = "timerex cancelled"
+    poll_minutes: int = Field(default=5, ge=1, le=24 * 60)
+    activities: ActivitySettings = ActivitySettings()
+    appointments: AppointmentSettings = AppointmentSettings()
+
+
+class PublishedConnection(Record):
+    """The checked, numbered, immutable version everything runs on."""
+
+    version: int
+    settings: ConnectionSettings
+    published_at: AwareDatetime

@@ -1,0 +1,138 @@
+"""How a review may be settled, and what a decision means for the rules."""
+
+from collections.abc import Collection, Iterable, Mapping
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from timerex_ghl.domain.actions import Conflict
+from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.merge_field import Side
+from timerex_ghl.domain.models import ConflictRule, FieldName, FieldRule, Record, Value, Values
+from timerex_ghl.domain.normal import is_same
+
+
+class Way(StrEnum):
+    """What a person can decide.
+
+    KEEP: one side's value stands. LINK: these two are the same person. APART: they are not, do not
+    ask again. DROP: leave it as it is, do not ask again. RETRY: the cause is gone, try again.
+    """
+
+    KEEP = "keep"
+    LINK = "link"
+    APART = "apart"
+    DROP = "drop"
+    RETRY = "retry"
+
+
+WAYS: dict[str, tuple[Way, ...]] = {
+    "conflict": (Way.KEEP,),
+    "identity": (Way.LINK, Way.APART, Way.RETRY, Way.DROP),
+    "no-key": (Way.KEEP, Way.RETRY, Way.DROP),
+    "gone": (Way.LINK, Way.RETRY, Way.DROP),
+    "refused": (Way.KEEP, Way.RETRY, Way.DROP),
+    "dead-letter": (Way.RETRY, Way.DROP),
+    "deletes": (Way.RETRY, Way.DROP),
+}
+"""What each kind of review can be settled by. KEEP of what is no conflict needs typed values.
+
+Of deletes, RETRY lets them all through, and with DROP the other side keeps what it has.
+"""
+
+
+class Decision(Record):
+    """One person's decision about a review.
+
+    Attributes:
+        by: Who decides.
+        keep: Whose value stands, for every field that `fields` does not name.
+        fields: Whose value stands, field by field.
+        values: Typed in: what both sides shall have. Only from a terminal, never through Prefect.
+        link_to: For LINK: the contact in GHL, or for a GHL contact the person of the workspace.
+    """
+
+    way: Way
+    by: str = Field(min_length=1, max_length=100)
+    keep: Side | None = None
+    fields: dict[FieldName, Side] = Field(default_factory=dict[FieldName, Side])
+    values: dict[FieldName, Value] = Field(default_factory=dict[FieldName, Value])
+    link_to: str | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.way is Way.KEEP) != bool(self.keep or self.fields or self.values):
+            raise ValueError("say whose value stands, and only where that is the question")
+        if not all(self.values.values()):
+            raise ValueError("nothing typed in is no value")
+        if (self.way is Way.LINK) != (self.link_to is not None):
+            raise ValueError("a link needs the contact's id, and nothing else does")
+        return self
+
+    def in_words(self) -> str:
+        """Say it without a person's details."""
+        chosen = [f"{field}: {side}" for field, side in self.fields.items()]
+        typed = [f"{field}: typed in" for field in self.values]
+        told = {Way.LINK: [self.link_to or ""], Way.KEEP: [self.keep or "", *chosen, *typed]}
+        return " ".join([self.way, ", ".join(filter(None, told.get(self.way, [])))]).strip()
+
+
+def check_way(kind: str, decision: Decision) -> None:
+    """Refuse a decision that does not fit the kind of review.
+
+    Raises:
+        SettingsError: It says what fits.
+    """
+    fits = WAYS[kind]
+    if decision.way not in fits:
+        raise SettingsError(
+            f"a review of kind {kind} can be settled by {', '.join(fits)}, not by {decision.way}"
+        )
+    if decision.way is Way.KEEP and kind != "conflict" and not decision.values:
+        raise SettingsError(f"a review of kind {kind} is no conflict: type in values, or retry")
+
+
+def chosen_sides(
+    decision: Decision, asked: FieldName, waiting: Collection[FieldName]
+) -> dict[FieldName, Side]:
+    """Tell whose value of which field stands. A value that was typed in is the workspace's.
+
+    Args:
+        decision: What a person said.
+        asked: The field that the review is about.
+        waiting: Every field of the person about which somebody is asked.
+
+    Raises:
+        SettingsError: Nothing is said about `asked`, or something about what nobody asked.
+    """
+    sides: dict[FieldName, Side] = {asked: decision.keep} if decision.keep else {}
+    sides |= decision.fields
+    sides |= dict.fromkeys(decision.values, "timerex")
+    if asked not in sides:
+        raise SettingsError(f"this review is about {asked}: say whose {asked} stands")
+    for field in sides:
+        if field not in waiting:
+            raise SettingsError(f"nobody is asked about {field} of this person: leave it out")
+    return sides
+
+
+def decided_rules(
+    rules: Iterable[FieldRule], chosen: Mapping[FieldName, Side]
+) -> tuple[FieldRule, ...]:
+    """Write a decision into the fields' rules: whose value wins, for what was asked and no more."""
+    return tuple(
+        rule.model_copy(update={"conflict": ConflictRule(side)})
+        if (side := chosen.get(rule.field))
+        else rule
+        for rule in rules
+    )
+
+
+def is_as_asked(asked: Iterable[Conflict], ours: Values, theirs: Values, region: str) -> bool:
+    """Tell whether both sides still have the values that a person was shown."""
+    return all(
+        is_same(conflict.field, ours.get(conflict.field), conflict.workspace, region)
+        and is_same(conflict.field, theirs.get(conflict.field), conflict.ghl, region)
+        for conflict in asked
+    )

@@ -1,0 +1,212 @@
+"""What no webhook tells: all tasks are looked through, and people's notes one after another.
+
+GHL has no event for a task that was edited or opened again, and no time of change in either. So
+each is compared, by its digest, with what it said when both sides were level.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import AwareDatetime
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import activities, cursors, links, workspace
+from timerex_ghl.adapters.ledger.sweeps import Linked
+from timerex_ghl.domain.activities import ActivityId, ActivityKey, ActivityKind
+from timerex_ghl.domain.activity_ghl import GhlActivity, map_note, map_task
+from timerex_ghl.domain.errors import NotFoundError
+from timerex_ghl.domain.models import ContactId, GhlContactId, Record
+from timerex_ghl.engine.activities.activity import carry_activity
+from timerex_ghl.engine.activities.delete import withdraw_seen
+from timerex_ghl.engine.activities.gone import list_gone
+from timerex_ghl.engine.activities.meet import follow_person, is_of_booking, meet_activity, sent_as
+from timerex_ghl.engine.activities.read import emails_for, read_remote
+from timerex_ghl.engine.activities.remember import add_from_ghl
+from timerex_ghl.engine.appointment_hints import PREFIX
+from timerex_ghl.engine.appointment_sweep import carry_appointment_key
+from timerex_ghl.engine.outcome import Outcome
+from timerex_ghl.engine.sides import Sides
+
+CURSOR = "ghl-tasks"
+PAGES = 10
+"""Pages of tasks that are read before what they showed is carried."""
+
+REMOTE: dict[str, ActivityKind] = {"ghl-note": "note", "ghl-task": "task"}
+
+
+class _Place(Record):
+    """How far a sweep of the tasks has come: whatever came before was handed out."""
+
+    scan: str
+    began_at: AwareDatetime
+    skip: int = 0
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a part of a sweep found.
+
+    Attributes:
+        keys: Whatever may differ, to be carried by `carry_activity_key`.
+        added: New ones of GHL that were taken over.
+        held: Deletes that wait for a person, since they were too many.
+        more: The sweep is not at its end.
+    """
+
+    keys: list[str]
+    added: int = 0
+    held: int = 0
+    more: bool = False
+
+    def __add__(self, other: "Swept") -> "Swept":
+        """Add what the next part found; whether more follows is up to that."""
+        return Swept(
+            [*self.keys, *other.keys],
+            self.added + other.added,
+            self.held + other.held,
+            other.more,
+        )
+
+
+async def carry_activity_key(sides: Sides, key: str, *, preview: bool) -> Outcome:
+    """Carry a note, task or appointment that a sweep named."""
+    if key.startswith(PREFIX):
+        return await carry_appointment_key(sides, key, preview=preview)
+    kind, _, rest = key.partition(":")
+    if kind not in REMOTE:
+        named: ActivityKind = "note" if kind == "note" else "task"
+        return await carry_activity(sides, ActivityKey(named, ActivityId(rest)), preview=preview)
+    contact_id, _, remote_id = rest.partition(":")
+    return await _carry_remote(
+        sides, REMOTE[kind], GhlContactId(contact_id), remote_id, preview=preview
+    )
+
+
+async def list_changed_here(sides: Sides, kind: ActivityKind, since: datetime | None) -> list[str]:
+    """List what changed here and did not reach GHL: what the live path left."""
+    if not sides.settings.activities.mirrors:
+        return []
+    found = await sides.ledger.read(activities.changed_activities, sides.connection, kind, since)
+    return [f"{kind}:{id_}" for id_ in found]
+
+
+async def sweep_tasks(sides: Sides, scan: str, *, preview: bool) -> Swept:
+    """Look through the next pages of all tasks; the last ones tell what is gone.
+
+    Where it breaks off, these pages are read again: nothing of them was handed out.
+    """
+    if not sides.settings.activities.mirrors:
+        return Swept([])
+    saved = await sides.ledger.read(cursors.get_cursor, sides.connection, CURSOR)
+    place = _Place.model_validate_json(saved) if saved else None
+    if place is None or place.scan != scan:
+        place = _Place(scan=scan, began_at=sides.now())
+    emails, found = await emails_for(sides, "task"), Swept([])
+    for _ in range(PAGES):
+        page = await sides.ghl.search_tasks(skip=place.skip)
+        shown = [map_task(task, emails) for task in page.tasks]
+        found += await sides.ledger.write(
+            _compare, sides, "task", shown, sides.now(), preview=preview
+        )
+        if page.skip is None:
+            gone, held = await list_gone(sides, "task", place.began_at, preview=preview)
+            return found + Swept(gone, held=held)
+        place = place.model_copy(update={"skip": page.skip})
+    await sides.ledger.write(cursors.save_cursor, sides.connection, CURSOR, place.model_dump_json())
+    return found + Swept([], more=True)
+
+
+async def sweep_notes(sides: Sides, people: Sequence[Linked], *, preview: bool) -> Swept:
+    """Look through the notes of some people: one call each."""
+    found = Swept([])
+    if not sides.settings.activities.mirrors:
+        return found
+    for person in people:
+        began_at = sides.now()
+        with suppress(NotFoundError):  # their contact is gone: that is looked into elsewhere
+            notes = await sides.ghl.list_notes(person.ghl_id)
+            shown = [map_note(note) for note in notes]
+            found += await sides.ledger.write(
+                _compare, sides, "note", shown, sides.now(), preview=preview
+            )
+            gone, held = await list_gone(
+                sides, "note", began_at, of=person.contact_id, preview=preview
+            )
+            found += Swept(gone, held=held)
+        if not preview:
+            await sides.ledger.write(_note_read, sides, person, began_at)
+    return found
+
+
+async def _carry_remote(
+    sides: Sides, kind: ActivityKind, contact_id: GhlContactId, remote_id: str, *, preview: bool
+) -> Outcome:
+    """Carry a note or task by its id in GHL, linked or new."""
+    link = await sides.ledger.read(links.link_of_remote, sides.connection, kind, remote_id)
+    if link is not None:
+        key = ActivityKey(kind, ActivityId(link.local_id))
+        if not preview:
+            await follow_person(sides, key, contact_id)
+        return await carry_activity(sides, key, preview=preview)
+    emails = await emails_for(sides, kind)
+    theirs = await read_remote(sides, kind, contact_id, remote_id, emails)
+    if theirs is None:
+        return Outcome(what="no-op")
+    return await meet_activity(sides, theirs, preview=preview)
+
+
+def _note_read(tx: Connection, sides: Sides, person: Linked, at: datetime) -> None:
+    links.note_seen(tx, sides.connection, "contact", [person.ghl_id], at)
+
+
+def _compare(
+    tx: Connection,
+    sides: Sides,
+    kind: ActivityKind,
+    shown: list[GhlActivity],
+    now: datetime,
+    *,
+    preview: bool,
+) -> Swept:
+    """Note what was seen, take over what is new, and name what does not say what it said.
+
+    New is what nobody sent from here. It is taken over as the page shows it, without a further
+    read: should the page be behind the times, the next sweep sees another digest.
+    """
+    connection, ids = sides.connection, [one.id for one in shown]
+    linked = links.links_of_remotes(tx, connection, kind, ids)
+    changed = [one for one in shown if one.id in linked and linked[one.id].digest != one.digest]
+    people = _people_of(tx, sides, [one for one in shown if one.id not in linked])
+    new = [one for one in shown if one.id not in linked and one.contact_id in people]
+    new = [one for one in new if not is_of_booking(tx, sides, one)]
+    ours = [one for one in new if sent_as(tx, sides, one) is not None]
+    links.note_seen(tx, connection, kind, ids, now)
+    if preview:
+        return Swept([_key_of(one) for one in (*new, *changed)])
+    withdraw_seen(tx, sides, kind, [link.local_id for link in linked.values()], now)
+    fresh = [one for one in new if one not in ours]
+    add_from_ghl(tx, sides, [(people[one.contact_id], one) for one in fresh], now)
+    return Swept([_key_of(one) for one in (*ours, *changed)], added=len(fresh))
+
+
+def _people_of(
+    tx: Connection, sides: Sides, shown: Sequence[GhlActivity]
+) -> dict[GhlContactId | None, ContactId]:
+    """Tell whose they are of those who live here. All others are `contact-sync`'s to bring."""
+    contact_ids = {one.contact_id for one in shown if one.contact_id is not None}
+    linked = links.links_of_remotes(tx, sides.connection, "contact", contact_ids)
+    rows = workspace.get_contacts(
+        tx, sides.connection, [ContactId(link.local_id) for link in linked.values()]
+    )
+    alive = {contact_id for contact_id, keyed in rows.items() if not keyed.row.deleted}
+    return {
+        GhlContactId(ghl_id): ContactId(link.local_id)
+        for ghl_id, link in linked.items()
+        if link.local_id in alive
+    }
+
+
+def _key_of(one: GhlActivity) -> str:
+    return f"ghl-{one.kind}:{one.contact_id}:{one.id}"

@@ -1,0 +1,167 @@
+"""An appointment is sent to GHL, read, or found again after an answer that never came."""
+
+from datetime import UTC, datetime, timedelta
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ghl.calendars import AppointmentChanges, MoreOfAppointment, NewAppointment
+from timerex_ghl.adapters.ghl.client import GhlClient
+from timerex_ghl.adapters.ledger import links
+from timerex_ghl.adapters.ledger.intents import Intent
+from timerex_ghl.domain.actions import AppointmentAction, CreateAppointment
+from timerex_ghl.domain.appointment_fields import (
+    ADDRESS,
+    ASSIGNED_TO,
+    CANCELLED,
+    DETAILS,
+    ENDS_AT,
+    STARTS_AT,
+    STATUS,
+    TITLE,
+    AppointmentState,
+    is_shown,
+)
+from timerex_ghl.domain.errors import NotFoundError, SkippableError
+from timerex_ghl.domain.ghl_models import (
+    AppointmentStatus,
+    GhlAppointment,
+    GhlAppointmentId,
+    GhlUserId,
+)
+from timerex_ghl.domain.models import FieldName
+from timerex_ghl.domain.settings import AppointmentSettings
+from timerex_ghl.engine.recover import wait_if_young
+from timerex_ghl.engine.sides import Sides
+
+FARTHEST_ZONE = timedelta(days=1)
+"""A local time that is read as UTC is off by less."""
+
+
+async def send_appointment(
+    ghl: GhlClient, settings: AppointmentSettings, action: AppointmentAction
+) -> GhlAppointment:
+    """Send one action. A user whom GHL refuses, who is not in the calendar's team, is left out."""
+    try:
+        return await _send(ghl, settings, action, action.values)
+    except NotFoundError:
+        raise
+    except SkippableError:
+        if ASSIGNED_TO not in action.values:
+            raise
+    left = {field: value for field, value in action.values.items() if field != ASSIGNED_TO}
+    return await _send(ghl, settings, action, left)
+
+
+async def _send(
+    ghl: GhlClient,
+    settings: AppointmentSettings,
+    action: AppointmentAction,
+    values: dict[FieldName, str],
+) -> GhlAppointment:
+    more = _more_of(values, settings)
+    if isinstance(action, CreateAppointment):
+        if values[STATUS] == CANCELLED:
+            more["notifies"] = False  # nobody hears of a meeting that never stood
+        new: NewAppointment = {
+            **more,
+            "calendar_id": action.calendar_id,
+            "contact_id": action.contact_id,
+            "starts_at": datetime.fromisoformat(values[STARTS_AT]),
+        }
+        return await ghl.create_appointment(**new)
+    if not values:
+        return await ghl.get_appointment(action.appointment_id)
+    changes: AppointmentChanges = {**more}
+    if STARTS_AT in values:
+        changes["starts_at"] = datetime.fromisoformat(values[STARTS_AT])
+    return await ghl.update_appointment(action.appointment_id, **changes)
+
+
+def _more_of(values: dict[FieldName, str], settings: AppointmentSettings) -> MoreOfAppointment:
+    more: MoreOfAppointment = {
+        "notifies": settings.notifies,
+        "ignores_slots": settings.ignores_slots,
+    }
+    if ENDS_AT in values:
+        more["ends_at"] = datetime.fromisoformat(values[ENDS_AT])
+    if TITLE in values:
+        more["title"] = values[TITLE]
+    if STATUS in values:
+        more["status"] = cast("AppointmentStatus", values[STATUS])
+    if ASSIGNED_TO in values:
+        more["assigned_to"] = GhlUserId(values[ASSIGNED_TO])
+    if ADDRESS in values:
+        more["address"] = values[ADDRESS]
+    if DETAILS in values:
+        more["description"] = values[DETAILS]
+    return more
+
+
+async def look_again(ghl: GhlClient, state: AppointmentState) -> AppointmentState:
+    """Read how an appointment stands in GHL now."""
+    now = await read_appointment(ghl, state.id)
+    return state.model_copy(update={"now": now, "is_gone": now is None})
+
+
+async def read_appointment(
+    ghl: GhlClient, appointment_id: GhlAppointmentId
+) -> GhlAppointment | None:
+    """Read an appointment; None where it is gone. A deleted one can mostly still be read."""
+    try:
+        return await ghl.get_appointment(appointment_id)
+    except NotFoundError:
+        return None
+
+
+async def find_appointment(
+    sides: Sides, intent: Intent, action: AppointmentAction
+) -> GhlAppointment | None:
+    """Find what an action made of an appointment; None where it changed nothing.
+
+    Raises:
+        RetryableError: One was sent moments ago and may only not be found yet.
+    """
+    if not isinstance(action, CreateAppointment):
+        now = await read_appointment(sides.ghl, action.appointment_id)
+        return now if now is not None and is_shown(action.values, now) else None
+    made = await _find_made(sides, action)
+    if made is None:
+        wait_if_young(sides, intent, "an appointment")
+    return made
+
+
+async def _find_made(sides: Sides, action: CreateAppointment) -> GhlAppointment | None:
+    """Find an appointment of this person, calendar and instant that nobody has.
+
+    The list tells local times, of which an hour comes twice in autumn: so each is read by its id.
+    """
+    starts_at = datetime.fromisoformat(action.values[STARTS_AT])
+    try:
+        listed = await sides.ghl.list_contact_appointments(action.contact_id, ZoneInfo("UTC"))
+    except NotFoundError:
+        return None
+    near = [
+        one.id
+        for one in listed
+        if one.calendar_id == action.calendar_id
+        and (one.starts_at is None or abs(one.starts_at - starts_at) <= FARTHEST_ZONE)
+    ]
+    for appointment_id in await sides.ledger.read(_without_link, sides, near):
+        one = await read_appointment(sides.ghl, appointment_id)
+        if one is not None and not one.deleted and _at(one) == starts_at:
+            return one
+    return None
+
+
+def _at(appointment: GhlAppointment) -> datetime | None:
+    at = appointment.starts_at
+    return None if at is None else at.astimezone(UTC).replace(microsecond=0)
+
+
+def _without_link(
+    tx: Connection, sides: Sides, ids: list[GhlAppointmentId]
+) -> list[GhlAppointmentId]:
+    linked = links.links_of_remotes(tx, sides.connection, "appointment", ids)
+    return [appointment_id for appointment_id in ids if appointment_id not in linked]

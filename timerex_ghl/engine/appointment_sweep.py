@@ -1,0 +1,126 @@
+"""What was done to appointments in GHL without a webhook: each calendar is listed and compared."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ghl.operations import LIST_EVENTS
+from timerex_ghl.adapters.ledger import links, sweeps
+from timerex_ghl.adapters.ledger.sweeps import Standing
+from timerex_ghl.domain.appointment_fields import CALENDAR
+from timerex_ghl.domain.appointment_sweep import describe_shown, is_looked_at, is_otherwise
+from timerex_ghl.domain.errors import SkippableError
+from timerex_ghl.domain.ghl_models import GhlAppointment, GhlAppointmentId, GhlCalendarId
+from timerex_ghl.engine.appointment_hints import PREFIX, look_at_appointment
+from timerex_ghl.engine.appointments import state_of
+from timerex_ghl.engine.outcome import Outcome
+from timerex_ghl.engine.sides import Sides
+
+DAY = timedelta(days=1)
+"""So far back, as it is entered after a meeting whether the guest came; ahead where none stands."""
+
+
+class _Found(NamedTuple):
+    """An appointment that a list shows otherwise than the base.
+
+    Attributes:
+        shows: What the list shows of it.
+        is_news: It did not show the same before.
+    """
+
+    id: GhlAppointmentId
+    shows: str
+    is_news: bool
+
+
+async def list_changed_appointments(sides: Sides, now: datetime) -> list[str]:
+    """Name the appointments that GHL's calendars show otherwise than when both sides were level.
+
+    Those that were taken off a calendar too. A call a calendar, whatever happened in it.
+
+    Raises:
+        ScopeError: The token lacks the right to read appointments.
+    """
+    begins_at = now - DAY
+    standing = await sides.ledger.read(sweeps.standing_appointments, sides.connection, begins_at)
+    calendars = _calendars_of(sides, standing)
+    if not calendars:
+        return []
+    refusal = sides.ghl.refusal_of(LIST_EVENTS.name)
+    if refusal is not None:
+        raise refusal
+    ends_at = max((one.ends_at for one in standing if one.ends_at > now), default=now + DAY)
+    listed = [
+        shown
+        for calendar_id in calendars
+        for shown in await _list(sides, calendar_id, begins_at, ends_at)
+    ]
+    found = await sides.ledger.read(_compare, sides, standing, listed, now)
+    news = {one.id: one.shows for one in found if one.is_news}
+    if news:
+        await sides.ledger.write(sweeps.note_shown, sides.connection, news)
+    return [f"{PREFIX}{one.id}" for one in found]
+
+
+async def carry_appointment_key(sides: Sides, key: str, *, preview: bool) -> Outcome:
+    """Look at an appointment that a sweep named; what comes of it is what comes of a hint.
+
+    A look that finds nothing new counts for a while, though the list still shows something else;
+    so does one that somebody has to see to.
+    """
+    appointment_id = GhlAppointmentId(key.removeprefix(PREFIX))
+    try:
+        outcome = await look_at_appointment(sides, appointment_id, preview=preview)
+    except SkippableError:
+        if not preview:
+            await _note_look(sides, appointment_id)
+        raise
+    if outcome.what != "applied" and not preview:
+        await _note_look(sides, appointment_id)
+    return outcome
+
+
+def _calendars_of(sides: Sides, standing: Sequence[Standing]) -> list[GhlCalendarId]:
+    mapped = {rule.ghl for rule in sides.settings.appointments.calendars}
+    used = {GhlCalendarId(state_of(one.link).base.get(CALENDAR, "")) for one in standing}
+    return sorted((mapped | used) - {GhlCalendarId("")})
+
+
+async def _list(
+    sides: Sides, calendar_id: GhlCalendarId, begins_at: datetime, ends_at: datetime
+) -> list[GhlAppointment]:
+    """List a calendar. One that GHL does not show (any more) lists nothing: each is read by id."""
+    try:
+        return await sides.ghl.list_events(calendar_id, begins_at, ends_at)
+    except SkippableError:
+        return []
+
+
+def _compare(
+    tx: Connection,
+    sides: Sides,
+    standing: Sequence[Standing],
+    listed: Collection[GhlAppointment],
+    now: datetime,
+) -> list[_Found]:
+    """Find what differs. What was listed and is nobody's here is GHL's alone."""
+    shown = {one.id: one for one in listed}
+    ids = {*shown, *(one.link.remote_id for one in standing)}
+    found: list[_Found] = []
+    for link in links.links_of_remotes(tx, sides.connection, "appointment", ids).values():
+        appointment_id = GhlAppointmentId(link.remote_id)
+        seen = shown.get(appointment_id)
+        shows = describe_shown(seen)
+        if is_otherwise(state_of(link), seen) and not is_looked_at(
+            link.digest, link.seen_at, shows, now
+        ):
+            found.append(_Found(appointment_id, shows, is_news=link.digest != shows))
+    return found
+
+
+async def _note_look(sides: Sides, appointment_id: GhlAppointmentId) -> None:
+    await sides.ledger.write(
+        links.note_seen, sides.connection, "appointment", [appointment_id], sides.now()
+    )

@@ -1,0 +1,76 @@
+"""A booking is cancelled in TimeRex. Its webhook, or a poll, then tells of that as of any other."""
+
+from functools import partial
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import audit, intents
+from timerex_ghl.adapters.ledger.intents import Intent
+from timerex_ghl.adapters.timerex.client import TimerexClient
+from timerex_ghl.domain.actions import CancelBooking
+from timerex_ghl.domain.errors import FatalError, NotFoundError, RetryableError, SkippableError
+from timerex_ghl.domain.models import Booking, BookingState
+from timerex_ghl.engine.recover import ACTION, close
+from timerex_ghl.engine.sides import Sides
+from timerex_ghl.engine.write import Hold, note_outcome, send_write
+
+CANCELLED_THERE = "booking cancelled in TimeRex"
+"""What the audit calls it."""
+
+
+async def cancel_in_timerex(
+    sides: Sides, timerex: TimerexClient, hold: Hold, booking: Booking
+) -> None:
+    """Cancel a booking. One that is over already, or that TimeRex does not know, is cancelled.
+
+    Raises:
+        RetryableError: TimeRex does not do it now. Others of the connection go on beside it.
+    """
+    for intent in await sides.ledger.read(_unknown, sides, hold, booking):
+        happened = await _is_over(timerex, booking)
+        result_id = booking.id if happened else None
+        await sides.ledger.write(close, intent, result_id, sides.now())
+    action = CancelBooking(booking_id=booking.id)
+    written = await send_write(sides, hold, action, partial(_send, timerex, booking))
+    await note_outcome(sides, written, partial(_remember, sides))
+
+
+async def _send(timerex: TimerexClient, booking: Booking) -> Booking:
+    try:
+        await timerex.cancel_event(booking.id)
+    except FatalError as error:
+        raise RetryableError(str(error)) from error
+    except SkippableError:
+        if not await _is_over(timerex, booking):
+            raise
+    return booking
+
+
+async def _is_over(timerex: TimerexClient, booking: Booking) -> bool:
+    try:
+        theirs = await timerex.get_event(booking.id)
+    except NotFoundError:
+        return True
+    return theirs.state is not BookingState.CONFIRMED
+
+
+def _unknown(tx: Connection, sides: Sides, hold: Hold, booking: Booking) -> list[Intent]:
+    wanted = CancelBooking(booking_id=booking.id)
+    return [
+        intent
+        for intent in intents.open_intents(tx, sides.connection, [hold.record_key])
+        if ACTION.validate_json(intent.payload) == wanted
+    ]
+
+
+def _remember(sides: Sides, tx: Connection, booking: Booking) -> None:
+    audit.record(
+        tx,
+        connection=sides.connection,
+        what=CANCELLED_THERE,
+        subject=f"booking:{booking.id}",
+        run_id=sides.run_id,
+        detail={"because": "its appointment was cancelled in GHL"},
+        now=sides.now(),
+        flow_run_id=sides.flow_run_id,
+    )

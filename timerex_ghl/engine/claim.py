@@ -1,0 +1,150 @@
+"""A person is locked, and all the ledger knows of them is read, at one moment."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import apart, ghl_contacts, intents, links, locks, workspace
+from timerex_ghl.adapters.ledger.apart import Pair
+from timerex_ghl.adapters.ledger.ghl_contacts import Seen
+from timerex_ghl.adapters.ledger.intents import Intent
+from timerex_ghl.adapters.ledger.locks import Fence, Wanted
+from timerex_ghl.adapters.ledger.workspace import Keyed
+from timerex_ghl.domain.errors import SkippableError
+from timerex_ghl.domain.identity import Keys
+from timerex_ghl.domain.models import ConnectionName, ContactId, GhlContact
+from timerex_ghl.engine.locking import TTL_S, Busy, holder_name, insist, renewed
+from timerex_ghl.engine.names import lock_of_contact, locks_of_keys
+from timerex_ghl.engine.person import Person
+from timerex_ghl.engine.sides import Sides
+from timerex_ghl.engine.write import Hold
+
+
+class Known(NamedTuple):
+    """What the ledger knows of a person.
+
+    Attributes:
+        unknown: Writes about them that were sent and never heard of again.
+        candidates: GHL's contacts with their e-mail and with their phone, among the pages that were
+            read. None for a person who is linked: nobody has to be looked for.
+    """
+
+    person: Person
+    unknown: Sequence[Intent]
+    candidates: tuple[list[GhlContact], list[GhlContact]] | None
+
+
+class Claim(NamedTuple):
+    """A person of our own for a while."""
+
+    hold: Hold
+    known: Known
+
+
+class _Ask(NamedTuple):
+    connection: ConnectionName
+    contact_id: ContactId
+    holder: str
+
+
+@asynccontextmanager
+async def claimed(sides: Sides, contact_id: ContactId) -> AsyncGenerator[Claim | None]:
+    """Lock a person of the workspace, and read them. None: there is no such person (any more).
+
+    The lock is let go as soon as the person is level, or at the end.
+
+    Raises:
+        HeldError: Somebody else carried them all the while.
+    """
+    ask = _Ask(sides.connection, contact_id, holder_name(sides.run_id))
+    claim = await insist(sides.ledger, lambda: sides.ledger.write_together(_claim, ask))
+    if claim is None:
+        yield None
+        return
+    try:
+        async with renewed(sides.ledger, claim.hold.fence):
+            yield claim
+    finally:
+        if not claim.hold.released:
+            await sides.ledger.write(locks.release_lock, claim.hold.fence)
+
+
+async def know_again(sides: Sides, contact_id: ContactId) -> Known:
+    """Read a person anew who is ours already.
+
+    Raises:
+        SkippableError: There is no such person any more.
+    """
+    known = await sides.ledger.read(read_known, sides.connection, contact_id)
+    if known is None:
+        raise SkippableError(f"contact {contact_id} is not in the workspace")
+    return known
+
+
+def read_known(tx: Connection, connection: ConnectionName, contact_id: ContactId) -> Known | None:
+    """Read a person, or their tombstone."""
+    return _read(tx, connection, [contact_id]).get(contact_id)
+
+
+def _claim(tx: Connection, asks: list[_Ask]) -> list[Claim | Busy | None]:
+    known: dict[_Ask, Known] = {}
+    for connection in {ask.connection for ask in asks}:
+        here = [ask for ask in asks if ask.connection == connection]
+        people = _read(tx, connection, [ask.contact_id for ask in here])
+        known |= {ask: people[ask.contact_id] for ask in here if ask.contact_id in people}
+    living = [ask for ask in asks if ask in known and not known[ask].person.row.deleted]
+    wanted = [_wanted(ask, known[ask].person.keys) for ask in living]
+    fences = dict(zip(living, locks.try_locks(tx, wanted), strict=True))
+    names = dict(zip(living, wanted, strict=True))
+    return [
+        _claim_of(known[ask], fences[ask], names[ask]) if ask in fences else None for ask in asks
+    ]
+
+
+def _claim_of(known: Known, fence: Fence | None, wanted: Wanted) -> Claim | Busy:
+    if fence is None:
+        return Busy(wanted.names)
+    return Claim(Hold(known.person.row.id, fence, lets_go=True), known)
+
+
+def _wanted(ask: _Ask, keys: Keys) -> Wanted:
+    names = [lock_of_contact(ask.connection, ask.contact_id), *locks_of_keys(ask.connection, keys)]
+    return Wanted(tuple(names), ask.holder, TTL_S)
+
+
+def _read(
+    tx: Connection, connection: ConnectionName, contact_ids: list[ContactId]
+) -> dict[ContactId, Known]:
+    rows = workspace.get_contacts(tx, connection, contact_ids)
+    linked = links.links_of_locals(tx, connection, "contact", contact_ids)
+    record_keys = [f"contact:{contact_id}" for contact_id in contact_ids]
+    unknown = intents.open_by_record(tx, connection, record_keys)
+    lookers = {i: row for i, row in rows.items() if i not in linked and not row.row.deleted}
+    found = (
+        ghl_contacts.find_by_keys(tx, connection, [row.keys for row in lookers.values()])
+        if lookers
+        else []
+    )
+    apart_from = apart.apart_from(tx, connection, [seen.contact.id for seen in found])
+    return {
+        contact_id: Known(
+            Person(keyed.row, linked.get(contact_id), keyed.keys),
+            unknown.get(f"contact:{contact_id}", ()),
+            _index_of(keyed, found, apart_from) if contact_id in lookers else None,
+        )
+        for contact_id, keyed in rows.items()
+    }
+
+
+def _index_of(
+    person: Keyed, found: Sequence[Seen], apart_from: set[Pair]
+) -> tuple[list[GhlContact], list[GhlContact]]:
+    email, phone = person.keys
+    if apart_from:
+        found = [one for one in found if Pair(person.row.id, one.contact.id) not in apart_from]
+    return (
+        [seen.contact for seen in found if email is not None and seen.keys.email == email],
+        [seen.contact for seen in found if phone is not None and seen.keys.phone == phone],
+    )

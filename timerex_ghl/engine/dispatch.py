@@ -1,0 +1,115 @@
+"""Who is carried next: each record by one carrier, and no connection in another's way."""
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import due
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.due import Due
+from timerex_ghl.adapters.ledger.wake import Alarm
+from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.engine.runtime import utc_now
+
+LANES = 4
+"""Batches of one connection that are carried side by side. While one is free, an event waits for
+nobody; while none is, events gather, and the next batch takes them all."""
+
+BATCH = 50
+"""Events a batch takes at most."""
+
+ALL_LANES = LANES * BATCH
+"""Events of one connection that can be under way at once."""
+
+LOOK_EVERY_S = 1.0
+"""Look at least this often, whatever the alarm says."""
+
+
+class Batch(NamedTuple):
+    """Events of one connection, each about another record."""
+
+    connection: ConnectionName
+    events: tuple[Due, ...]
+
+    @property
+    def event_ids(self) -> list[EventId]:
+        """List the events."""
+        return [event.id for event in self.events]
+
+
+class Dispatcher:
+    """Hands out what waits in the inbox, as soon as it is stored.
+
+    Args:
+        ledger: Where the events are.
+        alarm: Rings when an event is stored.
+        clock: Returns the current time: aware, UTC.
+
+    Attributes:
+        open: The connections whose events may be carried at this moment.
+    """
+
+    def __init__(
+        self, ledger: Ledger, alarm: Alarm, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.open: Collection[ConnectionName] = ()
+        self._ledger = ledger
+        self._alarm = alarm
+        self._clock = clock
+        self._lanes = Counter[ConnectionName]()
+        self._carried: set[tuple[ConnectionName, str]] = set()
+        self._served = Counter[ConnectionName]()
+
+    async def wait(self, timeout_s: float) -> None:
+        """Wait until something is stored or has ended, or for so long."""
+        await self._alarm.wait(timeout_s)
+
+    def is_idle(self, connection: ConnectionName) -> bool:
+        """Tell whether nothing of a connection is under way."""
+        return not self._lanes[connection]
+
+    def wake(self) -> None:
+        """Let whoever waits look again."""
+        self._alarm.ring()
+
+    async def take(self) -> tuple[list[Batch], float]:
+        """Take what may be carried now, a batch a connection; whoever was served least comes first.
+
+        Every batch has to be given back by `done`. The number says in how many seconds to look
+        again at the latest: a postponed event is due then.
+        """
+        free = [connection for connection in self.open if self._lanes[connection] < LANES]
+        found, next_at = await self._ledger.read(_look, free, self._clock())
+        batches = [batch for connection in free if (batch := self._batch(connection, found))]
+        batches.sort(key=lambda batch: self._served[batch.connection])
+        for connection, events in batches:
+            self._lanes[connection] += 1
+            self._served[connection] += len(events)
+            self._carried |= {(connection, event.record) for event in events}
+        if next_at is None:
+            return batches, LOOK_EVERY_S
+        return batches, min(max((next_at - self._clock()).total_seconds(), 0.01), LOOK_EVERY_S)
+
+    def done(self, batch: Batch) -> None:
+        """Give a batch back: its records may be carried again, and its lane is free."""
+        self._lanes[batch.connection] -= 1
+        self._carried -= {(batch.connection, event.record) for event in batch.events}
+        self.wake()
+
+    def _batch(self, connection: ConnectionName, found: list[Due]) -> Batch | None:
+        chosen: dict[str, Due] = {}
+        for event in found:
+            is_free = (connection, event.record) not in self._carried
+            if event.connection == connection and is_free and len(chosen) < BATCH:
+                chosen.setdefault(event.record, event)
+        return Batch(connection, tuple(chosen.values())) if chosen else None
+
+
+def _look(
+    tx: Connection, connections: Collection[ConnectionName], now: datetime
+) -> tuple[list[Due], datetime | None]:
+    found = due.due_events(tx, connections, now, ALL_LANES + BATCH)
+    return found, due.next_due_at(tx, connections, now)

@@ -1,0 +1,148 @@
+"""Locks that are held while something is carried, and renewed while it takes long."""
+
+import asyncio
+import os
+import random
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import locks
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.locks import Fence
+from timerex_ghl.domain.errors import RetryableError
+
+T = TypeVar("T")
+
+TTL_S = 30.0
+"""How long a lock outlives its holder. A holder that lives renews it every third of this."""
+
+PATIENCE_S = TTL_S + 2
+"""How long a lock is waited for: long enough that one of a killed holder runs out."""
+
+
+class HeldError(RetryableError):
+    """Somebody else holds the lock.
+
+    Attributes:
+        holder: Who, as they named themselves.
+    """
+
+    def __init__(self, name: str, holder: str) -> None:
+        super().__init__(f"{name} is held by {holder}", after_s=TTL_S)
+        self.holder = holder
+
+
+class Busy(NamedTuple):
+    """One of these locks is somebody else's at the moment."""
+
+    names: tuple[str, ...]
+
+
+def holder_name(run_id: str | None) -> str:
+    """Name this process (and run) as a holder of locks."""
+    return f"{machine()}:{os.getpid()}:{run_id or 'no run'}:{random.getrandbits(32):08x}"
+
+
+@cache
+def machine() -> str:
+    """Name this machine, since it was started, and the space in which its process ids count."""
+    name = socket.gethostname().replace(":", "-")
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
+        space = Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
+    except OSError:  # no Linux: of another process nobody can tell whether it lives
+        return name
+    return f"{name}/{boot}/{space}"
+
+
+def is_dead(holder: str) -> bool:
+    """Tell for certain that the process that held a lock has ended: it was one of this machine."""
+    where, _, rest = holder.partition(":")
+    pid = rest.partition(":")[0]
+    if where != machine() or "/" not in where or not pid.isdecimal():
+        return False
+    return not Path(f"/proc/{pid}").exists()
+
+
+@asynccontextmanager
+async def held(
+    ledger: Ledger, names: Collection[str], *, run_id: str | None, wait_s: float = PATIENCE_S
+) -> AsyncGenerator[Fence]:
+    """Hold all of these locks, or none.
+
+    Raises:
+        HeldError: Another holder kept one of them for all of `wait_s`.
+    """
+    holder = holder_name(run_id)
+
+    async def take() -> Fence | Busy:
+        fence = await ledger.write(locks.try_lock, names, holder, TTL_S)
+        return Busy(tuple(names)) if fence is None else fence
+
+    fence = await insist(ledger, take, wait_s)
+    try:
+        async with renewed(ledger, fence):
+            yield fence
+    finally:
+        await ledger.write(locks.release_lock, fence)
+
+
+async def insist(
+    ledger: Ledger, attempt: Callable[[], Awaitable[T | Busy]], wait_s: float = PATIENCE_S
+) -> T:
+    """Try until no lock is in the way.
+
+    Raises:
+        HeldError: One was, for all of `wait_s`.
+    """
+    clock = asyncio.get_running_loop().time
+    give_up_at = clock() + wait_s
+    pause_s = 0.01
+    while True:
+        result = await attempt()
+        if not isinstance(result, Busy):
+            return result
+        if clock() >= give_up_at:
+            name, other = await ledger.read(_whose, sorted(result.names))
+            raise HeldError(name, other)
+        await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))
+        pause_s = min(pause_s * 2, 1.0)
+
+
+@asynccontextmanager
+async def renewed(ledger: Ledger, fence: Fence) -> AsyncGenerator[None]:
+    """Keep a lock alive for as long as its work takes; most work is done before the first time."""
+    loop = asyncio.get_running_loop()
+    renewing: list[asyncio.Task[None]] = []
+    first = loop.call_later(
+        TTL_S / 3, lambda: renewing.append(loop.create_task(_renew(ledger, fence)))
+    )
+    try:
+        yield
+    finally:
+        first.cancel()
+        for task in renewing:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _renew(ledger: Ledger, fence: Fence) -> None:
+    """Renew. A lock that was lost stays lost: the fence refuses the next intent."""
+    while True:
+        await ledger.write(locks.renew_lock, fence, TTL_S)
+        await asyncio.sleep(TTL_S / 3)
+
+
+def _whose(tx: Connection, names: Collection[str]) -> tuple[str, str]:
+    for name in names:
+        holder = locks.holder_of(tx, name)
+        if holder is not None:
+            return name, holder
+    return "a lock", "somebody who let go just now"

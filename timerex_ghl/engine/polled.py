@@ -1,0 +1,141 @@
+"""What a poll of TimeRex finds beside what the ledger holds, and what becomes of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import bookings, heard, inbox, reviews
+from timerex_ghl.adapters.ledger.bookings import BookingRow
+from timerex_ghl.adapters.timerex.polled import Polled, key_of_row
+from timerex_ghl.adapters.timerex.replies import EventRow
+from timerex_ghl.domain.models import BookingId, BookingState, Record
+from timerex_ghl.engine.sides import Sides
+from timerex_ghl.engine.verify import is_confirmed_by
+
+
+class Found(Record):
+    """What a scan has seen, in numbers.
+
+    Attributes:
+        listed: Events on TimeRex's pages.
+        stored: Put into the inbox.
+        verified: Bookings of which TimeRex says what a webhook had told.
+        unknown: Bookings that TimeRex does not know (any more): a person is asked.
+        unread: Bookings that could not be read, and calendars that could not be listed: the next
+            scan tries them again.
+    """
+
+    listed: int = 0
+    stored: int = 0
+    verified: int = 0
+    unknown: int = 0
+    unread: int = 0
+
+    def __add__(self, other: "Found") -> "Found":
+        """Add up two steps."""
+        fields = type(self).model_fields
+        return Found(**{name: getattr(self, name) + getattr(other, name) for name in fields})
+
+    def in_words(self) -> str:
+        """Say it in one line, without what did not happen."""
+        names = {
+            "stored": "put into the inbox",
+            "verified": "confirmed as told",
+            "unknown": "unknown to TimeRex",
+            "unread": "not readable",
+        }
+        said = [f"{getattr(self, key)} {word}" for key, word in names.items() if getattr(self, key)]
+        return ", ".join([f"{self.listed} events listed", *said])
+
+
+def unknown_of(tx: Connection, sides: Sides, rows: Sequence[EventRow]) -> list[BookingId]:
+    """Choose the events of a page that we hold otherwise than TimeRex shows them, or unverified.
+
+    One whose webhook waits in the inbox was told; the next scan looks at it again.
+    """
+    held = bookings.get_bookings(tx, sides.connection, [row.id for row in rows])
+    stored = heard.known_keys(tx, sides.connection, "timerex", [key_of_row(row) for row in rows])
+    waiting = heard.waiting_records(tx, sides.connection, [f"booking:{row.id}" for row in rows])
+    return [
+        row.id
+        for row in rows
+        if f"booking:{row.id}" not in waiting
+        and _is_news(row, held.get(row.id), is_stored=key_of_row(row) in stored)
+    ]
+
+
+def _is_news(row: EventRow, held: BookingRow | None, *, is_stored: bool) -> bool:
+    if held is None:
+        return not is_stored
+    booking = held.booking
+    is_same = (
+        row.cancelled == (booking.state is not BookingState.CONFIRMED)
+        and row.starts_at == booking.starts_at
+        and row.ends_at == booking.ends_at
+    )
+    return not held.verified or (not is_same and not is_stored)
+
+
+def doubtful_of(tx: Connection, sides: Sides, ids: Sequence[BookingId]) -> list[BookingRow]:
+    """Choose the bookings that still stand here, or are unverified, and of which none waits."""
+    waiting = heard.waiting_records(tx, sides.connection, [f"booking:{one}" for one in ids])
+    return [
+        row
+        for booking_id, row in bookings.get_bookings(tx, sides.connection, ids).items()
+        if f"booking:{booking_id}" not in waiting
+        and (row.booking.state is BookingState.CONFIRMED or not row.verified)
+    ]
+
+
+def take(tx: Connection, sides: Sides, polled: Polled, now: datetime) -> Found:
+    """Store what is new of a booking; what only confirms it is noted."""
+    booking = polled.booking
+    held = bookings.get_booking(tx, sides.connection, booking.id)
+    reviews.settle_subjects(
+        tx, sides.connection, [f"booking:{booking.id}"], by="a later run", now=now
+    )
+    if held is not None and is_confirmed_by(held.booking, booking):
+        return _verify(tx, sides, held, now)
+    _, is_new = inbox.store_event(
+        tx,
+        connection=sides.connection,
+        source="timerex",
+        type=polled.type,
+        dedupe_key=polled.dedupe_key,
+        body=polled.body,
+        now=now,
+        record=f"booking:{booking.id}",
+    )
+    return Found(stored=int(is_new))
+
+
+def _verify(tx: Connection, sides: Sides, held: BookingRow, now: datetime) -> Found:
+    if held.verified:
+        return Found()
+    row = held.model_copy(update={"verified": True})
+    bookings.save_booking(tx, sides.connection, row, now)
+    return Found(verified=1)
+
+
+def note_unknown(tx: Connection, sides: Sides, booking_id: BookingId, now: datetime) -> Found:
+    """Ask a person about a booking that stands here and that TimeRex does not know.
+
+    One that is over here stands nowhere: both sides agree.
+    """
+    held = bookings.get_booking(tx, sides.connection, booking_id)
+    if held is None:
+        return Found()
+    if held.booking.state is not BookingState.CONFIRMED:
+        _verify(tx, sides, held, now)
+        return Found()
+    _, is_new = reviews.open_review(
+        tx,
+        connection=sides.connection,
+        kind="gone",
+        subject=f"booking:{booking_id}",
+        reason=f"TimeRex knows no booking {booking_id}, which stands here: nothing was changed",
+        detail={"people": [held.contact_id] if held.contact_id else [], "ghl_ids": []},
+        now=now,
+    )
+    return Found(unknown=int(is_new))

@@ -1,0 +1,203 @@
+"""What TimeRex has and no webhook told of: from its REST API into the inbox.
+
+A scan goes through all calendars, page by page, and then asks for each booking that should have
+been on a page and was not: whether TimeRex lists what was cancelled is not documented. What is new
+is stored as the webhook's delivery would have been, and carried by whoever carries those.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from pydantic import AwareDatetime
+
+from timerex_ghl.adapters.ledger import bookings, cursors
+from timerex_ghl.adapters.ledger.bookings import BookingRow
+from timerex_ghl.adapters.timerex.client import TimerexClient, every_calendar
+from timerex_ghl.adapters.timerex.replies import Calendar, CalendarId, EventRow, Page, PageToken
+from timerex_ghl.domain.errors import (
+    NotFoundError,
+    RateLimitedError,
+    RetryableError,
+    SkippableError,
+)
+from timerex_ghl.domain.models import BookingId, Record
+from timerex_ghl.engine.polled import Found, doubtful_of, note_unknown, take, unknown_of
+from timerex_ghl.engine.sides import Sides
+
+CURSOR = "timerex-events"
+
+BACK = timedelta(hours=24)
+"""Bookings that began this long ago are looked at still: as long as an outage may have lasted."""
+
+AHEAD = timedelta(days=183)
+"""And those that begin until then."""
+
+STALE = timedelta(hours=6)
+"""A scan that began before this is begun anew: the time it looks at is over."""
+
+SPARE = 20
+"""Of TimeRex's 60 calls a minute, those that polls leave to bookings which are read back live."""
+
+AT_A_TIME = 10
+"""Bookings that are asked for between two savings of the cursor."""
+
+
+OUTAGE = 3
+"""When so many bookings in a row cannot be read, it is not for their sake."""
+
+
+class Place(Record):
+    """How far a scan has come; saved after every step, so that the next run goes on from here.
+
+    Attributes:
+        began_at: By our clock; the time that is looked at goes by it.
+        calendars: Those to be listed still.
+        page: The page of the first of them that comes next.
+        unseen: Bookings that should be on a page, and were on none so far.
+    """
+
+    began_at: AwareDatetime
+    calendars: tuple[Calendar, ...]
+    page: PageToken | None = None
+    unseen: tuple[BookingId, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether everything was looked at."""
+        return not self.calendars and not self.unseen
+
+    def after_page(self, page: Page[EventRow]) -> "Place":
+        """Move past a page. A page that leads to itself is the last: the rest is asked for."""
+        listed = {row.id for row in page.items}
+        unseen = tuple(one for one in self.unseen if one not in listed)
+        here = self.model_copy(update={"unseen": unseen})
+        if page.next_token is None or page.next_token == self.page or not page.items:
+            return here.after_calendar()
+        return here.model_copy(update={"page": page.next_token})
+
+    def after_calendar(self) -> "Place":
+        """Move on to the next calendar."""
+        return self.model_copy(update={"calendars": self.calendars[1:], "page": None})
+
+
+class Polling(NamedTuple):
+    """How a run of the poll ended. `stopped`: why before the scan's end; None where it is over."""
+
+    found: Found
+    stopped: str | None
+
+
+async def poll(sides: Sides, timerex: TimerexClient, until: datetime) -> Polling:
+    """Go on with the scan, or begin one, until it is over, time is up, or no call is left.
+
+    Raises:
+        RetryableError: TimeRex does not answer. The next run goes on from here.
+    """
+    run = _Run(sides, timerex)
+    place = await _read_place(sides)
+    try:
+        while place is None or not place.is_over:
+            if sides.now() >= until:
+                return Polling(run.found, "its time was up")
+            place = await run.go_on(place)
+    except RateLimitedError:
+        return Polling(run.found, "no call to TimeRex was left")
+    return Polling(run.found, None)
+
+
+async def _read_place(sides: Sides) -> Place | None:
+    """Find the scan to go on with."""
+    saved = await sides.ledger.read(cursors.get_cursor, sides.connection, CURSOR)
+    place = Place.model_validate_json(saved) if saved else None
+    is_open = place is not None and not place.is_over and sides.now() - place.began_at < STALE
+    return place if is_open else None
+
+
+@dataclass
+class _Run:
+    """One run of the poll.
+
+    Attributes:
+        failures: Bookings in a row that could not be read.
+    """
+
+    sides: Sides
+    timerex: TimerexClient
+    found: Found = field(default_factory=Found)
+    failures: int = 0
+
+    async def go_on(self, place: Place | None) -> Place:
+        """Do the next step of a scan, and save how far it has come."""
+        if place is None:
+            after = await self._begin()
+        elif place.calendars:
+            after = await self._read_page(place)
+        else:
+            after = await self._ask(place)
+        self.sides.failpoint("poll", "before-save")
+        await self.sides.ledger.write(
+            cursors.save_cursor, self.sides.connection, CURSOR, after.model_dump_json()
+        )
+        return after
+
+    async def _begin(self) -> Place:
+        """List the calendars, and what we hold that they should show."""
+        calendars = tuple([calendar async for calendar in every_calendar(self.timerex)])
+        now = self.sides.now()
+        unseen = await self.sides.ledger.read(
+            bookings.bookings_to_see, self.sides.connection, now - BACK, now + AHEAD
+        )
+        return Place(began_at=now, calendars=calendars, unseen=tuple(unseen))
+
+    async def _read_page(self, place: Place) -> Place:
+        """List a page of a calendar, and read what is not known of it."""
+        calendar = place.calendars[0]
+        begins_at, ends_at = place.began_at - BACK, place.began_at + AHEAD
+        try:
+            page = await self.timerex.list_events(calendar.id, begins_at, ends_at, place.page)
+        except SkippableError:  # it is gone, or its page is: the next scan begins it anew
+            self.found += Found(unread=1)
+            return place.after_calendar()
+        self.found += Found(listed=len(page.items))
+        for booking_id in await self.sides.ledger.read(unknown_of, self.sides, page.items):
+            await self._read(booking_id, calendar)
+        return place.after_page(page)
+
+    async def _ask(self, place: Place) -> Place:
+        """Read bookings that no page showed."""
+        asked = place.unseen[:AT_A_TIME]
+        for row in await self.sides.ledger.read(doubtful_of, self.sides, asked):
+            await self._read(row.booking.id, _calendar_of(row))
+        return place.model_copy(update={"unseen": place.unseen[AT_A_TIME:]})
+
+    async def _read(self, booking_id: BookingId, calendar: Calendar) -> None:
+        """Read one booking, and take it in. One that cannot be read keeps no other back."""
+        write = self.sides.ledger.write
+        try:
+            polled = await self.timerex.get_delivery(booking_id, calendar)
+        except NotFoundError:
+            self.found += await write(note_unknown, self.sides, booking_id, self.sides.now())
+        except RateLimitedError:
+            raise
+        except (SkippableError, RetryableError):
+            self.failures += 1
+            if self.failures == OUTAGE:
+                raise
+            self.found += Found(unread=1)
+            return
+        else:
+            self.found += await write(take, self.sides, polled, self.sides.now())
+        self.failures = 0
+
+
+def _calendar_of(row: BookingRow) -> Calendar:
+    """Say what a booking told of its calendar."""
+    booking = row.booking
+    return Calendar(
+        id=CalendarId(booking.calendar_id or ""),
+        team_id=None,
+        name=booking.calendar_name,
+        url=None,
+        duration_min=None,
+    )

@@ -1,0 +1,86 @@
+"""What an earlier run left unknown: writes that were sent and never heard of again.
+
+An update needs no second look to be safe, since everything is planned anew from what GHL has now.
+What is settled here is the account of it: every intent ends with one outcome.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import intents
+from timerex_ghl.adapters.ledger.intents import Closing, Intent
+from timerex_ghl.domain.actions import (
+    Action,
+    AddTags,
+    ContactAction,
+    CreateContact,
+    RemoveTags,
+    UpdateContact,
+)
+from timerex_ghl.domain.errors import RetryableError
+from timerex_ghl.domain.models import FieldName, GhlContact
+from timerex_ghl.domain.normal import is_same
+from timerex_ghl.engine.sides import Sides
+
+LOOK_AGAIN = timedelta(seconds=15)
+"""GHL's look-up shows a new contact seconds after it was made: a younger one is not yet missing."""
+
+ACTION: TypeAdapter[Action] = TypeAdapter(Action)
+
+
+async def settle_unknown(sides: Sides, unknown: Iterable[Intent], ghl: GhlContact | None) -> None:
+    """Close the open intents about a contact, by what GHL has now.
+
+    Raises:
+        RetryableError: A contact was sent moments ago and may only not be found yet.
+    """
+    for intent in unknown:
+        action = ACTION.validate_json(intent.payload)
+        if not isinstance(action, ContactAction):
+            continue  # settled where its record is carried
+        if isinstance(action, CreateContact) and ghl is None:
+            wait_if_young(sides, intent, "a contact")
+        happened = ghl is not None and _shows(ghl, action, sides.settings.region)
+        result_id = ghl.id if ghl and happened else None
+        await sides.ledger.write(close, intent, result_id, sides.now())
+
+
+def wait_if_young(sides: Sides, intent: Intent, what: str) -> None:
+    """Conclude nothing yet from not finding what was sent moments ago.
+
+    Raises:
+        RetryableError: It was.
+    """
+    if sides.now() - intent.created_at < LOOK_AGAIN:
+        raise RetryableError(
+            f"{what} was sent and is not found yet", after_s=LOOK_AGAIN.total_seconds()
+        )
+
+
+def _shows(ghl: GhlContact, action: ContactAction, region: str) -> bool:
+    """Tell whether a contact looks as it does after an action."""
+    tags = ghl.tags or frozenset()
+    match action:
+        case CreateContact():
+            return True
+        case UpdateContact(values=values):
+            return all(
+                is_same(FieldName(field), ghl.values.get(field), value, region)
+                for field, value in values.items()
+            )
+        case AddTags(tags=wanted):
+            return wanted <= tags
+        case RemoveTags(tags=unwanted):
+            return not unwanted & tags
+        case _:
+            assert_never(action)
+
+
+def close(tx: Connection, intent: Intent, result_id: str | None, now: datetime) -> None:
+    """End an intent whose answer was never read; `result_id` is what it wrote, if it did."""
+    error = "sent, and nothing shows that it arrived" if result_id is None else None
+    intents.close_intent(tx, Closing(intent.id, result_id, now, error, recovered=True))

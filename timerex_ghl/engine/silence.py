@@ -1,0 +1,74 @@
+"""Whether a connection's webhooks fell silent, as the ledger shows it."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import audit, ghl_contacts, heard, links, published
+from timerex_ghl.adapters.timerex.polled import MARK, happened_at
+from timerex_ghl.domain.models import ConnectionName, GhlContactId
+from timerex_ghl.domain.silence import SKEW, Silence, find_silence
+from timerex_ghl.engine.remember import ADDED, LEVELLED
+
+Service = Literal["TimeRex", "GHL"]
+
+LOOK_BACK = timedelta(days=1)
+"""What polls found before this was told, or is old news."""
+
+SETTING_UP = timedelta(minutes=30)
+"""A connection's webhooks are entered in TimeRex only once it is published."""
+
+MOST = 2000
+"""Entries of the audit that are looked through."""
+
+
+def find_silences(
+    tx: Connection, connection: ConnectionName, now: datetime
+) -> dict[Service, Silence]:
+    """Find the services whose webhooks are silent.
+
+    TimeRex's are expected always. GHL's only where one has ever come: without an app there are
+    none.
+    """
+    since = now - LOOK_BACK
+    timerex_at = heard.heard_at(tx, connection, "timerex", polled=MARK)
+    found: dict[Service, Silence | None] = {
+        "TimeRex": find_silence([*_timerex_changes(tx, connection, since)], timerex_at, now)
+    }
+    ghl_at = heard.heard_at(tx, connection, "ghl", polled=MARK)
+    if ghl_at is not None:
+        found["GHL"] = find_silence([*_ghl_changes(tx, connection, since)], ghl_at, now)
+    return {service: silence for service, silence in found.items() if silence is not None}
+
+
+def _timerex_changes(
+    tx: Connection, connection: ConnectionName, since: datetime
+) -> Iterator[datetime]:
+    """Tell when what the poll put into the inbox had happened, where TimeRex says so.
+
+    Not what happened before anybody could tell us.
+    """
+    began_at = published.first_published_at(tx, connection)
+    for body in heard.polled_since(tx, connection, since, polled=MARK):
+        at = happened_at(body)
+        if at is not None and began_at is not None and at > began_at + SETTING_UP:
+            yield at
+
+
+def _ghl_changes(tx: Connection, connection: ConnectionName, since: datetime) -> Iterator[datetime]:
+    """Tell when people changed contacts in GHL whose change went to the workspace.
+
+    Not where we wrote to the contact at about the time, or later: that may be our own change.
+    """
+    done = audit.entries_since(tx, connection, (ADDED, LEVELLED), since, MOST)
+    ids = {
+        GhlContactId(str(entry.detail["ghl"])) for entry in done if not entry.detail.get("to_ghl")
+    }
+    linked = links.links_of_remotes(tx, connection, "contact", ids)
+    for ghl_id, seen in ghl_contacts.get_snapshots(tx, connection, ids).items():
+        at = seen.contact.updated_at
+        written_at = linked[ghl_id].written_at if ghl_id in linked else None
+        if at is not None and (written_at is None or written_at + SKEW < at):
+            yield at

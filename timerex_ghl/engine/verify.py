@@ -1,0 +1,109 @@
+"""A booking that a webhook told of, and whether TimeRex confirms it."""
+
+from typing import NamedTuple
+
+from timerex_ghl.adapters.ledger import bookings
+from timerex_ghl.adapters.ledger.bookings import BookingRow
+from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.adapters.timerex.polled import is_polled
+from timerex_ghl.domain.bookings import correct_booking, fold_booking
+from timerex_ghl.domain.errors import NotFoundError, QuarantineError, TimerexGhlError
+from timerex_ghl.domain.models import Booking, BookingState, ContactId
+from timerex_ghl.engine.sides import Sides
+
+
+class Told(NamedTuple):
+    """A booking as far as it is known. `verified`: TimeRex's API says the same."""
+
+    booking: Booking
+    verified: bool
+
+
+async def as_told(sides: Sides, event: InboxEvent, booking: Booking) -> Told:
+    """Tell how far the booking of an event is to be believed.
+
+    Raises:
+        QuarantineError: TimeRex knows no such booking.
+    """
+    if is_polled(event.dedupe_key):
+        return Told(booking, verified=True)
+    return await read_back(sides, booking)
+
+
+async def read_back(sides: Sides, booking: Booking) -> Told:
+    """Ask TimeRex about a booking that is new here, where a call is left for that.
+
+    Without an answer the booking counts as it was told, and the poll asks later: TimeRex's webhook
+    carries a secret, and a guest's booking does not wait for an outage.
+
+    Raises:
+        QuarantineError: TimeRex knows no such booking.
+    """
+    if sides.timerex is None:
+        return Told(booking, verified=False)
+    if await sides.ledger.read(bookings.get_booking, sides.connection, booking.id) is not None:
+        return Told(booking, verified=False)
+    try:
+        theirs = await sides.timerex.get_event(
+            booking.id, calendar_name=booking.calendar_name, wait_s=0
+        )
+    except NotFoundError:
+        raise QuarantineError(
+            f"TimeRex knows no booking {booking.id}, of which a webhook told: nothing was written."
+            " Should it know it by now, replay the event"
+        ) from None
+    except TimerexGhlError:
+        return Told(booking, verified=False)
+    return Told(fold_booking(booking, theirs) or booking, verified=_says_same(booking, theirs))
+
+
+def _says_same(told: Booking, theirs: Booking) -> bool:
+    """Compare what a forger would change."""
+    fields = ("state", "starts_at", "ends_at", "guest_email", "old_id", "new_id")
+    return all(getattr(told, field) == getattr(theirs, field) for field in fields)
+
+
+def is_confirmed_by(held: Booking, theirs: Booking) -> bool:
+    """Tell whether TimeRex's API says of a booking what we hold of it.
+
+    Of a booking stored before hosts' e-mails were, they are no news.
+    """
+    if not held.host_emails:
+        theirs = theirs.model_copy(update={"host_emails": ()})
+    return _stands(held) == _stands(theirs) and correct_booking(held, theirs) is None
+
+
+def take_in(stored: BookingRow | None, told: Told) -> Booking | None:
+    """Take in what was told of a booking; None where it says nothing new.
+
+    What TimeRex's API said counts for more than what a webhook tells, whichever comes first. One
+    made here is edited, where one of TimeRex is only told of: its row is what it says, since
+    somebody may have edited it after it was read.
+    """
+    if stored is not None and stored.origin == "workspace":
+        return None
+    if stored is not None and told.verified:
+        return correct_booking(stored.booking, told.booking)
+    if stored is not None and stored.verified:
+        taken = correct_booking(told.booking, stored.booking) or told.booking
+        return None if taken == stored.booking else taken
+    return fold_booking(stored.booking if stored else None, told.booking)
+
+
+def learned_row(
+    stored: BookingRow | None, told: Told, folded: Booking | None, contact_id: ContactId
+) -> BookingRow:
+    """Say how a booking stands once it was taken in."""
+    known = stored.booking if stored else told.booking
+    booking = folded or known
+    verified = told.verified and _stands(told.booking) == _stands(booking)
+    if folded is None and stored is not None:
+        verified = verified or stored.verified
+    if stored is None:
+        return BookingRow(booking=booking, contact_id=contact_id, verified=verified)
+    changes = {"booking": booking, "contact_id": contact_id, "verified": verified}
+    return stored.model_copy(update=changes)
+
+
+def _stands(booking: Booking) -> bool:
+    return booking.state is BookingState.CONFIRMED

@@ -1,0 +1,231 @@
+"""One write to GHL: intent, call, outcome. A crash between any two can be told afterwards."""
+
+from asyncio import Future
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import intents
+from timerex_ghl.adapters.ledger.intents import Closing, NewIntent
+from timerex_ghl.adapters.ledger.locks import Fence
+from timerex_ghl.domain.actions import (
+    Action,
+    AddTags,
+    ContactAction,
+    ContactPlan,
+    CreateContact,
+    CreateNote,
+    NoteAction,
+    UpdateContact,
+)
+from timerex_ghl.domain.errors import TimerexGhlError, UnknownOutcomeError
+from timerex_ghl.domain.models import ContactId, FieldName, GhlContact, GhlNote
+from timerex_ghl.engine.sides import Sides
+
+
+class _Named(Protocol):
+    """A record of GHL: it has an id."""
+
+    @property
+    def id(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Named)
+
+
+class Writer(Protocol):
+    """Whoever writes: under which name its intents stand, and the lock that lets it."""
+
+    @property
+    def record_key(self) -> str:
+        """Name the record in intents."""
+        ...
+
+    @property
+    def fence(self) -> Fence:
+        """Hand out the lock."""
+        ...
+
+
+def _accept(plan: ContactPlan, _ghl: GhlContact | None) -> ContactPlan:
+    """Let every plan through."""
+    return plan
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a person decided about the one being carried.
+
+    Attributes:
+        approve: Looks at a plan, and the contact it was made for, before anything of it is written:
+            hands out what is to be written, or refuses.
+        note: Notes the decision, in the unit that remembers the person.
+        fields: Their conflicts were asked about, and keep the review they have.
+    """
+
+    approve: Callable[[ContactPlan, GhlContact | None], ContactPlan] = _accept
+    note: Callable[[Connection, datetime], object] = lambda _tx, _now: None
+    fields: frozenset[FieldName] = frozenset()
+
+
+NOBODY_DECIDED = Decided()
+
+
+@dataclass
+class Hold:
+    """The person being carried, and the lock that makes us the only one who does.
+
+    Attributes:
+        lets_go: Nothing follows once the person is level: the lock is let go at the same moment.
+        released: It was.
+        decided: By a person, where one was asked; else the fields' rules decide.
+    """
+
+    contact_id: ContactId
+    fence: Fence
+    lets_go: bool = False
+    released: bool = False
+    decided: Decided = NOBODY_DECIDED
+
+    @property
+    def record_key(self) -> str:
+        """Name the person in intents: their notes' writes stand under them too."""
+        return f"contact:{self.contact_id}"
+
+
+class Written(NamedTuple, Generic[T]):
+    """What a write made of a record in GHL. Its outcome is still to be noted."""
+
+    intent_id: str
+    action: Action
+    record: T
+
+    def closing(self, now: datetime) -> Closing:
+        """Give the outcome, to be noted in the unit that remembers the record."""
+        return Closing(self.intent_id, self.record.id, now)
+
+
+class Noting(NamedTuple):
+    """The outcome of a write that is being noted."""
+
+    action: Action
+    done: Future[None]
+
+
+async def write_contact(
+    sides: Sides,
+    hold: Hold,
+    action: ContactAction,
+    ghl: GhlContact | None,
+    noting: Noting | None = None,
+) -> Written[GhlContact]:
+    """Send one action about a contact; hand back the contact as GHL has it then.
+
+    Args:
+        sides: Both sides.
+        hold: Whose writes these are.
+        action: What to write.
+        ghl: The contact as it was; None before it is made.
+        noting: The outcome of the write before this one: it is durable before this one is sent.
+    """
+
+    async def send() -> GhlContact:
+        if isinstance(action, CreateContact):
+            return await sides.ghl.create_contact(action.values)
+        if isinstance(action, UpdateContact):
+            return await sides.ghl.update_contact(action.contact_id, action.values)
+        change = sides.ghl.add_tags if isinstance(action, AddTags) else sides.ghl.remove_tags
+        if ghl is None:
+            raise AssertionError("tags are planned for a contact that exists")
+        return ghl.model_copy(update={"tags": await change(ghl.id, action.tags)})
+
+    return await send_write(sides, hold, action, send, noting)
+
+
+async def write_note(
+    sides: Sides,
+    hold: Hold,
+    action: NoteAction,
+    remember: Callable[[Connection, GhlNote], None],
+) -> GhlNote:
+    """Send one action about a booking's note; hand back the note.
+
+    Args:
+        sides: Both sides.
+        hold: Whose writes these are.
+        action: What to write.
+        remember: Runs in the transaction that records the outcome.
+    """
+
+    async def send() -> GhlNote:
+        if isinstance(action, CreateNote):
+            return await sides.ghl.create_note(action.contact_id, action.text)
+        return await sides.ghl.update_note(action.contact_id, action.note_id, action.text)
+
+    written = await send_write(sides, hold, action, send)
+    await note_outcome(sides, written, remember)
+    return written.record
+
+
+async def note_outcome(
+    sides: Sides, written: Written[T], remember: Callable[[Connection, T], None]
+) -> None:
+    """Record that a write happened, and what it made, in one unit."""
+    await sides.ledger.write(_note_success, sides, written, remember)
+    sides.failpoint(written.action.kind, "after-outcome")
+
+
+def post_outcome(
+    sides: Sides, written: Written[T], remember: Callable[[Connection, T], None]
+) -> Noting:
+    """Record that a write happened, and what it made, in the commit of whatever comes next."""
+    return Noting(written.action, sides.ledger.post(_note_success, sides, written, remember))
+
+
+async def send_write(
+    sides: Sides,
+    writer: Writer,
+    action: Action,
+    send: Callable[[], Awaitable[T]],
+    noting: Noting | None = None,
+) -> Written[T]:
+    """Note the intent, then send. The outcome of a write that succeeded is still to be noted.
+
+    Args:
+        sides: Both sides.
+        writer: Who writes.
+        action: What.
+        send: The call.
+        noting: The outcome of the write before this one.
+    """
+    new = NewIntent(
+        sides.connection, writer.record_key, action, sides.run_id, writer.fence, sides.now()
+    )
+    intent_id = await sides.ledger.write_together(intents.open_all, new)
+    if noting is not None:
+        await noting.done
+        sides.failpoint(noting.action.kind, "after-outcome")
+    sides.failpoint(action.kind, "after-intent")
+    try:
+        record = await send()
+    except UnknownOutcomeError:
+        raise  # the intent stays open: whoever comes next looks before sending again
+    except TimerexGhlError as error:
+        failed = Closing(intent_id, None, sides.now(), str(error))
+        await sides.ledger.write(intents.close_intent, failed)
+        raise
+    sides.failpoint(action.kind, "after-write")
+    return Written(intent_id, action, record)
+
+
+def _note_success(
+    tx: Connection,
+    sides: Sides,
+    written: Written[T],
+    remember: Callable[[Connection, T], None],
+) -> None:
+    intents.close_intent(tx, written.closing(sides.now()))
+    remember(tx, written.record)
