@@ -25,15 +25,15 @@ from timerex_ghl.adapters.ghl.tasks import TASK_PAGE
 from timerex_ghl.adapters.ledger import sweeps
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.domain.activities import ActivityKey
-from timerex_ghl.engine.activities import room
+from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.sweep import (
     carry_activity_key,
     list_changed_here,
     sweep_notes,
     sweep_tasks,
 )
-from timerex_ghl.engine.record import carry_person
-from timerex_ghl.engine.sides import utc_now
+from timerex_ghl.engine.context import utc_now
+from timerex_ghl.engine.process import carry_person
 
 AT_ONCE = 16
 """People who work in the CRM side by side, to make the tasks."""
@@ -108,15 +108,15 @@ async def measure_notes(acts: ActivityWorld) -> None:
     sides, runs, calls = acts.world.sides, list[int](), 0
     await acts.world.ask("DELETE", "/ghl/calls")
     for _ in range(5):
-        most = await acts.ledger.read(room.room_of, sides, utc_now())
+        most = await acts.ledger.read(call_budget.room_of, sides, utc_now())
         people = await acts.ledger.read(sweeps.next_people, NAME, most)
         for start in range(0, len(people), PEOPLE):
             part = people[start : start + PEOPLE]
             await sweep_notes(sides, part, preview=False)
-            await acts.ledger.write(room.spend, sides, len(part), datetime.now(UTC))
+            await acts.ledger.write(call_budget.spend, sides, len(part), datetime.now(UTC))
         runs.append(len(people))
     calls = len((await acts.world.ask("GET", "/ghl/calls"))["calls"])
-    late = await acts.ledger.read(room.lateness, sides)
+    late = await acts.ledger.read(call_budget.lateness, sides)
     hours = None if late.notes is None else round(late.notes.total_seconds() / 3600, 1)
     allowed = sides.settings.activities.note_calls_per_hour
     say(

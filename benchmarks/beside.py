@@ -17,7 +17,7 @@ from multiprocessing.synchronize import Event
 from typing import Any, Literal, TypeAlias
 
 from benchmarks.stand import ledger_url, machine, say, started_sandbox
-from tests.engine.paced_world import LIMIT, PacedWorld, busiest, opened_paced, sweeping
+from tests.engine.rate_limited_world import LIMIT, PacedWorld, busiest, opened_paced, sweeping
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.adapters.ledger.quota import Pace
 from timerex_ghl.sandbox.info import SandboxInfo

@@ -26,7 +26,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_LEVEL, temporary_s
 from sqlalchemy import Connection
 
 from benchmarks.stand import machine, median, peak_memory_mb, say
-from blocks import sides
+from blocks import contexts
 from flows.contact_sync import contact_sync
 from flows.publish_connection import publish_connection
 from timerex_ghl.adapters.ledger import workspace
@@ -37,7 +37,7 @@ from timerex_ghl.domain.actions import WorkspaceChange
 from timerex_ghl.domain.identity import keys_of
 from timerex_ghl.domain.merge import apply_change
 from timerex_ghl.domain.models import ConnectionName, ContactId, FieldName, WorkspaceContact
-from timerex_ghl.engine.sides import CallCount
+from timerex_ghl.engine.context import CallCount
 
 T = TypeVar("T")
 
@@ -122,7 +122,7 @@ async def everybody(stage: Stage) -> list[WorkspaceContact]:
 async def listening() -> AsyncGenerator[list[httpx.Request]]:
     """Note every request that the flow's own client sends."""
     sent: list[httpx.Request] = []
-    original = sides.open_http
+    original = contexts.open_http
 
     def opened(calls: CallCount) -> httpx.AsyncClient:
         client = original(calls)
@@ -133,11 +133,11 @@ async def listening() -> AsyncGenerator[list[httpx.Request]]:
         client.event_hooks["request"].append(note)
         return client
 
-    sides.open_http = opened
+    contexts.open_http = opened
     try:
         yield sent
     finally:
-        sides.open_http = original
+        contexts.open_http = original
 
 
 def as_sent(request: httpx.Request) -> Sent:

@@ -11,7 +11,7 @@ from blocks.secret import filled, plain
 from timerex_ghl.adapters.ghl.auth import GhlAuth, PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.oauth import OAuthTokens
-from timerex_ghl.adapters.ghl.pacing import LedgerPacer, NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import LedgerPacer, NoPacing
 from timerex_ghl.adapters.ghl.signatures import GHL_OLDER_WEBHOOK_KEY
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Pace

@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ghl.oauth import OAuthTokens
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.auth import ApiKey, OAuthApp, TimerexAuth
 from timerex_ghl.adapters.timerex.client import TimerexClient, every_calendar
-from timerex_ghl.adapters.timerex.room import Room
+from timerex_ghl.adapters.timerex.rate_limiter import Room
 from timerex_ghl.domain.models import LocationId
 from timerex_ghl.domain.settings import TimerexSettings
 

@@ -10,7 +10,7 @@ from tasks.reports import at_work, ended, skipped
 from timerex_ghl.domain.errors import ScopeError
 from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.engine.outcome import Counts
-from timerex_ghl.engine.reading import Scope
+from timerex_ghl.engine.pull import Scope
 
 
 class Mode(StrEnum):

@@ -12,9 +12,9 @@ from prefect.states import Completed
 
 from tasks.automations import TAG
 from tasks.live import Shift, catch_up, end_dead_runs, report
+from tasks.live_worker import Station, station
 from tasks.policy import current_flow_run_id, untagged
-from tasks.station import Station, station
-from timerex_ghl.engine.sides import utc_now
+from timerex_ghl.engine.context import utc_now
 
 AGAIN_S = 5.0
 """A run that could not start, since Prefect does not answer, is tried again after this."""

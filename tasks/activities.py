@@ -12,14 +12,14 @@ from sqlalchemy import Connection
 from tasks.batch import at_once, each, settled
 from tasks.opened import opened
 from tasks.policy import RETRIES
-from timerex_ghl.adapters.ghl.pacing import behind_live
+from timerex_ghl.adapters.ghl.rate_limiter import behind_live
 from timerex_ghl.adapters.ledger import sweeps
 from timerex_ghl.adapters.ledger.sweeps import Linked
 from timerex_ghl.domain.activities import ActivityKind
 from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.engine import appointment_sweep
-from timerex_ghl.engine.activities import room
-from timerex_ghl.engine.activities.room import Lateness
+from timerex_ghl.engine.activities import call_budget
+from timerex_ghl.engine.activities.call_budget import Lateness
 from timerex_ghl.engine.activities.sweep import (
     Swept,
     carry_activity_key,
@@ -27,9 +27,9 @@ from timerex_ghl.engine.activities.sweep import (
     sweep_notes,
     sweep_tasks,
 )
+from timerex_ghl.engine.context import Sides, utc_now
 from timerex_ghl.engine.outcome import Counts
-from timerex_ghl.engine.record import carry_person
-from timerex_ghl.engine.sides import Sides, utc_now
+from timerex_ghl.engine.process import carry_person
 
 BATCH = 250
 """Notes, tasks and appointments a task run carries."""
@@ -63,9 +63,9 @@ async def sweep_people(connection: ConnectionName, people: list[Linked], *, prev
     with behind_live():
         async with opened(connection) as sides:
             named = [Linked(*one) for one in people]
-            await sides.ledger.write(room.spend, sides, len(named), utc_now())
+            await sides.ledger.write(call_budget.spend, sides, len(named), utc_now())
             swept = await sweep_notes(sides, named, preview=preview)
-            await sides.ledger.write(room.spend, sides, len(swept.keys), utc_now())
+            await sides.ledger.write(call_budget.spend, sides, len(swept.keys), utc_now())
             return swept
 
 
@@ -102,7 +102,7 @@ def batches_of(keys: list[str]) -> list[list[str]]:
 
 async def read_lateness(sides: Sides) -> list[str]:
     """Say how late an edit in GHL can be seen, in lines for people."""
-    late = await sides.ledger.read(room.lateness, sides)
+    late = await sides.ledger.read(call_budget.lateness, sides)
     return _in_words(late, has_calendars=bool(sides.settings.appointments.calendars))
 
 
@@ -124,5 +124,5 @@ def _in_words(late: Lateness, *, has_calendars: bool) -> list[str]:
 
 
 def _next_people(tx: Connection, sides: Sides, since: datetime | None) -> list[Linked]:
-    most = room.room_of(tx, sides, utc_now())
+    most = call_budget.room_of(tx, sides, utc_now())
     return sweeps.next_people(tx, sides.connection, most, since=since)

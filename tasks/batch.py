@@ -8,8 +8,8 @@ from prefect.logging import get_run_logger
 
 from tasks.policy import current_run_id, is_last_try
 from timerex_ghl.domain.errors import RetryableError, ScopeError
+from timerex_ghl.engine.context import Sides
 from timerex_ghl.engine.outcome import Counts, Outcome, count
-from timerex_ghl.engine.sides import Sides
 
 Key = TypeVar("Key")
 

@@ -10,10 +10,10 @@ from tasks.policy import RETRIES
 from timerex_ghl.adapters.ledger import inbox
 from timerex_ghl.domain.errors import SettingsError
 from timerex_ghl.domain.models import ConnectionName, EventId
-from timerex_ghl.engine.events import carry_inbox_event
-from timerex_ghl.engine.left import list_left
+from timerex_ghl.engine.backlog import list_left
 from timerex_ghl.engine.outcome import Counts
-from timerex_ghl.engine.record import carry_event
+from timerex_ghl.engine.process import carry_event
+from timerex_ghl.engine.router import carry_inbox_event
 
 BATCH = 100
 """Events a task run takes."""

@@ -17,7 +17,7 @@ from prefect.client.schemas.filters import (
 from prefect.exceptions import ObjectNotFound
 
 import blocks
-from blocks.sides import load_ledger_store
+from blocks.contexts import load_ledger_store
 from tasks.alerts import list_alerts
 from tasks.publishing import SCHEDULED, check_draft
 from tasks.watching import WATCH, WATCH_SLUG
@@ -26,7 +26,7 @@ from timerex_ghl.adapters.ledger.sqlite import choose_module, is_fixed
 from timerex_ghl.domain.difference import difference
 from timerex_ghl.domain.errors import SettingsError, TimerexGhlError
 from timerex_ghl.domain.models import ConnectionName
-from timerex_ghl.engine.sides import utc_now
+from timerex_ghl.engine.context import utc_now
 
 DEPLOYED = (
     "publish-connection",

@@ -10,8 +10,8 @@ from tasks.policy import RETRIES
 from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.engine.contact import carry_key
 from timerex_ghl.engine.outcome import Counts
-from timerex_ghl.engine.reading import Scope, list_changed, read_page
-from timerex_ghl.engine.record import carry_person
+from timerex_ghl.engine.process import carry_person
+from timerex_ghl.engine.pull import Scope, list_changed, read_page
 
 BATCH = 250
 """Persons a task run takes."""

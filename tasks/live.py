@@ -21,17 +21,17 @@ from prefect.runtime import task_run
 from prefect.states import Crashed
 
 from tasks.batch import at_once, each
+from tasks.live_worker import Station
 from tasks.opened import opened
 from tasks.policy import RETRIES, TaskOptions
 from tasks.reviews import put_review_table
-from tasks.station import Station
 from timerex_ghl.domain.errors import FatalError, ScopeError
 from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.engine.context import utc_now
 from timerex_ghl.engine.dispatch import Batch
-from timerex_ghl.engine.events import carry_inbox_event
 from timerex_ghl.engine.outcome import Counts, count
-from timerex_ghl.engine.record import carry_event
-from timerex_ghl.engine.sides import utc_now
+from timerex_ghl.engine.process import carry_event
+from timerex_ghl.engine.router import carry_inbox_event
 
 FLOW = "live-sync"
 

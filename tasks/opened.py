@@ -8,11 +8,11 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
-from blocks.sides import open_sides
+from blocks.contexts import open_sides
 from tasks.policy import current_flow_run_id, current_run_id
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.domain.models import ConnectionName
-from timerex_ghl.engine.sides import Sides
+from timerex_ghl.engine.context import Sides
 
 
 @dataclass

@@ -10,8 +10,8 @@ from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.exceptions import ObjectNotFound
 
 from blocks.calendars import faults_of_calendars
+from blocks.contexts import load_ledger_store, open_http
 from blocks.draft import faults_of, ghl_settings_of, load_draft, refuse, settings_of
-from blocks.sides import load_ledger_store, open_http
 from tasks.policy import AT_THE_DESK, current_run_id
 from tasks.watching import put_watch
 from timerex_ghl.adapters.ghl.client import GhlClient
@@ -19,7 +19,7 @@ from timerex_ghl.adapters.ledger import audit, published
 from timerex_ghl.domain.errors import ScopeError, SettingsError
 from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.domain.settings import ConnectionSettings, PublishedConnection
-from timerex_ghl.engine.sides import CallCount, utc_now
+from timerex_ghl.engine.context import CallCount, utc_now
 
 MIRROR = "activity-mirror"
 SCHEDULED = ("contact-sync", "booking-to-crm", "timerex-poll", MIRROR)

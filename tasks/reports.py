@@ -13,13 +13,13 @@ from prefect.states import Completed
 
 from tasks.opened import opened
 from tasks.reviews import put_review_table
-from timerex_ghl.adapters.ledger import previews, reviews
-from timerex_ghl.adapters.ledger.previews import fields_to_ghl, fields_to_workspace
+from timerex_ghl.adapters.ledger import dry_run_plans, reviews
+from timerex_ghl.adapters.ledger.dry_run_plans import fields_to_ghl, fields_to_workspace
 from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.engine.context import Sides, utc_now
+from timerex_ghl.engine.lock_names import lock_of_job
 from timerex_ghl.engine.locking import HeldError, held
-from timerex_ghl.engine.names import lock_of_job
 from timerex_ghl.engine.outcome import Counts
-from timerex_ghl.engine.sides import Sides, utc_now
 
 ROWS = 200
 """Plans an artifact lists."""
@@ -101,7 +101,7 @@ async def ended(
 async def _planned(job: Job) -> list[str]:
     """Say which fields of whom a preview would write. The values stay in the ledger."""
     plans = await job.sides.ledger.read(
-        previews.read_previews, job.sides.connection, job.started_at
+        dry_run_plans.read_previews, job.sides.connection, job.started_at
     )
     rows = [
         f"| {record} | {', '.join(fields_to_ghl(plan))} | {', '.join(fields_to_workspace(plan))} |"

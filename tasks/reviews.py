@@ -9,9 +9,9 @@ from tasks.policy import AT_THE_DESK
 from timerex_ghl.adapters.ledger import links, reviews
 from timerex_ghl.adapters.ledger.reviews import Review, ReviewKind
 from timerex_ghl.domain.models import ConnectionName
-from timerex_ghl.domain.settle import WAYS, Decision, Way
-from timerex_ghl.engine.settle import settle
-from timerex_ghl.engine.sides import Sides
+from timerex_ghl.domain.review_decisions import WAYS, Decision, Way
+from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.resolve_review import settle
 
 ROWS = 500
 """Reviews a table lists, oldest first."""

@@ -8,7 +8,7 @@ from prefect import task
 from prefect.events import emit_event
 from sqlalchemy import Connection
 
-from blocks.sides import load_ledger_store
+from blocks.contexts import load_ledger_store
 from tasks.automations import ACCESS_ENDED, QUOTA_USED
 from tasks.policy import AT_THE_DESK
 from timerex_ghl.adapters.ledger import cursors, published, quota, tokens

@@ -10,10 +10,10 @@ from prefect.exceptions import ObjectNotFound
 from pydantic import AwareDatetime
 from sqlalchemy import Connection
 
-from blocks.sides import load_ledger_store
+from blocks.contexts import load_ledger_store
 from tasks.automations import PREFIX, WAITING_TOO_LONG, WEBHOOKS_SILENT
 from tasks.policy import AT_THE_DESK
-from timerex_ghl.adapters.ledger import clock, cursors, due, locks, published, retention
+from timerex_ghl.adapters.ledger import clock, cursors, inbox_queue, locks, published, retention
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.domain.errors import SettingsError
 from timerex_ghl.domain.models import ConnectionName, Record
@@ -138,7 +138,7 @@ def _late(tx: Connection, older_than: timedelta) -> dict[ConnectionName, tuple[i
     found: dict[ConnectionName, tuple[int, int]] = {}
     for version in published.all_published(tx):
         name = version.settings.name
-        waiting = due.what_waits(tx, name)
+        waiting = inbox_queue.what_waits(tx, name)
         if waiting.since is not None and now - waiting.since > older_than:
             found[name] = waiting.number, int((now - waiting.since).total_seconds() // 60)
     return found

@@ -11,9 +11,9 @@ from tests import make
 from tests.engine.world import EVERY_SCOPE
 from tests.make import NOW
 from timerex_ghl.adapters.ledger import (
+    dry_run_plans,
     ghl_contacts,
     links,
-    previews,
     published,
     reviews,
     workspace,
@@ -26,7 +26,7 @@ from timerex_ghl.domain.identity import Keys
 from timerex_ghl.domain.mapping import DEFAULT_RULES
 from timerex_ghl.domain.models import ConnectionName, LocationId
 from timerex_ghl.domain.settings import ConnectionSettings, GhlSettings, TimerexSettings
-from timerex_ghl.engine.sides import utc_now
+from timerex_ghl.engine.context import utc_now
 
 NAME = ConnectionName("aoba")
 SETTINGS = ConnectionSettings(
@@ -179,7 +179,9 @@ def test_a_plan_is_shown_with_its_values(url: str) -> None:
 
     async def fill() -> None:
         async with open_ledger(url) as ledger:
-            await ledger.write(previews.save_preview, NAME, "contact:c_1", plan, "run", utc_now())
+            await ledger.write(
+                dry_run_plans.save_preview, NAME, "contact:c_1", plan, "run", utc_now()
+            )
 
     asyncio.run(fill())
 

@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.home import default_ledger_url
 from timerex_ghl.adapters.ledger import (
     clock,
+    dry_run_plans,
     ghl_contacts,
     links,
-    previews,
     published,
     reviews,
     workspace,
@@ -26,7 +26,7 @@ from timerex_ghl.adapters.ledger.reviews import Review
 from timerex_ghl.domain.actions import Conflict
 from timerex_ghl.domain.errors import SettingsError
 from timerex_ghl.domain.models import ConnectionName, ContactId, GhlContactId, Value
-from timerex_ghl.domain.settle import WAYS, Way
+from timerex_ghl.domain.review_decisions import WAYS, Way
 
 RECENT = timedelta(days=7)
 """Plans that are older say nothing about today."""
@@ -141,7 +141,7 @@ async def list_plans(url: str | None, connection: str) -> list[str]:
     """List what the latest previews would write, a line of JSON a person."""
     async with _opened(url, connection) as (ledger, name):
         since = await ledger.read(clock.now) - RECENT
-        plans = await ledger.read(previews.read_previews, name, since)
+        plans = await ledger.read(dry_run_plans.read_previews, name, since)
     return [*_lines(plans)]
 
 

@@ -28,7 +28,7 @@ from timerex_ghl.domain.activity_entry import (
     enter_activity,
     status_of,
 )
-from timerex_ghl.domain.entry import EntryError
+from timerex_ghl.domain.contact_entry import EntryError
 
 DUE = "2026-02-10T10:00:00+09:00"
 OPEN: Kept = {

@@ -32,7 +32,7 @@ from timerex_ghl.domain.appointment_fields import (
     base_after,
     moment_text,
 )
-from timerex_ghl.domain.appointment_hints import plan_appointment_hint
+from timerex_ghl.domain.appointment_notifications import plan_appointment_hint
 from timerex_ghl.domain.appointments import AppointmentPlan, plan_appointments
 from timerex_ghl.domain.ghl_models import (
     GhlAppointment,

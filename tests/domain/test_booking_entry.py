@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from tests import make
 from timerex_ghl.domain.booking_entry import BookingEntry, enter_booking
-from timerex_ghl.domain.entry import EntryError
+from timerex_ghl.domain.contact_entry import EntryError
 from timerex_ghl.domain.models import BookingState
 
 

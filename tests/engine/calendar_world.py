@@ -15,7 +15,7 @@ from tests.engine.world import EVERY_SCOPE, NAME, World
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.pacing import NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import NoPacing
 from timerex_ghl.adapters.ledger import audit, bookings, inbox, links
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.core import Ledger

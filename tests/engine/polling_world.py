@@ -15,7 +15,7 @@ from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.auth import ApiKey
 from timerex_ghl.adapters.timerex.client import TimerexClient
-from timerex_ghl.adapters.timerex.room import Room
+from timerex_ghl.adapters.timerex.rate_limiter import Room
 from timerex_ghl.domain.models import BookingId, EventId
 from timerex_ghl.engine.outcome import Counts, count
 from timerex_ghl.engine.polling import Polling, poll

@@ -8,15 +8,22 @@ import pytest
 from tests.engine.activity_world import NAME, ActivityWorld
 from tests.engine.test_activity_sweeps import sweep
 from timerex_ghl.adapters.ghl.auth import PrivateToken
-from timerex_ghl.adapters.ledger import audit, links, pending_deletes, previews, reviews, sweeps
+from timerex_ghl.adapters.ledger import (
+    audit,
+    dry_run_plans,
+    links,
+    pending_deletes,
+    reviews,
+    sweeps,
+)
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.domain.activities import BODY, TEXT, TITLE, ActivityId, ActivityKey
 from timerex_ghl.domain.errors import ScopeError
+from timerex_ghl.domain.review_decisions import Decision, Way
 from timerex_ghl.domain.settings import ActivitySettings
-from timerex_ghl.domain.settle import Decision, Way
-from timerex_ghl.engine.activities import room
-from timerex_ghl.engine.activities.delete import FEW, most_unasked
-from timerex_ghl.engine.settle import settle
+from timerex_ghl.engine.activities import call_budget
+from timerex_ghl.engine.activities.delete_activity import FEW, most_unasked
+from timerex_ghl.engine.resolve_review import settle
 
 
 def with_settings(acts: ActivityWorld, **changes: object) -> None:
@@ -124,7 +131,7 @@ async def test_a_preview_shows_what_would_be_deleted_and_added(acts: ActivityWor
 
     await sweep(acts, "one", preview=True)
 
-    plans = await acts.ledger.read(previews.read_previews, NAME, since)
+    plans = await acts.ledger.read(dry_run_plans.read_previews, NAME, since)
     assert plans[str(key)] == {"to_workspace": {"values": {"deleted": "true"}}}
     (new,) = [plan for record, plan in plans.items() if record.startswith("ghl-note:")]
     assert new == {"to_workspace": {"values": {"text": "Another"}}}
@@ -178,8 +185,8 @@ async def test_the_calls_of_an_hour_are_never_exceeded(acts: ActivityWorld) -> N
 
     for quarter in range(12):
         now = began + timedelta(minutes=7 * quarter)
-        calls = await acts.ledger.read(room.room_of, sides, now)
-        await acts.ledger.write(room.spend, sides, calls, now)
+        calls = await acts.ledger.read(call_budget.room_of, sides, now)
+        await acts.ledger.write(call_budget.spend, sides, calls, now)
         given.append((now, calls))
 
     assert max(calls for _, calls in given) == 10
@@ -193,9 +200,9 @@ async def test_it_is_said_how_late_an_edit_is_seen(acts: ActivityWorld) -> None:
         await acts.person(f"p{number}@hinode.example")
     with_settings(acts, note_calls_per_hour=8, task_minutes=15)
 
-    late = await acts.ledger.read(room.lateness, acts.world.sides)
+    late = await acts.ledger.read(call_budget.lateness, acts.world.sides)
     with_settings(acts, note_calls_per_hour=0)
-    never = await acts.ledger.read(room.lateness, acts.world.sides)
+    never = await acts.ledger.read(call_budget.lateness, acts.world.sides)
 
     assert (late.people, late.tasks) == (5, timedelta(minutes=15))
     assert late.notes == timedelta(minutes=45), "two people a run: three runs"

@@ -7,7 +7,7 @@ from timerex_ghl.adapters.ledger import pending_deletes, reviews
 from timerex_ghl.adapters.ledger.sweeps import next_people
 from timerex_ghl.domain.activities import COMPLETED, KINDS, TEXT, TITLE, ActivityKey
 from timerex_ghl.domain.errors import RetryableError
-from timerex_ghl.domain.settle import Decision, Way
+from timerex_ghl.domain.review_decisions import Decision, Way
 from timerex_ghl.engine.activities.sweep import (
     carry_activity_key,
     list_changed_here,
@@ -15,8 +15,8 @@ from timerex_ghl.engine.activities.sweep import (
     sweep_tasks,
 )
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.record import carry_person
-from timerex_ghl.engine.settle import settle
+from timerex_ghl.engine.process import carry_person
+from timerex_ghl.engine.resolve_review import settle
 
 
 async def sweep(acts: ActivityWorld, scan: str, *, preview: bool = False) -> list[Outcome]:

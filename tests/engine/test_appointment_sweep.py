@@ -7,16 +7,16 @@ import pytest
 
 from tests.deliveries import confirmed
 from tests.engine.calendar_world import RIKU, CalendarWorld
-from tests.engine.test_appointment_hints import CANCEL, status_here
+from tests.engine.test_appointment_inbound import CANCEL, status_here
 from tests.engine.world import NAME
-from timerex_ghl.adapters.ledger import previews, reviews
+from timerex_ghl.adapters.ledger import dry_run_plans, reviews
 from timerex_ghl.domain.errors import ScopeError
 from timerex_ghl.domain.models import BookingState
 from timerex_ghl.domain.settings import CalendarRule
 from timerex_ghl.engine.activities.sweep import carry_activity_key
 from timerex_ghl.engine.appointment_sweep import list_changed_appointments
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.record import carry_person
+from timerex_ghl.engine.process import carry_person
 
 DAY = timedelta(days=1)
 MEI = "mei@umi.example"
@@ -144,7 +144,7 @@ async def test_a_preview_writes_nothing_and_shows_what_would_become_of_the_booki
 
     outcomes = [*await sweep(both, preview=True), *await sweep(both, preview=True)]
 
-    plans = await both.world.ledger.read(previews.read_previews, NAME, began_at)
+    plans = await both.world.ledger.read(dry_run_plans.read_previews, NAME, began_at)
     assert [(one.what, one.writes) for one in outcomes] == [("applied", 0)] * 2
     assert plans[f"ghl-appointment:{made}"] == {
         "to_workspace": {"values": {"status": "cancelled", "booking": "cancelled in TimeRex"}}

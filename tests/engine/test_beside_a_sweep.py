@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.engine.paced_world import LIMIT, busiest, opened_paced, sweeping
-from timerex_ghl.adapters.ghl.pacing import SHARE_BEHIND
+from tests.engine.rate_limited_world import LIMIT, busiest, opened_paced, sweeping
+from timerex_ghl.adapters.ghl.rate_limiter import SHARE_BEHIND
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Pace
 from timerex_ghl.sandbox.server import running_sandbox

@@ -16,7 +16,7 @@ from timerex_ghl.domain.errors import (
 )
 from timerex_ghl.engine.locking import HeldError
 from timerex_ghl.engine.outcome import What
-from timerex_ghl.engine.record import WITHOUT_RIGHT_S, judge
+from timerex_ghl.engine.process import WITHOUT_RIGHT_S, judge
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ledger.workspace import Keyed, new_row
 from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.domain.identity import keys_of
 from timerex_ghl.domain.models import Contact, ContactId, FieldName, WorkspaceContact
-from timerex_ghl.engine.reading import OVERLAP, Scope
+from timerex_ghl.engine.pull import OVERLAP, Scope
 
 ALL, ON_BOTH, EDITS, CONFLICTS = 1000, 300, 100, 20
 

@@ -18,7 +18,7 @@ from tests.engine.failpoints import Failpoints, KilledError
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.pacing import NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import NoPacing
 from timerex_ghl.adapters.ledger import inbox, workspace
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
@@ -43,12 +43,12 @@ from timerex_ghl.domain.settings import (
     TimerexSettings,
 )
 from timerex_ghl.engine.contact import carry_key
-from timerex_ghl.engine.events import carry_inbox_event
+from timerex_ghl.engine.context import CallCount, Sides
 from timerex_ghl.engine.outcome import Counts, Outcome, count
-from timerex_ghl.engine.reading import Scope, list_changed, read_page
-from timerex_ghl.engine.record import carry_event, carry_person
+from timerex_ghl.engine.process import carry_event, carry_person
+from timerex_ghl.engine.pull import Scope, list_changed, read_page
+from timerex_ghl.engine.router import carry_inbox_event
 from timerex_ghl.engine.runtime import Runtime
-from timerex_ghl.engine.sides import CallCount, Sides
 from timerex_ghl.sandbox.info import SandboxInfo
 
 NAME = ConnectionName("aoba")

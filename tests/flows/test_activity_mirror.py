@@ -13,7 +13,7 @@ from timerex_ghl.domain.activities import TITLE, Activity, ActivityId, ActivityK
 from timerex_ghl.domain.activity_entry import NoteEntry, TaskEntry
 from timerex_ghl.domain.identity import Keys
 from timerex_ghl.domain.models import ConnectionName, ContactId
-from timerex_ghl.engine.sides import utc_now
+from timerex_ghl.engine.context import utc_now
 
 TOMORROW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 

@@ -20,8 +20,8 @@ from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.actions import WorkspaceChange
 from timerex_ghl.domain.identity import Keys
 from timerex_ghl.domain.models import ConnectionName, EventId, FieldName
+from timerex_ghl.engine.context import utc_now
 from timerex_ghl.engine.failpoints import ENVIRONMENT
-from timerex_ghl.engine.sides import utc_now
 
 MOMENTS = ("after-intent", "after-write", "after-outcome")
 BOOKING_ACTIONS = ("contact.create", "tags.add", "note.create")

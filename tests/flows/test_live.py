@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from flows.publish_connection import publish_connection
 from tests.deliveries import confirmed
 from tests.flows.conftest import Drafts, Engine
-from tests.flows.living import ask_to_stop, deliver, ended, kill, living, told, until
+from tests.flows.live_worker import ask_to_stop, deliver, ended, kill, living, told, until
 from tests.flows.test_activity_mirror import in_crm, person, write
 from timerex_ghl.adapters.ledger import inbox, published
 from timerex_ghl.adapters.ledger.inbox import InboxState

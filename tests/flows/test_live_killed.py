@@ -12,9 +12,9 @@ from sqlalchemy import Connection, make_url, select
 
 from tests.deliveries import cancelled, confirmed
 from tests.flows.conftest import Drafts, Engine
-from tests.flows.living import LONG_S, deliver, kill, start, until
+from tests.flows.live_worker import LONG_S, deliver, kill, start, until
 from timerex_ghl import launch
-from timerex_ghl.adapters.ledger import due, inbox
+from timerex_ghl.adapters.ledger import inbox, inbox_queue
 from timerex_ghl.adapters.ledger.inbox import InboxState
 from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.demo.processes import Programs
@@ -135,7 +135,7 @@ async def test_with_prefect_down_intake_and_a_running_worker_go_on_and_the_rest_
 
 
 async def _what_waits(load: Load) -> int:
-    counts = await load.engine.stage.ledger.read(due.count_states, load.name)
+    counts = await load.engine.stage.ledger.read(inbox_queue.count_states, load.name)
     return counts.get(InboxState.WAITING, 0)
 
 

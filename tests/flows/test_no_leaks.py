@@ -5,7 +5,7 @@ from uuid import uuid4
 from prefect.events import Event, Resource
 
 from tests.flows.conftest import Engine
-from tests.flows.living import until
+from tests.flows.live_worker import until
 
 
 async def test_no_personal_value_and_no_secret_reached_prefect(engine: Engine) -> None:

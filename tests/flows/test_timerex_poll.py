@@ -8,8 +8,8 @@ from flows.timerex_poll import timerex_poll
 from tests.flows.conftest import Drafts, Engine
 from timerex_ghl.adapters.ledger import bookings
 from timerex_ghl.domain.models import BookingId, ConnectionName
+from timerex_ghl.engine.lock_names import lock_of_job
 from timerex_ghl.engine.locking import held
-from timerex_ghl.engine.names import lock_of_job
 from timerex_ghl.engine.runtime import Runtime, use_runtime, utc_now
 
 

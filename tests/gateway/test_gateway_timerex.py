@@ -19,7 +19,7 @@ from tests.gateway.given import (
     publish,
     settings_with,
 )
-from timerex_ghl.adapters.ledger import due, inbox
+from timerex_ghl.adapters.ledger import inbox, inbox_queue
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
 from timerex_ghl.domain.models import EventId
@@ -35,7 +35,7 @@ async def post(http: httpx.AsyncClient, body: bytes, **headers: str) -> httpx.Re
 
 
 async def states_of(ledger: Ledger) -> dict[InboxState, int]:
-    states = await ledger.read(due.count_states, NAME)
+    states = await ledger.read(inbox_queue.count_states, NAME)
     return {state: count for state, count in states.items() if count}
 
 

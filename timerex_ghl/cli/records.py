@@ -144,6 +144,6 @@ def _text_of(value: object) -> str:
 
 def _printable(text: str) -> str:
     """Leave out what could steer a terminal: not all of it was entered here."""
-    from timerex_ghl.domain.entry import is_readable
+    from timerex_ghl.domain.contact_entry import is_readable
 
     return "".join(letter for letter in text if is_readable(letter) and letter != "\r")

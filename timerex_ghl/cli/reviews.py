@@ -104,13 +104,13 @@ def _pairs(option: str, given: Iterable[str]) -> dict[str, str]:
 async def _settle(connection: str, review_id: str, decision: dict[str, Any]) -> str:
     from pydantic import ValidationError
 
-    from blocks.sides import open_sides
+    from blocks.contexts import open_sides
     from tasks.reviews import put_review_table
     from timerex_ghl.cli.orchestration import check_prefect
     from timerex_ghl.domain.errors import SettingsError
     from timerex_ghl.domain.models import ConnectionName
-    from timerex_ghl.domain.settle import Decision
-    from timerex_ghl.engine.settle import settle
+    from timerex_ghl.domain.review_decisions import Decision
+    from timerex_ghl.engine.resolve_review import settle
 
     try:
         decided = Decision.model_validate(decision)

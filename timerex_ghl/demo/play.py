@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from timerex_ghl.adapters.ledger import due, intents, published, workspace
+from timerex_ghl.adapters.ledger import inbox_queue, intents, published, workspace
 from timerex_ghl.demo import activities
 from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.demo.prefect_api import RunFailedError, message_of
@@ -139,7 +139,7 @@ async def _settled(stage: Stage) -> None:
     """Wait until every delivery arrived and ended, those of our own writes too."""
     quiet = 0
     for _ in range(600):
-        waiting = (await stage.ledger.read(due.what_waits, CONNECTION)).number
+        waiting = (await stage.ledger.read(inbox_queue.what_waits, CONNECTION)).number
         quiet = 0 if waiting or await stage.sandbox.has_deliveries() else quiet + 1
         if quiet == QUIET_LOOKS:
             return

@@ -22,7 +22,7 @@ from timerex_ghl.domain.activities import (
     time_text,
 )
 from timerex_ghl.domain.booking_entry import Line, Text, When
-from timerex_ghl.domain.entry import EntryError, Fault
+from timerex_ghl.domain.contact_entry import EntryError, Fault
 from timerex_ghl.domain.models import FieldName, Record
 from timerex_ghl.domain.normal import clean_value, email_key
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
-from timerex_ghl.domain.entry import (
+from timerex_ghl.domain.contact_entry import (
     MAX_CHOICES,
     MAX_LINE,
     MAX_TEXT,

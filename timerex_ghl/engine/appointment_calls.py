@@ -32,8 +32,8 @@ from timerex_ghl.domain.ghl_models import (
 )
 from timerex_ghl.domain.models import FieldName
 from timerex_ghl.domain.settings import AppointmentSettings
+from timerex_ghl.engine.context import Sides
 from timerex_ghl.engine.recover import wait_if_young
-from timerex_ghl.engine.sides import Sides
 
 FARTHEST_ZONE = timedelta(days=1)
 """A local time that is read as UTC is off by less."""

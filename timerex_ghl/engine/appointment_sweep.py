@@ -13,10 +13,10 @@ from timerex_ghl.domain.appointment_fields import CALENDAR
 from timerex_ghl.domain.appointment_sweep import describe_shown, is_looked_at, is_otherwise
 from timerex_ghl.domain.errors import SkippableError
 from timerex_ghl.domain.ghl_models import GhlAppointment, GhlAppointmentId, GhlCalendarId
-from timerex_ghl.engine.appointment_hints import PREFIX, look_at_appointment
-from timerex_ghl.engine.appointments import state_of
+from timerex_ghl.engine.appointment import state_of
+from timerex_ghl.engine.appointment_inbound import PREFIX, look_at_appointment
+from timerex_ghl.engine.context import Sides
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.sides import Sides
 
 DAY = timedelta(days=1)
 """So far back, as it is entered after a meeting whether the guest came; ahead where none stands."""

@@ -5,11 +5,11 @@ Where its calendar has one in GHL, one appointment shows it; else one note tells
 
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
+from timerex_ghl.engine.context import Sides
 from timerex_ghl.engine.guest import claimed_guest
-from timerex_ghl.engine.level import bring_level
+from timerex_ghl.engine.mirror import carry_traces
 from timerex_ghl.engine.outcome import Outcome, What
-from timerex_ghl.engine.sides import Sides
-from timerex_ghl.engine.traces import carry_traces
+from timerex_ghl.engine.reconcile import bring_level
 from timerex_ghl.engine.verify import Told, as_told
 
 

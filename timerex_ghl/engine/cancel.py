@@ -10,8 +10,8 @@ from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.domain.actions import CancelBooking
 from timerex_ghl.domain.errors import FatalError, NotFoundError, RetryableError, SkippableError
 from timerex_ghl.domain.models import Booking, BookingState
+from timerex_ghl.engine.context import Sides
 from timerex_ghl.engine.recover import ACTION, close
-from timerex_ghl.engine.sides import Sides
 from timerex_ghl.engine.write import Hold, note_outcome, send_write
 
 CANCELLED_THERE = "booking cancelled in TimeRex"

@@ -6,19 +6,19 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import apart, ghl_contacts, intents, links, locks, workspace
-from timerex_ghl.adapters.ledger.apart import Pair
+from timerex_ghl.adapters.ledger import ghl_contacts, intents, kept_apart, links, locks, workspace
 from timerex_ghl.adapters.ledger.ghl_contacts import Seen
 from timerex_ghl.adapters.ledger.intents import Intent
+from timerex_ghl.adapters.ledger.kept_apart import Pair
 from timerex_ghl.adapters.ledger.locks import Fence, Wanted
 from timerex_ghl.adapters.ledger.workspace import Keyed
 from timerex_ghl.domain.errors import SkippableError
 from timerex_ghl.domain.identity import Keys
 from timerex_ghl.domain.models import ConnectionName, ContactId, GhlContact
+from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.lock_names import lock_of_contact, locks_of_keys
 from timerex_ghl.engine.locking import TTL_S, Busy, holder_name, insist, renewed
-from timerex_ghl.engine.names import lock_of_contact, locks_of_keys
-from timerex_ghl.engine.person import Person
-from timerex_ghl.engine.sides import Sides
+from timerex_ghl.engine.match_contact import Person
 from timerex_ghl.engine.write import Hold
 
 
@@ -127,7 +127,7 @@ def _read(
         if lookers
         else []
     )
-    apart_from = apart.apart_from(tx, connection, [seen.contact.id for seen in found])
+    apart_from = kept_apart.apart_from(tx, connection, [seen.contact.id for seen in found])
     return {
         contact_id: Known(
             Person(keyed.row, linked.get(contact_id), keyed.keys),

@@ -2,18 +2,18 @@
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import ghl_contacts, previews
+from timerex_ghl.adapters.ledger import dry_run_plans, ghl_contacts
 from timerex_ghl.adapters.ledger.ghl_contacts import Seen, Snapshot
 from timerex_ghl.domain.errors import NotFoundError
 from timerex_ghl.domain.identity import keys_of
 from timerex_ghl.domain.mapping import map_from_ghl
 from timerex_ghl.domain.models import ContactId, GhlContact, GhlContactId
 from timerex_ghl.engine.claim import claimed
-from timerex_ghl.engine.level import bring_level
+from timerex_ghl.engine.context import Sides
 from timerex_ghl.engine.locking import insist
-from timerex_ghl.engine.meet import Meeting, meet
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.sides import Sides
+from timerex_ghl.engine.reconcile import bring_level
+from timerex_ghl.engine.resolve_contact import Meeting, meet
 
 
 async def carry_key(sides: Sides, key: str, *, preview: bool) -> Outcome:
@@ -87,7 +87,7 @@ async def _keep_preview(sides: Sides, seen: Seen) -> None:
     """Show that somebody would be added to the workspace."""
     theirs = map_from_ghl(seen.contact, sides.settings.rules)
     await sides.ledger.write(
-        previews.save_preview,
+        dry_run_plans.save_preview,
         sides.connection,
         f"ghl:{seen.contact.id}",
         theirs.model_dump(mode="json"),

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import due
+from timerex_ghl.adapters.ledger import inbox_queue
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.due import Due
+from timerex_ghl.adapters.ledger.inbox_queue import Due
 from timerex_ghl.adapters.ledger.wake import Alarm
 from timerex_ghl.domain.models import ConnectionName, EventId
 from timerex_ghl.engine.runtime import utc_now
@@ -111,5 +111,5 @@ class Dispatcher:
 def _look(
     tx: Connection, connections: Collection[ConnectionName], now: datetime
 ) -> tuple[list[Due], datetime | None]:
-    found = due.due_events(tx, connections, now, ALL_LANES + BATCH)
-    return found, due.next_due_at(tx, connections, now)
+    found = inbox_queue.due_events(tx, connections, now, ALL_LANES + BATCH)
+    return found, inbox_queue.next_due_at(tx, connections, now)

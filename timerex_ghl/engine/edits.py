@@ -4,11 +4,11 @@ from timerex_ghl.adapters.ledger import bookings
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
 from timerex_ghl.domain.activities import KINDS, ActivityId, ActivityKey
 from timerex_ghl.domain.models import BookingId, ContactId
-from timerex_ghl.engine.activities.activity import carry_activity
+from timerex_ghl.engine.activities.handle_activity import carry_activity
 from timerex_ghl.engine.booking import carry_told
 from timerex_ghl.engine.contact import carry_contact
+from timerex_ghl.engine.context import Sides
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.sides import Sides
 from timerex_ghl.engine.verify import Told
 
 

@@ -19,13 +19,13 @@ from timerex_ghl.domain.mapping import map_from_ghl
 from timerex_ghl.domain.models import Contact, ContactId, GhlContact
 from timerex_ghl.domain.person import plan_person
 from timerex_ghl.engine.claim import Known, read_known
-from timerex_ghl.engine.learn import learn
+from timerex_ghl.engine.commit import add_from_ghl
+from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.ingest import learn
+from timerex_ghl.engine.lock_names import lock_of_booking, lock_of_contact, locks_of_keys
 from timerex_ghl.engine.locking import TTL_S, Busy, holder_name, insist, renewed
-from timerex_ghl.engine.names import lock_of_booking, lock_of_contact, locks_of_keys
+from timerex_ghl.engine.match_contact import choose_row, find_in_ghl, free_from_tombstone
 from timerex_ghl.engine.outcome import What
-from timerex_ghl.engine.person import choose_row, find_in_ghl, free_from_tombstone
-from timerex_ghl.engine.remember import add_from_ghl
-from timerex_ghl.engine.sides import Sides
 from timerex_ghl.engine.verify import Told
 from timerex_ghl.engine.write import Hold
 

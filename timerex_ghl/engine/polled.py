@@ -5,12 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import bookings, heard, inbox, reviews
+from timerex_ghl.adapters.ledger import bookings, inbox, inbox_lookups, reviews
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.timerex.polled import Polled, key_of_row
 from timerex_ghl.adapters.timerex.replies import EventRow
 from timerex_ghl.domain.models import BookingId, BookingState, Record
-from timerex_ghl.engine.sides import Sides
+from timerex_ghl.engine.context import Sides
 from timerex_ghl.engine.verify import is_confirmed_by
 
 
@@ -55,8 +55,12 @@ def unknown_of(tx: Connection, sides: Sides, rows: Sequence[EventRow]) -> list[B
     One whose webhook waits in the inbox was told; the next scan looks at it again.
     """
     held = bookings.get_bookings(tx, sides.connection, [row.id for row in rows])
-    stored = heard.known_keys(tx, sides.connection, "timerex", [key_of_row(row) for row in rows])
-    waiting = heard.waiting_records(tx, sides.connection, [f"booking:{row.id}" for row in rows])
+    stored = inbox_lookups.known_keys(
+        tx, sides.connection, "timerex", [key_of_row(row) for row in rows]
+    )
+    waiting = inbox_lookups.waiting_records(
+        tx, sides.connection, [f"booking:{row.id}" for row in rows]
+    )
     return [
         row.id
         for row in rows
@@ -79,7 +83,7 @@ def _is_news(row: EventRow, held: BookingRow | None, *, is_stored: bool) -> bool
 
 def doubtful_of(tx: Connection, sides: Sides, ids: Sequence[BookingId]) -> list[BookingRow]:
     """Choose the bookings that still stand here, or are unverified, and of which none waits."""
-    waiting = heard.waiting_records(tx, sides.connection, [f"booking:{one}" for one in ids])
+    waiting = inbox_lookups.waiting_records(tx, sides.connection, [f"booking:{one}" for one in ids])
     return [
         row
         for booking_id, row in bookings.get_bookings(tx, sides.connection, ids).items()

@@ -22,8 +22,8 @@ from timerex_ghl.domain.errors import (
     SkippableError,
 )
 from timerex_ghl.domain.models import BookingId, Record
+from timerex_ghl.engine.context import Sides
 from timerex_ghl.engine.polled import Found, doubtful_of, note_unknown, take, unknown_of
-from timerex_ghl.engine.sides import Sides
 
 CURSOR = "timerex-events"
 

@@ -24,7 +24,7 @@ from timerex_ghl.domain.actions import (
 from timerex_ghl.domain.errors import RetryableError
 from timerex_ghl.domain.models import FieldName, GhlContact
 from timerex_ghl.domain.normal import is_same
-from timerex_ghl.engine.sides import Sides
+from timerex_ghl.engine.context import Sides
 
 LOOK_AGAIN = timedelta(seconds=15)
 """GHL's look-up shows a new contact seconds after it was made: a younger one is not yet missing."""

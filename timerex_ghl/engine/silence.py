@@ -6,11 +6,11 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import audit, ghl_contacts, heard, links, published
+from timerex_ghl.adapters.ledger import audit, ghl_contacts, inbox_lookups, links, published
 from timerex_ghl.adapters.timerex.polled import MARK, happened_at
 from timerex_ghl.domain.models import ConnectionName, GhlContactId
 from timerex_ghl.domain.silence import SKEW, Silence, find_silence
-from timerex_ghl.engine.remember import ADDED, LEVELLED
+from timerex_ghl.engine.commit import ADDED, LEVELLED
 
 Service = Literal["TimeRex", "GHL"]
 
@@ -33,11 +33,11 @@ def find_silences(
     none.
     """
     since = now - LOOK_BACK
-    timerex_at = heard.heard_at(tx, connection, "timerex", polled=MARK)
+    timerex_at = inbox_lookups.heard_at(tx, connection, "timerex", polled=MARK)
     found: dict[Service, Silence | None] = {
         "TimeRex": find_silence([*_timerex_changes(tx, connection, since)], timerex_at, now)
     }
-    ghl_at = heard.heard_at(tx, connection, "ghl", polled=MARK)
+    ghl_at = inbox_lookups.heard_at(tx, connection, "ghl", polled=MARK)
     if ghl_at is not None:
         found["GHL"] = find_silence([*_ghl_changes(tx, connection, since)], ghl_at, now)
     return {service: silence for service, silence in found.items() if silence is not None}
@@ -51,7 +51,7 @@ def _timerex_changes(
     Not what happened before anybody could tell us.
     """
     began_at = published.first_published_at(tx, connection)
-    for body in heard.polled_since(tx, connection, since, polled=MARK):
+    for body in inbox_lookups.polled_since(tx, connection, since, polled=MARK):
         at = happened_at(body)
         if at is not None and began_at is not None and at > began_at + SETTING_UP:
             yield at

@@ -9,7 +9,7 @@ from timerex_ghl.adapters.timerex.polled import is_polled
 from timerex_ghl.domain.bookings import correct_booking, fold_booking
 from timerex_ghl.domain.errors import NotFoundError, QuarantineError, TimerexGhlError
 from timerex_ghl.domain.models import Booking, BookingState, ContactId
-from timerex_ghl.engine.sides import Sides
+from timerex_ghl.engine.context import Sides
 
 
 class Told(NamedTuple):

@@ -23,7 +23,7 @@ from timerex_ghl.domain.actions import (
 )
 from timerex_ghl.domain.errors import TimerexGhlError, UnknownOutcomeError
 from timerex_ghl.domain.models import ContactId, FieldName, GhlContact, GhlNote
-from timerex_ghl.engine.sides import Sides
+from timerex_ghl.engine.context import Sides
 
 
 class _Named(Protocol):

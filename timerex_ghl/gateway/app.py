@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.gateway.api.build import PREFIX, build_api
-from timerex_ghl.gateway.doors import Doors
+from timerex_ghl.gateway.endpoints import Doors
 from timerex_ghl.gateway.ghl import GhlDoor
 from timerex_ghl.gateway.guard import Guard, api_with, doors_with
 from timerex_ghl.gateway.limits import DEFAULT_LIMITS, Limits

@@ -8,10 +8,10 @@ from timerex_ghl.adapters.ghl.webhooks import Delivery, read_delivery
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.malformed import MalformedError
 from timerex_ghl.domain.settings import ConnectionSettings
-from timerex_ghl.gateway.door import answer, check_media_type, read_body
-from timerex_ghl.gateway.doors import Doors
+from timerex_ghl.gateway.endpoints import Doors
 from timerex_ghl.gateway.limits import Limits
 from timerex_ghl.gateway.refusals import ledger_or
+from timerex_ghl.gateway.requests import answer, check_media_type, read_body
 from timerex_ghl.gateway.store import keep_ghl, keep_malformed
 
 

@@ -5,10 +5,10 @@ from starlette.responses import Response
 
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.webhooks import is_authentic
-from timerex_ghl.gateway.door import answer, check_media_type, read_body
-from timerex_ghl.gateway.doors import Doors
+from timerex_ghl.gateway.endpoints import Doors
 from timerex_ghl.gateway.limits import Limits
 from timerex_ghl.gateway.refusals import ledger_or
+from timerex_ghl.gateway.requests import answer, check_media_type, read_body
 from timerex_ghl.gateway.store import keep_timerex
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.adapters.fake_time import FakeTime
 from tests.adapters.ghl.oauth_world import KEY, World
-from tests.adapters.ghl.paced import AOBA, PacerFactory
+from tests.adapters.ghl.rate_limited import AOBA, PacerFactory
 from tests.adapters.ghl.vendor import Vendor
-from timerex_ghl.adapters.ghl.pacing import LedgerPacer
+from timerex_ghl.adapters.ghl.rate_limiter import LedgerPacer
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.quota import Pace
 from timerex_ghl.domain.models import LocationId

@@ -10,7 +10,7 @@ import httpx
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import GhlAuth, PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.pacing import NoPacing, Pacer
+from timerex_ghl.adapters.ghl.rate_limiter import NoPacing, Pacer
 from timerex_ghl.domain.models import GhlContactId, GhlNoteId, LocationId
 
 LOCATION = LocationId("locAoba")

@@ -15,7 +15,7 @@ from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.agency import location_token
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.pacing import NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import NoPacing
 from timerex_ghl.domain.errors import CredentialsError, NotFoundError, SkippableError
 from timerex_ghl.domain.ghl_models import GhlCalendarId, GhlUserId
 from timerex_ghl.domain.models import GhlContact, GhlField, LocationId

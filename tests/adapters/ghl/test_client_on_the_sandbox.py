@@ -8,7 +8,7 @@ from tests.adapters.ghl.methods import values
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.pacing import NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import NoPacing
 from timerex_ghl.domain.errors import DuplicateContactError, NotFoundError
 from timerex_ghl.domain.models import GhlContactId, GhlField, LocationId
 from timerex_ghl.sandbox.server import running_sandbox

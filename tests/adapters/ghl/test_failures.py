@@ -7,7 +7,7 @@ import pytest
 
 from tests.adapters.ghl.line import CANARIES, RIKU, line
 from tests.adapters.ghl.methods import values
-from timerex_ghl.adapters.ghl.pacing import NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import NoPacing
 from timerex_ghl.domain.errors import (
     CredentialsError,
     DuplicateContactError,

@@ -8,7 +8,7 @@ import httpx
 from tests.adapters.ghl.oauth_world import auth_of_sandbox
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.pacing import LedgerPacer
+from timerex_ghl.adapters.ghl.rate_limiter import LedgerPacer
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Pace
 from timerex_ghl.domain.models import LocationId

@@ -30,7 +30,7 @@ from timerex_ghl.domain.activities import (
     ActivityKey,
 )
 from timerex_ghl.domain.activity_entry import NoteEntry, TaskEntry
-from timerex_ghl.domain.entry import EntryError
+from timerex_ghl.domain.contact_entry import EntryError
 from timerex_ghl.domain.identity import Keys
 from timerex_ghl.domain.models import ConnectionName, ContactId
 

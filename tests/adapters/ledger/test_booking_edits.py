@@ -14,7 +14,7 @@ from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor, OtherVersionError, UnknownRecordError
 from timerex_ghl.domain.booking_entry import BookingEntry
-from timerex_ghl.domain.entry import EntryError
+from timerex_ghl.domain.contact_entry import EntryError
 from timerex_ghl.domain.identity import Keys
 from timerex_ghl.domain.models import BookingId, BookingState, ConnectionName, ContactId
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import due, inbox
+from timerex_ghl.adapters.ledger import inbox, inbox_queue
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox import InboxState, Source
 from timerex_ghl.domain.models import ConnectionName, EventId
@@ -154,7 +154,7 @@ async def test_states_are_counted_by_connection(ledger: Ledger) -> None:
     await ledger.write(store, "elsewhere", OSAKA)
     await ledger.write(inbox.settle_event, done, InboxState.NO_OP, now=NOW)
 
-    assert await ledger.read(due.count_states, TOKYO) == {
+    assert await ledger.read(inbox_queue.count_states, TOKYO) == {
         InboxState.NO_OP: 1,
         InboxState.WAITING: 2,
     }

@@ -23,12 +23,12 @@ from timerex_ghl.adapters.ledger import (
     audit,
     bookings,
     cursors,
+    dry_run_plans,
     ghl_contacts,
     inbox,
     intents,
     links,
     locks,
-    previews,
     published,
     quota,
     reviews,
@@ -165,7 +165,7 @@ async def check_work(ledger: Ledger) -> None:
     (intent,) = await ledger.read(intents.open_intents, AOBA, ["contact:c_1"])
     (review,) = await ledger.read(reviews.open_reviews, AOBA)
     (entry,) = await ledger.read(audit.entries, AOBA, 10)
-    plans = await ledger.read(previews.read_previews, AOBA, AT)
+    plans = await ledger.read(dry_run_plans.read_previews, AOBA, AT)
     fence = await ledger.write(locks.try_lock, ["contact:c_1"], "kana", 5)
 
     assert event is not None

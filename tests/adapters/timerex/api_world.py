@@ -10,8 +10,8 @@ from timerex_ghl.adapters.ghl.oauth import OAuthTokens
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.auth import ApiKey, OAuthApp, TimerexAuth
 from timerex_ghl.adapters.timerex.client import TimerexClient
+from timerex_ghl.adapters.timerex.rate_limiter import Room
 from timerex_ghl.adapters.timerex.replies import CalendarId
-from timerex_ghl.adapters.timerex.room import Room
 from timerex_ghl.domain.models import BookingId, LocationId
 from timerex_ghl.sandbox.info import SandboxInfo
 

@@ -19,7 +19,7 @@ from tests.gateway.api.given import (
     events_of,
     new_token,
 )
-from timerex_ghl.adapters.ledger import answers
+from timerex_ghl.adapters.ledger import idempotency
 from timerex_ghl.adapters.ledger.core import Ledger
 
 KEY = {"idempotency-key": "6f1c"}
@@ -123,7 +123,7 @@ async def test_a_key_is_forgotten_after_a_day_and_not_before(
     clock.stop()
     first = await api.post("/bookings", json=CALL, headers=KEY)
 
-    clock.advance(answers.KEPT_FOR - timedelta(minutes=1))
+    clock.advance(idempotency.KEPT_FOR - timedelta(minutes=1))
     assert (await api.post("/bookings", json=CALL, headers=KEY)).content == first.content
     clock.advance(timedelta(minutes=2))
     assert (await api.post("/bookings", json=CALL, headers=KEY)).json()["id"] != first.json()["id"]

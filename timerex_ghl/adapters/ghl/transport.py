@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ghl.auth import GhlAuth
 from timerex_ghl.adapters.ghl.failures import TokenRefusedError, failure_of, is_page, wait_of
 from timerex_ghl.adapters.ghl.mappers import Json
 from timerex_ghl.adapters.ghl.operations import OPERATIONS, Operation
-from timerex_ghl.adapters.ghl.pacing import Pacer, is_behind_live
+from timerex_ghl.adapters.ghl.rate_limiter import Pacer, is_behind_live
 from timerex_ghl.domain.errors import (
     CredentialsError,
     RateLimitedError,

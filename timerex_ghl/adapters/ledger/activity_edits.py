@@ -22,7 +22,7 @@ from timerex_ghl.domain.activity_entry import (
     enter_activity,
     kind_of,
 )
-from timerex_ghl.domain.entry import EntryError, Fault
+from timerex_ghl.domain.contact_entry import EntryError, Fault
 from timerex_ghl.domain.models import ContactId
 
 

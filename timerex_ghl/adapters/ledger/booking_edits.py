@@ -16,7 +16,7 @@ from timerex_ghl.adapters.ledger.edits import (
     keep_track,
 )
 from timerex_ghl.domain.booking_entry import NEEDED, BookingEntry, enter_booking
-from timerex_ghl.domain.entry import EntryError, Fault
+from timerex_ghl.domain.contact_entry import EntryError, Fault
 from timerex_ghl.domain.errors import SkippableError
 from timerex_ghl.domain.models import Booking, BookingId, BookingState, ContactId
 from timerex_ghl.domain.normal import email_key

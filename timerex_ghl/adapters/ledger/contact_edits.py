@@ -14,7 +14,7 @@ from timerex_ghl.adapters.ledger.edits import (
     keep_track,
 )
 from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.entry import EntryError, Fault, check_tags, check_values
+from timerex_ghl.domain.contact_entry import EntryError, Fault, check_tags, check_values
 from timerex_ghl.domain.errors import SkippableError
 from timerex_ghl.domain.identity import Keys, keys_of
 from timerex_ghl.domain.merge import NO_TAGS, apply_change

@@ -9,7 +9,7 @@ from timerex_ghl.adapters.ledger import clock, contact_edits, workspace
 from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.domain.actions import WorkspaceChange
 from timerex_ghl.domain.columns import Entry, split_several
-from timerex_ghl.domain.entry import EntryError
+from timerex_ghl.domain.contact_entry import EntryError
 from timerex_ghl.domain.identity import Found, Keys, Nobody, Several, decide_person, keys_of
 from timerex_ghl.domain.models import Contact, ContactId, WorkspaceContact
 

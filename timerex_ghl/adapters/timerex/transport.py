@@ -14,7 +14,7 @@ from timerex_ghl.adapters.strict_json import read_json
 from timerex_ghl.adapters.timerex.auth import TimerexAuth
 from timerex_ghl.adapters.timerex.failures import TokenRefusedError, failure_of, is_page, wait_of
 from timerex_ghl.adapters.timerex.operations import Operation
-from timerex_ghl.adapters.timerex.room import Room
+from timerex_ghl.adapters.timerex.rate_limiter import Room
 from timerex_ghl.domain.errors import (
     CredentialsError,
     RateLimitedError,

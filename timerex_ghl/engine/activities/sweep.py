@@ -18,16 +18,21 @@ from timerex_ghl.domain.activities import ActivityId, ActivityKey, ActivityKind
 from timerex_ghl.domain.activity_ghl import GhlActivity, map_note, map_task
 from timerex_ghl.domain.errors import NotFoundError
 from timerex_ghl.domain.models import ContactId, GhlContactId, Record
-from timerex_ghl.engine.activities.activity import carry_activity
-from timerex_ghl.engine.activities.delete import withdraw_seen
-from timerex_ghl.engine.activities.gone import list_gone
-from timerex_ghl.engine.activities.meet import follow_person, is_of_booking, meet_activity, sent_as
-from timerex_ghl.engine.activities.read import emails_for, read_remote
-from timerex_ghl.engine.activities.remember import add_from_ghl
-from timerex_ghl.engine.appointment_hints import PREFIX
+from timerex_ghl.engine.activities.commit_activity import add_from_ghl
+from timerex_ghl.engine.activities.delete_activity import withdraw_seen
+from timerex_ghl.engine.activities.handle_activity import carry_activity
+from timerex_ghl.engine.activities.missing import list_gone
+from timerex_ghl.engine.activities.read_remote import emails_for, read_remote
+from timerex_ghl.engine.activities.resolve_activity import (
+    follow_person,
+    is_of_booking,
+    meet_activity,
+    sent_as,
+)
+from timerex_ghl.engine.appointment_inbound import PREFIX
 from timerex_ghl.engine.appointment_sweep import carry_appointment_key
+from timerex_ghl.engine.context import Sides
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.sides import Sides
 
 CURSOR = "ghl-tasks"
 PAGES = 10

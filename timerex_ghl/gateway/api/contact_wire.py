@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from timerex_ghl.adapters.ledger.contact_pages import Dated
 from timerex_ghl.domain.booking_entry import Line, When
-from timerex_ghl.domain.entry import CUSTOM
+from timerex_ghl.domain.contact_entry import CUSTOM
 from timerex_ghl.domain.models import STANDARD_FIELDS, FieldName, Record, Value
 from timerex_ghl.gateway.api.pages import PageQuery
 

@@ -21,8 +21,8 @@ from timerex_ghl.domain.errors import FatalError, RetryableError
 from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.domain.settings import ConnectionSettings
 from timerex_ghl.gateway.api.problems import ProblemError
-from timerex_ghl.gateway.door import check_media_type, read_body
 from timerex_ghl.gateway.limits import Limits
+from timerex_ghl.gateway.requests import check_media_type, read_body
 
 _RETRY_AFTER_S = 2
 _LONGEST_TOKEN = 200

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Header, Request, Response
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import answers, clock
-from timerex_ghl.adapters.ledger.answers import Answer
+from timerex_ghl.adapters.ledger import clock, idempotency
+from timerex_ghl.adapters.ledger.idempotency import Answer
 from timerex_ghl.gateway.api.guard import Caller
 from timerex_ghl.gateway.api.problems import ProblemError
 from timerex_ghl.gateway.api.versions import tag_of
@@ -60,7 +60,7 @@ def _make(
     make: Callable[[Connection], Made],
 ) -> tuple[Answer, bool]:
     now = clock.now(tx)
-    known = answers.find_answer(tx, caller.token.id, key, now) if key else None
+    known = idempotency.find_answer(tx, caller.token.id, key, now) if key else None
     if known is not None:
         if known.request_digest != digest:
             raise ProblemError(
@@ -72,5 +72,5 @@ def _make(
         request_digest=digest, record_id=made.record_id, version=made.version, body=made.body
     )
     if key:
-        answers.keep_answer(tx, caller.token.id, key, answer, now)
+        idempotency.keep_answer(tx, caller.token.id, key, answer, now)
     return answer, False

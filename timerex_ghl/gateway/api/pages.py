@@ -6,7 +6,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
-from timerex_ghl.domain.entry import Fault, is_readable
+from timerex_ghl.domain.contact_entry import Fault, is_readable
 from timerex_ghl.domain.models import Record
 from timerex_ghl.gateway.api.problems import invalid
 

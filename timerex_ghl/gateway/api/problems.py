@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from timerex_ghl.adapters.ledger.booking_edits import MadeInTimerexError
 from timerex_ghl.adapters.ledger.contact_edits import KnownPersonError
 from timerex_ghl.adapters.ledger.edits import OtherVersionError, UnknownRecordError
-from timerex_ghl.domain.entry import EntryError, Fault
+from timerex_ghl.domain.contact_entry import EntryError, Fault
 
 _log = logging.getLogger(__name__)
 _LONGEST_NAME = 100

@@ -1,0 +1,114 @@
+"""Both sides of a published connection, opened from its blocks."""
+
+import ssl
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
+
+import httpx
+
+from blocks.ghl import GHLCredentials
+from blocks.ledger import LEDGER_BLOCK, LedgerStore
+from blocks.timerex import TimeRexCredentials
+from timerex_ghl.adapters.ledger import published
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.timerex.client import TimerexClient
+from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.settings import TimerexSettings
+from timerex_ghl.engine.context import CallCount, Sides
+
+
+@asynccontextmanager
+async def open_sides(
+    connection: ConnectionName, ledger: Ledger | None = None
+) -> AsyncGenerator[Sides]:
+    """Open the ledger and the clients of a connection, as it was last published.
+
+    Args:
+        connection: Which one.
+        ledger: One that is open already, and stays so.
+
+    Raises:
+        SettingsError: A block is missing, or the connection was never published.
+    """
+    async with AsyncExitStack() as stack:
+        if ledger is None:
+            store = await load_ledger_store()
+            ledger = await stack.enter_async_context(store.open())
+        version = await ledger.read(published.current, connection)
+        if version is None:
+            raise SettingsError(
+                f"connection {connection} is not published: run publish-connection first"
+            )
+        settings = version.settings.ghl
+        credentials = await load_credentials(settings.credentials)
+        calls = CallCount()
+        http = await stack.enter_async_context(open_http(calls))
+        timerex = await stack.enter_async_context(_open_timerex(version.settings.timerex, ledger))
+        ghl = credentials.open_client(settings, ledger, http)
+        stack.push_async_callback(ghl.close)
+        yield Sides(version, ledger, ghl, calls, timerex=timerex)
+
+
+@asynccontextmanager
+async def _open_timerex(
+    settings: TimerexSettings, ledger: Ledger
+) -> AsyncGenerator[TimerexClient | None]:
+    """Open a client with connections of its own: those of GHL are counted."""
+    if settings.auth == "none":
+        yield None
+        return
+    try:
+        credentials = await TimeRexCredentials.aload(settings.credentials)
+    except ValueError as error:
+        raise SettingsError(
+            f"no block TimeRex Credentials named {settings.credentials}: make it, or publish the"
+            " connection again"
+        ) from error
+    async with open_http(CallCount()) as http:
+        yield credentials.open_client(settings, ledger, http)
+
+
+def open_http(calls: CallCount) -> httpx.AsyncClient:
+    """Open the one HTTP client of a connection. Redirects are never followed with a body."""
+    return httpx.AsyncClient(
+        verify=_tls(),
+        follow_redirects=False,
+        timeout=httpx.Timeout(20.0),
+        event_hooks={"request": [calls.count]},
+    )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Load the trusted certificates once a process: that costs 30 ms."""
+    return httpx.create_ssl_context()
+
+
+async def load_ledger_store() -> LedgerStore:
+    """Load the installation's ledger block.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    try:
+        return await LedgerStore.aload(LEDGER_BLOCK)
+    except ValueError as error:
+        raise SettingsError(
+            f"no block Ledger Store named {LEDGER_BLOCK}: make it under Blocks in the Prefect UI"
+        ) from error
+
+
+async def load_credentials(name: str) -> GHLCredentials:
+    """Load GHL credentials by the block's name.
+
+    Raises:
+        SettingsError: There is no such block.
+    """
+    try:
+        return await GHLCredentials.aload(name)
+    except ValueError as error:
+        raise SettingsError(
+            f"no block GHL Credentials named {name}: make it, or publish the connection again"
+        ) from error

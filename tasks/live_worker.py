@@ -1,0 +1,196 @@
+"""What the live worker keeps open from one flow run to the next: ledger, lease, connections."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from blocks.contexts import load_ledger_store
+from tasks.opened import on_ledger, opened
+from timerex_ghl.adapters.ledger import locks, published
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.locks import Fence
+from timerex_ghl.domain.errors import RetryableError, TimerexGhlError
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.engine.dispatch import Batch, Dispatcher
+from timerex_ghl.engine.lock_names import lock_of_live
+from timerex_ghl.engine.locking import holder_name, is_dead
+
+LEASE_S = 10.0
+"""How long the lease outlives its holder: another worker takes over then."""
+
+REFRESH_S = 2.0
+"""How soon a newly published version is noticed."""
+
+REST_S = 30.0
+"""A connection that cannot be opened, or whose credentials fail, is tried again after this."""
+
+OUTAGE_S = 1.0
+"""While the ledger's database is away, it is asked this often."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Connections:
+    """The published connections, each open in its running version."""
+
+    ledger: Ledger
+    dispatcher: Dispatcher
+    _open: dict[ConnectionName, tuple[int, AsyncExitStack]] = field(
+        default_factory=dict[ConnectionName, tuple[int, AsyncExitStack]]
+    )
+    _rests_until: dict[ConnectionName, float] = field(default_factory=dict[ConnectionName, float])
+
+    async def refresh(self) -> None:
+        """Open what was published anew; what runs in an older version is let go when it is idle."""
+        versions = {
+            one.settings.name: one.version
+            for one in await self.ledger.read(published.all_published)
+        }
+        now = asyncio.get_running_loop().time()
+        stale = {name for name, (version, _) in self._open.items() if versions.get(name) != version}
+        self._offer(stale, now)
+        for name in filter(self.dispatcher.is_idle, stale):
+            await self._open.pop(name)[1].aclose()
+        for name, version in versions.items():
+            if name not in self._open and self._rests_until.get(name, 0) <= now:
+                await self._try(name, version)
+        self._offer(stale, now)
+
+    def rest(self, connection: ConnectionName, why: str) -> None:
+        """Leave a connection alone for a while: nothing of it would fare better now."""
+        _log.warning("%s rests for %d s: %s", connection, REST_S, why)
+        self._rests_until[connection] = asyncio.get_running_loop().time() + REST_S
+        self.dispatcher.open = [name for name in self.dispatcher.open if name != connection]
+
+    async def close(self) -> None:
+        """Close all of them."""
+        for _, stack in self._open.values():
+            await stack.aclose()
+        self._open.clear()
+
+    async def _try(self, name: ConnectionName, version: int) -> None:
+        stack = AsyncExitStack()
+        try:
+            await stack.enter_async_context(opened(name))
+        except TimerexGhlError as error:  # that connection waits; the others do not wait for it
+            self.rest(name, str(error))
+        else:
+            self._open[name] = version, stack
+
+    def _offer(self, stale: set[ConnectionName], now: float) -> None:
+        self.dispatcher.open = [
+            name
+            for name in self._open
+            if name not in stale and self._rests_until.get(name, 0) <= now
+        ]
+
+
+@dataclass
+class Station:
+    """The live worker's place of work.
+
+    Attributes:
+        on_duty: The flow run that takes what comes; whoever is relieved finishes what it has.
+        stop: Nothing more is to be taken.
+        relieve: The run on duty has been at it for long enough.
+        ready: Somebody is on duty.
+        runs: Flow runs that are under way here, the one that finishes too.
+    """
+
+    ledger: Ledger
+    dispatcher: Dispatcher
+    connections: Connections
+    on_duty: object = None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    relieve: asyncio.Event = field(default_factory=asyncio.Event)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    runs: set[str] = field(default_factory=set[str])
+
+    async def batches(self, me: object) -> AsyncGenerator[Batch]:
+        """Take over, and hand out what waits until somebody else takes over, or all is to stop."""
+        self.on_duty = me
+        self.ready.set()
+        while self.on_duty is me and not self.stop.is_set():
+            try:
+                batches, pause_s = await self.dispatcher.take()
+            except RetryableError as error:
+                _log.warning("%s", error)
+                batches, pause_s = [], OUTAGE_S
+            for batch in batches:
+                yield batch
+            await self.dispatcher.wait(pause_s)
+
+    def halt(self) -> None:
+        """Let nothing more be taken."""
+        self.stop.set()
+        self.dispatcher.wake()
+
+
+_stations: dict[asyncio.AbstractEventLoop, Station] = {}
+
+
+@asynccontextmanager
+async def station() -> AsyncGenerator[Station]:
+    """Use the station of this event loop, or set one up, once nobody else has the lease."""
+    loop = asyncio.get_running_loop()
+    if loop in _stations:
+        yield _stations[loop]
+        return
+    async with AsyncExitStack() as stack:
+        store = await load_ledger_store()
+        ledger = await stack.enter_async_context(store.open(in_loop=True))
+        stack.enter_context(on_ledger(ledger))
+        fence = await _take_lease(ledger)
+        stack.push_async_callback(ledger.write, locks.release_lock, fence)
+        dispatcher = Dispatcher(ledger, await stack.enter_async_context(ledger.listening()))
+        connections = Connections(ledger, dispatcher)
+        stack.push_async_callback(connections.close)
+        here = _stations[loop] = Station(ledger, dispatcher, connections)
+        stack.callback(_stations.pop, loop)
+        await connections.refresh()
+        for work in (_keep_lease(here, fence), _keep_refreshing(here)):
+            stack.push_async_callback(_end, asyncio.create_task(work))
+        yield here
+
+
+async def _take_lease(ledger: Ledger) -> Fence:
+    """Wait until no other live worker lives; take over what dead ones of this machine left."""
+    holder = holder_name("live")
+    told = False
+    while True:
+        await ledger.write(locks.release_dead, is_dead)
+        fence = await ledger.write(locks.try_lock, [lock_of_live()], holder, LEASE_S)
+        if fence is not None:
+            return fence
+        if not told:
+            other = await ledger.read(locks.holder_of, lock_of_live())
+            _log.warning("another live worker is at it (%s): this one stands by", other)
+            told = True
+        await asyncio.sleep(1)
+
+
+async def _keep_lease(here: Station, fence: Fence) -> None:
+    """Renew the lease. Lost, because this process stood still: somebody else carries on."""
+    while True:
+        await asyncio.sleep(LEASE_S / 4)
+        with suppress(TimerexGhlError):
+            if not await here.ledger.write(locks.renew_lock, fence, LEASE_S):
+                _log.error("the lease of the live worker was lost: stopping")
+                here.halt()
+                return
+
+
+async def _keep_refreshing(here: Station) -> None:
+    while True:
+        await asyncio.sleep(REFRESH_S)
+        with suppress(TimerexGhlError):
+            await here.connections.refresh()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,91 @@
+"""A server that notes when it was called, and processes that call it at a pace."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import httpx
+
+from tests.loopback import NO_TLS
+from timerex_ghl.adapters.ghl.rate_limiter import LedgerPacer, behind_live
+from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.domain.models import LocationId
+
+AOBA = LocationId("locAoba")
+DEADLINE_S = 30.0
+"""A call of a real process lives no longer than this, however slow the machine."""
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+
+
+class PacerFactory(Protocol):
+    """Makes pacers as processes of their own would have them."""
+
+    def __call__(self, pace: Pace, location_id: LocationId = AOBA) -> LedgerPacer: ...
+
+
+@dataclass
+class Counted:
+    """What the server saw."""
+
+    url: str = ""
+    arrivals: list[float] = field(default_factory=list[float])
+
+    def most_in_any(self, window_s: float) -> int:
+        """Count the calls of the busiest window, wherever it begins."""
+        times = sorted(self.arrivals)
+        return max(sum(begin <= time < begin + window_s for time in times) for begin in times)
+
+
+@asynccontextmanager
+async def counting_server(*, processes: int = 1) -> AsyncGenerator[Counted]:
+    """Count calls; `/ready` answers once all processes asked for it."""
+    counted, ready = Counted(), asyncio.Barrier(processes)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b"/ready" in head:
+            await ready.wait()
+        else:
+            counted.arrivals.append(time.monotonic())
+        writer.write(ANSWER)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    counted.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        yield counted
+
+
+def call_as_a_process(ledger_url: str, server_url: str, pace: Pace, calls: int) -> None:
+    """Call the server as often as asked, through two pacers at once."""
+    asyncio.run(_call(ledger_url, server_url, pace, calls))
+
+
+def sweep_as_a_process(ledger_url: str, server_url: str, pace: Pace, calls: int) -> None:
+    """Do that behind live work."""
+    with behind_live():
+        call_as_a_process(ledger_url, server_url, pace, calls)
+
+
+async def _call(ledger_url: str, server_url: str, pace: Pace, calls: int) -> None:
+    async with (
+        open_ledger(ledger_url) as ledger,
+        httpx.AsyncClient(verify=NO_TLS, timeout=DEADLINE_S) as http,
+    ):
+        pacers = [LedgerPacer(ledger, AOBA, pace) for _ in range(2)]
+
+        async def call(pacer: LedgerPacer) -> None:
+            async with pacer.slot():
+                await http.get(server_url)
+
+        await http.get(f"{server_url}/ready")
+        await asyncio.gather(*(call(pacers[number % 2]) for number in range(calls)))
+        for pacer in pacers:
+            await pacer.close()

@@ -1,0 +1,240 @@
+"""Two lanes: live work goes first, and calls behind it use what is left."""
+
+import asyncio
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.adapters.database_events import commits_counted
+from tests.adapters.fake_time import HANG_S, FakeTime
+from tests.adapters.ghl.line import LOCATION, RIKU, line
+from tests.adapters.ghl.rate_limited import (
+    AOBA,
+    DEADLINE_S,
+    PacerFactory,
+    counting_server,
+    sweep_as_a_process,
+)
+from timerex_ghl.adapters.ghl.rate_limiter import (
+    SHARE_BEHIND,
+    LedgerPacer,
+    NoPacing,
+    behind_live,
+    is_behind_live,
+)
+from timerex_ghl.adapters.ledger import quota
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, LEFT_OF_DAY, Pace
+from timerex_ghl.domain.errors import RateLimitedError, RetryableError
+
+QUICK = Pace(limit=10, window_s=0.5, deadline_s=25)
+SLOW = Pace(limit=10, window_s=30, deadline_s=25)
+
+
+@pytest.fixture
+def ledger(timed_ledger: Ledger) -> Ledger:
+    return timed_ledger
+
+
+async def call(pacer: LedgerPacer | NoPacing, order: list[str] | None = None) -> None:
+    async with pacer.slot():
+        if order is not None:
+            order.append("behind" if is_behind_live() else "live")
+
+
+def start_behind(
+    pacer: LedgerPacer, number: int, order: list[str] | None = None
+) -> list[asyncio.Task[None]]:
+    with behind_live():
+        return [asyncio.create_task(call(pacer, order)) for _ in range(number)]
+
+
+async def call_live(pacer: LedgerPacer, number: int) -> None:
+    await asyncio.gather(*(call(pacer) for _ in range(number)))
+
+
+async def stop(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_sweeps_tasks_go_behind_live_and_nobody_else_does() -> None:
+    async def tell() -> bool:
+        return is_behind_live()
+
+    with behind_live():
+        inside = asyncio.create_task(tell())
+        with behind_live():
+            pass
+        still = is_behind_live()
+
+    assert still
+    assert await inside
+    assert not await asyncio.create_task(tell())
+
+
+async def test_live_work_goes_at_once_beside_a_sweep_that_waits(
+    pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer = pacer_at(SLOW)
+    sweep = start_behind(pacer, 20)
+    await fake_time.until_waiting()
+
+    async with asyncio.timeout(HANG_S):  # no time passes: whoever waits hangs
+        await call_live(pacer, 8)
+
+    assert not all(task.done() for task in sweep)
+    await stop(*sweep)
+
+
+async def test_a_sweep_elsewhere_leaves_live_work_all_but_its_share(
+    pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer, elsewhere = pacer_at(SLOW), pacer_at(SLOW)
+    sweep = start_behind(elsewhere, 20)
+    await fake_time.until_waiting()
+
+    async with asyncio.timeout(HANG_S):
+        await call_live(pacer, 8)
+
+    await stop(*sweep)
+
+
+async def test_a_sweep_goes_on_beside_live_work_that_leaves_little(pacer_at: PacerFactory) -> None:
+    pacer = pacer_at(SLOW)
+
+    async with asyncio.timeout(HANG_S):
+        await call_live(pacer, 8)
+        await asyncio.gather(*start_behind(pacer, 1))
+
+
+async def test_whoever_waits_for_live_work_is_served_before_all_behind_it(
+    pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer = pacer_at(QUICK)
+    order: list[str] = []
+    await pacer.hold(1)
+    sweep = start_behind(pacer, 3, order)
+    await fake_time.until_waiting()
+    live = [asyncio.create_task(call(pacer, order)) for _ in range(3)]
+
+    await fake_time.run(asyncio.gather(*sweep, *live))
+
+    assert order == ["live"] * 3 + ["behind"] * 3
+
+
+async def test_all_of_a_sweep_is_done_in_the_end_beside_live_work(
+    ledger: Ledger, pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer = pacer_at(QUICK)
+
+    await fake_time.run(asyncio.gather(*start_behind(pacer, 6), call_live(pacer, 30)))
+
+    assert (await ledger.read(quota.usage, AOBA)).today == 36
+
+
+async def test_a_sweep_ends_with_nine_tenths_of_the_day_and_live_work_goes_on(
+    ledger: Ledger, pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer = pacer_at(QUICK)
+    await call(pacer)
+    left = str(LEFT_OF_DAY)
+    pacer.told({"x-ratelimit-daily-remaining": left, "x-ratelimit-daily-reset": "3600000"})
+    live = asyncio.create_task(call_live(pacer, 15))
+    sweep = start_behind(pacer, 2)
+
+    await fake_time.run(asyncio.gather(live, *sweep, return_exceptions=True))
+
+    assert live.exception() is None
+    for error in [task.exception() for task in sweep]:
+        assert isinstance(error, RateLimitedError)
+        assert 3500 < (error.after_s or 0) <= 3600
+    assert (await ledger.read(quota.usage, AOBA)).today == DAILY_LIMIT - LEFT_OF_DAY + 15
+
+
+async def test_whoever_stops_waiting_leaves_nothing_behind(
+    ledger: Ledger, pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer = pacer_at(SLOW)
+    await call_live(pacer, 10)
+    live = [asyncio.create_task(call(pacer)) for _ in range(2)]
+    sweep = start_behind(pacer, 2)
+    await fake_time.until_waiting()
+
+    await stop(*live, *sweep)
+    await let_pass(ledger, fake_time)  # the ended calls are told
+
+    with commits_counted() as commits:
+        await let_pass(ledger, fake_time)
+    assert len(commits) == STEPS, "nobody looks for slots any more"
+    assert (await ledger.read(quota.usage, AOBA)).today == 10
+
+
+STEPS = 10
+
+
+async def let_pass(ledger: Ledger, fake_time: FakeTime) -> None:
+    """Let a second pass so many times, each with a write after all that are under way."""
+    for _ in range(STEPS):
+        fake_time.advance(1)
+        await ledger.write(lambda _tx: None)
+
+
+async def test_closing_lets_nobody_wait_in_either_lane(
+    pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer = pacer_at(SLOW)
+    await pacer.hold(30)
+    waiting = [asyncio.create_task(call(pacer)), *start_behind(pacer, 2)]
+    await fake_time.until_waiting()
+
+    async with asyncio.timeout(HANG_S):
+        await pacer.close()
+        errors = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [type(error) for error in errors] == [RetryableError] * 3
+
+
+async def test_without_a_pace_nobody_goes_behind_anybody() -> None:
+    with behind_live():
+        await asyncio.gather(*(call(NoPacing()) for _ in range(200)))
+
+
+async def test_a_sweep_that_waits_holds_no_line_that_a_live_call_wants(
+    ledger: Ledger, pacer_at: PacerFactory, fake_time: FakeTime
+) -> None:
+    pacer = pacer_at(SLOW, LOCATION)
+    async with line(httpx.Response(200, json={"notes": []}), pacer=pacer) as opened:
+        await ledger.write(quota.take_slots, LOCATION, 1, SLOW, 2)  # all a sweep may have for now
+        with behind_live():
+            sweep = [
+                asyncio.create_task(opened.client.list_notes(RIKU))
+                for _ in range(2 * pacer.side_by_side)
+            ]
+        await fake_time.until_waiting()
+
+        async with asyncio.timeout(HANG_S):  # no time passes: whoever waits hangs
+            await opened.client.list_notes(RIKU)
+
+        assert not any(task.done() for task in sweep)
+        await stop(*sweep)
+
+
+@pytest.mark.slow
+async def test_two_sweeping_processes_keep_to_one_share(ledger_url: str) -> None:
+    pace = Pace(limit=20, window_s=1, deadline_s=DEADLINE_S)
+    spawned = multiprocessing.get_context("spawn")
+    async with counting_server(processes=2) as counted:
+        with ProcessPoolExecutor(2, spawned) as pool:
+            job = ledger_url, counted.url, pace, 10
+            loop = asyncio.get_running_loop()
+            await asyncio.gather(
+                *(loop.run_in_executor(pool, sweep_as_a_process, *job) for _ in range(2))
+            )
+
+    assert len(counted.arrivals) == 20
+    assert counted.most_in_any(pace.window_s) <= pace.limit * SHARE_BEHIND

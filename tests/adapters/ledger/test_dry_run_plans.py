@@ -1,0 +1,70 @@
+from datetime import datetime, timedelta
+
+from tests import make
+from timerex_ghl.adapters.ledger import dry_run_plans
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.domain.models import ConnectionName
+
+AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
+LATER = make.NOW + timedelta(hours=1)
+
+
+async def save(
+    ledger: Ledger,
+    key: str,
+    city: str = "Sendai",
+    *,
+    connection: ConnectionName = AOBA,
+    now: datetime = make.NOW,
+) -> None:
+    plan = {"to_ghl": [{"kind": "contact.update", "values": {"city": city}}], "base": None}
+    await ledger.write(dry_run_plans.save_preview, connection, key, plan, "run-1", now)
+
+
+def plan_of(city: str) -> dict[str, object]:
+    return {"to_ghl": [{"kind": "contact.update", "values": {"city": city}}], "base": None}
+
+
+async def test_plans_read_back_by_record(ledger: Ledger) -> None:
+    await save(ledger, "contact:c_1", "仙台")
+    await save(ledger, "ghl:g1", "Kobe")
+
+    found = await ledger.read(dry_run_plans.read_previews, AOBA, make.NOW)
+
+    assert found == {"contact:c_1": plan_of("仙台"), "ghl:g1": plan_of("Kobe")}
+
+
+async def test_the_latest_plan_of_a_record_stands(ledger: Ledger) -> None:
+    await save(ledger, "contact:c_1", "Sendai")
+
+    await save(ledger, "contact:c_1", "Kobe", now=LATER)
+
+    assert await ledger.read(dry_run_plans.read_previews, AOBA, LATER) == {
+        "contact:c_1": plan_of("Kobe")
+    }
+
+
+async def test_plans_of_earlier_runs_and_other_connections_are_left_out(ledger: Ledger) -> None:
+    await save(ledger, "contact:c_1")
+    await save(ledger, "contact:c_2", now=LATER)
+    await save(ledger, "contact:c_3", connection=HINODE, now=LATER)
+
+    found = await ledger.read(dry_run_plans.read_previews, AOBA, LATER)
+
+    assert [*found] == ["contact:c_2"]
+
+
+def test_a_plan_is_told_by_its_fields_and_without_values() -> None:
+    plan = {
+        "to_ghl": [
+            {"kind": "contact.update", "values": {"city": "京都", "address1": None}},
+            {"kind": "tags.add", "tags": ["vip"]},
+        ],
+        "to_workspace": {"values": {"phone": "+819012345678"}, "tags_added": ["vip"]},
+    }
+
+    assert dry_run_plans.fields_to_ghl(plan) == ["contact.update: address1, city", "tags.add"]
+    assert dry_run_plans.fields_to_workspace(plan) == ["phone", "tags"]
+    assert dry_run_plans.fields_to_workspace(
+        {"values": {"email": "a@b.example", "city": None}}
+    ) == ["email"]

@@ -1,0 +1,116 @@
+"""What a person may decide about a review, and what that means for the rules."""
+
+import pytest
+from pydantic import ValidationError
+
+from timerex_ghl.domain.actions import Conflict
+from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.mapping import DEFAULT_RULES
+from timerex_ghl.domain.merge_field import Side
+from timerex_ghl.domain.models import ConflictRule, FieldName
+from timerex_ghl.domain.review_decisions import (
+    WAYS,
+    Decision,
+    Way,
+    check_way,
+    chosen_sides,
+    decided_rules,
+    is_as_asked,
+)
+
+CITY, PHONE = FieldName("city"), FieldName("phone")
+
+
+def decision(way: Way = Way.KEEP, **more: object) -> Decision:
+    return Decision.model_validate({"way": way, "by": "kana", **more})
+
+
+def conflict(workspace: str = "Nara", ghl: str = "Kobe") -> Conflict:
+    return Conflict(field=CITY, workspace=workspace, ghl=ghl, base=None, winner=None)
+
+
+def sides_of(decided: Decision) -> dict[FieldName, Side]:
+    return chosen_sides(decided, CITY, [CITY, PHONE])
+
+
+@pytest.mark.parametrize(
+    ("way", "more"),
+    [
+        (Way.KEEP, {}),
+        (Way.LINK, {}),
+        (Way.DROP, {"link_to": "g1"}),
+        (Way.RETRY, {"keep": "ghl"}),
+        (Way.KEEP, {"values": {"city": ""}}),
+        (Way.RETRY, {"by": ""}),
+    ],
+)
+def test_half_a_decision_is_none(way: Way, more: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        decision(way, **more)
+
+
+@pytest.mark.parametrize("side", ["timerex", "ghl"])
+def test_a_side_that_is_kept_wins_what_was_asked_and_no_more(side: Side) -> None:
+    chosen = sides_of(decision(keep=side))
+
+    rules = {rule.field: rule.conflict for rule in decided_rules(DEFAULT_RULES, chosen)}
+
+    assert chosen == {CITY: side}
+    assert rules[CITY] == ConflictRule(side)
+    assert rules[PHONE] == ConflictRule.NEWEST
+
+
+def test_a_field_that_is_named_goes_its_own_way() -> None:
+    chosen = sides_of(decision(keep="ghl", fields={CITY: "timerex", PHONE: "ghl"}))
+
+    assert chosen == {CITY: "timerex", PHONE: "ghl"}
+
+
+def test_a_typed_value_is_the_workspaces_and_wins() -> None:
+    assert sides_of(decision(keep="ghl", values={CITY: "Nara"})) == {CITY: "timerex"}
+
+
+@pytest.mark.parametrize(
+    ("decided", "why"),
+    [
+        (decision(fields={PHONE: "ghl"}), "about city: say whose city stands"),
+        (decision(keep="ghl", fields={FieldName("state"): "ghl"}), "nobody is asked about state"),
+        (decision(keep="ghl", values={FieldName("state"): "Nara"}), "nobody is asked about state"),
+    ],
+)
+def test_what_was_not_asked_is_not_decided(decided: Decision, why: str) -> None:
+    with pytest.raises(SettingsError, match=why):
+        sides_of(decided)
+
+
+@pytest.mark.parametrize("kind", WAYS)
+def test_what_does_not_fit_a_kind_is_refused_with_what_does(kind: str) -> None:
+    for way in set(Way) - set(WAYS[kind]):
+        more: dict[str, object] = {"link_to": "g1"} if way is Way.LINK else {}
+        more |= {"keep": "ghl"} if way is Way.KEEP else {}
+        with pytest.raises(SettingsError, match=f"kind {kind} can be settled by {WAYS[kind][0]}"):
+            check_way(kind, decision(way, **more))
+
+
+def test_keeping_a_side_settles_only_a_conflict() -> None:
+    with pytest.raises(SettingsError, match="type in values"):
+        check_way("no-key", decision(keep="ghl"))
+
+    check_way("no-key", decision(values={FieldName("email"): "riku@hinode.example"}))
+
+
+def test_values_that_changed_meanwhile_are_not_those_that_were_asked_about() -> None:
+    def is_still(ours: str | None, theirs: str | None) -> bool:
+        return is_as_asked([conflict()], {CITY: ours}, {CITY: theirs}, "JP")
+
+    assert is_still("Nara", "Kobe")
+    assert not is_still("Nara", "Osaka")
+    assert not is_still("Kobe", "Kobe")
+    assert not is_still("Nara", None)
+
+
+def test_a_decision_is_told_without_what_was_typed() -> None:
+    told = decision(keep="ghl", values={PHONE: "+81312345678"}).in_words()
+
+    assert told == "keep ghl, phone: typed in"
+    assert decision(Way.LINK, link_to="g1").in_words() == "link g1"

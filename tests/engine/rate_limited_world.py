@@ -1,0 +1,253 @@
+"""A CRM with limits, a pacer that keeps to them, and the live path's hands without Prefect."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import httpx
+from sqlalchemy import Connection, text
+
+from tasks.batch import at_once, each
+from tests.deliveries import confirmed
+from tests.engine.world import EVERY_SCOPE, NAME, World, opened_world
+from tests.loopback import NO_TLS
+from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.client import GhlClient
+from timerex_ghl.adapters.ghl.rate_limiter import Grant, LedgerPacer, behind_live
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.domain.models import EventId, LocationId
+from timerex_ghl.engine.dispatch import Batch, Dispatcher
+from timerex_ghl.engine.outcome import Outcome
+from timerex_ghl.engine.process import carry_event
+from timerex_ghl.engine.router import carry_inbox_event
+from timerex_ghl.sandbox.info import SandboxInfo
+
+LIMIT = 100
+"""Calls in any window: what GHL allows."""
+
+TOO_LONG_S = 600
+
+SWEEPS, SWEEPS_AT_ONCE = "task-search", 4
+"""What a sweep calls, as the log names it, and how many calls it makes side by side."""
+
+
+class Figures(NamedTuple):
+    """What a run of bookings came to.
+
+    Attributes:
+        calls: That the CRM was asked.
+        refused: Calls that it answered with 429.
+        busiest: The most calls that arrived in any window.
+        waits: How often the pacer asked for room and was told to wait.
+        lost: Bookings without contact or note, or whose event was not applied.
+        doubled: Contacts and notes beyond one a guest.
+        in_doubt: Writes whose outcome nobody knows.
+    """
+
+    events: int
+    seconds: float
+    calls: int
+    refused: int
+    busiest: int
+    waits: int
+    lost: int
+    doubled: int
+    in_doubt: int
+
+
+class CountingPacer(LedgerPacer):
+    """Counts how often the ledger has no slot for a call that asks."""
+
+    waits = 0
+
+    async def _exchange(self, wanted: int, wanted_behind: int) -> tuple[Grant, Grant]:
+        grants = await super()._exchange(wanted, wanted_behind)
+        self.waits += any(wait_s > 0 for _, wait_s in grants)
+        return grants
+
+
+@dataclass
+class PacedWorld:
+    """A world whose CRM allows so many calls a window, and whose client keeps to it.
+
+    Attributes:
+        arrived_at: When each booking that was spread was there. So is `carried_at`.
+        calls: The CRM's log of the last run.
+    """
+
+    world: World
+    pace: Pace
+    pacer: CountingPacer
+    arrived_at: dict[EventId, float] = field(default_factory=dict[EventId, float])
+    carried_at: dict[EventId, float] = field(default_factory=dict[EventId, float])
+    calls: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    @property
+    def delays_s(self) -> list[float]:
+        """Tell how long each booking took from its arrival, the quickest first."""
+        return sorted(self.carried_at[one] - at for one, at in self.arrived_at.items())
+
+    def of_sweep(self) -> list[dict[str, Any]]:
+        """List the calls of the last run that a sweep made."""
+        return [call for call in self.calls if call["operation"] == SWEEPS]
+
+    async def spread(self, number: int, per_s: float) -> Figures:
+        """Store so many bookings a second, and carry them as they come."""
+
+        async def store() -> list[EventId]:
+            began = time.perf_counter()
+            stored: list[EventId] = []
+            for one in range(number):
+                await asyncio.sleep(max(0.0, began + one / per_s - time.perf_counter()))
+                arrived_at = time.perf_counter()
+                stored.append(await self.world.receive(_booking(one)))
+                self.arrived_at[stored[-1]] = arrived_at
+            return stored
+
+        async with asyncio.timeout(TOO_LONG_S):
+            return await self._measure(number, store)
+
+    async def queued(self, number: int) -> Figures:
+        """Have all bookings wait before the first is carried."""
+        waiting = await asyncio.gather(
+            *(self.world.receive(_booking(one)) for one in range(number))
+        )
+
+        async def store() -> list[EventId]:
+            return waiting
+
+        async with asyncio.timeout(TOO_LONG_S):
+            return await self._measure(number, store)
+
+    async def _measure(
+        self, number: int, store: Callable[[], Coroutine[None, None, list[EventId]]]
+    ) -> Figures:
+        await self.world.ask("DELETE", "/ghl/calls")
+        began = time.perf_counter()
+        self.pacer.waits = 0
+        storing = asyncio.create_task(store())
+        await self._carry(number)
+        event_ids = await storing
+        seconds = time.perf_counter() - began
+        self.calls = calls = (await self.world.ask("GET", "/ghl/calls"))["calls"]
+        lost, doubled = await self._compare(event_ids)
+        return Figures(
+            events=number,
+            seconds=seconds,
+            calls=len(calls),
+            refused=sum(call["status"] == 429 for call in calls),
+            busiest=busiest(calls, self.pace.window_s),
+            waits=self.pacer.waits,
+            lost=lost,
+            doubled=doubled,
+            in_doubt=await self.world.ledger.read(_in_doubt),
+        )
+
+    async def _carry(self, number: int) -> None:
+        """Carry what waits as `live-sync` does, until so many events have ended."""
+        sides, ended = self.world.sides, 0
+
+        async def one(event_id: EventId) -> Outcome:
+            outcome = await carry_event(sides, carry_inbox_event, event_id)
+            self.carried_at[event_id] = time.perf_counter()
+            return outcome
+
+        async def carry(batch: Batch) -> None:
+            nonlocal ended
+            outcomes = await each(one, batch.event_ids, at_once(sides))
+            ended += sum(outcome.what != "waiting" for outcome in outcomes)
+            dispatcher.done(batch)
+
+        async with self.world.ledger.listening() as alarm, asyncio.TaskGroup() as group:
+            dispatcher = Dispatcher(self.world.ledger, alarm)
+            dispatcher.open = [NAME]
+            while ended < number:
+                batches, pause_s = await dispatcher.take()
+                for batch in batches:
+                    group.create_task(carry(batch))
+                await dispatcher.wait(pause_s)
+
+    async def _compare(self, event_ids: Sequence[EventId]) -> tuple[int, int]:
+        """Count what is lost and what is there twice."""
+        contacts, notes = Counter[str](), Counter[str]()
+        for contact in await self.world.crm():
+            contacts[contact.get("email") or ""] += 1
+            notes[contact.get("email") or ""] += len(contact.get("notes") or [])
+        lost = doubled = 0
+        for number, event_id in enumerate(event_ids):
+            email = _email(number)
+            is_applied = await self.world.state_of(event_id) == "applied"
+            lost += not (is_applied and contacts[email] and notes[email])
+            doubled += max(0, contacts[email] - 1) + max(0, notes[email] - 1)
+        return lost, doubled
+
+
+@asynccontextmanager
+async def opened_paced(ledger: Ledger, info: SandboxInfo, pace: Pace) -> AsyncGenerator[PacedWorld]:
+    """Open a world whose CRM refuses what is faster than this pace."""
+    async with (
+        opened_world(ledger, info) as world,
+        httpx.AsyncClient(verify=NO_TLS) as http,
+    ):
+        limits = {"enabled": True, "max": pace.limit, "window_ms": round(pace.window_s * 1000)}
+        await world.ask("POST", "/ghl/limits", limits)
+        location_id = LocationId(info.ghl.location_id)
+        pacer = CountingPacer(ledger, location_id, pace)
+        auth = PrivateToken(info.ghl.private_token, EVERY_SCOPE)
+        client = GhlClient(http, auth, pacer, base_url=info.ghl.base_url, location_id=location_id)
+        settings = world.sides.settings
+        ghl = settings.ghl.model_copy(update={"calls_per_10_s": pace.limit})
+        published = world.sides.published.model_copy(
+            update={"settings": settings.model_copy(update={"ghl": ghl})}
+        )
+        sides = replace(world.sides, published=published, ghl=client)
+        try:
+            yield PacedWorld(replace(world, sides=sides), pace, pacer)
+        finally:
+            await pacer.close()
+
+
+@asynccontextmanager
+async def sweeping(ghl: GhlClient) -> AsyncGenerator[None]:
+    """Read the location's tasks over and over behind live work, as often as that lets it."""
+
+    async def sweep() -> None:
+        while True:
+            await ghl.search_tasks()
+
+    with behind_live():
+        sweeps = [asyncio.create_task(sweep()) for _ in range(SWEEPS_AT_ONCE)]
+    try:
+        yield
+    finally:
+        for task in sweeps:
+            task.cancel()
+        ended = await asyncio.gather(*sweeps, return_exceptions=True)
+    assert [type(error) for error in ended] == [asyncio.CancelledError] * len(sweeps)
+
+
+def busiest(calls: list[dict[str, Any]], window_s: float) -> int:
+    """Give the most calls that arrived in any window, wherever it begins."""
+    times, first, most = sorted(call["at_ms"] for call in calls), 0, 0
+    for last, at in enumerate(times):
+        while times[first] <= at - window_s * 1000:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def _in_doubt(tx: Connection) -> int:
+    return tx.execute(text("SELECT count(*) FROM intents WHERE state = 'open'")).scalar_one()
+
+
+def _booking(number: int) -> dict[str, Any]:
+    return confirmed(f"paced{number}", _email(number), guest_name=f"Guest {number}")
+
+
+def _email(number: int) -> str:
+    return f"guest{number}@hinode.example"

@@ -1,0 +1,97 @@
+"""The scheduled run of the inbox carries all that waits, and leaves what is fresh to the worker."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.deliveries import confirmed
+from tests.engine.world import NAME, World
+from timerex_ghl.adapters.ledger import inbox
+from timerex_ghl.domain.models import EventId, FieldName
+from timerex_ghl.engine.backlog import FRESH, list_left
+from timerex_ghl.engine.lock_names import lock_of_live
+from timerex_ghl.engine.locking import held
+
+RIKU = "riku@hinode.example"
+
+
+async def edit(world: World, **values: str) -> EventId:
+    """Edit a person of the workspace, and store the event of that."""
+    row = await world.add("mei@umi.example", first_name="Mei")
+    await world.edit(row.id, (), **values)
+    event_id, _ = await world.ledger.write(
+        inbox.store_event,
+        connection=NAME,
+        source="workspace",
+        type="contact changed",
+        dedupe_key=f"contact:{row.id}:2",
+        body='{"version": 2}',
+        now=datetime.now(UTC),
+        record=f"contact:{row.id}",
+    )
+    return event_id
+
+
+@pytest.mark.both_databases
+async def test_every_kind_of_event_is_carried(world: World) -> None:
+    made = await world.ask("POST", "/ghl/contacts", {"email": "jun@yama.example", "city": "Nara"})
+    events = [
+        await world.receive(confirmed()),
+        await world.hint("ContactCreate", made["contact"]["id"]),
+        await edit(world, city="Kyoto"),
+    ]
+
+    left = await list_left(world.sides)
+    outcomes = await world.carry(*left)
+
+    assert left == events
+    assert [one.what for one in outcomes] == ["applied"] * 3
+    assert (await world.one_in_crm("mei@umi.example"))["city"] == "Kyoto"
+    assert "jun@yama.example" in [
+        row.contact.values.get(FieldName("email")) for row in await world.people()
+    ]
+    assert len(await world.notes_of(RIKU)) == 1
+    assert await list_left(world.sides) == []
+
+
+async def test_without_a_live_worker_nothing_is_left_to_it(world: World) -> None:
+    event = await world.receive(confirmed())
+
+    assert await list_left(world.sides) == [event]
+
+
+async def test_what_came_just_now_is_left_to_the_live_worker(world: World) -> None:
+    await received(world, "b1", FRESH - timedelta(seconds=20))
+    old = await received(world, "b2", FRESH + timedelta(seconds=1))
+
+    async with held(world.ledger, [lock_of_live()], run_id="live"):
+        assert await list_left(world.sides) == [old]
+
+
+async def received(world: World, booking_id: str, ago: timedelta) -> EventId:
+    event_id, _ = await world.ledger.write(
+        inbox.store_event,
+        connection=NAME,
+        source="timerex",
+        type="event_confirmed",
+        dedupe_key=booking_id,
+        body=json.dumps(confirmed(booking_id)),
+        now=datetime.now(UTC) - ago,
+        record=f"booking:{booking_id}",
+    )
+    return event_id
+
+
+@pytest.mark.both_databases
+async def test_what_was_tried_already_is_tried_again_beside_a_live_worker(world: World) -> None:
+    event = await world.receive(confirmed())
+    await world.ledger.write(
+        inbox.postpone_events,
+        [event],
+        error="an outage",
+        next_at=datetime.now(UTC) - timedelta(seconds=1),
+    )
+
+    async with held(world.ledger, [lock_of_live()], run_id="live"):
+        assert await list_left(world.sides) == [event]

@@ -1,0 +1,45 @@
+"""What a failed batch means for the connection's others."""
+
+from datetime import timedelta
+
+import pytest
+
+from tasks.live import Shift
+from tasks.live_worker import Connections, Station
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.inbox_queue import Due
+from timerex_ghl.domain.errors import CredentialsError, FatalError, ScopeError
+from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.engine.dispatch import Batch, Dispatcher
+from timerex_ghl.engine.outcome import Counts
+
+NAME = ConnectionName("aoba")
+BATCH = Batch(NAME, (Due(EventId("e1"), NAME, "contact:c1"),))
+
+
+@pytest.mark.parametrize(
+    ("error", "open_then"),
+    [
+        (CredentialsError("connect again"), []),
+        (ScopeError("GHL says no", scope="contacts.write"), []),
+        (ScopeError("we know it lacks", scope="contacts.write", was_asked=False), [NAME]),
+    ],
+)
+async def test_only_what_no_other_event_would_survive_rests_a_connection(
+    ledger: Ledger,
+    error: FatalError,
+    open_then: list[ConnectionName],
+) -> None:
+    async def refuse(*_arguments: object) -> Counts:
+        raise error
+
+    async with ledger.listening() as alarm:
+        dispatcher = Dispatcher(ledger, alarm)
+        dispatcher.open = [NAME]
+        here = Station(ledger, dispatcher, Connections(ledger, dispatcher))
+        shift = Shift(here, timedelta(minutes=1), most=10, work=refuse)
+
+        shift.carry(BATCH)
+        await shift.finish()
+
+    assert list(dispatcher.open) == open_then

@@ -1,0 +1,41 @@
+"""Plans of notes, tasks and appointments that are only shown: the values stay in the ledger."""
+
+from collections.abc import Mapping
+
+from timerex_ghl.adapters.ledger import dry_run_plans
+from timerex_ghl.domain.actions import ActivityPlan, DeleteActivity
+from timerex_ghl.domain.models import FieldName
+from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.outcome import Outcome
+
+NOTHING = Outcome(what="no-op")
+
+
+async def show_plan(sides: Sides, record: str, plan: ActivityPlan) -> Outcome:
+    """Show what would be written where."""
+    if not plan.to_ghl and not plan.to_workspace:
+        return NOTHING
+    await _keep(sides, record, plan.model_dump(mode="json"))
+    return Outcome(what="applied", writes=len(plan.to_ghl))
+
+
+async def show_new(sides: Sides, record: str, values: Mapping[FieldName, str | None]) -> Outcome:
+    """Show what would be taken over from GHL."""
+    await _keep(sides, record, {"to_workspace": {"values": dict(values)}})
+    return Outcome(what="applied")
+
+
+async def show_delete(sides: Sides, record: str, action: DeleteActivity | None) -> Outcome:
+    """Show a delete: in GHL, or without an action here."""
+    if action is None:
+        await _keep(sides, record, {"to_workspace": {"values": {"deleted": "true"}}})
+        return Outcome(what="applied")
+    await _keep(sides, record, {"to_ghl": [action.model_dump(mode="json")]})
+    return Outcome(what="applied", writes=1)
+
+
+async def _keep(sides: Sides, record: str, plan: dict[str, object]) -> None:
+    run_id, now = sides.run_id or "", sides.now()
+    await sides.ledger.write(
+        dry_run_plans.save_preview, sides.connection, record, plan, run_id, now
+    )

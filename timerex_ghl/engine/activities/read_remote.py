@@ -1,0 +1,172 @@
+"""What GHL has of a note or task now, and what became of writes that nobody heard of again."""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ghl.activity_webhooks import ToldActivity, read_told
+from timerex_ghl.adapters.ledger import inbox_lookups, links
+from timerex_ghl.adapters.ledger.intents import Intent
+from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.domain.actions import CreateActivity, DeleteActivity, UpdateActivity
+from timerex_ghl.domain.activities import ActivityKey, ActivityKind
+from timerex_ghl.domain.activity_ghl import GhlActivity, map_note, map_task
+from timerex_ghl.domain.errors import NotFoundError, RetryableError
+from timerex_ghl.domain.ghl_models import GhlTaskId
+from timerex_ghl.domain.models import Contact, GhlContactId, GhlNoteId
+from timerex_ghl.engine.activities.claim_activity import ActivityKnown
+from timerex_ghl.engine.activities.write_activity import Emails, is_shown
+from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.recover import ACTION, close, wait_if_young
+
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""The gateway's clock may be so far behind ours."""
+
+
+class Theirs(NamedTuple):
+    """A note or task on GHL's side.
+
+    Attributes:
+        link: None where GHL never had it.
+        ghl: None where it is not (or no longer) there.
+    """
+
+    link: Link | None
+    ghl: GhlActivity | None
+
+
+async def emails_for(sides: Sides, kind: ActivityKind) -> Emails:
+    """Give the users whom tasks can be given to; notes have nobody."""
+    return await sides.users.emails(sides.ghl) if kind == "task" else {}
+
+
+async def read_theirs(sides: Sides, known: ActivityKnown, emails: Emails) -> Theirs:
+    """Read what GHL has, and close the account of earlier writes by that.
+
+    Raises:
+        RetryableError: It was sent moments ago and may only not be found yet.
+    """
+    if known.link is None:
+        known = await _told_of(sides, known)
+    if known.link is None:
+        return await _find_created(sides, known, emails)
+    ghl = None
+    if known.contact_id is not None:
+        ghl = await read_remote(
+            sides, known.key.kind, known.contact_id, known.link.remote_id, emails
+        )
+    for intent in known.unknown:
+        action = ACTION.validate_json(intent.payload)
+        happened = isinstance(
+            action, CreateActivity | UpdateActivity | DeleteActivity
+        ) and is_shown(action, ghl)
+        result_id = known.link.remote_id if happened else None
+        await sides.ledger.write(close, intent, result_id, sides.now())
+    return Theirs(known.link, ghl)
+
+
+async def read_remote(
+    sides: Sides, kind: ActivityKind, contact_id: GhlContactId, remote_id: str, emails: Emails
+) -> GhlActivity | None:
+    """Read a note or task of GHL by id; None where it is gone."""
+    with suppress(NotFoundError):
+        if kind == "note":
+            return map_note(await sides.ghl.get_note(contact_id, GhlNoteId(remote_id)))
+        return map_task(await sides.ghl.get_task(contact_id, GhlTaskId(remote_id)), emails)
+    return None
+
+
+async def _told_of(sides: Sides, known: ActivityKnown) -> ActivityKnown:
+    """Link what an event of GHL bears out: it arrived, though it may have been deleted since."""
+    for intent in known.unknown:
+        action = ACTION.validate_json(intent.payload)
+        if not isinstance(action, CreateActivity):
+            continue
+        told = await sides.ledger.read(_event_of, sides, known.key, intent.created_at)
+        if told is not None:
+            link = await sides.ledger.write(_adopt, sides, known, intent, action, told.id)
+            rest = [one for one in known.unknown if one.id != intent.id]
+            return known._replace(link=link, unknown=rest)
+    return known
+
+
+def _event_of(
+    tx: Connection, sides: Sides, key: ActivityKey, sent_at: datetime
+) -> ToldActivity | None:
+    """Find an event that bears the marker of what was sent."""
+    since = sent_at - CLOCKS_DIFFER
+    for event in inbox_lookups.deliveries_naming(tx, sides.connection, "ghl", key.id, since):
+        if event.record.startswith(f"ghl-{key.kind}:"):
+            told = read_told(key.kind, event.type, event.body)
+            if told.marker == key.id:
+                return told
+    return None
+
+
+async def _find_created(sides: Sides, known: ActivityKnown, emails: Emails) -> Theirs:
+    """Find by its marker what an earlier run sent, where it did."""
+    for intent in known.unknown:
+        action = ACTION.validate_json(intent.payload)
+        if not isinstance(action, CreateActivity):
+            await sides.ledger.write(close, intent, None, sides.now())
+            continue
+        ghl = await _find_marked(sides, known, action, emails)
+        if ghl is not None:
+            link = await sides.ledger.write(_adopt, sides, known, intent, action, ghl.id)
+            return Theirs(link, ghl)
+        wait_if_young(sides, intent, str(known.key))
+        await sides.ledger.write(close, intent, None, sides.now())
+    return Theirs(None, None)
+
+
+async def _find_marked(
+    sides: Sides, known: ActivityKnown, action: CreateActivity, emails: Emails
+) -> GhlActivity | None:
+    """Look through what the person has, and has since their contact was merged into another.
+
+    Raises:
+        RetryableError: Their contact is gone: where it went may not be known here yet.
+    """
+    for contact_id in dict.fromkeys((action.contact_id, known.contact_id or action.contact_id)):
+        try:
+            shown = await _list(sides, known.key.kind, contact_id, emails)
+        except NotFoundError as error:
+            if contact_id != known.contact_id:
+                continue
+            raise RetryableError(f"the contact of {known.key} is gone in GHL") from error
+        for one in shown:
+            if one.marker == action.activity_id:
+                return one
+    return None
+
+
+async def _list(
+    sides: Sides, kind: ActivityKind, contact_id: GhlContactId, emails: Emails
+) -> list[GhlActivity]:
+    if kind == "note":
+        return [map_note(note) for note in await sides.ghl.list_notes(contact_id)]
+    return [map_task(task, emails) for task in await sides.ghl.list_tasks(contact_id)]
+
+
+def _adopt(
+    tx: Connection,
+    sides: Sides,
+    known: ActivityKnown,
+    intent: Intent,
+    action: CreateActivity,
+    remote_id: str,
+) -> Link:
+    """Keep the link of what was found, with what was sent as what both agreed on."""
+    link = Link(
+        connection=sides.connection,
+        kind=known.key.kind,
+        local_id=known.row.id,
+        remote_id=remote_id,
+        written_at=intent.created_at,
+        base=Contact(values={**action.values}),
+    )
+    links.save_link(tx, link)
+    close(tx, intent, remote_id, sides.now())
+    return link

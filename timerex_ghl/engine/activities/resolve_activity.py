@@ -1,0 +1,147 @@
+"""A note or task that only GHL has so far: whose it is, and whether it is one of ours after all."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import activities, bookings, intents, links, locks, workspace
+from timerex_ghl.domain.activities import TEXT, ActivityKey, text_of
+from timerex_ghl.domain.activity_ghl import GhlActivity
+from timerex_ghl.domain.models import ContactId, GhlContactId
+from timerex_ghl.domain.note_text import booking_of
+from timerex_ghl.engine.activities.claim_activity import claimed_activity
+from timerex_ghl.engine.activities.commit_activity import add_from_ghl
+from timerex_ghl.engine.activities.dry_run import show_new
+from timerex_ghl.engine.activities.handle_activity import carry_activity
+from timerex_ghl.engine.contact import carry_unknown_contact
+from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.lock_names import lock_of_remote
+from timerex_ghl.engine.locking import TTL_S, Busy, holder_name, insist
+from timerex_ghl.engine.outcome import Outcome
+
+
+class _Person(NamedTuple):
+    """Whose it is. `is_alive`: they were not deleted here."""
+
+    contact_id: ContactId
+    is_alive: bool
+
+
+async def meet_activity(sides: Sides, theirs: GhlActivity, *, preview: bool = False) -> Outcome:
+    """Take over a note or task of GHL, unless it is ours, a booking's, or of somebody deleted."""
+    if await sides.ledger.read(is_of_booking, sides, theirs):
+        return Outcome(what="ignored")
+    ours = await sides.ledger.read(sent_as, sides, theirs)
+    if ours is not None:  # its create is under way, or nobody heard of its end
+        outcome = await carry_activity(sides, ours, preview=preview)
+        if preview or await sides.ledger.read(_is_linked, sides, theirs):
+            return outcome
+    person = await _find_person(sides, theirs)
+    if person is None or not person.is_alive:
+        return Outcome(what="ignored")
+    if preview:
+        return await show_new(sides, f"ghl-{theirs.kind}:{theirs.id}", theirs.values)
+    holder = holder_name(sides.run_id)
+    is_new = await insist(
+        sides.ledger,
+        lambda: sides.ledger.write(_add, sides, theirs, person.contact_id, holder, sides.now()),
+    )
+    return Outcome(what="applied" if is_new else "no-op", contact_id=theirs.contact_id)
+
+
+async def follow_person(sides: Sides, key: ActivityKey, ghl_contact_id: GhlContactId) -> None:
+    """Give a note or task to whoever has it in GHL now: contacts were merged there."""
+    person = await sides.ledger.read(_person, sides, ghl_contact_id)
+    row = await sides.ledger.read(activities.get_activity, sides.connection, key)
+    if person is None or not person.is_alive or row is None or row.deleted:
+        return
+    if row.contact_id == person.contact_id:
+        return
+    async with claimed_activity(sides, key) as claim:
+        if claim is not None and not claim.known.row.deleted:
+            await sides.ledger.write(_move, sides, key, person.contact_id, sides.now())
+
+
+async def _find_person(sides: Sides, theirs: GhlActivity) -> _Person | None:
+    """Find out whose it is; somebody who is new here is taken over first.
+
+    Raises:
+        ReviewNeededError: They could be several people of the workspace.
+    """
+    if theirs.contact_id is None:
+        return None
+    person = await sides.ledger.read(_person, sides, theirs.contact_id)
+    if person is None:
+        await carry_unknown_contact(sides, theirs.contact_id)
+        person = await sides.ledger.read(_person, sides, theirs.contact_id)
+    return person
+
+
+def _person(tx: Connection, sides: Sides, ghl_contact_id: GhlContactId) -> _Person | None:
+    link = links.link_of_remote(tx, sides.connection, "contact", ghl_contact_id)
+    if link is None:
+        return None
+    contact_id = ContactId(link.local_id)
+    row = workspace.get_contact(tx, sides.connection, contact_id)
+    return _Person(contact_id, row is not None and not row.deleted)
+
+
+def is_of_booking(tx: Connection, sides: Sides, theirs: GhlActivity) -> bool:
+    """Tell whether it is the note that carries a booking: that one is kept by the booking.
+
+    Its link may not be saved yet.
+    """
+    if theirs.kind != "note":
+        return False
+    if links.link_of_remote(tx, sides.connection, "booking-note", theirs.id) is not None:
+        return True
+    root_id = booking_of(text_of(theirs.values, TEXT) or "")
+    return root_id is not None and (bookings.get_booking(tx, sides.connection, root_id) is not None)
+
+
+def sent_as(tx: Connection, sides: Sides, theirs: GhlActivity) -> ActivityKey | None:
+    """Tell whose marker it bears, where that was sent and is not linked to anything yet."""
+    if theirs.marker is None:
+        return None
+    key = ActivityKey(theirs.kind, theirs.marker)
+    if links.link_of_local(tx, sides.connection, key.kind, key.id) is not None:
+        return None
+    return key if intents.open_intents(tx, sides.connection, [str(key)]) else None
+
+
+def _is_linked(tx: Connection, sides: Sides, theirs: GhlActivity) -> bool:
+    return links.link_of_remote(tx, sides.connection, theirs.kind, theirs.id) is not None
+
+
+def _add(
+    tx: Connection,
+    sides: Sides,
+    theirs: GhlActivity,
+    contact_id: ContactId,
+    holder: str,
+    now: datetime,
+) -> bool | Busy:
+    """Add it, unless somebody was faster: the lock keeps other processes out of this unit."""
+    names = [lock_of_remote(sides.connection, theirs.kind, theirs.id)]
+    fence = locks.try_lock(tx, names, holder, TTL_S)
+    if fence is None:
+        return Busy(tuple(names))
+    is_new = not _is_linked(tx, sides, theirs)
+    if is_new:
+        add_from_ghl(tx, sides, [(contact_id, theirs)], now)
+    locks.release_lock(tx, fence)
+    return is_new
+
+
+def _move(
+    tx: Connection, sides: Sides, key: ActivityKey, contact_id: ContactId, now: datetime
+) -> None:
+    row = activities.get_activity(tx, sides.connection, key)
+    link = links.link_of_local(tx, sides.connection, key.kind, key.id)
+    if row is None:
+        return
+    moved = row.model_copy(update={"contact_id": contact_id})
+    after = activities.save_activity(tx, sides.connection, moved, now, deleted=row.deleted)
+    if link is not None and link.local_version == row.version:
+        links.save_link(tx, link.model_copy(update={"local_version": after.version}))

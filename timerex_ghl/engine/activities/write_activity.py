@@ -1,0 +1,142 @@
+"""One write of a note or task to GHL, in GHL's words."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from timerex_ghl.adapters.ghl.tasks import TaskChanges
+from timerex_ghl.domain.actions import (
+    ActivityAction,
+    CreateActivity,
+    DeleteActivity,
+    UpdateActivity,
+)
+from timerex_ghl.domain.activities import (
+    ASSIGNEE,
+    BODY,
+    COMPLETED,
+    DUE_AT,
+    TEXT,
+    TITLE,
+    YES,
+    ActivityId,
+    due_of,
+    is_same_value,
+    with_marker,
+)
+from timerex_ghl.domain.activity_ghl import GhlActivity, map_note, map_task
+from timerex_ghl.domain.ghl_models import GhlTaskId, GhlUserId
+from timerex_ghl.domain.models import FieldName, GhlNoteId
+from timerex_ghl.engine.activities.claim_activity import ActivityHold
+from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.write import Written, send_write
+
+Emails = Mapping[GhlUserId, str]
+
+
+class Gone(NamedTuple):
+    """What a delete leaves: the id GHL had it under."""
+
+    id: str
+
+
+async def create_activity(
+    sides: Sides, hold: ActivityHold, action: CreateActivity, emails: Emails
+) -> Written[GhlActivity]:
+    """Make a note or task in GHL; hand it back as GHL has it then."""
+
+    async def send() -> GhlActivity:
+        values, id_ = action.values, action.activity_id
+        if action.kind == "note.create":
+            text = with_marker(values.get(TEXT) or "", id_)
+            return map_note(await sides.ghl.create_note(action.contact_id, text))
+        task: dict[str, Any] = {**_task_of(values, emails, id_)}
+        task.setdefault("body", with_marker("", id_))
+        return map_task(await sides.ghl.create_task(action.contact_id, **task), emails)
+
+    return await send_write(sides, hold, action, send)
+
+
+async def update_activity(
+    sides: Sides,
+    hold: ActivityHold,
+    action: UpdateActivity,
+    emails: Emails,
+    *,
+    marker: ActivityId | None,
+) -> Written[GhlActivity]:
+    """Write what changed of a note or task; hand it back as GHL has it then.
+
+    Args:
+        sides: Both sides.
+        hold: Whose write it is.
+        action: What to write.
+        emails: Of the location's users.
+        marker: What its text ends with in GHL: it stays there.
+    """
+
+    async def send() -> GhlActivity:
+        values, contact_id = action.values, action.contact_id
+        if action.kind == "note.update":
+            text = values.get(TEXT) or ""
+            text = text if marker is None else with_marker(text, marker)
+            note_id = GhlNoteId(action.remote_id)
+            return map_note(await sides.ghl.update_note(contact_id, note_id, text))
+        task_id = GhlTaskId(action.remote_id)
+        if action.kind == "task.complete":
+            is_done = values.get(COMPLETED) == YES
+            task = await sides.ghl.complete_task(contact_id, task_id, completed=is_done)
+        else:
+            changes = _task_of(values, emails, marker)
+            task = await sides.ghl.update_task(contact_id, task_id, **changes)
+        return map_task(task, emails)
+
+    return await send_write(sides, hold, action, send)
+
+
+async def delete_activity(
+    sides: Sides, hold: ActivityHold, action: DeleteActivity
+) -> Written[Gone]:
+    """Delete a note or task in GHL."""
+
+    async def send() -> Gone:
+        if action.kind == "note.delete":
+            await sides.ghl.delete_note(action.contact_id, GhlNoteId(action.remote_id))
+        else:
+            await sides.ghl.delete_task(action.contact_id, GhlTaskId(action.remote_id))
+        return Gone(action.remote_id)
+
+    return await send_write(sides, hold, action, send)
+
+
+def is_shown(action: ActivityAction, theirs: GhlActivity | None) -> bool:
+    """Tell whether GHL shows what an action did."""
+    match action:
+        case DeleteActivity():
+            return theirs is None
+        case CreateActivity():
+            return theirs is not None
+        case UpdateActivity(values=values):
+            return theirs is not None and all(
+                is_same_value(field, theirs.values.get(field), value)
+                for field, value in values.items()
+            )
+
+
+def _task_of(
+    values: Mapping[FieldName, str | None], emails: Emails, marker: ActivityId | None
+) -> TaskChanges:
+    """Give a task's fields as the client takes them."""
+    changes: TaskChanges = {}
+    if title := values.get(TITLE):
+        changes["title"] = title
+    if BODY in values:
+        body = values[BODY] or ""
+        changes["body"] = body if marker is None else with_marker(body, marker)
+    if DUE_AT in values and (due_at := due_of(values)) is not None:
+        changes["due_at"] = due_at
+    if COMPLETED in values:
+        changes["completed"] = values[COMPLETED] == YES
+    ids = {email: user_id for user_id, email in emails.items()}
+    if (user_id := ids.get(values.get(ASSIGNEE) or "")) is not None:
+        changes["assigned_to"] = user_id
+    return changes

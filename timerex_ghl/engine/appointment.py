@@ -1,0 +1,187 @@
+"""The appointment of a booking, made once and then kept true."""
+
+from functools import partial
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ghl.operations import GET_APPOINTMENT
+from timerex_ghl.adapters.ledger import bookings, intents, links
+from timerex_ghl.adapters.ledger.intents import Intent
+from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.domain.actions import AppointmentAction, CreateAppointment, UpdateAppointment
+from timerex_ghl.domain.appointment_fields import (
+    CONTACT,
+    DELETED,
+    AppointmentState,
+    as_sent,
+    base_after,
+)
+from timerex_ghl.domain.appointments import AppointmentPlan, plan_appointments
+from timerex_ghl.domain.errors import NotFoundError
+from timerex_ghl.domain.ghl_models import GhlAppointment, GhlAppointmentId
+from timerex_ghl.domain.models import (
+    Booking,
+    BookingId,
+    Contact,
+    FieldName,
+    GhlContactId,
+    Value,
+)
+from timerex_ghl.engine.appointment_calls import find_appointment, look_again, send_appointment
+from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.recover import ACTION, close
+from timerex_ghl.engine.write import Hold, note_outcome, send_write
+
+
+class _Known(NamedTuple):
+    """A booking's chain and its appointments.
+
+    Attributes:
+        unknown: What was sent about the person's appointments and never heard of again.
+    """
+
+    unknown: list[tuple[Intent, AppointmentAction]]
+    chain: list[Booking]
+    states: dict[BookingId, AppointmentState]
+
+
+async def carry_appointments(
+    sides: Sides, hold: Hold, booking: Booking, ghl_id: GhlContactId
+) -> int:
+    """Bring the appointments of a booking's chain level; tell how many writes that took.
+
+    One that a person deleted in GHL stays deleted.
+
+    Raises:
+        ScopeError: The token lacks the right to appointments.
+    """
+    known = await sides.ledger.read(_read, sides, hold, booking)
+    if known.unknown:
+        await _settle(sides, known.unknown)
+        known = await sides.ledger.read(_read, sides, hold, booking)
+    plan = await _plan(sides, known, ghl_id)
+    if plan.moves or plan.kept:
+        await sides.ledger.write(_keep, sides, plan)
+    written = 0
+    for action in plan.actions:
+        written += await _write(sides, hold, action)
+    return written
+
+
+async def _plan(sides: Sides, known: _Known, ghl_id: GhlContactId) -> AppointmentPlan:
+    """Plan; what differs from the base is planned anew from what GHL has now."""
+    rules = sides.settings.appointments.calendars
+    plan = plan_appointments(known.chain, known.states, ghl_id, rules, {})
+    if not plan.actions and not plan.kept:
+        return plan
+    first = plan.actions[0].kind if plan.actions else GET_APPOINTMENT.name
+    refusal = sides.ghl.refusal_of(first) or sides.ghl.refusal_of(GET_APPOINTMENT.name)
+    if refusal is not None:
+        raise refusal
+    states = {
+        booking_id: state if state.status == DELETED else await look_again(sides.ghl, state)
+        for booking_id, state in known.states.items()
+    }
+    has_hosts = any(row.host_emails for row in known.chain)
+    users = await sides.users.ids(sides.ghl) if has_hosts else {}
+    return plan_appointments(known.chain, states, ghl_id, rules, users)
+
+
+async def _write(sides: Sides, hold: Hold, action: AppointmentAction) -> bool:
+    """Send one action; False where the appointment was deleted at this moment."""
+    send = partial(send_appointment, sides.ghl, sides.settings.appointments, action)
+    try:
+        written = await send_write(sides, hold, action, send)
+    except NotFoundError:
+        if isinstance(action, CreateAppointment):
+            raise
+        return False
+    await note_outcome(sides, written, partial(_remember, sides, action))
+    return True
+
+
+def _read(tx: Connection, sides: Sides, hold: Hold, booking: Booking) -> _Known:
+    unknown = [
+        (intent, action)
+        for intent in intents.open_intents(tx, sides.connection, [hold.record_key])
+        if isinstance(
+            action := ACTION.validate_json(intent.payload), CreateAppointment | UpdateAppointment
+        )
+    ]
+    chain = [row.booking for row in bookings.get_chain(tx, sides.connection, booking)]
+    found = links.links_of_locals(tx, sides.connection, "appointment", [row.id for row in chain])
+    states = {BookingId(local_id): state_of(link) for local_id, link in found.items()}
+    return _Known(unknown, chain, states)
+
+
+def state_of(link: Link) -> AppointmentState:
+    """Read an appointment's state from its link."""
+    base = {
+        field: value
+        for field, value in (link.base.values if link.base else {}).items()
+        if isinstance(value, str)
+    }
+    return AppointmentState(
+        id=GhlAppointmentId(link.remote_id),
+        contact_id=GhlContactId(base.get(CONTACT, "")),
+        base=base,
+    )
+
+
+def _keep(tx: Connection, sides: Sides, plan: AppointmentPlan) -> None:
+    """Hand appointments over to their successors, and keep bases that need no write."""
+    for old, new in plan.moves:
+        links.move_link(tx, sides.connection, "appointment", old, new)
+    for kept in plan.kept:
+        save_base(tx, sides, kept.booking_id, kept.base)
+
+
+def save_base(
+    tx: Connection, sides: Sides, booking_id: BookingId, base: dict[FieldName, str]
+) -> None:
+    """Keep what both sides agree on of an appointment that is linked: a sweep judges it anew."""
+    link = links.link_of_local(tx, sides.connection, "appointment", booking_id)
+    if link is not None:
+        links.save_link(tx, link.model_copy(update={"base": _base_of(base), "digest": None}))
+
+
+def _base_of(base: dict[FieldName, str]) -> Contact:
+    values: dict[FieldName, Value] = {**base}
+    return Contact(values=values, tags=None)
+
+
+def _remember(
+    sides: Sides, action: AppointmentAction, tx: Connection, answer: GhlAppointment
+) -> None:
+    """Keep what a write made. An appointment that went to another booking since is left to it."""
+    base = _base_of(base_after(action, answer))
+    if isinstance(action, CreateAppointment):
+        link = Link(
+            connection=sides.connection,
+            kind="appointment",
+            local_id=action.booking_id,
+            remote_id=answer.id,
+        )
+    else:
+        link = links.link_of_local(tx, sides.connection, "appointment", action.booking_id)
+    if link is not None:
+        changes = {"base": base, "digest": None, "written_at": sides.now()}
+        links.save_link(tx, link.model_copy(update=changes))
+
+
+async def _settle(sides: Sides, unknown: list[tuple[Intent, AppointmentAction]]) -> None:
+    """Close the open intents about a person's appointments, by those that GHL shows now."""
+    for intent, action in unknown:
+        found = await find_appointment(sides, intent, action)
+        if found is not None:
+            await sides.ledger.write(_remember_recovered, sides, action, found)
+        result_id = found.id if found else None
+        await sides.ledger.write(close, intent, result_id, sides.now())
+
+
+def _remember_recovered(
+    tx: Connection, sides: Sides, action: AppointmentAction, found: GhlAppointment
+) -> None:
+    """Keep what was sent as what both agreed on: what people did since is news to a sweep."""
+    _remember(sides, action, tx, as_sent(action, found))

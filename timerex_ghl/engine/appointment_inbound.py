@@ -1,0 +1,140 @@
+"""The sentence of an appointment that may have changed in GHL: read, and a cancel goes on.
+
+A hint of GHL's or a sweep names it. A cancel, or deletion, may reach its booking.
+"""
+
+from typing import Literal, NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ghl.operations import GET_APPOINTMENT
+from timerex_ghl.adapters.ledger import booking_edits, bookings, links
+from timerex_ghl.adapters.ledger.bookings import BookingRow
+from timerex_ghl.adapters.ledger.edits import Editor
+from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.domain.appointment_fields import AppointmentState
+from timerex_ghl.domain.appointment_notifications import HintPlan, plan_appointment_hint
+from timerex_ghl.domain.booking_entry import BookingEntry
+from timerex_ghl.domain.ghl_models import GhlAppointmentId
+from timerex_ghl.domain.models import BookingId, ContactId, FieldName
+from timerex_ghl.engine.activities.dry_run import NOTHING, show_new
+from timerex_ghl.engine.appointment import save_base, state_of
+from timerex_ghl.engine.appointment_calls import look_again
+from timerex_ghl.engine.cancel import cancel_in_timerex
+from timerex_ghl.engine.claim import claimed
+from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.outcome import Outcome
+from timerex_ghl.engine.write import Hold
+
+PREFIX = "ghl-appointment:"
+"""How the inbox names an appointment."""
+
+BOOKING = FieldName("booking")
+"""What a preview calls what would become of the booking."""
+
+Way = Literal["cancelled here", "cancelled in TimeRex", "left alone"]
+"""What became of the booking of an appointment that was cancelled in GHL."""
+
+
+class _Pair(NamedTuple):
+    """A booking and its appointment."""
+
+    row: BookingRow
+    contact_id: ContactId
+    state: AppointmentState
+
+
+async def carry_appointment_hint(sides: Sides, event: InboxEvent) -> Outcome:
+    """Look at the appointment that a hint is about.
+
+    Our own writes come back as hints, too: each costs the one read, and no write.
+    """
+    return await look_at_appointment(sides, GhlAppointmentId(event.record.removeprefix(PREFIX)))
+
+
+async def look_at_appointment(
+    sides: Sides, appointment_id: GhlAppointmentId, *, preview: bool = False
+) -> Outcome:
+    """Read how an appointment stands, and let its booking follow. One made in GHL is GHL's alone.
+
+    Args:
+        sides: Both sides.
+        appointment_id: Which.
+        preview: Keep the plan, write nothing.
+    """
+    pair = await sides.ledger.read(_read, sides, appointment_id)
+    if pair is None:
+        return Outcome(what="ignored")
+    async with claimed(sides, pair.contact_id) as claim:
+        pair = await sides.ledger.read(_read, sides, appointment_id)
+        if claim is None or pair is None:
+            return Outcome(what="no-op")
+        return await _look(sides, claim.hold, pair, preview=preview)
+
+
+async def _look(sides: Sides, hold: Hold, pair: _Pair, *, preview: bool) -> Outcome:
+    refusal = sides.ghl.refusal_of(GET_APPOINTMENT.name)
+    if refusal is not None:
+        raise refusal
+    state = await look_again(sides.ghl, pair.state)
+    plan = plan_appointment_hint(pair.row.booking, state, sides.now())
+    way = _way_of(sides, pair.row) if plan.cancels else None
+    if preview:
+        return await _show(sides, state, plan, way)
+    if way == "cancelled in TimeRex" and sides.timerex is not None:
+        await cancel_in_timerex(sides, sides.timerex, hold, pair.row.booking)
+    if plan.base != state.base:
+        await sides.ledger.write(_remember, sides, pair.row, plan, way)
+    return Outcome(
+        what="no-op" if plan.base == state.base else "applied",
+        contact_id=state.contact_id,
+        detail={
+            "booking": pair.row.booking.id,
+            "status": state.status,
+            **({"booking_was": way} if way else {}),
+            **({"moved_in_ghl": "left alone"} if plan.is_moved else {}),
+        },
+    )
+
+
+async def _show(sides: Sides, state: AppointmentState, plan: HintPlan, way: Way | None) -> Outcome:
+    """Show what would be kept of GHL's side, and what would become of the booking."""
+    if plan.base == state.base:
+        return NOTHING
+    values = {field: text for field, text in plan.base.items() if state.base.get(field) != text}
+    shown = {**values, **({BOOKING: way} if way else {})}
+    return await show_new(sides, f"{PREFIX}{state.id}", shown)
+
+
+def _way_of(sides: Sides, row: BookingRow) -> Way:
+    if not sides.settings.appointments.cancels_in_timerex:
+        return "left alone"
+    if row.origin == "workspace":
+        return "cancelled here"
+    return "left alone" if sides.timerex is None else "cancelled in TimeRex"
+
+
+def _read(tx: Connection, sides: Sides, appointment_id: GhlAppointmentId) -> _Pair | None:
+    link = links.link_of_remote(tx, sides.connection, "appointment", appointment_id)
+    if link is None:
+        return None
+    row = bookings.get_booking(tx, sides.connection, BookingId(link.local_id))
+    if row is None or row.contact_id is None:
+        return None
+    return _Pair(row, row.contact_id, state_of(link))
+
+
+def _remember(
+    tx: Connection, sides: Sides, row: BookingRow, plan: HintPlan, way: Way | None
+) -> None:
+    """Keep GHL's status. A booking made here is cancelled in the same unit."""
+    save_base(tx, sides, row.booking.id, plan.base)
+    if way == "cancelled here":
+        booking_edits.change_booking(
+            tx,
+            Editor(sides.settings, "ghl"),
+            row.booking.id,
+            BookingEntry(state="cancelled"),
+            sides.now(),
+            versions=None,
+        )

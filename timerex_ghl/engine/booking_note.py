@@ -1,0 +1,127 @@
+"""The note of a booking, written once and then kept true."""
+
+from functools import partial
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import bookings, intents, links
+from timerex_ghl.adapters.ledger.intents import Intent
+from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.domain.actions import CreateNote, NoteAction, UpdateNote
+from timerex_ghl.domain.errors import NotFoundError
+from timerex_ghl.domain.models import (
+    Booking,
+    BookingId,
+    Contact,
+    FieldName,
+    GhlContactId,
+    GhlNote,
+    GhlNoteId,
+)
+from timerex_ghl.domain.note_text import has_marker, is_same_text
+from timerex_ghl.domain.notes import NoteState, plan_notes
+from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.recover import ACTION, close
+from timerex_ghl.engine.write import Hold, write_note
+
+
+class Unknown(NamedTuple):
+    """A write of a note whose outcome nobody knows."""
+
+    intent: Intent
+    action: NoteAction
+
+
+TEXT, CONTACT = FieldName("text"), FieldName("contact")
+
+
+async def carry_notes(sides: Sides, hold: Hold, booking: Booking, ghl_id: GhlContactId) -> int:
+    """Bring the notes of a booking's chain level; tell how many writes that took.
+
+    A note that a person deleted in GHL stays deleted.
+    """
+    unknown, chain, notes = await sides.ledger.read(_read, sides, hold, booking)
+    if unknown:
+        await _settle(sides, unknown)
+        _, chain, notes = await sides.ledger.read(_read, sides, hold, booking)
+    plan = plan_notes(chain, notes, ghl_id)
+    for old, new in plan.moves:
+        await sides.ledger.write(links.move_link, sides.connection, "booking-note", old, new)
+    written = 0
+    for action in plan.actions:
+        try:
+            await write_note(sides, hold, action, partial(_remember_note, sides, action))
+        except NotFoundError:
+            if isinstance(action, CreateNote):
+                raise
+        else:
+            written += 1
+    return written
+
+
+def _read(
+    tx: Connection, sides: Sides, hold: Hold, booking: Booking
+) -> tuple[list[Unknown], list[Booking], dict[BookingId, NoteState]]:
+    """Read what was sent and never heard of again, the booking's chain, and its notes."""
+    unknown = [
+        Unknown(intent, action)
+        for intent in intents.open_intents(tx, sides.connection, [hold.record_key])
+        if isinstance(action := ACTION.validate_json(intent.payload), CreateNote | UpdateNote)
+    ]
+    chain = bookings.get_chain(tx, sides.connection, booking)
+    found = links.links_of_locals(
+        tx, sides.connection, "booking-note", [row.booking.id for row in chain]
+    )
+    notes = {BookingId(local_id): _note_of(link) for local_id, link in found.items()}
+    return unknown, [row.booking for row in chain], notes
+
+
+def _note_of(link: Link) -> NoteState:
+    """Read a note's state from its link: the base holds the text both sides last agreed on."""
+    values = link.base.values if link.base else {}
+    text, contact = values.get(TEXT), values.get(CONTACT)
+    return NoteState(
+        id=GhlNoteId(link.remote_id),
+        contact_id=GhlContactId(contact if isinstance(contact, str) else ""),
+        text=text if isinstance(text, str) else None,
+    )
+
+
+def _remember_note(sides: Sides, action: NoteAction, tx: Connection, note: GhlNote) -> None:
+    links.save_link(
+        tx,
+        Link(
+            connection=sides.connection,
+            kind="booking-note",
+            local_id=action.booking_id,
+            remote_id=note.id,
+            written_at=sides.now(),
+            base=Contact(values={TEXT: action.text, CONTACT: action.contact_id}, tags=None),
+        ),
+    )
+
+
+async def _settle(sides: Sides, unknown: list[Unknown]) -> None:
+    """Close the open intents about a person's notes, by the notes that GHL shows now."""
+    for intent, action in unknown:
+        note = _find(await sides.ghl.list_notes(action.contact_id), action)
+        if note is not None:
+            await sides.ledger.write(_remember_recovered, sides, action, note)
+        result_id = note.id if note else None
+        await sides.ledger.write(close, intent, result_id, sides.now())
+
+
+def _find(notes: list[GhlNote], action: NoteAction) -> GhlNote | None:
+    """Find what an action made: a new note by its marker, a rewritten one by what it says."""
+    for note in notes:
+        if isinstance(action, CreateNote):
+            if has_marker(note.text, action.marker):
+                return note
+        elif note.id == action.note_id and is_same_text(note.text, action.text):
+            return note
+    return None
+
+
+def _remember_recovered(tx: Connection, sides: Sides, action: NoteAction, note: GhlNote) -> None:
+    _remember_note(sides, action, tx, note)

@@ -1,0 +1,73 @@
+"""Both sides of a connection, ready to use."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import httpx
+
+from timerex_ghl.adapters.ghl.client import GhlClient
+from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.timerex.client import TimerexClient
+from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.settings import ConnectionSettings, PublishedConnection
+from timerex_ghl.engine.runtime import Runtime, current_runtime, utc_now
+from timerex_ghl.engine.user_book import UserBook
+
+__all__ = ["CallCount", "Sides", "utc_now"]
+
+
+@dataclass
+class CallCount:
+    """Counts HTTP requests; its `count` is a request hook of httpx."""
+
+    calls: int = 0
+
+    async def count(self, _request: httpx.Request) -> None:
+        """Count one."""
+        self.calls += 1
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What a record is carried with. Opened once a process and connection.
+
+    Attributes:
+        calls: Requests sent to GHL since the sides were opened.
+        timerex: None where the connection has no credentials for TimeRex's REST API.
+        run_id: The Prefect task run (or other caller) that is written into intents and audit rows.
+        flow_run_id: The Prefect flow run around it; events' audit rows name both.
+        users: Who works in the location.
+        runtime: The clock and the failpoints.
+    """
+
+    published: PublishedConnection
+    ledger: Ledger
+    ghl: GhlClient
+    calls: CallCount = field(default_factory=CallCount)
+    run_id: str | None = None
+    timerex: TimerexClient | None = None
+    flow_run_id: str | None = None
+    users: UserBook = field(default_factory=UserBook)
+    runtime: Runtime = field(default_factory=current_runtime)
+
+    @property
+    def connection(self) -> ConnectionName:
+        """Name the connection."""
+        return self.published.settings.name
+
+    @property
+    def settings(self) -> ConnectionSettings:
+        """Hand out the published settings."""
+        return self.published.settings
+
+    def now(self) -> datetime:
+        """Read the clock: aware, UTC."""
+        return self.runtime.clock()
+
+    def failpoint(self, action: str, moment: str) -> None:
+        """Let a test kill the process here."""
+        self.runtime.failpoint(action, moment)
+
+    def during(self, run_id: str | None, flow_run_id: str | None = None) -> "Sides":
+        """Use the same adapters on behalf of another run."""
+        return replace(self, run_id=run_id, flow_run_id=flow_run_id)

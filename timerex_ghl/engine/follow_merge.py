@@ -1,0 +1,161 @@
+"""Contacts that were merged in GHL: one vanishes, and its notes and tasks move to the other.
+
+GHL tells of it as of a delete. So whoever is gone is looked for by e-mail and phone first.
+
+Source: GHL's help pages on merging contacts.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import (
+    activities,
+    audit,
+    bookings,
+    ghl_contacts,
+    inbox,
+    links,
+    reviews,
+    workspace,
+)
+from timerex_ghl.adapters.ledger.audit import Deed
+from timerex_ghl.adapters.ledger.links import LinkKind
+from timerex_ghl.domain.errors import ReviewNeededError
+from timerex_ghl.domain.identity import is_same_person, keys_of
+from timerex_ghl.domain.mapping import map_from_ghl
+from timerex_ghl.domain.models import Contact, ContactId, EventId, GhlContact, GhlContactId
+from timerex_ghl.engine.booking_note import CONTACT
+from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.lock_names import lock_of_contact
+from timerex_ghl.engine.locking import held
+from timerex_ghl.engine.match_contact import find_in_ghl
+
+
+class Merge(NamedTuple):
+    """A merge in GHL, and what it means for the workspace.
+
+    Attributes:
+        contact_id: Workspace contact that was linked to the GHL contact that is gone.
+        into: Workspace contact that the survivor is linked to from now on; may be the same.
+    """
+
+    contact_id: ContactId
+    into: ContactId
+    gone_id: GhlContactId
+    survivor_id: GhlContactId
+
+
+async def follow_merge(
+    sides: Sides, contact_id: ContactId, gone_id: GhlContactId
+) -> ContactId | None:
+    """Find whom a contact of GHL that is gone was merged into, and move there what belongs to it.
+
+    Returns:
+        Who the person is here from now on; None where nobody in GHL is surely the same.
+    """
+    row = await sides.ledger.read(workspace.get_contact, sides.connection, contact_id)
+    if row is None or row.deleted:
+        return None
+    survivor = await _find_survivor(sides, row.contact, gone_id)
+    if survivor is None:
+        return None
+    owner = await sides.ledger.read(links.link_of_remote, sides.connection, "contact", survivor.id)
+    into = contact_id if owner is None else ContactId(owner.local_id)
+    names = [lock_of_contact(sides.connection, each) for each in {contact_id, into}]
+    async with held(sides.ledger, names, run_id=sides.run_id):
+        merge = Merge(contact_id, into, gone_id, survivor.id)
+        return await sides.ledger.write(_move, sides, merge, sides.now())
+
+
+async def _find_survivor(
+    sides: Sides, contact: Contact, gone_id: GhlContactId
+) -> GhlContact | None:
+    try:
+        found = await find_in_ghl(sides, keys_of(contact, sides.settings.region))
+    except ReviewNeededError:  # two contacts have one key each: nobody can tell which it is
+        return None
+    if found is None or found.id == gone_id:
+        return None
+    theirs = map_from_ghl(found, sides.settings.rules)
+    return found if is_same_person(contact, theirs, sides.settings.region) else None
+
+
+def _move(tx: Connection, sides: Sides, merge: Merge, now: datetime) -> ContactId | None:
+    """Move a link, or all of a person, to where GHL has them; None where that changed meanwhile."""
+    connection = sides.connection
+    contact_id, into, gone_id, survivor_id = merge
+    link = links.link_of_local(tx, connection, "contact", contact_id)
+    owner = links.link_of_remote(tx, connection, "contact", survivor_id)
+    if link is None or link.remote_id != gone_id:
+        return None
+    if (contact_id if owner is None else owner.local_id) != into:
+        return None
+    _move_traces(tx, sides, contact_id, survivor_id)
+    if into == contact_id:
+        fresh = {"remote_id": survivor_id, "digest": None, "local_version": None}
+        links.save_link(tx, link.model_copy(update=fresh))
+    else:
+        other = workspace.get_contact(tx, connection, into)
+        if other is None or other.deleted:
+            return None
+        activities.move_activities(tx, connection, contact_id, into)
+        bookings.move_bookings(tx, connection, contact_id, into)
+        workspace.delete_contact(tx, connection, contact_id, now)
+    ghl_contacts.forget(tx, connection, gone_id)
+    _close_reviews(tx, sides, merge, now)
+    deed = Deed(
+        now,
+        connection,
+        "contact merged, as in GHL",
+        f"contact:{contact_id}",
+        sides.run_id,
+        {"was": gone_id, "ghl": survivor_id, "into": into},
+    )
+    audit.record_all(tx, [deed])
+    return into
+
+
+def _close_reviews(tx: Connection, sides: Sides, merge: Merge, now: datetime) -> None:
+    """Close reviews whose cause the merge removed: who is who, and all of a contact that is gone.
+
+    The survivor's update may arrive before the other's delete; until then it looks like a second
+    person with the same keys. The event of such a review is handled again, and asks again where the
+    doubt remains.
+    """
+    gone = {str(merge.gone_id)} | ({str(merge.contact_id)} - {str(merge.into)})
+    for review in reviews.open_reviews(tx, sides.connection):
+        is_doubt = review.kind in ("identity", "gone") and not review.record_ids.isdisjoint(merge)
+        if not is_doubt and review.subject_id not in gone:
+            continue
+        decision = "merged in GHL"
+        reviews.settle_review(tx, review.id, decision=decision, by="a later run", now=now)
+        if review.subject.startswith("event:"):
+            inbox.requeue_event(tx, EventId(review.subject_id))
+
+
+def _move_traces(
+    tx: Connection, sides: Sides, contact_id: ContactId, survivor_id: GhlContactId
+) -> None:
+    """What shows bookings moved along: their notes and appointments are the other contact's now."""
+    rows = bookings.bookings_of(tx, sides.connection, contact_id)
+    ids = [row.booking.id for row in rows]
+    kinds: tuple[LinkKind, ...] = ("booking-note", "appointment")
+    found = [
+        link
+        for kind in kinds
+        for link in links.links_of_locals(tx, sides.connection, kind, ids).values()
+    ]
+    moved = [
+        link.model_copy(
+            update={
+                "base": link.base.model_copy(
+                    update={"values": {**link.base.values, CONTACT: survivor_id}}
+                )
+            }
+        )
+        for link in found
+        if link.base is not None
+    ]
+    links.save_links(tx, moved)

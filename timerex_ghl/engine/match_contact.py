@@ -1,0 +1,224 @@
+"""Who is who across the sides: one person of the workspace, and their contact in GHL."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import ghl_contacts, kept_apart, links, workspace
+from timerex_ghl.adapters.ledger.kept_apart import Pair
+from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.domain.errors import NotFoundError, ReviewNeededError
+from timerex_ghl.domain.identity import (
+    Found,
+    Keys,
+    Nobody,
+    Several,
+    decide_person,
+    is_same_person,
+)
+from timerex_ghl.domain.mapping import map_from_ghl
+from timerex_ghl.domain.models import (
+    ConnectionName,
+    ContactId,
+    GhlContact,
+    GhlContactId,
+    WorkspaceContact,
+)
+from timerex_ghl.engine.context import Sides
+
+Index = tuple[Sequence[GhlContact], Sequence[GhlContact]]
+"""GHL's contacts with a person's e-mail, and those with their phone."""
+
+
+class Person(NamedTuple):
+    """A person of the workspace.
+
+    Attributes:
+        link: To their GHL contact, if there is one.
+        keys: What they are found by.
+    """
+
+    row: WorkspaceContact
+    link: Link | None
+    keys: Keys
+
+
+async def read_ghl(sides: Sides, person: Person, index: Index | None = None) -> GhlContact | None:
+    """Read a person's GHL contact as it is now: by link, else by e-mail and by phone.
+
+    Args:
+        sides: Both sides.
+        person: Who is looked for.
+        index: Who has their keys among the pages that were read: a bulk run has them all, and never
+            asks GHL once per record. None, on the live path: GHL is asked, one call a key.
+
+    Raises:
+        ReviewNeededError: The linked contact is gone, or several could be this person.
+    """
+    if person.link is not None:
+        return await _read_linked(sides, person.link)
+    found = (
+        choose(*index, person_id=person.row.id)
+        if index is not None
+        else await find_in_ghl(sides, person.keys, person.row.id)
+    )
+    return None if found is None else await adopt(sides, person, found)
+
+
+async def find_in_ghl(
+    sides: Sides, keys: Keys, person_id: ContactId | None = None
+) -> GhlContact | None:
+    """Ask GHL for the one contact with these keys, each looked up by itself.
+
+    Contacts that the person is kept apart from are passed over.
+
+    Raises:
+        ReviewNeededError: They lead to different contacts.
+    """
+    email = await sides.ghl.find_duplicate(email=keys.email) if keys.email else None
+    phone = await sides.ghl.find_duplicate(phone=keys.phone) if keys.phone else None
+    found = [one for one in (email, phone) if one is not None]
+    if found and person_id is not None:
+        ids = [one.id for one in found]
+        pairs = await sides.ledger.read(kept_apart.apart_from, sides.connection, ids)
+        found = [one for one in found if Pair(person_id, one.id) not in pairs]
+    return choose(found, [], person_id=person_id)
+
+
+def choose(
+    by_email: Sequence[GhlContact],
+    by_phone: Sequence[GhlContact],
+    *,
+    person_id: ContactId | None = None,
+) -> GhlContact | None:
+    """Choose the one contact that was found.
+
+    Raises:
+        ReviewNeededError: There are several.
+    """
+    match decide_person(None, by_email, by_phone, lambda contact: contact.id):
+        case Found(contact):
+            return contact
+        case Nobody():
+            return None
+        case Several(ids):
+            raise ReviewNeededError(
+                f"several GHL contacts could be this person: {', '.join(ids)}",
+                kind="identity",
+                people=filter(None, [person_id]),
+                ghl_ids=ids,
+            )
+
+
+async def adopt(sides: Sides, person: Person, ghl: GhlContact) -> GhlContact:
+    """Accept a contact that was found by a key as this person's, after a second look at both.
+
+    Raises:
+        ReviewNeededError: It contradicts what we know, or belongs to somebody else already.
+    """
+    claims = await sides.ledger.read(_claims_on, sides, ghl.id)
+    why = _why_not(sides, person, ghl, claims)
+    if why is not None:
+        raise ReviewNeededError(
+            f"GHL contact {ghl.id} {why}", kind="identity", people=[person.row.id], ghl_ids=[ghl.id]
+        )
+    if claims.is_of_tombstone:
+        await sides.ledger.write(free_from_tombstone, sides.connection, ghl.id)
+    return ghl
+
+
+class _Claims(NamedTuple):
+    """Whose contact it is, and whose it is said not to be. A tombstone's link claims nothing."""
+
+    owner: Link | None
+    is_of_tombstone: bool
+    apart_from: set[Pair]
+
+
+def _why_not(sides: Sides, person: Person, ghl: GhlContact, claims: _Claims) -> str | None:
+    if Pair(person.row.id, ghl.id) in claims.apart_from:
+        return (
+            "is kept apart from this person, and GHL makes no second one: allow duplicates there,"
+            " or change the e-mail or phone"
+        )
+    owner = claims.owner
+    if owner is not None and owner.local_id != person.row.id:
+        return f"belongs to contact {owner.local_id} already"
+    theirs = map_from_ghl(ghl, sides.settings.rules)
+    if not is_same_person(person.row.contact, theirs, sides.settings.region):
+        return "agrees in one of e-mail and phone and differs in the other"
+    return None
+
+
+def _claims_on(tx: Connection, sides: Sides, ghl_id: GhlContactId) -> _Claims:
+    link = links.link_of_remote(tx, sides.connection, "contact", ghl_id)
+    is_of_tombstone = link is not None and _is_gone(tx, sides.connection, link)
+    apart_from = kept_apart.apart_from(tx, sides.connection, [ghl_id])
+    return _Claims(None if is_of_tombstone else link, is_of_tombstone, apart_from)
+
+
+def free_from_tombstone(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> None:
+    """Part a GHL contact from somebody who was deleted here: they have come back."""
+    link = links.link_of_remote(tx, connection, "contact", ghl_id)
+    if link is not None and _is_gone(tx, connection, link):
+        links.drop_link(tx, connection, "contact", link.local_id)
+
+
+def _is_gone(tx: Connection, connection: ConnectionName, link: Link) -> bool:
+    row = workspace.get_contact(tx, connection, ContactId(link.local_id))
+    return row is None or row.deleted
+
+
+async def find_in_workspace(sides: Sides, keys: Keys) -> WorkspaceContact | None:
+    """Find the one person of the workspace with these keys.
+
+    Raises:
+        ReviewNeededError: They lead to different people.
+    """
+    return choose_row(*await sides.ledger.read(workspace.find_contacts, sides.connection, keys))
+
+
+def choose_row(
+    by_email: Sequence[WorkspaceContact], by_phone: Sequence[WorkspaceContact]
+) -> WorkspaceContact | None:
+    """Choose the one person who was found.
+
+    Raises:
+        ReviewNeededError: There are several.
+    """
+    match decide_person(None, by_email, by_phone, lambda row: row.id):
+        case Found(row):
+            return row
+        case Nobody():
+            return None
+        case Several(ids):
+            raise ReviewNeededError(
+                f"several contacts could be this person: {', '.join(ids)}",
+                kind="identity",
+                people=ids,
+            )
+
+
+async def read_again(sides: Sides, person: Person, paged: GhlContact) -> GhlContact | None:
+    """Read a contact by id that so far only a page showed. None: it is gone, and was nobody's.
+
+    Raises:
+        ReviewNeededError: It is gone, and was this person's.
+    """
+    if person.link is not None:
+        return await _read_linked(sides, person.link)
+    try:
+        return await sides.ghl.get_contact(paged.id)
+    except NotFoundError:
+        await sides.ledger.write(ghl_contacts.forget, sides.connection, paged.id)
+        return None
+
+
+async def _read_linked(sides: Sides, link: Link) -> GhlContact:
+    try:
+        return await sides.ghl.get_contact(GhlContactId(link.remote_id))
+    except NotFoundError as error:
+        raise ReviewNeededError(
+            f"GHL contact {link.remote_id} is gone: nothing was written", kind="gone"
+        ) from error

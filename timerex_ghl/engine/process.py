@@ -1,0 +1,246 @@
+"""The record boundary: one record's error stays with that record, and is kept in the ledger."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import (
+    activities,
+    audit,
+    ghl_contacts,
+    inbox,
+    inbox_queue,
+    reviews,
+    workspace,
+)
+from timerex_ghl.adapters.ledger.audit import Deed, Scalar
+from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
+from timerex_ghl.adapters.ledger.inbox_queue import Group
+from timerex_ghl.adapters.ledger.reviews import ReviewKind
+from timerex_ghl.domain.activities import KINDS, ActivityId, ActivityKey
+from timerex_ghl.domain.errors import (
+    FatalError,
+    QuarantineError,
+    RateLimitedError,
+    RetryableError,
+    ReviewNeededError,
+    ScopeError,
+    SkippableError,
+    TimerexGhlError,
+)
+from timerex_ghl.domain.models import ConnectionName, ContactId, EventId, GhlContactId
+from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.locking import HeldError
+from timerex_ghl.engine.outcome import Outcome, What
+
+MAX_ATTEMPTS = 12
+"""Tries of one event before it is given up and kept for a person."""
+
+
+WITHOUT_RIGHT_S = 60.0
+"""How soon an event is tried again whose write needs a right that the token lacks."""
+
+
+def pause_after(attempt_count: int) -> float:
+    """Tell how many seconds to wait after so many attempts: twice as long each, an hour at most."""
+    return min(2.0 ** (attempt_count + 1), 3600.0)
+
+
+class Verdict(NamedTuple):
+    """What an error means for its record.
+
+    Attributes:
+        people: The workspace's contacts that a review is about, where the error names them.
+        ghl_ids: GHL's contacts that it is about.
+        reason: Fit to be stored and shown: our own words, or only the type of a stranger's error.
+        review: The kind of review a person gets; None where the record is tried again.
+        is_attempt: A wait (429, somebody else's lock) is not one.
+        after_s: It is not tried again before; None: sooner at first, later with each attempt.
+    """
+
+    what: What
+    reason: str
+    review: ReviewKind | None = None
+    is_attempt: bool = True
+    people: tuple[str, ...] = ()
+    ghl_ids: tuple[str, ...] = ()
+    after_s: float | None = None
+
+
+def judge(error: Exception) -> Verdict:
+    """Tell what becomes of the record."""
+    if not isinstance(error, TimerexGhlError):  # its text may hold anything
+        return Verdict("waiting", f"unexpected {type(error).__name__}")
+    match error:
+        case RateLimitedError() | HeldError():
+            return Verdict("waiting", str(error), is_attempt=False)
+        case RetryableError():
+            return Verdict("waiting", str(error))
+        case ReviewNeededError():
+            return Verdict(
+                "review",
+                str(error),
+                review=error.kind,
+                people=error.people,
+                ghl_ids=error.ghl_ids,
+            )
+        case SkippableError():
+            what: What = "quarantined" if isinstance(error, QuarantineError) else "dead"
+            return Verdict(what, str(error), review="refused")
+        case _:  # for want of a right we know of, the others of its connection go on beside it
+            is_alone = isinstance(error, ScopeError) and not error.was_asked
+            after_s = WITHOUT_RIGHT_S if is_alone else None
+            return Verdict("waiting", str(error), is_attempt=False, after_s=after_s)
+
+
+async def carry_event(
+    sides: Sides,
+    carry: Callable[[Sides, InboxEvent], Awaitable[Outcome]],
+    event_id: EventId,
+    *,
+    replay: bool = False,
+) -> Outcome:
+    """Carry one inbox event; whatever happens to it stands in the ledger afterwards.
+
+    Where several hints about one record wait, the newest is carried and the others end with it.
+
+    Raises:
+        FatalError: No other record would fare better. The event goes on waiting.
+    """
+    group = await sides.ledger.read(inbox_queue.read_group, event_id)
+    if group is None or (group.event.state is not InboxState.WAITING and not replay):
+        return Outcome(what="skipped")
+    try:
+        outcome = await carry(sides, group.event)
+    except Exception as error:  # the one place where a record's error is stored
+        verdict = judge(error)
+        outcome = await sides.ledger.write(_note_error, sides, group, verdict, sides.now())
+        if isinstance(error, FatalError):
+            raise
+        return outcome
+    await sides.ledger.write(_note_end, sides, group, outcome, sides.now())
+    return outcome
+
+
+def _note_end(tx: Connection, sides: Sides, group: Group, outcome: Outcome, now: datetime) -> None:
+    event = group.event
+    inbox.settle_events(tx, [event.id], InboxState(outcome.what), now=now)
+    _note_older(tx, sides, group, now)
+    _tell(tx, sides, event.id, outcome, {**_told_of(event), **outcome.detail}, now)
+    reviews.settle_subjects(tx, sides.connection, [f"event:{event.id}"], by="a later run", now=now)
+
+
+def _note_error(
+    tx: Connection, sides: Sides, group: Group, verdict: Verdict, now: datetime
+) -> Outcome:
+    event = group.event
+    attempts = event.attempts + verdict.is_attempt
+    if verdict.what == "waiting" and attempts >= MAX_ATTEMPTS:
+        verdict = verdict._replace(what="dead", review="dead-letter")
+    outcome = Outcome(what=verdict.what)
+    if verdict.what == "waiting":
+        pause_s = verdict.after_s or pause_after(attempts)
+        next_at = now + timedelta(seconds=pause_s)
+        inbox.postpone_events(
+            tx, group.ids, error=verdict.reason, next_at=next_at, counts=verdict.is_attempt
+        )
+        return outcome
+    inbox.settle_events(tx, [event.id], InboxState(verdict.what), now=now, note=verdict.reason)
+    _note_older(tx, sides, group, now)
+    _tell(tx, sides, event.id, outcome, _told_of(event), now)
+    if verdict.review is not None:
+        _open_review(tx, sides.connection, f"event:{event.id}", verdict, now)
+    return outcome
+
+
+def _note_older(tx: Connection, sides: Sides, group: Group, now: datetime) -> None:
+    """Let older hints end with the one that stood for them."""
+    if not group.older:
+        return
+    inbox.settle_events(tx, group.older, InboxState.SUPERSEDED, now=now)
+    for event_id in group.older:
+        outcome = Outcome(what="superseded")
+        _tell(tx, sides, event_id, outcome, {"by": group.event.id, **_told_of(group.event)}, now)
+
+
+def _told_of(event: InboxEvent) -> dict[str, Scalar]:
+    return {"source": event.source, "record": event.record}
+
+
+def _tell(
+    tx: Connection,
+    sides: Sides,
+    event_id: EventId,
+    outcome: Outcome,
+    detail: Mapping[str, Scalar],
+    now: datetime,
+) -> None:
+    """Say in the audit what became of an event, and in which runs."""
+    told = Deed(
+        now,
+        sides.connection,
+        f"event {outcome.what}",
+        f"event:{event_id}",
+        sides.run_id,
+        {**detail, "ghl": outcome.contact_id, "writes": outcome.writes},
+        sides.flow_run_id,
+    )
+    audit.record_all(tx, [told])
+
+
+async def carry_person(
+    sides: Sides, carry: Callable[[Sides, str], Awaitable[Outcome]], key: str
+) -> Outcome:
+    """Carry one person of a bulk run; an error that needs somebody becomes a review.
+
+    What may fare better next time needs no row: the person still differs, and the next run sees it.
+
+    Raises:
+        FatalError: No other record would fare better.
+    """
+    try:
+        with sides.ledger.in_step():
+            return await carry(sides, key)
+    except FatalError:
+        raise
+    except Exception as error:  # noqa: BLE001  the one place where a record's error is stored
+        verdict = judge(error)
+        if not isinstance(error, TimerexGhlError):
+            verdict = verdict._replace(what="dead", review="dead-letter")
+        if verdict.review is not None:
+            await sides.ledger.write(_open_review, sides.connection, key, verdict, sides.now())
+        return Outcome(what=verdict.what)
+
+
+def _open_review(
+    tx: Connection, connection: ConnectionName, subject: str, verdict: Verdict, now: datetime
+) -> None:
+    if verdict.review is None:
+        return
+    reviews.open_review(
+        tx,
+        connection=connection,
+        kind=verdict.review,
+        subject=subject,
+        reason=verdict.reason,
+        detail={"people": [*verdict.people], "ghl_ids": [*verdict.ghl_ids]},
+        seen=_seen(tx, connection, subject),
+        now=now,
+    )
+
+
+def _seen(tx: Connection, connection: ConnectionName, subject: str) -> str:
+    """Give the state of a record that a review is opened for: unchanged, it is not tried again."""
+    kind, _, record_id = subject.partition(":")
+    if kind == "contact":
+        row = workspace.get_contact(tx, connection, ContactId(record_id))
+        return "" if row is None else str(row.version)
+    if kind in KINDS:
+        key = ActivityKey(kind, ActivityId(record_id))
+        activity = activities.get_activity(tx, connection, key)
+        return "" if activity is None else str(activity.version)
+    if kind == "ghl":
+        return ghl_contacts.digest_now(tx, connection, GhlContactId(record_id)) or ""
+    return ""

@@ -1,0 +1,152 @@
+"""What changed where: GHL's pages into the ledger, then everyone who may differ."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ghl.contacts import LARGEST_PAGE, ContactPage, SearchAfter
+from timerex_ghl.adapters.ledger import cursors, ghl_contacts, workspace
+from timerex_ghl.domain.identity import keys_of
+from timerex_ghl.domain.mapping import map_from_ghl
+from timerex_ghl.domain.models import Record
+from timerex_ghl.engine.context import Sides
+
+OVERLAP = timedelta(minutes=5)
+"""Read again at the seam of two runs: GHL's search shows a change seconds after it was made."""
+
+TICK = timedelta(milliseconds=1)
+"""GHL's times go no finer."""
+
+CURSOR = "ghl-contacts"
+
+
+class Scope(StrEnum):
+    """How far a run looks back in GHL."""
+
+    INCREMENTAL = "incremental"
+    FULL = "full"
+
+
+class Place(Record):
+    """How far GHL's contacts were read; saved with every page, so a killed run goes on from here.
+
+    Attributes:
+        scan: The run that reads; None between runs.
+        scope: What that run wanted. None before the first one.
+        since: Contacts changed after this are read; None for all of them.
+        newest: The latest change seen so far.
+        newest_at: When we first saw it, by our clock.
+        settled: A scan that began `OVERLAP` after that found nothing newer: GHL's search shows all
+            that had happened until then, and nothing has to be read twice any more.
+        began_at: When this scan began, by our clock.
+        after: The last contact read, as GHL's search wants it back.
+        was_full: All contacts were read at least once.
+    """
+
+    scan: str | None = None
+    scope: Scope | None = None
+    since: AwareDatetime | None = None
+    newest: AwareDatetime | None = None
+    newest_at: AwareDatetime | None = None
+    settled: bool = False
+    began_at: AwareDatetime | None = None
+    after: SearchAfter | None = None
+    was_full: bool = False
+
+    def begin(self, scope: Scope, scan: str, now: datetime) -> "Place":
+        """Start a scan, or go on with the unfinished one. The first scan is always a full one."""
+        full = scope is Scope.FULL or not self.was_full
+        if self.scan is not None and (self.scan == scan or not full or self.since is None):
+            return self.model_copy(update={"scan": scan})
+        since = None
+        if not full and self.newest is not None:
+            since = self.newest + TICK if self.settled else self.newest - OVERLAP
+        new = {"scan": scan, "scope": scope, "since": since, "after": None, "began_at": now}
+        return self.model_copy(update=new)
+
+    def advance(self, page: ContactPage, now: datetime) -> "Place":
+        """Move past a page; the last one ends the scan."""
+        times = [c.updated_at for c in page.contacts if c.updated_at is not None]
+        newest = max((time for time in (*times, self.newest) if time is not None), default=None)
+        moved = newest != self.newest
+        here = self.model_copy(
+            update={
+                "newest": newest,
+                "newest_at": now if moved else self.newest_at,
+                "settled": self.settled and not moved,
+                "after": page.after,
+            }
+        )
+        return here if page.after is not None else _ended(here)
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether this scan reads every contact."""
+        return self.since is None
+
+
+async def read_page(sides: Sides, scope: Scope, scan: str, *, limit: int = LARGEST_PAGE) -> bool:
+    """Read the next page of GHL's changed contacts into the ledger; tell whether more follow.
+
+    Args:
+        sides: Both sides.
+        scope: How far to look back, where this begins a scan.
+        scan: The run that reads: an unfinished scan of it is continued.
+        limit: Contacts on a page.
+    """
+    saved = await sides.ledger.read(cursors.get_cursor, sides.connection, CURSOR)
+    place = (Place.model_validate_json(saved) if saved else Place()).begin(scope, scan, sides.now())
+    page = await sides.ghl.search_contacts(
+        updated_since=place.since, after=place.after, limit=limit
+    )
+    sides.failpoint("page", "before-save")
+    await sides.ledger.write(_save_page, sides, page, place, sides.now())
+    sides.failpoint("page", "after-save")
+    return page.after is not None
+
+
+async def list_changed(sides: Sides) -> list[str]:
+    """List everyone who may differ between the sides: `ghl:<id>` first, then `contact:<id>`.
+
+    GHL's come first so that a person who is new on both sides is recognised before anyone creates
+    the second one.
+    """
+    return await sides.ledger.read(_changed, sides)
+
+
+def _ended(place: Place) -> Place:
+    """End a scan. Its last page was read."""
+    began_at, newest_at = place.began_at, place.newest_at
+    waited = began_at is not None and newest_at is not None and began_at - newest_at >= OVERLAP
+    return place.model_copy(
+        update={
+            "scan": None,
+            "since": None,
+            "began_at": None,
+            "settled": place.settled or waited,
+            "was_full": place.was_full or place.is_whole,
+        }
+    )
+
+
+def _save_page(
+    tx: Connection, sides: Sides, page: ContactPage, place: Place, now: datetime
+) -> None:
+    rows: list[ghl_contacts.Snapshot] = []
+    for contact in page.contacts:
+        ours = map_from_ghl(contact, sides.settings.rules)
+        keys = keys_of(ours, sides.settings.region)
+        rows.append(ghl_contacts.Snapshot(contact, keys, ghl_contacts.digest_of(ours)))
+    ghl_contacts.save_snapshots(tx, sides.connection, rows, now)
+    if page.after is None and place.is_whole and place.began_at is not None:
+        ghl_contacts.forget_unseen(tx, sides.connection, place.began_at)
+    after = place.advance(page, now)
+    cursors.save_cursor(tx, sides.connection, CURSOR, after.model_dump_json())
+
+
+def _changed(tx: Connection, sides: Sides) -> list[str]:
+    theirs = ghl_contacts.changed_snapshots(tx, sides.connection)
+    ours = workspace.changed_contacts(tx, sides.connection)
+    return [*(f"ghl:{ghl_id}" for ghl_id in theirs), *(f"contact:{own_id}" for own_id in ours)]

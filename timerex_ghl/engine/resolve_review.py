@@ -1,0 +1,153 @@
+"""A review is settled: the person's decision becomes the rule, and the record is carried by it."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import kept_apart, links, reviews, workspace
+from timerex_ghl.adapters.ledger.kept_apart import Pair
+from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.reviews import Review
+from timerex_ghl.domain.activities import KINDS
+from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.models import ContactId, EventId, GhlContactId
+from timerex_ghl.domain.review_decisions import Decision, Way, check_way
+from timerex_ghl.engine.claim import claimed, know_again
+from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.lock_names import lock_of_review
+from timerex_ghl.engine.locking import held
+from timerex_ghl.engine.reconcile import bring_level
+from timerex_ghl.engine.review_activity import keep_activity, settle_deletes
+from timerex_ghl.engine.review_case import (
+    Case,
+    Settled,
+    close,
+    close_and_replay,
+    is_open,
+    note_late,
+)
+from timerex_ghl.engine.review_guest import link_guest, part_guest, person_of
+from timerex_ghl.engine.review_values import keep
+from timerex_ghl.engine.write import Decided
+
+
+async def settle(sides: Sides, review_id: str, decision: Decision) -> Settled:
+    """Settle a review. A second decision changes nothing, says so, and is audited too.
+
+    Raises:
+        SettingsError: There is no such review, or it cannot be settled this way.
+        ReviewNeededError: The values changed since it was asked: it is asked anew.
+    """
+    names = [lock_of_review(sides.connection, review_id)]
+    async with held(sides.ledger, names, run_id=sides.run_id):
+        case = Case(sides, await _read(sides, review_id), decision)
+        is_ours = False
+        if case.review.settled_at is None:
+            check_way(case.review.kind, decision)
+            is_ours = await _carry_out(case)
+        if not is_ours:
+            await sides.ledger.write(note_late, case, sides.now())
+        return Settled(await _read(sides, review_id), is_ours)
+
+
+async def _read(sides: Sides, review_id: str) -> Review:
+    review = await sides.ledger.read(reviews.get_review, review_id)
+    if review is None or review.connection != sides.connection:
+        raise SettingsError(f"{sides.connection} has no review {review_id}")
+    return review
+
+
+async def _carry_out(case: Case) -> bool:
+    """Do what was decided; False where the record went through meanwhile."""
+    kind, _, rest = case.review.subject.partition(":")
+    link_to = case.decision.link_to or ""
+    match case.decision.way, kind:
+        case Way.KEEP, _:
+            return await _keep(case, kind)
+        case Way.LINK, "event":
+            return await link_guest(case, EventId(rest), GhlContactId(link_to))
+        case Way.LINK, "ghl":
+            return await _link(case, ContactId(link_to), GhlContactId(rest))
+        case Way.LINK, _:
+            return await _link(case, ContactId(rest), GhlContactId(link_to))
+        case Way.APART, "event":
+            return await part_guest(case, EventId(rest))
+        case _:
+            return await case.sides.ledger.write(_close, case, case.sides.now())
+
+
+async def _keep(case: Case, kind: str) -> bool:
+    if kind in KINDS:
+        return await keep_activity(case)
+    return await keep(case, await _person_of(case))
+
+
+async def _person_of(case: Case) -> ContactId:
+    """Tell whose values a decision is about."""
+    contact_id = await case.sides.ledger.read(person_of, case)
+    if contact_id is None:
+        raise SettingsError(f"{case.review.subject} is nobody of the workspace yet: link it first")
+    return contact_id
+
+
+def _close(tx: Connection, case: Case, now: datetime) -> bool:
+    """Note a decision that writes to neither side: what is tried again is up to the next run."""
+    noted = close_and_replay if case.decision.way is Way.RETRY else close
+    if not noted(tx, case, now):
+        return False
+    if case.review.kind == "deletes":
+        settle_deletes(tx, case, now)
+    if case.decision.way is Way.APART:
+        _part(tx, case, now)
+    return True
+
+
+def _part(tx: Connection, case: Case, now: datetime) -> None:
+    """Keep people apart. The same question, asked from the other side, is answered by that too."""
+    connection = case.sides.connection
+    pairs = _pairs(case.review)
+    if not pairs:
+        raise SettingsError(f"{case.review.id} names nobody to keep apart: link it, or drop it")
+    kept_apart.keep_apart(tx, connection, pairs, by=case.decision.by, now=now)
+    for review in reviews.open_of(tx, connection, "identity"):
+        same = _pairs(review)
+        if same and same <= pairs:
+            close_and_replay(tx, case._replace(review=review), now)
+
+
+def _pairs(review: Review) -> set[Pair]:
+    """Tell who may be whom."""
+    kind, _, record_id = review.subject.partition(":")
+    people: list[str] = [record_id] if kind == "contact" else review.detail.get("people", [])
+    ghl_ids: list[str] = [record_id] if kind == "ghl" else review.detail.get("ghl_ids", [])
+    return {Pair(ContactId(one), GhlContactId(other)) for one in people for other in ghl_ids}
+
+
+async def _link(case: Case, contact_id: ContactId, ghl_id: GhlContactId) -> bool:
+    """Make two records one person, then carry them."""
+    sides = case.sides
+    await sides.ghl.get_contact(ghl_id)  # it is there, and it is this location's
+    async with claimed(sides, contact_id) as claim:
+        if claim is None:
+            raise SettingsError(f"contact {contact_id} is not in the workspace")
+        if not await is_open(case):
+            return False
+        await sides.ledger.write(_save_link, sides, contact_id, ghl_id)
+        claim.hold.decided = Decided(note=lambda tx, now: close(tx, case, now))
+        known = await know_again(sides, contact_id)
+        await bring_level(sides, claim.hold, known)
+    return True
+
+
+def _save_link(tx: Connection, sides: Sides, contact_id: ContactId, ghl_id: GhlContactId) -> None:
+    owner = links.link_of_remote(tx, sides.connection, "contact", ghl_id)
+    if owner is not None and owner.local_id == contact_id:
+        return
+    if owner is not None:
+        raise SettingsError(f"GHL contact {ghl_id} is contact {owner.local_id} already")
+    if workspace.get_contact(tx, sides.connection, contact_id) is None:
+        raise SettingsError(f"contact {contact_id} is not in the workspace")
+    links.save_link(
+        tx,
+        Link(connection=sides.connection, kind="contact", local_id=contact_id, remote_id=ghl_id),
+    )

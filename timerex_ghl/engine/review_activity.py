@@ -1,0 +1,74 @@
+"""A person decides about notes and tasks: whose edit stands, and what many deletes mean."""
+
+import json
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import inbox, pending_deletes
+from timerex_ghl.adapters.ledger.inbox import Arrival
+from timerex_ghl.adapters.ledger.pending_deletes import Side
+from timerex_ghl.domain.activities import ActivityId, ActivityKey, ActivityKind
+from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.models import FieldName
+from timerex_ghl.domain.review_decisions import Way
+from timerex_ghl.engine.activities.claim_activity import Settlement
+from timerex_ghl.engine.activities.handle_activity import carry_activity
+from timerex_ghl.engine.review_case import Case, close, is_open
+
+
+async def keep_activity(case: Case) -> bool:
+    """Let one side's value of a field stand; False where somebody was faster.
+
+    Raises:
+        SettingsError: The decision does not say whose.
+    """
+    kind, id_, field = case.review.subject.split(":")
+    side = case.decision.fields.get(FieldName(field)) or case.decision.keep
+    if side is None:
+        raise SettingsError(f"say whose {field} stands: timerex, or ghl")
+    if not await is_open(case):
+        return False
+    key = ActivityKey("note" if kind == "note" else "task", ActivityId(id_))
+
+    def note(tx: Connection, now: datetime) -> object:
+        return close(tx, case, now)
+
+    settled = Settlement({FieldName(field): side}, note)
+    await carry_activity(case.sides, key, settled=settled)
+    return True
+
+
+def settle_deletes(tx: Connection, case: Case, now: datetime) -> None:
+    """Let deletes through, each by an event of its own, or let the other side keep what it has."""
+    connection = case.sides.connection
+    _, kind, side = case.review.subject.split(":")
+    held = pending_deletes.list_deletes(
+        tx, connection, ["held"], cast("ActivityKind", kind), cast("Side", side)
+    )
+    is_let_through = case.decision.way is Way.RETRY
+    pending_deletes.settle_held(
+        tx,
+        connection,
+        cast("ActivityKind", kind),
+        cast("Side", side),
+        "released" if is_let_through else "kept",
+        now,
+    )
+    if is_let_through:
+        inbox.store_events(
+            tx,
+            [
+                Arrival(
+                    connection=connection,
+                    source="workspace",
+                    type=f"{kind} changed",
+                    dedupe_key=f"{kind}:{one.local_id}:{case.review.id}",
+                    body=json.dumps({"review": case.review.id}),
+                    record=f"{kind}:{one.local_id}",
+                )
+                for one in held
+            ],
+            now,
+        )

@@ -1,0 +1,83 @@
+"""A decision is noted: in the unit of work that has its effect, and once."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import audit, inbox, reviews
+from timerex_ghl.adapters.ledger.reviews import Review
+from timerex_ghl.domain.models import EventId
+from timerex_ghl.domain.review_decisions import Decision
+from timerex_ghl.engine.context import Sides
+
+
+class Case(NamedTuple):
+    """One review, and what a person decides about it."""
+
+    sides: Sides
+    review: Review
+    decision: Decision
+
+
+class Settled(NamedTuple):
+    """How a review stands. `is_ours`: it was this decision that settled it."""
+
+    review: Review
+    is_ours: bool
+
+    def in_words(self) -> str:
+        """Say who settled it how, and when; nobody's details."""
+        review = self.review
+        if self.is_ours:
+            return f"{review.id} is settled: {review.decision}"
+        at = f"{review.settled_at:%Y-%m-%d %H:%M} UTC" if review.settled_at else "just now"
+        return f"{review.id} was settled already: {review.decision}, by {review.settled_by}, {at}"
+
+
+def close(tx: Connection, case: Case, now: datetime) -> bool:
+    """Note the decision, and who made it; False where the review is settled already."""
+    decision = case.decision
+    is_first = reviews.settle_review(
+        tx, case.review.id, decision=decision.in_words(), by=decision.by, now=now
+    )
+    if is_first:
+        _tell(tx, case, "review settled", now)
+    return is_first
+
+
+def close_and_replay(tx: Connection, case: Case, now: datetime) -> bool:
+    """Note the decision; an event that it was about waits to be carried again."""
+    is_first = close(tx, case, now)
+    kind, _, record_id = case.review.subject.partition(":")
+    if is_first and kind == "event":
+        inbox.requeue_event(tx, EventId(record_id))
+    return is_first
+
+
+async def is_open(case: Case) -> bool:
+    """Look again, once the person is ours: a run may have carried them while we waited."""
+    now = await case.sides.ledger.read(reviews.get_review, case.review.id)
+    return now is not None and now.settled_at is None
+
+
+def note_late(tx: Connection, case: Case, now: datetime) -> None:
+    """Say in the audit that somebody decided what was decided already."""
+    _tell(tx, case, "review was settled already", now)
+
+
+def _tell(tx: Connection, case: Case, what: str, now: datetime) -> None:
+    decision = case.decision
+    audit.record(
+        tx,
+        connection=case.sides.connection,
+        what=what,
+        subject=f"review:{case.review.id}",
+        run_id=case.sides.run_id,
+        detail={
+            "by": decision.by,
+            "decision": decision.in_words(),
+            "about": case.review.subject,
+        },
+        now=now,
+    )

@@ -1,0 +1,161 @@
+"""Whose value stands: a person says so, and the record is carried by that."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger import reviews
+from timerex_ghl.adapters.ledger.reviews import Review
+from timerex_ghl.domain.actions import Conflict, ContactPlan, WorkspaceChange
+from timerex_ghl.domain.errors import ReviewNeededError, SettingsError
+from timerex_ghl.domain.mapping import map_from_ghl
+from timerex_ghl.domain.merge import apply_change
+from timerex_ghl.domain.merge_field import Side
+from timerex_ghl.domain.models import ContactId, FieldName, GhlContact, WorkspaceContact
+from timerex_ghl.domain.review_decisions import chosen_sides, decided_rules, is_as_asked
+from timerex_ghl.engine.claim import Known, claimed, know_again
+from timerex_ghl.engine.commit import ask_about, change_row, conflict_subject
+from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.match_contact import Person
+from timerex_ghl.engine.reconcile import bring_level
+from timerex_ghl.engine.review_case import Case, close, close_and_replay, is_open
+from timerex_ghl.engine.write import Decided, Hold
+
+
+class Asked(NamedTuple):
+    """One conflict that waits, as a person was shown it."""
+
+    review: Review
+    conflict: Conflict
+
+
+async def keep(case: Case, contact_id: ContactId) -> bool:
+    """Carry a person with the decision as the fields' rules.
+
+    Raises:
+        SettingsError: The decision does not fit what waits.
+        ReviewNeededError: The values are no longer those that were asked about.
+    """
+    async with claimed(case.sides, contact_id) as claim:
+        if claim is None:
+            raise SettingsError(f"contact {contact_id} is not in the workspace any more: drop it")
+        if not await is_open(case):
+            return False
+        if case.review.kind == "conflict":
+            await _keep_chosen(case, claim.hold, claim.known)
+        else:
+            await _keep_typed(case, claim.hold, claim.known)
+    return True
+
+
+async def _keep_chosen(case: Case, hold: Hold, known: Known) -> None:
+    """Settle conflicts. Nothing is written to either side before both were looked at again."""
+    waiting = await case.sides.ledger.read(_asked_about, case, hold.contact_id)
+    chosen = chosen_sides(case.decision, _field_of(case.review), waiting)
+    asked = {field: waiting[field] for field in chosen}
+    row = known.person.row
+    found: list[Conflict] = []
+
+    def approve(plan: ContactPlan, ghl: GhlContact | None) -> ContactPlan:
+        found.extend(plan.conflicts)
+        theirs = map_from_ghl(ghl, case.sides.settings.rules).values if ghl else {}
+        conflicts = [each.conflict for each in asked.values()]
+        if not is_as_asked(conflicts, row.contact.values, theirs, case.sides.settings.region):
+            raise ReviewNeededError(
+                "the values changed since this was asked: nothing was written, look again",
+                kind="conflict",
+            )
+        _refuse_one_way(plan, chosen)
+        return _with_typed(plan, case)
+
+    def note(tx: Connection, now: datetime) -> None:
+        for each in asked.values():
+            close(tx, case._replace(review=each.review), now)
+
+    hold.decided = Decided(approve, note, frozenset(chosen))
+    try:
+        await bring_level(_with_rules(case, chosen), hold, _typed_in(case, known))
+    except ReviewNeededError:
+        await case.sides.ledger.write(_ask_anew, case, row, found, case.sides.now())
+        raise
+
+
+async def _keep_typed(case: Case, hold: Hold, known: Known) -> None:
+    """Give the row what it lacked; it then goes to GHL as any edit does."""
+    sides, row = case.sides, known.person.row
+    seen = case.review.seen
+    if case.review.subject == f"contact:{row.id}" and seen not in {"", str(row.version)}:
+        raise ReviewNeededError(
+            f"contact {row.id} changed since this was asked: nothing was written, look again",
+            kind="conflict",
+        )
+    change = WorkspaceChange(values=case.decision.values)
+    await sides.ledger.write(change_row, sides, row, change, sides.now())
+    hold.decided = Decided(note=lambda tx, now: close_and_replay(tx, case, now))
+    again = await know_again(sides, row.id)
+    await bring_level(sides, hold, again)
+
+
+def _asked_about(tx: Connection, case: Case, contact_id: ContactId) -> dict[FieldName, Asked]:
+    """Collect the conflicts that wait about a person."""
+    waiting = reviews.open_of(tx, case.sides.connection, "conflict")
+    prefix = conflict_subject(contact_id, FieldName(""))
+    return {
+        _field_of(review): Asked(review, Conflict.model_validate(review.detail))
+        for review in waiting
+        if review.subject.startswith(prefix)
+    }
+
+
+def _field_of(review: Review) -> FieldName:
+    return FieldName(review.subject.split(":", 2)[2])
+
+
+def _refuse_one_way(plan: ContactPlan, sides: dict[FieldName, Side]) -> None:
+    for conflict in plan.conflicts:
+        if conflict.winner != sides.get(conflict.field, conflict.winner):
+            raise SettingsError(
+                f"{conflict.field} travels one way only: keep {conflict.winner}, or publish another"
+                " mapping"
+            )
+
+
+def _with_rules(case: Case, chosen: dict[FieldName, Side]) -> Sides:
+    settings = case.sides.settings
+    ruled = settings.model_copy(update={"rules": decided_rules(settings.rules, chosen)})
+    published = case.sides.published.model_copy(update={"settings": ruled})
+    return replace(case.sides, published=published)
+
+
+def _typed_in(case: Case, known: Known) -> Known:
+    """Read the row as if what was typed in stood there, as an edit of now."""
+    values = case.decision.values
+    row, link, keys = known.person
+    row = row.model_copy(
+        update={"contact": apply_change(row.contact, WorkspaceChange(values=values))}
+    )
+    if link is not None and link.base is not None:
+        agreed = {field: value for field, value in link.base.values.items() if field not in values}
+        base = link.base.model_copy(update={"values": agreed})
+        link = link.model_copy(update={"base": base})
+    return known._replace(person=Person(row, link, keys))
+
+
+def _with_typed(plan: ContactPlan, case: Case) -> ContactPlan:
+    """Let the row take over what was typed in, in the unit that remembers the person."""
+    values = {**plan.to_workspace.values, **case.decision.values}
+    change = plan.to_workspace.model_copy(update={"values": values})
+    return plan.model_copy(update={"to_workspace": change})
+
+
+def _ask_anew(
+    tx: Connection, case: Case, row: WorkspaceContact, found: list[Conflict], now: datetime
+) -> None:
+    """Bring the questions up to date: a person is to see the values that stand there now."""
+    for field in _asked_about(tx, case, row.id).keys() & {one.field for one in found}:
+        conflict = next(one for one in found if one.field == field)
+        ours = row.contact.values.get(field)
+        conflict = conflict.model_copy(update={"workspace": ours, "winner": None})
+        ask_about(tx, case.sides.connection, row.id, conflict, now)
