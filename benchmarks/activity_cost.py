@@ -27,13 +27,13 @@ from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.domain.activities import ActivityKey
 from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.sweep import (
-    carry_activity_key,
+    handle_activity_key,
     list_changed_here,
     sweep_notes,
     sweep_tasks,
 )
 from timerex_ghl.engine.context import utc_now
-from timerex_ghl.engine.process import carry_person
+from timerex_ghl.engine.process import process_record
 
 AT_ONCE = 16
 """People who work in the CRM side by side, to make the tasks."""
@@ -60,13 +60,13 @@ async def fill(stand: Stand, acts: ActivityWorld, contacts: int, tasks: int) -> 
 async def sweep(acts: ActivityWorld, scan: str) -> dict[str, Any]:
     """Sweep all tasks and carry what differs; tell what that cost."""
     await acts.world.ask("DELETE", "/ghl/calls")
-    sides, more, keys, began = acts.world.sides, True, list[str](), time.perf_counter()
+    context, more, keys, began = acts.world.context, True, list[str](), time.perf_counter()
     while more:
-        swept = await sweep_tasks(sides, scan, preview=False)
+        swept = await sweep_tasks(context, scan, preview=False)
         keys, more = [*keys, *swept.keys], swept.more
-    keys += await list_changed_here(sides, "task", None)
-    carry = partial(carry_person, sides, partial(carry_activity_key, preview=False))
-    await each(carry, keys, at_once(sides))
+    keys += await list_changed_here(context, "task", None)
+    carry = partial(process_record, context, partial(handle_activity_key, preview=False))
+    await each(carry, keys, at_once(context))
     took = time.perf_counter() - began
     calls = Counter(
         call["operation"] for call in (await acts.world.ask("GET", "/ghl/calls"))["calls"]
@@ -105,20 +105,20 @@ async def measure_tasks(acts: ActivityWorld, paths: list[str], changed: int) -> 
 
 async def measure_notes(acts: ActivityWorld) -> None:
     """Look through people's notes for an hour of runs, all at once: the hour's calls are kept."""
-    sides, runs, calls = acts.world.sides, list[int](), 0
+    context, runs, calls = acts.world.context, list[int](), 0
     await acts.world.ask("DELETE", "/ghl/calls")
     for _ in range(5):
-        most = await acts.ledger.read(call_budget.room_of, sides, utc_now())
+        most = await acts.ledger.read(call_budget.room_of, context, utc_now())
         people = await acts.ledger.read(sweeps.next_people, NAME, most)
         for start in range(0, len(people), PEOPLE):
             part = people[start : start + PEOPLE]
-            await sweep_notes(sides, part, preview=False)
-            await acts.ledger.write(call_budget.spend, sides, len(part), datetime.now(UTC))
+            await sweep_notes(context, part, preview=False)
+            await acts.ledger.write(call_budget.spend, context, len(part), datetime.now(UTC))
         runs.append(len(people))
     calls = len((await acts.world.ask("GET", "/ghl/calls"))["calls"])
-    late = await acts.ledger.read(call_budget.lateness, sides)
+    late = await acts.ledger.read(call_budget.lateness, context)
     hours = None if late.notes is None else round(late.notes.total_seconds() / 3600, 1)
-    allowed = sides.settings.activities.note_calls_per_hour
+    allowed = context.settings.activities.note_calls_per_hour
     say(
         part="notes", calls_per_hour=allowed, runs=runs, calls=calls,
         people=late.people, stale_at_most_h=hours,

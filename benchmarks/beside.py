@@ -17,13 +17,19 @@ from multiprocessing.synchronize import Event
 from typing import Any, Literal, TypeAlias
 
 from benchmarks.stand import ledger_url, machine, say, started_sandbox
-from tests.engine.rate_limited_world import LIMIT, PacedWorld, busiest, opened_paced, sweeping
+from tests.engine.rate_limited_world import (
+    LIMIT,
+    RateLimitedWorld,
+    busiest,
+    opened_rate_limited,
+    sweeping,
+)
 from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.adapters.ledger.quota import CallLimits
 from timerex_ghl.sandbox.info import SandboxInfo
 
 PER_S = 1
-PACE = Pace(LIMIT, window_s=10)
+CALL_LIMITS = CallLimits(LIMIT, window_s=10)
 GOAL_S = 2
 """What a sweep may add to the longest delay of bookings that come one a second."""
 
@@ -34,28 +40,30 @@ Sweep: TypeAlias = Literal["none", "same process", "own process"]
 
 
 @asynccontextmanager
-async def opened(sweep: Sweep) -> AsyncGenerator[PacedWorld]:
+async def opened(sweep: Sweep) -> AsyncGenerator[RateLimitedWorld]:
     """Open a new CRM and a new ledger, and have swept for a window."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         url = ledger_url(folder, "beside")
         stand = await stack.enter_async_context(started_sandbox())
         ledger = await stack.enter_async_context(open_ledger(url))
-        paced = await stack.enter_async_context(opened_paced(ledger, stand.info, PACE))
+        rate_limited = await stack.enter_async_context(
+            opened_rate_limited(ledger, stand.info, CALL_LIMITS)
+        )
         if sweep == "same process":
-            await stack.enter_async_context(sweeping(paced.world.sides.ghl))
+            await stack.enter_async_context(sweeping(rate_limited.world.context.ghl))
         if sweep == "own process":
             await stack.enter_async_context(_sweeping_elsewhere(url, stand.info))
-        await asyncio.sleep(PACE.window_s)
-        yield paced
+        await asyncio.sleep(CALL_LIMITS.window_s)
+        yield rate_limited
 
 
 async def measure_spread(bookings: int, sweep: Sweep) -> float:
     """Carry bookings that come one by one; give the longest delay."""
-    async with opened(sweep) as paced:
-        before: list[Any] = (await paced.world.ask("GET", "/ghl/calls"))["calls"]
-        figures = await paced.spread(bookings, PER_S)
-    delays, swept = paced.delays_s, paced.of_sweep()
+    async with opened(sweep) as rate_limited:
+        before: list[Any] = (await rate_limited.world.ask("GET", "/ghl/calls"))["calls"]
+        figures = await rate_limited.spread(bookings, PER_S)
+    delays, swept = rate_limited.delays_s, rate_limited.of_sweep()
     told = {**figures._asdict(), "seconds": round(figures.seconds, 1)}
     say(
         benchmark="beside",
@@ -65,7 +73,7 @@ async def measure_spread(bookings: int, sweep: Sweep) -> float:
         of_sweep={
             "calls_before": len(before),
             "calls": len(swept),
-            "busiest": busiest(swept, PACE.window_s),
+            "busiest": busiest(swept, CALL_LIMITS.window_s),
         },
         p50_s=round(delays[len(delays) // 2], 3),
         p95_s=round(delays[int(len(delays) * 0.95)], 3),
@@ -77,8 +85,8 @@ async def measure_spread(bookings: int, sweep: Sweep) -> float:
 
 async def measure_burst(bookings: int, sweep: Sweep) -> None:
     """Carry bookings that are all there at once."""
-    async with opened(sweep) as paced:
-        figures = await paced.queued(bookings)
+    async with opened(sweep) as rate_limited:
+        figures = await rate_limited.queued(bookings)
     told = {**figures._asdict(), "seconds": round(figures.seconds, 1)}
     say(benchmark="beside", part="burst", sweep=sweep, **told, **machine())
 
@@ -105,8 +113,8 @@ def sweep_as_a_process(url: str, info: SandboxInfo, sweeps: Event) -> None:
 async def _sweep(url: str, info: SandboxInfo, sweeps: Event) -> None:
     async with (
         open_ledger(url) as ledger,
-        opened_paced(ledger, info, PACE) as paced,
-        sweeping(paced.world.sides.ghl),
+        opened_rate_limited(ledger, info, CALL_LIMITS) as rate_limited,
+        sweeping(rate_limited.world.context.ghl),
     ):
         sweeps.set()
         await asyncio.Event().wait()

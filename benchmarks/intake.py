@@ -27,7 +27,7 @@ from sqlalchemy import Connection, text
 
 from benchmarks.stand import ledger_url, machine, say, started_sandbox
 from benchmarks.whole import start_whole
-from tests.gateway.given import DOOR, TOKEN, public_key_of, settings_with
+from tests.gateway.given import ENDPOINT, TOKEN, public_key_of, settings_with
 from tests.gateway.load import Order
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import open_ledger
@@ -54,21 +54,21 @@ class Door(NamedTuple):
     """Where to send, and how the gateway knows us."""
 
     base_url: str
-    door: str
+    endpoint: str
     token: str
     location_id: str
 
 
-async def send(door: Door, key: Ed25519PrivateKey, **order: Any) -> dict[str, Any]:
+async def send(endpoint: Door, key: Ed25519PrivateKey, **order: Any) -> dict[str, Any]:
     """Send as ordered, from a process of its own; give its figures."""
-    address = urlsplit(door.base_url)
+    address = urlsplit(endpoint.base_url)
     full = Order(
         host=address.hostname or "",
         port=address.port or 0,
         signing_key=base64.b64encode(key.private_bytes_raw()).decode(),
-        location_id=door.location_id,
-        door=door.door,
-        token=door.token,
+        location_id=endpoint.location_id,
+        endpoint=endpoint.endpoint,
+        token=endpoint.token,
         **order,
     )
     process = await asyncio.create_subprocess_exec(
@@ -84,7 +84,7 @@ def stored_keys(tx: Connection) -> list[str]:
     return [key if source == "ghl" else key.partition(":")[0] for source, key in rows]
 
 
-def count_carried(tx: Connection) -> int:
+def count_handled(tx: Connection) -> int:
     """Count what the live worker has ended."""
     return tx.execute(text("SELECT count(*) FROM inbox WHERE state <> 'waiting'")).scalar_one()
 
@@ -95,15 +95,15 @@ async def measure(folder: Path, name: str, rate: int, seconds: float, *, live: b
     url, public_key = ledger_url(str(folder), name), public_key_of(key)
     async with open_ledger(url) as ledger, AsyncExitStack() as stack:
         if live:
-            door = await _start_all(stack, url, public_key)
+            endpoint = await _start_all(stack, url, public_key)
         else:
             settings = settings_with(TOKEN, keys=(public_key,))
             await ledger.write(published.publish, settings, now=datetime.now(UTC), by="benchmark")
             base_url = await stack.enter_async_context(started_gateway(url))
-            door = Door(base_url, DOOR, TOKEN, settings.ghl.location_id)
+            endpoint = Door(base_url, ENDPOINT, TOKEN, settings.ghl.location_id)
         order = {"rate": rate, "seconds": seconds, "keys_file": str(keys_file)}
-        figures = await send(door, key, **order, prefix=secrets.token_hex(4))
-        carried = await ledger.read(count_carried)
+        figures = await send(endpoint, key, **order, prefix=secrets.token_hex(4))
+        carried = await ledger.read(count_handled)
         stored = await ledger.read(stored_keys)
     acked = json.loads(keys_file.read_text())["acked"]
     statuses = figures["statuses"]
@@ -115,7 +115,7 @@ async def measure(folder: Path, name: str, rate: int, seconds: float, *, live: b
         **figures,
         acked=len(acked),
         stored=len(stored),
-        carried_meanwhile=carried,
+        handled_meanwhile=carried,
         lost=len({*acked} - {*stored}),
         doubled=len(stored) - len({*stored}),
         other_answers=sum(n for status, n in statuses.items() if status not in {"200", "429"}),
@@ -131,7 +131,7 @@ async def _start_all(stack: AsyncExitStack, url: str, public_key: str) -> Door:
     programs = Programs(folder)
     stack.push_async_callback(programs.stop)
     whole = await start_whole(stack, programs, folder, stand.info.ghl, public_key, ledger_url=url)
-    return Door(whole.gateway, whole.door, whole.token, stand.info.ghl.location_id)
+    return Door(whole.gateway, whole.endpoint, whole.token, stand.info.ghl.location_id)
 
 
 STEADY, BURST = 200, 1000

@@ -163,7 +163,7 @@ class Driver:
         (await sending).raise_for_status()
         return took
 
-    async def paced(self) -> list[float]:
+    async def rate_limited(self) -> list[float]:
         """Send so many a second, whatever becomes of them."""
         sent: list[asyncio.Task[float]] = []
         for _ in range(RATE * SECONDS):
@@ -190,7 +190,7 @@ async def measure(crm: Crm, target: Target) -> dict[str, float]:
         driver = Driver(crm, target, http)
         for _ in range(10):
             await driver.one()
-        took = sorted(1000 * seconds for seconds in await driver.paced())
+        took = sorted(1000 * seconds for seconds in await driver.rate_limited())
         rate = await driver.crowded()
     return {
         "p50_ms": took[len(took) // 2],

@@ -12,37 +12,41 @@ import sys
 import tempfile
 
 from benchmarks.stand import ledger_url, machine, say, started_sandbox
-from tests.engine.rate_limited_world import LIMIT, Figures, opened_paced
+from tests.engine.rate_limited_world import LIMIT, Figures, opened_rate_limited
 from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.adapters.ledger.quota import CallLimits
 
 PER_S = 10
-SPREAD, QUEUED = Pace(LIMIT, window_s=10), Pace(LIMIT, window_s=0.5)
+SPREAD, QUEUED = CallLimits(LIMIT, window_s=10), CallLimits(LIMIT, window_s=0.5)
 
 
-async def measure(events: int, pace: Pace) -> Figures:
+async def measure(events: int, call_limits: CallLimits) -> Figures:
     """Carry so many bookings into a new CRM from a new ledger."""
     with tempfile.TemporaryDirectory() as folder:
         async with (
             started_sandbox() as stand,
             open_ledger(ledger_url(folder, "paced")) as ledger,
-            opened_paced(ledger, stand.info, pace) as paced,
+            opened_rate_limited(ledger, stand.info, call_limits) as rate_limited,
         ):
-            return await (paced.spread(events, PER_S) if pace is SPREAD else paced.queued(events))
+            return await (
+                rate_limited.spread(events, PER_S)
+                if call_limits is SPREAD
+                else rate_limited.queued(events)
+            )
 
 
 async def main(spread: int, queued: int) -> None:
     """Measure both; a part with no events is left out."""
-    for part, events, pace in (("spread", spread, SPREAD), ("queued", queued, QUEUED)):
+    for part, events, call_limits in (("spread", spread, SPREAD), ("queued", queued, QUEUED)):
         if not events:
             continue
-        figures = await measure(events, pace)
+        figures = await measure(events, call_limits)
         say(
             benchmark="paced",
             part=part,
             **{**figures._asdict(), "seconds": round(figures.seconds, 1)},
             calls_per_s=round(figures.calls / figures.seconds, 1),
-            allowed_per_s=pace.limit / pace.window_s,
+            allowed_per_s=call_limits.limit / call_limits.window_s,
             **machine(),
         )
 

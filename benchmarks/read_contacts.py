@@ -29,10 +29,10 @@ async def read_all(stand: Stand, url: str, contacts: int) -> tuple[float, float,
     await stand.api.send("DELETE", "/ghl/calls")
     async with open_ledger(url) as ledger, opened_world(ledger, stand.info) as world:
         began = time.perf_counter()
-        while await read_page(world.sides, Scope.FULL, "benchmark"):
+        while await read_page(world.context, Scope.FULL, "benchmark"):
             pass
         took = time.perf_counter() - began
-        if len(await list_changed(world.sides)) != contacts:
+        if len(await list_changed(world.context)) != contacts:
             raise AssertionError("not every contact is in the ledger")
     calls = [call for call in await stand.api.calls() if call["path"] == "/contacts/search"]
     return took, sum(call["cpu_ms"] for call in calls) / 1000, len(calls)

@@ -29,17 +29,17 @@ TIMEREX_HEADER = "x-timerex-authorization"
 
 
 class Whole(NamedTuple):
-    """What runs. `gateway`: its address; `door` and `token`: of TimeRex's webhooks."""
+    """What runs. `gateway`: its address; `endpoint` and `token`: of TimeRex's webhooks."""
 
     ledger_url: str
     gateway: str
-    door: str
+    endpoint: str
     token: str
 
     @property
     def timerex_url(self) -> str:
         """Say where TimeRex delivers."""
-        return f"{self.gateway}/webhooks/timerex/{self.door}"
+        return f"{self.gateway}/webhooks/timerex/{self.endpoint}"
 
 
 async def start_whole(
@@ -63,7 +63,7 @@ async def start_whole(
     url = ledger_url or f"sqlite:///{folder / 'ledger.db'}"
     prefect, environment, server = await start_prefect(folder, programs, stack)
     await wait_for(prefect, server)
-    door, token = await _publish(prefect.url, url, ghl, webhook_keys)
+    endpoint, token = await _publish(prefect.url, url, ghl, webhook_keys)
     own = [sys.executable, "-m", "timerex_ghl"]
     gateway = await programs.start(
         "gateway", [*own, "gateway", "--port", "0", "--ledger", url, "--json"], environment
@@ -71,14 +71,14 @@ async def start_whole(
     live = await programs.start("live", [*own, "live", "--json"], environment)
     root = (await gateway.first_line(30))["base_url"]
     await live.first_line(60)
-    return Whole(url, root, door, token)
+    return Whole(url, root, endpoint, token)
 
 
 async def _publish(
     prefect_url: str, ledger_url: str, ghl: GhlInfo, keys: tuple[str, ...]
 ) -> tuple[str, str]:
     """Save the blocks, and publish a connection; give its door, and TimeRex's token."""
-    token, door = secrets.token_hex(32), secrets.token_hex(16)
+    token, endpoint = secrets.token_hex(32), secrets.token_hex(16)
     timerex = TimeRexCredentials(webhook_token=token)  # type: ignore[arg-type]
     with temporary_settings({PREFECT_API_URL: prefect_url}):
         await LedgerStore(url=ledger_url).asave("ledger")  # type: ignore[arg-type]
@@ -99,7 +99,7 @@ async def _publish(
         ),
         timerex=TimerexSettings(
             credentials=NAME,
-            door=door,
+            endpoint=endpoint,
             header=TIMEREX_HEADER,
             token_digests=timerex.token_digests(),
         ),
@@ -108,4 +108,4 @@ async def _publish(
     )
     async with open_ledger(ledger_url) as ledger:
         await ledger.write(published.publish, settings, now=datetime.now(UTC), by="benchmark")
-    return door, token
+    return endpoint, token

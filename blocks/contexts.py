@@ -16,13 +16,13 @@ from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.domain.errors import SettingsError
 from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.domain.settings import TimerexSettings
-from timerex_ghl.engine.context import CallCount, Sides
+from timerex_ghl.engine.context import CallCount, SyncContext
 
 
 @asynccontextmanager
-async def open_sides(
+async def open_context(
     connection: ConnectionName, ledger: Ledger | None = None
-) -> AsyncGenerator[Sides]:
+) -> AsyncGenerator[SyncContext]:
     """Open the ledger and the clients of a connection, as it was last published.
 
     Args:
@@ -48,7 +48,7 @@ async def open_sides(
         timerex = await stack.enter_async_context(_open_timerex(version.settings.timerex, ledger))
         ghl = credentials.open_client(settings, ledger, http)
         stack.push_async_callback(ghl.close)
-        yield Sides(version, ledger, ghl, calls, timerex=timerex)
+        yield SyncContext(version, ledger, ghl, calls, timerex=timerex)
 
 
 @asynccontextmanager

@@ -172,11 +172,11 @@ def settings_of(
         country: The location's; None where it has none, or it could not be read.
         running: The version that runs now.
     """
-    door = running.settings.timerex.door if running else secrets.token_hex(16)
+    endpoint = running.settings.timerex.endpoint if running else secrets.token_hex(16)
     return ConnectionSettings(
         name=name,
         ghl=ghl,
-        timerex=_timerex_settings_of(draft, door),
+        timerex=_timerex_settings_of(draft, endpoint),
         region=(draft.region.strip() or country or "US").upper(),
         rules=draft.rules(),
         booked_tag=draft.booked_tag.strip().lower() or None,
@@ -194,15 +194,15 @@ def settings_of(
     )
 
 
-def _timerex_settings_of(draft: Connection, door: str) -> TimerexSettings:
+def _timerex_settings_of(draft: Connection, endpoint: str) -> TimerexSettings:
     block, ways = draft.timerex, draft.timerex.ways()
     return TimerexSettings(
         credentials=block.saved_as or "",
-        door=door,
+        endpoint=endpoint,
         header=block.webhook_header.strip().lower(),
         token_digests=block.token_digests(),
         auth="api-key" if "api-key" in ways else "oauth" if ways else "none",
         base_url=block.base_url.rstrip("/"),
         token_url=block.token_url,
-        paced=draft.pacing,
+        rate_limited=draft.pacing,
     )

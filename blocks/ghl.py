@@ -11,10 +11,10 @@ from blocks.secret import filled, plain
 from timerex_ghl.adapters.ghl.auth import GhlAuth, PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.oauth import OAuthTokens
-from timerex_ghl.adapters.ghl.rate_limiter import LedgerPacer, NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter, Unlimited
 from timerex_ghl.adapters.ghl.signatures import GHL_OLDER_WEBHOOK_KEY
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.adapters.ledger.quota import CallLimits
 from timerex_ghl.domain.settings import GHL_WEBHOOK_KEY, GhlSettings
 
 RECOMMENDED_SCOPES = (
@@ -131,15 +131,17 @@ class GHLCredentials(Block):
 
     def open_client(self, settings: GhlSettings, ledger: Ledger, http: AsyncClient) -> GhlClient:
         """Hand out a client for the published location, at the published address."""
-        pacer = (
-            NoPacing()
+        rate_limiter = (
+            Unlimited()
             if settings.calls_per_10_s is None
-            else LedgerPacer(ledger, settings.location_id, Pace(settings.calls_per_10_s))
+            else LedgerRateLimiter(
+                ledger, settings.location_id, CallLimits(settings.calls_per_10_s)
+            )
         )
         return GhlClient(
             http,
             self.open_auth(settings, ledger, http),
-            pacer,
+            rate_limiter,
             base_url=settings.base_url,
             location_id=settings.location_id,
         )

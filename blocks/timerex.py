@@ -110,7 +110,7 @@ class TimeRexCredentials(Block):
     ) -> TimerexClient:
         """Hand out a client at the published address."""
         auth = self.open_auth(settings, ledger, http)
-        room = Room(ledger, auth.owner) if settings.paced else None
+        room = Room(ledger, auth.owner) if settings.rate_limited else None
         return TimerexClient(http, auth, room, base_url=settings.base_url)
 
     def open_auth(

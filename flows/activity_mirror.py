@@ -12,11 +12,11 @@ from pydantic import AwareDatetime
 from flows.contact_sync import Mode
 from tasks.activities import (
     batches_of,
-    carry_activities,
     list_changed_activities,
     list_changed_appointments,
     list_people,
     read_lateness,
+    reconcile_activities,
     sweep_people,
     sweep_task_pages,
 )
@@ -79,7 +79,7 @@ async def activity_mirror(
             await run.look_at_calendars()
         if run.refusal is not None:
             raise run.refusal
-        said = await read_lateness(job.sides)
+        said = await read_lateness(job.context)
         return await ended(job, run.counts, preview=preview, more=said)
 
 
@@ -118,7 +118,7 @@ class _Run:
         """Make level whatever may differ."""
         for batch in batches_of(keys):
             with self.refused():
-                self.counts += await carry_activities(
+                self.counts += await reconcile_activities(
                     self._connection, batch, preview=self._preview
                 )
 

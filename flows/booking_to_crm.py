@@ -4,7 +4,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
-from tasks.bookings import carry_events, list_event_batches
+from tasks.bookings import handle_events, list_event_batches
 from tasks.reports import at_work, ended
 from timerex_ghl.domain.models import ConnectionName, EventId
 from timerex_ghl.engine.outcome import Counts
@@ -32,5 +32,5 @@ async def booking_to_crm(
     async with at_work(connection, "booking-to-crm", alone=False) as job:
         counts = Counts()
         for batch in await list_event_batches(connection, event_ids or None):
-            counts += await carry_events(connection, batch, replay=bool(event_ids))
+            counts += await handle_events(connection, batch, replay=bool(event_ids))
         return await ended(job, counts)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from tasks.contacts import carry_contacts, list_changed_batches, read_ghl_page
+from tasks.contacts import list_changed_batches, read_ghl_page, reconcile_contacts
 from tasks.reports import at_work, ended, skipped
 from timerex_ghl.domain.errors import ScopeError
 from timerex_ghl.domain.models import ConnectionName
@@ -41,7 +41,7 @@ async def contact_sync(
         counts, refusal = Counts(), None
         for batch in await list_changed_batches(connection):
             try:
-                counts += await carry_contacts(connection, batch, preview=mode is Mode.PREVIEW)
+                counts += await reconcile_contacts(connection, batch, preview=mode is Mode.PREVIEW)
             except ScopeError as error:  # what may only be read is read all the same
                 refusal = error
         if refusal is not None:

@@ -11,8 +11,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks.automations import TAG
-from tasks.live import Shift, catch_up, end_dead_runs, report
-from tasks.live_worker import Station, station
+from tasks.live import LiveRun, catch_up, end_dead_runs, report
+from tasks.live_worker import LiveWorker, live_worker
 from tasks.policy import current_flow_run_id, untagged
 from timerex_ghl.engine.context import utc_now
 
@@ -38,36 +38,36 @@ async def live_sync(minutes: float = 15, task_runs: int = 1000) -> State[None]:
         task_runs: How many task runs it makes at most.
     """
     me = current_flow_run_id() or "no run"
-    async with station() as here:
+    async with live_worker() as here:
         here.runs.add(me)
-        if here.on_duty is None:
+        if here.active_run is None:
             await end_dead_runs(here)
-        shift = Shift(here, timedelta(minutes=minutes), task_runs)
+        live_run = LiveRun(here, timedelta(minutes=minutes), task_runs)
         try:
             with untagged():
                 async for batch in here.batches(me):
-                    shift.carry(batch)
+                    live_run.carry(batch)
         finally:
-            await shift.finish()
+            await live_run.finish()
             here.runs.discard(me)
-        await report(here, shift.counts)
-    name = "NeedsReview" if shift.counts.set_aside else "Completed"
-    return Completed(name=name, message=shift.counts.in_words())
+        await report(here, live_run.counts)
+    name = "NeedsReview" if live_run.counts.set_aside else "Completed"
+    return Completed(name=name, message=live_run.counts.in_words())
 
 
 async def live(
-    minutes: float, on_start: Callable[[Station], None], on_ready: Callable[[], None]
+    minutes: float, on_start: Callable[[LiveWorker], None], on_ready: Callable[[], None]
 ) -> None:
     """Have a run of `live-sync` on duty until all is to stop; each is relieved by the next.
 
     A run that is on duty goes on while Prefect is down: only a next one that did start relieves it.
     """
-    async with station() as here:
+    async with live_worker() as here:
         on_start(here)
         runs: set[asyncio.Task[None]] = set()
         told = False
         while not here.stop.is_set():
-            here.relieve.clear()
+            here.rotate.clear()
             here.ready.clear()
             run = asyncio.create_task(_run(minutes))
             runs.add(run)
@@ -82,7 +82,7 @@ async def live(
                 told = True
                 on_ready()
                 await _try_to_catch_up(here)
-            await _first_of(here.stop, here.relieve, run)
+            await _first_of(here.stop, here.rotate, run)
             if run.done():
                 await _wait(here.stop, AGAIN_S)
         if runs:
@@ -98,15 +98,15 @@ async def _run(minutes: float) -> None:
             _log.warning("a run of live-sync ended early: %s", type(error).__name__)
 
 
-async def _try_to_catch_up(here: Station) -> None:
+async def _try_to_catch_up(here: LiveWorker) -> None:
     try:
         await catch_up(here)
     except Exception as error:  # noqa: BLE001  comfort: the schedules come round by themselves
         _log.warning("the polls could not be started: %s", type(error).__name__)
 
 
-async def _first_of(stop: asyncio.Event, relieve: asyncio.Event, run: asyncio.Task[None]) -> None:
-    waits = [asyncio.create_task(event.wait()) for event in (stop, relieve)]
+async def _first_of(stop: asyncio.Event, rotate: asyncio.Event, run: asyncio.Task[None]) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in (stop, rotate)]
     await asyncio.wait((*waits, run), return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()

@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from pydantic import BaseModel, Field
 
-from tasks.reviews import settle_review as settle_one
+from tasks.reviews import resolve_review as resolve_one
 from timerex_ghl.domain.errors import ReviewNeededError, SettingsError
 from timerex_ghl.domain.merge_field import Side
 from timerex_ghl.domain.models import ConnectionName, FieldName
@@ -47,7 +47,7 @@ KEPT: dict[Choice, Side] = {Choice.KEEP_TIMEREX: "timerex", Choice.KEEP_GHL: "gh
 
 
 @flow(name="settle-review", flow_run_name="{connection} {review_id}")
-async def settle_review(
+async def resolve_review(
     connection: ConnectionName,
     review_id: str,
     choice: Choice,
@@ -70,7 +70,7 @@ async def settle_review(
     """
     decision = decision_of(choice, by, fields, contact_id.strip())
     try:
-        said = await settle_one(connection, review_id.strip(), decision)
+        said = await resolve_one(connection, review_id.strip(), decision)
     except ReviewNeededError as error:
         return Completed(name="NeedsReview", message=f"{review_id}: {error}")
     return Completed(message=said)

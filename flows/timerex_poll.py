@@ -20,6 +20,6 @@ async def timerex_poll(connection: ConnectionName) -> State[None]:
     async with at_work(connection, "timerex-poll", alone=True) as job:
         if job.held_by is not None:
             return skipped(job)
-        if job.sides.timerex is None:
+        if job.context.timerex is None:
             return without_credentials(job)
         return polled(await poll_bookings(connection))

@@ -9,8 +9,8 @@ from prefect.states import Completed
 from tasks.warning import warn_in_time
 from tasks.watching import (
     forget_what_is_old,
-    tell_what_waits_too_long,
-    tell_whose_webhooks_are_silent,
+    report_late_events,
+    report_silent_webhooks,
 )
 
 
@@ -24,8 +24,8 @@ async def watch(older_than_minutes: float = 15) -> State[None]:
     Args:
         older_than_minutes: How long the oldest event of a connection may wait.
     """
-    late = await tell_what_waits_too_long(timedelta(minutes=older_than_minutes))
-    silent = await tell_whose_webhooks_are_silent()
+    late = await report_late_events(timedelta(minutes=older_than_minutes))
+    silent = await report_silent_webhooks()
     warned = await warn_in_time()
     forgotten = await forget_what_is_old()
     said = [

@@ -22,14 +22,14 @@ from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.call_budget import Lateness
 from timerex_ghl.engine.activities.sweep import (
     Swept,
-    carry_activity_key,
+    handle_activity_key,
     list_changed_here,
     sweep_notes,
     sweep_tasks,
 )
-from timerex_ghl.engine.context import Sides, utc_now
+from timerex_ghl.engine.context import SyncContext, utc_now
 from timerex_ghl.engine.outcome import Counts
-from timerex_ghl.engine.process import carry_person
+from timerex_ghl.engine.process import process_record
 
 BATCH = 250
 """Notes, tasks and appointments a task run carries."""
@@ -45,15 +45,15 @@ PEOPLE = 100
 async def sweep_task_pages(connection: ConnectionName, scan: str, *, preview: bool) -> Swept:
     """Look through the next pages of all tasks. Safe to repeat: they are read again."""
     with behind_live():
-        async with opened(connection) as sides:
-            return await sweep_tasks(sides, scan, preview=preview)
+        async with opened(connection) as context:
+            return await sweep_tasks(context, scan, preview=preview)
 
 
 @task(**RETRIES, task_run_name="{connection} people")
 async def list_people(connection: ConnectionName, since: datetime | None) -> list[list[Linked]]:
     """List whose notes are looked through in this run, in batches."""
-    async with opened(connection) as sides:
-        people = await sides.ledger.read(_next_people, sides, since)
+    async with opened(connection) as context:
+        people = await context.ledger.read(_next_people, context, since)
     return [people[start : start + PEOPLE] for start in range(0, len(people), PEOPLE)]
 
 
@@ -61,11 +61,11 @@ async def list_people(connection: ConnectionName, since: datetime | None) -> lis
 async def sweep_people(connection: ConnectionName, people: list[Linked], *, preview: bool) -> Swept:
     """Look through the notes of some people. Safe to repeat: it only finds what differs."""
     with behind_live():
-        async with opened(connection) as sides:
+        async with opened(connection) as context:
             named = [Linked(*one) for one in people]
-            await sides.ledger.write(call_budget.spend, sides, len(named), utc_now())
-            swept = await sweep_notes(sides, named, preview=preview)
-            await sides.ledger.write(call_budget.spend, sides, len(swept.keys), utc_now())
+            await context.ledger.write(call_budget.spend, context, len(named), utc_now())
+            swept = await sweep_notes(context, named, preview=preview)
+            await context.ledger.write(call_budget.spend, context, len(swept.keys), utc_now())
             return swept
 
 
@@ -74,25 +74,27 @@ async def list_changed_activities(
     connection: ConnectionName, kind: ActivityKind, since: datetime | None
 ) -> list[str]:
     """List what changed here and did not reach GHL."""
-    async with opened(connection) as sides:
-        return await list_changed_here(sides, kind, since)
+    async with opened(connection) as context:
+        return await list_changed_here(context, kind, since)
 
 
 @task(**RETRIES, task_run_name="{connection} appointments")
 async def list_changed_appointments(connection: ConnectionName) -> list[str]:
     """List the appointments that GHL's calendars show otherwise. Safe to repeat."""
     with behind_live():
-        async with opened(connection) as sides:
-            return await appointment_sweep.list_changed_appointments(sides, utc_now())
+        async with opened(connection) as context:
+            return await appointment_sweep.list_changed_appointments(context, utc_now())
 
 
 @task(**RETRIES, task_run_name="{connection} notes, tasks, appointments")
-async def carry_activities(connection: ConnectionName, keys: list[str], *, preview: bool) -> Counts:
+async def reconcile_activities(
+    connection: ConnectionName, keys: list[str], *, preview: bool
+) -> Counts:
     """Make what a sweep named level on both sides, or only plan it. Safe to repeat."""
     with behind_live():
-        async with opened(connection) as sides:
-            carry = partial(carry_person, sides, partial(carry_activity_key, preview=preview))
-            return settled(await each(carry, keys, at_once(sides)))
+        async with opened(connection) as context:
+            carry = partial(process_record, context, partial(handle_activity_key, preview=preview))
+            return settled(await each(carry, keys, at_once(context)))
 
 
 def batches_of(keys: list[str]) -> list[list[str]]:
@@ -100,10 +102,10 @@ def batches_of(keys: list[str]) -> list[list[str]]:
     return [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
 
 
-async def read_lateness(sides: Sides) -> list[str]:
+async def read_lateness(context: SyncContext) -> list[str]:
     """Say how late an edit in GHL can be seen, in lines for people."""
-    late = await sides.ledger.read(call_budget.lateness, sides)
-    return _in_words(late, has_calendars=bool(sides.settings.appointments.calendars))
+    late = await context.ledger.read(call_budget.lateness, context)
+    return _in_words(late, has_calendars=bool(context.settings.appointments.calendars))
 
 
 def _in_words(late: Lateness, *, has_calendars: bool) -> list[str]:
@@ -123,6 +125,6 @@ def _in_words(late: Lateness, *, has_calendars: bool) -> list[str]:
     return [*lines, f"- a note: {turn}; read longest ago: {oldest}"]
 
 
-def _next_people(tx: Connection, sides: Sides, since: datetime | None) -> list[Linked]:
-    most = call_budget.room_of(tx, sides, utc_now())
-    return sweeps.next_people(tx, sides.connection, most, since=since)
+def _next_people(tx: Connection, context: SyncContext, since: datetime | None) -> list[Linked]:
+    most = call_budget.room_of(tx, context, utc_now())
+    return sweeps.next_people(tx, context.connection, most, since=since)

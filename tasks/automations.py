@@ -40,7 +40,7 @@ OURS = ResourceSpecification(
 )
 CONNECTION = ResourceSpecification({"prefect.resource.id": "timerex-ghl.connection.*"})
 ENDED = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")}
-RUN_TOLD = (
+RUN_SUMMARY = (
     "{{ flow.name }}, run {{ flow_run.name }}: {{ flow_run.state.name }}.\n"
     "{{ flow_run.state.message }}\n{{ flow_run|ui_url }}"
 )
@@ -69,14 +69,14 @@ def _about_runs(block_id: UUID) -> list[AutomationCore]:
             "a run failed",
             "A flow run failed or crashed. Its message says why.",
             trigger=_of_runs({"prefect.flow-run.Failed", "prefect.flow-run.Crashed"}),
-            body=RUN_TOLD,
+            body=RUN_SUMMARY,
         ),
         _told(
             block_id,
             "somebody is needed",
             "A run set records aside. `timerex-ghl reviews list NAME` shows them.",
             trigger=_of_runs({"prefect.flow-run.NeedsReview"}),
-            body=RUN_TOLD,
+            body=RUN_SUMMARY,
         ),
         AutomationCore(
             name=f"{PREFIX}a run is dead",

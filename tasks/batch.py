@@ -8,7 +8,7 @@ from prefect.logging import get_run_logger
 
 from tasks.policy import current_run_id, is_last_try
 from timerex_ghl.domain.errors import RetryableError, ScopeError
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Counts, Outcome, count
 
 Key = TypeVar("Key")
@@ -21,9 +21,9 @@ AT_ONCE_UNPACED = 32
 """Where nothing paces (sandbox, benchmarks): more of them share each write to the ledger."""
 
 
-def at_once(sides: Sides) -> int:
+def at_once(context: SyncContext) -> int:
     """Tell how many records of a connection are carried side by side."""
-    return AT_ONCE if sides.settings.ghl.calls_per_10_s is not None else AT_ONCE_UNPACED
+    return AT_ONCE if context.settings.ghl.calls_per_10_s is not None else AT_ONCE_UNPACED
 
 
 async def each(

@@ -10,10 +10,10 @@ from tasks.policy import RETRIES
 from timerex_ghl.adapters.ledger import inbox
 from timerex_ghl.domain.errors import SettingsError
 from timerex_ghl.domain.models import ConnectionName, EventId
-from timerex_ghl.engine.backlog import list_left
+from timerex_ghl.engine.backlog import list_backlog
 from timerex_ghl.engine.outcome import Counts
-from timerex_ghl.engine.process import carry_event
-from timerex_ghl.engine.router import carry_inbox_event
+from timerex_ghl.engine.process import process_event
+from timerex_ghl.engine.router import handle_inbox_event
 
 BATCH = 100
 """Events a task run takes."""
@@ -30,12 +30,12 @@ async def list_event_batches(
     Raises:
         SettingsError: An id is not in this connection's inbox.
     """
-    async with opened(connection) as sides:
+    async with opened(connection) as context:
         if event_ids is None:
-            due = await list_left(sides)
+            due = await list_backlog(context)
         else:
             due = list(dict.fromkeys(event_ids))
-            known = await sides.ledger.read(inbox.known_events, connection, due)
+            known = await context.ledger.read(inbox.known_events, connection, due)
             unknown = [event_id for event_id in due if event_id not in known]
             if unknown:
                 raise SettingsError(
@@ -45,10 +45,10 @@ async def list_event_batches(
 
 
 @task(**RETRIES, task_run_name="{connection} events")
-async def carry_events(
+async def handle_events(
     connection: ConnectionName, event_ids: list[EventId], *, replay: bool
 ) -> Counts:
     """Carry events. Safe to repeat: what both sides have already is not written again."""
-    async with opened(connection) as sides:
-        carry = partial(carry_event, sides, carry_inbox_event, replay=replay)
-        return settled(await each(carry, event_ids, at_once(sides)))
+    async with opened(connection) as context:
+        carry = partial(process_event, context, handle_inbox_event, replay=replay)
+        return settled(await each(carry, event_ids, at_once(context)))

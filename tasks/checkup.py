@@ -85,7 +85,7 @@ async def check_up(
             ("TimeRex poll", lambda: check_poll(name)),
         ]
         if gateway_url is not None:
-            checks.append(("door", lambda: check_door(name, gateway_url)))
+            checks.append(("door", lambda: check_endpoint(name, gateway_url)))
     for step, check in checks:
         try:
             yield await check()
@@ -249,7 +249,7 @@ async def _has_run_to_come(client: PrefectClient, schedule: _Schedule) -> bool:
     return bool(await client.read_flow_runs(flow_run_filter=wanted, limit=1))
 
 
-async def check_door(name: ConnectionName, gateway_url: str) -> Finding:
+async def check_endpoint(name: ConnectionName, gateway_url: str) -> Finding:
     """Knock at the gateway: it must be ready, and refuse a delivery without the token."""
     store = await load_ledger_store()
     async with store.open() as ledger:
@@ -259,23 +259,23 @@ async def check_door(name: ConnectionName, gateway_url: str) -> Finding:
     base = gateway_url.rstrip("/")
     if not base.startswith(("https://", "http://")):
         raise SettingsError(f"{gateway_url} is no address: enter https://your.host")
-    door = f"{base}/webhooks/timerex/{running.settings.timerex.door}"
+    endpoint = f"{base}/webhooks/timerex/{running.settings.timerex.endpoint}"
     try:
         async with httpx.AsyncClient(timeout=10) as http:
             ready = await http.get(f"{base}/readyz")
-            forged = await http.post(door, json={"webhook_type": "event_confirmed"})
+            forged = await http.post(endpoint, json={"webhook_type": "event_confirmed"})
     except httpx.HTTPError as error:
         raise SettingsError(
             f"no gateway answers at {base} ({type(error).__name__}): start timerex-ghl gateway,"
             " check the address and the proxy"
         ) from None
-    fault = _fault_of_door(ready.status_code, forged.status_code)
+    fault = _fault_of_endpoint(ready.status_code, forged.status_code)
     if fault is not None:
         raise SettingsError(fault)
     return Finding("door", is_well=True, said="ready, and closed to strangers")
 
 
-def _fault_of_door(ready: int, forged: int) -> str | None:
+def _fault_of_endpoint(ready: int, forged: int) -> str | None:
     """Say what is wrong with a gateway, by what it answered."""
     match ready, forged:
         case HTTPStatus.OK, HTTPStatus.UNAUTHORIZED:

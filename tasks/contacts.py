@@ -8,9 +8,9 @@ from tasks.batch import at_once, each, settled
 from tasks.opened import opened
 from tasks.policy import RETRIES
 from timerex_ghl.domain.models import ConnectionName
-from timerex_ghl.engine.contact import carry_key
+from timerex_ghl.engine.contact import handle_contact_key
 from timerex_ghl.engine.outcome import Counts
-from timerex_ghl.engine.process import carry_person
+from timerex_ghl.engine.process import process_record
 from timerex_ghl.engine.pull import Scope, list_changed, read_page
 
 BATCH = 250
@@ -23,21 +23,23 @@ async def read_ghl_page(connection: ConnectionName, scope: Scope, scan: str) -> 
 
     Safe to repeat: the cursor is saved with the page.
     """
-    async with opened(connection) as sides:
-        return await read_page(sides, scope, scan)
+    async with opened(connection) as context:
+        return await read_page(context, scope, scan)
 
 
 @task(**RETRIES, task_run_name="{connection} changes")
 async def list_changed_batches(connection: ConnectionName) -> list[list[str]]:
     """List everyone who may differ between the sides, in batches."""
-    async with opened(connection) as sides:
-        keys = await list_changed(sides)
+    async with opened(connection) as context:
+        keys = await list_changed(context)
     return [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
 
 
 @task(**RETRIES, task_run_name="{connection} contacts")
-async def carry_contacts(connection: ConnectionName, keys: list[str], *, preview: bool) -> Counts:
+async def reconcile_contacts(
+    connection: ConnectionName, keys: list[str], *, preview: bool
+) -> Counts:
     """Make persons level on both sides, or only plan it. Safe to repeat."""
-    async with opened(connection) as sides:
-        carry = partial(carry_person, sides, partial(carry_key, preview=preview))
-        return settled(await each(carry, keys, at_once(sides)))
+    async with opened(connection) as context:
+        carry = partial(process_record, context, partial(handle_contact_key, preview=preview))
+        return settled(await each(carry, keys, at_once(context)))

@@ -21,7 +21,7 @@ from prefect.runtime import task_run
 from prefect.states import Crashed
 
 from tasks.batch import at_once, each
-from tasks.live_worker import Station
+from tasks.live_worker import LiveWorker
 from tasks.opened import opened
 from tasks.policy import RETRIES, TaskOptions
 from tasks.reviews import put_review_table
@@ -30,8 +30,8 @@ from timerex_ghl.domain.models import ConnectionName, EventId
 from timerex_ghl.engine.context import utc_now
 from timerex_ghl.engine.dispatch import Batch
 from timerex_ghl.engine.outcome import Counts, count
-from timerex_ghl.engine.process import carry_event
-from timerex_ghl.engine.router import carry_inbox_event
+from timerex_ghl.engine.process import process_event
+from timerex_ghl.engine.router import handle_inbox_event
 
 FLOW = "live-sync"
 
@@ -53,42 +53,44 @@ def name_task() -> str:
 
 
 @task(**LIVE, task_run_name=name_task)
-async def carry_live(connection: ConnectionName, event_ids: list[EventId]) -> Counts:
+async def handle_live_events(connection: ConnectionName, event_ids: list[EventId]) -> Counts:
     """Carry events. Safe to repeat: what is done is skipped, what fails waits in the ledger."""
     if len(event_ids) > 1:
         get_run_logger().info("carries %s", ", ".join(event_ids))
-    async with opened(connection) as sides:
-        carry = partial(carry_event, sides, carry_inbox_event)
-        return count(await each(carry, event_ids, at_once(sides)))
+    async with opened(connection) as context:
+        carry = partial(process_event, context, handle_inbox_event)
+        return count(await each(carry, event_ids, at_once(context)))
 
 
 Work = Callable[[ConnectionName, list[EventId]], Awaitable[Counts]]
 """Handles some events of a connection."""
 
 
-class Shift:
+class LiveRun:
     """One flow run's turn: its task runs, and what they did.
 
     Attributes:
         counts: Of the task runs that ended.
     """
 
-    def __init__(self, here: Station, lasts: timedelta, most: int, work: Work = carry_live) -> None:
+    def __init__(
+        self, here: LiveWorker, lasts: timedelta, most: int, work: Work = handle_live_events
+    ) -> None:
         self.counts = Counts()
         self._work = work
         self._here = here
         self._left = most
         self._running: set[asyncio.Task[None]] = set()
-        self._ends = asyncio.get_running_loop().call_later(lasts.total_seconds(), here.relieve.set)
+        self._ends = asyncio.get_running_loop().call_later(lasts.total_seconds(), here.rotate.set)
 
     def carry(self, batch: Batch) -> None:
         """Carry a batch in a task run of its own, beside the others."""
-        running = asyncio.create_task(self._carry(batch))
+        running = asyncio.create_task(self._handle(batch))
         self._running.add(running)
         running.add_done_callback(self._running.discard)
         self._left -= 1
         if self._left == 0:
-            self._here.relieve.set()
+            self._here.rotate.set()
 
     async def finish(self) -> None:
         """Wait for what is in hand."""
@@ -99,7 +101,7 @@ class Shift:
                 running.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _carry(self, batch: Batch) -> None:
+    async def _handle(self, batch: Batch) -> None:
         try:
             done = await self._work(batch.connection, batch.event_ids)
             self.counts += done  # after the await: others add to it meanwhile
@@ -110,7 +112,7 @@ class Shift:
             self._here.dispatcher.done(batch)
 
 
-async def end_dead_runs(here: Station) -> None:
+async def end_dead_runs(here: LiveWorker) -> None:
     """Mark runs that a killed worker left behind as crashed: we have the lease, so it is dead."""
     alive = {StateType.RUNNING, StateType.PENDING}
     state = FlowRunFilterState(type=FlowRunFilterStateType(any_=[*alive]))
@@ -124,7 +126,7 @@ async def end_dead_runs(here: Station) -> None:
                 await client.set_flow_run_state(run.id, gone, force=True)
 
 
-async def catch_up(here: Station) -> None:
+async def catch_up(here: LiveWorker) -> None:
     """Have the polls run once now: what was not delivered while nobody was there is found."""
     minute = utc_now().strftime("%Y-%m-%dT%H:%M")
     async with get_client() as client:
@@ -141,9 +143,9 @@ async def catch_up(here: Station) -> None:
                 )
 
 
-async def report(here: Station, counts: Counts) -> None:
+async def report(here: LiveWorker, counts: Counts) -> None:
     """Bring the tables of what waits for a person up to date, where this run added to them."""
     if counts.set_aside:
         for connection in here.dispatcher.open:
-            async with opened(connection) as sides:
-                await put_review_table(sides)
+            async with opened(connection) as context:
+                await put_review_table(context)

@@ -89,13 +89,13 @@ class Connections:
 
 
 @dataclass
-class Station:
+class LiveWorker:
     """The live worker's place of work.
 
     Attributes:
-        on_duty: The flow run that takes what comes; whoever is relieved finishes what it has.
+        active_run: The flow run that takes what comes; whoever is relieved finishes what it has.
         stop: Nothing more is to be taken.
-        relieve: The run on duty has been at it for long enough.
+        rotate: The run on duty has been at it for long enough.
         ready: Somebody is on duty.
         runs: Flow runs that are under way here, the one that finishes too.
     """
@@ -103,17 +103,17 @@ class Station:
     ledger: Ledger
     dispatcher: Dispatcher
     connections: Connections
-    on_duty: object = None
+    active_run: object = None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    relieve: asyncio.Event = field(default_factory=asyncio.Event)
+    rotate: asyncio.Event = field(default_factory=asyncio.Event)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     runs: set[str] = field(default_factory=set[str])
 
     async def batches(self, me: object) -> AsyncGenerator[Batch]:
         """Take over, and hand out what waits until somebody else takes over, or all is to stop."""
-        self.on_duty = me
+        self.active_run = me
         self.ready.set()
-        while self.on_duty is me and not self.stop.is_set():
+        while self.active_run is me and not self.stop.is_set():
             try:
                 batches, pause_s = await self.dispatcher.take()
             except RetryableError as error:
@@ -129,15 +129,15 @@ class Station:
         self.dispatcher.wake()
 
 
-_stations: dict[asyncio.AbstractEventLoop, Station] = {}
+_workers: dict[asyncio.AbstractEventLoop, LiveWorker] = {}
 
 
 @asynccontextmanager
-async def station() -> AsyncGenerator[Station]:
+async def live_worker() -> AsyncGenerator[LiveWorker]:
     """Use the station of this event loop, or set one up, once nobody else has the lease."""
     loop = asyncio.get_running_loop()
-    if loop in _stations:
-        yield _stations[loop]
+    if loop in _workers:
+        yield _workers[loop]
         return
     async with AsyncExitStack() as stack:
         store = await load_ledger_store()
@@ -148,8 +148,8 @@ async def station() -> AsyncGenerator[Station]:
         dispatcher = Dispatcher(ledger, await stack.enter_async_context(ledger.listening()))
         connections = Connections(ledger, dispatcher)
         stack.push_async_callback(connections.close)
-        here = _stations[loop] = Station(ledger, dispatcher, connections)
-        stack.callback(_stations.pop, loop)
+        here = _workers[loop] = LiveWorker(ledger, dispatcher, connections)
+        stack.callback(_workers.pop, loop)
         await connections.refresh()
         for work in (_keep_lease(here, fence), _keep_refreshing(here)):
             stack.push_async_callback(_end, asyncio.create_task(work))
@@ -172,7 +172,7 @@ async def _take_lease(ledger: Ledger) -> Fence:
         await asyncio.sleep(1)
 
 
-async def _keep_lease(here: Station, fence: Fence) -> None:
+async def _keep_lease(here: LiveWorker, fence: Fence) -> None:
     """Renew the lease. Lost, because this process stood still: somebody else carries on."""
     while True:
         await asyncio.sleep(LEASE_S / 4)
@@ -183,7 +183,7 @@ async def _keep_lease(here: Station, fence: Fence) -> None:
                 return
 
 
-async def _keep_refreshing(here: Station) -> None:
+async def _keep_refreshing(here: LiveWorker) -> None:
     while True:
         await asyncio.sleep(REFRESH_S)
         with suppress(TimerexGhlError):

@@ -8,16 +8,16 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
-from blocks.contexts import open_sides
+from blocks.contexts import open_context
 from tasks.policy import current_flow_run_id, current_run_id
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.domain.models import ConnectionName
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 
 
 @dataclass
 class _Shared:
-    sides: Sides
+    context: SyncContext
     stack: AsyncExitStack
     users: int = 0
 
@@ -48,18 +48,18 @@ def on_ledger(ledger: Ledger) -> Generator[None]:
 
 
 @asynccontextmanager
-async def opened(connection: ConnectionName) -> AsyncGenerator[Sides]:
+async def opened(connection: ConnectionName) -> AsyncGenerator[SyncContext]:
     """Use a connection's adapters; the last user closes them."""
     register = _registers.setdefault(asyncio.get_running_loop(), _Register())
     async with register.lock:
         if connection not in register.open:
             stack = AsyncExitStack()
-            sides = await stack.enter_async_context(open_sides(connection, register.ledger))
-            register.open[connection] = _Shared(sides, stack)
+            context = await stack.enter_async_context(open_context(connection, register.ledger))
+            register.open[connection] = _Shared(context, stack)
         shared = register.open[connection]
         shared.users += 1
     try:
-        yield shared.sides.during(current_run_id(), current_flow_run_id())
+        yield shared.context.during(current_run_id(), current_flow_run_id())
     finally:
         shared.users -= 1
         if shared.users == 0:

@@ -16,9 +16,9 @@ from tasks.reviews import put_review_table
 from timerex_ghl.adapters.ledger import dry_run_plans, reviews
 from timerex_ghl.adapters.ledger.dry_run_plans import fields_to_ghl, fields_to_workspace
 from timerex_ghl.domain.models import ConnectionName
-from timerex_ghl.engine.context import Sides, utc_now
+from timerex_ghl.engine.context import SyncContext, utc_now
 from timerex_ghl.engine.lock_names import lock_of_job
-from timerex_ghl.engine.locking import HeldError, held
+from timerex_ghl.engine.locking import LockedError, held
 from timerex_ghl.engine.outcome import Counts
 
 ROWS = 200
@@ -38,7 +38,7 @@ class Job:
 
     name: str
     run_id: str
-    sides: Sides
+    context: SyncContext
     started_at: datetime
     calls_before: int
     held_by: str | None
@@ -54,22 +54,22 @@ async def at_work(connection: ConnectionName, name: str, *, alone: bool) -> Asyn
         alone: One run of this job at a time. Waits as long as the lease of a killed run can last.
     """
     async with AsyncExitStack() as stack:
-        sides = await stack.enter_async_context(opened(connection))
+        context = await stack.enter_async_context(opened(connection))
         run_id = await _tag_run(connection)
         held_by = None
         if alone:
             try:
                 await stack.enter_async_context(
                     held(
-                        sides.ledger,
+                        context.ledger,
                         [lock_of_job(connection, name)],
                         run_id=run_id,
-                        wait_s=sides.runtime.lease_wait_s,
+                        wait_s=context.runtime.lease_wait_s,
                     )
                 )
-            except HeldError as error:
+            except LockedError as error:
                 held_by = error.holder
-        yield Job(name, run_id, sides, utc_now(), sides.calls.calls, held_by)
+        yield Job(name, run_id, context, utc_now(), context.calls.calls, held_by)
 
 
 def skipped(job: Job) -> State[None]:
@@ -87,21 +87,21 @@ async def ended(
     said = f"{'would be: ' if preview else ''}{counts.in_words()}"
     planned = await _planned(job) if preview else []
     await acreate_markdown_artifact(
-        key=f"{job.name}-{job.sides.connection}",
+        key=f"{job.name}-{job.context.connection}",
         markdown="\n".join([*_report(job, counts, preview=preview), "", *more, *planned]),
         description=said,
     )
-    sides = job.sides
-    if await sides.ledger.read(reviews.is_touched, sides.connection, job.started_at):
-        await put_review_table(sides)
+    context = job.context
+    if await context.ledger.read(reviews.is_touched, context.connection, job.started_at):
+        await put_review_table(context)
     name = "NeedsReview" if counts.set_aside and not preview else "Completed"
     return Completed(name=name, message=said)
 
 
 async def _planned(job: Job) -> list[str]:
     """Say which fields of whom a preview would write. The values stay in the ledger."""
-    plans = await job.sides.ledger.read(
-        dry_run_plans.read_previews, job.sides.connection, job.started_at
+    plans = await job.context.ledger.read(
+        dry_run_plans.read_plans, job.context.connection, job.started_at
     )
     rows = [
         f"| {record} | {', '.join(fields_to_ghl(plan))} | {', '.join(fields_to_workspace(plan))} |"
@@ -121,17 +121,17 @@ def _report(job: Job, counts: Counts, *, preview: bool) -> list[str]:
         "Given up": counts.dead,
         "To try again": counts.waiting,
         "Writes to GHL": counts.writes,
-        "API calls": job.sides.calls.calls - job.calls_before,
+        "API calls": job.context.calls.calls - job.calls_before,
         "Seconds": f"{seconds:.1f}",
     }
     lines = [
-        f"### {job.name}: {job.sides.connection}{' (preview, nothing written)' if preview else ''}",
+        f"### {job.name}: {job.context.connection}{' (dry run)' if preview else ''}",
         "",
         "| What | How many |",
         "| --- | ---: |",
         *(f"| {what} | {number} |" for what, number in rows.items()),
     ]
-    url_of = job.sides.settings.ghl.contact_url
+    url_of = job.context.settings.ghl.contact_url
     links = [f"- [{one}]({url_of(one)})" for one in counts.contact_ids[:LINKS]]
     if links:
         lines += ["", f"Contacts in GHL (the first {LINKS} at most):", "", *links]

@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger import links, reviews
 from timerex_ghl.adapters.ledger.reviews import Review, ReviewKind
 from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.domain.review_decisions import WAYS, Decision, Way
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.resolve_review import settle
 
 ROWS = 500
@@ -18,27 +18,28 @@ ROWS = 500
 
 
 @task(**AT_THE_DESK, task_run_name="{connection} {review_id}")
-async def settle_review(connection: ConnectionName, review_id: str, decision: Decision) -> str:
+async def resolve_review(connection: ConnectionName, review_id: str, decision: Decision) -> str:
     """Settle a review, and bring the table of what waits up to date; say how it stands.
 
     Safe to repeat: whoever comes second changes nothing.
     """
-    async with opened(connection) as sides:
-        settled = await settle(sides, review_id, decision)
-        await put_review_table(sides)
+    async with opened(connection) as context:
+        settled = await settle(context, review_id, decision)
+        await put_review_table(context)
     return settled.in_words()
 
 
-async def put_review_table(sides: Sides) -> None:
+async def put_review_table(context: SyncContext) -> None:
     """Show in Prefect what waits for a person: ids, kinds, reasons and links, no one's details."""
-    waiting, linked = await sides.ledger.read(_waiting, sides.connection)
-    rows = [_row(sides, review, linked) for review in waiting[:ROWS]]
+    waiting, linked = await context.ledger.read(_waiting, context.connection)
+    rows = [_row(context, review, linked) for review in waiting[:ROWS]]
     await acreate_table_artifact(
-        key=f"reviews-{sides.connection}",
-        table=rows or [{"review": "nothing waits"}],
-        description=f"{len(waiting)} reviews of {sides.connection} wait. Settle one with the flow"
-        f" settle-review, or in a terminal: `timerex-ghl reviews show {sides.connection} ID` shows"
-        " the values, and the commands that settle it.",
+        key=f"reviews-{context.connection}",
+        table=rows or [{"review": "none open"}],
+        description=f"{len(waiting)} open reviews of {context.connection}. Resolve one with"
+        " the flow resolve-review, or in a terminal:"
+        f" `timerex-ghl reviews show {context.connection} ID`"
+        " shows the values and the commands that resolve it.",
     )
 
 
@@ -50,7 +51,7 @@ def _waiting(tx: Connection, connection: ConnectionName) -> tuple[list[Review], 
     return waiting, {own_id: link.remote_id for own_id, link in linked.items()}
 
 
-def _row(sides: Sides, review: Review, linked: dict[str, str]) -> dict[str, str]:
+def _row(context: SyncContext, review: Review, linked: dict[str, str]) -> dict[str, str]:
     kind, record_id = review.subject.split(":")[:2]
     ghl_ids = [
         *([record_id] if kind == "ghl" else []),
@@ -64,7 +65,7 @@ def _row(sides: Sides, review: Review, linked: dict[str, str]) -> dict[str, str]
         "settle by": _ways(review.kind),
         "since": f"{review.opened_at:%Y-%m-%d %H:%M} UTC",
         "in GHL": " ".join(
-            f"[{ghl_id}]({sides.settings.ghl.contact_url(ghl_id)})"
+            f"[{ghl_id}]({context.settings.ghl.contact_url(ghl_id)})"
             for ghl_id in dict.fromkeys(ghl_ids)
         ),
         "record": review.subject,

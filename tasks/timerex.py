@@ -23,10 +23,10 @@ async def poll_bookings(connection: ConnectionName) -> Polling:
 
     Safe to repeat: its place is saved after every page, and nothing is stored twice.
     """
-    async with opened(connection) as sides:
-        if sides.timerex is None:
+    async with opened(connection) as context:
+        if context.timerex is None:
             raise SettingsError(_lacks(connection))
-        return await poll(sides, sides.timerex.sparing(SPARE), sides.now() + RUN)
+        return await poll(context, context.timerex.sparing(SPARE), context.now() + RUN)
 
 
 def polled(polling: Polling) -> State[None]:
@@ -39,7 +39,7 @@ def polled(polling: Polling) -> State[None]:
 
 def without_credentials(job: Job) -> State[None]:
     """End a run that may not ask TimeRex."""
-    return Completed(name="Skipped", message=_lacks(job.sides.connection))
+    return Completed(name="Skipped", message=_lacks(job.context.connection))
 
 
 def _lacks(connection: ConnectionName) -> str:

@@ -61,10 +61,10 @@ def _notices(tx: Connection) -> list[Notice]:
         for version in published.all_published(tx)
         for notice in (*_of_calls(tx, version.settings), *_of_tokens(tx, version.settings))
     )
-    return [one for one in found if not _was_told(tx, one)]
+    return [one for one in found if not _was_warned(tx, one)]
 
 
-def _was_told(tx: Connection, notice: Notice) -> bool:
+def _was_warned(tx: Connection, notice: Notice) -> bool:
     name, what = notice.once
     return cursors.get_cursor(tx, notice.connection, name) == what
 

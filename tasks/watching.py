@@ -24,12 +24,12 @@ WATCH = "watch"
 WATCH_SLUG = PREFIX.rstrip(": ")
 WATCH_EVERY = timedelta(minutes=5)
 
-TOLD_AGAIN = timedelta(hours=1)
+REPORT_AGAIN_AFTER = timedelta(hours=1)
 """A silence that goes on is told again after this, if polls found more."""
 
 
 @task(**AT_THE_DESK)
-async def tell_what_waits_too_long(older_than: timedelta) -> list[ConnectionName]:
+async def report_late_events(older_than: timedelta) -> list[ConnectionName]:
     """Tell Prefect of every connection whose oldest event has waited for longer; name them."""
     store = await load_ledger_store()
     async with store.open() as ledger:
@@ -40,7 +40,7 @@ async def tell_what_waits_too_long(older_than: timedelta) -> list[ConnectionName
 
 
 @task(**AT_THE_DESK)
-async def tell_whose_webhooks_are_silent() -> list[ConnectionName]:
+async def report_silent_webhooks() -> list[ConnectionName]:
     """Tell Prefect of every connection for which polls find what webhooks should tell; name them.
 
     What was told already counts as known: only more of it is told again.
@@ -51,7 +51,7 @@ async def tell_whose_webhooks_are_silent() -> list[ConnectionName]:
         silent = await ledger.read(_silent)
         for (connection, service), silence in silent.items():
             minutes = int((now - silence.since).total_seconds() // 60)
-            if await _is_told(ledger, connection, service, silence, now):
+            if await _is_reported(ledger, connection, service, silence, now):
                 continue
             _tell(
                 WEBHOOKS_SILENT,
@@ -114,7 +114,7 @@ def _tell(event: str, connection: ConnectionName, **payload: str | int) -> None:
     )
 
 
-async def _is_told(
+async def _is_reported(
     ledger: Ledger,
     connection: ConnectionName,
     service: Service,
@@ -125,7 +125,7 @@ async def _is_told(
     if saved is None:
         return False
     told = _Told.model_validate_json(saved)
-    return silence.newest <= told.newest or now - told.at < TOLD_AGAIN
+    return silence.newest <= told.newest or now - told.at < REPORT_AGAIN_AFTER
 
 
 def _cursor_of(service: Service) -> str:

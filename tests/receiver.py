@@ -62,7 +62,7 @@ class Receiver:
 
 
 @asynccontextmanager
-async def open_door() -> AsyncGenerator[Receiver]:
+async def open_receiver() -> AsyncGenerator[Receiver]:
     """Listen on a free port of this machine."""
     receiver = Receiver()
     server = await asyncio.start_server(receiver.answer, "127.0.0.1", 0)

@@ -152,7 +152,7 @@ async def publish_one(url: str) -> None:
             scopes=frozenset(),
         ),
         timerex=TimerexSettings(
-            credentials="aoba-timerex", door="d00r", header="x-token", token_digests=()
+            credentials="aoba-timerex", endpoint="d00r", header="x-token", token_digests=()
         ),
         region="JP",
         rules=(),

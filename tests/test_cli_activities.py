@@ -136,7 +136,7 @@ def test_nobody_s_records_are_said_to_be_none(riku: ContactId, group: str) -> No
 def test_the_connection_is_named_where_there_are_several(url: str, riku: ContactId) -> None:
     async def publish_another() -> None:
         async with open_ledger(url) as ledger:
-            other = settings_with(name=ConnectionName("hinode"), door="0" * 20)
+            other = settings_with(name=ConnectionName("hinode"), endpoint="0" * 20)
             await publish(ledger, other)
 
     made("notes", "add", "--contact", riku, "--text", "Likes tea")

@@ -41,7 +41,7 @@ SETTINGS = ConnectionSettings(
         scopes=EVERY_SCOPE,
     ),
     timerex=TimerexSettings(
-        credentials="aoba-timerex", door="0" * 32, header="x-token", token_digests=("0" * 64,)
+        credentials="aoba-timerex", endpoint="0" * 32, header="x-token", token_digests=("0" * 64,)
     ),
     region="JP",
     rules=DEFAULT_RULES,
@@ -179,9 +179,7 @@ def test_a_plan_is_shown_with_its_values(url: str) -> None:
 
     async def fill() -> None:
         async with open_ledger(url) as ledger:
-            await ledger.write(
-                dry_run_plans.save_preview, NAME, "contact:c_1", plan, "run", utc_now()
-            )
+            await ledger.write(dry_run_plans.save_plan, NAME, "contact:c_1", plan, "run", utc_now())
 
     asyncio.run(fill())
 

@@ -53,7 +53,7 @@ def _describe(tx: Connection, connection: ConnectionName, review_id: str) -> lis
     review = reviews.get_review(tx, review_id)
     if review is None or review.connection != connection:
         raise SettingsError(f"{connection} has no review {review_id}: see reviews list")
-    ends = f"settled: {review.decision}, by {review.settled_by}" if review.settled_at else "waits"
+    ends = f"settled: {review.decision}, by {review.resolved_by}" if review.resolved_at else "waits"
     lines = [
         f"review   {review.id}, {ends}",
         f"kind     {review.kind}",
@@ -64,7 +64,7 @@ def _describe(tx: Connection, connection: ConnectionName, review_id: str) -> lis
         *_others(tx, review),
         *_people(tx, review),
     ]
-    return lines if review.settled_at else [*lines, *_ways(review)]
+    return lines if review.resolved_at else [*lines, *_ways(review)]
 
 
 def _asked(review: Review) -> Iterator[str]:
@@ -141,7 +141,7 @@ async def list_plans(url: str | None, connection: str) -> list[str]:
     """List what the latest previews would write, a line of JSON a person."""
     async with _opened(url, connection) as (ledger, name):
         since = await ledger.read(clock.now) - RECENT
-        plans = await ledger.read(dry_run_plans.read_previews, name, since)
+        plans = await ledger.read(dry_run_plans.read_plans, name, since)
     return [*_lines(plans)]
 
 

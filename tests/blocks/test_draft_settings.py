@@ -56,13 +56,13 @@ def test_the_door_is_made_once_and_kept() -> None:
     first = publish(draft())
     second = publish(draft(poll_minutes=7), running=first)
 
-    assert len(first.timerex.door) == 32
-    assert second.timerex.door == first.timerex.door
+    assert len(first.timerex.endpoint) == 32
+    assert second.timerex.endpoint == first.timerex.endpoint
     assert second.poll_minutes == 7
 
 
 def test_every_connection_has_a_door_of_its_own() -> None:
-    assert publish(draft()).timerex.door != publish(draft()).timerex.door
+    assert publish(draft()).timerex.endpoint != publish(draft()).timerex.endpoint
 
 
 def test_tokens_are_digested_the_previous_one_too() -> None:
@@ -148,7 +148,7 @@ def test_pacing_becomes_a_ceiling(pacing: bool, calls: int | None) -> None:  # n
 def test_the_way_into_timerex_is_published_and_no_secret(entered: Any, auth: str) -> None:
     settings = publish(draft(timerex=timerex(**entered), pacing=False)).timerex
 
-    assert (settings.auth, settings.paced) == (auth, False)
+    assert (settings.auth, settings.rate_limited) == (auth, False)
     assert not {"a1" * 32, "canary"} & set(settings.model_dump_json().split('"'))
 
 

@@ -18,7 +18,7 @@ async def test_what_reached_only_one_side_is_told(story: Story) -> None:
     await story.make_people()
     assert await activities.differences(story) == []
 
-    written = await activities.write_on_both_sides(story)
+    written = await activities.write_on_both(story)
 
     found = await activities.differences(story)
     assert len(found) == written

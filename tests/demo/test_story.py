@@ -59,7 +59,7 @@ async def test_the_story_is_played_through_both_doors(story: Story) -> None:
             await story.sandbox.send("POST", "/ghl/contacts", {"email": email})
 
     webhooks = await story.book()
-    edits = await story.edit_both_sides()
+    edits = await story.edit_on_both()
 
     assert (webhooks, edits) == (8, (len(CRM_EDITS), len(WORKSPACE_EDITS)))
     rows = await story.ledger.read(workspace.list_contacts, NAME)

@@ -32,7 +32,7 @@ from timerex_ghl.domain.appointment_fields import (
     base_after,
     moment_text,
 )
-from timerex_ghl.domain.appointment_notifications import plan_appointment_hint
+from timerex_ghl.domain.appointment_notifications import plan_appointment_notification
 from timerex_ghl.domain.appointments import AppointmentPlan, plan_appointments
 from timerex_ghl.domain.ghl_models import (
     GhlAppointment,
@@ -100,21 +100,21 @@ NOW = make.STARTS - timedelta(hours=1)
 
 @pytest.mark.parametrize("over", [{"status": "cancelled"}, {"deleted": True}])
 def test_a_cancel_in_ghl_is_a_wish_to_cancel_the_booking(over: dict[str, Any]) -> None:
-    assert plan_appointment_hint(A, made(**over), NOW).cancels
+    assert plan_appointment_notification(A, made(**over), NOW).cancels
 
 
 def test_a_cancel_that_is_known_or_too_late_or_done_is_no_wish() -> None:
     over = made(status="cancelled")
     known = over.model_copy(update={"base": {**over.base, STATUS: "cancelled"}})
 
-    assert not plan_appointment_hint(A, known, NOW).cancels
-    assert not plan_appointment_hint(A, over, A.starts_at).cancels
-    assert not plan_appointment_hint(GONE, over, NOW).cancels
-    assert not plan_appointment_hint(make.booking(state=X), over, NOW).cancels
+    assert not plan_appointment_notification(A, known, NOW).cancels
+    assert not plan_appointment_notification(A, over, A.starts_at).cancels
+    assert not plan_appointment_notification(GONE, over, NOW).cancels
+    assert not plan_appointment_notification(make.booking(state=X), over, NOW).cancels
 
 
 def test_a_status_is_kept_and_a_move_is_seen() -> None:
-    moved = plan_appointment_hint(A, made(status="noshow", starts_at=LATER), NOW)
+    moved = plan_appointment_notification(A, made(status="noshow", starts_at=LATER), NOW)
 
     assert (moved.base[STATUS], moved.is_moved, moved.cancels) == ("noshow", True, False)
-    assert not plan_appointment_hint(A, made(), NOW).is_moved
+    assert not plan_appointment_notification(A, made(), NOW).is_moved

@@ -1,4 +1,4 @@
-from timerex_ghl.domain.contact_notifications import tells_news
+from timerex_ghl.domain.contact_notifications import has_news
 from timerex_ghl.domain.mapping import DEFAULT_RULES
 from timerex_ghl.domain.models import (
     FieldRule,
@@ -25,7 +25,7 @@ KNOWN = contact(firstName="Riku", email="riku@hinode.example", phone="+819012345
 
 
 def is_news(told: GhlContact, known: GhlContact = KNOWN) -> bool:
-    return tells_news(told, known, (*DEFAULT_RULES, CUSTOM), "JP")
+    return has_news(told, known, (*DEFAULT_RULES, CUSTOM), "JP")
 
 
 def test_what_is_known_is_no_news_however_it_is_spelled() -> None:

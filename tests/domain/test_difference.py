@@ -5,10 +5,12 @@ from timerex_ghl.domain.difference import difference
 from timerex_ghl.domain.models import ConnectionName, LocationId
 from timerex_ghl.domain.settings import ConnectionSettings, GhlSettings, TimerexSettings
 
-DOOR, DIGEST = "canary-door", "canary-digest"
+ENDPOINT, DIGEST = "canary-door", "canary-digest"
 
 
-def settings(*, door: str = DOOR, digests: tuple[str, ...] = (DIGEST,)) -> ConnectionSettings:
+def settings(
+    *, endpoint: str = ENDPOINT, digests: tuple[str, ...] = (DIGEST,)
+) -> ConnectionSettings:
     return ConnectionSettings(
         name=ConnectionName("aoba"),
         ghl=GhlSettings(
@@ -21,7 +23,7 @@ def settings(*, door: str = DOOR, digests: tuple[str, ...] = (DIGEST,)) -> Conne
             scopes=frozenset({"b", "a"}),
         ),
         timerex=TimerexSettings(
-            credentials="aoba-timerex", door=door, header="x-token", token_digests=digests
+            credentials="aoba-timerex", endpoint=endpoint, header="x-token", token_digests=digests
         ),
         region="JP",
         rules=(make.rule("city"), make.rule("email")),
@@ -73,7 +75,7 @@ def test_rules_are_compared_by_their_field() -> None:
 
 
 def test_the_door_and_digests_are_never_shown() -> None:
-    new = settings(door="canary-new-door", digests=("canary-new", DIGEST))
+    new = settings(endpoint="canary-new-door", digests=("canary-new", DIGEST))
 
     changes = difference(settings(), new)
 

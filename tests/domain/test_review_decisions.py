@@ -13,9 +13,9 @@ from timerex_ghl.domain.review_decisions import (
     Decision,
     Way,
     check_way,
-    chosen_sides,
-    decided_rules,
+    chosen_winners,
     is_as_asked,
+    rules_with_decision,
 )
 
 CITY, PHONE = FieldName("city"), FieldName("phone")
@@ -29,8 +29,8 @@ def conflict(workspace: str = "Nara", ghl: str = "Kobe") -> Conflict:
     return Conflict(field=CITY, workspace=workspace, ghl=ghl, base=None, winner=None)
 
 
-def sides_of(decided: Decision) -> dict[FieldName, Side]:
-    return chosen_sides(decided, CITY, [CITY, PHONE])
+def winners_of(decided: Decision) -> dict[FieldName, Side]:
+    return chosen_winners(decided, CITY, [CITY, PHONE])
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def test_half_a_decision_is_none(way: Way, more: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("side", ["timerex", "ghl"])
 def test_a_side_that_is_kept_wins_what_was_asked_and_no_more(side: Side) -> None:
-    chosen = sides_of(decision(keep=side))
+    chosen = winners_of(decision(keep=side))
 
-    rules = {rule.field: rule.conflict for rule in decided_rules(DEFAULT_RULES, chosen)}
+    rules = {rule.field: rule.conflict for rule in rules_with_decision(DEFAULT_RULES, chosen)}
 
     assert chosen == {CITY: side}
     assert rules[CITY] == ConflictRule(side)
@@ -61,13 +61,13 @@ def test_a_side_that_is_kept_wins_what_was_asked_and_no_more(side: Side) -> None
 
 
 def test_a_field_that_is_named_goes_its_own_way() -> None:
-    chosen = sides_of(decision(keep="ghl", fields={CITY: "timerex", PHONE: "ghl"}))
+    chosen = winners_of(decision(keep="ghl", fields={CITY: "timerex", PHONE: "ghl"}))
 
     assert chosen == {CITY: "timerex", PHONE: "ghl"}
 
 
 def test_a_typed_value_is_the_workspaces_and_wins() -> None:
-    assert sides_of(decision(keep="ghl", values={CITY: "Nara"})) == {CITY: "timerex"}
+    assert winners_of(decision(keep="ghl", values={CITY: "Nara"})) == {CITY: "timerex"}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_typed_value_is_the_workspaces_and_wins() -> None:
 )
 def test_what_was_not_asked_is_not_decided(decided: Decision, why: str) -> None:
     with pytest.raises(SettingsError, match=why):
-        sides_of(decided)
+        winners_of(decided)
 
 
 @pytest.mark.parametrize("kind", WAYS)

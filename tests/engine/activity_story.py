@@ -68,13 +68,13 @@ STEPS = st.builds(
 @st.composite
 def stories_of_one(draw: st.DrawFn) -> list[Step]:
     """Tell of one record or a few of one person: what happens meets the same one again."""
-    kind, sides = draw(st.sampled_from(KINDS)), st.sampled_from(SIDES)
+    kind, context = draw(st.sampled_from(KINDS)), st.sampled_from(SIDES)
     whats = st.sampled_from(
         ["write", "edit", "complete", "delete", "delete", "carry", "unsure", "unsure", "sweep",
          "lose"]
     )  # fmt: skip
-    step = st.builds(Step, whats, sides, st.just(kind), st.just(0), st.integers(0, 3))
-    first = Step("write", draw(sides), kind, 0, 0)
+    step = st.builds(Step, whats, context, st.just(kind), st.just(0), st.integers(0, 3))
+    first = Step("write", draw(context), kind, 0, 0)
     return [first, *draw(st.lists(step, min_size=3, max_size=13))]
 
 

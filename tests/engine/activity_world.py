@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from tests.engine.world import NAME, World, opened_world
-from tests.receiver import Receiver, open_door
+from tests.receiver import Receiver, open_receiver
 from timerex_ghl.adapters.ghl.webhooks import read_delivery
 from timerex_ghl.adapters.ledger import activities, inbox, links
 from timerex_ghl.adapters.ledger.activities import WantedActivities
@@ -41,7 +41,7 @@ class ActivityWorld:
     """
 
     world: World
-    door: Receiver
+    endpoint: Receiver
     taken: int = 0
     logged: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
@@ -132,7 +132,7 @@ class ActivityWorld:
         """Carry all that was told, until nothing more comes; let what has to wait be due."""
         done: list[Outcome] = []
         while True:
-            await self.settle_deliveries()
+            await self.finish_deliveries()
             await self._store()
             waiting = await self.ledger.read(_waiting)
             if not waiting:
@@ -142,18 +142,18 @@ class ActivityWorld:
                 self.world.clock.advance(LOOK_AGAIN)
             done += outcomes
 
-    async def settle_in_order(self, *, is_reversed: bool) -> list[Outcome]:
+    async def finish_in_order(self, *, is_reversed: bool) -> list[Outcome]:
         """Do as `settle`, with what has not been stored yet in the order it came, or reversed."""
-        await self.settle_deliveries()
+        await self.finish_deliveries()
         if is_reversed:
-            self.door.raw[self.taken :] = reversed(self.door.raw[self.taken :])
+            self.endpoint.raw[self.taken :] = reversed(self.endpoint.raw[self.taken :])
         return await self.settle()
 
     async def try_once(self) -> None:
         """Carry what waits here, each once: what fails goes on waiting. No webhook is stored."""
         await self.world.carry(*await self.ledger.read(_waiting))
 
-    async def settle_deliveries(self) -> None:
+    async def finish_deliveries(self) -> None:
         """Wait until all that GHL has to tell has come."""
         async with asyncio.timeout(20):
             while True:
@@ -164,12 +164,12 @@ class ActivityWorld:
 
     async def lose_webhooks(self) -> None:
         """What is told at the moment gets lost."""
-        await self.settle_deliveries()
-        self.taken = len(self.door.raw)
+        await self.finish_deliveries()
+        self.taken = len(self.endpoint.raw)
 
     async def _store(self) -> None:
         """Store what came as the gateway does."""
-        new, self.taken = self.door.raw[self.taken :], len(self.door.raw)
+        new, self.taken = self.endpoint.raw[self.taken :], len(self.endpoint.raw)
         for raw in new:
             delivery = read_delivery(raw)
             await self.ledger.write(
@@ -197,9 +197,9 @@ class ActivityWorld:
 
 @asynccontextmanager
 async def opened_activities(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[ActivityWorld]:
-    async with opened_world(ledger, info) as world, open_door() as door:
-        await world.ask("POST", "/ghl/webhook", {"url": door.url("/ghl")})
-        yield ActivityWorld(world, door)
+    async with opened_world(ledger, info) as world, open_receiver() as endpoint:
+        await world.ask("POST", "/ghl/webhook", {"url": endpoint.url("/ghl")})
+        yield ActivityWorld(world, endpoint)
 
 
 def _tell(tx: Connection, key: ActivityKey, version: int, now: datetime) -> None:

@@ -15,7 +15,7 @@ from tests.engine.world import EVERY_SCOPE, NAME, World
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.rate_limiter import NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.adapters.ledger import audit, bookings, inbox, links
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.core import Ledger
@@ -53,20 +53,20 @@ class CalendarWorld:
 
     def with_settings(self, **changes: Any) -> "CalendarWorld":
         """Publish other settings of appointments."""
-        sides = self.world.sides
-        mapped = sides.settings.appointments.model_copy(update=changes)
-        settings = sides.settings.model_copy(update={"appointments": mapped})
-        version = sides.published.model_copy(update={"settings": settings})
-        return replace(self, world=replace(self.world, sides=replace(sides, published=version)))
+        context = self.world.context
+        mapped = context.settings.appointments.model_copy(update=changes)
+        settings = context.settings.model_copy(update={"appointments": mapped})
+        version = context.published.model_copy(update={"settings": settings})
+        return replace(self, world=replace(self.world, context=replace(context, published=version)))
 
     def with_timerex(self) -> "CalendarWorld":
         """Use TimeRex's REST API: bookings have to be TimeRex's own then."""
-        sides = replace(self.world.sides, timerex=self.timerex)
-        return replace(self, world=replace(self.world, sides=sides))
+        context = replace(self.world.context, timerex=self.timerex)
+        return replace(self, world=replace(self.world, context=context))
 
     async def lose(self, right: str) -> None:
         """Go on with a token that lacks a right."""
-        ghl = self.world.sides.ghl
+        ghl = self.world.context.ghl
         ghl.auth = PrivateToken(await ghl.auth.token(), ghl.auth.scopes() - {right})
 
     async def receive(self, body: dict[str, Any]) -> Outcome:
@@ -78,8 +78,8 @@ class CalendarWorld:
         """Read all appointments of a guest, by id: these tell instants."""
         contact = await self.world.one_in_crm(email)
         contact_id, zone = GhlContactId(contact["id"]), ZoneInfo("UTC")
-        listed = await self.world.sides.ghl.list_contact_appointments(contact_id, zone)
-        return [await self.world.sides.ghl.get_appointment(one.id) for one in listed]
+        listed = await self.world.context.ghl.list_contact_appointments(contact_id, zone)
+        return [await self.world.context.ghl.get_appointment(one.id) for one in listed]
 
     async def one(self, email: str = RIKU) -> GhlAppointment:
         found = await self.appointments(email)
@@ -129,7 +129,7 @@ class CalendarWorld:
         ]
         return [await self.receive(body) for body in bodies]
 
-    async def carry_waiting(self, *, later: timedelta = timedelta()) -> list[Outcome]:
+    async def handle_waiting(self, *, later: timedelta = timedelta()) -> list[Outcome]:
         """Carry all that waits in the inbox."""
         now = self.world.clock.now() + later
         due = await self.world.ledger.read(inbox.waiting_events, NAME, now, 100)
@@ -166,16 +166,16 @@ async def opened_calendar(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[C
         opened_polling(ledger, info) as polling,
         httpx.AsyncClient(event_hooks={"request": [note]}, verify=NO_TLS) as http,
     ):
-        sides = polling.world.sides
+        context = polling.world.context
         ghl = GhlClient(
             http,
             PrivateToken(info.ghl.private_token, RIGHTS),
-            NoPacing(),
+            Unlimited(),
             base_url=info.ghl.base_url,
-            location_id=sides.settings.ghl.location_id,
+            location_id=context.settings.ghl.location_id,
         )
         calendar_id = GhlCalendarId(info.ghl.calendar_id)
-        world = replace(polling.world, sides=replace(sides, ghl=ghl, timerex=None))
+        world = replace(polling.world, context=replace(context, ghl=ghl, timerex=None))
         opened = CalendarWorld(world, calendar_id, info.ghl.user_id, polling.unpaced, sent)
         rules = (CalendarRule(timerex="*", ghl=calendar_id),)
         yield opened.with_settings(calendars=rules)

@@ -35,13 +35,13 @@ class PollingWorld:
 
     world: World
     unpaced: TimerexClient
-    paced: TimerexClient
+    rate_limited: TimerexClient
     room: Room
 
     async def poll(self, timerex: TimerexClient | None = None, *, for_s: float = 60) -> Polling:
         """Run the poll, with all of TimeRex's API to itself."""
         until = self.world.clock.now() + timedelta(seconds=for_s)
-        return await poll(self.world.sides, timerex or self.unpaced, until)
+        return await poll(self.world.context, timerex or self.unpaced, until)
 
     async def carry(self) -> Counts:
         """Carry all that waits in the inbox."""
@@ -103,7 +103,7 @@ async def opened_polling(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[Po
         room = Room(ledger, auth.owner)
         url = info.timerex.base_url
         unpaced = TimerexClient(http, auth, None, base_url=url)
-        paced = TimerexClient(http, auth, room, base_url=url)
+        rate_limited = TimerexClient(http, auth, room, base_url=url)
         await world.ask("POST", "/timerex/limits", {"enabled": False})
-        sides = replace(world.sides, timerex=unpaced)
-        yield PollingWorld(replace(world, sides=sides), unpaced, paced, room)
+        context = replace(world.context, timerex=unpaced)
+        yield PollingWorld(replace(world, context=context), unpaced, rate_limited, room)

@@ -17,14 +17,14 @@ from tests.engine.world import EVERY_SCOPE, NAME, World, opened_world
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.rate_limiter import Grant, LedgerPacer, behind_live
+from timerex_ghl.adapters.ghl.rate_limiter import Grant, LedgerRateLimiter, behind_live
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.adapters.ledger.quota import CallLimits
 from timerex_ghl.domain.models import EventId, LocationId
 from timerex_ghl.engine.dispatch import Batch, Dispatcher
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.process import carry_event
-from timerex_ghl.engine.router import carry_inbox_event
+from timerex_ghl.engine.process import process_event
+from timerex_ghl.engine.router import handle_inbox_event
 from timerex_ghl.sandbox.info import SandboxInfo
 
 LIMIT = 100
@@ -60,7 +60,7 @@ class Figures(NamedTuple):
     in_doubt: int
 
 
-class CountingPacer(LedgerPacer):
+class CountingRateLimiter(LedgerRateLimiter):
     """Counts how often the ledger has no slot for a call that asks."""
 
     waits = 0
@@ -72,25 +72,25 @@ class CountingPacer(LedgerPacer):
 
 
 @dataclass
-class PacedWorld:
+class RateLimitedWorld:
     """A world whose CRM allows so many calls a window, and whose client keeps to it.
 
     Attributes:
-        arrived_at: When each booking that was spread was there. So is `carried_at`.
+        arrived_at: When each booking that was spread was there. So is `handled_at`.
         calls: The CRM's log of the last run.
     """
 
     world: World
-    pace: Pace
-    pacer: CountingPacer
+    call_limits: CallLimits
+    rate_limiter: CountingRateLimiter
     arrived_at: dict[EventId, float] = field(default_factory=dict[EventId, float])
-    carried_at: dict[EventId, float] = field(default_factory=dict[EventId, float])
+    handled_at: dict[EventId, float] = field(default_factory=dict[EventId, float])
     calls: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     @property
     def delays_s(self) -> list[float]:
         """Tell how long each booking took from its arrival, the quickest first."""
-        return sorted(self.carried_at[one] - at for one, at in self.arrived_at.items())
+        return sorted(self.handled_at[one] - at for one, at in self.arrived_at.items())
 
     def of_sweep(self) -> list[dict[str, Any]]:
         """List the calls of the last run that a sweep made."""
@@ -129,9 +129,9 @@ class PacedWorld:
     ) -> Figures:
         await self.world.ask("DELETE", "/ghl/calls")
         began = time.perf_counter()
-        self.pacer.waits = 0
+        self.rate_limiter.waits = 0
         storing = asyncio.create_task(store())
-        await self._carry(number)
+        await self._handle(number)
         event_ids = await storing
         seconds = time.perf_counter() - began
         self.calls = calls = (await self.world.ask("GET", "/ghl/calls"))["calls"]
@@ -141,25 +141,25 @@ class PacedWorld:
             seconds=seconds,
             calls=len(calls),
             refused=sum(call["status"] == 429 for call in calls),
-            busiest=busiest(calls, self.pace.window_s),
-            waits=self.pacer.waits,
+            busiest=busiest(calls, self.call_limits.window_s),
+            waits=self.rate_limiter.waits,
             lost=lost,
             doubled=doubled,
             in_doubt=await self.world.ledger.read(_in_doubt),
         )
 
-    async def _carry(self, number: int) -> None:
+    async def _handle(self, number: int) -> None:
         """Carry what waits as `live-sync` does, until so many events have ended."""
-        sides, ended = self.world.sides, 0
+        context, ended = self.world.context, 0
 
         async def one(event_id: EventId) -> Outcome:
-            outcome = await carry_event(sides, carry_inbox_event, event_id)
-            self.carried_at[event_id] = time.perf_counter()
+            outcome = await process_event(context, handle_inbox_event, event_id)
+            self.handled_at[event_id] = time.perf_counter()
             return outcome
 
         async def carry(batch: Batch) -> None:
             nonlocal ended
-            outcomes = await each(one, batch.event_ids, at_once(sides))
+            outcomes = await each(one, batch.event_ids, at_once(context))
             ended += sum(outcome.what != "waiting" for outcome in outcomes)
             dispatcher.done(batch)
 
@@ -188,28 +188,36 @@ class PacedWorld:
 
 
 @asynccontextmanager
-async def opened_paced(ledger: Ledger, info: SandboxInfo, pace: Pace) -> AsyncGenerator[PacedWorld]:
+async def opened_rate_limited(
+    ledger: Ledger, info: SandboxInfo, call_limits: CallLimits
+) -> AsyncGenerator[RateLimitedWorld]:
     """Open a world whose CRM refuses what is faster than this pace."""
     async with (
         opened_world(ledger, info) as world,
         httpx.AsyncClient(verify=NO_TLS) as http,
     ):
-        limits = {"enabled": True, "max": pace.limit, "window_ms": round(pace.window_s * 1000)}
+        limits = {
+            "enabled": True,
+            "max": call_limits.limit,
+            "window_ms": round(call_limits.window_s * 1000),
+        }
         await world.ask("POST", "/ghl/limits", limits)
         location_id = LocationId(info.ghl.location_id)
-        pacer = CountingPacer(ledger, location_id, pace)
+        rate_limiter = CountingRateLimiter(ledger, location_id, call_limits)
         auth = PrivateToken(info.ghl.private_token, EVERY_SCOPE)
-        client = GhlClient(http, auth, pacer, base_url=info.ghl.base_url, location_id=location_id)
-        settings = world.sides.settings
-        ghl = settings.ghl.model_copy(update={"calls_per_10_s": pace.limit})
-        published = world.sides.published.model_copy(
+        client = GhlClient(
+            http, auth, rate_limiter, base_url=info.ghl.base_url, location_id=location_id
+        )
+        settings = world.context.settings
+        ghl = settings.ghl.model_copy(update={"calls_per_10_s": call_limits.limit})
+        published = world.context.published.model_copy(
             update={"settings": settings.model_copy(update={"ghl": ghl})}
         )
-        sides = replace(world.sides, published=published, ghl=client)
+        context = replace(world.context, published=published, ghl=client)
         try:
-            yield PacedWorld(replace(world, sides=sides), pace, pacer)
+            yield RateLimitedWorld(replace(world, context=context), call_limits, rate_limiter)
         finally:
-            await pacer.close()
+            await rate_limiter.close()
 
 
 @asynccontextmanager

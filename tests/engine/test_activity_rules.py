@@ -28,11 +28,11 @@ from timerex_ghl.engine.resolve_review import settle
 
 def with_settings(acts: ActivityWorld, **changes: object) -> None:
     """Publish other settings of notes and tasks."""
-    sides = acts.world.sides
+    context = acts.world.context
     activities = ActivitySettings.model_validate(changes)
-    settings = sides.settings.model_copy(update={"activities": activities})
-    published = sides.published.model_copy(update={"settings": settings})
-    acts.world.sides = replace(sides, published=published)
+    settings = context.settings.model_copy(update={"activities": activities})
+    published = context.published.model_copy(update={"settings": settings})
+    acts.world.context = replace(context, published=published)
 
 
 async def conflict(acts: ActivityWorld) -> str:
@@ -57,7 +57,7 @@ async def test_a_person_decides_whose_edit_stands(
     assert [note["bodyText"] for note in await acts.notes()] == ["In GHL"]
 
     decision = Decision.model_validate({"way": Way.KEEP, "by": "Kana", "keep": side})
-    await settle(acts.world.sides, review_id, decision)
+    await settle(acts.world.context, review_id, decision)
     await acts.settle()
 
     assert [note["bodyText"].partition("\n\n[")[0] for note in await acts.notes()] == [stands]
@@ -65,7 +65,7 @@ async def test_a_person_decides_whose_edit_stands(
     assert row.values[TEXT] == stands
     settled = await acts.ledger.read(reviews.get_review, review_id)
     assert settled is not None
-    assert settled.settled_by == "Kana"
+    assert settled.resolved_by == "Kana"
     assert await acts.ledger.read(reviews.open_reviews, NAME) == []
 
 
@@ -102,9 +102,9 @@ async def test_where_they_are_not_mirrored_nothing_travels(acts: ActivityWorld) 
 async def test_a_token_that_may_only_read_brings_what_ghl_has(acts: ActivityWorld) -> None:
     key = await acts.write("task", await acts.person(), title="Send", body="Prices")
     await acts.settle()
-    sides = acts.world.sides
+    context = acts.world.context
     reads = frozenset({"contacts.readonly", "locations/tasks.readonly", "users.readonly"})
-    sides.ghl.auth = PrivateToken(await sides.ghl.auth.token(), reads)
+    context.ghl.auth = PrivateToken(await context.ghl.auth.token(), reads)
     (task,) = await acts.tasks()
 
     await acts.in_crm("PUT", f"{task['contactId']}/tasks/{task['id']}", {"title": "Send today"})
@@ -131,7 +131,7 @@ async def test_a_preview_shows_what_would_be_deleted_and_added(acts: ActivityWor
 
     await sweep(acts, "one", preview=True)
 
-    plans = await acts.ledger.read(dry_run_plans.read_previews, NAME, since)
+    plans = await acts.ledger.read(dry_run_plans.read_plans, NAME, since)
     assert plans[str(key)] == {"to_workspace": {"values": {"deleted": "true"}}}
     (new,) = [plan for record, plan in plans.items() if record.startswith("ghl-note:")]
     assert new == {"to_workspace": {"values": {"text": "Another"}}}
@@ -160,7 +160,7 @@ async def test_a_share_of_the_linked_notes_may_be_deleted_unasked_up_to_a_limit(
     await acts.ledger.write(links.save_links, pairs)
     now = acts.world.clock.now()
 
-    found = await acts.ledger.read(most_unasked, acts.world.sides, "note", "ghl", now)
+    found = await acts.ledger.read(most_unasked, acts.world.context, "note", "ghl", now)
 
     assert found == most
 
@@ -171,22 +171,22 @@ async def test_while_a_delete_waits_for_a_person_no_other_passes_unasked(
     now = acts.world.clock.now()
     held = pending_deletes.Found(ActivityKey("note", ActivityId("n1")), "ghl", "held", None)
     await acts.ledger.write(pending_deletes.note_delete, NAME, held, now)
-    sides = acts.world.sides
+    context = acts.world.context
 
-    assert await acts.ledger.read(most_unasked, sides, "note", "ghl", now) == 0
-    assert await acts.ledger.read(most_unasked, sides, "task", "ghl", now) == FEW
-    assert await acts.ledger.read(most_unasked, sides, "note", "workspace", now) == FEW
+    assert await acts.ledger.read(most_unasked, context, "note", "ghl", now) == 0
+    assert await acts.ledger.read(most_unasked, context, "task", "ghl", now) == FEW
+    assert await acts.ledger.read(most_unasked, context, "note", "workspace", now) == FEW
 
 
 async def test_the_calls_of_an_hour_are_never_exceeded(acts: ActivityWorld) -> None:
     with_settings(acts, note_calls_per_hour=40, task_minutes=15)
-    sides, began = acts.world.sides, datetime(2026, 2, 1, tzinfo=UTC)
+    context, began = acts.world.context, datetime(2026, 2, 1, tzinfo=UTC)
     given: list[tuple[datetime, int]] = []
 
     for quarter in range(12):
         now = began + timedelta(minutes=7 * quarter)
-        calls = await acts.ledger.read(call_budget.room_of, sides, now)
-        await acts.ledger.write(call_budget.spend, sides, calls, now)
+        calls = await acts.ledger.read(call_budget.room_of, context, now)
+        await acts.ledger.write(call_budget.spend, context, calls, now)
         given.append((now, calls))
 
     assert max(calls for _, calls in given) == 10
@@ -200,9 +200,9 @@ async def test_it_is_said_how_late_an_edit_is_seen(acts: ActivityWorld) -> None:
         await acts.person(f"p{number}@hinode.example")
     with_settings(acts, note_calls_per_hour=8, task_minutes=15)
 
-    late = await acts.ledger.read(call_budget.lateness, acts.world.sides)
+    late = await acts.ledger.read(call_budget.lateness, acts.world.context)
     with_settings(acts, note_calls_per_hour=0)
-    never = await acts.ledger.read(call_budget.lateness, acts.world.sides)
+    never = await acts.ledger.read(call_budget.lateness, acts.world.context)
 
     assert (late.people, late.tasks) == (5, timedelta(minutes=15))
     assert late.notes == timedelta(minutes=45), "two people a run: three runs"

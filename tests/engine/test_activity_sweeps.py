@@ -9,31 +9,31 @@ from timerex_ghl.domain.activities import COMPLETED, KINDS, TEXT, TITLE, Activit
 from timerex_ghl.domain.errors import RetryableError
 from timerex_ghl.domain.review_decisions import Decision, Way
 from timerex_ghl.engine.activities.sweep import (
-    carry_activity_key,
+    handle_activity_key,
     list_changed_here,
     sweep_notes,
     sweep_tasks,
 )
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.process import carry_person
+from timerex_ghl.engine.process import process_record
 from timerex_ghl.engine.resolve_review import settle
 
 
 async def sweep(acts: ActivityWorld, scan: str, *, preview: bool = False) -> list[Outcome]:
     """Do what a run of the flow does."""
-    sides, keys, more = acts.world.sides, list[str](), True
+    context, keys, more = acts.world.context, list[str](), True
     while more:
-        swept = await sweep_tasks(sides, scan, preview=preview)
+        swept = await sweep_tasks(context, scan, preview=preview)
         keys, more = [*keys, *swept.keys], swept.more
     people = await acts.ledger.read(next_people, NAME, 100)
-    keys += (await sweep_notes(sides, people, preview=preview)).keys
+    keys += (await sweep_notes(context, people, preview=preview)).keys
     for kind in KINDS:
-        keys += await list_changed_here(sides, kind, None)
+        keys += await list_changed_here(context, kind, None)
 
-    async def carry(_sides: object, key: str) -> Outcome:
-        return await carry_activity_key(sides, key, preview=preview)
+    async def carry(_context: object, key: str) -> Outcome:
+        return await handle_activity_key(context, key, preview=preview)
 
-    return [await carry_person(sides, carry, key) for key in dict.fromkeys(keys)]
+    return [await process_record(context, carry, key) for key in dict.fromkeys(keys)]
 
 
 async def without_webhooks(acts: ActivityWorld) -> None:
@@ -187,7 +187,7 @@ async def test_deletes_that_a_person_lets_through_are_carried_out(acts: Activity
     await sweep(acts, "one")
     (review,) = await acts.ledger.read(reviews.open_reviews, NAME)
 
-    await settle(acts.world.sides, review.id, Decision(way=Way.RETRY, by="Kana"))
+    await settle(acts.world.context, review.id, Decision(way=Way.RETRY, by="Kana"))
     await acts.settle()
 
     assert await acts.all_here("task") == []
@@ -200,7 +200,7 @@ async def test_deletes_that_a_person_refuses_leave_what_is_here(acts: ActivityWo
     await sweep(acts, "one")
     (review,) = await acts.ledger.read(reviews.open_reviews, NAME)
 
-    await settle(acts.world.sides, review.id, Decision(way=Way.DROP, by="Kana"))
+    await settle(acts.world.context, review.id, Decision(way=Way.DROP, by="Kana"))
     kept = (await acts.all_here("task"))[0]
     await acts.edit(ActivityKey("task", kept.id), title="Still here")
     await acts.settle()
@@ -240,6 +240,6 @@ async def test_many_deletes_here_wait_for_a_person_too(acts: ActivityWorld) -> N
     assert len(await acts.tasks()) == 2  # ten may pass unasked
     (review,) = await acts.ledger.read(reviews.open_reviews, NAME)
     assert review.subject == "deletes:task:workspace"
-    await settle(acts.world.sides, review.id, Decision(way=Way.RETRY, by="Kana"))
+    await settle(acts.world.context, review.id, Decision(way=Way.RETRY, by="Kana"))
     await acts.settle()
     assert await acts.tasks() == []

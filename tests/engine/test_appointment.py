@@ -50,7 +50,7 @@ async def test_a_connection_may_notify_and_refuse_taken_slots(calendar: Calendar
     assert (sent["toNotify"], sent["ignoreFreeSlotValidation"]) == (True, False)
     assert outcome.what == "dead"
     (review,) = await calendar.world.ledger.read(
-        reviews.open_reviews, calendar.world.sides.connection
+        reviews.open_reviews, calendar.world.context.connection
     )
     assert review.kind == "refused"
 
@@ -147,7 +147,7 @@ async def test_somebody_who_rebooks_under_another_name_gets_their_own(
     )
 
     assert (await calendar.one("mei@umi.example")).starts_at == LATER
-    old = await calendar.world.sides.ghl.get_appointment(first.id)
+    old = await calendar.world.context.ghl.get_appointment(first.id)
     assert (old.status, old.starts_at) == ("cancelled", STARTS)
 
 

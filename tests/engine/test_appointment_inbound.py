@@ -156,15 +156,15 @@ async def test_a_booking_made_here_is_cancelled_here(calendar: CalendarWorld) ->
         timezone="Asia/Tokyo",
         guest_email=RIKU,
     )
-    editor = Editor(may.world.sides.settings, "token:test")
+    editor = Editor(may.world.context.settings, "token:test")
     now = datetime.now(UTC)
     row = await may.world.ledger.write(booking_edits.add_booking, editor, entry, None, now)
-    await may.carry_waiting()
+    await may.handle_waiting()
     made = (await may.one()).id
     await may.edit(made, **CANCEL)
 
     outcome = await may.hint("AppointmentUpdate", made)
-    await may.carry_waiting()
+    await may.handle_waiting()
 
     assert outcome.detail["booking_was"] == "cancelled here"
     assert (await may.held(row.booking.id)).booking.state is BookingState.CANCELLED

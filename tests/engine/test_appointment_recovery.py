@@ -8,7 +8,7 @@ from tests.deliveries import cancelled, confirmed, moved
 from tests.engine.calendar_world import RIKU, CalendarWorld
 from tests.engine.test_appointment_inbound import CANCEL
 from tests.engine.test_appointment_sweep import sweep
-from tests.engine.test_recovery import MOMENTS, assert_all_settled
+from tests.engine.test_recovery import MOMENTS, assert_all_final
 from tests.engine.world import killed_at
 from timerex_ghl.domain.models import BookingState
 from timerex_ghl.engine.recover import LOOK_AGAIN
@@ -26,7 +26,7 @@ async def test_a_new_appointment_survives_a_crash(calendar: CalendarWorld, momen
 
     made = await calendar.one()
     assert (await calendar.link("b1")).remote_id == made.id
-    await assert_all_settled(calendar.world)
+    await assert_all_final(calendar.world)
     assert (await calendar.world.carry(event, replay=True))[0].writes == 0
 
 
@@ -41,7 +41,7 @@ async def test_a_move_survives_a_crash(calendar: CalendarWorld, moment: str) -> 
 
     one = await calendar.one()
     assert (one.starts_at, one.status) == (LATER, "confirmed")
-    await assert_all_settled(calendar.world)
+    await assert_all_final(calendar.world)
     outcomes = await calendar.world.carry(*events, replay=True)
     assert sum(outcome.writes for outcome in outcomes) == 0
 
@@ -59,7 +59,7 @@ async def test_an_answer_lost_after_the_write_doubles_nothing(
 
     assert "waiting" in [outcome.what for outcome in first]
     assert (await calendar.one()).status == "cancelled"
-    await assert_all_settled(calendar.world)
+    await assert_all_final(calendar.world)
 
 
 async def test_what_was_sent_moments_ago_and_is_not_found_is_not_sent_again_yet(
@@ -102,7 +102,7 @@ async def test_what_was_sent_without_an_answer_and_then_cancelled_in_ghl_reaches
     await both.edit(made, **CANCEL)
     await both.hint("AppointmentUpdate", made)  # whose it is, nobody here knows yet
 
-    await both.carry_waiting(later=timedelta(hours=1))
+    await both.handle_waiting(later=timedelta(hours=1))
     await sweep(both)
     await both.hear(booking_id)
 

@@ -13,31 +13,31 @@ from timerex_ghl.adapters.ledger import dry_run_plans, reviews
 from timerex_ghl.domain.errors import ScopeError
 from timerex_ghl.domain.models import BookingState
 from timerex_ghl.domain.settings import CalendarRule
-from timerex_ghl.engine.activities.sweep import carry_activity_key
+from timerex_ghl.engine.activities.sweep import handle_activity_key
 from timerex_ghl.engine.appointment_sweep import list_changed_appointments
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.process import carry_person
+from timerex_ghl.engine.process import process_record
 
 DAY = timedelta(days=1)
 MEI = "mei@umi.example"
 
 
-def soon(**shift: float) -> datetime:
-    return datetime.now(UTC).replace(microsecond=0) + timedelta(**shift)
+def soon(**live_run: float) -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(**live_run)
 
 
 async def found(calendar: CalendarWorld, *, later: timedelta = timedelta()) -> list[str]:
-    return await list_changed_appointments(calendar.world.sides, datetime.now(UTC) + later)
+    return await list_changed_appointments(calendar.world.context, datetime.now(UTC) + later)
 
 
 async def sweep(calendar: CalendarWorld, *, preview: bool = False) -> list[Outcome]:
     """Do all that a run does."""
 
-    async def carry(_sides: object, key: str) -> Outcome:
-        return await carry_activity_key(calendar.world.sides, key, preview=preview)
+    async def carry(_context: object, key: str) -> Outcome:
+        return await handle_activity_key(calendar.world.context, key, preview=preview)
 
     keys = await found(calendar)
-    return [await carry_person(calendar.world.sides, carry, key) for key in keys]
+    return [await process_record(calendar.world.context, carry, key) for key in keys]
 
 
 async def calls_of(calendar: CalendarWorld) -> list[str]:
@@ -144,7 +144,7 @@ async def test_a_preview_writes_nothing_and_shows_what_would_become_of_the_booki
 
     outcomes = [*await sweep(both, preview=True), *await sweep(both, preview=True)]
 
-    plans = await both.world.ledger.read(dry_run_plans.read_previews, NAME, began_at)
+    plans = await both.world.ledger.read(dry_run_plans.read_plans, NAME, began_at)
     assert [(one.what, one.writes) for one in outcomes] == [("applied", 0)] * 2
     assert plans[f"ghl-appointment:{made}"] == {
         "to_workspace": {"values": {"status": "cancelled", "booking": "cancelled in TimeRex"}}
@@ -190,7 +190,7 @@ async def test_what_was_made_in_ghl_is_ghls_alone(calendar: CalendarWorld) -> No
     await calendar.receive(confirmed())
     contact = await calendar.world.one_in_crm(RIKU)
     body = {"calendarId": calendar.calendar_id, "contactId": contact["id"]}
-    where = {"locationId": calendar.world.sides.settings.ghl.location_id}
+    where = {"locationId": calendar.world.context.settings.ghl.location_id}
     begin = {"startTime": soon(hours=3).isoformat(), "ignoreFreeSlotValidation": True}
     path = "/ghl/person/calendars/events/appointments"
     await calendar.world.ask("POST", path, {**body, **where, **begin})

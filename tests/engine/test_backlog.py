@@ -9,7 +9,7 @@ from tests.deliveries import confirmed
 from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger import inbox
 from timerex_ghl.domain.models import EventId, FieldName
-from timerex_ghl.engine.backlog import FRESH, list_left
+from timerex_ghl.engine.backlog import FRESH, list_backlog
 from timerex_ghl.engine.lock_names import lock_of_live
 from timerex_ghl.engine.locking import held
 
@@ -42,7 +42,7 @@ async def test_every_kind_of_event_is_carried(world: World) -> None:
         await edit(world, city="Kyoto"),
     ]
 
-    left = await list_left(world.sides)
+    left = await list_backlog(world.context)
     outcomes = await world.carry(*left)
 
     assert left == events
@@ -52,13 +52,13 @@ async def test_every_kind_of_event_is_carried(world: World) -> None:
         row.contact.values.get(FieldName("email")) for row in await world.people()
     ]
     assert len(await world.notes_of(RIKU)) == 1
-    assert await list_left(world.sides) == []
+    assert await list_backlog(world.context) == []
 
 
 async def test_without_a_live_worker_nothing_is_left_to_it(world: World) -> None:
     event = await world.receive(confirmed())
 
-    assert await list_left(world.sides) == [event]
+    assert await list_backlog(world.context) == [event]
 
 
 async def test_what_came_just_now_is_left_to_the_live_worker(world: World) -> None:
@@ -66,7 +66,7 @@ async def test_what_came_just_now_is_left_to_the_live_worker(world: World) -> No
     old = await received(world, "b2", FRESH + timedelta(seconds=1))
 
     async with held(world.ledger, [lock_of_live()], run_id="live"):
-        assert await list_left(world.sides) == [old]
+        assert await list_backlog(world.context) == [old]
 
 
 async def received(world: World, booking_id: str, ago: timedelta) -> EventId:
@@ -94,4 +94,4 @@ async def test_what_was_tried_already_is_tried_again_beside_a_live_worker(world:
     )
 
     async with held(world.ledger, [lock_of_live()], run_id="live"):
-        assert await list_left(world.sides) == [event]
+        assert await list_backlog(world.context) == [event]

@@ -82,7 +82,7 @@ async def test_several_hints_about_one_contact_cost_one_look(world: World) -> No
         "applied",
     ]
     assert await world.calls() == [f"GET /contacts/{ghl_id}"]
-    told = await world.ledger.read(audit.entries, world.sides.connection, 20)
+    told = await world.ledger.read(audit.entries, world.context.connection, 20)
     assert {f"event:{event_id}" for event_id in ids} <= {entry.subject for entry in told}
 
 
@@ -144,7 +144,7 @@ async def test_the_echo_of_a_booking_that_is_under_way_waits_for_it(world: World
 async def test_what_is_about_no_contact_is_left_alone(world: World, type_: str) -> None:
     event_id, _ = await world.ledger.write(
         inbox.store_event,
-        connection=world.sides.connection,
+        connection=world.context.connection,
         source="ghl",
         type=type_,
         dedupe_key=type_,

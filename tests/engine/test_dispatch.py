@@ -65,7 +65,7 @@ async def test_a_record_has_one_carrier_at_a_time(ledger: Ledger, dispatcher: Di
     (batch,) = await take(dispatcher)
     assert batch.event_ids == [first]
     assert await take(dispatcher) == []
-    await ledger.write(inbox.settle_event, first, inbox.InboxState.APPLIED, now=datetime.now(UTC))
+    await ledger.write(inbox.finish_event, first, inbox.InboxState.APPLIED, now=datetime.now(UTC))
     dispatcher.done(batch)
 
     (batch,) = await take(dispatcher)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.polling_world import PollingWorld
 from tests.engine.world import NAME
-from tests.receiver import Receiver, open_door
+from tests.receiver import Receiver, open_receiver
 from timerex_ghl.adapters.ledger import inbox
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.demo.checker import Truth, disagreements
@@ -29,7 +29,7 @@ class Lossy:
     """
 
     polling: PollingWorld
-    door: Receiver
+    endpoint: Receiver
     taken: int = 0
 
     async def dropped(self, service: str) -> int:
@@ -42,14 +42,14 @@ class Lossy:
                 states = (await self.polling.world.ask("GET", path))["states"]
         return states.get("dropped", 0)
 
-    async def carry_what_came(self) -> None:
+    async def handle_deliveries(self) -> None:
         """Store what was received as the gateway does, and carry it, until nothing more comes."""
         while True:
             for service in ("timerex", "ghl"):
                 await self.dropped(service)
-            if self.taken == len(self.door.raw):
+            if self.taken == len(self.endpoint.raw):
                 return
-            new, self.taken = self.door.raw[self.taken :], len(self.door.raw)
+            new, self.taken = self.endpoint.raw[self.taken :], len(self.endpoint.raw)
             for raw in new:
                 await self._store(raw)
             await self.polling.carry()
@@ -83,12 +83,12 @@ class Lossy:
 async def lossy(polling: PollingWorld) -> AsyncIterator[Lossy]:
     await polling.world.ask("POST", "/ghl/bulk", {"count": PEOPLE})
     await polling.world.sync()
-    async with open_door() as door:
+    async with open_receiver() as endpoint:
         for service in ("timerex", "ghl"):
-            await polling.world.ask("POST", f"/{service}/webhook", {"url": door.url()})
+            await polling.world.ask("POST", f"/{service}/webhook", {"url": endpoint.url()})
             fault = {"kind": "drop", "every": 10, "nth": 3}
             await polling.world.ask("POST", f"/{service}/webhook/faults", fault)
-        yield Lossy(polling, door)
+        yield Lossy(polling, endpoint)
 
 
 async def live(polling: PollingWorld) -> list[Truth]:
@@ -123,7 +123,7 @@ async def test_with_every_tenth_webhook_lost_both_sides_agree_after_one_cycle(
     await world.ask("POST", "/timerex/settings", {"lists_cancelled": lists_cancelled})
 
     truths = await live(lossy.polling)
-    await lossy.carry_what_came()
+    await lossy.handle_deliveries()
     lost = await lossy.dropped("timerex"), await lossy.dropped("ghl")
     before = await lossy.disagreements(truths)
     await lossy.cycle()
@@ -137,9 +137,9 @@ async def test_with_every_tenth_webhook_lost_both_sides_agree_after_one_cycle(
 @pytest.mark.slow
 async def test_after_that_nothing_is_written_any_more(lossy: Lossy) -> None:
     truths = await live(lossy.polling)
-    await lossy.carry_what_came()
+    await lossy.handle_deliveries()
     await lossy.cycle()
-    await lossy.carry_what_came()  # what we wrote came back
+    await lossy.handle_deliveries()  # what we wrote came back
     await lossy.polling.world.calls()
 
     await lossy.cycle()

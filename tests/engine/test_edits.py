@@ -22,8 +22,8 @@ from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.domain.actions import WorkspaceChange
 from timerex_ghl.domain.booking_entry import BookingEntry
 from timerex_ghl.domain.models import BookingId, BookingState, ContactId, FieldName, Value
-from timerex_ghl.engine.booking import carry_told
-from timerex_ghl.engine.verify import Told
+from timerex_ghl.engine.booking import reconcile_booking
+from timerex_ghl.engine.verify import BookingSnapshot
 
 RIKU = "riku@hinode.example"
 CALL: dict[str, Any] = {
@@ -37,7 +37,7 @@ CALL: dict[str, Any] = {
 
 
 def editor(world: World) -> Editor:
-    return Editor(world.sides.settings, "token:t_1")
+    return Editor(world.context.settings, "token:t_1")
 
 
 async def book(world: World, contact_id: ContactId | None = None) -> BookingRow:
@@ -66,7 +66,7 @@ async def delete_person(world: World, contact_id: ContactId) -> None:
     )
 
 
-async def carry_all(world: World) -> list[str]:
+async def handle_all(world: World) -> list[str]:
     """Carry what waits; tell what became of it."""
     now = datetime.now(UTC)
     waiting = await world.ledger.read(inbox.waiting_events, NAME, now)
@@ -90,7 +90,7 @@ async def enter(world: World) -> ContactId:
 
 async def test_a_contact_entered_and_edited_reaches_the_crm(world: World) -> None:
     contact_id = await enter(world)
-    assert await carry_all(world) == ["applied"]
+    assert await handle_all(world) == ["applied"]
     await world.ledger.write(
         contact_edits.change_contact,
         editor(world),
@@ -99,7 +99,7 @@ async def test_a_contact_entered_and_edited_reaches_the_crm(world: World) -> Non
         datetime.now(UTC),
         versions=None,
     )
-    assert await carry_all(world) == ["applied"]
+    assert await handle_all(world) == ["applied"]
 
     contact = await world.one_in_crm(RIKU)
     assert (contact["firstName"], contact["city"], contact["tags"]) == ("陸", "Sendai", ["vip"])
@@ -107,17 +107,17 @@ async def test_a_contact_entered_and_edited_reaches_the_crm(world: World) -> Non
 
 async def test_a_booking_by_phone_is_one_note_that_follows_it(world: World) -> None:
     booking_id = (await book(world)).booking.id
-    await carry_all(world)
+    await handle_all(world)
     (booked,) = await world.notes_of(RIKU)
     later = {"starts_at": "2026-02-11T10:00:00+09:00", "ends_at": "2026-02-11T10:30:00+09:00"}
     await change(world, booking_id, **later)
-    await carry_all(world)
+    await handle_all(world)
     (moved,) = await world.notes_of(RIKU)
     await change(world, booking_id, state="cancelled", cancellation_reason="ill")
-    await carry_all(world)
+    await handle_all(world)
     (gone,) = await world.notes_of(RIKU)
     await change(world, booking_id, state="confirmed")
-    await carry_all(world)
+    await handle_all(world)
     (again,) = await world.notes_of(RIKU)
 
     assert "Booked" in booked
@@ -131,7 +131,7 @@ async def test_a_booking_by_phone_is_one_note_that_follows_it(world: World) -> N
 async def test_carrying_a_booking_leaves_its_version_and_its_origin(world: World) -> None:
     made = await book(world)
 
-    await carry_all(world)
+    await handle_all(world)
 
     row = await row_of(world, made.booking.id)
     assert row.contact_id is not None
@@ -140,12 +140,12 @@ async def test_carrying_a_booking_leaves_its_version_and_its_origin(world: World
 
 async def test_a_deleted_booking_is_cancelled_in_the_crm(world: World) -> None:
     booking_id = (await book(world)).booking.id
-    await carry_all(world)
+    await handle_all(world)
 
     await world.ledger.write(
         booking_edits.delete_booking, editor(world), booking_id, datetime.now(UTC), versions=None
     )
-    await carry_all(world)
+    await handle_all(world)
 
     (note,) = await world.notes_of(RIKU)
     assert "Cancelled" in note
@@ -160,7 +160,7 @@ async def test_an_edit_after_the_row_was_read_is_not_undone(world: World) -> Non
     await change(world, booking_id, state="confirmed", guest_comment="short")
     edited = await row_of(world, booking_id)
 
-    await carry_told(world.sides, Told(read.booking, read.verified))
+    await reconcile_booking(world.context, BookingSnapshot(read.booking, read.verified))
 
     row = await row_of(world, booking_id)
     assert (row.booking, row.version) == (edited.booking, edited.version)
@@ -197,7 +197,7 @@ async def test_somebody_deleted_who_is_entered_again_is_the_same_contact_in_the_
 
     contact_id = await enter(world)
 
-    assert await carry_all(world) == ["applied"]
+    assert await handle_all(world) == ["applied"]
     assert await world.ledger.read(reviews.count_open, NAME) == 0
     contact = await world.one_in_crm(RIKU)
     assert (contact["id"], contact["tags"]) == (ghl_id, ["vip"])

@@ -75,10 +75,10 @@ async def test_a_merge_into_somebody_new_here_keeps_the_person(
     await acts.world.ask("POST", "/ghl/webhook", {"url": None})
     crm_id = await acts.crm_id(RIKU)
     made = (await acts.world.ask("POST", "/ghl/contacts", {"phone": PHONE}))["contact"]["id"]
-    await acts.world.ask("POST", "/ghl/webhook", {"url": acts.door.url("/ghl")})
+    await acts.world.ask("POST", "/ghl/webhook", {"url": acts.endpoint.url("/ghl")})
     await acts.world.ask("POST", f"/ghl/contacts/{crm_id}/merge", {"into": made})
 
-    await acts.settle_in_order(is_reversed=is_reversed)
+    await acts.finish_in_order(is_reversed=is_reversed)
     await sweep(acts, "one")
 
     assert not (await acts.world.here(one)).deleted
@@ -123,7 +123,7 @@ async def test_a_merge_closes_the_conflicts_of_the_contact_that_is_gone(
         await acts.ledger.write(ask_about, NAME, contact_id, conflict, datetime.now(UTC))
     await acts.world.ask("POST", f"/ghl/contacts/{gone}/merge", {"into": crm_id})
 
-    await acts.settle_in_order(is_reversed=is_reversed)
+    await acts.finish_in_order(is_reversed=is_reversed)
 
     assert (await acts.world.here(one)).deleted
     assert await events_in(acts, "review") == []
@@ -168,10 +168,10 @@ async def test_what_was_sent_without_an_answer_is_found_on_the_contact_that_stay
     await acts.try_once()
     await acts.world.ask("POST", "/ghl/webhook", {"url": None})
     made = (await acts.world.ask("POST", "/ghl/contacts", {"phone": PHONE}))["contact"]["id"]
-    await acts.world.ask("POST", "/ghl/webhook", {"url": acts.door.url("/ghl")})
+    await acts.world.ask("POST", "/ghl/webhook", {"url": acts.endpoint.url("/ghl")})
     crm_id = await acts.crm_id(RIKU)
     await acts.world.ask("POST", f"/ghl/contacts/{crm_id}/merge", {"into": made})
-    await acts.settle_deliveries()
+    await acts.finish_deliveries()
 
     for _ in range(3):
         await acts.settle()

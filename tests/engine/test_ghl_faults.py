@@ -4,9 +4,9 @@ from tests.deliveries import confirmed
 from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger import reviews
 from timerex_ghl.domain.models import FieldName
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.process import carry_person
+from timerex_ghl.engine.process import process_record
 
 RIKU, MEI = "riku@hinode.example", "mei@umi.example"
 
@@ -67,10 +67,10 @@ async def test_an_unknown_error_in_a_bulk_run_is_given_up_and_a_person_is_asked(
 ) -> None:
     row = await world.add(RIKU)
 
-    async def fail(_sides: Sides, _key: str) -> Outcome:
+    async def fail(_context: SyncContext, _key: str) -> Outcome:
         raise ValueError(RIKU)
 
-    outcome = await carry_person(world.sides, fail, f"contact:{row.id}")
+    outcome = await process_record(world.context, fail, f"contact:{row.id}")
 
     (review,) = await world.ledger.read(reviews.open_reviews, NAME)
     assert outcome.what == "dead"

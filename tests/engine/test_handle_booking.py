@@ -11,12 +11,12 @@ from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger import inbox, reviews
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.models import BookingId
-from timerex_ghl.engine.guest import claimed_guest
+from timerex_ghl.engine.guest import claim_guest
 from timerex_ghl.engine.lock_names import lock_of_booking
-from timerex_ghl.engine.locking import HeldError, held
+from timerex_ghl.engine.locking import LockedError, held
 from timerex_ghl.engine.process import MAX_ATTEMPTS, pause_after
 from timerex_ghl.engine.recover import LOOK_AGAIN
-from timerex_ghl.engine.verify import Told
+from timerex_ghl.engine.verify import BookingSnapshot
 
 RIKU = "riku@hinode.example"
 
@@ -93,7 +93,7 @@ async def test_a_moved_booking_ends_as_one_note_at_the_new_time_in_every_order(
 async def test_a_note_that_a_person_deleted_stays_deleted(world: World) -> None:
     await world.carry(await world.receive(confirmed()))
     contact = await world.one_in_crm(RIKU)
-    await world.sides.ghl.delete_note(contact["id"], contact["notes"][0]["id"])
+    await world.context.ghl.delete_note(contact["id"], contact["notes"][0]["id"])
 
     (outcome,) = await world.carry(await world.receive(cancelled()))
 
@@ -201,9 +201,9 @@ async def test_each_half_of_a_reschedule_locks_both_bookings(
     booking = read_delivery(json.dumps(half).encode()).booking
     assert booking is not None
 
-    async with claimed_guest(world.sides, Told(booking, verified=False)):
+    async with claim_guest(world.context, BookingSnapshot(booking, verified=False)):
         for booking_id in (BookingId("b1"), BookingId("b2")):
-            with pytest.raises(HeldError):
+            with pytest.raises(LockedError):
                 async with held(
                     world.ledger, [lock_of_booking(NAME, booking_id)], run_id="other", wait_s=0
                 ):

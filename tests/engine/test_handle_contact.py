@@ -8,11 +8,11 @@ import pytest
 from tests.engine.world import NAME, World
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.rate_limiter import NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.adapters.ledger import locks
 from timerex_ghl.domain.identity import Keys
 from timerex_ghl.domain.models import FieldName, GhlContact, GhlField, GhlValues
-from timerex_ghl.engine.claim import claimed
+from timerex_ghl.engine.claim import claim_contact
 from timerex_ghl.engine.lock_names import lock_of_contact, locks_of_keys
 from timerex_ghl.engine.pull import Scope
 
@@ -41,7 +41,7 @@ async def test_a_claim_locks_the_person_and_both_their_keys(world: World) -> Non
     row = await world.add(RIKU, phone="090-1234-5678")
     keys = locks_of_keys(NAME, Keys(RIKU, "+819012345678"))
 
-    async with claimed(world.sides, row.id) as claim:
+    async with claim_contact(world.context, row.id) as claim:
         assert claim is not None
         for name in (lock_of_contact(NAME, row.id), *keys):
             assert await world.ledger.read(locks.holder_of, name) is not None
@@ -58,17 +58,17 @@ class FillingClient(GhlClient):
 
 
 async def test_what_ghl_fills_in_on_creation_is_taken_over_at_once(world: World) -> None:
-    ghl = world.sides.settings.ghl
+    ghl = world.context.settings.ghl
     row = await world.add(RIKU, first_name="Riku")
     async with httpx.AsyncClient(verify=NO_TLS) as http:
         filling = FillingClient(
             http,
-            world.sides.ghl.auth,
-            NoPacing(),
+            world.context.ghl.auth,
+            Unlimited(),
             base_url=ghl.base_url,
             location_id=ghl.location_id,
         )
-        await replace(world, sides=replace(world.sides, ghl=filling)).sync()
+        await replace(world, context=replace(world.context, ghl=filling)).sync()
 
     assert (await world.here(row.id)).contact.values[FieldName("country")] == "JP"
     await world.writes()

@@ -14,7 +14,7 @@ from timerex_ghl.domain.errors import (
     SettingsError,
     UnknownOutcomeError,
 )
-from timerex_ghl.engine.locking import HeldError
+from timerex_ghl.engine.locking import LockedError
 from timerex_ghl.engine.outcome import What
 from timerex_ghl.engine.process import WITHOUT_RIGHT_S, judge
 
@@ -23,7 +23,7 @@ from timerex_ghl.engine.process import WITHOUT_RIGHT_S, judge
     "error",
     [
         RateLimitedError("GHL's limit is used up"),
-        HeldError("aoba:contact:c1", "another run"),
+        LockedError("aoba:contact:c1", "another run"),
         CredentialsError("GHL refuses the token"),
         SettingsError("no such calendar"),
         ScopeError("contacts.write is missing", scope="contacts.write"),

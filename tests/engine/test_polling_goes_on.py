@@ -16,7 +16,9 @@ async def test_a_run_without_calls_left_saves_its_place_and_the_next_goes_on_fro
 ) -> None:
     for number in range(14):
         await polling.book(hours=24 + number, guest_email=f"g{number}@hinode.example")
-    few = polling.paced.sparing(46, wait_s=0)  # 14 calls: the calendars, a page, its bookings, one
+    few = polling.rate_limited.sparing(
+        46, wait_s=0
+    )  # 14 calls: the calendars, a page, its bookings, one
 
     first = await polling.poll(few)
     asked_first = await polling.calls()
@@ -37,11 +39,11 @@ async def test_a_poll_leaves_calls_to_bookings_that_are_read_back_live(
     for number in range(60):
         await polling.book(hours=24 + number, guest_email=f"g{number}@hinode.example")
 
-    run = await polling.poll(polling.paced.sparing(SPARE, wait_s=0))
+    run = await polling.poll(polling.rate_limited.sparing(SPARE, wait_s=0))
     asked = await polling.calls()
     booking_id = BookingId((await polling.waiting())[0].partition(":")[2])
     for _ in range(SPARE):
-        await polling.paced.get_event(booking_id, wait_s=0)
+        await polling.rate_limited.get_event(booking_id, wait_s=0)
 
     assert run.stopped == "no call to TimeRex was left"
     assert len(asked) == 60 - SPARE
@@ -63,7 +65,7 @@ async def test_a_run_that_is_killed_in_mid_page_is_gone_on_with_and_stores_nothi
     for number in range(12):
         await polling.book(hours=24 + number, guest_email=f"g{number}@hinode.example")
 
-    await polling.poll(polling.paced.sparing(58, wait_s=0))  # two calls: the calendars
+    await polling.poll(polling.rate_limited.sparing(58, wait_s=0))  # two calls: the calendars
     with killed_at(polling.world, "poll", "before-save"):
         await polling.poll()
     await polling.calls()
@@ -104,7 +106,9 @@ async def test_a_run_that_stops_in_mid_page_tells_what_it_did(polling: PollingWo
     for number in range(5):
         await polling.book(hours=24 + number, guest_email=f"g{number}@hinode.example")
 
-    run = await polling.poll(polling.paced.sparing(54, wait_s=0))  # two for calendars, a page, 3
+    run = await polling.poll(
+        polling.rate_limited.sparing(54, wait_s=0)
+    )  # two for calendars, a page, 3
 
     assert run.stopped == "no call to TimeRex was left"
     assert run.found.stored == len(await polling.waiting()) == 3

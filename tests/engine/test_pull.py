@@ -17,13 +17,13 @@ PAGE = 10
 async def read_all(world: World, scope: Scope, scan: str) -> int:
     """Read to the end; tell how many calls that took."""
     await world.calls()
-    while await read_page(world.sides, scope, scan, limit=PAGE):
+    while await read_page(world.context, scope, scan, limit=PAGE):
         pass
     return len(await world.calls())
 
 
 async def known(world: World) -> int:
-    return sum(key.startswith("ghl:") for key in await list_changed(world.sides))
+    return sum(key.startswith("ghl:") for key in await list_changed(world.context))
 
 
 @pytest.mark.both_databases

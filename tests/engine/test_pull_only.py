@@ -9,7 +9,7 @@ import pytest
 from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.rate_limiter import NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.adapters.ledger import inbox, intents, reviews
 from timerex_ghl.domain.errors import ScopeError
 from timerex_ghl.domain.models import ContactId, FieldName
@@ -22,15 +22,15 @@ async def pull_only(world: World, http: httpx.AsyncClient) -> World:
     """Go on with a token that may only read contacts."""
     scopes = ["contacts.readonly"]
     minted = await world.ask("POST", "/ghl/tokens", {"scopes": scopes})
-    settings = world.sides.settings.ghl
+    settings = world.context.settings.ghl
     client = GhlClient(
         http,
         PrivateToken(minted["access_token"], frozenset(scopes)),
-        NoPacing(),
+        Unlimited(),
         base_url=settings.base_url,
         location_id=settings.location_id,
     )
-    return World(replace(world.sides, ghl=client), world.control)
+    return World(replace(world.context, ghl=client), world.control)
 
 
 async def value(world: World, contact_id: ContactId, field: str) -> object:

@@ -10,10 +10,10 @@ RIKU = "riku@hinode.example"
 MOMENTS = ("after-intent", "after-write", "after-outcome")
 
 
-async def assert_all_settled(world: World) -> None:
+async def assert_all_final(world: World) -> None:
     contact_id = (await world.people())[0].id
     key = f"contact:{contact_id}"
-    assert await world.ledger.read(intents.open_intents, world.sides.connection, [key]) == []
+    assert await world.ledger.read(intents.open_intents, world.context.connection, [key]) == []
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -28,7 +28,7 @@ async def test_a_new_booking_survives_a_crash(world: World, action: str, moment:
     assert outcome.what in {"applied", "no-op"}
     assert (await world.one_in_crm(RIKU))["tags"] == ["timerex booked"]
     assert len(await world.notes_of(RIKU)) == 1
-    await assert_all_settled(world)
+    await assert_all_final(world)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -45,7 +45,7 @@ async def test_a_cancellation_survives_a_crash(world: World, action: str, moment
     assert (await world.one_in_crm(RIKU))["tags"] == ["timerex cancelled"]
     assert len(notes) == 1
     assert "Cancelled" in notes[0]
-    await assert_all_settled(world)
+    await assert_all_final(world)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -59,7 +59,7 @@ async def test_an_edit_survives_a_crash(world: World, moment: str) -> None:
     await world.sync()
 
     assert (await world.one_in_crm(RIKU))["city"] == "Kyoto"
-    await assert_all_settled(world)
+    await assert_all_final(world)
     assert (await world.sync()).applied == 0
 
 
@@ -75,4 +75,4 @@ async def test_an_answer_lost_after_the_write_doubles_nothing(world: World, oper
 
     assert (await world.one_in_crm(RIKU))["tags"] == ["timerex booked"]
     assert len(await world.notes_of(RIKU)) == 1
-    await assert_all_settled(world)
+    await assert_all_final(world)

@@ -24,11 +24,11 @@ def decision(way: Way = Way.KEEP, by: str = "kana", **more: object) -> Decision:
 
 def asking(world: World) -> World:
     """Let every conflict wait for a person."""
-    settings = world.sides.settings
+    settings = world.context.settings
     rules = tuple(rule.model_copy(update={"conflict": ConflictRule.ASK}) for rule in settings.rules)
     ruled = settings.model_copy(update={"rules": rules})
-    version = world.sides.published.model_copy(update={"settings": ruled})
-    return replace(world, sides=replace(world.sides, published=version))
+    version = world.context.published.model_copy(update={"settings": ruled})
+    return replace(world, context=replace(world.context, published=version))
 
 
 async def disputed(world: World) -> tuple[World, ContactId]:
@@ -68,7 +68,7 @@ async def test_a_side_that_is_kept_stands_on_both_and_other_fields_go_on_waiting
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
 
-    settled = await settle(world.sides, review.id, decision(keep=side))
+    settled = await settle(world.context, review.id, decision(keep=side))
 
     assert settled.in_words() == f"{review.id} is settled: keep {side}"
     assert await both(world, riku, CITY) == (city, city)
@@ -80,7 +80,7 @@ async def test_fields_can_be_settled_one_by_one_at_once(world: World) -> None:
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
 
-    await settle(world.sides, review.id, decision(fields={CITY: "ghl", STATE: "timerex"}))
+    await settle(world.context, review.id, decision(fields={CITY: "ghl", STATE: "timerex"}))
 
     assert await both(world, riku, CITY) == ("Kobe", "Kobe")
     assert await both(world, riku, STATE) == ("Nara", "Nara")
@@ -91,7 +91,7 @@ async def test_a_typed_value_stands_on_both_sides(world: World) -> None:
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
 
-    await settle(world.sides, review.id, decision(values={CITY: "Osaka"}))
+    await settle(world.context, review.id, decision(values={CITY: "Osaka"}))
 
     assert await both(world, riku, CITY) == ("Osaka", "Osaka")
 
@@ -103,7 +103,7 @@ async def test_values_that_changed_meanwhile_are_not_overwritten(world: World) -
     await world.calls()
 
     with pytest.raises(ReviewNeededError, match="nothing was written"):
-        await settle(world.sides, review.id, decision(keep="timerex"))
+        await settle(world.context, review.id, decision(keep="timerex"))
 
     assert await world.writes() == []
     assert await both(world, riku, CITY) == ("Nara", "Himeji")
@@ -114,9 +114,9 @@ async def test_two_people_have_one_effect_and_two_audit_rows(world: World) -> No
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
 
-    first = await settle(world.sides, review.id, decision(keep="timerex"))
+    first = await settle(world.context, review.id, decision(keep="timerex"))
     writes = await world.writes()
-    second = await settle(world.sides, review.id, decision(keep="ghl", by="noa"))
+    second = await settle(world.context, review.id, decision(keep="ghl", by="noa"))
 
     assert (first.is_ours, second.is_ours) == (True, False)
     assert f"{review.id} was settled already: keep timerex, by kana" in second.in_words()
@@ -130,8 +130,8 @@ async def test_two_people_at_the_same_moment_have_one_effect(world: World) -> No
     review = await the_review_of(world, CITY)
 
     both_of_them = await asyncio.gather(
-        settle(world.sides, review.id, decision(keep="timerex", by="kana")),
-        settle(world.sides, review.id, decision(keep="ghl", by="noa")),
+        settle(world.context, review.id, decision(keep="timerex", by="kana")),
+        settle(world.context, review.id, decision(keep="ghl", by="noa")),
     )
 
     assert sorted(one.is_ours for one in both_of_them) == [False, True]
@@ -166,7 +166,7 @@ async def test_a_link_to_somebody_elses_contact_is_refused(world: World) -> None
     contact_id, ids, review = await doubted(world)
 
     with pytest.raises(SettingsError, match="already"):
-        await settle(world.sides, review.id, decision(Way.LINK, link_to=ids[0]))
+        await settle(world.context, review.id, decision(Way.LINK, link_to=ids[0]))
 
     assert [one.id for one in await waiting(world)] == [review.id]
     assert (await world.here(contact_id)).version == 1
@@ -181,7 +181,7 @@ async def test_a_contact_that_is_gone_can_be_another_one(world: World) -> None:
     (review,) = await waiting(world)
     made = await world.ask("POST", "/ghl/contacts", {"firstName": "R", "email": "r@hinode.example"})
 
-    await settle(world.sides, review.id, decision(Way.LINK, link_to=made["contact"]["id"]))
+    await settle(world.context, review.id, decision(Way.LINK, link_to=made["contact"]["id"]))
 
     assert await waiting(world) == []
     linked = next(one for one in await world.crm() if one["id"] == made["contact"]["id"])
@@ -196,7 +196,7 @@ async def test_an_event_that_was_given_up_waits_again(world: World) -> None:
     await world.carry(event_id)
     (review,) = await waiting(world)
 
-    await settle(world.sides, review.id, decision(Way.RETRY))
+    await settle(world.context, review.id, decision(Way.RETRY))
 
     event = await world.ledger.read(inbox.read_event, event_id)
     assert event is not None
@@ -209,6 +209,6 @@ async def test_what_does_not_fit_is_refused_in_one_line(world: World) -> None:
     review = await the_review_of(world, CITY)
 
     with pytest.raises(SettingsError, match="can be settled by keep, not by retry"):
-        await settle(world.sides, review.id, decision(Way.RETRY))
+        await settle(world.context, review.id, decision(Way.RETRY))
     with pytest.raises(SettingsError, match="aoba has no review r_nonsense"):
-        await settle(world.sides, "r_nonsense", decision(Way.RETRY))
+        await settle(world.context, "r_nonsense", decision(Way.RETRY))

@@ -56,7 +56,7 @@ async def test_two_people_who_share_a_phone_both_live_on(world: World) -> None:
     await world.sync()
     (review,) = await waiting(world)
 
-    await settle(world.sides, review.id, decision(Way.APART))
+    await settle(world.context, review.id, decision(Way.APART))
     counts = await world.sync()
 
     names = {
@@ -80,7 +80,7 @@ async def test_somebody_who_is_kept_apart_becomes_a_contact_of_their_own(world: 
     await world.ask("POST", "/ghl/settings", {"allow_duplicates": True})
     riku, ghl_id, review = await doubted(world)
 
-    await settle(world.sides, review.id, decision(Way.APART))
+    await settle(world.context, review.id, decision(Way.APART))
     await world.sync()
 
     assert await linked_to(world, riku) not in {None, ghl_id}
@@ -90,11 +90,11 @@ async def test_somebody_who_is_kept_apart_becomes_a_contact_of_their_own(world: 
 
 async def test_where_ghl_makes_no_second_contact_that_is_said_once(world: World) -> None:
     riku, _, review = await doubted(world)
-    await settle(world.sides, review.id, decision(Way.APART))
+    await settle(world.context, review.id, decision(Way.APART))
     await world.sync()
 
     (next_one,) = await waiting(world)
-    await settle(world.sides, next_one.id, decision(Way.DROP))
+    await settle(world.context, next_one.id, decision(Way.DROP))
     counts = await world.sync()
 
     assert "GHL makes no second one: allow duplicates there" in next_one.reason
@@ -105,7 +105,7 @@ async def test_where_ghl_makes_no_second_contact_that_is_said_once(world: World)
 async def test_somebody_who_is_linked_is_carried_at_once(world: World) -> None:
     riku, ghl_id, review = await doubted(world)
 
-    settled = await settle(world.sides, review.id, decision(Way.LINK, link_to=ghl_id))
+    settled = await settle(world.context, review.id, decision(Way.LINK, link_to=ghl_id))
 
     assert settled.in_words() == f"{review.id} is settled: link {ghl_id}"
     assert (await world.one_in_crm(RIKU))["city"] == "Nara"
@@ -118,7 +118,7 @@ async def test_a_contact_of_ghl_is_linked_to_a_person_here(world: World) -> None
     riku, ghl_id, _ = await doubted(world)
     review = next(one for one in await waiting(world) if one.subject.startswith("ghl:"))
 
-    await settle(world.sides, review.id, decision(Way.LINK, link_to=riku))
+    await settle(world.context, review.id, decision(Way.LINK, link_to=riku))
 
     assert await linked_to(world, riku) == ghl_id
 
@@ -127,7 +127,7 @@ async def test_what_is_not_there_is_linked_to_nothing(world: World) -> None:
     _, _, review = await doubted(world)
 
     with pytest.raises(NotFoundError):
-        await settle(world.sides, review.id, decision(Way.LINK, link_to="nobody"))
+        await settle(world.context, review.id, decision(Way.LINK, link_to="nobody"))
 
     assert review.id in {one.id for one in await waiting(world)}
 
@@ -148,7 +148,7 @@ async def doubtful_guest(world: World) -> tuple[EventId, str, Review]:
 async def test_a_doubtful_guest_is_linked_and_the_booking_carried_again(world: World) -> None:
     event_id, ghl_id, review = await doubtful_guest(world)
 
-    await settle(world.sides, review.id, decision(Way.LINK, link_to=ghl_id))
+    await settle(world.context, review.id, decision(Way.LINK, link_to=ghl_id))
 
     assert await world.state_of(event_id) == "waiting"
     assert [one.what for one in await world.carry(event_id)] == ["applied"]
@@ -160,7 +160,7 @@ async def test_a_guest_who_is_only_in_ghl_comes_to_the_workspace(world: World) -
     event_id, _, review = await doubtful_guest(world)
     other = await make_in_crm(world, firstName="Riku", email="r.sato@hinode.example")
 
-    await settle(world.sides, review.id, decision(Way.LINK, link_to=other))
+    await settle(world.context, review.id, decision(Way.LINK, link_to=other))
     await world.carry(event_id)
 
     assert len(await world.people()) == 3
@@ -172,7 +172,7 @@ async def test_a_guest_who_is_kept_apart_is_somebody_new(world: World) -> None:
     await world.ask("POST", "/ghl/settings", {"allow_duplicates": True})
     event_id, ghl_id, review = await doubtful_guest(world)
 
-    await settle(world.sides, review.id, decision(Way.APART))
+    await settle(world.context, review.id, decision(Way.APART))
     outcomes = await world.carry(event_id)
 
     assert [one.what for one in outcomes] == ["applied"]

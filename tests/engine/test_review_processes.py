@@ -12,12 +12,12 @@ from tests.engine.world import opened_world
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.sandbox.server import running_sandbox
 
-_SETTLE = """
+_FINISH = """
 import asyncio, json, sys
 import httpx
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.rate_limiter import NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.engine.resolve_review import settle
 from timerex_ghl.engine.context import Sides
@@ -30,7 +30,7 @@ async def main(url, version, token, review_id, decision):
     async with open_ledger(url) as ledger, httpx.AsyncClient() as http:
         auth = PrivateToken(token, ghl.scopes)
         client = GhlClient(
-            http, auth, NoPacing(), base_url=ghl.base_url, location_id=ghl.location_id
+            http, auth, Unlimited(), base_url=ghl.base_url, location_id=ghl.location_id
         )
         print("ready", flush=True)
         sys.stdin.readline()
@@ -47,7 +47,7 @@ async def start(*arguments: str) -> asyncio.subprocess.Process:
     """Start a process that is about to settle, and wait until it is ready to."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _SETTLE, stdin=pipe, stdout=pipe, cwd=Path(__file__).parents[2]
+        sys.executable, "-c", _FINISH, stdin=pipe, stdout=pipe, cwd=Path(__file__).parents[2]
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -63,7 +63,7 @@ async def test_two_processes_at_once_have_one_effect_and_two_audit_rows(
     async with running_sandbox() as info, opened_world(ledger, info) as opened:
         world, riku = await disputed(opened)
         review = await the_review_of(world, CITY)
-        version = world.sides.published.model_dump_json()
+        version = world.context.published.model_dump_json()
         processes = [
             await start(ledger_url, version, info.ghl.private_token, review.id, decision)
             for decision in (

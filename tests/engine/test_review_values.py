@@ -26,10 +26,10 @@ from timerex_ghl.engine.resolve_review import settle
 EMAIL = FieldName("email")
 
 
-async def as_settled(world: World, review: Review) -> tuple[str | None, str | None]:
+async def as_resolved(world: World, review: Review) -> tuple[str | None, str | None]:
     after = await world.ledger.read(reviews.get_review, review.id)
     assert after is not None
-    return after.settled_by, after.decision
+    return after.resolved_by, after.decision
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ async def test_what_was_typed_in_stands_whatever_it_equals(world: World, typed: 
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
 
-    await settle(world.sides, review.id, decision(values={CITY: typed}))
+    await settle(world.context, review.id, decision(values={CITY: typed}))
     await world.sync()
 
     assert await both(world, riku, CITY) == (typed, typed)
-    assert await as_settled(world, review) == ("kana", "keep city: typed in")
+    assert await as_resolved(world, review) == ("kana", "keep city: typed in")
     assert await told(world) == ["review settled"]
 
 
@@ -55,7 +55,7 @@ async def test_a_typed_value_overwrites_nothing_that_was_not_shown(world: World)
     await world.calls()
 
     with pytest.raises(ReviewNeededError, match="nothing was written, look again"):
-        await settle(world.sides, review.id, decision(values={CITY: "Osaka"}))
+        await settle(world.context, review.id, decision(values={CITY: "Osaka"}))
 
     assert await world.writes() == []
     assert await world.here(riku) == before
@@ -69,9 +69,9 @@ async def test_the_question_that_was_brought_up_to_date_can_be_answered(world: W
     review = await the_review_of(world, CITY)
     await world.edit(riku, city="Uji")
     with pytest.raises(ReviewNeededError):
-        await settle(world.sides, review.id, decision(keep="timerex"))
+        await settle(world.context, review.id, decision(keep="timerex"))
 
-    await settle(world.sides, review.id, decision(keep="timerex"))
+    await settle(world.context, review.id, decision(keep="timerex"))
 
     assert await both(world, riku, CITY) == ("Uji", "Uji")
 
@@ -81,7 +81,7 @@ async def test_a_review_is_not_settled_by_a_word_about_another_field(world: Worl
     review = await the_review_of(world, CITY)
 
     with pytest.raises(SettingsError, match="this review is about city"):
-        await settle(world.sides, review.id, decision(fields={STATE: "ghl"}))
+        await settle(world.context, review.id, decision(fields={STATE: "ghl"}))
 
     assert len(await waiting(world)) == 2
     assert await world.writes() == []
@@ -90,7 +90,7 @@ async def test_a_review_is_not_settled_by_a_word_about_another_field(world: Worl
 async def test_a_side_that_may_not_write_a_field_cannot_be_kept(world: World) -> None:
     world, _ = await disputed(world)
     review = await the_review_of(world, CITY)
-    settings = world.sides.settings
+    settings = world.context.settings
     rules = tuple(
         rule.model_copy(update={"direction": Direction.TO_WORKSPACE})
         if rule.field == CITY
@@ -98,10 +98,10 @@ async def test_a_side_that_may_not_write_a_field_cannot_be_kept(world: World) ->
         for rule in settings.rules
     )
     one_way = settings.model_copy(update={"rules": rules})
-    version = world.sides.published.model_copy(update={"settings": one_way})
+    version = world.context.published.model_copy(update={"settings": one_way})
 
     with pytest.raises(SettingsError, match="city travels one way only: keep ghl"):
-        await settle(replace(world.sides, published=version), review.id, decision(keep="timerex"))
+        await settle(replace(world.context, published=version), review.id, decision(keep="timerex"))
 
     assert await world.writes() == []
 
@@ -111,11 +111,11 @@ async def test_somebody_without_a_key_gets_the_one_that_is_typed_in(world: World
     await world.sync()
     (review,) = await waiting(world)
 
-    await settle(world.sides, review.id, decision(values={EMAIL: RIKU}))
+    await settle(world.context, review.id, decision(values={EMAIL: RIKU}))
 
     assert (await world.one_in_crm(RIKU))["city"] == "Nara"
     assert (await world.here(row.id)).contact.values[EMAIL] == RIKU
-    assert await as_settled(world, review) == ("kana", "keep email: typed in")
+    assert await as_resolved(world, review) == ("kana", "keep email: typed in")
 
 
 async def test_somebody_who_changed_since_is_looked_at_again(world: World) -> None:
@@ -125,7 +125,7 @@ async def test_somebody_who_changed_since_is_looked_at_again(world: World) -> No
     await world.edit(row.id, city="Kobe")
 
     with pytest.raises(ReviewNeededError, match="changed since this was asked"):
-        await settle(world.sides, review.id, decision(values={EMAIL: RIKU}))
+        await settle(world.context, review.id, decision(values={EMAIL: RIKU}))
 
     assert await world.crm() == []
 
@@ -135,7 +135,7 @@ async def test_a_guest_without_a_key_gets_one_and_the_booking_is_carried(world: 
     await world.carry(event_id)
     (review,) = await waiting(world)
 
-    await settle(world.sides, review.id, decision(values={EMAIL: RIKU}))
+    await settle(world.context, review.id, decision(values={EMAIL: RIKU}))
 
     assert (review.kind, review.subject) == ("no-key", f"event:{event_id}")
     assert [one.what for one in await world.carry(event_id)] == ["applied"]
@@ -150,11 +150,11 @@ async def test_a_crash_while_settling_is_mended_and_doubles_nothing(
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
     with killed_at(world, "contact.update", moment):
-        await settle(world.sides, review.id, decision(keep="timerex"))
+        await settle(world.context, review.id, decision(keep="timerex"))
 
     await world.sync()
     if moment == "after-intent":
-        await settle(world.sides, review.id, decision(keep="timerex"))
+        await settle(world.context, review.id, decision(keep="timerex"))
 
     assert await both(world, riku, CITY) == ("Nara", "Nara")
     assert len([call for call in await world.writes() if call.startswith("PUT ")]) == 1
@@ -167,7 +167,7 @@ async def test_a_run_that_was_faster_is_said_to_be(world: World) -> None:
     await world.edit(riku, city="Kobe")
     await world.sync()
 
-    settled = await settle(world.sides, review.id, decision(keep="timerex"))
+    settled = await settle(world.context, review.id, decision(keep="timerex"))
 
     assert not settled.is_ours
     assert f"{review.id} was settled already: went through, by a later run" in settled.in_words()

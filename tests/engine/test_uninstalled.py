@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from tests.adapters.ghl.oauth_world import auth_of_sandbox
 from tests.engine.world import World, opened_world
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.rate_limiter import NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.adapters.ledger import tokens
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.adapters.ledger.secrets import SecretKey
@@ -28,19 +28,19 @@ async def installed(ledger_url: str) -> AsyncGenerator[World]:
         opened_world(ledger, info) as world,
         httpx.AsyncClient() as http,
     ):
-        location = world.sides.settings.ghl.location_id
+        location = world.context.settings.ghl.location_id
         auth = auth_of_sandbox(ledger, http, info.ghl)
-        ghl = GhlClient(http, auth, NoPacing(), base_url=info.ghl.base_url, location_id=location)
-        yield World(replace(world.sides, ghl=ghl), world.control)
+        ghl = GhlClient(http, auth, Unlimited(), base_url=info.ghl.base_url, location_id=location)
+        yield World(replace(world.context, ghl=ghl), world.control)
 
 
 async def ended(world: World) -> list[str]:
-    location = world.sides.settings.ghl.location_id
+    location = world.context.settings.ghl.location_id
     return await world.ledger.read(tokens.ended_families, location)
 
 
 async def test_writes_stop_and_all_that_waits_is_kept(installed: World) -> None:
-    await installed.sides.ghl.get_location()
+    await installed.context.ghl.get_location()
     await installed.ask("POST", "/ghl/uninstall")
     event = await installed.hint("UNINSTALL", "")
     await installed.calls()
@@ -51,16 +51,16 @@ async def test_writes_stop_and_all_that_waits_is_kept(installed: World) -> None:
     assert await installed.state_of(event) == "waiting"
     assert len(await ended(installed)) == 1, "the watch alerts about it"
     with pytest.raises(CredentialsError):
-        await installed.sides.ghl.get_location()
+        await installed.context.ghl.get_location()
     assert await installed.calls() == ["POST /oauth/token"]
 
 
 async def test_one_that_is_older_than_the_install_changes_nothing(installed: World) -> None:
-    await installed.sides.ghl.get_location()
+    await installed.context.ghl.get_location()
     event = await installed.hint("UNINSTALL", "")
 
     (outcome,) = await installed.carry(event)
 
     assert outcome.what == "no-op"
     assert await ended(installed) == []
-    await installed.sides.ghl.get_location()
+    await installed.context.ghl.get_location()

@@ -43,7 +43,7 @@ async def asking(ledger: Ledger, info: SandboxInfo, room: Room) -> AsyncIterator
     async with opened_world(ledger, info) as world, httpx.AsyncClient() as http:
         auth = ApiKey(info.timerex.api_key)
         timerex = TimerexClient(http, auth, room, base_url=info.timerex.base_url)
-        yield replace(world, sides=replace(world.sides, timerex=timerex))
+        yield replace(world, context=replace(world.context, timerex=timerex))
 
 
 def test_hosts_addresses_are_no_news_of_a_booking_stored_before_they_were_read() -> None:

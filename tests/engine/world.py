@@ -18,7 +18,7 @@ from tests.engine.failpoints import Failpoints, KilledError
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.rate_limiter import NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.adapters.ledger import inbox, workspace
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
@@ -42,12 +42,12 @@ from timerex_ghl.domain.settings import (
     PublishedConnection,
     TimerexSettings,
 )
-from timerex_ghl.engine.contact import carry_key
-from timerex_ghl.engine.context import CallCount, Sides
+from timerex_ghl.engine.contact import handle_contact_key
+from timerex_ghl.engine.context import CallCount, SyncContext
 from timerex_ghl.engine.outcome import Counts, Outcome, count
-from timerex_ghl.engine.process import carry_event, carry_person
+from timerex_ghl.engine.process import process_event, process_record
 from timerex_ghl.engine.pull import Scope, list_changed, read_page
-from timerex_ghl.engine.router import carry_inbox_event
+from timerex_ghl.engine.router import handle_inbox_event
 from timerex_ghl.engine.runtime import Runtime
 from timerex_ghl.sandbox.info import SandboxInfo
 
@@ -74,7 +74,7 @@ class World:
         clock: What our side reads the time from. The sandbox has the real one.
     """
 
-    sides: Sides
+    context: SyncContext
     control: httpx.AsyncClient
     clock: Clock = field(default_factory=Clock)
     failpoints: Failpoints = field(default_factory=Failpoints)
@@ -188,20 +188,20 @@ class World:
 
     async def carry(self, *event_ids: EventId, replay: bool = False) -> list[Outcome]:
         return [
-            await carry_event(self.sides, carry_inbox_event, event_id, replay=replay)
+            await process_event(self.context, handle_inbox_event, event_id, replay=replay)
             for event_id in event_ids
         ]
 
     async def sync(
         self, scope: Scope = Scope.INCREMENTAL, *, preview: bool = False, scan: str = "scan"
     ) -> Counts:
-        while await read_page(self.sides, scope, scan):
+        while await read_page(self.context, scope, scan):
             pass
 
-        keys = await list_changed(self.sides)
-        carry = partial(carry_person, self.sides, partial(carry_key, preview=preview))
+        keys = await list_changed(self.context)
+        carry = partial(process_record, self.context, partial(handle_contact_key, preview=preview))
         try:
-            return count(await each(carry, keys, at_once(self.sides)))
+            return count(await each(carry, keys, at_once(self.context)))
         except BaseExceptionGroup as killed:  # as a process dies: at once, of one thing
             raise killed.exceptions[0] from None
 
@@ -212,7 +212,7 @@ class World:
 
     @property
     def ledger(self) -> Ledger:
-        return self.sides.ledger
+        return self.context.ledger
 
     def restarted(self) -> "World":
         """Go on as another process would."""
@@ -233,7 +233,10 @@ def settings_of(info: SandboxInfo) -> ConnectionSettings:
             calls_per_10_s=None,
         ),
         timerex=TimerexSettings(
-            credentials="aoba-timerex", door="0" * 32, header="x-token", token_digests=("0" * 64,)
+            credentials="aoba-timerex",
+            endpoint="0" * 32,
+            header="x-token",
+            token_digests=("0" * 64,),
         ),
         region="JP",
         rules=DEFAULT_RULES,
@@ -256,14 +259,14 @@ async def opened_world(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[Worl
         ghl = GhlClient(
             http,
             auth,
-            NoPacing(),
+            Unlimited(),
             base_url=info.ghl.base_url,
             location_id=settings.ghl.location_id,
         )
         clock, failpoints = Clock(), Failpoints()
         runtime = Runtime(clock.now, failpoints.reach)
-        sides = Sides(version, ledger, ghl, CallCount(), run_id="test", runtime=runtime)
-        yield World(sides, control, clock, failpoints)
+        context = SyncContext(version, ledger, ghl, CallCount(), run_id="test", runtime=runtime)
+        yield World(context, control, clock, failpoints)
 
 
 @contextmanager

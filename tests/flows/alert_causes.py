@@ -12,7 +12,7 @@ from tests.deliveries import confirmed
 from tests.flows.conftest import Engine
 from timerex_ghl.adapters.ledger import inbox, published, quota, tokens
 from timerex_ghl.adapters.ledger.inbox import InboxState
-from timerex_ghl.adapters.ledger.quota import Pace, Seen
+from timerex_ghl.adapters.ledger.quota import CallLimits, ReportedLimits
 from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.tokens import StoredTokens
@@ -58,7 +58,7 @@ def publish_elsewhere(
 def use_up(tx: Connection, location_id: LocationId, percent: int) -> None:
     """Let GHL say how many of the day's calls are made."""
     left = quota.DAILY_LIMIT * (100 - percent) // 100
-    quota.correct(tx, location_id, Seen(None, left, 3600), Pace())
+    quota.correct(tx, location_id, ReportedLimits(None, left, 3600), CallLimits())
 
 
 def end_tokens(tx: Connection, key: str) -> None:

@@ -71,14 +71,14 @@ async def deliver(engine: Engine, name: ConnectionName, body: dict[str, Any]) ->
     """
     version = await engine.stage.ledger.read(published.current, name)
     assert version is not None
-    door = version.settings.timerex.door
+    endpoint = version.settings.timerex.endpoint
     timerex = engine.stage.sandbox.timerex
     headers = {timerex["webhook_header"]: timerex["webhook_token"]}
     async with httpx.AsyncClient(timeout=120, verify=NO_TLS) as http:
 
         async def answered() -> httpx.Response | None:
             answer = await http.post(
-                f"{engine.stage.gateway_url}/webhooks/timerex/{door}",
+                f"{engine.stage.gateway_url}/webhooks/timerex/{endpoint}",
                 content=json.dumps(body),
                 headers={**headers, "content-type": "application/json"},
             )

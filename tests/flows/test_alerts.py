@@ -31,15 +31,15 @@ from tests.flows.alert_causes import (
     use_up,
 )
 from tests.flows.conftest import Drafts, Engine
-from tests.receiver import Receiver, open_door
+from tests.receiver import Receiver, open_receiver
 from timerex_ghl.domain.errors import SettingsError
 from timerex_ghl.domain.models import ConnectionName, LocationId
 
-TOLD_WITHIN_S = 120
+SENT_WITHIN_S = 120
 
 
-async def hears(
-    receiver: Receiver, is_it: Callable[[dict[str, Any]], bool], within_s: float = TOLD_WITHIN_S
+async def receives(
+    receiver: Receiver, is_it: Callable[[dict[str, Any]], bool], within_s: float = SENT_WITHIN_S
 ) -> dict[str, Any]:
     for _ in range(int(within_s / 0.2)):
         for message in receiver.bodies:
@@ -49,7 +49,7 @@ async def hears(
     raise AssertionError(f"not told; heard only {[one['subject'] for one in receiver.bodies]}")
 
 
-def told_of(receiver: Receiver, words: str) -> set[str]:
+def messages_with(receiver: Receiver, words: str) -> set[str]:
     """Give the messages with these words in them.
 
     The same one may have come four times: Prefect sends it again where it cannot store that it was
@@ -67,7 +67,7 @@ async def emitted(engine: Engine, event: str, name: ConnectionName) -> int:
     return len((await engine.api.send("POST", "/events/filter", {"filter": wanted}))["events"])
 
 
-async def hears_all_before(engine: Engine, receiver: Receiver) -> None:
+async def receives_all_before(engine: Engine, receiver: Receiver) -> None:
     """Wait until all that has happened was told, and is stored: events are handled in order."""
     name = f"marker-{secrets.token_hex(4)}"
     event = Event(
@@ -76,7 +76,7 @@ async def hears_all_before(engine: Engine, receiver: Receiver) -> None:
         payload={"connection": name, "waiting": 1, "minutes": 1},
     )
     await engine.api.send("POST", "/events", [event.model_dump(mode="json")])
-    await hears(receiver, lambda one: name in one["text"])
+    await receives(receiver, lambda one: name in one["text"])
     for _ in range(600):
         if await emitted(engine, WAITING_TOO_LONG, ConnectionName(name)):
             return
@@ -86,7 +86,7 @@ async def hears_all_before(engine: Engine, receiver: Receiver) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def receiver(engine: Engine) -> AsyncGenerator[Receiver]:
-    async with open_door() as chat:
+    async with open_receiver() as chat:
         with temporary_settings({PREFECT_API_URL: engine.api.url}):
             block = await make_webhook_block(chat.url())
             await put_alerts(block)
@@ -133,15 +133,15 @@ async def test_a_run_that_fails_is_told_once_with_its_reason_and_link(
     run_id = await engine.api.start("contact-sync", connection="nobody-told")
     run = await engine.api.wait_for(run_id)
 
-    message = await hears(receiver, lambda one: "nobody-told" in one["text"])
-    await hears_all_before(engine, receiver)
+    message = await receives(receiver, lambda one: "nobody-told" in one["text"])
+    await receives_all_before(engine, receiver)
 
     assert run["state_type"] == "FAILED"
     assert message["subject"] == "timerex-ghl: a run failed"
     assert "contact-sync, run nobody-told incremental apply: Failed" in message["text"]
     assert "connection nobody-told is not published" in message["text"]
     assert run_id in message["text"]
-    assert told_of(receiver, "nobody-told") == {message["text"]}
+    assert messages_with(receiver, "nobody-told") == {message["text"]}
 
 
 async def test_a_run_that_needs_somebody_is_told(
@@ -153,7 +153,7 @@ async def test_a_run_that_needs_somebody_is_told(
 
     assert state.name == "NeedsReview", state.message
     run_id = str(state.state_details.flow_run_id)
-    message = await hears(receiver, lambda one: run_id in one["text"])
+    message = await receives(receiver, lambda one: run_id in one["text"])
     assert message["subject"] == "timerex-ghl: somebody is needed"
 
 
@@ -166,7 +166,7 @@ async def test_events_that_wait_too_long_are_told_without_anybodys_details(
     state = await engine.here(watch, 60.0)
 
     assert str(name) in (state.message or "")
-    message = await hears(receiver, lambda one: str(name) in one["text"])
+    message = await receives(receiver, lambda one: str(name) in one["text"])
     assert message["subject"] == "timerex-ghl: events wait too long"
     assert "1 events wait, the oldest for 90 minutes" in message["text"]
     assert "late@umi.example" not in json.dumps(receiver.bodies)
@@ -181,11 +181,11 @@ async def test_silent_webhooks_are_told_once_for_the_same_changes(
         await store_polled(engine, name, f"polled-{number}", minutes=40)
 
     first = await engine.here(watch)
-    message = await hears(receiver, lambda one: one["subject"].endswith("webhooks are silent"))
+    message = await receives(receiver, lambda one: one["subject"].endswith("webhooks are silent"))
     await engine.here(watch)
     await store(engine, name, "heard-again", "quiet@umi.example", minutes=0)
     last = await engine.here(watch)
-    await hears_all_before(engine, receiver)
+    await receives_all_before(engine, receiver)
 
     assert f"webhooks are silent: {name}" in (first.message or "")
     assert f"{name}: no webhook of TimeRex came for 2 changes" in message["text"]
@@ -203,11 +203,11 @@ async def test_calls_that_run_out_and_tokens_that_were_ended_are_told_once(
     await engine.stage.ledger.write(end_tokens, f"app:{location_id}")
 
     states = [await engine.here(watch, 60.0) for _ in range(2)]
-    calls = await hears(receiver, lambda one: f"{name}: 76 %" in one["text"])
-    access = await hears(receiver, lambda one: f"{name}: GHL ended" in one["text"])
+    calls = await receives(receiver, lambda one: f"{name}: 76 %" in one["text"])
+    access = await receives(receiver, lambda one: f"{name}: GHL ended" in one["text"])
     await engine.stage.ledger.write(use_up, location_id, 90)
     states.append(await engine.here(watch, 60.0))
-    await hears(receiver, lambda one: f"{name}: 90 %" in one["text"])
+    await receives(receiver, lambda one: f"{name}: 90 %" in one["text"])
 
     assert [f"warned: {name}" in (state.message or "") for state in states] == [True, False, True]
     assert calls["subject"] == "timerex-ghl: the day's calls run out"
@@ -230,7 +230,7 @@ async def test_a_run_whose_worker_was_killed_is_marked_as_crashed_and_told(
     await until_it_runs(engine, run_id)
     os.kill(engine_pid, signal.SIGSTOP)  # a kill would be seen by the worker, who lives here
     try:
-        message = await hears(receiver, lambda one: run_id in one["text"], within_s=240)
+        message = await receives(receiver, lambda one: run_id in one["text"], within_s=240)
     finally:
         os.kill(engine_pid, signal.SIGKILL)
 

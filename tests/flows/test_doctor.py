@@ -11,7 +11,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.publish_connection import publish_connection
-from tasks.checkup import Finding, check_door, check_schedules, check_up
+from tasks.checkup import Finding, check_endpoint, check_schedules, check_up
 from tasks.publishing import SCHEDULED
 from tests.flows.conftest import Drafts, Engine, scheduling
 from timerex_ghl.domain.errors import SettingsError
@@ -26,12 +26,12 @@ async def found(
         return {each.step: each async for each in check_up(POOL, connection, gateway_url)}
 
 
-async def fault_of_door(engine: Engine, connection: ConnectionName, gateway_url: str) -> str:
+async def fault_of_endpoint(engine: Engine, connection: ConnectionName, gateway_url: str) -> str:
     with (
         temporary_settings({PREFECT_API_URL: engine.api.url}),
         pytest.raises(SettingsError) as fault,
     ):
-        await check_door(connection, gateway_url)
+        await check_endpoint(connection, gateway_url)
     return str(fault.value)
 
 
@@ -96,7 +96,7 @@ async def test_a_gateway_of_another_ledger_is_named(
     engine: Engine, ready: ConnectionName, tmp_path: Path
 ) -> None:
     async with another_gateway(f"sqlite:///{tmp_path / 'other.db'}") as url:
-        fault = await fault_of_door(engine, ready, url)
+        fault = await fault_of_endpoint(engine, ready, url)
 
     assert "does not know this door: start it on the ledger of the block" in fault
 
@@ -113,13 +113,13 @@ async def test_what_is_no_gateway_of_ours_is_named(
     engine: Engine, ready: ConnectionName, ready_status: int, forged_status: int, said: str
 ) -> None:
     async with stranger(ready_status, forged_status) as url:
-        fault = await fault_of_door(engine, ready, url)
+        fault = await fault_of_endpoint(engine, ready, url)
 
     assert said in fault
 
 
 async def test_an_address_without_https_is_named(engine: Engine, ready: ConnectionName) -> None:
-    fault = await fault_of_door(engine, ready, "your.host")
+    fault = await fault_of_endpoint(engine, ready, "your.host")
 
     assert fault == "your.host is no address: enter https://your.host"
 

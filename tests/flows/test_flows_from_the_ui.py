@@ -40,8 +40,8 @@ async def test_bookings_reach_the_crm(engine: Engine) -> None:
     stage = engine.stage
     version = await stage.ledger.read(published.current, CONNECTION)
     assert version is not None
-    door = f"{stage.gateway_url}/webhooks/timerex/{version.settings.timerex.door}"
-    await stage.sandbox.send("POST", "/timerex/webhook", {"url": door})
+    endpoint = f"{stage.gateway_url}/webhooks/timerex/{version.settings.timerex.endpoint}"
+    await stage.sandbox.send("POST", "/timerex/webhook", {"url": endpoint})
     story = Story(stage.sandbox, stage.ledger, CONNECTION)
     await story.make_people()
     webhooks = await story.book()

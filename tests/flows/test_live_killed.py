@@ -85,15 +85,15 @@ async def test_25_kills_of_the_live_worker_under_load_lose_and_double_nothing(
     programs = Programs(engine.folder)
     booking = asyncio.create_task(load.go_on())
     try:
-        on_duty = await start(programs, engine.stage)
-        await on_duty.first_line(LONG_S)
+        active_run = await start(programs, engine.stage)
+        await active_run.first_line(LONG_S)
         for _ in range(KILLS):
             follower = await start(programs, engine.stage)
             await asyncio.sleep(dice.random() * 2)
-            await kill(on_duty)
-            programs.running.remove(on_duty)
+            await kill(active_run)
+            programs.running.remove(active_run)
             await follower.first_line(LONG_S)
-            on_duty = follower
+            active_run = follower
         booking.cancel()
         with suppress(asyncio.CancelledError):
             await booking

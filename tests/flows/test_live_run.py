@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.live import Shift
-from tasks.live_worker import Connections, Station
+from tasks.live import LiveRun
+from tasks.live_worker import Connections, LiveWorker
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox_queue import Due
 from timerex_ghl.domain.errors import CredentialsError, FatalError, ScopeError
@@ -36,10 +36,10 @@ async def test_only_what_no_other_event_would_survive_rests_a_connection(
     async with ledger.listening() as alarm:
         dispatcher = Dispatcher(ledger, alarm)
         dispatcher.open = [NAME]
-        here = Station(ledger, dispatcher, Connections(ledger, dispatcher))
-        shift = Shift(here, timedelta(minutes=1), most=10, work=refuse)
+        here = LiveWorker(ledger, dispatcher, Connections(ledger, dispatcher))
+        live_run = LiveRun(here, timedelta(minutes=1), most=10, work=refuse)
 
-        shift.carry(BATCH)
-        await shift.finish()
+        live_run.carry(BATCH)
+        await live_run.finish()
 
     assert list(dispatcher.open) == open_then

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flows.contact_sync import contact_sync
-from flows.resolve_review import Choice, FieldChoice, settle_review
+from flows.resolve_review import Choice, FieldChoice, resolve_review
 from tests.flows.conftest import Drafts, Engine, add_person
 from timerex_ghl.adapters.ledger import reviews, workspace
 from timerex_ghl.adapters.ledger.reviews import Review
@@ -63,10 +63,10 @@ async def test_a_conflict_is_listed_and_settled_once_from_the_form(
     assert (await in_ghl(engine, email))["id"] in row["in GHL"]
     assert not any(word in listed for word in ("Narashino", "Himeji", email))
 
-    first = await engine.here(settle_review, name, review.id, Choice.KEEP_TIMEREX, "kana")
+    first = await engine.here(resolve_review, name, review.id, Choice.KEEP_TIMEREX, "kana")
     fields = (FieldChoice(field="city", keep="ghl"),)
     second = await engine.here(
-        settle_review, name, review.id, Choice.FIELD_BY_FIELD, "noa", fields=fields
+        resolve_review, name, review.id, Choice.FIELD_BY_FIELD, "noa", fields=fields
     )
 
     said = f"{review.id} was settled already: keep timerex, by kana"
@@ -83,7 +83,7 @@ async def test_values_that_changed_are_asked_about_again(engine: Engine, drafts:
     await move_in_ghl(engine, email, "Akashi")
     writes = await engine.stage.sandbox.writes()
 
-    late = await engine.here(settle_review, name, review.id, Choice.KEEP_TIMEREX, "kana")
+    late = await engine.here(resolve_review, name, review.id, Choice.KEEP_TIMEREX, "kana")
     writes_then = await engine.stage.sandbox.writes()
     run = await engine.api.run(
         "settle-review", connection=name, review_id=review.id, choice=Choice.KEEP_GHL, by="kana"
@@ -133,7 +133,7 @@ async def test_a_typed_value_goes_by_the_terminal_and_never_into_prefect(
 async def test_a_form_that_lacks_something_says_so_in_one_line(
     engine: Engine, ready: ConnectionName
 ) -> None:
-    state = await engine.here(settle_review, ready, "r_nonsense", Choice.LINK, "kana")
+    state = await engine.here(resolve_review, ready, "r_nonsense", Choice.LINK, "kana")
 
     assert state.is_failed()
     assert "contact_id: enter the id to link to" in (state.message or "")

@@ -29,7 +29,7 @@ from timerex_ghl.gateway.app import build_gateway
 from timerex_ghl.gateway.limits import Limits
 from timerex_ghl.gateway.serve import run_gateway
 
-DOOR = "d00r5f1c9a7be2d44c86"
+ENDPOINT = "d00r5f1c9a7be2d44c86"
 TOKEN = "canary-token-" + "b7f1" * 8
 NAME = ConnectionName("aoba")
 PATIENT = Limits(
@@ -50,7 +50,7 @@ def public_key_of(key: Ed25519PrivateKey) -> str:
 def settings_with(
     *tokens: str,
     name: ConnectionName = NAME,
-    door: str = DOOR,
+    endpoint: str = ENDPOINT,
     location: str = "loc1",
     keys: tuple[str, ...] = (GHL_WEBHOOK_KEY,),
     **ghl: Any,
@@ -70,7 +70,7 @@ def settings_with(
         ),
         timerex=TimerexSettings(
             credentials="aoba-timerex",
-            door=door,
+            endpoint=endpoint,
             header="x-timerex-authorization",
             token_digests=tuple(hashlib.sha256(token.encode()).hexdigest() for token in tokens),
         ),

@@ -32,7 +32,7 @@ class Order:
 
     Attributes:
         signing_key: Ed25519, raw, base64.
-        door: Of TimeRex.
+        endpoint: Of TimeRex.
         keys_file: Where to write what was sent and what was acknowledged.
         repeats: How often a delivery without an acknowledgement is sent again: after a second, then
             after twice as long each time. Without that a slow gateway does nothing but refuse.
@@ -45,7 +45,7 @@ class Order:
     seconds: float
     signing_key: str
     location_id: str
-    door: str
+    endpoint: str
     token: str
     keys_file: str
     repeats: int = 0
@@ -112,7 +112,7 @@ def prepare(order: Order) -> list[Delivery]:
             guest = {"field_type": "guest_email", "value": f"{event_id}@load.example"}
             body = body_of(CONFIRMED, id=event_id, form=[guest])
             path, proof = (
-                f"/webhooks/timerex/{order.door}",
+                f"/webhooks/timerex/{order.endpoint}",
                 f"x-timerex-authorization: {order.token}",
             )
             made.append(Delivery(event_id, request_of(order, path, proof, body)))

@@ -126,7 +126,9 @@ async def test_a_sandboxs_key_does_not_speak_for_another_location(
     sandbox = ConnectionName("sandbox")
     await publish(
         ledger,
-        settings_with(TOKEN, name=sandbox, door="another", location="loc2", keys=(SANDBOX_PUBLIC,)),
+        settings_with(
+            TOKEN, name=sandbox, endpoint="another", location="loc2", keys=(SANDBOX_PUBLIC,)
+        ),
     )
 
     assert (await post(http, BODY, SANDBOX_KEY)).status_code == 401
@@ -222,7 +224,7 @@ async def test_an_id_that_comes_again_after_34_days_is_the_same_event(
     body = update(timestamp=then.isoformat())
     first = (await post(http, body)).json()["event"]
     clock.advance(timedelta(days=34))
-    await ledger.write(inbox.settle_event, EventId(first), InboxState.APPLIED, now=then)
+    await ledger.write(inbox.finish_event, EventId(first), InboxState.APPLIED, now=then)
     await ledger.write(retention.forget_events, NAME, InboxState.APPLIED)
 
     assert (await post(http, body)).json()["event"] == first

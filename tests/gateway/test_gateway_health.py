@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.adapters.timerex.deliveries import CONFIRMED, body_of
-from tests.gateway.given import DOOR, TOKEN, client_of, publish, serving, settings_with
+from tests.gateway.given import ENDPOINT, TOKEN, client_of, publish, serving, settings_with
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.cli import main
@@ -39,7 +39,7 @@ async def test_a_gateway_without_its_ledger_is_alive_and_not_ready() -> None:
     async with client_with(RetryableError("no ledger")) as http:
         assert (await http.get("/healthz")).status_code == 200
         assert (await http.get("/readyz")).status_code == 503
-        assert (await http.post(f"/webhooks/timerex/{DOOR}")).status_code == 429
+        assert (await http.post(f"/webhooks/timerex/{ENDPOINT}")).status_code == 429
 
 
 async def test_a_fault_of_ours_is_answered_with_an_id_only() -> None:
@@ -60,7 +60,7 @@ async def test_the_process_says_where_it_answers_and_ends_on_sigterm(
         httpx.AsyncClient(base_url=address, verify=NO_TLS, timeout=60) as http,
     ):
         headers = {"content-type": "application/json", "x-timerex-authorization": TOKEN}
-        path = f"/webhooks/timerex/{DOOR}"
+        path = f"/webhooks/timerex/{ENDPOINT}"
         response = await http.post(path, content=body_of(CONFIRMED), headers=headers)
 
     assert response.json()["stored"] is True

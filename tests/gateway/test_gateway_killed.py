@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from tests.gateway.ghl_sender import KEY, PUBLIC
-from tests.gateway.given import DOOR, TOKEN, publish, settings_with
+from tests.gateway.given import ENDPOINT, TOKEN, publish, settings_with
 from tests.gateway.load import Order
 from timerex_ghl.adapters.ledger.core import Ledger
 
@@ -65,7 +65,7 @@ def order_to(port: int, keys_file: Path, *, rate: int = RATE, seconds: float = M
         seconds=seconds,
         signing_key=base64.b64encode(KEY.private_bytes_raw()).decode(),
         location_id="loc1",
-        door=DOOR,
+        endpoint=ENDPOINT,
         token=TOKEN,
         keys_file=str(keys_file),
         repeats=100,

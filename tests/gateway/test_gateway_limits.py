@@ -11,7 +11,7 @@ from tests.gateway.ghl_sender import JSON, PATH, PUBLIC, STRANGER, post, signed,
 from tests.gateway.given import PATIENT, TOKEN, publish, serving, settings_with
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.gateway.app import build_gateway
-from timerex_ghl.gateway.limits import Limits, Rate, Turnstile
+from timerex_ghl.gateway.limits import Limits, Rate, SourceLimiter
 
 BODY = update()
 KB_64 = b" " * 64 * 1024
@@ -252,32 +252,32 @@ async def test_a_storm_is_taken_or_told_to_come_again_and_nothing_taken_is_lost(
 
 
 def test_no_more_sources_are_remembered_than_allowed_and_none_in_hand_is_forgotten() -> None:
-    turnstile = Turnstile(Limits(sources=10), clock=lambda: 0.0)
-    held = turnstile.enter("10.0.0.1")
+    limiter = SourceLimiter(Limits(sources=10), clock=lambda: 0.0)
+    held = limiter.enter("10.0.0.1")
     for number in range(5_000):
-        source = turnstile.enter(f"10.1.{number // 250}.{number % 250}")
+        source = limiter.enter(f"10.1.{number // 250}.{number % 250}")
         assert source is not None
-        turnstile.leave(source, failed=True)
+        limiter.leave(source, failed=True)
 
-    assert len(turnstile.sources) <= 10
-    assert turnstile.sources["10.0.0.1"] is held
+    assert len(limiter.sources) <= 10
+    assert limiter.sources["10.0.0.1"] is held
 
 
 def test_what_is_in_hand_is_bounded_for_one_source_and_for_all() -> None:
-    turnstile = Turnstile(Limits(in_hand_each=2, in_hand=3), clock=lambda: 0.0)
-    entered = [turnstile.enter(address) for address in "aaabb"]
+    limiter = SourceLimiter(Limits(in_hand_each=2, in_hand=3), clock=lambda: 0.0)
+    entered = [limiter.enter(address) for address in "aaabb"]
 
     assert [source is not None for source in entered] == [True, True, False, True, False]
     assert entered[0] is not None
-    turnstile.leave(entered[0], failed=False)
-    assert turnstile.enter("b") is not None
+    limiter.leave(entered[0], failed=False)
+    assert limiter.enter("b") is not None
 
 
 def test_a_source_is_let_in_again_with_time() -> None:
     now = 0.0
-    turnstile = Turnstile(Limits(requests=Rate(1, 0.5)), clock=lambda: now)
+    limiter = SourceLimiter(Limits(requests=Rate(1, 0.5)), clock=lambda: now)
 
-    assert turnstile.enter("a") is not None
-    assert turnstile.enter("a") is None
+    assert limiter.enter("a") is not None
+    assert limiter.enter("a") is None
     now = 2.0
-    assert turnstile.enter("a") is not None
+    assert limiter.enter("a") is not None

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from tests.adapters.timerex.deliveries import CANCELLED, CONFIRMED, body_of
 from tests.gateway.given import (
-    DOOR,
+    ENDPOINT,
     NAME,
     PATIENT,
     TOKEN,
@@ -24,7 +24,7 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
 from timerex_ghl.domain.models import EventId
 
-PATH = f"/webhooks/timerex/{DOOR}"
+PATH = f"/webhooks/timerex/{ENDPOINT}"
 IMPATIENT = PATIENT._replace(ledger_deadline_s=0.2)
 JSON = {"content-type": "application/json"}
 HEADERS = JSON | {"x-timerex-authorization": TOKEN}
@@ -261,7 +261,7 @@ async def test_neither_door_nor_token_nor_guest_reaches_the_log(
 
     logged = "\n".join(record.getMessage() for record in ours(caplog))
     assert refused.json()["error"] in logged
-    for canary in (DOOR, "canary", "riku", "Sato"):
+    for canary in (ENDPOINT, "canary", "riku", "Sato"):
         assert canary not in logged
 
 

@@ -11,15 +11,15 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from tests.receiver import Receiver
 from tests.sandbox.calling import Caller
 
-DOOR = "/webhooks/ghl"
+ENDPOINT = "/webhooks/ghl"
 
 
 class GhlApp:
     """The app: its door, the key its deliveries are checked with, and the sandbox's control."""
 
-    def __init__(self, sandbox: Caller, door: Receiver, key: str) -> None:
+    def __init__(self, sandbox: Caller, endpoint: Receiver, key: str) -> None:
         self.sandbox = sandbox
-        self.door = door
+        self.endpoint = endpoint
         self.key = key
 
     async def control(self, method: str, path: str, **body: Any) -> dict[str, Any]:
@@ -54,15 +54,15 @@ class GhlApp:
 
     def told(self) -> list[str]:
         """Give the ids of the events that arrived, in their order."""
-        return [body["id"] for body in self.door.bodies]
+        return [body["id"] for body in self.endpoint.bodies]
 
     def is_signed(self, number: int = -1) -> bool:
         """Check a delivery as its receiver should: over the very bytes."""
         key = load_der_public_key(base64.b64decode(self.key))
         assert isinstance(key, Ed25519PublicKey)
-        shown = self.door.headers(number).get("x-ghl-signature", "")
+        shown = self.endpoint.headers(number).get("x-ghl-signature", "")
         try:
-            key.verify(base64.b64decode(shown), self.door.raw[number])
+            key.verify(base64.b64decode(shown), self.endpoint.raw[number])
         except (InvalidSignature, ValueError):
             return False
         return True

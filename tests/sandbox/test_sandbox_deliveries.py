@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.receiver import open_door
+from tests.receiver import open_receiver
 from tests.sandbox.calling import Caller
 from tests.sandbox.clocks import ManualClock
-from tests.sandbox.ghl_delivering import DOOR, GhlApp
+from tests.sandbox.ghl_delivering import ENDPOINT, GhlApp
 
 
 @pytest.fixture
@@ -26,10 +26,10 @@ async def timed_app(timed: Caller) -> AsyncIterator[GhlApp]:
 
 @asynccontextmanager
 async def app_of(sandbox: Caller) -> AsyncGenerator[GhlApp]:
-    async with open_door() as door:
-        url = door.url(DOOR)
+    async with open_receiver() as endpoint:
+        url = endpoint.url(ENDPOINT)
         keys = await sandbox.control("POST", "/ghl/webhook", url=url, pause_s=0.02)
-        yield GhlApp(sandbox, door, keys["public_key"])
+        yield GhlApp(sandbox, endpoint, keys["public_key"])
 
 
 async def test_a_delivery_comes_three_times(app: GhlApp) -> None:
@@ -127,7 +127,7 @@ async def test_a_forged_delivery_fails_the_check(app: GhlApp, kind: str, shows: 
     await app.tell()
 
     (delivery,) = await app.settled("delivered")
-    assert ("x-ghl-signature" in app.door.headers()) is shows
+    assert ("x-ghl-signature" in app.endpoint.headers()) is shows
     assert not app.is_signed()
     assert delivery["faults"] == [kind]
 
@@ -138,17 +138,17 @@ async def test_a_replay_is_the_same_bytes(app: GhlApp) -> None:
 
     await app.control("POST", f"/deliveries/{delivery['id']}/repeat", copies=2)
 
-    await app.door.has(3)
-    assert len({*app.door.raw}) == 1
+    await app.endpoint.has(3)
+    assert len({*app.endpoint.raw}) == 1
     assert app.is_signed()
-    assert app.door.headers()["deliveryid"] == delivery["id"]
+    assert app.endpoint.headers()["deliveryid"] == delivery["id"]
 
 
 async def test_a_body_is_sent_as_it_was_written(app: GhlApp) -> None:
     await app.control("POST", "/deliveries", type="Odd", text='{"a": 1, "a": 2,}')
 
     (delivery,) = await app.settled("delivered")
-    assert app.door.raw == [b'{"a": 1, "a": 2,}']
+    assert app.endpoint.raw == [b'{"a": 1, "a": 2,}']
     assert app.is_signed()
     shown = await app.control("GET", f"/deliveries/{delivery['id']}")
     assert shown == {"body": '{"a": 1, "a": 2,}'}
@@ -176,14 +176,14 @@ async def test_forgotten_faults_strike_no_more(app: GhlApp) -> None:
 
 
 async def test_bookings_of_timerex_go_wrong_the_same_way(sandbox: Caller) -> None:
-    async with open_door() as door:
-        await sandbox.control("POST", "/timerex/webhook", url=door.url())
+    async with open_receiver() as endpoint:
+        await sandbox.control("POST", "/timerex/webhook", url=endpoint.url())
         await sandbox.control("POST", "/timerex/webhook/faults", kind="unsigned")
         await sandbox.control("POST", "/timerex/webhook/faults", kind="copies", value=2)
         guest = {"guest_name": "Riku", "guest_email": "riku@hinode.example"}
         await sandbox.control(
             "POST", "/timerex/bookings", **guest, starts_at="2026-02-10T01:00:00Z"
         )
-        await door.has(2)
-    assert door.raw[0] == door.raw[1]
-    assert "x-timerex-authorization" not in door.headers()
+        await endpoint.has(2)
+    assert endpoint.raw[0] == endpoint.raw[1]
+    assert "x-timerex-authorization" not in endpoint.headers()

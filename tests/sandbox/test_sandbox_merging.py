@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.receiver import open_door
+from tests.receiver import open_receiver
 from tests.sandbox.calling import Caller
-from tests.sandbox.ghl_delivering import DOOR, GhlApp
+from tests.sandbox.ghl_delivering import ENDPOINT, GhlApp
 
 TASK = {"title": "Call", "dueDate": "2030-01-07T10:00:00Z", "completed": False}
 PARTS = {"contact": "", "notes": "/notes", "tasks": "/tasks", "events": "/appointments"}
@@ -15,9 +15,11 @@ PARTS = {"contact": "", "notes": "/notes", "tasks": "/tasks", "events": "/appoin
 
 @pytest.fixture
 async def app(sandbox: Caller) -> AsyncIterator[GhlApp]:
-    async with open_door() as door:
-        keys = await sandbox.control("POST", "/ghl/webhook", url=door.url(DOOR), pause_s=0.02)
-        yield GhlApp(sandbox, door, keys["public_key"])
+    async with open_receiver() as endpoint:
+        keys = await sandbox.control(
+            "POST", "/ghl/webhook", url=endpoint.url(ENDPOINT), pause_s=0.02
+        )
+        yield GhlApp(sandbox, endpoint, keys["public_key"])
 
 
 async def by_a_person(app: GhlApp, method: str, path: str, **body: object) -> dict[str, Any]:
@@ -67,7 +69,7 @@ async def test_a_merged_contact_is_gone_and_its_parts_are_the_masters(app: GhlAp
     assert [(one["id"], one["contactId"]) for one in events] == [(appointment_id, master)]
     assert [one["id"] for one in (await app.sandbox.search())["contacts"]] == [master]
     await told(app, "ContactDelete", "ContactUpdate")
-    last = [body["id"] for body in app.door.bodies if body["type"] == "ContactDelete"]
+    last = [body["id"] for body in app.endpoint.bodies if body["type"] == "ContactDelete"]
     assert last == [loser]
 
 

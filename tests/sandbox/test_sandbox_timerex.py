@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.receiver import Receiver, open_door
+from tests.receiver import Receiver, open_receiver
 from tests.sandbox.calling import Caller
 
 RIKU = {"guest_name": "Sato Riku", "guest_email": "riku@hinode.example"}
@@ -15,8 +15,8 @@ START = "2026-02-10T10:00:00+09:00"
 
 
 @pytest.fixture
-async def door(sandbox: Caller) -> AsyncIterator[Receiver]:
-    async with open_door() as receiver:
+async def endpoint(sandbox: Caller) -> AsyncIterator[Receiver]:
+    async with open_receiver() as receiver:
         url = receiver.url("/webhooks/timerex/x")
         await sandbox.control("POST", "/timerex/webhook", url=url, retry_pause_s=0.02)
         yield receiver
@@ -32,7 +32,7 @@ async def settled(sandbox: Caller, count: int) -> list[dict[str, Any]]:
             await asyncio.sleep(0.01)
 
 
-async def test_a_booking_is_delivered_as_documented(sandbox: Caller, door: Receiver) -> None:
+async def test_a_booking_is_delivered_as_documented(sandbox: Caller, endpoint: Receiver) -> None:
     answer = {"field_type": "checkboxes", "label": "興味", "value": ["A", "C"]}
     made = await sandbox.control(
         "POST",
@@ -45,7 +45,7 @@ async def test_a_booking_is_delivered_as_documented(sandbox: Caller, door: Recei
         url_params={"utm_source": "news", "ghl_contact": "x"},
     )
     (delivery,) = await settled(sandbox, 1)
-    (body,) = door.bodies
+    (body,) = endpoint.bodies
     event = body["event"]
 
     assert body["webhook_type"] == "event_confirmed"
@@ -67,13 +67,13 @@ async def test_a_booking_is_delivered_as_documented(sandbox: Caller, door: Recei
         None,
         None,
     )
-    assert door.heads[0].startswith("POST /webhooks/timerex/x ")
+    assert endpoint.heads[0].startswith("POST /webhooks/timerex/x ")
     info = sandbox.info.timerex
-    assert f"{info.webhook_header}: {info.webhook_token}" in door.heads[0]
-    assert "user-agent: timerex api v" in door.heads[0].lower()
+    assert f"{info.webhook_header}: {info.webhook_token}" in endpoint.heads[0]
+    assert "user-agent: timerex api v" in endpoint.heads[0].lower()
 
 
-async def test_a_cancel_says_when_and_why(sandbox: Caller, door: Receiver) -> None:
+async def test_a_cancel_says_when_and_why(sandbox: Caller, endpoint: Receiver) -> None:
     made = await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
     await settled(sandbox, 1)
 
@@ -81,7 +81,7 @@ async def test_a_cancel_says_when_and_why(sandbox: Caller, door: Receiver) -> No
         "POST", f"/timerex/bookings/{made['event_id']}/cancel", reason="Another day"
     )
     await settled(sandbox, 2)
-    cancelled = door.bodies[1]
+    cancelled = endpoint.bodies[1]
 
     assert cancelled["webhook_type"] == "event_cancelled"
     assert cancelled["event"]["cancellation_reason"] == "Another day"
@@ -91,7 +91,7 @@ async def test_a_cancel_says_when_and_why(sandbox: Caller, door: Receiver) -> No
 
 
 async def test_a_reschedule_is_two_deliveries_that_name_each_other(
-    sandbox: Caller, door: Receiver
+    sandbox: Caller, endpoint: Receiver
 ) -> None:
     old = (await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START))["event_id"]
     await settled(sandbox, 1)
@@ -103,7 +103,7 @@ async def test_a_reschedule_is_two_deliveries_that_name_each_other(
         cancelled_first=False,
     )
     await settled(sandbox, 3)
-    events = {body["webhook_type"]: body["event"] for body in door.bodies[1:]}
+    events = {body["webhook_type"]: body["event"] for body in endpoint.bodies[1:]}
 
     confirmed, cancelled = events["event_confirmed"], events["event_cancelled"]
     assert (confirmed["id"], confirmed["old_event_id"]) == (moved["event_id"], old)
@@ -122,15 +122,15 @@ async def test_a_reschedule_is_two_deliveries_that_name_each_other(
     ],
 )
 async def test_a_refused_delivery_is_tried_three_times(
-    sandbox: Caller, door: Receiver, statuses: list[int], tries: int, state: str
+    sandbox: Caller, endpoint: Receiver, statuses: list[int], tries: int, state: str
 ) -> None:
-    door.statuses = statuses
+    endpoint.statuses = statuses
 
     await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
     (delivery,) = await settled(sandbox, 1)
 
     assert (delivery["state"], len(delivery["tries"])) == (state, tries)
-    assert len(set(door.raw)) == 1
+    assert len(set(endpoint.raw)) == 1
 
 
 async def test_a_door_that_is_shut_fails_all_tries(sandbox: Caller) -> None:
@@ -154,24 +154,26 @@ async def test_a_door_that_does_not_answer_in_time_fails_the_try(sandbox: Caller
     assert [one["error"] for one in delivery["tries"]] == ["TimeoutError"] * 3
 
 
-async def test_a_delivery_can_be_repeated_byte_for_byte(sandbox: Caller, door: Receiver) -> None:
+async def test_a_delivery_can_be_repeated_byte_for_byte(
+    sandbox: Caller, endpoint: Receiver
+) -> None:
     await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
     (delivery,) = await settled(sandbox, 1)
 
     await sandbox.control("POST", f"/timerex/deliveries/{delivery['id']}/repeat")
     await settled(sandbox, 1)
 
-    assert len(door.raw) == 2
-    assert door.raw[0] == door.raw[1]
+    assert len(endpoint.raw) == 2
+    assert endpoint.raw[0] == endpoint.raw[1]
 
 
-async def test_header_and_token_can_be_changed(sandbox: Caller, door: Receiver) -> None:
+async def test_header_and_token_can_be_changed(sandbox: Caller, endpoint: Receiver) -> None:
     await sandbox.control("POST", "/timerex/webhook", header="Authorization", token="t" * 32)
 
     await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
     await settled(sandbox, 1)
 
-    assert f"authorization: {'t' * 32}" in door.heads[0]
+    assert f"authorization: {'t' * 32}" in endpoint.heads[0]
 
 
 async def test_without_a_url_nothing_is_delivered(sandbox: Caller) -> None:

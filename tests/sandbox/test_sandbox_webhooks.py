@@ -9,19 +9,19 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from tests.receiver import open_door
+from tests.receiver import open_receiver
 from tests.sandbox.calling import Caller
-from tests.sandbox.ghl_delivering import DOOR, GhlApp
+from tests.sandbox.ghl_delivering import ENDPOINT, GhlApp
 
 TASK = {"title": "Call", "body": "Ask", "dueDate": "2030-01-07T10:00:00Z", "completed": False}
 
 
 @pytest.fixture
 async def app(sandbox: Caller) -> AsyncIterator[GhlApp]:
-    async with open_door() as door:
-        url = door.url(DOOR)
+    async with open_receiver() as endpoint:
+        url = endpoint.url(ENDPOINT)
         keys = await sandbox.control("POST", "/ghl/webhook", url=url, pause_s=0.02)
-        yield GhlApp(sandbox, door, keys["public_key"])
+        yield GhlApp(sandbox, endpoint, keys["public_key"])
 
 
 async def test_without_a_url_nothing_is_told(sandbox: Caller) -> None:
@@ -36,7 +36,7 @@ async def test_a_new_contact_is_told_flat_and_signed(app: GhlApp) -> None:
     )
 
     (delivery,) = await app.settled("delivered")
-    (body,) = app.door.bodies
+    (body,) = app.endpoint.bodies
     assert body["type"] == "ContactCreate"
     assert (body["id"], body["locationId"]) == (contact["id"], app.sandbox.location_id)
     assert (body["email"], body["city"], body["tags"]) == ("riku@hinode.example", "Osaka", ["vip"])
@@ -93,25 +93,25 @@ async def test_a_task_may_be_told_without_its_contact(app: GhlApp) -> None:
     await app.sandbox.ghl("POST", f"/contacts/{contact['id']}/tasks", TASK)
 
     await app.settled("delivered", "delivered")
-    body = next(one for one in app.door.bodies if one["type"] == "TaskCreate")
+    body = next(one for one in app.endpoint.bodies if one["type"] == "TaskCreate")
     assert body["title"] == "Call"
     assert not {"contactId", "body"} & body.keys()
 
 
 async def test_a_429_is_tried_again_with_the_same_bytes(app: GhlApp) -> None:
-    app.door.statuses = [429, 429]
+    app.endpoint.statuses = [429, 429]
 
     await app.tell()
 
     (delivery,) = await app.settled("delivered")
     assert [one["status"] for one in delivery["tries"]] == [429, 429, 200]
-    assert len({*app.door.raw}) == 1
-    assert len({app.door.headers(number)["deliveryid"] for number in range(3)}) == 1
+    assert len({*app.endpoint.raw}) == 1
+    assert len({app.endpoint.headers(number)["deliveryid"] for number in range(3)}) == 1
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 500, 503])
 async def test_no_other_failure_is_tried_again(app: GhlApp, status: int) -> None:
-    app.door.statuses = [status]
+    app.endpoint.statuses = [status]
 
     await app.tell()
 
@@ -121,7 +121,7 @@ async def test_no_other_failure_is_tried_again(app: GhlApp, status: int) -> None
 
 async def test_a_429_is_given_up_after_some_tries(app: GhlApp) -> None:
     await app.set_webhook(tries=3)
-    app.door.statuses = [429] * 9
+    app.endpoint.statuses = [429] * 9
 
     await app.tell()
 
@@ -131,7 +131,7 @@ async def test_a_429_is_given_up_after_some_tries(app: GhlApp) -> None:
 
 async def test_by_a_switch_every_failure_is_tried_again(app: GhlApp) -> None:
     await app.set_webhook(retry="every")
-    app.door.statuses = [500, 401]
+    app.endpoint.statuses = [500, 401]
 
     await app.tell()
 
@@ -158,8 +158,8 @@ async def test_the_older_signature_comes_on_request(app: GhlApp) -> None:
     await app.settled("delivered")
     older = load_pem_public_key(keys["older_public_key"].encode())
     assert isinstance(older, RSAPublicKey)
-    shown = base64.b64decode(app.door.headers()["x-wh-signature"])
-    older.verify(shown, app.door.raw[-1], PKCS1v15(), SHA256())
+    shown = base64.b64decode(app.endpoint.headers()["x-wh-signature"])
+    older.verify(shown, app.endpoint.raw[-1], PKCS1v15(), SHA256())
     assert app.is_signed()
 
 

@@ -48,7 +48,7 @@ for command in (
     programs.demo,
     programs.sandbox,
     programs.gateway,
-    programs.doors,
+    programs.endpoints,
     live.live,
     reviews.reviews,
     alerts.alerts,

@@ -130,7 +130,7 @@ def _told(imported: "Imported", place: Path, *, apply: bool) -> Iterator[str]:
     table, counts = imported.table, imported.counts
     separator = "tab" if table.separator == "\t" else table.separator
     yield f"{len(table.rows)} rows, read as {table.encoding}, separated by {separator}"
-    yield from _columns_told(imported.columns, table.headers)
+    yield from _unused_columns(imported.columns, table.headers)
     yield "  ".join(f"{fate} {number}" for fate, number in counts.items())
     if counts["refused"]:
         yield f"refused rows, with the reason: {place}"
@@ -138,7 +138,7 @@ def _told(imported: "Imported", place: Path, *, apply: bool) -> Iterator[str]:
         yield "a preview: nothing was written; --apply writes the good rows"
 
 
-def _columns_told(columns: "Columns", headers: Sequence[str]) -> Iterator[str]:
+def _unused_columns(columns: "Columns", headers: Sequence[str]) -> Iterator[str]:
     for header, target in zip(headers, columns.targets, strict=True):
         if target is not None:
             yield f"  {header} -> {target}"

@@ -51,7 +51,7 @@ class _Worker(threading.Thread):
         self._minutes = minutes
         self._as_json = as_json
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._station: Any = None
+        self._worker: Any = None
         self._stopped = False
 
     def run(self) -> None:
@@ -64,10 +64,10 @@ class _Worker(threading.Thread):
 
     def stop(self, *_signal: object) -> None:
         """Let nothing more be taken; the second time, end at once."""
-        if self._stopped or self._loop is None or self._station is None:
+        if self._stopped or self._loop is None or self._worker is None:
             os._exit(130)
         self._stopped = True
-        self._loop.call_soon_threadsafe(self._station.halt)
+        self._loop.call_soon_threadsafe(self._worker.halt)
 
     async def _work(self) -> None:
         from flows.live_sync import live as keep_live
@@ -81,20 +81,20 @@ class _Worker(threading.Thread):
         from timerex_ghl.cli.orchestration import check_prefect
         from timerex_ghl.domain.errors import SettingsError
 
-        is_told = False
+        is_reported = False
         while True:
             try:
                 return await check_prefect()
             except SettingsError as error:
-                if "PREFECT_API_URL" in os.environ and not is_told:
+                if "PREFECT_API_URL" in os.environ and not is_reported:
                     click.echo(f"waiting: {error}", err=True)
-                    is_told = True
-                elif not is_told:
+                    is_reported = True
+                elif not is_reported:
                     raise
             await asyncio.sleep(AGAIN_S)
 
     def _begin(self, here: Any) -> None:
-        self._station = here
+        self._worker = here
 
     def _say_ready(self) -> None:
         click.echo(json.dumps({"ready": True}) if self._as_json else "Carrying events as they come")

@@ -63,7 +63,7 @@ def gateway(
 
 @click.command()
 @click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
-def doors(ledger: str | None) -> None:
+def endpoints(ledger: str | None) -> None:
     """Print the webhook path of every published connection: a secret, show it to TimeRex only."""
     from timerex_ghl.adapters.home import default_ledger_url
     from timerex_ghl.adapters.ledger.core import open_ledger
@@ -73,8 +73,8 @@ def doors(ledger: str | None) -> None:
         async with open_ledger(ledger or default_ledger_url()) as opened:
             versions = await opened.read(all_published)
         for version in versions:
-            door = version.settings.timerex.door
-            click.echo(f"{version.settings.name}  /webhooks/timerex/{door}")
+            endpoint = version.settings.timerex.endpoint
+            click.echo(f"{version.settings.name}  /webhooks/timerex/{endpoint}")
         if not versions:
             fail("no connection is published yet: run timerex-ghl publish NAME")
 

@@ -104,7 +104,7 @@ def _pairs(option: str, given: Iterable[str]) -> dict[str, str]:
 async def _settle(connection: str, review_id: str, decision: dict[str, Any]) -> str:
     from pydantic import ValidationError
 
-    from blocks.contexts import open_sides
+    from blocks.contexts import open_context
     from tasks.reviews import put_review_table
     from timerex_ghl.cli.orchestration import check_prefect
     from timerex_ghl.domain.errors import SettingsError
@@ -119,7 +119,7 @@ async def _settle(connection: str, review_id: str, decision: dict[str, Any]) -> 
         name = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"{name}: {first['msg']}".removeprefix(": ")) from None
     await check_prefect()
-    async with open_sides(ConnectionName(connection)) as sides:
+    async with open_context(ConnectionName(connection)) as sides:
         settled = await settle(sides, review_id, decided)
         await put_review_table(sides)
     return settled.in_words()

@@ -26,7 +26,7 @@ HERE, THERE = "sora.abe@kawa.example", "jun.ueda@yama.example"
 MARK = re.compile(r"\s*\[[nt]_[0-9a-f]+\]\s*$")
 
 
-async def write_on_both_sides(story: Story) -> int:
+async def write_on_both(story: Story) -> int:
     """Write a note and two tasks on each side; tell how many that makes."""
     editor = await _editor(story)
     due_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
@@ -45,7 +45,7 @@ async def write_on_both_sides(story: Story) -> int:
     return 2 * len(entries)
 
 
-async def go_on_on_the_other_side(story: Story) -> int:
+async def continue_on_the_other(story: Story) -> int:
     """Edit, complete and delete what the other side wrote; tell how many changes that makes."""
     sora = await _contact(story, HERE)
     path = f"/ghl/person/contacts/{sora['id']}"

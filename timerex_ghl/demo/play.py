@@ -49,8 +49,8 @@ async def _play_in(folder: Path, screen: Screen, *, keep: bool) -> int:
         screen.say("entered the blocks")
         await _publish(stage, screen)
         story = Story(stage.sandbox, stage.ledger, CONNECTION)
-        await _first_meeting(stage, story, screen)
-        await _open_doors(stage, programs, screen)
+        await _first_booking(stage, story, screen)
+        await _register_endpoints(stage, programs, screen)
         await _bookings(stage, story, screen)
         await _edits(stage, story, screen)
         await _activities(stage, story, screen)
@@ -71,23 +71,23 @@ async def _publish(stage: Stage, screen: Screen) -> None:
     screen.say(f"published the connection: {message_of(run)}")
 
 
-async def _first_meeting(stage: Stage, story: Story, screen: Screen) -> None:
+async def _first_booking(stage: Stage, story: Story, screen: Screen) -> None:
     """People on both sides who never met: everyone is brought together."""
     await story.make_people()
     before = datetime.now(UTC)
     run = await stage.prefect.run("contact-sync", connection=CONNECTION, scope="full")
     screen.say(f"contact-sync, full: {message_of(run)}")
-    await _tell_writes(stage, screen, before, "workspace -> GHL")
+    await _report_writes(stage, screen, before, "workspace -> GHL")
 
 
-async def _open_doors(stage: Stage, programs: Programs, screen: Screen) -> None:
+async def _register_endpoints(stage: Stage, programs: Programs, screen: Screen) -> None:
     """Start the live worker, and tell both services which doors are ours."""
     version = await stage.ledger.read(published.current, CONNECTION)
     if version is None:
         raise RunFailedError("the connection was published, but is not in the ledger")
     await start_live(stage, programs)
-    door = f"{stage.gateway_url}/webhooks/timerex/{version.settings.timerex.door}"
-    await stage.sandbox.send("POST", "/timerex/webhook", {"url": door})
+    endpoint = f"{stage.gateway_url}/webhooks/timerex/{version.settings.timerex.endpoint}"
+    await stage.sandbox.send("POST", "/timerex/webhook", {"url": endpoint})
     await stage.sandbox.send("POST", "/ghl/webhook", {"url": f"{stage.gateway_url}/webhooks/ghl"})
     screen.say("the live worker is at work; both services know the doors")
 
@@ -99,31 +99,31 @@ async def _bookings(stage: Stage, story: Story, screen: Screen) -> None:
     await _settled(stage)
     screen.say(f"{webhooks} webhooks of bookings made, moved and cancelled reached the CRM")
     screen.travelled("Booking webhooks", "TimeRex -> GHL", str(webhooks))
-    await _tell_writes(stage, screen, before, "TimeRex -> GHL")
+    await _report_writes(stage, screen, before, "TimeRex -> GHL")
 
 
 async def _edits(stage: Stage, story: Story, screen: Screen) -> None:
     """People edit contacts on both sides: the changes travel by themselves."""
     before = datetime.now(UTC)
-    in_crm, in_workspace = await story.edit_both_sides()
+    in_crm, in_workspace = await story.edit_on_both()
     await _settled(stage)
     screen.say(f"{in_crm} edits in the CRM and {in_workspace} in the workspace reached each other")
     screen.travelled("Contact edits", "GHL -> workspace", str(in_crm))
     screen.travelled("Contact edits", "workspace -> GHL", str(in_workspace))
-    await _tell_writes(stage, screen, before, "workspace -> GHL")
+    await _report_writes(stage, screen, before, "workspace -> GHL")
 
 
 async def _activities(stage: Stage, story: Story, screen: Screen) -> None:
     """People write notes and tasks on both sides, and go on with them on the other one."""
     before = datetime.now(UTC)
-    written = await activities.write_on_both_sides(story)
+    written = await activities.write_on_both(story)
     await _settled(stage)
-    changed = await activities.go_on_on_the_other_side(story)
+    changed = await activities.continue_on_the_other(story)
     await _settled(stage)
     screen.say(f"{written} notes and tasks, and {changed} changes of them, reached the other side")
     screen.travelled("Notes and tasks", "both ways", str(written))
     screen.travelled("Their edits, completions, deletes", "both ways", str(changed))
-    await _tell_writes(stage, screen, before, "workspace -> GHL")
+    await _report_writes(stage, screen, before, "workspace -> GHL")
 
 
 async def _once_more(stage: Stage, screen: Screen) -> int:
@@ -147,7 +147,7 @@ async def _settled(stage: Stage) -> None:
     raise RunFailedError("what the services delivered was not carried")
 
 
-async def _tell_writes(stage: Stage, screen: Screen, since: datetime, way: str) -> None:
+async def _report_writes(stage: Stage, screen: Screen, since: datetime, way: str) -> None:
     done = await stage.ledger.read(intents.count_done, CONNECTION, since)
     for kind, number in done.items():
         screen.travelled(f"  {kind}", way, str(number))

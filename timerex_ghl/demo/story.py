@@ -117,7 +117,7 @@ class Story:
         await self.sandbox.cancel(ids[3], "")
         return len(ids) + 4
 
-    async def edit_both_sides(self) -> tuple[int, int]:
+    async def edit_on_both(self) -> tuple[int, int]:
         """Edit contacts as people in the CRM and in the workspace do; tell how many there, here."""
         for email, changes in CRM_EDITS.items():
             found = [one for one in await self.sandbox.contacts() if _mail(one) == email]

@@ -14,7 +14,7 @@ from timerex_ghl.domain.appointment_fields import (
 from timerex_ghl.domain.models import Booking, BookingState, FieldName, Record
 
 
-class HintPlan(Record):
+class NotificationPlan(Record):
     """What is to be done about an appointment that was looked at.
 
     Attributes:
@@ -28,7 +28,9 @@ class HintPlan(Record):
     is_moved: bool
 
 
-def plan_appointment_hint(booking: Booking, state: AppointmentState, now: datetime) -> HintPlan:
+def plan_appointment_notification(
+    booking: Booking, state: AppointmentState, now: datetime
+) -> NotificationPlan:
     """Say what GHL's side of an appointment, as it was just read, leads to.
 
     Its status and its calendar are GHL's to know. A cancel, or a deletion, is somebody's wish that
@@ -38,7 +40,7 @@ def plan_appointment_hint(booking: Booking, state: AppointmentState, now: dateti
     was_over = state.base.get(STATUS) in {CANCELLED, DELETED}
     stands = booking.state is BookingState.CONFIRMED and booking.starts_at > now
     agreed = {field: state.base.get(field, "") for field in (STARTS_AT, ENDS_AT)}
-    return HintPlan(
+    return NotificationPlan(
         base={**state.base, STATUS: state.status, **_place_of(state)},
         cancels=is_over and not was_over and stands,
         is_moved=not is_over and state.times != agreed,

@@ -19,9 +19,7 @@ Source: the vendor's pages of ContactCreate and ContactUpdate.
 """
 
 
-def tells_news(
-    told: GhlContact, known: GhlContact, rules: Iterable[FieldRule], region: str
-) -> bool:
+def has_news(told: GhlContact, known: GhlContact, rules: Iterable[FieldRule], region: str) -> bool:
     """Tell whether an event says anything of a contact that is not known.
 
     Every field that such an event would carry counts: one that is absent may have been emptied.

@@ -93,7 +93,7 @@ def check_way(kind: str, decision: Decision) -> None:
         raise SettingsError(f"a review of kind {kind} is no conflict: type in values, or retry")
 
 
-def chosen_sides(
+def chosen_winners(
     decision: Decision, asked: FieldName, waiting: Collection[FieldName]
 ) -> dict[FieldName, Side]:
     """Tell whose value of which field stands. A value that was typed in is the workspace's.
@@ -117,7 +117,7 @@ def chosen_sides(
     return sides
 
 
-def decided_rules(
+def rules_with_decision(
     rules: Iterable[FieldRule], chosen: Mapping[FieldName, Side]
 ) -> tuple[FieldRule, ...]:
     """Write a decision into the fields' rules: whose value wins, for what was asked and no more."""

@@ -50,7 +50,7 @@ class TimerexSettings(Record):
     """How TimeRex reaches us, and how we reach its REST API.
 
     Attributes:
-        door: The unguessable last part of the webhook URL.
+        endpoint: The unguessable last part of the webhook URL.
         header: Lower-case name of the header that carries the token.
         token_digests: SHA-256, hex; more than one during a rotation.
         auth: none: the REST API is not used.
@@ -58,13 +58,13 @@ class TimerexSettings(Record):
     """
 
     credentials: str
-    door: str
+    endpoint: str
     header: str
     token_digests: tuple[str, ...]
     auth: Literal["none", "api-key", "oauth"] = "none"
     base_url: str = "https://timerex.net/api/beta"
     token_url: str = Field(default="https://timerex.net/oauth/token")
-    paced: bool = True
+    rate_limited: bool = True
 
 
 class ActivitySettings(Record):

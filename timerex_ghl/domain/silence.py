@@ -35,17 +35,19 @@ class Silence(Record):
 
 
 def find_silence(
-    changes: Collection[datetime], heard_at: datetime | None, now: datetime
+    changes: Collection[datetime], last_delivery_at: datetime | None, now: datetime
 ) -> Silence | None:
     """Tell whether webhooks are silent.
 
     Args:
         changes: When what polls found had happened, by the service's clock.
-        heard_at: When the last webhook came; None: never.
+        last_delivery_at: When the last webhook came; None: never.
         now: By our clock.
     """
     untold = sorted(
-        at for at in changes if at <= now - GRACE and (heard_at is None or at > heard_at + SKEW)
+        at
+        for at in changes
+        if at <= now - GRACE and (last_delivery_at is None or at > last_delivery_at + SKEW)
     )
     if len(untold) < ENOUGH:
         return None

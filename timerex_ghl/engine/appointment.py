@@ -29,9 +29,9 @@ from timerex_ghl.domain.models import (
     Value,
 )
 from timerex_ghl.engine.appointment_calls import find_appointment, look_again, send_appointment
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.recover import ACTION, close
-from timerex_ghl.engine.write import Hold, note_outcome, send_write
+from timerex_ghl.engine.write import Claim, commit_outcome, send_write
 
 
 class _Known(NamedTuple):
@@ -46,8 +46,8 @@ class _Known(NamedTuple):
     states: dict[BookingId, AppointmentState]
 
 
-async def carry_appointments(
-    sides: Sides, hold: Hold, booking: Booking, ghl_id: GhlContactId
+async def mirror_in_appointment(
+    context: SyncContext, claim: Claim, booking: Booking, ghl_id: GhlContactId
 ) -> int:
     """Bring the appointments of a booking's chain level; tell how many writes that took.
 
@@ -56,61 +56,61 @@ async def carry_appointments(
     Raises:
         ScopeError: The token lacks the right to appointments.
     """
-    known = await sides.ledger.read(_read, sides, hold, booking)
+    known = await context.ledger.read(_read, context, claim, booking)
     if known.unknown:
-        await _settle(sides, known.unknown)
-        known = await sides.ledger.read(_read, sides, hold, booking)
-    plan = await _plan(sides, known, ghl_id)
+        await _settle(context, known.unknown)
+        known = await context.ledger.read(_read, context, claim, booking)
+    plan = await _plan(context, known, ghl_id)
     if plan.moves or plan.kept:
-        await sides.ledger.write(_keep, sides, plan)
+        await context.ledger.write(_keep, context, plan)
     written = 0
     for action in plan.actions:
-        written += await _write(sides, hold, action)
+        written += await _write(context, claim, action)
     return written
 
 
-async def _plan(sides: Sides, known: _Known, ghl_id: GhlContactId) -> AppointmentPlan:
+async def _plan(context: SyncContext, known: _Known, ghl_id: GhlContactId) -> AppointmentPlan:
     """Plan; what differs from the base is planned anew from what GHL has now."""
-    rules = sides.settings.appointments.calendars
+    rules = context.settings.appointments.calendars
     plan = plan_appointments(known.chain, known.states, ghl_id, rules, {})
     if not plan.actions and not plan.kept:
         return plan
     first = plan.actions[0].kind if plan.actions else GET_APPOINTMENT.name
-    refusal = sides.ghl.refusal_of(first) or sides.ghl.refusal_of(GET_APPOINTMENT.name)
+    refusal = context.ghl.refusal_of(first) or context.ghl.refusal_of(GET_APPOINTMENT.name)
     if refusal is not None:
         raise refusal
     states = {
-        booking_id: state if state.status == DELETED else await look_again(sides.ghl, state)
+        booking_id: state if state.status == DELETED else await look_again(context.ghl, state)
         for booking_id, state in known.states.items()
     }
     has_hosts = any(row.host_emails for row in known.chain)
-    users = await sides.users.ids(sides.ghl) if has_hosts else {}
+    users = await context.users.ids(context.ghl) if has_hosts else {}
     return plan_appointments(known.chain, states, ghl_id, rules, users)
 
 
-async def _write(sides: Sides, hold: Hold, action: AppointmentAction) -> bool:
+async def _write(context: SyncContext, claim: Claim, action: AppointmentAction) -> bool:
     """Send one action; False where the appointment was deleted at this moment."""
-    send = partial(send_appointment, sides.ghl, sides.settings.appointments, action)
+    send = partial(send_appointment, context.ghl, context.settings.appointments, action)
     try:
-        written = await send_write(sides, hold, action, send)
+        written = await send_write(context, claim, action, send)
     except NotFoundError:
         if isinstance(action, CreateAppointment):
             raise
         return False
-    await note_outcome(sides, written, partial(_remember, sides, action))
+    await commit_outcome(context, written, partial(_commit, context, action))
     return True
 
 
-def _read(tx: Connection, sides: Sides, hold: Hold, booking: Booking) -> _Known:
+def _read(tx: Connection, context: SyncContext, claim: Claim, booking: Booking) -> _Known:
     unknown = [
         (intent, action)
-        for intent in intents.open_intents(tx, sides.connection, [hold.record_key])
+        for intent in intents.open_intents(tx, context.connection, [claim.record_key])
         if isinstance(
             action := ACTION.validate_json(intent.payload), CreateAppointment | UpdateAppointment
         )
     ]
-    chain = [row.booking for row in bookings.get_chain(tx, sides.connection, booking)]
-    found = links.links_of_locals(tx, sides.connection, "appointment", [row.id for row in chain])
+    chain = [row.booking for row in bookings.get_chain(tx, context.connection, booking)]
+    found = links.links_of_locals(tx, context.connection, "appointment", [row.id for row in chain])
     states = {BookingId(local_id): state_of(link) for local_id, link in found.items()}
     return _Known(unknown, chain, states)
 
@@ -129,19 +129,19 @@ def state_of(link: Link) -> AppointmentState:
     )
 
 
-def _keep(tx: Connection, sides: Sides, plan: AppointmentPlan) -> None:
+def _keep(tx: Connection, context: SyncContext, plan: AppointmentPlan) -> None:
     """Hand appointments over to their successors, and keep bases that need no write."""
     for old, new in plan.moves:
-        links.move_link(tx, sides.connection, "appointment", old, new)
+        links.move_link(tx, context.connection, "appointment", old, new)
     for kept in plan.kept:
-        save_base(tx, sides, kept.booking_id, kept.base)
+        save_base(tx, context, kept.booking_id, kept.base)
 
 
 def save_base(
-    tx: Connection, sides: Sides, booking_id: BookingId, base: dict[FieldName, str]
+    tx: Connection, context: SyncContext, booking_id: BookingId, base: dict[FieldName, str]
 ) -> None:
     """Keep what both sides agree on of an appointment that is linked: a sweep judges it anew."""
-    link = links.link_of_local(tx, sides.connection, "appointment", booking_id)
+    link = links.link_of_local(tx, context.connection, "appointment", booking_id)
     if link is not None:
         links.save_link(tx, link.model_copy(update={"base": _base_of(base), "digest": None}))
 
@@ -151,37 +151,37 @@ def _base_of(base: dict[FieldName, str]) -> Contact:
     return Contact(values=values, tags=None)
 
 
-def _remember(
-    sides: Sides, action: AppointmentAction, tx: Connection, answer: GhlAppointment
+def _commit(
+    context: SyncContext, action: AppointmentAction, tx: Connection, answer: GhlAppointment
 ) -> None:
     """Keep what a write made. An appointment that went to another booking since is left to it."""
     base = _base_of(base_after(action, answer))
     if isinstance(action, CreateAppointment):
         link = Link(
-            connection=sides.connection,
+            connection=context.connection,
             kind="appointment",
             local_id=action.booking_id,
             remote_id=answer.id,
         )
     else:
-        link = links.link_of_local(tx, sides.connection, "appointment", action.booking_id)
+        link = links.link_of_local(tx, context.connection, "appointment", action.booking_id)
     if link is not None:
-        changes = {"base": base, "digest": None, "written_at": sides.now()}
+        changes = {"base": base, "digest": None, "written_at": context.now()}
         links.save_link(tx, link.model_copy(update=changes))
 
 
-async def _settle(sides: Sides, unknown: list[tuple[Intent, AppointmentAction]]) -> None:
+async def _settle(context: SyncContext, unknown: list[tuple[Intent, AppointmentAction]]) -> None:
     """Close the open intents about a person's appointments, by those that GHL shows now."""
     for intent, action in unknown:
-        found = await find_appointment(sides, intent, action)
+        found = await find_appointment(context, intent, action)
         if found is not None:
-            await sides.ledger.write(_remember_recovered, sides, action, found)
+            await context.ledger.write(_commit_recovered, context, action, found)
         result_id = found.id if found else None
-        await sides.ledger.write(close, intent, result_id, sides.now())
+        await context.ledger.write(close, intent, result_id, context.now())
 
 
-def _remember_recovered(
-    tx: Connection, sides: Sides, action: AppointmentAction, found: GhlAppointment
+def _commit_recovered(
+    tx: Connection, context: SyncContext, action: AppointmentAction, found: GhlAppointment
 ) -> None:
     """Keep what was sent as what both agreed on: what people did since is news to a sweep."""
-    _remember(sides, action, tx, as_sent(action, found))
+    _commit(context, action, tx, as_sent(action, found))

@@ -32,7 +32,7 @@ from timerex_ghl.domain.ghl_models import (
 )
 from timerex_ghl.domain.models import FieldName
 from timerex_ghl.domain.settings import AppointmentSettings
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.recover import wait_if_young
 
 FARTHEST_ZONE = timedelta(days=1)
@@ -116,7 +116,7 @@ async def read_appointment(
 
 
 async def find_appointment(
-    sides: Sides, intent: Intent, action: AppointmentAction
+    context: SyncContext, intent: Intent, action: AppointmentAction
 ) -> GhlAppointment | None:
     """Find what an action made of an appointment; None where it changed nothing.
 
@@ -124,22 +124,22 @@ async def find_appointment(
         RetryableError: One was sent moments ago and may only not be found yet.
     """
     if not isinstance(action, CreateAppointment):
-        now = await read_appointment(sides.ghl, action.appointment_id)
+        now = await read_appointment(context.ghl, action.appointment_id)
         return now if now is not None and is_shown(action.values, now) else None
-    made = await _find_made(sides, action)
+    made = await _find_made(context, action)
     if made is None:
-        wait_if_young(sides, intent, "an appointment")
+        wait_if_young(context, intent, "an appointment")
     return made
 
 
-async def _find_made(sides: Sides, action: CreateAppointment) -> GhlAppointment | None:
+async def _find_made(context: SyncContext, action: CreateAppointment) -> GhlAppointment | None:
     """Find an appointment of this person, calendar and instant that nobody has.
 
     The list tells local times, of which an hour comes twice in autumn: so each is read by its id.
     """
     starts_at = datetime.fromisoformat(action.values[STARTS_AT])
     try:
-        listed = await sides.ghl.list_contact_appointments(action.contact_id, ZoneInfo("UTC"))
+        listed = await context.ghl.list_contact_appointments(action.contact_id, ZoneInfo("UTC"))
     except NotFoundError:
         return None
     near = [
@@ -148,8 +148,8 @@ async def _find_made(sides: Sides, action: CreateAppointment) -> GhlAppointment 
         if one.calendar_id == action.calendar_id
         and (one.starts_at is None or abs(one.starts_at - starts_at) <= FARTHEST_ZONE)
     ]
-    for appointment_id in await sides.ledger.read(_without_link, sides, near):
-        one = await read_appointment(sides.ghl, appointment_id)
+    for appointment_id in await context.ledger.read(_without_link, context, near):
+        one = await read_appointment(context.ghl, appointment_id)
         if one is not None and not one.deleted and _at(one) == starts_at:
             return one
     return None
@@ -161,7 +161,7 @@ def _at(appointment: GhlAppointment) -> datetime | None:
 
 
 def _without_link(
-    tx: Connection, sides: Sides, ids: list[GhlAppointmentId]
+    tx: Connection, context: SyncContext, ids: list[GhlAppointmentId]
 ) -> list[GhlAppointmentId]:
-    linked = links.links_of_remotes(tx, sides.connection, "appointment", ids)
+    linked = links.links_of_remotes(tx, context.connection, "appointment", ids)
     return [appointment_id for appointment_id in ids if appointment_id not in linked]

@@ -13,7 +13,10 @@ from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
 from timerex_ghl.domain.appointment_fields import AppointmentState
-from timerex_ghl.domain.appointment_notifications import HintPlan, plan_appointment_hint
+from timerex_ghl.domain.appointment_notifications import (
+    NotificationPlan,
+    plan_appointment_notification,
+)
 from timerex_ghl.domain.booking_entry import BookingEntry
 from timerex_ghl.domain.ghl_models import GhlAppointmentId
 from timerex_ghl.domain.models import BookingId, ContactId, FieldName
@@ -21,10 +24,10 @@ from timerex_ghl.engine.activities.dry_run import NOTHING, show_new
 from timerex_ghl.engine.appointment import save_base, state_of
 from timerex_ghl.engine.appointment_calls import look_again
 from timerex_ghl.engine.cancel import cancel_in_timerex
-from timerex_ghl.engine.claim import claimed
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.claim import claim_contact
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.write import Hold
+from timerex_ghl.engine.write import Claim
 
 PREFIX = "ghl-appointment:"
 """How the inbox names an appointment."""
@@ -44,47 +47,47 @@ class _Pair(NamedTuple):
     state: AppointmentState
 
 
-async def carry_appointment_hint(sides: Sides, event: InboxEvent) -> Outcome:
+async def handle_appointment_notification(context: SyncContext, event: InboxEvent) -> Outcome:
     """Look at the appointment that a hint is about.
 
     Our own writes come back as hints, too: each costs the one read, and no write.
     """
-    return await look_at_appointment(sides, GhlAppointmentId(event.record.removeprefix(PREFIX)))
+    return await look_at_appointment(context, GhlAppointmentId(event.record.removeprefix(PREFIX)))
 
 
 async def look_at_appointment(
-    sides: Sides, appointment_id: GhlAppointmentId, *, preview: bool = False
+    context: SyncContext, appointment_id: GhlAppointmentId, *, preview: bool = False
 ) -> Outcome:
     """Read how an appointment stands, and let its booking follow. One made in GHL is GHL's alone.
 
     Args:
-        sides: Both sides.
+        context: The connection's clients, ledger and settings.
         appointment_id: Which.
         preview: Keep the plan, write nothing.
     """
-    pair = await sides.ledger.read(_read, sides, appointment_id)
+    pair = await context.ledger.read(_read, context, appointment_id)
     if pair is None:
         return Outcome(what="ignored")
-    async with claimed(sides, pair.contact_id) as claim:
-        pair = await sides.ledger.read(_read, sides, appointment_id)
-        if claim is None or pair is None:
+    async with claim_contact(context, pair.contact_id) as claimed:
+        pair = await context.ledger.read(_read, context, appointment_id)
+        if claimed is None or pair is None:
             return Outcome(what="no-op")
-        return await _look(sides, claim.hold, pair, preview=preview)
+        return await _look(context, claimed.claim, pair, preview=preview)
 
 
-async def _look(sides: Sides, hold: Hold, pair: _Pair, *, preview: bool) -> Outcome:
-    refusal = sides.ghl.refusal_of(GET_APPOINTMENT.name)
+async def _look(context: SyncContext, claim: Claim, pair: _Pair, *, preview: bool) -> Outcome:
+    refusal = context.ghl.refusal_of(GET_APPOINTMENT.name)
     if refusal is not None:
         raise refusal
-    state = await look_again(sides.ghl, pair.state)
-    plan = plan_appointment_hint(pair.row.booking, state, sides.now())
-    way = _way_of(sides, pair.row) if plan.cancels else None
+    state = await look_again(context.ghl, pair.state)
+    plan = plan_appointment_notification(pair.row.booking, state, context.now())
+    way = _way_of(context, pair.row) if plan.cancels else None
     if preview:
-        return await _show(sides, state, plan, way)
-    if way == "cancelled in TimeRex" and sides.timerex is not None:
-        await cancel_in_timerex(sides, sides.timerex, hold, pair.row.booking)
+        return await _show(context, state, plan, way)
+    if way == "cancelled in TimeRex" and context.timerex is not None:
+        await cancel_in_timerex(context, context.timerex, claim, pair.row.booking)
     if plan.base != state.base:
-        await sides.ledger.write(_remember, sides, pair.row, plan, way)
+        await context.ledger.write(_commit, context, pair.row, plan, way)
     return Outcome(
         what="no-op" if plan.base == state.base else "applied",
         contact_id=state.contact_id,
@@ -97,44 +100,46 @@ async def _look(sides: Sides, hold: Hold, pair: _Pair, *, preview: bool) -> Outc
     )
 
 
-async def _show(sides: Sides, state: AppointmentState, plan: HintPlan, way: Way | None) -> Outcome:
+async def _show(
+    context: SyncContext, state: AppointmentState, plan: NotificationPlan, way: Way | None
+) -> Outcome:
     """Show what would be kept of GHL's side, and what would become of the booking."""
     if plan.base == state.base:
         return NOTHING
     values = {field: text for field, text in plan.base.items() if state.base.get(field) != text}
     shown = {**values, **({BOOKING: way} if way else {})}
-    return await show_new(sides, f"{PREFIX}{state.id}", shown)
+    return await show_new(context, f"{PREFIX}{state.id}", shown)
 
 
-def _way_of(sides: Sides, row: BookingRow) -> Way:
-    if not sides.settings.appointments.cancels_in_timerex:
+def _way_of(context: SyncContext, row: BookingRow) -> Way:
+    if not context.settings.appointments.cancels_in_timerex:
         return "left alone"
     if row.origin == "workspace":
         return "cancelled here"
-    return "left alone" if sides.timerex is None else "cancelled in TimeRex"
+    return "left alone" if context.timerex is None else "cancelled in TimeRex"
 
 
-def _read(tx: Connection, sides: Sides, appointment_id: GhlAppointmentId) -> _Pair | None:
-    link = links.link_of_remote(tx, sides.connection, "appointment", appointment_id)
+def _read(tx: Connection, context: SyncContext, appointment_id: GhlAppointmentId) -> _Pair | None:
+    link = links.link_of_remote(tx, context.connection, "appointment", appointment_id)
     if link is None:
         return None
-    row = bookings.get_booking(tx, sides.connection, BookingId(link.local_id))
+    row = bookings.get_booking(tx, context.connection, BookingId(link.local_id))
     if row is None or row.contact_id is None:
         return None
     return _Pair(row, row.contact_id, state_of(link))
 
 
-def _remember(
-    tx: Connection, sides: Sides, row: BookingRow, plan: HintPlan, way: Way | None
+def _commit(
+    tx: Connection, context: SyncContext, row: BookingRow, plan: NotificationPlan, way: Way | None
 ) -> None:
     """Keep GHL's status. A booking made here is cancelled in the same unit."""
-    save_base(tx, sides, row.booking.id, plan.base)
+    save_base(tx, context, row.booking.id, plan.base)
     if way == "cancelled here":
         booking_edits.change_booking(
             tx,
-            Editor(sides.settings, "ghl"),
+            Editor(context.settings, "ghl"),
             row.booking.id,
             BookingEntry(state="cancelled"),
-            sides.now(),
+            context.now(),
             versions=None,
         )

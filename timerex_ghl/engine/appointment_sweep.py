@@ -15,7 +15,7 @@ from timerex_ghl.domain.errors import SkippableError
 from timerex_ghl.domain.ghl_models import GhlAppointment, GhlAppointmentId, GhlCalendarId
 from timerex_ghl.engine.appointment import state_of
 from timerex_ghl.engine.appointment_inbound import PREFIX, look_at_appointment
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
 
 DAY = timedelta(days=1)
@@ -35,7 +35,7 @@ class _Found(NamedTuple):
     is_news: bool
 
 
-async def list_changed_appointments(sides: Sides, now: datetime) -> list[str]:
+async def list_changed_appointments(context: SyncContext, now: datetime) -> list[str]:
     """Name the appointments that GHL's calendars show otherwise than when both sides were level.
 
     Those that were taken off a calendar too. A call a calendar, whatever happened in it.
@@ -44,27 +44,29 @@ async def list_changed_appointments(sides: Sides, now: datetime) -> list[str]:
         ScopeError: The token lacks the right to read appointments.
     """
     begins_at = now - DAY
-    standing = await sides.ledger.read(sweeps.standing_appointments, sides.connection, begins_at)
-    calendars = _calendars_of(sides, standing)
+    standing = await context.ledger.read(
+        sweeps.standing_appointments, context.connection, begins_at
+    )
+    calendars = _calendars_of(context, standing)
     if not calendars:
         return []
-    refusal = sides.ghl.refusal_of(LIST_EVENTS.name)
+    refusal = context.ghl.refusal_of(LIST_EVENTS.name)
     if refusal is not None:
         raise refusal
     ends_at = max((one.ends_at for one in standing if one.ends_at > now), default=now + DAY)
     listed = [
         shown
         for calendar_id in calendars
-        for shown in await _list(sides, calendar_id, begins_at, ends_at)
+        for shown in await _list(context, calendar_id, begins_at, ends_at)
     ]
-    found = await sides.ledger.read(_compare, sides, standing, listed, now)
+    found = await context.ledger.read(_compare, context, standing, listed, now)
     news = {one.id: one.shows for one in found if one.is_news}
     if news:
-        await sides.ledger.write(sweeps.note_shown, sides.connection, news)
+        await context.ledger.write(sweeps.note_shown, context.connection, news)
     return [f"{PREFIX}{one.id}" for one in found]
 
 
-async def carry_appointment_key(sides: Sides, key: str, *, preview: bool) -> Outcome:
+async def handle_appointment_key(context: SyncContext, key: str, *, preview: bool) -> Outcome:
     """Look at an appointment that a sweep named; what comes of it is what comes of a hint.
 
     A look that finds nothing new counts for a while, though the list still shows something else;
@@ -72,35 +74,35 @@ async def carry_appointment_key(sides: Sides, key: str, *, preview: bool) -> Out
     """
     appointment_id = GhlAppointmentId(key.removeprefix(PREFIX))
     try:
-        outcome = await look_at_appointment(sides, appointment_id, preview=preview)
+        outcome = await look_at_appointment(context, appointment_id, preview=preview)
     except SkippableError:
         if not preview:
-            await _note_look(sides, appointment_id)
+            await _note_look(context, appointment_id)
         raise
     if outcome.what != "applied" and not preview:
-        await _note_look(sides, appointment_id)
+        await _note_look(context, appointment_id)
     return outcome
 
 
-def _calendars_of(sides: Sides, standing: Sequence[Standing]) -> list[GhlCalendarId]:
-    mapped = {rule.ghl for rule in sides.settings.appointments.calendars}
+def _calendars_of(context: SyncContext, standing: Sequence[Standing]) -> list[GhlCalendarId]:
+    mapped = {rule.ghl for rule in context.settings.appointments.calendars}
     used = {GhlCalendarId(state_of(one.link).base.get(CALENDAR, "")) for one in standing}
     return sorted((mapped | used) - {GhlCalendarId("")})
 
 
 async def _list(
-    sides: Sides, calendar_id: GhlCalendarId, begins_at: datetime, ends_at: datetime
+    context: SyncContext, calendar_id: GhlCalendarId, begins_at: datetime, ends_at: datetime
 ) -> list[GhlAppointment]:
     """List a calendar. One that GHL does not show (any more) lists nothing: each is read by id."""
     try:
-        return await sides.ghl.list_events(calendar_id, begins_at, ends_at)
+        return await context.ghl.list_events(calendar_id, begins_at, ends_at)
     except SkippableError:
         return []
 
 
 def _compare(
     tx: Connection,
-    sides: Sides,
+    context: SyncContext,
     standing: Sequence[Standing],
     listed: Collection[GhlAppointment],
     now: datetime,
@@ -109,7 +111,7 @@ def _compare(
     shown = {one.id: one for one in listed}
     ids = {*shown, *(one.link.remote_id for one in standing)}
     found: list[_Found] = []
-    for link in links.links_of_remotes(tx, sides.connection, "appointment", ids).values():
+    for link in links.links_of_remotes(tx, context.connection, "appointment", ids).values():
         appointment_id = GhlAppointmentId(link.remote_id)
         seen = shown.get(appointment_id)
         shows = describe_shown(seen)
@@ -120,7 +122,7 @@ def _compare(
     return found
 
 
-async def _note_look(sides: Sides, appointment_id: GhlAppointmentId) -> None:
-    await sides.ledger.write(
-        links.note_seen, sides.connection, "appointment", [appointment_id], sides.now()
+async def _note_look(context: SyncContext, appointment_id: GhlAppointmentId) -> None:
+    await context.ledger.write(
+        links.mark_checked, context.connection, "appointment", [appointment_id], context.now()
     )

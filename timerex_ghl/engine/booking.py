@@ -5,33 +5,37 @@ Where its calendar has one in GHL, one appointment shows it; else one note tells
 
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
-from timerex_ghl.engine.context import Sides
-from timerex_ghl.engine.guest import claimed_guest
-from timerex_ghl.engine.mirror import carry_traces
+from timerex_ghl.engine.context import SyncContext
+from timerex_ghl.engine.guest import claim_guest
+from timerex_ghl.engine.mirror import mirror_booking
 from timerex_ghl.engine.outcome import Outcome, What
-from timerex_ghl.engine.reconcile import bring_level
-from timerex_ghl.engine.verify import Told, as_told
+from timerex_ghl.engine.reconcile import reconcile_contact
+from timerex_ghl.engine.verify import BookingSnapshot, verify_booking
 
 
-async def carry_booking(sides: Sides, event: InboxEvent) -> Outcome:
+async def handle_booking(context: SyncContext, event: InboxEvent) -> Outcome:
     """Bring the CRM level with the booking that an event tells of."""
     delivered = read_delivery(event.body.encode()).booking
     if delivered is None:
         return Outcome(what="ignored")
-    return await carry_told(sides, await as_told(sides, event, delivered))
+    return await reconcile_booking(context, await verify_booking(context, event, delivered))
 
 
-async def carry_told(sides: Sides, told: Told) -> Outcome:
+async def reconcile_booking(context: SyncContext, snapshot: BookingSnapshot) -> Outcome:
     """Bring the CRM level with a booking, whoever told of it."""
-    async with claimed_guest(sides, told) as guest:
-        level = await bring_level(sides, guest.hold, guest.known)
-        told_writes = await carry_traces(sides, guest.hold, told.booking, level.known_ghl_id)
-    what: What = guest.learned if level.outcome.what == "no-op" and not told_writes else "applied"
-    if level.outcome.what == "review":
+    async with claim_guest(context, snapshot) as guest:
+        result = await reconcile_contact(context, guest.claim, guest.known)
+        mirror_writes = await mirror_booking(
+            context, guest.claim, snapshot.booking, result.existing_ghl_id
+        )
+    what: What = (
+        guest.ingested if result.outcome.what == "no-op" and not mirror_writes else "applied"
+    )
+    if result.outcome.what == "review":
         what = "review"
     return Outcome(
         what=what,
-        writes=level.outcome.writes + told_writes,
-        contact_id=level.ghl_id,
-        detail={"state": told.booking.state, "verified": told.verified},
+        writes=result.outcome.writes + mirror_writes,
+        contact_id=result.ghl_id,
+        detail={"state": snapshot.booking.state, "verified": snapshot.verified},
     )

@@ -21,9 +21,9 @@ from timerex_ghl.domain.models import (
 )
 from timerex_ghl.domain.note_text import has_marker, is_same_text
 from timerex_ghl.domain.notes import NoteState, plan_notes
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.recover import ACTION, close
-from timerex_ghl.engine.write import Hold, write_note
+from timerex_ghl.engine.write import Claim, write_note
 
 
 class Unknown(NamedTuple):
@@ -36,22 +36,24 @@ class Unknown(NamedTuple):
 TEXT, CONTACT = FieldName("text"), FieldName("contact")
 
 
-async def carry_notes(sides: Sides, hold: Hold, booking: Booking, ghl_id: GhlContactId) -> int:
+async def mirror_in_note(
+    context: SyncContext, claim: Claim, booking: Booking, ghl_id: GhlContactId
+) -> int:
     """Bring the notes of a booking's chain level; tell how many writes that took.
 
     A note that a person deleted in GHL stays deleted.
     """
-    unknown, chain, notes = await sides.ledger.read(_read, sides, hold, booking)
+    unknown, chain, notes = await context.ledger.read(_read, context, claim, booking)
     if unknown:
-        await _settle(sides, unknown)
-        _, chain, notes = await sides.ledger.read(_read, sides, hold, booking)
+        await _settle(context, unknown)
+        _, chain, notes = await context.ledger.read(_read, context, claim, booking)
     plan = plan_notes(chain, notes, ghl_id)
     for old, new in plan.moves:
-        await sides.ledger.write(links.move_link, sides.connection, "booking-note", old, new)
+        await context.ledger.write(links.move_link, context.connection, "booking-note", old, new)
     written = 0
     for action in plan.actions:
         try:
-            await write_note(sides, hold, action, partial(_remember_note, sides, action))
+            await write_note(context, claim, action, partial(_commit_note, context, action))
         except NotFoundError:
             if isinstance(action, CreateNote):
                 raise
@@ -61,17 +63,17 @@ async def carry_notes(sides: Sides, hold: Hold, booking: Booking, ghl_id: GhlCon
 
 
 def _read(
-    tx: Connection, sides: Sides, hold: Hold, booking: Booking
+    tx: Connection, context: SyncContext, claim: Claim, booking: Booking
 ) -> tuple[list[Unknown], list[Booking], dict[BookingId, NoteState]]:
     """Read what was sent and never heard of again, the booking's chain, and its notes."""
     unknown = [
         Unknown(intent, action)
-        for intent in intents.open_intents(tx, sides.connection, [hold.record_key])
+        for intent in intents.open_intents(tx, context.connection, [claim.record_key])
         if isinstance(action := ACTION.validate_json(intent.payload), CreateNote | UpdateNote)
     ]
-    chain = bookings.get_chain(tx, sides.connection, booking)
+    chain = bookings.get_chain(tx, context.connection, booking)
     found = links.links_of_locals(
-        tx, sides.connection, "booking-note", [row.booking.id for row in chain]
+        tx, context.connection, "booking-note", [row.booking.id for row in chain]
     )
     notes = {BookingId(local_id): _note_of(link) for local_id, link in found.items()}
     return unknown, [row.booking for row in chain], notes
@@ -88,28 +90,28 @@ def _note_of(link: Link) -> NoteState:
     )
 
 
-def _remember_note(sides: Sides, action: NoteAction, tx: Connection, note: GhlNote) -> None:
+def _commit_note(context: SyncContext, action: NoteAction, tx: Connection, note: GhlNote) -> None:
     links.save_link(
         tx,
         Link(
-            connection=sides.connection,
+            connection=context.connection,
             kind="booking-note",
             local_id=action.booking_id,
             remote_id=note.id,
-            written_at=sides.now(),
+            written_at=context.now(),
             base=Contact(values={TEXT: action.text, CONTACT: action.contact_id}, tags=None),
         ),
     )
 
 
-async def _settle(sides: Sides, unknown: list[Unknown]) -> None:
+async def _settle(context: SyncContext, unknown: list[Unknown]) -> None:
     """Close the open intents about a person's notes, by the notes that GHL shows now."""
     for intent, action in unknown:
-        note = _find(await sides.ghl.list_notes(action.contact_id), action)
+        note = _find(await context.ghl.list_notes(action.contact_id), action)
         if note is not None:
-            await sides.ledger.write(_remember_recovered, sides, action, note)
+            await context.ledger.write(_commit_recovered, context, action, note)
         result_id = note.id if note else None
-        await sides.ledger.write(close, intent, result_id, sides.now())
+        await context.ledger.write(close, intent, result_id, context.now())
 
 
 def _find(notes: list[GhlNote], action: NoteAction) -> GhlNote | None:
@@ -123,5 +125,7 @@ def _find(notes: list[GhlNote], action: NoteAction) -> GhlNote | None:
     return None
 
 
-def _remember_recovered(tx: Connection, sides: Sides, action: NoteAction, note: GhlNote) -> None:
-    _remember_note(sides, action, tx, note)
+def _commit_recovered(
+    tx: Connection, context: SyncContext, action: NoteAction, note: GhlNote
+) -> None:
+    _commit_note(context, action, tx, note)

@@ -10,29 +10,29 @@ from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.domain.actions import CancelBooking
 from timerex_ghl.domain.errors import FatalError, NotFoundError, RetryableError, SkippableError
 from timerex_ghl.domain.models import Booking, BookingState
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.recover import ACTION, close
-from timerex_ghl.engine.write import Hold, note_outcome, send_write
+from timerex_ghl.engine.write import Claim, commit_outcome, send_write
 
 CANCELLED_THERE = "booking cancelled in TimeRex"
 """What the audit calls it."""
 
 
 async def cancel_in_timerex(
-    sides: Sides, timerex: TimerexClient, hold: Hold, booking: Booking
+    context: SyncContext, timerex: TimerexClient, claim: Claim, booking: Booking
 ) -> None:
     """Cancel a booking. One that is over already, or that TimeRex does not know, is cancelled.
 
     Raises:
         RetryableError: TimeRex does not do it now. Others of the connection go on beside it.
     """
-    for intent in await sides.ledger.read(_unknown, sides, hold, booking):
+    for intent in await context.ledger.read(_unknown, context, claim, booking):
         happened = await _is_over(timerex, booking)
         result_id = booking.id if happened else None
-        await sides.ledger.write(close, intent, result_id, sides.now())
+        await context.ledger.write(close, intent, result_id, context.now())
     action = CancelBooking(booking_id=booking.id)
-    written = await send_write(sides, hold, action, partial(_send, timerex, booking))
-    await note_outcome(sides, written, partial(_remember, sides))
+    written = await send_write(context, claim, action, partial(_send, timerex, booking))
+    await commit_outcome(context, written, partial(_commit, context))
 
 
 async def _send(timerex: TimerexClient, booking: Booking) -> Booking:
@@ -54,23 +54,23 @@ async def _is_over(timerex: TimerexClient, booking: Booking) -> bool:
     return theirs.state is not BookingState.CONFIRMED
 
 
-def _unknown(tx: Connection, sides: Sides, hold: Hold, booking: Booking) -> list[Intent]:
+def _unknown(tx: Connection, context: SyncContext, claim: Claim, booking: Booking) -> list[Intent]:
     wanted = CancelBooking(booking_id=booking.id)
     return [
         intent
-        for intent in intents.open_intents(tx, sides.connection, [hold.record_key])
+        for intent in intents.open_intents(tx, context.connection, [claim.record_key])
         if ACTION.validate_json(intent.payload) == wanted
     ]
 
 
-def _remember(sides: Sides, tx: Connection, booking: Booking) -> None:
+def _commit(context: SyncContext, tx: Connection, booking: Booking) -> None:
     audit.record(
         tx,
-        connection=sides.connection,
+        connection=context.connection,
         what=CANCELLED_THERE,
         subject=f"booking:{booking.id}",
-        run_id=sides.run_id,
+        run_id=context.run_id,
         detail={"because": "its appointment was cancelled in GHL"},
-        now=sides.now(),
-        flow_run_id=sides.flow_run_id,
+        now=context.now(),
+        flow_run_id=context.flow_run_id,
     )

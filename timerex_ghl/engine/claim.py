@@ -15,14 +15,14 @@ from timerex_ghl.adapters.ledger.workspace import Keyed
 from timerex_ghl.domain.errors import SkippableError
 from timerex_ghl.domain.identity import Keys
 from timerex_ghl.domain.models import ConnectionName, ContactId, GhlContact
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.lock_names import lock_of_contact, locks_of_keys
 from timerex_ghl.engine.locking import TTL_S, Busy, holder_name, insist, renewed
 from timerex_ghl.engine.match_contact import Person
-from timerex_ghl.engine.write import Hold
+from timerex_ghl.engine.write import Claim
 
 
-class Known(NamedTuple):
+class ContactState(NamedTuple):
     """What the ledger knows of a person.
 
     Attributes:
@@ -36,11 +36,11 @@ class Known(NamedTuple):
     candidates: tuple[list[GhlContact], list[GhlContact]] | None
 
 
-class Claim(NamedTuple):
+class ClaimedContact(NamedTuple):
     """A person of our own for a while."""
 
-    hold: Hold
-    known: Known
+    claim: Claim
+    known: ContactState
 
 
 class _Ask(NamedTuple):
@@ -50,46 +50,50 @@ class _Ask(NamedTuple):
 
 
 @asynccontextmanager
-async def claimed(sides: Sides, contact_id: ContactId) -> AsyncGenerator[Claim | None]:
+async def claim_contact(
+    context: SyncContext, contact_id: ContactId
+) -> AsyncGenerator[ClaimedContact | None]:
     """Lock a person of the workspace, and read them. None: there is no such person (any more).
 
     The lock is let go as soon as the person is level, or at the end.
 
     Raises:
-        HeldError: Somebody else carried them all the while.
+        LockedError: Somebody else carried them all the while.
     """
-    ask = _Ask(sides.connection, contact_id, holder_name(sides.run_id))
-    claim = await insist(sides.ledger, lambda: sides.ledger.write_together(_claim, ask))
-    if claim is None:
+    ask = _Ask(context.connection, contact_id, holder_name(context.run_id))
+    claimed = await insist(context.ledger, lambda: context.ledger.write_together(_claim, ask))
+    if claimed is None:
         yield None
         return
     try:
-        async with renewed(sides.ledger, claim.hold.fence):
-            yield claim
+        async with renewed(context.ledger, claimed.claim.fence):
+            yield claimed
     finally:
-        if not claim.hold.released:
-            await sides.ledger.write(locks.release_lock, claim.hold.fence)
+        if not claimed.claim.released:
+            await context.ledger.write(locks.release_lock, claimed.claim.fence)
 
 
-async def know_again(sides: Sides, contact_id: ContactId) -> Known:
+async def reload_contact(context: SyncContext, contact_id: ContactId) -> ContactState:
     """Read a person anew who is ours already.
 
     Raises:
         SkippableError: There is no such person any more.
     """
-    known = await sides.ledger.read(read_known, sides.connection, contact_id)
+    known = await context.ledger.read(read_state, context.connection, contact_id)
     if known is None:
         raise SkippableError(f"contact {contact_id} is not in the workspace")
     return known
 
 
-def read_known(tx: Connection, connection: ConnectionName, contact_id: ContactId) -> Known | None:
+def read_state(
+    tx: Connection, connection: ConnectionName, contact_id: ContactId
+) -> ContactState | None:
     """Read a person, or their tombstone."""
     return _read(tx, connection, [contact_id]).get(contact_id)
 
 
-def _claim(tx: Connection, asks: list[_Ask]) -> list[Claim | Busy | None]:
-    known: dict[_Ask, Known] = {}
+def _claim(tx: Connection, asks: list[_Ask]) -> list[ClaimedContact | Busy | None]:
+    known: dict[_Ask, ContactState] = {}
     for connection in {ask.connection for ask in asks}:
         here = [ask for ask in asks if ask.connection == connection]
         people = _read(tx, connection, [ask.contact_id for ask in here])
@@ -103,10 +107,10 @@ def _claim(tx: Connection, asks: list[_Ask]) -> list[Claim | Busy | None]:
     ]
 
 
-def _claim_of(known: Known, fence: Fence | None, wanted: Wanted) -> Claim | Busy:
+def _claim_of(known: ContactState, fence: Fence | None, wanted: Wanted) -> ClaimedContact | Busy:
     if fence is None:
         return Busy(wanted.names)
-    return Claim(Hold(known.person.row.id, fence, lets_go=True), known)
+    return ClaimedContact(Claim(known.person.row.id, fence, lets_go=True), known)
 
 
 def _wanted(ask: _Ask, keys: Keys) -> Wanted:
@@ -116,7 +120,7 @@ def _wanted(ask: _Ask, keys: Keys) -> Wanted:
 
 def _read(
     tx: Connection, connection: ConnectionName, contact_ids: list[ContactId]
-) -> dict[ContactId, Known]:
+) -> dict[ContactId, ContactState]:
     rows = workspace.get_contacts(tx, connection, contact_ids)
     linked = links.links_of_locals(tx, connection, "contact", contact_ids)
     record_keys = [f"contact:{contact_id}" for contact_id in contact_ids]
@@ -129,7 +133,7 @@ def _read(
     )
     apart_from = kept_apart.apart_from(tx, connection, [seen.contact.id for seen in found])
     return {
-        contact_id: Known(
+        contact_id: ContactState(
             Person(keyed.row, linked.get(contact_id), keyed.keys),
             unknown.get(f"contact:{contact_id}", ()),
             _index_of(keyed, found, apart_from) if contact_id in lookers else None,

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import audit, ghl_contacts, intents, links, locks, reviews
 from timerex_ghl.adapters.ledger import workspace as people
-from timerex_ghl.adapters.ledger.audit import Deed
+from timerex_ghl.adapters.ledger.audit import NewAuditEntry
 from timerex_ghl.adapters.ledger.ghl_contacts import Snapshot
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.workspace import Keyed
@@ -23,31 +23,31 @@ from timerex_ghl.domain.models import (
     GhlContact,
     WorkspaceContact,
 )
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.match_contact import Person
-from timerex_ghl.engine.write import Hold, Written
+from timerex_ghl.engine.write import Claim, Written
 
-LEVELLED = "contact levelled"
+RECONCILED = "contact levelled"
 ADDED = "contact added from GHL"
 """What the audit calls these."""
 
 
-class Levelled(NamedTuple):
+class ContactCommit(NamedTuple):
     """A person who is level, save that the ledger does not know it yet.
 
     Attributes:
         last: The last write to GHL, whose outcome is still to be noted; None where none was made.
-        is_level: False: GHL lacks its share, so that the person still counts as changed here.
+        is_in_sync: False: GHL lacks its share, so that the person still counts as changed here.
     """
 
-    sides: Sides
-    hold: Hold
+    context: SyncContext
+    claim: Claim
     person: Person
     plan: ContactPlan
     ghl: GhlContact
     last: Written[GhlContact] | None
     now: datetime
-    is_level: bool = True
+    is_in_sync: bool = True
 
     @property
     def subjects(self) -> tuple[str, str]:
@@ -55,12 +55,14 @@ class Levelled(NamedTuple):
         return f"contact:{self.person.row.id}", f"ghl:{self.ghl.id}"
 
 
-def remember_write(sides: Sides, contact_id: ContactId, tx: Connection, ghl: GhlContact) -> None:
+def commit_write(
+    context: SyncContext, contact_id: ContactId, tx: Connection, ghl: GhlContact
+) -> None:
     """Keep the link from the first write on, and when we wrote last."""
-    now = sides.now()
-    if not links.note_write(tx, sides.connection, "contact", contact_id, now):
+    now = context.now()
+    if not links.note_write(tx, context.connection, "contact", contact_id, now):
         new = Link(
-            connection=sides.connection,
+            connection=context.connection,
             kind="contact",
             local_id=contact_id,
             remote_id=ghl.id,
@@ -69,61 +71,63 @@ def remember_write(sides: Sides, contact_id: ContactId, tx: Connection, ghl: Ghl
         links.save_link(tx, new)
 
 
-def remember_level(tx: Connection, levelled: list[Levelled]) -> list[None]:
+def commit_contacts(tx: Connection, commit: list[ContactCommit]) -> list[None]:
     """Note the last outcomes, write the workspace's share, and keep what both sides agree on.
 
     Whoever has nothing to do after this lets go of the person, too.
     """
-    for connection in {one.sides.connection for one in levelled}:
-        here = [one for one in levelled if one.sides.connection == connection]
-        _remember(tx, connection, here, here[-1].now)
-    return [None] * len(levelled)
+    for connection in {one.context.connection for one in commit}:
+        here = [one for one in commit if one.context.connection == connection]
+        _commit(tx, connection, here, here[-1].now)
+    return [None] * len(commit)
 
 
-def _remember(
-    tx: Connection, connection: ConnectionName, here: list[Levelled], now: datetime
+def _commit(
+    tx: Connection, connection: ConnectionName, here: list[ContactCommit], now: datetime
 ) -> None:
     intents.close_all(tx, [one.last.closing(now) for one in here if one.last is not None])
-    rows = [change_row(tx, one.sides, one.person.row, one.plan.to_workspace, now) for one in here]
+    rows = [change_row(tx, one.context, one.person.row, one.plan.to_workspace, now) for one in here]
     pairs = list(zip(here, rows, strict=True))
-    kept = [_pair_of(one.sides, row, one.ghl, one.plan.base, _wrote(one)) for one, row in pairs]
-    links.save_links(tx, [_as_level(one, link) for one, (link, _) in zip(here, kept, strict=True)])
+    kept = [_pair_of(one.context, row, one.ghl, one.plan.base, _wrote(one)) for one, row in pairs]
+    links.save_links(
+        tx, [_with_last_version(one, link) for one, (link, _) in zip(here, kept, strict=True)]
+    )
     ghl_contacts.save_snapshots(tx, connection, [snapshot for _, snapshot in kept], now)
     for one in here:
-        one.hold.decided.note(tx, now)
+        one.claim.decided.note(tx, now)
     subjects = [subject for one in here for subject in one.subjects]
-    reviews.settle_subjects(tx, connection, subjects, by="a later run", now=now)
+    reviews.close_reviews(tx, connection, subjects, by="a later run", now=now)
     for one in here:
         for conflict in one.plan.conflicts:
             _note_conflict(tx, one, conflict, now)
     _close_what_is_over(tx, connection, here, now)
     audit.record_all(tx, [_deed(one) for one in here if one.plan.to_ghl or one.plan.to_workspace])
-    locks.release_locks(tx, [one.hold.fence for one in here if one.hold.lets_go])
+    locks.release_locks(tx, [one.claim.fence for one in here if one.claim.lets_go])
 
 
 def add_from_ghl(
-    tx: Connection, sides: Sides, ghl: GhlContact, theirs: Contact, now: datetime
+    tx: Connection, context: SyncContext, ghl: GhlContact, theirs: Contact, now: datetime
 ) -> WorkspaceContact:
     """Take over a person whom only GHL knew."""
     row = people.new_row(theirs, now)
-    add_rows_from_ghl(tx, sides, [(row, ghl, theirs)], now)
+    add_rows_from_ghl(tx, context, [(row, ghl, theirs)], now)
     return row
 
 
 def add_rows_from_ghl(
     tx: Connection,
-    sides: Sides,
+    context: SyncContext,
     new: list[tuple[WorkspaceContact, GhlContact, Contact]],
     now: datetime,
 ) -> None:
     """Add people made by `new_row` of contacts whom only GHL knew."""
     if not new:
         return
-    connection = sides.connection
-    keyed = [Keyed(row, _keys(sides, theirs)) for row, _, theirs in new]
+    connection = context.connection
+    keyed = [Keyed(row, _keys(context, theirs)) for row, _, theirs in new]
     people.add_rows(tx, connection, keyed, now)
     kept = [
-        _pair_of(sides, row, ghl, Contact(values=theirs.values, tags=theirs.tags), None)
+        _pair_of(context, row, ghl, Contact(values=theirs.values, tags=theirs.tags), None)
         for row, ghl, theirs in new
     ]
     links.save_links(tx, [link for link, _ in kept])
@@ -131,12 +135,12 @@ def add_rows_from_ghl(
     audit.record_all(
         tx,
         [
-            Deed(
+            NewAuditEntry(
                 now,
                 connection,
                 ADDED,
                 f"contact:{row.id}",
-                sides.run_id,
+                context.run_id,
                 {"ghl": ghl.id},
             )
             for row, ghl, _ in new
@@ -145,18 +149,22 @@ def add_rows_from_ghl(
 
 
 def change_row(
-    tx: Connection, sides: Sides, row: WorkspaceContact, change: WorkspaceChange, now: datetime
+    tx: Connection,
+    context: SyncContext,
+    row: WorkspaceContact,
+    change: WorkspaceChange,
+    now: datetime,
 ) -> WorkspaceContact:
     """Write a change to a workspace row, if there is any."""
     if not change:
         return row
-    keys = _keys(sides, apply_change(row.contact, change))
+    keys = _keys(context, apply_change(row.contact, change))
     return people.change_contact(
-        tx, sides.connection, row.id, change, keys, now, expected_version=row.version
+        tx, context.connection, row.id, change, keys, now, expected_version=row.version
     )
 
 
-def _wrote(one: Levelled) -> datetime | None:
+def _wrote(one: ContactCommit) -> datetime | None:
     """Tell when we last wrote to the person's GHL contact."""
     if one.last is not None:
         return one.now
@@ -164,17 +172,17 @@ def _wrote(one: Levelled) -> datetime | None:
 
 
 def _pair_of(
-    sides: Sides,
+    context: SyncContext,
     row: WorkspaceContact,
     ghl: GhlContact,
     base: Contact,
     written_at: datetime | None,
 ) -> tuple[Link, Snapshot]:
     """Say of a person how both sides stand now that they are level."""
-    theirs = map_from_ghl(ghl, sides.settings.rules)
+    theirs = map_from_ghl(ghl, context.settings.rules)
     digest = ghl_contacts.digest_of(theirs)
     link = Link(
-        connection=sides.connection,
+        connection=context.connection,
         kind="contact",
         local_id=row.id,
         remote_id=ghl.id,
@@ -184,26 +192,26 @@ def _pair_of(
         base=base,
         digest=digest,
     )
-    return link, Snapshot(ghl, _keys(sides, theirs), digest)
+    return link, Snapshot(ghl, _keys(context, theirs), digest)
 
 
-def _as_level(one: Levelled, link: Link) -> Link:
+def _with_last_version(one: ContactCommit, link: Link) -> Link:
     """Keep the version at which both sides were level last, where they are not now."""
-    if one.is_level:
+    if one.is_in_sync:
         return link
     before = one.person.link.local_version if one.person.link else None
     return link.model_copy(update={"local_version": before})
 
 
-def _deed(one: Levelled) -> Deed:
+def _deed(one: ContactCommit) -> NewAuditEntry:
     detail = {
         "ghl": one.ghl.id,
         "to_ghl": ", ".join(action.kind for action in one.plan.to_ghl),
         "to_workspace": ", ".join(sorted(one.plan.to_workspace.values)),
     }
     subject = f"contact:{one.person.row.id}"
-    sides = one.sides
-    return Deed(one.now, sides.connection, LEVELLED, subject, sides.run_id, detail)
+    context = one.context
+    return NewAuditEntry(one.now, context.connection, RECONCILED, subject, context.run_id, detail)
 
 
 def conflict_subject(contact_id: ContactId, field: FieldName) -> str:
@@ -212,7 +220,7 @@ def conflict_subject(contact_id: ContactId, field: FieldName) -> str:
 
 
 def _close_what_is_over(
-    tx: Connection, connection: ConnectionName, here: list[Levelled], now: datetime
+    tx: Connection, connection: ConnectionName, here: list[ContactCommit], now: datetime
 ) -> None:
     """Settle conflicts that waited and are none any more: an edit made both sides equal."""
     people = {one.person.row.id for one in here}
@@ -226,16 +234,16 @@ def _close_what_is_over(
         for subject in reviews.conflict_subjects(tx, connection)
         if subject.split(":")[1] in people and subject not in still
     ]
-    reviews.settle_subjects(tx, connection, over, by="a later run", now=now)
+    reviews.close_reviews(tx, connection, over, by="a later run", now=now)
 
 
-def _note_conflict(tx: Connection, one: Levelled, conflict: Conflict, now: datetime) -> None:
+def _note_conflict(tx: Connection, one: ContactCommit, conflict: Conflict, now: datetime) -> None:
     """Keep both values. What a person was asked about is kept already."""
-    if conflict.field in one.hold.decided.fields:
+    if conflict.field in one.claim.decided.fields:
         return
-    review_id = ask_about(tx, one.sides.connection, one.person.row.id, conflict, now)
+    review_id = ask_about(tx, one.context.connection, one.person.row.id, conflict, now)
     if conflict.winner is not None:
-        reviews.settle_review(
+        reviews.resolve_review(
             tx, review_id, decision=conflict.winner, by="the field's rule", now=now
         )
 
@@ -260,5 +268,5 @@ def ask_about(
     return review_id
 
 
-def _keys(sides: Sides, contact: Contact) -> Keys:
-    return keys_of(contact, sides.settings.region)
+def _keys(context: SyncContext, contact: Contact) -> Keys:
+    return keys_of(contact, context.settings.region)

@@ -8,24 +8,24 @@ from timerex_ghl.domain.errors import NotFoundError
 from timerex_ghl.domain.identity import keys_of
 from timerex_ghl.domain.mapping import map_from_ghl
 from timerex_ghl.domain.models import ContactId, GhlContact, GhlContactId
-from timerex_ghl.engine.claim import claimed
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.claim import claim_contact
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.locking import insist
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.reconcile import bring_level
-from timerex_ghl.engine.resolve_contact import Meeting, meet
+from timerex_ghl.engine.reconcile import reconcile_contact
+from timerex_ghl.engine.resolve_contact import ContactToResolve, resolve_contacts
 
 
-async def carry_key(sides: Sides, key: str, *, preview: bool) -> Outcome:
+async def handle_contact_key(context: SyncContext, key: str, *, preview: bool) -> Outcome:
     """Carry one person that `list_changed` named."""
     kind, _, record_id = key.partition(":")
     if kind == "ghl":
-        return await carry_ghl_contact(sides, GhlContactId(record_id), preview=preview)
-    return await carry_contact(sides, ContactId(record_id), preview=preview)
+        return await handle_ghl_contact(context, GhlContactId(record_id), preview=preview)
+    return await handle_contact(context, ContactId(record_id), preview=preview)
 
 
-async def carry_contact(
-    sides: Sides,
+async def handle_contact(
+    context: SyncContext,
     contact_id: ContactId,
     *,
     seen: Seen | None = None,
@@ -35,62 +35,68 @@ async def carry_contact(
     """Bring one person of the workspace and their GHL contact level.
 
     Args:
-        sides: Both sides.
+        context: The connection's clients, ledger and settings.
         contact_id: The person.
         seen: Their GHL contact as a page showed it.
         preview: Keep the plan, write nothing.
         asks: GHL is asked for somebody who is not linked yet: outside of a bulk run, the pages that
             were read are old.
     """
-    async with claimed(sides, contact_id) as claim:
-        if claim is None:
+    async with claim_contact(context, contact_id) as claimed:
+        if claimed is None:
             return Outcome(what="no-op")
-        known = claim.known._replace(candidates=None) if asks else claim.known
-        level = await bring_level(sides, claim.hold, known, seen=seen, preview=preview)
-    return level.outcome
+        known = claimed.known._replace(candidates=None) if asks else claimed.known
+        result = await reconcile_contact(context, claimed.claim, known, seen=seen, preview=preview)
+    return result.outcome
 
 
-async def carry_ghl_contact(
-    sides: Sides, ghl_id: GhlContactId, *, preview: bool = False
+async def handle_ghl_contact(
+    context: SyncContext, ghl_id: GhlContactId, *, preview: bool = False
 ) -> Outcome:
     """Bring the workspace level with one contact of GHL, as it was last read."""
-    meeting = Meeting(sides, ghl_id, adds=not preview)
-    met = await insist(sides.ledger, lambda: sides.ledger.write_together(meet, meeting))
-    if met.seen is None:
+    meeting = ContactToResolve(context, ghl_id, adds=not preview)
+    resolved = await insist(
+        context.ledger, lambda: context.ledger.write_together(resolve_contacts, meeting)
+    )
+    if resolved.seen is None:
         return Outcome(what="no-op")
-    if met.contact_id is not None:
-        return await carry_contact(sides, met.contact_id, seen=met.seen, preview=preview)
+    if resolved.contact_id is not None:
+        return await handle_contact(
+            context, resolved.contact_id, seen=resolved.seen, preview=preview
+        )
     if preview:
-        await _keep_preview(sides, met.seen)
+        await _keep_preview(context, resolved.seen)
     return Outcome(what="applied", contact_id=ghl_id)
 
 
-async def carry_unknown_contact(sides: Sides, ghl_id: GhlContactId) -> Outcome:
+async def handle_unknown_contact(context: SyncContext, ghl_id: GhlContactId) -> Outcome:
     """Read a contact that is nobody's yet, and find out who it is."""
     try:
-        ghl = await sides.ghl.get_contact(ghl_id)
+        ghl = await context.ghl.get_contact(ghl_id)
     except NotFoundError:
-        await sides.ledger.write(ghl_contacts.forget, sides.connection, ghl_id)
+        await context.ledger.write(ghl_contacts.forget, context.connection, ghl_id)
         return Outcome(what="no-op", contact_id=ghl_id)
-    await sides.ledger.write(_keep, sides, ghl)
-    return await carry_ghl_contact(sides, ghl_id)
+    await context.ledger.write(_keep, context, ghl)
+    return await handle_ghl_contact(context, ghl_id)
 
 
-def _keep(tx: Connection, sides: Sides, ghl: GhlContact) -> None:
+def _keep(tx: Connection, context: SyncContext, ghl: GhlContact) -> None:
     """Keep a contact as it was just read."""
-    theirs = map_from_ghl(ghl, sides.settings.rules)
-    snapshot = Snapshot(ghl, keys_of(theirs, sides.settings.region), ghl_contacts.digest_of(theirs))
-    ghl_contacts.save_snapshots(tx, sides.connection, [snapshot], sides.now())
+    theirs = map_from_ghl(ghl, context.settings.rules)
+    snapshot = Snapshot(
+        ghl, keys_of(theirs, context.settings.region), ghl_contacts.digest_of(theirs)
+    )
+    ghl_contacts.save_snapshots(tx, context.connection, [snapshot], context.now())
 
 
-async def _keep_preview(sides: Sides, seen: Seen) -> None:
+async def _keep_preview(context: SyncContext, seen: Seen) -> None:
     """Show that somebody would be added to the workspace."""
-    theirs = map_from_ghl(seen.contact, sides.settings.rules)
-    await sides.ledger.write(
-        dry_run_plans.save_preview,
-        sides.connection,
+    theirs = map_from_ghl(seen.contact, context.settings.rules)
+    await context.ledger.write(
+        dry_run_plans.save_plan,
+        context.connection,
         f"ghl:{seen.contact.id}",
         theirs.model_dump(mode="json"),
-        sides.run_id or "",
-        sides.now(),
+        context.run_id or "",
+        context.now(),
     )

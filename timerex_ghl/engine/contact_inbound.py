@@ -8,21 +8,21 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ghl.mappers import contact_from_webhook
 from timerex_ghl.adapters.ledger import ghl_contacts, links, locks
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
-from timerex_ghl.domain.contact_notifications import tells_news
+from timerex_ghl.domain.contact_notifications import has_news
 from timerex_ghl.domain.errors import NotFoundError, ReviewNeededError
 from timerex_ghl.domain.identity import keys_of
 from timerex_ghl.domain.mapping import map_from_ghl
 from timerex_ghl.domain.models import ContactId, GhlContact, GhlContactId
-from timerex_ghl.engine.activities.activity_inbound import carry_activity_hint
-from timerex_ghl.engine.appointment_inbound import carry_appointment_hint
-from timerex_ghl.engine.claim import claimed
-from timerex_ghl.engine.contact import carry_contact, carry_unknown_contact
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.activities.activity_inbound import handle_activity_notification
+from timerex_ghl.engine.appointment_inbound import handle_appointment_notification
+from timerex_ghl.engine.claim import claim_contact
+from timerex_ghl.engine.contact import handle_contact, handle_unknown_contact
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.follow_merge import follow_merge
 from timerex_ghl.engine.lock_names import locks_of_keys
 from timerex_ghl.engine.locking import Busy, insist
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.reconcile import bring_level
+from timerex_ghl.engine.reconcile import reconcile_contact
 
 DELETED, UNINSTALLED = "ContactDelete", "UNINSTALL"
 
@@ -34,50 +34,52 @@ class _Known(NamedTuple):
     is_news: bool
 
 
-async def carry_hint(sides: Sides, event: InboxEvent) -> Outcome:
+async def handle_notification(context: SyncContext, event: InboxEvent) -> Outcome:
     """Look into what a hint tells of.
 
     Raises:
         CredentialsError: The app is no longer installed. The hint waits, and all others with it.
     """
     if event.type == UNINSTALLED:
-        await sides.ghl.auth.check_install()  # it may be older than the install we live by
+        await context.ghl.auth.check_install()  # it may be older than the install we live by
         return Outcome(what="no-op")
     match event.record.partition(":")[0]:
         case "ghl":
-            return await _carry_contact(sides, event)
+            return await _handle_contact(context, event)
         case "ghl-note":
-            return await carry_activity_hint(sides, event, "note")
+            return await handle_activity_notification(context, event, "note")
         case "ghl-task":
-            return await carry_activity_hint(sides, event, "task")
+            return await handle_activity_notification(context, event, "task")
         case "ghl-appointment":
-            return await carry_appointment_hint(sides, event)
+            return await handle_appointment_notification(context, event)
         case _:
             return Outcome(what="ignored")
 
 
-async def _carry_contact(sides: Sides, event: InboxEvent) -> Outcome:
+async def _handle_contact(context: SyncContext, event: InboxEvent) -> Outcome:
     """Bring the workspace level with the contact that a hint is about.
 
     Our own writes come back as hints, too, often while we are still at it: one that tells what both
     sides agree on by then costs no call.
     """
-    told = _told(event)
-    known = await insist(sides.ledger, lambda: sides.ledger.read(_known, sides, told))
+    snapshot = _told(event)
+    known = await insist(context.ledger, lambda: context.ledger.read(_state_of, context, snapshot))
     if event.type == DELETED:
-        return await _check_gone(sides, told.id, known.contact_id)
+        return await _check_gone(context, snapshot.id, known.contact_id)
     if known.contact_id is None:
-        return await carry_unknown_contact(sides, told.id)
+        return await handle_unknown_contact(context, snapshot.id)
     if not known.is_news:
-        return Outcome(what="no-op", contact_id=told.id)
-    async with claimed(sides, known.contact_id) as claim:
-        known = await sides.ledger.read(_known_now, sides, told)
-        if claim is None or not known.is_news:
-            return Outcome(what="no-op", contact_id=told.id)
-        return (await bring_level(sides, claim.hold, claim.known)).outcome
+        return Outcome(what="no-op", contact_id=snapshot.id)
+    async with claim_contact(context, known.contact_id) as claimed:
+        known = await context.ledger.read(_state_now, context, snapshot)
+        if claimed is None or not known.is_news:
+            return Outcome(what="no-op", contact_id=snapshot.id)
+        return (await reconcile_contact(context, claimed.claim, claimed.known)).outcome
 
 
-async def _check_gone(sides: Sides, ghl_id: GhlContactId, contact_id: ContactId | None) -> Outcome:
+async def _check_gone(
+    context: SyncContext, ghl_id: GhlContactId, contact_id: ContactId | None
+) -> Outcome:
     """Look whether a contact is gone indeed. It may have been merged: then its other one is found.
 
     Whoever is gone for good is asked about, and kept.
@@ -86,20 +88,20 @@ async def _check_gone(sides: Sides, ghl_id: GhlContactId, contact_id: ContactId 
         ReviewNeededError: It is gone, and was somebody's.
     """
     if contact_id is None:
-        return await carry_unknown_contact(sides, ghl_id)
+        return await handle_unknown_contact(context, ghl_id)
     try:
-        await sides.ghl.get_contact(ghl_id)
+        await context.ghl.get_contact(ghl_id)
     except NotFoundError as error:
-        survivor = await follow_merge(sides, contact_id, ghl_id)
+        survivor = await follow_merge(context, contact_id, ghl_id)
         if survivor is not None:
-            return await carry_contact(sides, survivor)
+            return await handle_contact(context, survivor)
         raise ReviewNeededError(
             f"GHL contact {ghl_id} was deleted: nothing was written",
             kind="gone",
             people=[contact_id],
             ghl_ids=[ghl_id],
         ) from error
-    return await carry_contact(sides, contact_id)
+    return await handle_contact(context, contact_id)
 
 
 def _told(event: InboxEvent) -> GhlContact:
@@ -108,31 +110,31 @@ def _told(event: InboxEvent) -> GhlContact:
     return contact_from_webhook({**payload, "id": event.record.partition(":")[2]})
 
 
-def _known(tx: Connection, sides: Sides, told: GhlContact) -> "_Known | Busy":
+def _state_of(tx: Connection, context: SyncContext, snapshot: GhlContact) -> "_Known | Busy":
     """Look who a contact is; busy while somebody with its e-mail or phone is being carried."""
-    known = _known_now(tx, sides, told)
+    known = _state_now(tx, context, snapshot)
     if known.contact_id is None:
-        keys = keys_of(map_from_ghl(told, sides.settings.rules), sides.settings.region)
-        names = locks_of_keys(sides.connection, keys)
+        keys = keys_of(map_from_ghl(snapshot, context.settings.rules), context.settings.region)
+        names = locks_of_keys(context.connection, keys)
         if locks.taken(tx, names):
             return Busy(tuple(names))
     return known
 
 
-def _known_now(tx: Connection, sides: Sides, told: GhlContact) -> "_Known":
-    link = links.link_of_remote(tx, sides.connection, "contact", told.id)
+def _state_now(tx: Connection, context: SyncContext, snapshot: GhlContact) -> "_Known":
+    link = links.link_of_remote(tx, context.connection, "contact", snapshot.id)
     if link is None:
         return _Known(None, is_news=True)
-    seen = ghl_contacts.get_snapshots(tx, sides.connection, [told.id]).get(told.id)
-    is_level = seen is not None and _digest(sides, seen.contact) == link.digest
-    settings = sides.settings
+    seen = ghl_contacts.get_snapshots(tx, context.connection, [snapshot.id]).get(snapshot.id)
+    is_in_sync = seen is not None and _digest(context, seen.contact) == link.digest
+    settings = context.settings
     is_news = (
         seen is None
-        or not is_level
-        or tells_news(told, seen.contact, settings.rules, settings.region)
+        or not is_in_sync
+        or has_news(snapshot, seen.contact, settings.rules, settings.region)
     )
     return _Known(ContactId(link.local_id), is_news=is_news)
 
 
-def _digest(sides: Sides, ghl: GhlContact) -> str:
-    return ghl_contacts.digest_of(map_from_ghl(ghl, sides.settings.rules))
+def _digest(context: SyncContext, ghl: GhlContact) -> str:
+    return ghl_contacts.digest_of(map_from_ghl(ghl, context.settings.rules))

@@ -13,7 +13,7 @@ from timerex_ghl.domain.settings import ConnectionSettings, PublishedConnection
 from timerex_ghl.engine.runtime import Runtime, current_runtime, utc_now
 from timerex_ghl.engine.user_book import UserBook
 
-__all__ = ["CallCount", "Sides", "utc_now"]
+__all__ = ["CallCount", "SyncContext", "utc_now"]
 
 
 @dataclass
@@ -28,7 +28,7 @@ class CallCount:
 
 
 @dataclass(frozen=True)
-class Sides:
+class SyncContext:
     """What a record is carried with. Opened once a process and connection.
 
     Attributes:
@@ -68,6 +68,6 @@ class Sides:
         """Let a test kill the process here."""
         self.runtime.failpoint(action, moment)
 
-    def during(self, run_id: str | None, flow_run_id: str | None = None) -> "Sides":
+    def during(self, run_id: str | None, flow_run_id: str | None = None) -> "SyncContext":
         """Use the same adapters on behalf of another run."""
         return replace(self, run_id=run_id, flow_run_id=flow_run_id)

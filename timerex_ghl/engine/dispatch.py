@@ -60,7 +60,7 @@ class Dispatcher:
         self._alarm = alarm
         self._clock = clock
         self._lanes = Counter[ConnectionName]()
-        self._carried: set[tuple[ConnectionName, str]] = set()
+        self._in_progress: set[tuple[ConnectionName, str]] = set()
         self._served = Counter[ConnectionName]()
 
     async def wait(self, timeout_s: float) -> None:
@@ -88,7 +88,7 @@ class Dispatcher:
         for connection, events in batches:
             self._lanes[connection] += 1
             self._served[connection] += len(events)
-            self._carried |= {(connection, event.record) for event in events}
+            self._in_progress |= {(connection, event.record) for event in events}
         if next_at is None:
             return batches, LOOK_EVERY_S
         return batches, min(max((next_at - self._clock()).total_seconds(), 0.01), LOOK_EVERY_S)
@@ -96,13 +96,13 @@ class Dispatcher:
     def done(self, batch: Batch) -> None:
         """Give a batch back: its records may be carried again, and its lane is free."""
         self._lanes[batch.connection] -= 1
-        self._carried -= {(batch.connection, event.record) for event in batch.events}
+        self._in_progress -= {(batch.connection, event.record) for event in batch.events}
         self.wake()
 
     def _batch(self, connection: ConnectionName, found: list[Due]) -> Batch | None:
         chosen: dict[str, Due] = {}
         for event in found:
-            is_free = (connection, event.record) not in self._carried
+            is_free = (connection, event.record) not in self._in_progress
             if event.connection == connection and is_free and len(chosen) < BATCH:
                 chosen.setdefault(event.record, event)
         return Batch(connection, tuple(chosen.values())) if chosen else None

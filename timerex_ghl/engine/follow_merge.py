@@ -20,14 +20,14 @@ from timerex_ghl.adapters.ledger import (
     reviews,
     workspace,
 )
-from timerex_ghl.adapters.ledger.audit import Deed
+from timerex_ghl.adapters.ledger.audit import NewAuditEntry
 from timerex_ghl.adapters.ledger.links import LinkKind
 from timerex_ghl.domain.errors import ReviewNeededError
 from timerex_ghl.domain.identity import is_same_person, keys_of
 from timerex_ghl.domain.mapping import map_from_ghl
 from timerex_ghl.domain.models import Contact, ContactId, EventId, GhlContact, GhlContactId
 from timerex_ghl.engine.booking_note import CONTACT
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.lock_names import lock_of_contact
 from timerex_ghl.engine.locking import held
 from timerex_ghl.engine.match_contact import find_in_ghl
@@ -48,43 +48,45 @@ class Merge(NamedTuple):
 
 
 async def follow_merge(
-    sides: Sides, contact_id: ContactId, gone_id: GhlContactId
+    context: SyncContext, contact_id: ContactId, gone_id: GhlContactId
 ) -> ContactId | None:
     """Find whom a contact of GHL that is gone was merged into, and move there what belongs to it.
 
     Returns:
         Who the person is here from now on; None where nobody in GHL is surely the same.
     """
-    row = await sides.ledger.read(workspace.get_contact, sides.connection, contact_id)
+    row = await context.ledger.read(workspace.get_contact, context.connection, contact_id)
     if row is None or row.deleted:
         return None
-    survivor = await _find_survivor(sides, row.contact, gone_id)
+    survivor = await _find_survivor(context, row.contact, gone_id)
     if survivor is None:
         return None
-    owner = await sides.ledger.read(links.link_of_remote, sides.connection, "contact", survivor.id)
+    owner = await context.ledger.read(
+        links.link_of_remote, context.connection, "contact", survivor.id
+    )
     into = contact_id if owner is None else ContactId(owner.local_id)
-    names = [lock_of_contact(sides.connection, each) for each in {contact_id, into}]
-    async with held(sides.ledger, names, run_id=sides.run_id):
+    names = [lock_of_contact(context.connection, each) for each in {contact_id, into}]
+    async with held(context.ledger, names, run_id=context.run_id):
         merge = Merge(contact_id, into, gone_id, survivor.id)
-        return await sides.ledger.write(_move, sides, merge, sides.now())
+        return await context.ledger.write(_move, context, merge, context.now())
 
 
 async def _find_survivor(
-    sides: Sides, contact: Contact, gone_id: GhlContactId
+    context: SyncContext, contact: Contact, gone_id: GhlContactId
 ) -> GhlContact | None:
     try:
-        found = await find_in_ghl(sides, keys_of(contact, sides.settings.region))
+        found = await find_in_ghl(context, keys_of(contact, context.settings.region))
     except ReviewNeededError:  # two contacts have one key each: nobody can tell which it is
         return None
     if found is None or found.id == gone_id:
         return None
-    theirs = map_from_ghl(found, sides.settings.rules)
-    return found if is_same_person(contact, theirs, sides.settings.region) else None
+    theirs = map_from_ghl(found, context.settings.rules)
+    return found if is_same_person(contact, theirs, context.settings.region) else None
 
 
-def _move(tx: Connection, sides: Sides, merge: Merge, now: datetime) -> ContactId | None:
+def _move(tx: Connection, context: SyncContext, merge: Merge, now: datetime) -> ContactId | None:
     """Move a link, or all of a person, to where GHL has them; None where that changed meanwhile."""
-    connection = sides.connection
+    connection = context.connection
     contact_id, into, gone_id, survivor_id = merge
     link = links.link_of_local(tx, connection, "contact", contact_id)
     owner = links.link_of_remote(tx, connection, "contact", survivor_id)
@@ -92,7 +94,7 @@ def _move(tx: Connection, sides: Sides, merge: Merge, now: datetime) -> ContactI
         return None
     if (contact_id if owner is None else owner.local_id) != into:
         return None
-    _move_traces(tx, sides, contact_id, survivor_id)
+    _move_mirrors(tx, context, contact_id, survivor_id)
     if into == contact_id:
         fresh = {"remote_id": survivor_id, "digest": None, "local_version": None}
         links.save_link(tx, link.model_copy(update=fresh))
@@ -104,20 +106,20 @@ def _move(tx: Connection, sides: Sides, merge: Merge, now: datetime) -> ContactI
         bookings.move_bookings(tx, connection, contact_id, into)
         workspace.delete_contact(tx, connection, contact_id, now)
     ghl_contacts.forget(tx, connection, gone_id)
-    _close_reviews(tx, sides, merge, now)
-    deed = Deed(
+    _close_reviews(tx, context, merge, now)
+    deed = NewAuditEntry(
         now,
         connection,
         "contact merged, as in GHL",
         f"contact:{contact_id}",
-        sides.run_id,
+        context.run_id,
         {"was": gone_id, "ghl": survivor_id, "into": into},
     )
     audit.record_all(tx, [deed])
     return into
 
 
-def _close_reviews(tx: Connection, sides: Sides, merge: Merge, now: datetime) -> None:
+def _close_reviews(tx: Connection, context: SyncContext, merge: Merge, now: datetime) -> None:
     """Close reviews whose cause the merge removed: who is who, and all of a contact that is gone.
 
     The survivor's update may arrive before the other's delete; until then it looks like a second
@@ -125,27 +127,27 @@ def _close_reviews(tx: Connection, sides: Sides, merge: Merge, now: datetime) ->
     doubt remains.
     """
     gone = {str(merge.gone_id)} | ({str(merge.contact_id)} - {str(merge.into)})
-    for review in reviews.open_reviews(tx, sides.connection):
+    for review in reviews.open_reviews(tx, context.connection):
         is_doubt = review.kind in ("identity", "gone") and not review.record_ids.isdisjoint(merge)
         if not is_doubt and review.subject_id not in gone:
             continue
         decision = "merged in GHL"
-        reviews.settle_review(tx, review.id, decision=decision, by="a later run", now=now)
+        reviews.resolve_review(tx, review.id, decision=decision, by="a later run", now=now)
         if review.subject.startswith("event:"):
             inbox.requeue_event(tx, EventId(review.subject_id))
 
 
-def _move_traces(
-    tx: Connection, sides: Sides, contact_id: ContactId, survivor_id: GhlContactId
+def _move_mirrors(
+    tx: Connection, context: SyncContext, contact_id: ContactId, survivor_id: GhlContactId
 ) -> None:
     """What shows bookings moved along: their notes and appointments are the other contact's now."""
-    rows = bookings.bookings_of(tx, sides.connection, contact_id)
+    rows = bookings.bookings_of(tx, context.connection, contact_id)
     ids = [row.booking.id for row in rows]
     kinds: tuple[LinkKind, ...] = ("booking-note", "appointment")
     found = [
         link
         for kind in kinds
-        for link in links.links_of_locals(tx, sides.connection, kind, ids).values()
+        for link in links.links_of_locals(tx, context.connection, kind, ids).values()
     ]
     moved = [
         link.model_copy(

@@ -26,7 +26,7 @@ PATIENCE_S = TTL_S + 2
 """How long a lock is waited for: long enough that one of a killed holder runs out."""
 
 
-class HeldError(RetryableError):
+class LockedError(RetryableError):
     """Somebody else holds the lock.
 
     Attributes:
@@ -77,7 +77,7 @@ async def held(
     """Hold all of these locks, or none.
 
     Raises:
-        HeldError: Another holder kept one of them for all of `wait_s`.
+        LockedError: Another holder kept one of them for all of `wait_s`.
     """
     holder = holder_name(run_id)
 
@@ -99,7 +99,7 @@ async def insist(
     """Try until no lock is in the way.
 
     Raises:
-        HeldError: One was, for all of `wait_s`.
+        LockedError: One was, for all of `wait_s`.
     """
     clock = asyncio.get_running_loop().time
     give_up_at = clock() + wait_s
@@ -110,7 +110,7 @@ async def insist(
             return result
         if clock() >= give_up_at:
             name, other = await ledger.read(_whose, sorted(result.names))
-            raise HeldError(name, other)
+            raise LockedError(name, other)
         await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))
         pause_s = min(pause_s * 2, 1.0)
 

@@ -25,7 +25,7 @@ from timerex_ghl.domain.models import (
     GhlContactId,
     WorkspaceContact,
 )
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 
 Index = tuple[Sequence[GhlContact], Sequence[GhlContact]]
 """GHL's contacts with a person's e-mail, and those with their phone."""
@@ -44,11 +44,13 @@ class Person(NamedTuple):
     keys: Keys
 
 
-async def read_ghl(sides: Sides, person: Person, index: Index | None = None) -> GhlContact | None:
+async def read_ghl(
+    context: SyncContext, person: Person, index: Index | None = None
+) -> GhlContact | None:
     """Read a person's GHL contact as it is now: by link, else by e-mail and by phone.
 
     Args:
-        sides: Both sides.
+        context: The connection's clients, ledger and settings.
         person: Who is looked for.
         index: Who has their keys among the pages that were read: a bulk run has them all, and never
             asks GHL once per record. None, on the live path: GHL is asked, one call a key.
@@ -57,17 +59,17 @@ async def read_ghl(sides: Sides, person: Person, index: Index | None = None) -> 
         ReviewNeededError: The linked contact is gone, or several could be this person.
     """
     if person.link is not None:
-        return await _read_linked(sides, person.link)
+        return await _read_linked(context, person.link)
     found = (
         choose(*index, person_id=person.row.id)
         if index is not None
-        else await find_in_ghl(sides, person.keys, person.row.id)
+        else await find_in_ghl(context, person.keys, person.row.id)
     )
-    return None if found is None else await adopt(sides, person, found)
+    return None if found is None else await accept_match(context, person, found)
 
 
 async def find_in_ghl(
-    sides: Sides, keys: Keys, person_id: ContactId | None = None
+    context: SyncContext, keys: Keys, person_id: ContactId | None = None
 ) -> GhlContact | None:
     """Ask GHL for the one contact with these keys, each looked up by itself.
 
@@ -76,12 +78,12 @@ async def find_in_ghl(
     Raises:
         ReviewNeededError: They lead to different contacts.
     """
-    email = await sides.ghl.find_duplicate(email=keys.email) if keys.email else None
-    phone = await sides.ghl.find_duplicate(phone=keys.phone) if keys.phone else None
+    email = await context.ghl.find_duplicate(email=keys.email) if keys.email else None
+    phone = await context.ghl.find_duplicate(phone=keys.phone) if keys.phone else None
     found = [one for one in (email, phone) if one is not None]
     if found and person_id is not None:
         ids = [one.id for one in found]
-        pairs = await sides.ledger.read(kept_apart.apart_from, sides.connection, ids)
+        pairs = await context.ledger.read(kept_apart.apart_from, context.connection, ids)
         found = [one for one in found if Pair(person_id, one.id) not in pairs]
     return choose(found, [], person_id=person_id)
 
@@ -111,20 +113,20 @@ def choose(
             )
 
 
-async def adopt(sides: Sides, person: Person, ghl: GhlContact) -> GhlContact:
+async def accept_match(context: SyncContext, person: Person, ghl: GhlContact) -> GhlContact:
     """Accept a contact that was found by a key as this person's, after a second look at both.
 
     Raises:
         ReviewNeededError: It contradicts what we know, or belongs to somebody else already.
     """
-    claims = await sides.ledger.read(_claims_on, sides, ghl.id)
-    why = _why_not(sides, person, ghl, claims)
+    claims = await context.ledger.read(_claims_on, context, ghl.id)
+    why = _why_not(context, person, ghl, claims)
     if why is not None:
         raise ReviewNeededError(
             f"GHL contact {ghl.id} {why}", kind="identity", people=[person.row.id], ghl_ids=[ghl.id]
         )
     if claims.is_of_tombstone:
-        await sides.ledger.write(free_from_tombstone, sides.connection, ghl.id)
+        await context.ledger.write(free_from_tombstone, context.connection, ghl.id)
     return ghl
 
 
@@ -136,7 +138,7 @@ class _Claims(NamedTuple):
     apart_from: set[Pair]
 
 
-def _why_not(sides: Sides, person: Person, ghl: GhlContact, claims: _Claims) -> str | None:
+def _why_not(context: SyncContext, person: Person, ghl: GhlContact, claims: _Claims) -> str | None:
     if Pair(person.row.id, ghl.id) in claims.apart_from:
         return (
             "is kept apart from this person, and GHL makes no second one: allow duplicates there,"
@@ -145,16 +147,16 @@ def _why_not(sides: Sides, person: Person, ghl: GhlContact, claims: _Claims) -> 
     owner = claims.owner
     if owner is not None and owner.local_id != person.row.id:
         return f"belongs to contact {owner.local_id} already"
-    theirs = map_from_ghl(ghl, sides.settings.rules)
-    if not is_same_person(person.row.contact, theirs, sides.settings.region):
+    theirs = map_from_ghl(ghl, context.settings.rules)
+    if not is_same_person(person.row.contact, theirs, context.settings.region):
         return "agrees in one of e-mail and phone and differs in the other"
     return None
 
 
-def _claims_on(tx: Connection, sides: Sides, ghl_id: GhlContactId) -> _Claims:
-    link = links.link_of_remote(tx, sides.connection, "contact", ghl_id)
-    is_of_tombstone = link is not None and _is_gone(tx, sides.connection, link)
-    apart_from = kept_apart.apart_from(tx, sides.connection, [ghl_id])
+def _claims_on(tx: Connection, context: SyncContext, ghl_id: GhlContactId) -> _Claims:
+    link = links.link_of_remote(tx, context.connection, "contact", ghl_id)
+    is_of_tombstone = link is not None and _is_gone(tx, context.connection, link)
+    apart_from = kept_apart.apart_from(tx, context.connection, [ghl_id])
     return _Claims(None if is_of_tombstone else link, is_of_tombstone, apart_from)
 
 
@@ -170,13 +172,13 @@ def _is_gone(tx: Connection, connection: ConnectionName, link: Link) -> bool:
     return row is None or row.deleted
 
 
-async def find_in_workspace(sides: Sides, keys: Keys) -> WorkspaceContact | None:
+async def find_in_workspace(context: SyncContext, keys: Keys) -> WorkspaceContact | None:
     """Find the one person of the workspace with these keys.
 
     Raises:
         ReviewNeededError: They lead to different people.
     """
-    return choose_row(*await sides.ledger.read(workspace.find_contacts, sides.connection, keys))
+    return choose_row(*await context.ledger.read(workspace.find_contacts, context.connection, keys))
 
 
 def choose_row(
@@ -200,24 +202,24 @@ def choose_row(
             )
 
 
-async def read_again(sides: Sides, person: Person, paged: GhlContact) -> GhlContact | None:
+async def read_again(context: SyncContext, person: Person, paged: GhlContact) -> GhlContact | None:
     """Read a contact by id that so far only a page showed. None: it is gone, and was nobody's.
 
     Raises:
         ReviewNeededError: It is gone, and was this person's.
     """
     if person.link is not None:
-        return await _read_linked(sides, person.link)
+        return await _read_linked(context, person.link)
     try:
-        return await sides.ghl.get_contact(paged.id)
+        return await context.ghl.get_contact(paged.id)
     except NotFoundError:
-        await sides.ledger.write(ghl_contacts.forget, sides.connection, paged.id)
+        await context.ledger.write(ghl_contacts.forget, context.connection, paged.id)
         return None
 
 
-async def _read_linked(sides: Sides, link: Link) -> GhlContact:
+async def _read_linked(context: SyncContext, link: Link) -> GhlContact:
     try:
-        return await sides.ghl.get_contact(GhlContactId(link.remote_id))
+        return await context.ghl.get_contact(GhlContactId(link.remote_id))
     except NotFoundError as error:
         raise ReviewNeededError(
             f"GHL contact {link.remote_id} is gone: nothing was written", kind="gone"

@@ -9,52 +9,56 @@ from timerex_ghl.domain.actions import CreateAppointment, CreateNote
 from timerex_ghl.domain.appointments import map_calendar
 from timerex_ghl.domain.bookings import head_of, join_chain
 from timerex_ghl.domain.models import Booking, GhlContactId
-from timerex_ghl.engine.appointment import carry_appointments
-from timerex_ghl.engine.booking_note import carry_notes
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.appointment import mirror_in_appointment
+from timerex_ghl.engine.booking_note import mirror_in_note
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.recover import ACTION
-from timerex_ghl.engine.write import Hold
+from timerex_ghl.engine.write import Claim
 
 
-class _Traces(NamedTuple):
+class _Mirrors(NamedTuple):
     """What a booking's chain has in GHL, or may have: its outcome may be unknown yet."""
 
     note: bool
     appointment: bool
 
 
-async def carry_traces(sides: Sides, hold: Hold, booking: Booking, ghl_id: GhlContactId) -> int:
+async def mirror_booking(
+    context: SyncContext, claim: Claim, booking: Booking, ghl_id: GhlContactId
+) -> int:
     """Keep true what a booking has in GHL, and give it what it lacks; tell how many writes.
 
     Whatever a chain has, it keeps, though the calendars are mapped otherwise later.
     """
-    wants = await sides.ledger.read(_wanted, sides, hold, booking)
+    wants = await context.ledger.read(_wanted, context, claim, booking)
     written = 0
     if wants.appointment:
-        written += await carry_appointments(sides, hold, booking, ghl_id)
+        written += await mirror_in_appointment(context, claim, booking, ghl_id)
     if wants.note:
-        written += await carry_notes(sides, hold, booking, ghl_id)
+        written += await mirror_in_note(context, claim, booking, ghl_id)
     return written
 
 
-def _wanted(tx: Connection, sides: Sides, hold: Hold, booking: Booking) -> _Traces:
-    chain = join_chain([row.booking for row in bookings.get_chain(tx, sides.connection, booking)])
-    has = _existing(tx, sides, hold, chain)
+def _wanted(tx: Connection, context: SyncContext, claim: Claim, booking: Booking) -> _Mirrors:
+    chain = join_chain([row.booking for row in bookings.get_chain(tx, context.connection, booking)])
+    has = _existing(tx, context, claim, chain)
     if has.note or has.appointment:
         return has
-    calendar_id = map_calendar(head_of(chain), sides.settings.appointments.calendars)
-    return _Traces(note=calendar_id is None, appointment=calendar_id is not None)
+    calendar_id = map_calendar(head_of(chain), context.settings.appointments.calendars)
+    return _Mirrors(note=calendar_id is None, appointment=calendar_id is not None)
 
 
-def _existing(tx: Connection, sides: Sides, hold: Hold, chain: tuple[Booking, ...]) -> _Traces:
+def _existing(
+    tx: Connection, context: SyncContext, claim: Claim, chain: tuple[Booking, ...]
+) -> _Mirrors:
     ids = [row.id for row in chain]
     sent = [
         ACTION.validate_json(intent.payload)
-        for intent in intents.open_intents(tx, sides.connection, [hold.record_key])
+        for intent in intents.open_intents(tx, context.connection, [claim.record_key])
     ]
-    return _Traces(
-        note=bool(links.links_of_locals(tx, sides.connection, "booking-note", ids))
+    return _Mirrors(
+        note=bool(links.links_of_locals(tx, context.connection, "booking-note", ids))
         or any(isinstance(one, CreateNote) and one.booking_id in ids for one in sent),
-        appointment=bool(links.links_of_locals(tx, sides.connection, "appointment", ids))
+        appointment=bool(links.links_of_locals(tx, context.connection, "appointment", ids))
         or any(isinstance(one, CreateAppointment) and one.booking_id in ids for one in sent),
     )

@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.timerex.polled import Polled, key_of_row
 from timerex_ghl.adapters.timerex.replies import EventRow
 from timerex_ghl.domain.models import BookingId, BookingState, Record
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.verify import is_confirmed_by
 
 
@@ -49,17 +49,17 @@ class Found(Record):
         return ", ".join([f"{self.listed} events listed", *said])
 
 
-def unknown_of(tx: Connection, sides: Sides, rows: Sequence[EventRow]) -> list[BookingId]:
+def unknown_of(tx: Connection, context: SyncContext, rows: Sequence[EventRow]) -> list[BookingId]:
     """Choose the events of a page that we hold otherwise than TimeRex shows them, or unverified.
 
     One whose webhook waits in the inbox was told; the next scan looks at it again.
     """
-    held = bookings.get_bookings(tx, sides.connection, [row.id for row in rows])
-    stored = inbox_lookups.known_keys(
-        tx, sides.connection, "timerex", [key_of_row(row) for row in rows]
+    held = bookings.get_bookings(tx, context.connection, [row.id for row in rows])
+    stored = inbox_lookups.known_dedupe_keys(
+        tx, context.connection, "timerex", [key_of_row(row) for row in rows]
     )
     waiting = inbox_lookups.waiting_records(
-        tx, sides.connection, [f"booking:{row.id}" for row in rows]
+        tx, context.connection, [f"booking:{row.id}" for row in rows]
     )
     return [
         row.id
@@ -81,29 +81,31 @@ def _is_news(row: EventRow, held: BookingRow | None, *, is_stored: bool) -> bool
     return not held.verified or (not is_same and not is_stored)
 
 
-def doubtful_of(tx: Connection, sides: Sides, ids: Sequence[BookingId]) -> list[BookingRow]:
+def doubtful_of(tx: Connection, context: SyncContext, ids: Sequence[BookingId]) -> list[BookingRow]:
     """Choose the bookings that still stand here, or are unverified, and of which none waits."""
-    waiting = inbox_lookups.waiting_records(tx, sides.connection, [f"booking:{one}" for one in ids])
+    waiting = inbox_lookups.waiting_records(
+        tx, context.connection, [f"booking:{one}" for one in ids]
+    )
     return [
         row
-        for booking_id, row in bookings.get_bookings(tx, sides.connection, ids).items()
+        for booking_id, row in bookings.get_bookings(tx, context.connection, ids).items()
         if f"booking:{booking_id}" not in waiting
         and (row.booking.state is BookingState.CONFIRMED or not row.verified)
     ]
 
 
-def take(tx: Connection, sides: Sides, polled: Polled, now: datetime) -> Found:
+def take(tx: Connection, context: SyncContext, polled: Polled, now: datetime) -> Found:
     """Store what is new of a booking; what only confirms it is noted."""
     booking = polled.booking
-    held = bookings.get_booking(tx, sides.connection, booking.id)
-    reviews.settle_subjects(
-        tx, sides.connection, [f"booking:{booking.id}"], by="a later run", now=now
+    held = bookings.get_booking(tx, context.connection, booking.id)
+    reviews.close_reviews(
+        tx, context.connection, [f"booking:{booking.id}"], by="a later run", now=now
     )
     if held is not None and is_confirmed_by(held.booking, booking):
-        return _verify(tx, sides, held, now)
+        return _verify(tx, context, held, now)
     _, is_new = inbox.store_event(
         tx,
-        connection=sides.connection,
+        connection=context.connection,
         source="timerex",
         type=polled.type,
         dedupe_key=polled.dedupe_key,
@@ -114,28 +116,30 @@ def take(tx: Connection, sides: Sides, polled: Polled, now: datetime) -> Found:
     return Found(stored=int(is_new))
 
 
-def _verify(tx: Connection, sides: Sides, held: BookingRow, now: datetime) -> Found:
+def _verify(tx: Connection, context: SyncContext, held: BookingRow, now: datetime) -> Found:
     if held.verified:
         return Found()
     row = held.model_copy(update={"verified": True})
-    bookings.save_booking(tx, sides.connection, row, now)
+    bookings.save_booking(tx, context.connection, row, now)
     return Found(verified=1)
 
 
-def note_unknown(tx: Connection, sides: Sides, booking_id: BookingId, now: datetime) -> Found:
+def note_unknown(
+    tx: Connection, context: SyncContext, booking_id: BookingId, now: datetime
+) -> Found:
     """Ask a person about a booking that stands here and that TimeRex does not know.
 
     One that is over here stands nowhere: both sides agree.
     """
-    held = bookings.get_booking(tx, sides.connection, booking_id)
+    held = bookings.get_booking(tx, context.connection, booking_id)
     if held is None:
         return Found()
     if held.booking.state is not BookingState.CONFIRMED:
-        _verify(tx, sides, held, now)
+        _verify(tx, context, held, now)
         return Found()
     _, is_new = reviews.open_review(
         tx,
-        connection=sides.connection,
+        connection=context.connection,
         kind="gone",
         subject=f"booking:{booking_id}",
         reason=f"TimeRex knows no booking {booking_id}, which stands here: nothing was changed",

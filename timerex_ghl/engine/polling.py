@@ -22,7 +22,7 @@ from timerex_ghl.domain.errors import (
     SkippableError,
 )
 from timerex_ghl.domain.models import BookingId, Record
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.polled import Found, doubtful_of, note_unknown, take, unknown_of
 
 CURSOR = "timerex-events"
@@ -88,17 +88,17 @@ class Polling(NamedTuple):
     stopped: str | None
 
 
-async def poll(sides: Sides, timerex: TimerexClient, until: datetime) -> Polling:
+async def poll(context: SyncContext, timerex: TimerexClient, until: datetime) -> Polling:
     """Go on with the scan, or begin one, until it is over, time is up, or no call is left.
 
     Raises:
         RetryableError: TimeRex does not answer. The next run goes on from here.
     """
-    run = _Run(sides, timerex)
-    place = await _read_place(sides)
+    run = _Run(context, timerex)
+    place = await _read_place(context)
     try:
         while place is None or not place.is_over:
-            if sides.now() >= until:
+            if context.now() >= until:
                 return Polling(run.found, "its time was up")
             place = await run.go_on(place)
     except RateLimitedError:
@@ -106,11 +106,11 @@ async def poll(sides: Sides, timerex: TimerexClient, until: datetime) -> Polling
     return Polling(run.found, None)
 
 
-async def _read_place(sides: Sides) -> Place | None:
+async def _read_place(context: SyncContext) -> Place | None:
     """Find the scan to go on with."""
-    saved = await sides.ledger.read(cursors.get_cursor, sides.connection, CURSOR)
+    saved = await context.ledger.read(cursors.get_cursor, context.connection, CURSOR)
     place = Place.model_validate_json(saved) if saved else None
-    is_open = place is not None and not place.is_over and sides.now() - place.began_at < STALE
+    is_open = place is not None and not place.is_over and context.now() - place.began_at < STALE
     return place if is_open else None
 
 
@@ -122,7 +122,7 @@ class _Run:
         failures: Bookings in a row that could not be read.
     """
 
-    sides: Sides
+    context: SyncContext
     timerex: TimerexClient
     found: Found = field(default_factory=Found)
     failures: int = 0
@@ -135,18 +135,18 @@ class _Run:
             after = await self._read_page(place)
         else:
             after = await self._ask(place)
-        self.sides.failpoint("poll", "before-save")
-        await self.sides.ledger.write(
-            cursors.save_cursor, self.sides.connection, CURSOR, after.model_dump_json()
+        self.context.failpoint("poll", "before-save")
+        await self.context.ledger.write(
+            cursors.save_cursor, self.context.connection, CURSOR, after.model_dump_json()
         )
         return after
 
     async def _begin(self) -> Place:
         """List the calendars, and what we hold that they should show."""
         calendars = tuple([calendar async for calendar in every_calendar(self.timerex)])
-        now = self.sides.now()
-        unseen = await self.sides.ledger.read(
-            bookings.bookings_to_see, self.sides.connection, now - BACK, now + AHEAD
+        now = self.context.now()
+        unseen = await self.context.ledger.read(
+            bookings.bookings_to_see, self.context.connection, now - BACK, now + AHEAD
         )
         return Place(began_at=now, calendars=calendars, unseen=tuple(unseen))
 
@@ -160,24 +160,24 @@ class _Run:
             self.found += Found(unread=1)
             return place.after_calendar()
         self.found += Found(listed=len(page.items))
-        for booking_id in await self.sides.ledger.read(unknown_of, self.sides, page.items):
+        for booking_id in await self.context.ledger.read(unknown_of, self.context, page.items):
             await self._read(booking_id, calendar)
         return place.after_page(page)
 
     async def _ask(self, place: Place) -> Place:
         """Read bookings that no page showed."""
         asked = place.unseen[:AT_A_TIME]
-        for row in await self.sides.ledger.read(doubtful_of, self.sides, asked):
+        for row in await self.context.ledger.read(doubtful_of, self.context, asked):
             await self._read(row.booking.id, _calendar_of(row))
         return place.model_copy(update={"unseen": place.unseen[AT_A_TIME:]})
 
     async def _read(self, booking_id: BookingId, calendar: Calendar) -> None:
         """Read one booking, and take it in. One that cannot be read keeps no other back."""
-        write = self.sides.ledger.write
+        write = self.context.ledger.write
         try:
             polled = await self.timerex.get_delivery(booking_id, calendar)
         except NotFoundError:
-            self.found += await write(note_unknown, self.sides, booking_id, self.sides.now())
+            self.found += await write(note_unknown, self.context, booking_id, self.context.now())
         except RateLimitedError:
             raise
         except (SkippableError, RetryableError):
@@ -187,7 +187,7 @@ class _Run:
             self.found += Found(unread=1)
             return
         else:
-            self.found += await write(take, self.sides, polled, self.sides.now())
+            self.found += await write(take, self.context, polled, self.context.now())
         self.failures = 0
 
 

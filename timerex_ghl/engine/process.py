@@ -15,7 +15,7 @@ from timerex_ghl.adapters.ledger import (
     reviews,
     workspace,
 )
-from timerex_ghl.adapters.ledger.audit import Deed, Scalar
+from timerex_ghl.adapters.ledger.audit import NewAuditEntry, Scalar
 from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
 from timerex_ghl.adapters.ledger.inbox_queue import Group
 from timerex_ghl.adapters.ledger.reviews import ReviewKind
@@ -31,8 +31,8 @@ from timerex_ghl.domain.errors import (
     TimerexGhlError,
 )
 from timerex_ghl.domain.models import ConnectionName, ContactId, EventId, GhlContactId
-from timerex_ghl.engine.context import Sides
-from timerex_ghl.engine.locking import HeldError
+from timerex_ghl.engine.context import SyncContext
+from timerex_ghl.engine.locking import LockedError
 from timerex_ghl.engine.outcome import Outcome, What
 
 MAX_ATTEMPTS = 12
@@ -74,7 +74,7 @@ def judge(error: Exception) -> Verdict:
     if not isinstance(error, TimerexGhlError):  # its text may hold anything
         return Verdict("waiting", f"unexpected {type(error).__name__}")
     match error:
-        case RateLimitedError() | HeldError():
+        case RateLimitedError() | LockedError():
             return Verdict("waiting", str(error), is_attempt=False)
         case RetryableError():
             return Verdict("waiting", str(error))
@@ -95,9 +95,9 @@ def judge(error: Exception) -> Verdict:
             return Verdict("waiting", str(error), is_attempt=False, after_s=after_s)
 
 
-async def carry_event(
-    sides: Sides,
-    carry: Callable[[Sides, InboxEvent], Awaitable[Outcome]],
+async def process_event(
+    context: SyncContext,
+    carry: Callable[[SyncContext, InboxEvent], Awaitable[Outcome]],
     event_id: EventId,
     *,
     replay: bool = False,
@@ -109,31 +109,33 @@ async def carry_event(
     Raises:
         FatalError: No other record would fare better. The event goes on waiting.
     """
-    group = await sides.ledger.read(inbox_queue.read_group, event_id)
+    group = await context.ledger.read(inbox_queue.read_group, event_id)
     if group is None or (group.event.state is not InboxState.WAITING and not replay):
         return Outcome(what="skipped")
     try:
-        outcome = await carry(sides, group.event)
+        outcome = await carry(context, group.event)
     except Exception as error:  # the one place where a record's error is stored
         verdict = judge(error)
-        outcome = await sides.ledger.write(_note_error, sides, group, verdict, sides.now())
+        outcome = await context.ledger.write(_note_error, context, group, verdict, context.now())
         if isinstance(error, FatalError):
             raise
         return outcome
-    await sides.ledger.write(_note_end, sides, group, outcome, sides.now())
+    await context.ledger.write(_note_end, context, group, outcome, context.now())
     return outcome
 
 
-def _note_end(tx: Connection, sides: Sides, group: Group, outcome: Outcome, now: datetime) -> None:
+def _note_end(
+    tx: Connection, context: SyncContext, group: Group, outcome: Outcome, now: datetime
+) -> None:
     event = group.event
-    inbox.settle_events(tx, [event.id], InboxState(outcome.what), now=now)
-    _note_older(tx, sides, group, now)
-    _tell(tx, sides, event.id, outcome, {**_told_of(event), **outcome.detail}, now)
-    reviews.settle_subjects(tx, sides.connection, [f"event:{event.id}"], by="a later run", now=now)
+    inbox.finish_events(tx, [event.id], InboxState(outcome.what), now=now)
+    _note_older(tx, context, group, now)
+    _tell(tx, context, event.id, outcome, {**_source_of(event), **outcome.detail}, now)
+    reviews.close_reviews(tx, context.connection, [f"event:{event.id}"], by="a later run", now=now)
 
 
 def _note_error(
-    tx: Connection, sides: Sides, group: Group, verdict: Verdict, now: datetime
+    tx: Connection, context: SyncContext, group: Group, verdict: Verdict, now: datetime
 ) -> Outcome:
     event = group.event
     attempts = event.attempts + verdict.is_attempt
@@ -147,51 +149,53 @@ def _note_error(
             tx, group.ids, error=verdict.reason, next_at=next_at, counts=verdict.is_attempt
         )
         return outcome
-    inbox.settle_events(tx, [event.id], InboxState(verdict.what), now=now, note=verdict.reason)
-    _note_older(tx, sides, group, now)
-    _tell(tx, sides, event.id, outcome, _told_of(event), now)
+    inbox.finish_events(tx, [event.id], InboxState(verdict.what), now=now, note=verdict.reason)
+    _note_older(tx, context, group, now)
+    _tell(tx, context, event.id, outcome, _source_of(event), now)
     if verdict.review is not None:
-        _open_review(tx, sides.connection, f"event:{event.id}", verdict, now)
+        _open_review(tx, context.connection, f"event:{event.id}", verdict, now)
     return outcome
 
 
-def _note_older(tx: Connection, sides: Sides, group: Group, now: datetime) -> None:
+def _note_older(tx: Connection, context: SyncContext, group: Group, now: datetime) -> None:
     """Let older hints end with the one that stood for them."""
     if not group.older:
         return
-    inbox.settle_events(tx, group.older, InboxState.SUPERSEDED, now=now)
+    inbox.finish_events(tx, group.older, InboxState.SUPERSEDED, now=now)
     for event_id in group.older:
         outcome = Outcome(what="superseded")
-        _tell(tx, sides, event_id, outcome, {"by": group.event.id, **_told_of(group.event)}, now)
+        _tell(
+            tx, context, event_id, outcome, {"by": group.event.id, **_source_of(group.event)}, now
+        )
 
 
-def _told_of(event: InboxEvent) -> dict[str, Scalar]:
+def _source_of(event: InboxEvent) -> dict[str, Scalar]:
     return {"source": event.source, "record": event.record}
 
 
 def _tell(
     tx: Connection,
-    sides: Sides,
+    context: SyncContext,
     event_id: EventId,
     outcome: Outcome,
     detail: Mapping[str, Scalar],
     now: datetime,
 ) -> None:
     """Say in the audit what became of an event, and in which runs."""
-    told = Deed(
+    snapshot = NewAuditEntry(
         now,
-        sides.connection,
+        context.connection,
         f"event {outcome.what}",
         f"event:{event_id}",
-        sides.run_id,
+        context.run_id,
         {**detail, "ghl": outcome.contact_id, "writes": outcome.writes},
-        sides.flow_run_id,
+        context.flow_run_id,
     )
-    audit.record_all(tx, [told])
+    audit.record_all(tx, [snapshot])
 
 
-async def carry_person(
-    sides: Sides, carry: Callable[[Sides, str], Awaitable[Outcome]], key: str
+async def process_record(
+    context: SyncContext, carry: Callable[[SyncContext, str], Awaitable[Outcome]], key: str
 ) -> Outcome:
     """Carry one person of a bulk run; an error that needs somebody becomes a review.
 
@@ -201,8 +205,8 @@ async def carry_person(
         FatalError: No other record would fare better.
     """
     try:
-        with sides.ledger.in_step():
-            return await carry(sides, key)
+        with context.ledger.in_step():
+            return await carry(context, key)
     except FatalError:
         raise
     except Exception as error:  # noqa: BLE001  the one place where a record's error is stored
@@ -210,7 +214,9 @@ async def carry_person(
         if not isinstance(error, TimerexGhlError):
             verdict = verdict._replace(what="dead", review="dead-letter")
         if verdict.review is not None:
-            await sides.ledger.write(_open_review, sides.connection, key, verdict, sides.now())
+            await context.ledger.write(
+                _open_review, context.connection, key, verdict, context.now()
+            )
         return Outcome(what=verdict.what)
 
 

@@ -11,7 +11,7 @@ from timerex_ghl.adapters.ledger import cursors, ghl_contacts, workspace
 from timerex_ghl.domain.identity import keys_of
 from timerex_ghl.domain.mapping import map_from_ghl
 from timerex_ghl.domain.models import Record
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 
 OVERLAP = timedelta(minutes=5)
 """Read again at the seam of two runs: GHL's search shows a change seconds after it was made."""
@@ -87,33 +87,37 @@ class Place(Record):
         return self.since is None
 
 
-async def read_page(sides: Sides, scope: Scope, scan: str, *, limit: int = LARGEST_PAGE) -> bool:
+async def read_page(
+    context: SyncContext, scope: Scope, scan: str, *, limit: int = LARGEST_PAGE
+) -> bool:
     """Read the next page of GHL's changed contacts into the ledger; tell whether more follow.
 
     Args:
-        sides: Both sides.
+        context: The connection's clients, ledger and settings.
         scope: How far to look back, where this begins a scan.
         scan: The run that reads: an unfinished scan of it is continued.
         limit: Contacts on a page.
     """
-    saved = await sides.ledger.read(cursors.get_cursor, sides.connection, CURSOR)
-    place = (Place.model_validate_json(saved) if saved else Place()).begin(scope, scan, sides.now())
-    page = await sides.ghl.search_contacts(
+    saved = await context.ledger.read(cursors.get_cursor, context.connection, CURSOR)
+    place = (Place.model_validate_json(saved) if saved else Place()).begin(
+        scope, scan, context.now()
+    )
+    page = await context.ghl.search_contacts(
         updated_since=place.since, after=place.after, limit=limit
     )
-    sides.failpoint("page", "before-save")
-    await sides.ledger.write(_save_page, sides, page, place, sides.now())
-    sides.failpoint("page", "after-save")
+    context.failpoint("page", "before-save")
+    await context.ledger.write(_save_page, context, page, place, context.now())
+    context.failpoint("page", "after-save")
     return page.after is not None
 
 
-async def list_changed(sides: Sides) -> list[str]:
+async def list_changed(context: SyncContext) -> list[str]:
     """List everyone who may differ between the sides: `ghl:<id>` first, then `contact:<id>`.
 
     GHL's come first so that a person who is new on both sides is recognised before anyone creates
     the second one.
     """
-    return await sides.ledger.read(_changed, sides)
+    return await context.ledger.read(_changed, context)
 
 
 def _ended(place: Place) -> Place:
@@ -132,21 +136,21 @@ def _ended(place: Place) -> Place:
 
 
 def _save_page(
-    tx: Connection, sides: Sides, page: ContactPage, place: Place, now: datetime
+    tx: Connection, context: SyncContext, page: ContactPage, place: Place, now: datetime
 ) -> None:
     rows: list[ghl_contacts.Snapshot] = []
     for contact in page.contacts:
-        ours = map_from_ghl(contact, sides.settings.rules)
-        keys = keys_of(ours, sides.settings.region)
+        ours = map_from_ghl(contact, context.settings.rules)
+        keys = keys_of(ours, context.settings.region)
         rows.append(ghl_contacts.Snapshot(contact, keys, ghl_contacts.digest_of(ours)))
-    ghl_contacts.save_snapshots(tx, sides.connection, rows, now)
+    ghl_contacts.save_snapshots(tx, context.connection, rows, now)
     if page.after is None and place.is_whole and place.began_at is not None:
-        ghl_contacts.forget_unseen(tx, sides.connection, place.began_at)
+        ghl_contacts.forget_unseen(tx, context.connection, place.began_at)
     after = place.advance(page, now)
-    cursors.save_cursor(tx, sides.connection, CURSOR, after.model_dump_json())
+    cursors.save_cursor(tx, context.connection, CURSOR, after.model_dump_json())
 
 
-def _changed(tx: Connection, sides: Sides) -> list[str]:
-    theirs = ghl_contacts.changed_snapshots(tx, sides.connection)
-    ours = workspace.changed_contacts(tx, sides.connection)
+def _changed(tx: Connection, context: SyncContext) -> list[str]:
+    theirs = ghl_contacts.changed_snapshots(tx, context.connection)
+    ours = workspace.changed_contacts(tx, context.connection)
     return [*(f"ghl:{ghl_id}" for ghl_id in theirs), *(f"contact:{own_id}" for own_id in ours)]

@@ -24,7 +24,7 @@ from timerex_ghl.domain.actions import (
 from timerex_ghl.domain.errors import RetryableError
 from timerex_ghl.domain.models import FieldName, GhlContact
 from timerex_ghl.domain.normal import is_same
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 
 LOOK_AGAIN = timedelta(seconds=15)
 """GHL's look-up shows a new contact seconds after it was made: a younger one is not yet missing."""
@@ -32,7 +32,9 @@ LOOK_AGAIN = timedelta(seconds=15)
 ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 
 
-async def settle_unknown(sides: Sides, unknown: Iterable[Intent], ghl: GhlContact | None) -> None:
+async def recover_unknown(
+    context: SyncContext, unknown: Iterable[Intent], ghl: GhlContact | None
+) -> None:
     """Close the open intents about a contact, by what GHL has now.
 
     Raises:
@@ -43,19 +45,19 @@ async def settle_unknown(sides: Sides, unknown: Iterable[Intent], ghl: GhlContac
         if not isinstance(action, ContactAction):
             continue  # settled where its record is carried
         if isinstance(action, CreateContact) and ghl is None:
-            wait_if_young(sides, intent, "a contact")
-        happened = ghl is not None and _shows(ghl, action, sides.settings.region)
+            wait_if_young(context, intent, "a contact")
+        happened = ghl is not None and _shows(ghl, action, context.settings.region)
         result_id = ghl.id if ghl and happened else None
-        await sides.ledger.write(close, intent, result_id, sides.now())
+        await context.ledger.write(close, intent, result_id, context.now())
 
 
-def wait_if_young(sides: Sides, intent: Intent, what: str) -> None:
+def wait_if_young(context: SyncContext, intent: Intent, what: str) -> None:
     """Conclude nothing yet from not finding what was sent moments ago.
 
     Raises:
         RetryableError: It was.
     """
-    if sides.now() - intent.created_at < LOOK_AGAIN:
+    if context.now() - intent.created_at < LOOK_AGAIN:
         raise RetryableError(
             f"{what} was sent and is not found yet", after_s=LOOK_AGAIN.total_seconds()
         )

@@ -21,25 +21,25 @@ from timerex_ghl.domain.models import (
     WorkspaceContact,
 )
 from timerex_ghl.engine.commit import add_rows_from_ghl
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.lock_names import locks_of_keys
 from timerex_ghl.engine.locking import Busy
 from timerex_ghl.engine.match_contact import choose_row
 
 
-class Meeting(NamedTuple):
+class ContactToResolve(NamedTuple):
     """A contact of GHL, as it was last read, that may be anybody.
 
     Attributes:
         adds: One whom the workspace does not know is added to it.
     """
 
-    sides: Sides
+    context: SyncContext
     ghl_id: GhlContactId
     adds: bool
 
 
-class Met(NamedTuple):
+class ResolvedContact(NamedTuple):
     """Who a contact is.
 
     Attributes:
@@ -51,66 +51,68 @@ class Met(NamedTuple):
     contact_id: ContactId | None
 
 
-Result = Met | Busy | Exception
+Result = ResolvedContact | Busy | Exception
 New = tuple[WorkspaceContact, GhlContact, Contact]
 
 
-def meet(tx: Connection, meetings: list[Meeting]) -> list[Result]:
+def resolve_contacts(tx: Connection, meetings: list[ContactToResolve]) -> list[Result]:
     """Find out who contacts are, and add whom the workspace does not know.
 
     Somebody whose keys another holder has locked is being carried at this moment: busy.
     """
-    met: dict[tuple[ConnectionName, GhlContactId], Result] = {}
-    for connection in {meeting.sides.connection for meeting in meetings}:
-        here = {each.ghl_id: each for each in meetings if each.sides.connection == connection}
-        met |= {(connection, ghl_id): one for ghl_id, one in _meet(tx, connection, here).items()}
-    return [met[meeting.sides.connection, meeting.ghl_id] for meeting in meetings]
+    resolved: dict[tuple[ConnectionName, GhlContactId], Result] = {}
+    for connection in {meeting.context.connection for meeting in meetings}:
+        here = {each.ghl_id: each for each in meetings if each.context.connection == connection}
+        resolved |= {
+            (connection, ghl_id): one for ghl_id, one in _resolve(tx, connection, here).items()
+        }
+    return [resolved[meeting.context.connection, meeting.ghl_id] for meeting in meetings]
 
 
-def _meet(
-    tx: Connection, connection: ConnectionName, here: dict[GhlContactId, Meeting]
+def _resolve(
+    tx: Connection, connection: ConnectionName, here: dict[GhlContactId, ContactToResolve]
 ) -> dict[GhlContactId, Result]:
     seen = ghl_contacts.get_snapshots(tx, connection, here)
     linked = links.links_of_remotes(tx, connection, "contact", here)
-    met: dict[GhlContactId, Result] = dict.fromkeys(here, Met(None, None))
+    resolved: dict[GhlContactId, Result] = dict.fromkeys(here, ResolvedContact(None, None))
     for ghl_id in seen:
         if ghl_id in linked:
-            met[ghl_id] = Met(seen[ghl_id], ContactId(linked[ghl_id].local_id))
+            resolved[ghl_id] = ResolvedContact(seen[ghl_id], ContactId(linked[ghl_id].local_id))
     strangers = {ghl_id: one for ghl_id, one in seen.items() if ghl_id not in linked}
-    return {**met, **_meet_strangers(tx, here, strangers)} if strangers else met
+    return {**resolved, **_resolve_unlinked(tx, here, strangers)} if strangers else resolved
 
 
-def _meet_strangers(
-    tx: Connection, here: dict[GhlContactId, Meeting], strangers: dict[GhlContactId, Seen]
+def _resolve_unlinked(
+    tx: Connection, here: dict[GhlContactId, ContactToResolve], strangers: dict[GhlContactId, Seen]
 ) -> dict[GhlContactId, Result]:
-    sides = here[next(iter(strangers))].sides
-    names = {i: locks_of_keys(sides.connection, each.keys) for i, each in strangers.items()}
+    context = here[next(iter(strangers))].context
+    names = {i: locks_of_keys(context.connection, each.keys) for i, each in strangers.items()}
     taken = locks.taken(tx, {name for several in names.values() for name in several})
-    known = people.find_by_keys(tx, sides.connection, [each.keys for each in strangers.values()])
-    taken_by = _contacts_of(tx, sides.connection, known)
-    apart_from = kept_apart.apart_from(tx, sides.connection, strangers)
-    now = sides.now()
+    known = people.find_by_keys(tx, context.connection, [each.keys for each in strangers.values()])
+    taken_by = _contacts_of(tx, context.connection, known)
+    apart_from = kept_apart.apart_from(tx, context.connection, strangers)
+    now = context.now()
     new: list[New] = []
-    met: dict[GhlContactId, Result] = {}
+    resolved: dict[GhlContactId, Result] = {}
     for ghl_id, theirs in strangers.items():
         if not taken.isdisjoint(names[ghl_id]):
-            met[ghl_id] = Busy(tuple(names[ghl_id]))
+            resolved[ghl_id] = Busy(tuple(names[ghl_id]))
             continue
         try:
             others = [one for one in known if Pair(one.row.id, ghl_id) not in apart_from]
             row = _check_free(_find(others, theirs.keys), taken_by)
         except ReviewNeededError as several:
-            met[ghl_id] = several
+            resolved[ghl_id] = several
             continue
-        met[ghl_id] = Met(theirs, row.id if row else None)
+        resolved[ghl_id] = ResolvedContact(theirs, row.id if row else None)
         if row is None and here[ghl_id].adds:
-            contact = map_from_ghl(theirs.contact, sides.settings.rules)
+            contact = map_from_ghl(theirs.contact, context.settings.rules)
             added = people.new_row(contact, now)
             known.append(Keyed(added, theirs.keys))  # the next one may have the same keys
             taken_by[added.id] = ghl_id
             new.append((added, theirs.contact, contact))
-    add_rows_from_ghl(tx, sides, new, now)
-    return met
+    add_rows_from_ghl(tx, context, new, now)
+    return resolved
 
 
 def _contacts_of(

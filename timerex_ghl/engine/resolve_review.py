@@ -12,15 +12,15 @@ from timerex_ghl.domain.activities import KINDS
 from timerex_ghl.domain.errors import SettingsError
 from timerex_ghl.domain.models import ContactId, EventId, GhlContactId
 from timerex_ghl.domain.review_decisions import Decision, Way, check_way
-from timerex_ghl.engine.claim import claimed, know_again
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.claim import claim_contact, reload_contact
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.lock_names import lock_of_review
 from timerex_ghl.engine.locking import held
-from timerex_ghl.engine.reconcile import bring_level
-from timerex_ghl.engine.review_activity import keep_activity, settle_deletes
+from timerex_ghl.engine.reconcile import reconcile_contact
+from timerex_ghl.engine.review_activity import keep_activity, resolve_deletes
 from timerex_ghl.engine.review_case import (
     Case,
-    Settled,
+    ResolvedReview,
     close,
     close_and_replay,
     is_open,
@@ -28,36 +28,36 @@ from timerex_ghl.engine.review_case import (
 )
 from timerex_ghl.engine.review_guest import link_guest, part_guest, person_of
 from timerex_ghl.engine.review_values import keep
-from timerex_ghl.engine.write import Decided
+from timerex_ghl.engine.write import ReviewDecision
 
 
-async def settle(sides: Sides, review_id: str, decision: Decision) -> Settled:
+async def settle(context: SyncContext, review_id: str, decision: Decision) -> ResolvedReview:
     """Settle a review. A second decision changes nothing, says so, and is audited too.
 
     Raises:
         SettingsError: There is no such review, or it cannot be settled this way.
         ReviewNeededError: The values changed since it was asked: it is asked anew.
     """
-    names = [lock_of_review(sides.connection, review_id)]
-    async with held(sides.ledger, names, run_id=sides.run_id):
-        case = Case(sides, await _read(sides, review_id), decision)
+    names = [lock_of_review(context.connection, review_id)]
+    async with held(context.ledger, names, run_id=context.run_id):
+        case = Case(context, await _read(context, review_id), decision)
         is_ours = False
-        if case.review.settled_at is None:
+        if case.review.resolved_at is None:
             check_way(case.review.kind, decision)
-            is_ours = await _carry_out(case)
+            is_ours = await _execute(case)
         if not is_ours:
-            await sides.ledger.write(note_late, case, sides.now())
-        return Settled(await _read(sides, review_id), is_ours)
+            await context.ledger.write(note_late, case, context.now())
+        return ResolvedReview(await _read(context, review_id), is_ours)
 
 
-async def _read(sides: Sides, review_id: str) -> Review:
-    review = await sides.ledger.read(reviews.get_review, review_id)
-    if review is None or review.connection != sides.connection:
-        raise SettingsError(f"{sides.connection} has no review {review_id}")
+async def _read(context: SyncContext, review_id: str) -> Review:
+    review = await context.ledger.read(reviews.get_review, review_id)
+    if review is None or review.connection != context.connection:
+        raise SettingsError(f"{context.connection} has no review {review_id}")
     return review
 
 
-async def _carry_out(case: Case) -> bool:
+async def _execute(case: Case) -> bool:
     """Do what was decided; False where the record went through meanwhile."""
     kind, _, rest = case.review.subject.partition(":")
     link_to = case.decision.link_to or ""
@@ -73,7 +73,7 @@ async def _carry_out(case: Case) -> bool:
         case Way.APART, "event":
             return await part_guest(case, EventId(rest))
         case _:
-            return await case.sides.ledger.write(_close, case, case.sides.now())
+            return await case.context.ledger.write(_close, case, case.context.now())
 
 
 async def _keep(case: Case, kind: str) -> bool:
@@ -84,7 +84,7 @@ async def _keep(case: Case, kind: str) -> bool:
 
 async def _person_of(case: Case) -> ContactId:
     """Tell whose values a decision is about."""
-    contact_id = await case.sides.ledger.read(person_of, case)
+    contact_id = await case.context.ledger.read(person_of, case)
     if contact_id is None:
         raise SettingsError(f"{case.review.subject} is nobody of the workspace yet: link it first")
     return contact_id
@@ -96,7 +96,7 @@ def _close(tx: Connection, case: Case, now: datetime) -> bool:
     if not noted(tx, case, now):
         return False
     if case.review.kind == "deletes":
-        settle_deletes(tx, case, now)
+        resolve_deletes(tx, case, now)
     if case.decision.way is Way.APART:
         _part(tx, case, now)
     return True
@@ -104,7 +104,7 @@ def _close(tx: Connection, case: Case, now: datetime) -> bool:
 
 def _part(tx: Connection, case: Case, now: datetime) -> None:
     """Keep people apart. The same question, asked from the other side, is answered by that too."""
-    connection = case.sides.connection
+    connection = case.context.connection
     pairs = _pairs(case.review)
     if not pairs:
         raise SettingsError(f"{case.review.id} names nobody to keep apart: link it, or drop it")
@@ -125,29 +125,31 @@ def _pairs(review: Review) -> set[Pair]:
 
 async def _link(case: Case, contact_id: ContactId, ghl_id: GhlContactId) -> bool:
     """Make two records one person, then carry them."""
-    sides = case.sides
-    await sides.ghl.get_contact(ghl_id)  # it is there, and it is this location's
-    async with claimed(sides, contact_id) as claim:
-        if claim is None:
+    context = case.context
+    await context.ghl.get_contact(ghl_id)  # it is there, and it is this location's
+    async with claim_contact(context, contact_id) as claimed:
+        if claimed is None:
             raise SettingsError(f"contact {contact_id} is not in the workspace")
         if not await is_open(case):
             return False
-        await sides.ledger.write(_save_link, sides, contact_id, ghl_id)
-        claim.hold.decided = Decided(note=lambda tx, now: close(tx, case, now))
-        known = await know_again(sides, contact_id)
-        await bring_level(sides, claim.hold, known)
+        await context.ledger.write(_save_link, context, contact_id, ghl_id)
+        claimed.claim.decided = ReviewDecision(note=lambda tx, now: close(tx, case, now))
+        known = await reload_contact(context, contact_id)
+        await reconcile_contact(context, claimed.claim, known)
     return True
 
 
-def _save_link(tx: Connection, sides: Sides, contact_id: ContactId, ghl_id: GhlContactId) -> None:
-    owner = links.link_of_remote(tx, sides.connection, "contact", ghl_id)
+def _save_link(
+    tx: Connection, context: SyncContext, contact_id: ContactId, ghl_id: GhlContactId
+) -> None:
+    owner = links.link_of_remote(tx, context.connection, "contact", ghl_id)
     if owner is not None and owner.local_id == contact_id:
         return
     if owner is not None:
         raise SettingsError(f"GHL contact {ghl_id} is contact {owner.local_id} already")
-    if workspace.get_contact(tx, sides.connection, contact_id) is None:
+    if workspace.get_contact(tx, context.connection, contact_id) is None:
         raise SettingsError(f"contact {contact_id} is not in the workspace")
     links.save_link(
         tx,
-        Link(connection=sides.connection, kind="contact", local_id=contact_id, remote_id=ghl_id),
+        Link(connection=context.connection, kind="contact", local_id=contact_id, remote_id=ghl_id),
     )

@@ -13,8 +13,8 @@ from timerex_ghl.domain.activities import ActivityId, ActivityKey, ActivityKind
 from timerex_ghl.domain.errors import SettingsError
 from timerex_ghl.domain.models import FieldName
 from timerex_ghl.domain.review_decisions import Way
-from timerex_ghl.engine.activities.claim_activity import Settlement
-from timerex_ghl.engine.activities.handle_activity import carry_activity
+from timerex_ghl.engine.activities.claim_activity import ConflictDecision
+from timerex_ghl.engine.activities.handle_activity import handle_activity
 from timerex_ghl.engine.review_case import Case, close, is_open
 
 
@@ -35,20 +35,20 @@ async def keep_activity(case: Case) -> bool:
     def note(tx: Connection, now: datetime) -> object:
         return close(tx, case, now)
 
-    settled = Settlement({FieldName(field): side}, note)
-    await carry_activity(case.sides, key, settled=settled)
+    settled = ConflictDecision({FieldName(field): side}, note)
+    await handle_activity(case.context, key, settled=settled)
     return True
 
 
-def settle_deletes(tx: Connection, case: Case, now: datetime) -> None:
+def resolve_deletes(tx: Connection, case: Case, now: datetime) -> None:
     """Let deletes through, each by an event of its own, or let the other side keep what it has."""
-    connection = case.sides.connection
+    connection = case.context.connection
     _, kind, side = case.review.subject.split(":")
     held = pending_deletes.list_deletes(
         tx, connection, ["held"], cast("ActivityKind", kind), cast("Side", side)
     )
     is_let_through = case.decision.way is Way.RETRY
-    pending_deletes.settle_held(
+    pending_deletes.release_held(
         tx,
         connection,
         cast("ActivityKind", kind),

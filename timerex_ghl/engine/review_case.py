@@ -9,18 +9,18 @@ from timerex_ghl.adapters.ledger import audit, inbox, reviews
 from timerex_ghl.adapters.ledger.reviews import Review
 from timerex_ghl.domain.models import EventId
 from timerex_ghl.domain.review_decisions import Decision
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 
 
 class Case(NamedTuple):
     """One review, and what a person decides about it."""
 
-    sides: Sides
+    context: SyncContext
     review: Review
     decision: Decision
 
 
-class Settled(NamedTuple):
+class ResolvedReview(NamedTuple):
     """How a review stands. `is_ours`: it was this decision that settled it."""
 
     review: Review
@@ -31,14 +31,14 @@ class Settled(NamedTuple):
         review = self.review
         if self.is_ours:
             return f"{review.id} is settled: {review.decision}"
-        at = f"{review.settled_at:%Y-%m-%d %H:%M} UTC" if review.settled_at else "just now"
-        return f"{review.id} was settled already: {review.decision}, by {review.settled_by}, {at}"
+        at = f"{review.resolved_at:%Y-%m-%d %H:%M} UTC" if review.resolved_at else "just now"
+        return f"{review.id} was settled already: {review.decision}, by {review.resolved_by}, {at}"
 
 
 def close(tx: Connection, case: Case, now: datetime) -> bool:
     """Note the decision, and who made it; False where the review is settled already."""
     decision = case.decision
-    is_first = reviews.settle_review(
+    is_first = reviews.resolve_review(
         tx, case.review.id, decision=decision.in_words(), by=decision.by, now=now
     )
     if is_first:
@@ -57,8 +57,8 @@ def close_and_replay(tx: Connection, case: Case, now: datetime) -> bool:
 
 async def is_open(case: Case) -> bool:
     """Look again, once the person is ours: a run may have carried them while we waited."""
-    now = await case.sides.ledger.read(reviews.get_review, case.review.id)
-    return now is not None and now.settled_at is None
+    now = await case.context.ledger.read(reviews.get_review, case.review.id)
+    return now is not None and now.resolved_at is None
 
 
 def note_late(tx: Connection, case: Case, now: datetime) -> None:
@@ -70,10 +70,10 @@ def _tell(tx: Connection, case: Case, what: str, now: datetime) -> None:
     decision = case.decision
     audit.record(
         tx,
-        connection=case.sides.connection,
+        connection=case.context.connection,
         what=what,
         subject=f"review:{case.review.id}",
-        run_id=case.sides.run_id,
+        run_id=case.context.run_id,
         detail={
             "by": decision.by,
             "decision": decision.in_words(),

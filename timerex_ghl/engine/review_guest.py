@@ -26,7 +26,7 @@ Choose = Callable[[Connection, BookingRow, datetime], ContactId]
 
 def person_of(tx: Connection, case: Case) -> ContactId | None:
     """Tell which person of the workspace a review is about, if there is one."""
-    connection = case.sides.connection
+    connection = case.context.connection
     kind, _, rest = case.review.subject.partition(":")
     record_id = rest.partition(":")[0]
     if kind == "contact":
@@ -42,7 +42,7 @@ def person_of(tx: Connection, case: Case) -> ContactId | None:
 
 async def link_guest(case: Case, event_id: EventId, ghl_id: GhlContactId) -> bool:
     """Make a contact of GHL the guest, and let the event wait to be carried again."""
-    ghl = await case.sides.ghl.get_contact(ghl_id)  # it is there, and it is this location's
+    ghl = await case.context.ghl.get_contact(ghl_id)  # it is there, and it is this location's
 
     def choose(tx: Connection, row: BookingRow, now: datetime) -> ContactId:
         return _who_is(tx, case, row.contact_id, ghl, now)
@@ -56,30 +56,30 @@ async def part_guest(case: Case, event_id: EventId) -> bool:
     def choose(tx: Connection, row: BookingRow, now: datetime) -> ContactId:
         contact_id = row.contact_id or _add_guest(tx, case, row.booking, now)
         pairs = [Pair(contact_id, ghl_id) for ghl_id in _others(tx, case, contact_id)]
-        kept_apart.keep_apart(tx, case.sides.connection, pairs, by=case.decision.by, now=now)
+        kept_apart.keep_apart(tx, case.context.connection, pairs, by=case.decision.by, now=now)
         return contact_id
 
     return await _decide_guest(case, event_id, choose)
 
 
 async def _decide_guest(case: Case, event_id: EventId, choose: Choose) -> bool:
-    sides = case.sides
-    event = await sides.ledger.read(inbox.read_event, event_id)
+    context = case.context
+    event = await context.ledger.read(inbox.read_event, event_id)
     booking = read_delivery(event.body.encode()).booking if event else None
     if booking is None:
         raise SettingsError(f"event {event_id} tells of no booking: retry or drop it")
-    names = [lock_of_booking(sides.connection, booking.id)]
-    async with held(sides.ledger, names, run_id=sides.run_id):
-        return await sides.ledger.write(_replay_as, case, booking, choose, sides.now())
+    names = [lock_of_booking(context.connection, booking.id)]
+    async with held(context.ledger, names, run_id=context.run_id):
+        return await context.ledger.write(_replay_as, case, booking, choose, context.now())
 
 
 def _replay_as(tx: Connection, case: Case, booking: Booking, choose: Choose, now: datetime) -> bool:
     if not close_and_replay(tx, case, now):
         return False
-    stored = bookings.get_booking(tx, case.sides.connection, booking.id)
+    stored = bookings.get_booking(tx, case.context.connection, booking.id)
     row = stored or BookingRow(booking=booking, contact_id=None, verified=False)
     row = row.model_copy(update={"contact_id": choose(tx, row, now)})
-    bookings.save_booking(tx, case.sides.connection, row, now)
+    bookings.save_booking(tx, case.context.connection, row, now)
     return True
 
 
@@ -87,20 +87,20 @@ def _who_is(
     tx: Connection, case: Case, guest_id: ContactId | None, ghl: GhlContact, now: datetime
 ) -> ContactId:
     """Tell which person of the workspace a contact of GHL is: theirs, the guest so far, or new."""
-    sides = case.sides
-    owner = links.link_of_remote(tx, sides.connection, "contact", ghl.id)
+    context = case.context
+    owner = links.link_of_remote(tx, context.connection, "contact", ghl.id)
     if owner is not None:
         return ContactId(owner.local_id)
-    if guest_id is None or links.link_of_local(tx, sides.connection, "contact", guest_id):
-        return add_from_ghl(tx, sides, ghl, map_from_ghl(ghl, sides.settings.rules), now).id
+    if guest_id is None or links.link_of_local(tx, context.connection, "contact", guest_id):
+        return add_from_ghl(tx, context, ghl, map_from_ghl(ghl, context.settings.rules), now).id
     links.save_link(
-        tx, Link(connection=sides.connection, kind="contact", local_id=guest_id, remote_id=ghl.id)
+        tx, Link(connection=context.connection, kind="contact", local_id=guest_id, remote_id=ghl.id)
     )
     return guest_id
 
 
 def _add_guest(tx: Connection, case: Case, booking: Booking, now: datetime) -> ContactId:
-    settings = case.sides.settings
+    settings = case.context.settings
     guest = plan_person(booking, None, settings.rules)
     keys = keys_of(guest, settings.region)
     return workspace.add_contact(tx, settings.name, guest, keys, now).id
@@ -110,6 +110,6 @@ def _others(tx: Connection, case: Case, contact_id: ContactId) -> list[GhlContac
     """List the contacts of GHL that the guest is not."""
     detail = case.review.detail
     people = [one for one in detail.get("people", []) if one != contact_id]
-    linked = links.links_of_locals(tx, case.sides.connection, "contact", people)
+    linked = links.links_of_locals(tx, case.context.connection, "contact", people)
     theirs = [*detail.get("ghl_ids", []), *(link.remote_id for link in linked.values())]
     return [GhlContactId(ghl_id) for ghl_id in theirs]

@@ -14,14 +14,14 @@ from timerex_ghl.domain.mapping import map_from_ghl
 from timerex_ghl.domain.merge import apply_change
 from timerex_ghl.domain.merge_field import Side
 from timerex_ghl.domain.models import ContactId, FieldName, GhlContact, WorkspaceContact
-from timerex_ghl.domain.review_decisions import chosen_sides, decided_rules, is_as_asked
-from timerex_ghl.engine.claim import Known, claimed, know_again
+from timerex_ghl.domain.review_decisions import chosen_winners, is_as_asked, rules_with_decision
+from timerex_ghl.engine.claim import ContactState, claim_contact, reload_contact
 from timerex_ghl.engine.commit import ask_about, change_row, conflict_subject
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.match_contact import Person
-from timerex_ghl.engine.reconcile import bring_level
+from timerex_ghl.engine.reconcile import reconcile_contact
 from timerex_ghl.engine.review_case import Case, close, close_and_replay, is_open
-from timerex_ghl.engine.write import Decided, Hold
+from timerex_ghl.engine.write import Claim, ReviewDecision
 
 
 class Asked(NamedTuple):
@@ -38,31 +38,31 @@ async def keep(case: Case, contact_id: ContactId) -> bool:
         SettingsError: The decision does not fit what waits.
         ReviewNeededError: The values are no longer those that were asked about.
     """
-    async with claimed(case.sides, contact_id) as claim:
-        if claim is None:
+    async with claim_contact(case.context, contact_id) as claimed:
+        if claimed is None:
             raise SettingsError(f"contact {contact_id} is not in the workspace any more: drop it")
         if not await is_open(case):
             return False
         if case.review.kind == "conflict":
-            await _keep_chosen(case, claim.hold, claim.known)
+            await _keep_chosen(case, claimed.claim, claimed.known)
         else:
-            await _keep_typed(case, claim.hold, claim.known)
+            await _keep_typed(case, claimed.claim, claimed.known)
     return True
 
 
-async def _keep_chosen(case: Case, hold: Hold, known: Known) -> None:
+async def _keep_chosen(case: Case, claim: Claim, known: ContactState) -> None:
     """Settle conflicts. Nothing is written to either side before both were looked at again."""
-    waiting = await case.sides.ledger.read(_asked_about, case, hold.contact_id)
-    chosen = chosen_sides(case.decision, _field_of(case.review), waiting)
+    waiting = await case.context.ledger.read(_asked_about, case, claim.contact_id)
+    chosen = chosen_winners(case.decision, _field_of(case.review), waiting)
     asked = {field: waiting[field] for field in chosen}
     row = known.person.row
     found: list[Conflict] = []
 
     def approve(plan: ContactPlan, ghl: GhlContact | None) -> ContactPlan:
         found.extend(plan.conflicts)
-        theirs = map_from_ghl(ghl, case.sides.settings.rules).values if ghl else {}
+        theirs = map_from_ghl(ghl, case.context.settings.rules).values if ghl else {}
         conflicts = [each.conflict for each in asked.values()]
-        if not is_as_asked(conflicts, row.contact.values, theirs, case.sides.settings.region):
+        if not is_as_asked(conflicts, row.contact.values, theirs, case.context.settings.region):
             raise ReviewNeededError(
                 "the values changed since this was asked: nothing was written, look again",
                 kind="conflict",
@@ -74,17 +74,17 @@ async def _keep_chosen(case: Case, hold: Hold, known: Known) -> None:
         for each in asked.values():
             close(tx, case._replace(review=each.review), now)
 
-    hold.decided = Decided(approve, note, frozenset(chosen))
+    claim.decided = ReviewDecision(approve, note, frozenset(chosen))
     try:
-        await bring_level(_with_rules(case, chosen), hold, _typed_in(case, known))
+        await reconcile_contact(_with_rules(case, chosen), claim, _typed_in(case, known))
     except ReviewNeededError:
-        await case.sides.ledger.write(_ask_anew, case, row, found, case.sides.now())
+        await case.context.ledger.write(_ask_anew, case, row, found, case.context.now())
         raise
 
 
-async def _keep_typed(case: Case, hold: Hold, known: Known) -> None:
+async def _keep_typed(case: Case, claim: Claim, known: ContactState) -> None:
     """Give the row what it lacked; it then goes to GHL as any edit does."""
-    sides, row = case.sides, known.person.row
+    context, row = case.context, known.person.row
     seen = case.review.seen
     if case.review.subject == f"contact:{row.id}" and seen not in {"", str(row.version)}:
         raise ReviewNeededError(
@@ -92,15 +92,15 @@ async def _keep_typed(case: Case, hold: Hold, known: Known) -> None:
             kind="conflict",
         )
     change = WorkspaceChange(values=case.decision.values)
-    await sides.ledger.write(change_row, sides, row, change, sides.now())
-    hold.decided = Decided(note=lambda tx, now: close_and_replay(tx, case, now))
-    again = await know_again(sides, row.id)
-    await bring_level(sides, hold, again)
+    await context.ledger.write(change_row, context, row, change, context.now())
+    claim.decided = ReviewDecision(note=lambda tx, now: close_and_replay(tx, case, now))
+    again = await reload_contact(context, row.id)
+    await reconcile_contact(context, claim, again)
 
 
 def _asked_about(tx: Connection, case: Case, contact_id: ContactId) -> dict[FieldName, Asked]:
     """Collect the conflicts that wait about a person."""
-    waiting = reviews.open_of(tx, case.sides.connection, "conflict")
+    waiting = reviews.open_of(tx, case.context.connection, "conflict")
     prefix = conflict_subject(contact_id, FieldName(""))
     return {
         _field_of(review): Asked(review, Conflict.model_validate(review.detail))
@@ -113,23 +113,23 @@ def _field_of(review: Review) -> FieldName:
     return FieldName(review.subject.split(":", 2)[2])
 
 
-def _refuse_one_way(plan: ContactPlan, sides: dict[FieldName, Side]) -> None:
+def _refuse_one_way(plan: ContactPlan, context: dict[FieldName, Side]) -> None:
     for conflict in plan.conflicts:
-        if conflict.winner != sides.get(conflict.field, conflict.winner):
+        if conflict.winner != context.get(conflict.field, conflict.winner):
             raise SettingsError(
                 f"{conflict.field} travels one way only: keep {conflict.winner}, or publish another"
                 " mapping"
             )
 
 
-def _with_rules(case: Case, chosen: dict[FieldName, Side]) -> Sides:
-    settings = case.sides.settings
-    ruled = settings.model_copy(update={"rules": decided_rules(settings.rules, chosen)})
-    published = case.sides.published.model_copy(update={"settings": ruled})
-    return replace(case.sides, published=published)
+def _with_rules(case: Case, chosen: dict[FieldName, Side]) -> SyncContext:
+    settings = case.context.settings
+    ruled = settings.model_copy(update={"rules": rules_with_decision(settings.rules, chosen)})
+    published = case.context.published.model_copy(update={"settings": ruled})
+    return replace(case.context, published=published)
 
 
-def _typed_in(case: Case, known: Known) -> Known:
+def _typed_in(case: Case, known: ContactState) -> ContactState:
     """Read the row as if what was typed in stood there, as an edit of now."""
     values = case.decision.values
     row, link, keys = known.person
@@ -158,4 +158,4 @@ def _ask_anew(
         conflict = next(one for one in found if one.field == field)
         ours = row.contact.values.get(field)
         conflict = conflict.model_copy(update={"workspace": ours, "winner": None})
-        ask_about(tx, case.sides.connection, row.id, conflict, now)
+        ask_about(tx, case.context.connection, row.id, conflict, now)

@@ -3,21 +3,21 @@
 from typing import assert_never
 
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
-from timerex_ghl.engine.booking import carry_booking
-from timerex_ghl.engine.contact_inbound import carry_hint
-from timerex_ghl.engine.context import Sides
-from timerex_ghl.engine.edits import carry_edit
+from timerex_ghl.engine.booking import handle_booking
+from timerex_ghl.engine.contact_inbound import handle_notification
+from timerex_ghl.engine.context import SyncContext
+from timerex_ghl.engine.edits import handle_edit
 from timerex_ghl.engine.outcome import Outcome
 
 
-async def carry_inbox_event(sides: Sides, event: InboxEvent) -> Outcome:
+async def handle_inbox_event(context: SyncContext, event: InboxEvent) -> Outcome:
     """Bring both sides level with what an event tells of, wherever it came from."""
     match event.source:
         case "timerex":
-            return await carry_booking(sides, event)
+            return await handle_booking(context, event)
         case "ghl":
-            return await carry_hint(sides, event)
+            return await handle_notification(context, event)
         case "workspace":
-            return await carry_edit(sides, event)
+            return await handle_edit(context, event)
         case _:
             assert_never(event.source)

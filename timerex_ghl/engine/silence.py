@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger import audit, ghl_contacts, inbox_lookups, link
 from timerex_ghl.adapters.timerex.polled import MARK, happened_at
 from timerex_ghl.domain.models import ConnectionName, GhlContactId
 from timerex_ghl.domain.silence import SKEW, Silence, find_silence
-from timerex_ghl.engine.commit import ADDED, LEVELLED
+from timerex_ghl.engine.commit import ADDED, RECONCILED
 
 Service = Literal["TimeRex", "GHL"]
 
@@ -33,11 +33,11 @@ def find_silences(
     none.
     """
     since = now - LOOK_BACK
-    timerex_at = inbox_lookups.heard_at(tx, connection, "timerex", polled=MARK)
+    timerex_at = inbox_lookups.last_delivery_at(tx, connection, "timerex", polled=MARK)
     found: dict[Service, Silence | None] = {
         "TimeRex": find_silence([*_timerex_changes(tx, connection, since)], timerex_at, now)
     }
-    ghl_at = inbox_lookups.heard_at(tx, connection, "ghl", polled=MARK)
+    ghl_at = inbox_lookups.last_delivery_at(tx, connection, "ghl", polled=MARK)
     if ghl_at is not None:
         found["GHL"] = find_silence([*_ghl_changes(tx, connection, since)], ghl_at, now)
     return {service: silence for service, silence in found.items() if silence is not None}
@@ -62,7 +62,7 @@ def _ghl_changes(tx: Connection, connection: ConnectionName, since: datetime) ->
 
     Not where we wrote to the contact at about the time, or later: that may be our own change.
     """
-    done = audit.entries_since(tx, connection, (ADDED, LEVELLED), since, MOST)
+    done = audit.entries_since(tx, connection, (ADDED, RECONCILED), since, MOST)
     ids = {
         GhlContactId(str(entry.detail["ghl"])) for entry in done if not entry.detail.get("to_ghl")
     }

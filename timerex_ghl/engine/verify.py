@@ -9,28 +9,30 @@ from timerex_ghl.adapters.timerex.polled import is_polled
 from timerex_ghl.domain.bookings import correct_booking, fold_booking
 from timerex_ghl.domain.errors import NotFoundError, QuarantineError, TimerexGhlError
 from timerex_ghl.domain.models import Booking, BookingState, ContactId
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 
 
-class Told(NamedTuple):
+class BookingSnapshot(NamedTuple):
     """A booking as far as it is known. `verified`: TimeRex's API says the same."""
 
     booking: Booking
     verified: bool
 
 
-async def as_told(sides: Sides, event: InboxEvent, booking: Booking) -> Told:
+async def verify_booking(
+    context: SyncContext, event: InboxEvent, booking: Booking
+) -> BookingSnapshot:
     """Tell how far the booking of an event is to be believed.
 
     Raises:
         QuarantineError: TimeRex knows no such booking.
     """
     if is_polled(event.dedupe_key):
-        return Told(booking, verified=True)
-    return await read_back(sides, booking)
+        return BookingSnapshot(booking, verified=True)
+    return await read_back(context, booking)
 
 
-async def read_back(sides: Sides, booking: Booking) -> Told:
+async def read_back(context: SyncContext, booking: Booking) -> BookingSnapshot:
     """Ask TimeRex about a booking that is new here, where a call is left for that.
 
     Without an answer the booking counts as it was told, and the poll asks later: TimeRex's webhook
@@ -39,12 +41,12 @@ async def read_back(sides: Sides, booking: Booking) -> Told:
     Raises:
         QuarantineError: TimeRex knows no such booking.
     """
-    if sides.timerex is None:
-        return Told(booking, verified=False)
-    if await sides.ledger.read(bookings.get_booking, sides.connection, booking.id) is not None:
-        return Told(booking, verified=False)
+    if context.timerex is None:
+        return BookingSnapshot(booking, verified=False)
+    if await context.ledger.read(bookings.get_booking, context.connection, booking.id) is not None:
+        return BookingSnapshot(booking, verified=False)
     try:
-        theirs = await sides.timerex.get_event(
+        theirs = await context.timerex.get_event(
             booking.id, calendar_name=booking.calendar_name, wait_s=0
         )
     except NotFoundError:
@@ -53,14 +55,16 @@ async def read_back(sides: Sides, booking: Booking) -> Told:
             " Should it know it by now, replay the event"
         ) from None
     except TimerexGhlError:
-        return Told(booking, verified=False)
-    return Told(fold_booking(booking, theirs) or booking, verified=_says_same(booking, theirs))
+        return BookingSnapshot(booking, verified=False)
+    return BookingSnapshot(
+        fold_booking(booking, theirs) or booking, verified=_says_same(booking, theirs)
+    )
 
 
-def _says_same(told: Booking, theirs: Booking) -> bool:
+def _says_same(snapshot: Booking, theirs: Booking) -> bool:
     """Compare what a forger would change."""
     fields = ("state", "starts_at", "ends_at", "guest_email", "old_id", "new_id")
-    return all(getattr(told, field) == getattr(theirs, field) for field in fields)
+    return all(getattr(snapshot, field) == getattr(theirs, field) for field in fields)
 
 
 def is_confirmed_by(held: Booking, theirs: Booking) -> bool:
@@ -73,7 +77,7 @@ def is_confirmed_by(held: Booking, theirs: Booking) -> bool:
     return _stands(held) == _stands(theirs) and correct_booking(held, theirs) is None
 
 
-def take_in(stored: BookingRow | None, told: Told) -> Booking | None:
+def merge_snapshot(stored: BookingRow | None, snapshot: BookingSnapshot) -> Booking | None:
     """Take in what was told of a booking; None where it says nothing new.
 
     What TimeRex's API said counts for more than what a webhook tells, whichever comes first. One
@@ -82,21 +86,24 @@ def take_in(stored: BookingRow | None, told: Told) -> Booking | None:
     """
     if stored is not None and stored.origin == "workspace":
         return None
-    if stored is not None and told.verified:
-        return correct_booking(stored.booking, told.booking)
+    if stored is not None and snapshot.verified:
+        return correct_booking(stored.booking, snapshot.booking)
     if stored is not None and stored.verified:
-        taken = correct_booking(told.booking, stored.booking) or told.booking
+        taken = correct_booking(snapshot.booking, stored.booking) or snapshot.booking
         return None if taken == stored.booking else taken
-    return fold_booking(stored.booking if stored else None, told.booking)
+    return fold_booking(stored.booking if stored else None, snapshot.booking)
 
 
-def learned_row(
-    stored: BookingRow | None, told: Told, folded: Booking | None, contact_id: ContactId
+def ingested_row(
+    stored: BookingRow | None,
+    snapshot: BookingSnapshot,
+    folded: Booking | None,
+    contact_id: ContactId,
 ) -> BookingRow:
     """Say how a booking stands once it was taken in."""
-    known = stored.booking if stored else told.booking
+    known = stored.booking if stored else snapshot.booking
     booking = folded or known
-    verified = told.verified and _stands(told.booking) == _stands(booking)
+    verified = snapshot.verified and _stands(snapshot.booking) == _stands(booking)
     if folded is None and stored is not None:
         verified = verified or stored.verified
     if stored is None:

@@ -23,7 +23,7 @@ from timerex_ghl.domain.actions import (
 )
 from timerex_ghl.domain.errors import TimerexGhlError, UnknownOutcomeError
 from timerex_ghl.domain.models import ContactId, FieldName, GhlContact, GhlNote
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 
 
 class _Named(Protocol):
@@ -56,7 +56,7 @@ def _accept(plan: ContactPlan, _ghl: GhlContact | None) -> ContactPlan:
 
 
 @dataclass(frozen=True)
-class Decided:
+class ReviewDecision:
     """What a person decided about the one being carried.
 
     Attributes:
@@ -71,11 +71,11 @@ class Decided:
     fields: frozenset[FieldName] = frozenset()
 
 
-NOBODY_DECIDED = Decided()
+NO_DECISION = ReviewDecision()
 
 
 @dataclass
-class Hold:
+class Claim:
     """The person being carried, and the lock that makes us the only one who does.
 
     Attributes:
@@ -88,7 +88,7 @@ class Hold:
     fence: Fence
     lets_go: bool = False
     released: bool = False
-    decided: Decided = NOBODY_DECIDED
+    decided: ReviewDecision = NO_DECISION
 
     @property
     def record_key(self) -> str:
@@ -108,7 +108,7 @@ class Written(NamedTuple, Generic[T]):
         return Closing(self.intent_id, self.record.id, now)
 
 
-class Noting(NamedTuple):
+class PendingOutcome(NamedTuple):
     """The outcome of a write that is being noted."""
 
     action: Action
@@ -116,116 +116,118 @@ class Noting(NamedTuple):
 
 
 async def write_contact(
-    sides: Sides,
-    hold: Hold,
+    context: SyncContext,
+    claim: Claim,
     action: ContactAction,
     ghl: GhlContact | None,
-    noting: Noting | None = None,
+    previous: PendingOutcome | None = None,
 ) -> Written[GhlContact]:
     """Send one action about a contact; hand back the contact as GHL has it then.
 
     Args:
-        sides: Both sides.
-        hold: Whose writes these are.
+        context: The connection's clients, ledger and settings.
+        claim: Whose writes these are.
         action: What to write.
         ghl: The contact as it was; None before it is made.
-        noting: The outcome of the write before this one: it is durable before this one is sent.
+        previous: The outcome of the write before this one: it is durable before this one is sent.
     """
 
     async def send() -> GhlContact:
         if isinstance(action, CreateContact):
-            return await sides.ghl.create_contact(action.values)
+            return await context.ghl.create_contact(action.values)
         if isinstance(action, UpdateContact):
-            return await sides.ghl.update_contact(action.contact_id, action.values)
-        change = sides.ghl.add_tags if isinstance(action, AddTags) else sides.ghl.remove_tags
+            return await context.ghl.update_contact(action.contact_id, action.values)
+        change = context.ghl.add_tags if isinstance(action, AddTags) else context.ghl.remove_tags
         if ghl is None:
             raise AssertionError("tags are planned for a contact that exists")
         return ghl.model_copy(update={"tags": await change(ghl.id, action.tags)})
 
-    return await send_write(sides, hold, action, send, noting)
+    return await send_write(context, claim, action, send, previous)
 
 
 async def write_note(
-    sides: Sides,
-    hold: Hold,
+    context: SyncContext,
+    claim: Claim,
     action: NoteAction,
-    remember: Callable[[Connection, GhlNote], None],
+    store_result: Callable[[Connection, GhlNote], None],
 ) -> GhlNote:
     """Send one action about a booking's note; hand back the note.
 
     Args:
-        sides: Both sides.
-        hold: Whose writes these are.
+        context: The connection's clients, ledger and settings.
+        claim: Whose writes these are.
         action: What to write.
-        remember: Runs in the transaction that records the outcome.
+        store_result: Runs in the transaction that records the outcome.
     """
 
     async def send() -> GhlNote:
         if isinstance(action, CreateNote):
-            return await sides.ghl.create_note(action.contact_id, action.text)
-        return await sides.ghl.update_note(action.contact_id, action.note_id, action.text)
+            return await context.ghl.create_note(action.contact_id, action.text)
+        return await context.ghl.update_note(action.contact_id, action.note_id, action.text)
 
-    written = await send_write(sides, hold, action, send)
-    await note_outcome(sides, written, remember)
+    written = await send_write(context, claim, action, send)
+    await commit_outcome(context, written, store_result)
     return written.record
 
 
-async def note_outcome(
-    sides: Sides, written: Written[T], remember: Callable[[Connection, T], None]
+async def commit_outcome(
+    context: SyncContext, written: Written[T], store_result: Callable[[Connection, T], None]
 ) -> None:
     """Record that a write happened, and what it made, in one unit."""
-    await sides.ledger.write(_note_success, sides, written, remember)
-    sides.failpoint(written.action.kind, "after-outcome")
+    await context.ledger.write(_note_success, context, written, store_result)
+    context.failpoint(written.action.kind, "after-outcome")
 
 
 def post_outcome(
-    sides: Sides, written: Written[T], remember: Callable[[Connection, T], None]
-) -> Noting:
+    context: SyncContext, written: Written[T], store_result: Callable[[Connection, T], None]
+) -> PendingOutcome:
     """Record that a write happened, and what it made, in the commit of whatever comes next."""
-    return Noting(written.action, sides.ledger.post(_note_success, sides, written, remember))
+    return PendingOutcome(
+        written.action, context.ledger.post(_note_success, context, written, store_result)
+    )
 
 
 async def send_write(
-    sides: Sides,
+    context: SyncContext,
     writer: Writer,
     action: Action,
     send: Callable[[], Awaitable[T]],
-    noting: Noting | None = None,
+    previous: PendingOutcome | None = None,
 ) -> Written[T]:
     """Note the intent, then send. The outcome of a write that succeeded is still to be noted.
 
     Args:
-        sides: Both sides.
+        context: The connection's clients, ledger and settings.
         writer: Who writes.
         action: What.
         send: The call.
-        noting: The outcome of the write before this one.
+        previous: The outcome of the write before this one.
     """
     new = NewIntent(
-        sides.connection, writer.record_key, action, sides.run_id, writer.fence, sides.now()
+        context.connection, writer.record_key, action, context.run_id, writer.fence, context.now()
     )
-    intent_id = await sides.ledger.write_together(intents.open_all, new)
-    if noting is not None:
-        await noting.done
-        sides.failpoint(noting.action.kind, "after-outcome")
-    sides.failpoint(action.kind, "after-intent")
+    intent_id = await context.ledger.write_together(intents.open_all, new)
+    if previous is not None:
+        await previous.done
+        context.failpoint(previous.action.kind, "after-outcome")
+    context.failpoint(action.kind, "after-intent")
     try:
         record = await send()
     except UnknownOutcomeError:
         raise  # the intent stays open: whoever comes next looks before sending again
     except TimerexGhlError as error:
-        failed = Closing(intent_id, None, sides.now(), str(error))
-        await sides.ledger.write(intents.close_intent, failed)
+        failed = Closing(intent_id, None, context.now(), str(error))
+        await context.ledger.write(intents.close_intent, failed)
         raise
-    sides.failpoint(action.kind, "after-write")
+    context.failpoint(action.kind, "after-write")
     return Written(intent_id, action, record)
 
 
 def _note_success(
     tx: Connection,
-    sides: Sides,
+    context: SyncContext,
     written: Written[T],
-    remember: Callable[[Connection, T], None],
+    store_result: Callable[[Connection, T], None],
 ) -> None:
-    intents.close_intent(tx, written.closing(sides.now()))
-    remember(tx, written.record)
+    intents.close_intent(tx, written.closing(context.now()))
+    store_result(tx, written.record)

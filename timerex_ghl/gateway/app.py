@@ -10,12 +10,12 @@ from starlette.responses import JSONResponse
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.gateway.api.build import PREFIX, build_api
-from timerex_ghl.gateway.endpoints import Doors
-from timerex_ghl.gateway.ghl import GhlDoor
-from timerex_ghl.gateway.guard import Guard, api_with, doors_with
+from timerex_ghl.gateway.endpoints import Endpoints
+from timerex_ghl.gateway.ghl import GhlEndpoint
+from timerex_ghl.gateway.guard import Guard, api_with, endpoints_with
 from timerex_ghl.gateway.limits import DEFAULT_LIMITS, Limits
 from timerex_ghl.gateway.refusals import answer_error, ledger_or
-from timerex_ghl.gateway.timerex import TimerexDoor
+from timerex_ghl.gateway.timerex import TimerexEndpoint
 
 
 def build_gateway(
@@ -28,7 +28,7 @@ def build_gateway(
         hosts: Names under which it may be called; none allows all.
         limits: How much the webhook endpoints and the API take, and how long they wait.
     """
-    areas = (doors_with(limits), api_with(limits))
+    areas = (endpoints_with(limits), api_with(limits))
     app = FastAPI(
         openapi_url=None,
         redirect_slashes=False,  # a redirect would repeat the door's name
@@ -36,15 +36,18 @@ def build_gateway(
         middleware=[Middleware(Guard, areas=areas, hosts=hosts)],
     )
     _add_health(app, ledger, limits)
-    _add_doors(app, ledger, limits)
+    _add_endpoints(app, ledger, limits)
     app.mount(PREFIX, build_api(ledger, limits))
     return app
 
 
-def _add_doors(app: FastAPI, ledger: Ledger, limits: Limits) -> None:
+def _add_endpoints(app: FastAPI, ledger: Ledger, limits: Limits) -> None:
     """Add the doors, as plain routes: what FastAPI adds costs time and is not used there."""
-    doors = Doors(ledger, limits)
-    timerex, ghl = TimerexDoor(ledger, doors, limits), GhlDoor(ledger, doors, limits)
+    endpoints = Endpoints(ledger, limits)
+    timerex, ghl = (
+        TimerexEndpoint(ledger, endpoints, limits),
+        GhlEndpoint(ledger, endpoints, limits),
+    )
     app.add_route("/webhooks/timerex/{door}", timerex.take, methods=["POST"])
     app.add_route("/webhooks/ghl", ghl.take, methods=["POST"])
 

@@ -19,12 +19,12 @@ class Known:
     """The published connections at one moment."""
 
     def __init__(self, connections: Iterable[ConnectionSettings]) -> None:
-        self.by_door: dict[str, ConnectionSettings] = {}
+        self.by_endpoint: dict[str, ConnectionSettings] = {}
         self.by_location: dict[LocationId, list[ConnectionSettings]] = defaultdict(list)
         keys: dict[str, None] = {}
         older_keys: dict[str, None] = {}
         for connection in connections:
-            self.by_door[connection.timerex.door] = connection
+            self.by_endpoint[connection.timerex.endpoint] = connection
             self.by_location[connection.ghl.location_id].append(connection)
             keys |= dict.fromkeys(connection.ghl.webhook_keys)
             older_keys |= dict.fromkeys(connection.ghl.older_webhook_keys)
@@ -35,7 +35,7 @@ class Known:
         return self._older_keys if older else self._keys
 
 
-class Doors:
+class Endpoints:
     """Every published connection, read again after `published_kept_s`.
 
     All of them are read at once: guessing at doors then costs the ledger nothing.
@@ -52,9 +52,9 @@ class Doors:
         """Give the published connections."""
         return await self._read(self._kept_s)
 
-    async def find(self, door: str) -> ConnectionSettings | None:
+    async def find(self, endpoint: str) -> ConnectionSettings | None:
         """Find the connection of a door; None where nobody published it."""
-        return (await self.known()).by_door.get(door)
+        return (await self.known()).by_endpoint.get(endpoint)
 
     async def find_location(self, location: LocationId | None) -> list[ConnectionSettings]:
         """Find the connections of a location.

@@ -8,19 +8,19 @@ from timerex_ghl.adapters.ghl.webhooks import Delivery, read_delivery
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.malformed import MalformedError
 from timerex_ghl.domain.settings import ConnectionSettings
-from timerex_ghl.gateway.endpoints import Doors
+from timerex_ghl.gateway.endpoints import Endpoints
 from timerex_ghl.gateway.limits import Limits
 from timerex_ghl.gateway.refusals import ledger_or
 from timerex_ghl.gateway.requests import answer, check_media_type, read_body
 from timerex_ghl.gateway.store import keep_ghl, keep_malformed
 
 
-class GhlDoor:
+class GhlEndpoint:
     """Takes deliveries of GHL."""
 
-    def __init__(self, ledger: Ledger, doors: Doors, limits: Limits) -> None:
+    def __init__(self, ledger: Ledger, endpoints: Endpoints, limits: Limits) -> None:
         self._ledger = ledger
-        self._doors = doors
+        self._endpoints = endpoints
         self._limits = limits
 
     async def take(self, request: Request) -> Response:
@@ -43,7 +43,7 @@ class GhlDoor:
     async def _signer_of(self, proof: Proof, body: bytes) -> str:
         """Name the key that signed; refuse (401) where no connection has such a key."""
         async with ledger_or(429, self._limits.ledger_deadline_s):
-            known = await self._doors.known()
+            known = await self._endpoints.known()
         signer = signer_of(proof, body, known.keys(older=proof.is_older))
         if signer is None:
             raise HTTPException(401)
@@ -57,7 +57,7 @@ class GhlDoor:
         A key speaks for the connections that have it: a sandbox's for no live location (401).
         """
         async with ledger_or(429, self._limits.ledger_deadline_s):
-            found = await self._doors.find_location(delivery.location_id)
+            found = await self._endpoints.find_location(delivery.location_id)
         trusting = [one for one in found if signer in _keys_of(one, proof)]
         if found and not trusting:
             raise HTTPException(401)

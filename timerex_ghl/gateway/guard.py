@@ -7,7 +7,7 @@ from typing import NamedTuple
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from timerex_ghl.gateway.limits import Limits, Turnstile
+from timerex_ghl.gateway.limits import Limits, SourceLimiter
 from timerex_ghl.gateway.refusals import RETRY_AFTER_S
 
 _HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
@@ -27,14 +27,14 @@ class Area(NamedTuple):
     """
 
     prefix: str
-    turnstile: Turnstile
+    limiter: SourceLimiter
     failures: Collection[int]
     busy: JSONResponse
 
 
-def doors_with(limits: Limits) -> Area:
+def endpoints_with(limits: Limits) -> Area:
     """Limit the doors: a wrong signature fails, and so does a door that is guessed."""
-    return Area("/webhooks", Turnstile(limits), {401, 404}, _busy({"error": "busy"}))
+    return Area("/webhooks", SourceLimiter(limits), {401, 404}, _busy({"error": "busy"}))
 
 
 def api_with(limits: Limits) -> Area:
@@ -46,7 +46,7 @@ def api_with(limits: Limits) -> Area:
         "detail": "send fewer requests, with a token that is known",
         "instance": "urn:timerex-ghl:error:turned-away",
     }
-    return Area("/api", Turnstile(limits), {401}, _busy(problem, "application/problem+json"))
+    return Area("/api", SourceLimiter(limits), {401}, _busy(problem, "application/problem+json"))
 
 
 def _busy(body: Mapping[str, object], media_type: str = "application/json") -> JSONResponse:
@@ -88,7 +88,7 @@ class Guard:
         if area is None:  # nothing is there
             await self._app(scope, receive, send)
             return
-        source = area.turnstile.enter(scope["client"][0] if scope["client"] else "")
+        source = area.limiter.enter(scope["client"][0] if scope["client"] else "")
         if source is None:
             await area.busy(scope, receive, send)
             return
@@ -103,4 +103,4 @@ class Guard:
         try:
             await self._app(scope, receive, watch)
         finally:
-            area.turnstile.leave(source, failed=failed)
+            area.limiter.leave(source, failed=failed)

@@ -87,7 +87,7 @@ class Source:
         self.in_hand = 0
 
 
-class Turnstile:
+class SourceLimiter:
     """Lets deliveries in, or turns them away.
 
     Attributes:
@@ -99,7 +99,7 @@ class Turnstile:
         self._clock = clock
         self.sources: OrderedDict[str, Source] = OrderedDict()
         self._in_hand = 0
-        self._turned_away = 0
+        self._refused = 0
         self._say_at = 0.0
 
     def enter(self, address: str) -> Source | None:
@@ -112,7 +112,7 @@ class Turnstile:
             and source.failures.has_one(now)
             and source.requests.has_one(now)
         ):
-            self._turn_away(now)
+            self._refuse(now)
             return None
         source.requests.take()
         source.in_hand += 1
@@ -145,12 +145,12 @@ class Turnstile:
             else:
                 del self.sources[key]
 
-    def _turn_away(self, now: float) -> None:
+    def _refuse(self, now: float) -> None:
         """Say it once in a while: a line each would be a flood of its own."""
-        self._turned_away += 1
+        self._refused += 1
         if now >= self._say_at:
-            _log.warning("turned away with 429: %d since the last such line", self._turned_away)
-            self._turned_away, self._say_at = 0, now + _SAY_EVERY_S
+            _log.warning("turned away with 429: %d since the last such line", self._refused)
+            self._refused, self._say_at = 0, now + _SAY_EVERY_S
 
 
 def _network_of(address: str) -> str:

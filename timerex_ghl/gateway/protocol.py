@@ -17,7 +17,7 @@ _BUSY = (
 _log = logging.getLogger(__name__)
 
 
-class DoorProtocol(H11Protocol):
+class GatewayProtocol(H11Protocol):
     """One connection.
 
     Uvicorn waits for ever for the rest of a request's head, and for the rest of a body after the
@@ -66,10 +66,10 @@ class DoorProtocol(H11Protocol):
         self.transport.close()
 
 
-def protocol_with(chosen: Limits) -> type[DoorProtocol]:
+def protocol_with(chosen: Limits) -> type[GatewayProtocol]:
     """Make the protocol with other limits: uvicorn takes a class and makes its instances."""
 
-    class LimitedProtocol(DoorProtocol):
+    class LimitedProtocol(GatewayProtocol):
         limits = chosen
 
     return LimitedProtocol

@@ -11,7 +11,7 @@ from timerex_ghl.sandbox.checks import Check, check_body
 from timerex_ghl.sandbox.contact_body import CREATE, write_body
 from timerex_ghl.sandbox.contact_store import Contact
 from timerex_ghl.sandbox.control_requests import Order, known, read, reply
-from timerex_ghl.sandbox.ghl_event_bodies import tell_contact, tell_note, update_types
+from timerex_ghl.sandbox.ghl_event_bodies import emit_contact_event, emit_note_event, update_types
 from timerex_ghl.sandbox.ghl_location import FIELD, add_field
 from timerex_ghl.sandbox.ghl_notes import NOTE, new_note
 from timerex_ghl.sandbox.ghl_requests import read_body
@@ -61,7 +61,7 @@ class PeopleControl:
         contact = self._new()
         contact.fields.update(country=self.ghl.location.country, type="lead")
         await self._write(contact, request)
-        tell_contact(self.ghl, contact, "ContactCreate")
+        emit_contact_event(self.ghl, contact, "ContactCreate")
         return reply(201, contact=_whole(contact))
 
     async def edit_contact(self, request: Request) -> Response:
@@ -69,7 +69,7 @@ class PeopleControl:
         contact = self._contact(request)
         self.ghl.past.keep(contact.id, contact)
         keys = await self._write(contact, request)
-        tell_contact(self.ghl, contact, *update_types(keys))
+        emit_contact_event(self.ghl, contact, *update_types(keys))
         return reply(contact=_whole(contact))
 
     async def delete_contact(self, request: Request) -> Response:
@@ -77,7 +77,7 @@ class PeopleControl:
         contact = self._contact(request)
         self.ghl.past.keep(contact.id, contact)
         self.ghl.contacts.delete(contact.id)
-        tell_contact(self.ghl, contact, "ContactDelete")
+        emit_contact_event(self.ghl, contact, "ContactDelete")
         return reply()
 
     async def merge_contact(self, request: Request) -> Response:
@@ -102,7 +102,7 @@ class PeopleControl:
         self.ghl.past.keep(contact.id, contact)
         note = new_note(contact.id, {"userId": self.ghl.setup.user_id, **body})
         contact.notes[note["id"]] = note
-        tell_note(self.ghl, note, "NoteCreate")
+        emit_note_event(self.ghl, note, "NoteCreate")
         return reply(201, note=note)
 
     async def add_custom_field(self, request: Request) -> Response:
@@ -118,7 +118,7 @@ class PeopleControl:
             contact = self._new()
             contact.fields, contact.tags = fields, tags
             self.ghl.contacts.save(contact)
-            tell_contact(self.ghl, contact, "ContactCreate")
+            emit_contact_event(self.ghl, contact, "ContactCreate")
         return reply(201, created=order.count)
 
     async def operate(self, request: Request) -> Response:

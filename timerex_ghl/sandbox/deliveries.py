@@ -161,11 +161,11 @@ class Deliveries(Generic[SomeWebhook]):
 
     async def _deliver(self, delivery: Delivery, url: str, plan: Plan) -> None:
         await self.clock.sleep(plan.delay_s)
-        copies = [self._carry(delivery, url, plan.forgery) for _ in range(plan.copies)]
+        copies = [self._handle(delivery, url, plan.forgery) for _ in range(plan.copies)]
         delivered = await asyncio.gather(*copies)
         delivery.state = "delivered" if any(delivered) else "failed"
 
-    async def _carry(self, delivery: Delivery, url: str, forgery: Forgery | None) -> bool:
+    async def _handle(self, delivery: Delivery, url: str, forgery: Forgery | None) -> bool:
         headers, body = self.webhook.headers(delivery), delivery.body
         if forgery is not None:
             headers, body = forge(forgery, headers, body, self.webhook.proof)

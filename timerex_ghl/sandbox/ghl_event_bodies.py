@@ -42,7 +42,7 @@ def contact_fields(contact: Contact) -> Json:
     }
 
 
-def tell_contact(ghl: Ghl, contact: Contact, *types: str) -> None:
+def emit_contact_event(ghl: Ghl, contact: Contact, *types: str) -> None:
     """Send events of a contact."""
     if ghl.deliveries.webhook.url is None:
         return
@@ -52,13 +52,13 @@ def tell_contact(ghl: Ghl, contact: Contact, *types: str) -> None:
         ghl.deliveries.send(type_, {**contact_fields(contact), **extra})
 
 
-def tell_note(ghl: Ghl, note: Json, type_: str) -> None:
+def emit_note_event(ghl: Ghl, note: Json, type_: str) -> None:
     """Send the event of a note: neither its user nor its title."""
     told = {key: note[key] for key in NOTE_KEYS if key in note}
     ghl.deliveries.send(type_, {"locationId": ghl.location.id, **told})
 
 
-def tell_task(ghl: Ghl, task: Json, type_: str) -> None:
+def emit_task_event(ghl: Ghl, task: Json, type_: str) -> None:
     """Send the event of a task."""
     left_out: Collection[str] = ()
     if type_ == "TaskCreate" and ghl.deliveries.webhook.task_create_without_contact:
@@ -69,7 +69,7 @@ def tell_task(ghl: Ghl, task: Json, type_: str) -> None:
     ghl.deliveries.send(type_, {"locationId": ghl.location.id, **told})
 
 
-def tell_appointment(ghl: Ghl, event: Json, type_: str) -> None:
+def emit_appointment_event(ghl: Ghl, event: Json, type_: str) -> None:
     """Send the event of an appointment: the only ones with a time of change."""
     told = {key: event[key] for key in APPOINTMENT_KEYS if key in event}
     texts = {key: event.get(key) or "" for key in APPOINTMENT_TEXTS}

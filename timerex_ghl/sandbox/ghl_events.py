@@ -14,18 +14,18 @@ from typing import TypeAlias
 from timerex_ghl.sandbox.answers import Answer
 from timerex_ghl.sandbox.contact_store import Contact
 from timerex_ghl.sandbox.ghl_event_bodies import (
-    tell_appointment,
-    tell_contact,
-    tell_note,
-    tell_task,
+    emit_appointment_event,
+    emit_contact_event,
+    emit_note_event,
+    emit_task_event,
     update_types,
 )
 from timerex_ghl.sandbox.operations import Call, Operation
 from timerex_ghl.sandbox.wire import Json
 
-Tell: TypeAlias = Callable[[Json], None]
+Emit: TypeAlias = Callable[[Json], None]
 """Sends the events, once there is an answer."""
-Look: TypeAlias = Callable[[Call], Tell]
+Look: TypeAlias = Callable[[Call], Emit]
 """Looks at the record before the operation has touched it."""
 Types: TypeAlias = Callable[[Call, Json], Iterable[str]]
 
@@ -42,13 +42,13 @@ def run(operation: Operation, call: Call) -> Answer:
 
 
 def _contact(types: Types) -> Look:
-    def look(call: Call) -> Tell:
+    def look(call: Call) -> Emit:
         before = _find_contact(call, {})
 
         def tell(answer: Json) -> None:
             contact = _find_contact(call, answer) or before
             if contact is not None:
-                tell_contact(call.ghl, contact, *types(call, answer))
+                emit_contact_event(call.ghl, contact, *types(call, answer))
 
         return tell
 
@@ -56,13 +56,13 @@ def _contact(types: Types) -> Look:
 
 
 def _note(type_: str) -> Look:
-    def look(call: Call) -> Tell:
+    def look(call: Call) -> Emit:
         before = _find_part(call, {}, "note", "id")
 
         def tell(answer: Json) -> None:
             note = _find_part(call, answer, "note", "id") or before
             if note is not None:
-                tell_note(call.ghl, note, type_)
+                emit_note_event(call.ghl, note, type_)
 
         return tell
 
@@ -72,16 +72,16 @@ def _note(type_: str) -> Look:
 def _task(type_: str | None) -> Look:
     """Send one event, or `TaskComplete` where the task becomes completed."""
 
-    def look(call: Call) -> Tell:
+    def look(call: Call) -> Emit:
         before = _find_part(call, {}, "task", "taskId")
         was_done = before is not None and before.get("completed")
 
         def tell(answer: Json) -> None:
             task = _find_part(call, answer, "task", "taskId") or before
             if task is not None and type_:
-                tell_task(call.ghl, task, type_)
+                emit_task_event(call.ghl, task, type_)
             elif task is not None and task.get("completed") and not was_done:
-                tell_task(call.ghl, task, "TaskComplete")
+                emit_task_event(call.ghl, task, "TaskComplete")
 
         return tell
 
@@ -91,23 +91,23 @@ def _task(type_: str | None) -> Look:
 def _appointment(type_: str) -> Look:
     """Send one event. A cancel is a change of the status: an update."""
 
-    def look(call: Call) -> Tell:
+    def look(call: Call) -> Emit:
         def tell(answer: Json) -> None:
             event = call.ghl.appointments.get(call.path.get("eventId") or answer["id"])
             if event is not None:
-                tell_appointment(call.ghl, event, type_)
+                emit_appointment_event(call.ghl, event, type_)
 
         return tell
 
     return look
 
 
-def _bulk_tags(call: Call) -> Tell:
+def _bulk_tags(call: Call) -> Emit:
     def tell(answer: Json) -> None:
         for outcome in answer["responses"]:
             contact = call.ghl.contacts.by_id.get(outcome["contactId"])
             if contact is not None:
-                tell_contact(call.ghl, contact, *_tag_types(call, outcome))
+                emit_contact_event(call.ghl, contact, *_tag_types(call, outcome))
 
     return tell
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from timerex_ghl.sandbox.answers import Answer, RefusalError, with_trace
+from timerex_ghl.sandbox.answers import Answer, RefusalError, with_trace_id
 from timerex_ghl.sandbox.calls import LoggedCall
 from timerex_ghl.sandbox.fault_effects import deliver, refuse_by, stand_in
 from timerex_ghl.sandbox.faults import Fault
@@ -59,7 +59,7 @@ class Gate:
         """Answer with the headers of the limits; give the body it has read too."""
         access = self.ghl.tokens.find(bearer_of(request))
         answer, body = self.answer(request, raw, access, fault)
-        answer = with_trace(answer)
+        answer = with_trace_id(answer)
         limits = self.ghl.limits.headers(access.app if access else "")
         return Response(to_json(answer.body), answer.status, limits, "application/json"), body
 

@@ -5,7 +5,7 @@ events are sent; a contact that went into another one cannot be brought back.
 """
 
 from timerex_ghl.sandbox.contact_store import Contact
-from timerex_ghl.sandbox.ghl_event_bodies import tell_contact
+from timerex_ghl.sandbox.ghl_event_bodies import emit_contact_event
 from timerex_ghl.sandbox.state import Ghl
 
 
@@ -22,8 +22,8 @@ def merge(ghl: Ghl, loser: Contact, master: Contact) -> None:
     ghl.contacts.delete(loser.id)
     del ghl.contacts.deleted[loser.id]
     ghl.contacts.save(master)
-    tell_contact(ghl, loser, "ContactDelete")
-    tell_contact(ghl, master, "ContactUpdate")
+    emit_contact_event(ghl, loser, "ContactDelete")
+    emit_contact_event(ghl, master, "ContactUpdate")
 
 
 def _move_parts(ghl: Ghl, loser: Contact, master: Contact) -> None:
@@ -42,4 +42,4 @@ def restore(ghl: Ghl, contact: Contact) -> None:
     del ghl.contacts.deleted[contact.id]
     ghl.past.keep(contact.id, None)
     ghl.contacts.save(contact)
-    tell_contact(ghl, contact, "ContactCreate")
+    emit_contact_event(ghl, contact, "ContactCreate")

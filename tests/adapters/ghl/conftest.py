@@ -7,11 +7,11 @@ import pytest
 
 from tests.adapters.fake_time import FakeTime
 from tests.adapters.ghl.oauth_world import KEY, World
-from tests.adapters.ghl.rate_limited import AOBA, PacerFactory
+from tests.adapters.ghl.rate_limited import AOBA, RateLimiterFactory
 from tests.adapters.ghl.vendor import Vendor
-from timerex_ghl.adapters.ghl.rate_limiter import LedgerPacer
+from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.adapters.ledger.quota import CallLimits
 from timerex_ghl.domain.models import LocationId
 
 
@@ -34,14 +34,16 @@ async def world(ledger: Ledger) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def pacer_at(timed_ledger: Ledger, fake_time: FakeTime) -> AsyncIterator[PacerFactory]:
+async def rate_limiter_at(
+    timed_ledger: Ledger, fake_time: FakeTime
+) -> AsyncIterator[RateLimiterFactory]:
     """Makes pacers that go by `fake_time`, and closes them."""
-    made: list[LedgerPacer] = []
+    made: list[LedgerRateLimiter] = []
 
-    def make(pace: Pace, location_id: LocationId = AOBA) -> LedgerPacer:
-        made.append(LedgerPacer(timed_ledger, location_id, pace, timer=fake_time))
+    def make(call_limits: CallLimits, location_id: LocationId = AOBA) -> LedgerRateLimiter:
+        made.append(LedgerRateLimiter(timed_ledger, location_id, call_limits, timer=fake_time))
         return made[-1]
 
     yield make
-    for pacer in made:
-        await pacer.close()
+    for rate_limiter in made:
+        await rate_limiter.close()

@@ -10,7 +10,7 @@ import httpx
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import GhlAuth, PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.rate_limiter import NoPacing, Pacer
+from timerex_ghl.adapters.ghl.rate_limiter import RateLimiter, Unlimited
 from timerex_ghl.domain.models import GhlContactId, GhlNoteId, LocationId
 
 LOCATION = LocationId("locAoba")
@@ -48,7 +48,9 @@ class Line:
 
 @asynccontextmanager
 async def line(
-    *answers: httpx.Response | Exception, auth: GhlAuth | None = None, pacer: Pacer | None = None
+    *answers: httpx.Response | Exception,
+    auth: GhlAuth | None = None,
+    rate_limiter: RateLimiter | None = None,
 ) -> AsyncGenerator[Line]:
     """Open a client that gets these answers, one for each request and no more."""
     waiting = [*answers]
@@ -62,7 +64,7 @@ async def line(
         return given
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
-        opened = Line(client_of(http, "https://ghl.example", auth=auth, pacer=pacer))
+        opened = Line(client_of(http, "https://ghl.example", auth=auth, rate_limiter=rate_limiter))
         yield opened
 
 
@@ -71,13 +73,13 @@ def client_of(
     base_url: str,
     *,
     auth: GhlAuth | None = None,
-    pacer: Pacer | None = None,
+    rate_limiter: RateLimiter | None = None,
     deadline_s: float = 20.0,
 ) -> GhlClient:
     return GhlClient(
         http,
         auth or PrivateToken("pit-canary", EVERY_SCOPE),
-        pacer or NoPacing(),
+        rate_limiter or Unlimited(),
         base_url=base_url,
         location_id=LOCATION,
         deadline_s=deadline_s,

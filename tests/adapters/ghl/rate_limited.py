@@ -10,9 +10,9 @@ from typing import Protocol
 import httpx
 
 from tests.loopback import NO_TLS
-from timerex_ghl.adapters.ghl.rate_limiter import LedgerPacer, behind_live
+from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter, behind_live
 from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.adapters.ledger.quota import CallLimits
 from timerex_ghl.domain.models import LocationId
 
 AOBA = LocationId("locAoba")
@@ -22,10 +22,12 @@ DEADLINE_S = 30.0
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
 
 
-class PacerFactory(Protocol):
+class RateLimiterFactory(Protocol):
     """Makes pacers as processes of their own would have them."""
 
-    def __call__(self, pace: Pace, location_id: LocationId = AOBA) -> LedgerPacer: ...
+    def __call__(
+        self, call_limits: CallLimits, location_id: LocationId = AOBA
+    ) -> LedgerRateLimiter: ...
 
 
 @dataclass
@@ -63,29 +65,33 @@ async def counting_server(*, processes: int = 1) -> AsyncGenerator[Counted]:
         yield counted
 
 
-def call_as_a_process(ledger_url: str, server_url: str, pace: Pace, calls: int) -> None:
+def call_as_a_process(
+    ledger_url: str, server_url: str, call_limits: CallLimits, calls: int
+) -> None:
     """Call the server as often as asked, through two pacers at once."""
-    asyncio.run(_call(ledger_url, server_url, pace, calls))
+    asyncio.run(_call(ledger_url, server_url, call_limits, calls))
 
 
-def sweep_as_a_process(ledger_url: str, server_url: str, pace: Pace, calls: int) -> None:
+def sweep_as_a_process(
+    ledger_url: str, server_url: str, call_limits: CallLimits, calls: int
+) -> None:
     """Do that behind live work."""
     with behind_live():
-        call_as_a_process(ledger_url, server_url, pace, calls)
+        call_as_a_process(ledger_url, server_url, call_limits, calls)
 
 
-async def _call(ledger_url: str, server_url: str, pace: Pace, calls: int) -> None:
+async def _call(ledger_url: str, server_url: str, call_limits: CallLimits, calls: int) -> None:
     async with (
         open_ledger(ledger_url) as ledger,
         httpx.AsyncClient(verify=NO_TLS, timeout=DEADLINE_S) as http,
     ):
-        pacers = [LedgerPacer(ledger, AOBA, pace) for _ in range(2)]
+        rate_limiters = [LedgerRateLimiter(ledger, AOBA, call_limits) for _ in range(2)]
 
-        async def call(pacer: LedgerPacer) -> None:
-            async with pacer.slot():
+        async def call(rate_limiter: LedgerRateLimiter) -> None:
+            async with rate_limiter.slot():
                 await http.get(server_url)
 
         await http.get(f"{server_url}/ready")
-        await asyncio.gather(*(call(pacers[number % 2]) for number in range(calls)))
-        for pacer in pacers:
-            await pacer.close()
+        await asyncio.gather(*(call(rate_limiters[number % 2]) for number in range(calls)))
+        for rate_limiter in rate_limiters:
+            await rate_limiter.close()

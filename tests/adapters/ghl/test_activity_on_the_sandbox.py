@@ -15,7 +15,7 @@ from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.agency import location_token
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.rate_limiter import NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.domain.errors import CredentialsError, NotFoundError, SkippableError
 from timerex_ghl.domain.ghl_models import GhlCalendarId, GhlUserId
 from timerex_ghl.domain.models import GhlContact, GhlField, LocationId
@@ -34,7 +34,7 @@ class Place:
         self.ghl = GhlClient(
             http,
             PrivateToken(info.ghl.private_token, EVERY_SCOPE),
-            NoPacing(),
+            Unlimited(),
             base_url=info.ghl.base_url,
             location_id=LocationId(info.ghl.location_id),
         )
@@ -163,7 +163,7 @@ async def test_an_agencys_token_becomes_a_locations(place: Place) -> None:
     ghl = GhlClient(
         place.http,
         PrivateToken(token.access.get_secret_value(), token.scopes),
-        NoPacing(),
+        Unlimited(),
         base_url=place.info.ghl.base_url,
         location_id=location,
     )

@@ -8,7 +8,7 @@ from tests.adapters.ghl.methods import values
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.rate_limiter import NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.domain.errors import DuplicateContactError, NotFoundError
 from timerex_ghl.domain.models import GhlContactId, GhlField, LocationId
 from timerex_ghl.sandbox.server import running_sandbox
@@ -19,7 +19,7 @@ async def test_every_method_is_understood_by_the_sandbox() -> None:
         ghl = GhlClient(
             http,
             PrivateToken(info.ghl.private_token, EVERY_SCOPE),
-            NoPacing(),
+            Unlimited(),
             base_url=info.ghl.base_url,
             location_id=LocationId(info.ghl.location_id),
         )

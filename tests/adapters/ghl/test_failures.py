@@ -7,7 +7,7 @@ import pytest
 
 from tests.adapters.ghl.line import CANARIES, RIKU, line
 from tests.adapters.ghl.methods import values
-from timerex_ghl.adapters.ghl.rate_limiter import NoPacing
+from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.domain.errors import (
     CredentialsError,
     DuplicateContactError,
@@ -202,7 +202,7 @@ async def test_a_duplicate_that_names_no_contact_is_set_aside() -> None:
     assert type(await failure(answer, writing=True)) is SkippableError
 
 
-class Holding(NoPacing):
+class Holding(Unlimited):
     """Notes how long a location is held."""
 
     def __init__(self) -> None:
@@ -225,10 +225,10 @@ class Holding(NoPacing):
     ],
 )
 async def test_too_many_calls_hold_the_location(headers: dict[str, str], wait_s: float) -> None:
-    pacer = Holding()
-    async with line(httpx.Response(429, headers=headers), pacer=pacer) as sent:
+    rate_limiter = Holding()
+    async with line(httpx.Response(429, headers=headers), rate_limiter=rate_limiter) as sent:
         with pytest.raises(RateLimitedError) as refused:
             await sent.client.get_contact(RIKU)
 
     assert refused.value.after_s == wait_s
-    assert pacer.held == [wait_s]
+    assert rate_limiter.held == [wait_s]

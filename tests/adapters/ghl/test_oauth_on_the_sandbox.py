@@ -8,9 +8,9 @@ import httpx
 from tests.adapters.ghl.oauth_world import auth_of_sandbox
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.rate_limiter import LedgerPacer
+from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.adapters.ledger.quota import CallLimits
 from timerex_ghl.domain.models import LocationId
 from timerex_ghl.sandbox import SandboxInfo, running_sandbox
 
@@ -29,8 +29,10 @@ async def test_a_token_that_runs_out_in_mid_batch_is_refreshed_once(ledger: Ledg
     async with running_sandbox() as info, httpx.AsyncClient(verify=NO_TLS) as http:
         location_id = LocationId(info.ghl.location_id)
         auth = auth_of_sandbox(ledger, http, info.ghl)
-        pacer = LedgerPacer(ledger, location_id, Pace(limit=100))
-        client = GhlClient(http, auth, pacer, base_url=info.ghl.base_url, location_id=location_id)
+        rate_limiter = LedgerRateLimiter(ledger, location_id, CallLimits(limit=100))
+        client = GhlClient(
+            http, auth, rate_limiter, base_url=info.ghl.base_url, location_id=location_id
+        )
         await client.get_location()
         await control(info, "POST", "/ghl/expire_access")
 

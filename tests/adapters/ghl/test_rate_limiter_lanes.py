@@ -14,24 +14,24 @@ from tests.adapters.ghl.line import LOCATION, RIKU, line
 from tests.adapters.ghl.rate_limited import (
     AOBA,
     DEADLINE_S,
-    PacerFactory,
+    RateLimiterFactory,
     counting_server,
     sweep_as_a_process,
 )
 from timerex_ghl.adapters.ghl.rate_limiter import (
     SHARE_BEHIND,
-    LedgerPacer,
-    NoPacing,
+    LedgerRateLimiter,
+    Unlimited,
     behind_live,
     is_behind_live,
 )
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, LEFT_OF_DAY, Pace
+from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, RESERVE_OF_DAY, CallLimits
 from timerex_ghl.domain.errors import RateLimitedError, RetryableError
 
-QUICK = Pace(limit=10, window_s=0.5, deadline_s=25)
-SLOW = Pace(limit=10, window_s=30, deadline_s=25)
+QUICK = CallLimits(limit=10, window_s=0.5, deadline_s=25)
+SLOW = CallLimits(limit=10, window_s=30, deadline_s=25)
 
 
 @pytest.fixture
@@ -39,21 +39,21 @@ def ledger(timed_ledger: Ledger) -> Ledger:
     return timed_ledger
 
 
-async def call(pacer: LedgerPacer | NoPacing, order: list[str] | None = None) -> None:
-    async with pacer.slot():
+async def call(rate_limiter: LedgerRateLimiter | Unlimited, order: list[str] | None = None) -> None:
+    async with rate_limiter.slot():
         if order is not None:
             order.append("behind" if is_behind_live() else "live")
 
 
 def start_behind(
-    pacer: LedgerPacer, number: int, order: list[str] | None = None
+    rate_limiter: LedgerRateLimiter, number: int, order: list[str] | None = None
 ) -> list[asyncio.Task[None]]:
     with behind_live():
-        return [asyncio.create_task(call(pacer, order)) for _ in range(number)]
+        return [asyncio.create_task(call(rate_limiter, order)) for _ in range(number)]
 
 
-async def call_live(pacer: LedgerPacer, number: int) -> None:
-    await asyncio.gather(*(call(pacer) for _ in range(number)))
+async def call_live(rate_limiter: LedgerRateLimiter, number: int) -> None:
+    await asyncio.gather(*(call(rate_limiter) for _ in range(number)))
 
 
 async def stop(*tasks: asyncio.Task[Any]) -> None:
@@ -78,49 +78,51 @@ async def test_a_sweeps_tasks_go_behind_live_and_nobody_else_does() -> None:
 
 
 async def test_live_work_goes_at_once_beside_a_sweep_that_waits(
-    pacer_at: PacerFactory, fake_time: FakeTime
+    rate_limiter_at: RateLimiterFactory, fake_time: FakeTime
 ) -> None:
-    pacer = pacer_at(SLOW)
-    sweep = start_behind(pacer, 20)
+    rate_limiter = rate_limiter_at(SLOW)
+    sweep = start_behind(rate_limiter, 20)
     await fake_time.until_waiting()
 
     async with asyncio.timeout(HANG_S):  # no time passes: whoever waits hangs
-        await call_live(pacer, 8)
+        await call_live(rate_limiter, 8)
 
     assert not all(task.done() for task in sweep)
     await stop(*sweep)
 
 
 async def test_a_sweep_elsewhere_leaves_live_work_all_but_its_share(
-    pacer_at: PacerFactory, fake_time: FakeTime
+    rate_limiter_at: RateLimiterFactory, fake_time: FakeTime
 ) -> None:
-    pacer, elsewhere = pacer_at(SLOW), pacer_at(SLOW)
+    rate_limiter, elsewhere = rate_limiter_at(SLOW), rate_limiter_at(SLOW)
     sweep = start_behind(elsewhere, 20)
     await fake_time.until_waiting()
 
     async with asyncio.timeout(HANG_S):
-        await call_live(pacer, 8)
+        await call_live(rate_limiter, 8)
 
     await stop(*sweep)
 
 
-async def test_a_sweep_goes_on_beside_live_work_that_leaves_little(pacer_at: PacerFactory) -> None:
-    pacer = pacer_at(SLOW)
+async def test_a_sweep_goes_on_beside_live_work_that_leaves_little(
+    rate_limiter_at: RateLimiterFactory,
+) -> None:
+    rate_limiter = rate_limiter_at(SLOW)
 
     async with asyncio.timeout(HANG_S):
-        await call_live(pacer, 8)
-        await asyncio.gather(*start_behind(pacer, 1))
+        await call_live(rate_limiter, 8)
+        await asyncio.gather(*start_behind(rate_limiter, 1))
 
 
 async def test_whoever_waits_for_live_work_is_served_before_all_behind_it(
-    pacer_at: PacerFactory, fake_time: FakeTime
+    rate_limiter_at: RateLimiterFactory, fake_time: FakeTime
 ) -> None:
-    pacer = pacer_at(QUICK)
+    rate_limiter = rate_limiter_at(QUICK)
     order: list[str] = []
-    await pacer.hold(1)
-    sweep = start_behind(pacer, 3, order)
+    await rate_limiter.hold(1)
+    sweep = start_behind(rate_limiter, 3, order)
     await fake_time.until_waiting()
-    live = [asyncio.create_task(call(pacer, order)) for _ in range(3)]
+    live = [asyncio.create_task(call(rate_limiter, order)) for _ in range(3)]
 
     await fake_time.run(asyncio.gather(*sweep, *live))
 
@@ -128,24 +130,24 @@ async def test_whoever_waits_for_live_work_is_served_before_all_behind_it(
 
 
 async def test_all_of_a_sweep_is_done_in_the_end_beside_live_work(
-    ledger: Ledger, pacer_at: PacerFactory, fake_time: FakeTime
+    ledger: Ledger, rate_limiter_at: RateLimiterFactory, fake_time: FakeTime
 ) -> None:
-    pacer = pacer_at(QUICK)
+    rate_limiter = rate_limiter_at(QUICK)
 
-    await fake_time.run(asyncio.gather(*start_behind(pacer, 6), call_live(pacer, 30)))
+    await fake_time.run(asyncio.gather(*start_behind(rate_limiter, 6), call_live(rate_limiter, 30)))
 
     assert (await ledger.read(quota.usage, AOBA)).today == 36
 
 
 async def test_a_sweep_ends_with_nine_tenths_of_the_day_and_live_work_goes_on(
-    ledger: Ledger, pacer_at: PacerFactory, fake_time: FakeTime
+    ledger: Ledger, rate_limiter_at: RateLimiterFactory, fake_time: FakeTime
 ) -> None:
-    pacer = pacer_at(QUICK)
-    await call(pacer)
-    left = str(LEFT_OF_DAY)
-    pacer.told({"x-ratelimit-daily-remaining": left, "x-ratelimit-daily-reset": "3600000"})
-    live = asyncio.create_task(call_live(pacer, 15))
-    sweep = start_behind(pacer, 2)
+    rate_limiter = rate_limiter_at(QUICK)
+    await call(rate_limiter)
+    left = str(RESERVE_OF_DAY)
+    rate_limiter.told({"x-ratelimit-daily-remaining": left, "x-ratelimit-daily-reset": "3600000"})
+    live = asyncio.create_task(call_live(rate_limiter, 15))
+    sweep = start_behind(rate_limiter, 2)
 
     await fake_time.run(asyncio.gather(live, *sweep, return_exceptions=True))
 
@@ -153,16 +155,16 @@ async def test_a_sweep_ends_with_nine_tenths_of_the_day_and_live_work_goes_on(
     for error in [task.exception() for task in sweep]:
         assert isinstance(error, RateLimitedError)
         assert 3500 < (error.after_s or 0) <= 3600
-    assert (await ledger.read(quota.usage, AOBA)).today == DAILY_LIMIT - LEFT_OF_DAY + 15
+    assert (await ledger.read(quota.usage, AOBA)).today == DAILY_LIMIT - RESERVE_OF_DAY + 15
 
 
 async def test_whoever_stops_waiting_leaves_nothing_behind(
-    ledger: Ledger, pacer_at: PacerFactory, fake_time: FakeTime
+    ledger: Ledger, rate_limiter_at: RateLimiterFactory, fake_time: FakeTime
 ) -> None:
-    pacer = pacer_at(SLOW)
-    await call_live(pacer, 10)
-    live = [asyncio.create_task(call(pacer)) for _ in range(2)]
-    sweep = start_behind(pacer, 2)
+    rate_limiter = rate_limiter_at(SLOW)
+    await call_live(rate_limiter, 10)
+    live = [asyncio.create_task(call(rate_limiter)) for _ in range(2)]
+    sweep = start_behind(rate_limiter, 2)
     await fake_time.until_waiting()
 
     await stop(*live, *sweep)
@@ -185,15 +187,15 @@ async def let_pass(ledger: Ledger, fake_time: FakeTime) -> None:
 
 
 async def test_closing_lets_nobody_wait_in_either_lane(
-    pacer_at: PacerFactory, fake_time: FakeTime
+    rate_limiter_at: RateLimiterFactory, fake_time: FakeTime
 ) -> None:
-    pacer = pacer_at(SLOW)
-    await pacer.hold(30)
-    waiting = [asyncio.create_task(call(pacer)), *start_behind(pacer, 2)]
+    rate_limiter = rate_limiter_at(SLOW)
+    await rate_limiter.hold(30)
+    waiting = [asyncio.create_task(call(rate_limiter)), *start_behind(rate_limiter, 2)]
     await fake_time.until_waiting()
 
     async with asyncio.timeout(HANG_S):
-        await pacer.close()
+        await rate_limiter.close()
         errors = await asyncio.gather(*waiting, return_exceptions=True)
 
     assert [type(error) for error in errors] == [RetryableError] * 3
@@ -201,19 +203,19 @@ async def test_closing_lets_nobody_wait_in_either_lane(
 
 async def test_without_a_pace_nobody_goes_behind_anybody() -> None:
     with behind_live():
-        await asyncio.gather(*(call(NoPacing()) for _ in range(200)))
+        await asyncio.gather(*(call(Unlimited()) for _ in range(200)))
 
 
 async def test_a_sweep_that_waits_holds_no_line_that_a_live_call_wants(
-    ledger: Ledger, pacer_at: PacerFactory, fake_time: FakeTime
+    ledger: Ledger, rate_limiter_at: RateLimiterFactory, fake_time: FakeTime
 ) -> None:
-    pacer = pacer_at(SLOW, LOCATION)
-    async with line(httpx.Response(200, json={"notes": []}), pacer=pacer) as opened:
+    rate_limiter = rate_limiter_at(SLOW, LOCATION)
+    async with line(httpx.Response(200, json={"notes": []}), rate_limiter=rate_limiter) as opened:
         await ledger.write(quota.take_slots, LOCATION, 1, SLOW, 2)  # all a sweep may have for now
         with behind_live():
             sweep = [
                 asyncio.create_task(opened.client.list_notes(RIKU))
-                for _ in range(2 * pacer.side_by_side)
+                for _ in range(2 * rate_limiter.side_by_side)
             ]
         await fake_time.until_waiting()
 
@@ -226,15 +228,15 @@ async def test_a_sweep_that_waits_holds_no_line_that_a_live_call_wants(
 
 @pytest.mark.slow
 async def test_two_sweeping_processes_keep_to_one_share(ledger_url: str) -> None:
-    pace = Pace(limit=20, window_s=1, deadline_s=DEADLINE_S)
+    call_limits = CallLimits(limit=20, window_s=1, deadline_s=DEADLINE_S)
     spawned = multiprocessing.get_context("spawn")
     async with counting_server(processes=2) as counted:
         with ProcessPoolExecutor(2, spawned) as pool:
-            job = ledger_url, counted.url, pace, 10
+            job = ledger_url, counted.url, call_limits, 10
             loop = asyncio.get_running_loop()
             await asyncio.gather(
                 *(loop.run_in_executor(pool, sweep_as_a_process, *job) for _ in range(2))
             )
 
     assert len(counted.arrivals) == 20
-    assert counted.most_in_any(pace.window_s) <= pace.limit * SHARE_BEHIND
+    assert counted.most_in_any(call_limits.window_s) <= call_limits.limit * SHARE_BEHIND

@@ -11,7 +11,7 @@ from timerex_ghl.domain.models import ConnectionName
 AOBA = ConnectionName("aoba")
 AT_MS = 1_770_094_800_123
 KEY = SecretKey("YSBrZXkgb2YgdGhlIGZpcnN0IGxlZGdlciwgMzIgYi4=")
-DOOR = "0123456789abcdef0123456789abcdef"
+ENDPOINT = "0123456789abcdef0123456789abcdef"
 PEOPLE = '{"tags":["vip"],"values":{"email":"riku@hinode.example","first_name":"陸"}}'
 
 _SETTINGS = """
@@ -59,7 +59,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "seq": 41, "id": "e_1", "connection": AOBA, "source": "timerex",
         "type": "event_confirmed", "dedupe_key": "b1", "body": '{"id": "予約"}',
         "received_at": AT_MS, "state": "waiting", "attempts": 2, "next_at": AT_MS,
-        "error": "an outage", "settled_at": None,
+        "error": "an outage", "resolved_at": None,
     },
     "intents": {
         "id": "i_1", "connection": AOBA, "record_key": "contact:c_1", "kind": "contact.update",
@@ -78,7 +78,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "plan": '{"to_ghl":[]}', "made_at": AT_MS,
     },
     "published_connections": {
-        "connection": AOBA, "version": 4, "settings": _SETTINGS, "door": DOOR, "runs": True,
+        "connection": AOBA, "version": 4, "settings": _SETTINGS, "door": ENDPOINT, "runs": True,
         "published_at": AT_MS, "published_by": "kana",
     },
     "quota": {
@@ -88,7 +88,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "reviews": {
         "id": "r_1", "connection": AOBA, "kind": "conflict", "subject": "contact:c_1",
         "reason": "both sides changed city", "detail": '{"people":["c_1"]}', "seen": "3",
-        "opened_at": AT_MS, "settled_at": None, "settled_by": None, "decision": None,
+        "opened_at": AT_MS, "resolved_at": None, "resolved_by": None, "decision": None,
     },
     "tokens": {
         "key": "app:locAoba", "version": 9, "access": None, "refresh": KEY.encrypt("seed-canary"),

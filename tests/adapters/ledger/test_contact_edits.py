@@ -9,7 +9,7 @@ from tests import make
 from tests.adapters.database_events import failing_statements
 from tests.gateway.given import NAME, settings_with
 from timerex_ghl.adapters.ledger import audit, contact_edits, inbox, links, workspace
-from timerex_ghl.adapters.ledger.contact_edits import KnownPersonError
+from timerex_ghl.adapters.ledger.contact_edits import DuplicatePersonError
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor, OtherVersionError, UnknownRecordError
 from timerex_ghl.adapters.ledger.links import Link
@@ -174,7 +174,7 @@ async def test_the_audit_names_fields_and_the_editor_and_no_value(ledger: Ledger
 async def test_nobody_is_added_twice(ledger: Ledger, given: WorkspaceChange) -> None:
     row = await add(ledger)
 
-    with pytest.raises(KnownPersonError) as refused:
+    with pytest.raises(DuplicatePersonError) as refused:
         await add(ledger, given)
 
     assert refused.value.contact_ids == (row.id,)
@@ -185,7 +185,7 @@ async def test_nobody_takes_another_one_s_e_mail(ledger: Ledger) -> None:
     row = await add(ledger)
     other = await add(ledger, entry(first_name="葵"))
 
-    with pytest.raises(KnownPersonError) as refused:
+    with pytest.raises(DuplicatePersonError) as refused:
         await change(ledger, other.id, entry(email="riku@hinode.example"))
 
     assert refused.value.contact_ids == (row.id,)

@@ -18,7 +18,7 @@ async def save(
     now: datetime = make.NOW,
 ) -> None:
     plan = {"to_ghl": [{"kind": "contact.update", "values": {"city": city}}], "base": None}
-    await ledger.write(dry_run_plans.save_preview, connection, key, plan, "run-1", now)
+    await ledger.write(dry_run_plans.save_plan, connection, key, plan, "run-1", now)
 
 
 def plan_of(city: str) -> dict[str, object]:
@@ -29,7 +29,7 @@ async def test_plans_read_back_by_record(ledger: Ledger) -> None:
     await save(ledger, "contact:c_1", "仙台")
     await save(ledger, "ghl:g1", "Kobe")
 
-    found = await ledger.read(dry_run_plans.read_previews, AOBA, make.NOW)
+    found = await ledger.read(dry_run_plans.read_plans, AOBA, make.NOW)
 
     assert found == {"contact:c_1": plan_of("仙台"), "ghl:g1": plan_of("Kobe")}
 
@@ -39,7 +39,7 @@ async def test_the_latest_plan_of_a_record_stands(ledger: Ledger) -> None:
 
     await save(ledger, "contact:c_1", "Kobe", now=LATER)
 
-    assert await ledger.read(dry_run_plans.read_previews, AOBA, LATER) == {
+    assert await ledger.read(dry_run_plans.read_plans, AOBA, LATER) == {
         "contact:c_1": plan_of("Kobe")
     }
 
@@ -49,7 +49,7 @@ async def test_plans_of_earlier_runs_and_other_connections_are_left_out(ledger: 
     await save(ledger, "contact:c_2", now=LATER)
     await save(ledger, "contact:c_3", connection=HINODE, now=LATER)
 
-    found = await ledger.read(dry_run_plans.read_previews, AOBA, LATER)
+    found = await ledger.read(dry_run_plans.read_plans, AOBA, LATER)
 
     assert [*found] == ["contact:c_2"]
 

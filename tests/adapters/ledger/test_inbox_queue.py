@@ -82,7 +82,7 @@ async def test_the_newest_hint_stands_for_all_that_wait(ledger: Ledger) -> None:
 
 async def test_a_hint_that_is_settled_stands_for_nobody(ledger: Ledger) -> None:
     first, second = [await ledger.write(store, key, "ghl:1") for key in ("a", "b")]
-    await ledger.write(inbox.settle_event, second, InboxState.APPLIED, now=NOW)
+    await ledger.write(inbox.finish_event, second, InboxState.APPLIED, now=NOW)
 
     group = await ledger.read(inbox_queue.read_group, second)
 

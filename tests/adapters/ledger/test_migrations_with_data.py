@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
 )
 
-from tests.adapters.ledger.first_rows import AOBA, AT_MS, DOOR, KEY, ROWS
+from tests.adapters.ledger.first_rows import AOBA, AT_MS, ENDPOINT, KEY, ROWS
 from timerex_ghl.adapters.ledger import (
     audit,
     bookings,
@@ -165,13 +165,13 @@ async def check_work(ledger: Ledger) -> None:
     (intent,) = await ledger.read(intents.open_intents, AOBA, ["contact:c_1"])
     (review,) = await ledger.read(reviews.open_reviews, AOBA)
     (entry,) = await ledger.read(audit.entries, AOBA, 10)
-    plans = await ledger.read(dry_run_plans.read_previews, AOBA, AT)
+    plans = await ledger.read(dry_run_plans.read_plans, AOBA, AT)
     fence = await ledger.write(locks.try_lock, ["contact:c_1"], "kana", 5)
 
     assert event is not None
     assert (event.seq, event.attempts, event.next_at, event.body) == (41, 2, AT, '{"id": "予約"}')
     assert (intent.id, intent.created_at, intent.recovered) == ("i_1", AT, False)
-    assert (review.id, review.detail, review.settled_at) == ("r_1", {"people": ["c_1"]}, None)
+    assert (review.id, review.detail, review.resolved_at) == ("r_1", {"people": ["c_1"]}, None)
     assert (entry.id, entry.at, entry.detail) == (7, AT, {"version": 1})
     assert plans == {"contact:c_1": {"to_ghl": []}}
     assert fence is not None
@@ -179,7 +179,7 @@ async def check_work(ledger: Ledger) -> None:
 
 
 async def check_installation(ledger: Ledger) -> None:
-    running = await ledger.read(published.by_door, DOOR)
+    running = await ledger.read(published.by_endpoint, ENDPOINT)
     pair = await ledger.read(tokens.read_tokens, "app:locAoba", KEY)
     used = await ledger.read(quota.usage, LocationId("locAoba"))
 

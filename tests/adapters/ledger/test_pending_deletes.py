@@ -41,17 +41,17 @@ async def held(ledger: Ledger) -> list[ActivityId]:
 
 
 @pytest.mark.parametrize(
-    ("state", "settled_at"),
+    ("state", "resolved_at"),
     [("held", None), ("released", None), ("done", make.NOW), ("kept", make.NOW)],
 )
 async def test_a_delete_reads_back_whole(
-    ledger: Ledger, state: State, settled_at: datetime | None
+    ledger: Ledger, state: State, resolved_at: datetime | None
 ) -> None:
     await note(ledger, state=state)
 
     assert await get(ledger) == PendingDelete(
         kind="note", local_id=KEY.id, side="ghl", state=state, found_at=make.NOW,
-        settled_at=settled_at, run_id="run-1",
+        resolved_at=resolved_at, run_id="run-1",
     )  # fmt: skip
     assert await ledger.read(pending_deletes.get_delete, HINODE, KEY) is None
 
@@ -62,7 +62,7 @@ async def test_a_record_has_one_delete_as_it_stands_now(ledger: Ledger) -> None:
 
     found = await get(ledger)
     assert found is not None
-    assert (found.state, found.side, found.settled_at) == ("done", "workspace", LATER)
+    assert (found.state, found.side, found.resolved_at) == ("done", "workspace", LATER)
     assert await held(ledger) == []
 
 
@@ -86,21 +86,21 @@ async def test_deletes_are_listed_the_oldest_first_and_chosen(ledger: Ledger) ->
 
 
 @pytest.mark.parametrize(
-    ("state", "settled_at"), [("released", None), ("kept", LATER), ("withdrawn", LATER)]
+    ("state", "resolved_at"), [("released", None), ("kept", LATER), ("withdrawn", LATER)]
 )
 async def test_all_that_is_held_of_a_kind_and_side_is_decided_at_once(
-    ledger: Ledger, state: State, settled_at: datetime | None
+    ledger: Ledger, state: State, resolved_at: datetime | None
 ) -> None:
     await note(ledger)
     await note(ledger, "n_2", "done")
     await note(ledger, "n_3", side="workspace")
     await note(ledger, "t_1", kind="task")
 
-    await ledger.write(pending_deletes.settle_held, NAME, "note", "ghl", state, LATER)
+    await ledger.write(pending_deletes.release_held, NAME, "note", "ghl", state, LATER)
 
     found = await get(ledger)
     assert found is not None
-    assert (found.state, found.settled_at) == (state, settled_at)
+    assert (found.state, found.resolved_at) == (state, resolved_at)
     assert await held(ledger) == ["n_3", "t_1"]
     done = await ledger.read(pending_deletes.list_deletes, NAME, ["done"])
     assert [one.local_id for one in done] == ["n_2"]
@@ -120,7 +120,7 @@ async def test_only_what_waits_or_was_kept_is_withdrawn(
     found = await get(ledger)
     assert found is not None
     assert (found.state == "withdrawn") == (waited or state == "withdrawn")
-    assert (found.settled_at == LATER) == waited
+    assert (found.resolved_at == LATER) == waited
 
 
 async def test_what_was_never_deleted_is_not_withdrawn(ledger: Ledger) -> None:

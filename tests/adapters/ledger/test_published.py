@@ -16,11 +16,11 @@ from timerex_ghl.domain.settings import (
 )
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
-DOOR, NEW_DOOR = "d00r5f1c9a7be2d44c86", "d00r0b3e6f2a91c7d558"
+ENDPOINT, NEW_ENDPOINT = "d00r5f1c9a7be2d44c86", "d00r0b3e6f2a91c7d558"
 
 
 def settings(
-    name: ConnectionName = AOBA, *, door: str = DOOR, poll_minutes: int = 5
+    name: ConnectionName = AOBA, *, endpoint: str = ENDPOINT, poll_minutes: int = 5
 ) -> ConnectionSettings:
     return ConnectionSettings(
         name=name,
@@ -34,7 +34,10 @@ def settings(
             scopes=frozenset({"contacts.write", "contacts.readonly", "locations.readonly"}),
         ),
         timerex=TimerexSettings(
-            credentials="aoba-timerex", door=door, header="x-token", token_digests=("a" * 64,)
+            credentials="aoba-timerex",
+            endpoint=endpoint,
+            header="x-token",
+            token_digests=("a" * 64,),
         ),
         region="JP",
         rules=(make.rule("city"), make.rule("custom.職業", "customFields.x1", answer_label="職業")),
@@ -52,7 +55,7 @@ async def test_published_settings_read_back_whole(ledger: Ledger) -> None:
 
     assert version == PublishedConnection(version=1, settings=settings(), published_at=make.NOW)
     assert await ledger.read(published.current, AOBA) == version
-    assert await ledger.read(published.by_door, DOOR) == version
+    assert await ledger.read(published.by_endpoint, ENDPOINT) == version
 
 
 async def test_the_same_settings_make_no_new_version(ledger: Ledger) -> None:
@@ -96,10 +99,10 @@ async def test_an_earlier_version_stays_as_it_was(ledger: Ledger) -> None:
 async def test_a_door_leads_to_the_version_that_runs(ledger: Ledger) -> None:
     await publish(ledger, settings())
 
-    version = await publish(ledger, settings(door=NEW_DOOR))
+    version = await publish(ledger, settings(endpoint=NEW_ENDPOINT))
 
-    assert await ledger.read(published.by_door, DOOR) is None
-    assert await ledger.read(published.by_door, NEW_DOOR) == version
+    assert await ledger.read(published.by_endpoint, ENDPOINT) is None
+    assert await ledger.read(published.by_endpoint, NEW_ENDPOINT) == version
 
 
 async def test_two_connections_never_share_a_door(ledger: Ledger) -> None:
@@ -109,12 +112,12 @@ async def test_two_connections_never_share_a_door(ledger: Ledger) -> None:
         await publish(ledger, settings(HINODE))
 
     assert await ledger.read(published.current, HINODE) is None
-    assert await ledger.read(published.by_door, DOOR) == version
+    assert await ledger.read(published.by_endpoint, ENDPOINT) == version
 
 
 async def test_a_refused_version_leaves_the_earlier_one_running(ledger: Ledger) -> None:
     await publish(ledger, settings())
-    hinode = await publish(ledger, settings(HINODE, door=NEW_DOOR))
+    hinode = await publish(ledger, settings(HINODE, endpoint=NEW_ENDPOINT))
 
     with pytest.raises(IntegrityError):
         await publish(ledger, settings(HINODE))
@@ -123,7 +126,7 @@ async def test_a_refused_version_leaves_the_earlier_one_running(ledger: Ledger) 
 
 
 async def test_connections_are_numbered_and_listed_by_themselves(ledger: Ledger) -> None:
-    hinode = await publish(ledger, settings(HINODE, door=NEW_DOOR))
+    hinode = await publish(ledger, settings(HINODE, endpoint=NEW_ENDPOINT))
     aoba = await publish(ledger, settings())
 
     assert (aoba.version, hinode.version) == (1, 1)
@@ -132,5 +135,5 @@ async def test_connections_are_numbered_and_listed_by_themselves(ledger: Ledger)
 
 async def test_what_was_never_published_is_none(ledger: Ledger) -> None:
     assert await ledger.read(published.current, AOBA) is None
-    assert await ledger.read(published.by_door, "") is None
+    assert await ledger.read(published.by_endpoint, "") is None
     assert await ledger.read(published.all_published) == []

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.adapters.fake_time import FakeTime
-from tests.adapters.ledger.windows import AOBA, PACE, end, see, take, usage
+from tests.adapters.ledger.windows import AOBA, CALL_LIMITS, end, see, take, usage
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, Usage
@@ -82,7 +82,7 @@ async def test_a_lowered_limit_keeps_the_slots_that_are_longest_taken(
     slots, _ = await take(ledger, 4)
     await end(ledger, slots[:2])
 
-    lowered = PACE._replace(limit=2)
+    lowered = CALL_LIMITS._replace(limit=2)
     fake_time.advance(11)
 
     assert (await take(ledger, 1, lowered))[0] == []
@@ -92,7 +92,7 @@ async def test_a_lowered_limit_keeps_the_slots_that_are_longest_taken(
 async def test_a_process_with_a_lower_limit_forgets_nobodys_calls(ledger: Ledger) -> None:
     slots, _ = await take(ledger, 5)
 
-    assert (await take(ledger, 1, PACE._replace(limit=2)))[0] == []
+    assert (await take(ledger, 1, CALL_LIMITS._replace(limit=2)))[0] == []
     await end(ledger, slots[:1])
 
     assert (await take(ledger, 5))[0] == []
@@ -101,7 +101,7 @@ async def test_a_process_with_a_lower_limit_forgets_nobodys_calls(ledger: Ledger
 async def test_two_locations_have_windows_of_their_own(ledger: Ledger) -> None:
     await take(ledger, 5)
 
-    granted, _ = await ledger.write(quota.take_slots, LocationId("locHinode"), 5, PACE)
+    granted, _ = await ledger.write(quota.take_slots, LocationId("locHinode"), 5, CALL_LIMITS)
 
     assert len(granted) == 5
 

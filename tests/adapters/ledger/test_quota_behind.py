@@ -5,7 +5,7 @@ import pytest
 from tests.adapters.fake_time import FakeTime
 from tests.adapters.ledger.windows import WIDE, end, see, take, usage
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import LEFT_OF_DAY
+from timerex_ghl.adapters.ledger.quota import RESERVE_OF_DAY
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ async def test_what_ghl_says_is_about_live_work_and_what_goes_behind_it(ledger: 
 
 async def test_the_end_of_the_day_is_for_live_work(ledger: Ledger) -> None:
     await take(ledger, 1)
-    await see(ledger, None, LEFT_OF_DAY + 1, 3600)
+    await see(ledger, None, RESERVE_OF_DAY + 1, 3600)
 
     last, _ = await take(ledger, 2, WIDE, 50)
     none, wait_s = await take(ledger, 1, WIDE, 50)

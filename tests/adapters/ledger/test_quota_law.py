@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, create_engine
 
 from timerex_ghl.adapters.ledger import clock, quota
-from timerex_ghl.adapters.ledger.quota import PIECES, Ended, Pace, Seen, Slot
+from timerex_ghl.adapters.ledger.quota import PIECES, CallLimits, Ended, ReportedLimits, Slot
 from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.domain.models import LocationId
 
@@ -90,9 +90,9 @@ def test_no_window_ever_holds_more_calls_than_the_limit(
     with connected(engine, lambda: history.now) as tx:
         for passes, wanted, limit, arrives, ends in story:
             history.now += timedelta(microseconds=passes)
-            pace = Pace(limit, WINDOW_S, DEADLINE_S)
-            _end(tx, history, pace, arrives, ends)
-            slots, _wait_s = quota.take_slots(tx, AOBA, wanted, pace)
+            call_limits = CallLimits(limit, WINDOW_S, DEADLINE_S)
+            _end(tx, history, call_limits, arrives, ends)
+            slots, _wait_s = quota.take_slots(tx, AOBA, wanted, call_limits)
             history.alive += [(slot, history.now) for slot in slots]
         tx.rollback()
     _let_die(history)
@@ -107,7 +107,11 @@ def _let_die(history: History) -> None:
 
 
 def _end(
-    tx: Connection, history: History, pace: Pace, arrives: float, ends: list[tuple[int, int]]
+    tx: Connection,
+    history: History,
+    call_limits: CallLimits,
+    arrives: float,
+    ends: list[tuple[int, int]],
 ) -> None:
     """End some calls, and tell the ledger a while after."""
     for which, ago in ends:
@@ -118,7 +122,7 @@ def _end(
         ended = min(dies, max(begun, history.now - timedelta(microseconds=ago)))
         history.arrive(begun, ended, arrives)
         ago_s = (history.now - ended).total_seconds()
-        quota.give_back(tx, AOBA, [Ended(slot, ago_s)], pace)
+        quota.give_back(tx, AOBA, [Ended(slot, ago_s)], call_limits)
 
 
 @settings(max_examples=150, deadline=None, database=None, derandomize=True)
@@ -127,18 +131,18 @@ def test_who_has_a_share_keeps_to_it_and_spreads_it_and_live_work_has_all_else(
     engine: Engine, story: list[tuple[int, int, int, float, list[tuple[int, int]]]]
 ) -> None:
     live, behind = History(), History()
-    pace = Pace(WIDE, WINDOW_S, DEADLINE_S)
+    call_limits = CallLimits(WIDE, WINDOW_S, DEADLINE_S)
     taken: list[datetime] = []
 
     with connected(engine, lambda: live.now) as tx:
         for passes, wanted, wanted_behind, arrives, ends in story:
             live.now += timedelta(microseconds=passes)
             behind.now = live.now
-            _end(tx, live, pace, arrives, ends[::2])
-            _end(tx, behind, pace, arrives, ends[1::2])
+            _end(tx, live, call_limits, arrives, ends[::2])
+            _end(tx, behind, call_limits, arrives, ends[1::2])
             room = WIDE - quota.usage(tx, AOBA).in_window
-            first, first_wait_s = quota.take_slots(tx, AOBA, wanted, pace)
-            slots, wait_s = quota.take_slots(tx, AOBA, wanted_behind, pace, SHARE)
+            first, first_wait_s = quota.take_slots(tx, AOBA, wanted, call_limits)
+            slots, wait_s = quota.take_slots(tx, AOBA, wanted_behind, call_limits, SHARE)
             live.alive += [(slot, live.now) for slot in first]
             behind.alive += [(slot, live.now) for slot in slots]
             taken += [live.now] * len(slots)
@@ -164,14 +168,14 @@ def test_who_has_a_share_takes_no_more_whatever_it_asks_for(
     engine: Engine, limit: int, share: int, asks: list[int]
 ) -> None:
     at = [BEGIN]
-    pace = Pace(limit, WINDOW_S, DEADLINE_S)
+    call_limits = CallLimits(limit, WINDOW_S, DEADLINE_S)
 
     with connected(engine, lambda: at[0]) as tx:
         for wanted in asks:
             at[0] += timedelta(seconds=WINDOW_S / 3)
-            quota.take_slots(tx, AOBA, wanted, pace, share)
+            quota.take_slots(tx, AOBA, wanted, call_limits, share)
         behind = quota.usage(tx, AOBA).in_window
-        live, _wait_s = quota.take_slots(tx, AOBA, 99, pace)
+        live, _wait_s = quota.take_slots(tx, AOBA, 99, call_limits)
         tx.rollback()
 
     assert behind <= min(limit, max(1, share))
@@ -190,13 +194,15 @@ def test_no_lane_takes_more_than_ghl_says_is_left(
     remaining: int,
     more: list[tuple[int, int | None]],
 ) -> None:
-    pace = Pace(WIDE, WINDOW_S, DEADLINE_S)
+    call_limits = CallLimits(WIDE, WINDOW_S, DEADLINE_S)
 
     with connected(engine, lambda: BEGIN) as tx:
         for wanted, share in takes:
-            quota.take_slots(tx, AOBA, wanted, pace, share)
-        quota.correct(tx, AOBA, Seen(remaining, None, None), pace)
-        later = [quota.take_slots(tx, AOBA, wanted, pace, share)[0] for wanted, share in more]
+            quota.take_slots(tx, AOBA, wanted, call_limits, share)
+        quota.correct(tx, AOBA, ReportedLimits(remaining, None, None), call_limits)
+        later = [
+            quota.take_slots(tx, AOBA, wanted, call_limits, share)[0] for wanted, share in more
+        ]
         tx.rollback()
 
     assert sum(len(slots) for slots in later) <= remaining

@@ -26,7 +26,7 @@ async def ledger(ledger_url: str) -> AsyncIterator[Ledger]:
 def keep(
     tx: Connection,
     key: str,
-    settled_at: datetime | None,
+    resolved_at: datetime | None,
     state: InboxState = InboxState.APPLIED,
     connection: ConnectionName | None = TOKYO,
 ) -> EventId:
@@ -40,8 +40,8 @@ def keep(
         body="{}",
         now=LONG_AGO - timedelta(days=1),
     )
-    if settled_at is not None:
-        inbox.settle_event(tx, event_id, state, now=settled_at)
+    if resolved_at is not None:
+        inbox.finish_event(tx, event_id, state, now=resolved_at)
     return event_id
 
 
@@ -91,7 +91,7 @@ async def test_an_event_that_a_person_is_asked_about_is_kept_until_that_is_settl
     )
 
     kept = await forget(ledger)
-    await ledger.write(reviews.settle_review, review_id, decision="drop", by="anna", now=NOW)
+    await ledger.write(reviews.resolve_review, review_id, decision="drop", by="anna", now=NOW)
     forgotten = await forget(ledger)
 
     assert (kept, forgotten) == (0, 1)

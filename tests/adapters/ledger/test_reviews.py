@@ -40,7 +40,7 @@ async def test_an_open_review_reads_back_whole(ledger: Ledger) -> None:
     assert is_new
     assert (review.id, review.kind, review.subject) == (review_id, "identity", SUBJECT)
     assert review.detail == {"candidates": ["g1", "g2"], "email": "riku@hinode.example"}
-    assert (review.seen, review.opened_at, review.settled_at) == ("1", make.NOW, None)
+    assert (review.seen, review.opened_at, review.resolved_at) == ("1", make.NOW, None)
 
 
 async def test_the_same_matter_is_asked_once_with_its_latest_reason(ledger: Ledger) -> None:
@@ -70,7 +70,7 @@ async def test_a_settled_review_no_longer_waits(ledger: Ledger) -> None:
     review_id, _ = await open_one(ledger)
 
     settled = await ledger.write(
-        reviews.settle_review, review_id, decision="keep apart", by="mori", now=LATER
+        reviews.resolve_review, review_id, decision="keep apart", by="mori", now=LATER
     )
 
     assert settled
@@ -80,10 +80,10 @@ async def test_a_settled_review_no_longer_waits(ledger: Ledger) -> None:
 
 async def test_a_review_is_settled_once(ledger: Ledger) -> None:
     review_id, _ = await open_one(ledger)
-    await ledger.write(reviews.settle_review, review_id, decision="join", by="mori", now=LATER)
+    await ledger.write(reviews.resolve_review, review_id, decision="join", by="mori", now=LATER)
 
     settled = await ledger.write(
-        reviews.settle_review, review_id, decision="keep apart", by="ito", now=LATER
+        reviews.resolve_review, review_id, decision="keep apart", by="ito", now=LATER
     )
 
     assert not settled
@@ -91,7 +91,7 @@ async def test_a_review_is_settled_once(ledger: Ledger) -> None:
 
 async def test_a_settled_matter_may_come_up_again(ledger: Ledger) -> None:
     first, _ = await open_one(ledger)
-    await ledger.write(reviews.settle_review, first, decision="join", by="mori", now=LATER)
+    await ledger.write(reviews.resolve_review, first, decision="join", by="mori", now=LATER)
 
     second, is_new = await open_one(ledger)
 
@@ -106,21 +106,21 @@ async def test_what_went_through_settles_all_that_was_open_about_it(ledger: Ledg
     other, _ = await open_one(ledger, subject="contact:c_2")
     await open_one(ledger, connection=HINODE)
 
-    await ledger.write(reviews.settle_subjects, AOBA, [SUBJECT], by="run-1", now=LATER)
+    await ledger.write(reviews.close_reviews, AOBA, [SUBJECT], by="run-1", now=LATER)
 
     assert [one.id for one in await ledger.read(reviews.open_reviews, AOBA)] == [other]
     assert await ledger.read(reviews.count_open, HINODE) == 1
 
 
-async def settle_as(ledger: Ledger, review_id: str, decision: str) -> None:
-    await ledger.write(reviews.settle_review, review_id, decision=decision, by="mori", now=LATER)
+async def resolve_as(ledger: Ledger, review_id: str, decision: str) -> None:
+    await ledger.write(reviews.resolve_review, review_id, decision=decision, by="mori", now=LATER)
 
 
 async def test_what_is_to_be_left_alone_is_not_asked_again_for_the_same_reason(
     ledger: Ledger,
 ) -> None:
     first, _ = await open_one(ledger)
-    await settle_as(ledger, first, "drop")
+    await resolve_as(ledger, first, "drop")
 
     again = await open_one(ledger, seen="2")
     waiting = await ledger.read(reviews.count_open, AOBA)
@@ -133,7 +133,7 @@ async def test_what_is_to_be_left_alone_is_not_asked_again_for_the_same_reason(
 
 async def test_an_event_that_fails_again_is_told_again(ledger: Ledger) -> None:
     first, _ = await open_one(ledger, kind="refused", subject="event:e_1")
-    await settle_as(ledger, first, "drop")
+    await resolve_as(ledger, first, "drop")
 
     _, is_new = await open_one(ledger, kind="refused", subject="event:e_1")
 
@@ -144,7 +144,7 @@ async def test_what_waits_of_one_kind_is_listed(ledger: Ledger) -> None:
     await open_one(ledger)
     waiting, _ = await open_one(ledger, kind="conflict", subject="contact:c_1:city")
     settled, _ = await open_one(ledger, kind="conflict", subject="contact:c_1:state")
-    await settle_as(ledger, settled, "keep ghl")
+    await resolve_as(ledger, settled, "keep ghl")
 
     assert [one.id for one in await ledger.read(reviews.open_of, AOBA, "conflict")] == [waiting]
     assert await ledger.read(reviews.conflict_subjects, AOBA) == ["contact:c_1:city"]
@@ -153,7 +153,7 @@ async def test_what_waits_of_one_kind_is_listed(ledger: Ledger) -> None:
 async def test_it_is_known_since_when_nothing_was_asked_or_settled(ledger: Ledger) -> None:
     review_id, _ = await open_one(ledger)
     opened = [await ledger.read(reviews.is_touched, AOBA, when) for when in (make.NOW, LATER)]
-    await settle_as(ledger, review_id, "drop")
+    await resolve_as(ledger, review_id, "drop")
 
     assert opened == [True, False]
     assert await ledger.read(reviews.is_touched, AOBA, LATER)

@@ -228,6 +228,8 @@ async def test_a_settled_review_makes_work_again(ledger: Ledger) -> None:
     added = await add(ledger)
     review_id = await set_aside(ledger, added)
 
-    await ledger.write(reviews.settle_review, review_id, decision="try again", by="mori", now=LATER)
+    await ledger.write(
+        reviews.resolve_review, review_id, decision="try again", by="mori", now=LATER
+    )
 
     assert await ledger.read(workspace.changed_contacts, AOBA) == [added.id]

@@ -7,14 +7,14 @@ import pytest
 from tests.adapters.fake_time import HANG_S, FakeTime
 from tests.adapters.timerex.api_world import ApiWorld
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.adapters.ledger.quota import CallLimits
 from timerex_ghl.adapters.timerex.auth import ApiKey
 from timerex_ghl.adapters.timerex.operations import DAY, HOUR, MINUTE, Window
 from timerex_ghl.adapters.timerex.rate_limiter import Room
 from timerex_ghl.domain.errors import RateLimitedError
 
-SHORT = Window("minute", Pace(limit=2, window_s=0.4))
-LONG = Window("day", Pace(limit=3, window_s=60))
+SHORT = Window("minute", CallLimits(limit=2, window_s=0.4))
+LONG = Window("day", CallLimits(limit=3, window_s=60))
 
 
 async def call(room: Room, *windows: Window, wait_s: float = 5.0) -> None:
@@ -111,7 +111,9 @@ async def test_a_full_minute_does_not_stop_a_cancel(api: ApiWorld) -> None:
 
 
 def test_the_documented_limits_are_the_ones_we_keep() -> None:
-    kept = [(window.pace.limit, window.pace.window_s) for window in (MINUTE, HOUR, DAY)]
+    kept = [
+        (window.call_limits.limit, window.call_limits.window_s) for window in (MINUTE, HOUR, DAY)
+    ]
 
     assert kept == [(60, 60), (100, 3600), (1000, 86_400)]
 

@@ -112,7 +112,7 @@ async def test_a_token_that_may_read_changes_nothing(
 async def test_a_token_reaches_no_other_connection(api: httpx.AsyncClient, ledger: Ledger) -> None:
     records = await one_of_each(api)
     person = {"contact_id": records["contacts"]}
-    theirs = settings_with(door="0" * 20).model_copy(update={"name": HINODE})
+    theirs = settings_with(endpoint="0" * 20).model_copy(update={"name": HINODE})
     await publish(ledger, theirs)
     async with api_client(ledger, await new_token(ledger, connection=HINODE)) as other:
         for answer in await reach_all(other, records):

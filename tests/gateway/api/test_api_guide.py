@@ -25,7 +25,7 @@ def filled(text: str, made: dict[str, str]) -> str:
     return re.sub(r"\b([a-z]_)\.\.\.", lambda found: made[found[1]], text)
 
 
-async def carry_out(api: httpx.AsyncClient, command: str, made: dict[str, str]) -> httpx.Response:
+async def execute(api: httpx.AsyncClient, command: str, made: dict[str, str]) -> httpx.Response:
     """Send what a curl command of the guide sends."""
     body = re.search(r"-d '(.+?)'", command, re.DOTALL)
     method = re.search(r"-X (\w+)", command)
@@ -46,7 +46,7 @@ async def carry_out(api: httpx.AsyncClient, command: str, made: dict[str, str]) 
 async def test_every_command_of_the_guide_works(api: httpx.AsyncClient) -> None:
     made, statuses = dict[str, str](), list[int]()
     for command in COMMANDS:
-        answer = await carry_out(api, command, made)
+        answer = await execute(api, command, made)
         statuses.append(answer.status_code)
         if answer.status_code == 201:
             made[answer.json()["id"][:2]] = answer.json()["id"]

@@ -23,11 +23,11 @@ from timerex_ghl.domain.activity_ghl import map_note, map_task
 from timerex_ghl.domain.models import FieldName, GhlContactId, Record
 
 DELETES = frozenset({"NoteDelete", "TaskDelete"})
-CARRIED = {TEXT: "body", TITLE: "title", BODY: "body", DUE_AT: "dueDate"}
+READ_TYPES = {TEXT: "body", TITLE: "title", BODY: "body", DUE_AT: "dueDate"}
 """The fields that events carry, by our names. Whom a task is given to is not compared."""
 
 
-class ToldActivity(Record):
+class ActivityNotification(Record):
     """What an event tells of a note or task.
 
     Attributes:
@@ -46,7 +46,7 @@ class ToldActivity(Record):
     is_delete: bool
 
 
-def read_told(kind: ActivityKind, type_: str, body: str) -> ToldActivity:
+def read_activity_notification(kind: ActivityKind, type_: str, body: str) -> ActivityNotification:
     """Read the body of an event; whatever it lacks was not told."""
     payload: dict[str, Any] = json.loads(body)
     contact_id = payload.get("contactId") or None
@@ -56,10 +56,12 @@ def read_told(kind: ActivityKind, type_: str, body: str) -> ToldActivity:
         if kind == "note"
         else map_task(task_from(payload, owner))
     )
-    values = {f: v for f, v in mapped.values.items() if f in CARRIED and CARRIED[f] in payload}
+    values = {
+        f: v for f, v in mapped.values.items() if f in READ_TYPES and READ_TYPES[f] in payload
+    }
     if type_ == "TaskComplete":
         values[COMPLETED] = YES
-    return ToldActivity(
+    return ActivityNotification(
         kind=kind,
         id=mapped.id,
         contact_id=owner or None,

@@ -114,7 +114,7 @@ class OAuthTokens:
         if access is not None:
             return access
         async with self._locked():
-            return await self._take(rejected) or await self._rotate(await self._adopt())
+            return await self._take(rejected) or await self._rotate(await self._keep_grant())
 
     async def _take(self, rejected: str | None) -> str | None:
         """Take the ledger's access token, if it will do."""
@@ -127,7 +127,7 @@ class OAuthTokens:
         known = self._known
         return known is not None and known.state != "ok" and self._seed_digest in known.seeds
 
-    async def _adopt(self) -> StoredTokens:
+    async def _keep_grant(self) -> StoredTokens:
         """Begin a family with the block's refresh token, unless it was ever tried."""
         old = self._known
         if old is not None and self._seed_digest in old.seeds:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ghl.lanes import Lane
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import Ended, Pace, Seen, Slot
+from timerex_ghl.adapters.ledger.quota import CallLimits, Ended, ReportedLimits, Slot
 from timerex_ghl.adapters.timer import SYSTEM_TIMER, Timer
 from timerex_ghl.domain.errors import RateLimitedError, RetryableError, TimerexGhlError
 from timerex_ghl.domain.models import LocationId
@@ -64,7 +64,7 @@ def is_behind_live() -> bool:
     return _behind.get()
 
 
-class Pacer(Protocol):
+class RateLimiter(Protocol):
     """Lets calls through, no faster than GHL allows.
 
     Attributes:
@@ -95,7 +95,7 @@ class Pacer(Protocol):
         ...
 
 
-class NoPacing:
+class Unlimited:
     """For the sandbox: nobody waits, but where it said so (429), and then in this process only.
 
     It is near and answers at once, so few lines do.
@@ -127,7 +127,7 @@ class NoPacing:
         """Nothing is held."""
 
 
-class LedgerPacer:
+class LedgerRateLimiter:
     """Paces through the ledger, which all processes share.
 
     Callers that wait are served together: one write to the ledger gives back the slots of calls
@@ -141,17 +141,17 @@ class LedgerPacer:
         self,
         ledger: Ledger,
         location_id: LocationId,
-        pace: Pace,
+        call_limits: CallLimits,
         *,
         timer: Timer = SYSTEM_TIMER,
     ) -> None:
         self._ledger = ledger
         self._location_id = location_id
-        self._pace = pace
+        self._call_limits = call_limits
         self._timer = timer
         self._live, self._behind = Lane(), Lane()
         self._ended: list[tuple[Slot, float]] = []
-        self._seen: tuple[Seen, float] | None = None
+        self._seen: tuple[ReportedLimits, float] | None = None
         self._serving: asyncio.Task[None] | None = None
         self._called = asyncio.Event()
 
@@ -172,7 +172,7 @@ class LedgerPacer:
     def told(self, headers: Mapping[str, str]) -> None:
         """Remember what GHL said for the next write."""
         reset_ms = _number(headers, "x-ratelimit-daily-reset")
-        seen = Seen(
+        seen = ReportedLimits(
             _number(headers, "x-ratelimit-remaining"),
             _number(headers, "x-ratelimit-daily-remaining"),
             None if reset_ms is None else reset_ms / 1000,
@@ -215,7 +215,7 @@ class LedgerPacer:
         live, behind = await self._exchange(len(self._live), len(self._behind))
         self._settle(self._live, live)
         self._settle(self._behind, behind)
-        look_s = self._pace.window_s / LOOKS_PER_WINDOW
+        look_s = self._call_limits.window_s / LOOKS_PER_WINDOW
         if self._live and live[1] > 0:  # whoever calls now waits as well
             await self._timer.sleep(min(live[1], look_s))
         elif self._behind and behind[1] > 0:
@@ -238,7 +238,7 @@ class LedgerPacer:
         seen = self._seen[0]._replace(ago_s=now - self._seen[1]) if self._seen else None
         self._ended, self._seen = [], None
         return await self._ledger.write(
-            _exchange, self._location_id, self._pace, ended, seen, wanted, wanted_behind
+            _exchange, self._location_id, self._call_limits, ended, seen, wanted, wanted_behind
         )
 
     def _hand_out(self, lane: Lane, slot: Slot) -> None:
@@ -249,21 +249,21 @@ class LedgerPacer:
 def _exchange(
     tx: Connection,
     location_id: LocationId,
-    pace: Pace,
+    call_limits: CallLimits,
     ended: Sequence[Ended],
-    seen: Seen | None,
+    seen: ReportedLimits | None,
     wanted: int,
     wanted_behind: int,
 ) -> tuple[Grant, Grant]:
     if ended:
-        quota.give_back(tx, location_id, ended, pace)
+        quota.give_back(tx, location_id, ended, call_limits)
     if seen is not None:
-        quota.correct(tx, location_id, seen, pace)
-    live: Grant = quota.take_slots(tx, location_id, wanted, pace) if wanted else ([], 0.0)
+        quota.correct(tx, location_id, seen, call_limits)
+    live: Grant = quota.take_slots(tx, location_id, wanted, call_limits) if wanted else ([], 0.0)
     if len(live[0]) < wanted or not wanted_behind:
         return live, ([], live[1])
-    share = int(pace.limit * SHARE_BEHIND)
-    return live, quota.take_slots(tx, location_id, wanted_behind, pace, share)
+    share = int(call_limits.limit * SHARE_BEHIND)
+    return live, quota.take_slots(tx, location_id, wanted_behind, call_limits, share)
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:

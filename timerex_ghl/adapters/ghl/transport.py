@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ghl.auth import GhlAuth
 from timerex_ghl.adapters.ghl.failures import TokenRefusedError, failure_of, is_page, wait_of
 from timerex_ghl.adapters.ghl.mappers import Json
 from timerex_ghl.adapters.ghl.operations import OPERATIONS, Operation
-from timerex_ghl.adapters.ghl.rate_limiter import Pacer, is_behind_live
+from timerex_ghl.adapters.ghl.rate_limiter import RateLimiter, is_behind_live
 from timerex_ghl.domain.errors import (
     CredentialsError,
     RateLimitedError,
@@ -86,7 +86,7 @@ class Transport:
         self,
         http: httpx.AsyncClient,
         auth: GhlAuth,
-        pacer: Pacer,
+        rate_limiter: RateLimiter,
         *,
         base_url: str,
         location_id: LocationId,
@@ -95,15 +95,15 @@ class Transport:
         self.auth = auth
         self.location_id = location_id
         self._http = http
-        self._pacer = pacer
+        self._rate_limiter = rate_limiter
         self._base_url = base_url.rstrip("/")
         self._deadline_s = deadline_s
-        self._lines = asyncio.Semaphore(pacer.side_by_side)
-        self._lines_behind = asyncio.Semaphore(pacer.side_by_side)
+        self._lines = asyncio.Semaphore(rate_limiter.side_by_side)
+        self._lines_behind = asyncio.Semaphore(rate_limiter.side_by_side)
 
     async def close(self) -> None:
         """Let go of the pace that is held. The HTTP client is its owner's."""
-        await self._pacer.close()
+        await self._rate_limiter.close()
 
     async def send(
         self,
@@ -165,16 +165,16 @@ class Transport:
 
     async def _once(self, call: Call, token: str) -> httpx.Response:
         lines = self._lines_behind if is_behind_live() else self._lines
-        async with lines, self._pacer.slot():
+        async with lines, self._rate_limiter.slot():
             response = await self._receive(call, token)
-        self._pacer.told(response.headers)
+        self._rate_limiter.told(response.headers)
         if response.is_success:
             return response
         failure = failure_of(
             call.operation, str(call), response.status_code, response.headers, _json_of(response)
         )
         if isinstance(failure, RateLimitedError):
-            await self._pacer.hold(wait_of(response.headers))
+            await self._rate_limiter.hold(wait_of(response.headers))
         raise failure
 
     async def _receive(self, call: Call, token: str) -> httpx.Response:

@@ -65,7 +65,7 @@ class AuditEntry(Record):
     flow_run_id: str | None = None
 
 
-class Deed(NamedTuple):
+class NewAuditEntry(NamedTuple):
     """An entry to be added."""
 
     at: datetime
@@ -89,10 +89,10 @@ def record(  # noqa: PLR0913  one argument a column
     flow_run_id: str | None = None,
 ) -> None:
     """Add an entry. It is kept exactly if the rest of the unit of work is."""
-    record_all(tx, [Deed(now, connection, what, subject, run_id, detail, flow_run_id)])
+    record_all(tx, [NewAuditEntry(now, connection, what, subject, run_id, detail, flow_run_id)])
 
 
-def record_all(tx: Connection, deeds: Sequence[Deed]) -> None:
+def record_all(tx: Connection, deeds: Sequence[NewAuditEntry]) -> None:
     """Add entries, in this order."""
     if deeds:
         rows = [{**deed._asdict(), "detail": dict(deed.detail)} for deed in deeds]

@@ -23,7 +23,7 @@ from timerex_ghl.domain.models import Contact, ContactId, FieldName, WorkspaceCo
 WHO = tuple(map(FieldName, ("first_name", "last_name", "email", "phone", "company")))
 
 
-class KnownPersonError(SkippableError):
+class DuplicatePersonError(SkippableError):
     """Somebody else has this e-mail or phone already.
 
     Attributes:
@@ -42,7 +42,7 @@ def add_contact(
 
     Raises:
         EntryError: What was entered cannot be taken.
-        KnownPersonError: Somebody has their e-mail or phone.
+        DuplicatePersonError: Somebody has their e-mail or phone.
     """
     entered = checked(editor, entry)
     contact = Contact(
@@ -82,7 +82,7 @@ def change_contact(
         UnknownRecordError: There is no such person.
         OtherVersionError: The row is at another version.
         EntryError: What was entered cannot be taken.
-        KnownPersonError: Somebody else has their new e-mail or phone.
+        DuplicatePersonError: Somebody else has their new e-mail or phone.
     """
     row = _living(tx, editor, contact_id)
     check_version("contact", contact_id, row.version, versions)
@@ -168,7 +168,7 @@ def _check_free(
     by_email, by_phone = workspace.find_contacts(tx, editor.connection, keys)
     others = {row.id: None for row in (*by_email, *by_phone) if row.id != but}
     if others:
-        raise KnownPersonError(
+        raise DuplicatePersonError(
             f"{', '.join(others)} has this e-mail or phone: change that contact instead",
             contact_ids=others,
         )

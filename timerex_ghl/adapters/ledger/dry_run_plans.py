@@ -20,7 +20,7 @@ _previews = Table(
 )
 
 
-def save_preview(
+def save_plan(
     tx: Connection,
     connection: ConnectionName,
     record_key: str,
@@ -56,7 +56,7 @@ def fields_to_workspace(plan: dict[str, Any]) -> list[str]:
     return [*fields, "tags"] if change.get("tags_added") or change.get("tags_removed") else fields
 
 
-def read_previews(
+def read_plans(
     tx: Connection, connection: ConnectionName, since: datetime
 ) -> dict[str, dict[str, Any]]:
     """Read the plans made since a time, by record."""

@@ -35,7 +35,7 @@ from timerex_ghl.domain.models import (
     LocationId,
 )
 
-seen_contacts = Table(
+contact_snapshots = Table(
     "ghl_contacts",
     metadata,
     Column("connection", Text, primary_key=True),
@@ -95,14 +95,14 @@ def save_snapshots(
         }
         for contact, keys, digest in snapshots
     ]
-    upsert(tx, seen_contacts, rows, keys=["connection", "id"], unless=_is_older)
+    upsert(tx, contact_snapshots, rows, keys=["connection", "id"], unless=_is_older)
 
 
 def _is_older(new: Any) -> ColumnElement[bool]:
     return and_(
         new.updated_at.is_not(None),
-        seen_contacts.c.updated_at.is_not(None),
-        new.updated_at < seen_contacts.c.updated_at,
+        contact_snapshots.c.updated_at.is_not(None),
+        new.updated_at < contact_snapshots.c.updated_at,
     )
 
 
@@ -110,8 +110,8 @@ def get_snapshots(
     tx: Connection, connection: ConnectionName, ghl_ids: Collection[GhlContactId]
 ) -> dict[GhlContactId, Seen]:
     """Read some contacts as they were last seen."""
-    statement = select(seen_contacts).where(
-        seen_contacts.c.connection == connection, seen_contacts.c.id.in_(ghl_ids)
+    statement = select(contact_snapshots).where(
+        contact_snapshots.c.connection == connection, contact_snapshots.c.id.in_(ghl_ids)
     )
     rows = tx.execute(statement).mappings()
     return {row["id"]: _seen_of(row) for row in rows}
@@ -135,10 +135,14 @@ def find_by_keys(
     emails = {keys.email for keys in several} - {None}
     phones = {keys.phone for keys in several} - {None}
     statement = (
-        select(seen_contacts)
-        .where(seen_contacts.c.connection == connection)
-        .where(or_(seen_contacts.c.email_key.in_(emails), seen_contacts.c.phone_key.in_(phones)))
-        .order_by(seen_contacts.c.id)
+        select(contact_snapshots)
+        .where(contact_snapshots.c.connection == connection)
+        .where(
+            or_(
+                contact_snapshots.c.email_key.in_(emails), contact_snapshots.c.phone_key.in_(phones)
+            )
+        )
+        .order_by(contact_snapshots.c.id)
     )
     return [_seen_of(row) for row in tx.execute(statement).mappings()]
 
@@ -152,10 +156,10 @@ def forget_unseen(tx: Connection, connection: ConnectionName, since: datetime) -
         links.c.connection == connection, links.c.kind == "contact"
     )
     tx.execute(
-        delete(seen_contacts).where(
-            seen_contacts.c.connection == connection,
-            seen_contacts.c.seen_at < since,
-            seen_contacts.c.id.not_in(theirs),
+        delete(contact_snapshots).where(
+            contact_snapshots.c.connection == connection,
+            contact_snapshots.c.seen_at < since,
+            contact_snapshots.c.id.not_in(theirs),
         )
     )
 
@@ -163,8 +167,8 @@ def forget_unseen(tx: Connection, connection: ConnectionName, since: datetime) -
 def forget(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> None:
     """Drop one contact that turned out to be gone."""
     tx.execute(
-        delete(seen_contacts).where(
-            seen_contacts.c.connection == connection, seen_contacts.c.id == ghl_id
+        delete(contact_snapshots).where(
+            contact_snapshots.c.connection == connection, contact_snapshots.c.id == ghl_id
         )
     )
 
@@ -175,21 +179,24 @@ def changed_snapshots(tx: Connection, connection: ConnectionName) -> list[GhlCon
     Those who wait for a person as they are now are left out.
     """
     linked = and_(
-        links.c.connection == seen_contacts.c.connection,
+        links.c.connection == contact_snapshots.c.connection,
         links.c.kind == "contact",
-        links.c.remote_id == seen_contacts.c.id,
+        links.c.remote_id == contact_snapshots.c.id,
     )
     statement = (
-        select(seen_contacts.c.id)
+        select(contact_snapshots.c.id)
         .outerjoin(links, linked)
-        .where(seen_contacts.c.connection == connection)
+        .where(contact_snapshots.c.connection == connection)
         .where(
-            or_(links.c.digest.is_(None), links.c.digest != seen_contacts.c.digest),
+            or_(links.c.digest.is_(None), links.c.digest != contact_snapshots.c.digest),
             ~is_set_aside(
-                "ghl:", seen_contacts.c.connection, seen_contacts.c.id, seen_contacts.c.digest
+                "ghl:",
+                contact_snapshots.c.connection,
+                contact_snapshots.c.id,
+                contact_snapshots.c.digest,
             ),
         )
-        .order_by(seen_contacts.c.updated_at, seen_contacts.c.id)
+        .order_by(contact_snapshots.c.updated_at, contact_snapshots.c.id)
     )
     return [GhlContactId(ghl_id) for ghl_id in tx.scalars(statement)]
 
@@ -197,8 +204,8 @@ def changed_snapshots(tx: Connection, connection: ConnectionName) -> list[GhlCon
 def digest_now(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> str | None:
     """Give the digest of a contact as last seen."""
     return tx.scalar(
-        select(seen_contacts.c.digest).where(
-            seen_contacts.c.connection == connection, seen_contacts.c.id == ghl_id
+        select(contact_snapshots.c.digest).where(
+            contact_snapshots.c.connection == connection, contact_snapshots.c.id == ghl_id
         )
     )
 

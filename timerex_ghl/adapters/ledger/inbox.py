@@ -50,7 +50,7 @@ events = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_at", UtcTime),
     Column("error", Text),
-    Column("settled_at", UtcTime),
+    Column("resolved_at", UtcTime),
     Column("record", Text, nullable=False, server_default=""),
     UniqueConstraint(*_UNIQUE),
     Index(None, "connection", "state", "seq"),
@@ -65,12 +65,12 @@ _STORE_SQLITE, _STORE_POSTGRESQL = (
     for engine in (sqlite, postgresql)
 )
 _BY_ID = select(events).where(events.c.id == bindparam("event"))
-_SETTLE = (
+_FINISH = (
     update(events)
     .where(events.c.id.in_(bindparam("ids", expanding=True)))
     .values(
         state=bindparam("to"),
-        settled_at=bindparam("now"),
+        resolved_at=bindparam("now"),
         next_at=None,
         error=bindparam("note"),
     )
@@ -228,14 +228,14 @@ def known_events(
     return {EventId(event_id) for event_id in found}
 
 
-def settle_event(
+def finish_event(
     tx: Connection, event_id: EventId, state: InboxState, *, now: datetime, note: str = ""
 ) -> None:
     """Give an event its final state. A replay may settle it anew."""
-    settle_events(tx, [event_id], state, now=now, note=note)
+    finish_events(tx, [event_id], state, now=now, note=note)
 
 
-def settle_events(
+def finish_events(
     tx: Connection,
     event_ids: Collection[EventId],
     state: InboxState,
@@ -244,7 +244,7 @@ def settle_events(
     note: str = "",
 ) -> None:
     """Give events their final state."""
-    tx.execute(_SETTLE, {"ids": [*event_ids], "to": state, "now": now, "note": note or None})
+    tx.execute(_FINISH, {"ids": [*event_ids], "to": state, "now": now, "note": note or None})
 
 
 def requeue_event(tx: Connection, event_id: EventId) -> None:
@@ -252,7 +252,7 @@ def requeue_event(tx: Connection, event_id: EventId) -> None:
     tx.execute(
         update(events)
         .where(events.c.id == event_id)
-        .values(state=InboxState.WAITING, settled_at=None, attempts=0, next_at=None)
+        .values(state=InboxState.WAITING, resolved_at=None, attempts=0, next_at=None)
     )
     announce(tx)
 
@@ -271,7 +271,7 @@ def postpone_events(
         .where(events.c.id.in_(event_ids))
         .values(
             state=InboxState.WAITING,
-            settled_at=None,
+            resolved_at=None,
             attempts=events.c.attempts + int(counts),
             next_at=next_at,
             error=error,
@@ -289,7 +289,7 @@ def _row_of(arrival: Arrival, now: datetime) -> dict[str, Any]:
         "received_at": now,
         "attempts": 0,
         "error": note or None,
-        "settled_at": None if arrival.state is InboxState.WAITING else now,
+        "resolved_at": None if arrival.state is InboxState.WAITING else now,
     }
 
 

@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger.inbox import InboxState, Source, events
 from timerex_ghl.domain.models import ConnectionName
 
 
-class Heard(NamedTuple):
+class NamedDelivery(NamedTuple):
     """What a delivery said, and of which record."""
 
     record: str
@@ -18,7 +18,7 @@ class Heard(NamedTuple):
     body: str
 
 
-def known_keys(
+def known_dedupe_keys(
     tx: Connection, connection: ConnectionName, source: Source, keys: Collection[str]
 ) -> set[str]:
     """Tell which of these deliveries the inbox holds."""
@@ -48,7 +48,7 @@ def waiting_records(
     )
 
 
-def heard_at(
+def last_delivery_at(
     tx: Connection, connection: ConnectionName, source: Source, *, polled: str
 ) -> datetime | None:
     """Tell when the last webhook of a service came; None: never.
@@ -85,7 +85,7 @@ def polled_since(
 
 def deliveries_naming(
     tx: Connection, connection: ConnectionName, source: Source, words: str, since: datetime
-) -> list[Heard]:
+) -> list[NamedDelivery]:
     """List the deliveries since then whose body has these words in it. All since are read."""
     found = tx.execute(
         select(events.c.record, events.c.type, events.c.body)
@@ -97,4 +97,4 @@ def deliveries_naming(
         )
         .order_by(events.c.seq)
     )
-    return [Heard(row.record, row.type, row.body) for row in found]
+    return [NamedDelivery(row.record, row.type, row.body) for row in found]

@@ -154,7 +154,7 @@ def note_write(
     return changed.rowcount > 0
 
 
-def note_seen(
+def mark_checked(
     tx: Connection,
     connection: ConnectionName,
     kind: LinkKind,

@@ -36,7 +36,7 @@ _deletes = Table(
     Column("side", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("found_at", UtcTime, nullable=False),
-    Column("settled_at", UtcTime),
+    Column("resolved_at", UtcTime),
     Column("run_id", Text),
     Index(None, "connection", "kind", "side", "found_at"),
 )
@@ -57,7 +57,7 @@ class PendingDelete(Record):
     side: Side
     state: State
     found_at: AwareDatetime
-    settled_at: AwareDatetime | None
+    resolved_at: AwareDatetime | None
     run_id: str | None
 
 
@@ -79,7 +79,7 @@ def note_delete(tx: Connection, connection: ConnectionName, found: Found, now: d
         "side": found.side,
         "state": found.state,
         "found_at": now,
-        "settled_at": now if found.state not in ("held", "released") else None,
+        "resolved_at": now if found.state not in ("held", "released") else None,
         "run_id": found.run_id,
     }
     upsert(tx, _deletes, [row], keys=["connection", "kind", "local_id"])
@@ -111,7 +111,7 @@ def list_deletes(
     return [_delete_of(dict(row)) for row in tx.execute(ordered).mappings()]
 
 
-def settle_held(
+def release_held(
     tx: Connection,
     connection: ConnectionName,
     kind: ActivityKind,
@@ -129,7 +129,7 @@ def settle_held(
             columns.side == side,
             columns.state == "held",
         )
-        .values(state=state, settled_at=None if state == "released" else now)
+        .values(state=state, resolved_at=None if state == "released" else now)
     )
 
 
@@ -138,7 +138,7 @@ def withdraw(tx: Connection, connection: ConnectionName, key: ActivityKey, now: 
     changed = tx.execute(
         update(_deletes)
         .where(_is(connection, key), _deletes.c.state.in_(["held", "released", "kept"]))
-        .values(state="withdrawn", settled_at=now)
+        .values(state="withdrawn", resolved_at=now)
     )
     return changed.rowcount > 0
 

@@ -62,7 +62,7 @@ def publish(
             connection=settings.name,
             version=version,
             settings=settings.model_dump(mode="json"),
-            door=settings.timerex.door,
+            endpoint=settings.timerex.endpoint,
             runs=True,
             published_at=now,
             published_by=by,
@@ -83,9 +83,9 @@ def first_published_at(tx: Connection, name: ConnectionName) -> datetime | None:
     )
 
 
-def by_door(tx: Connection, door: str) -> PublishedConnection | None:
+def by_endpoint(tx: Connection, endpoint: str) -> PublishedConnection | None:
     """Find the connection whose door this is."""
-    return _one(tx, _running().where(_published.c.door == door))
+    return _one(tx, _running().where(_published.c.endpoint == endpoint))
 
 
 def all_published(tx: Connection) -> list[PublishedConnection]:

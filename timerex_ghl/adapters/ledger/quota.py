@@ -27,7 +27,7 @@ So their slots come back evenly: live work that needs them waits for the next on
 window at most, and not for a whole one.
 """
 
-LEFT_OF_DAY = DAILY_LIMIT // 10
+RESERVE_OF_DAY = DAILY_LIMIT // 10
 """The day's last calls, for live work only."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,7 +44,7 @@ _quota = Table(
 )
 
 
-class Pace(NamedTuple):
+class CallLimits(NamedTuple):
     """How fast a location may be called.
 
     Attributes:
@@ -77,7 +77,7 @@ class Ended(NamedTuple):
     ago_s: float
 
 
-class Seen(NamedTuple):
+class ReportedLimits(NamedTuple):
     """What GHL's answer said about the room that is left, and how long ago. None: not said."""
 
     remaining: int | None
@@ -102,7 +102,11 @@ class Usage(NamedTuple):
 
 
 def take_slots(
-    tx: Connection, location_id: LocationId, wanted: int, pace: Pace, share: int | None = None
+    tx: Connection,
+    location_id: LocationId,
+    wanted: int,
+    call_limits: CallLimits,
+    share: int | None = None,
 ) -> tuple[list[Slot], float]:
     """Take up to so many slots; hand them out, and where there is none the seconds to wait.
 
@@ -112,29 +116,33 @@ def take_slots(
     row = _row(tx, location_id)
     now = clock.now(tx)
     held_s = _seconds(now, row["held_until"])
-    of_day = DAILY_LIMIT - row["today"] - (0 if share is None else LEFT_OF_DAY)
+    of_day = DAILY_LIMIT - row["today"] - (0 if share is None else RESERVE_OF_DAY)
     if of_day <= 0:
         held_s = max(held_s, _seconds(now, row["today_ends_at"]))
     if held_s > 0:
         return [], held_s
     now_ms = _ms(now)
     taken = _taken(row, now_ms)
-    free, next_ms = _free(taken, now_ms, pace, share)
+    free, next_ms = _free(taken, now_ms, call_limits, share)
     if wanted and not free:
         return [], (next_ms - now_ms) / 1000
-    slot = Slot(now_ms + round((pace.deadline_s + pace.window_s) * 1000), share is not None)
+    slot = Slot(
+        now_ms + round((call_limits.deadline_s + call_limits.window_s) * 1000), share is not None
+    )
     granted = [slot] * min(wanted, free, of_day)
     _save(tx, location_id, **_lists(taken + granted), today=row["today"] + len(granted))
     return granted, 0.0
 
 
-def give_back(tx: Connection, location_id: LocationId, ended: Sequence[Ended], pace: Pace) -> None:
+def give_back(
+    tx: Connection, location_id: LocationId, ended: Sequence[Ended], call_limits: CallLimits
+) -> None:
     """Give slots back: each is free a window after its call ended, and no part of a ms before."""
     taken = _taken(_row(tx, location_id))
     now_ms = _ms(clock.now(tx))
     for slot, ago_s in ended:
         if slot in taken:  # else its time ran out, and it may be somebody else's by now
-            free_ms = now_ms + 1 + ceil((pace.window_s - ago_s) * 1000)
+            free_ms = now_ms + 1 + ceil((call_limits.window_s - ago_s) * 1000)
             taken[taken.index(slot)] = slot._replace(free_ms=free_ms)
     _save(tx, location_id, **_lists(taken))
 
@@ -146,14 +154,16 @@ def hold(tx: Connection, location_id: LocationId, seconds: float) -> None:
     _save(tx, location_id, held_until=max(until, row["held_until"] or until))
 
 
-def correct(tx: Connection, location_id: LocationId, seen: Seen, pace: Pace) -> None:
+def correct(
+    tx: Connection, location_id: LocationId, seen: ReportedLimits, call_limits: CallLimits
+) -> None:
     """Believe GHL where it saw less room than we did at that moment: others call it too."""
     row = _row(tx, location_id)
     seen_at = clock.now(tx) - timedelta(seconds=seen.ago_s)
     taken = _taken(row, _ms(seen_at))
     if seen.remaining is not None:
-        unknown = pace.limit - len(taken) - seen.remaining
-        taken += [Slot(_ms(seen_at) + round(pace.window_s * 1000))] * unknown
+        unknown = call_limits.limit - len(taken) - seen.remaining
+        taken += [Slot(_ms(seen_at) + round(call_limits.window_s * 1000))] * unknown
     today, ends_at = row["today"], row["today_ends_at"]
     if seen.daily_remaining is not None:
         today = max(today, DAILY_LIMIT - seen.daily_remaining)
@@ -217,13 +227,15 @@ def _lists(taken: Sequence[Slot]) -> dict[str, list[int]]:
     }
 
 
-def _free(taken: Sequence[Slot], now_ms: int, pace: Pace, share: int | None) -> tuple[int, int]:
+def _free(
+    taken: Sequence[Slot], now_ms: int, call_limits: CallLimits, share: int | None
+) -> tuple[int, int]:
     """Count the slots that may be taken, and where there is none tell when one may."""
-    bounds = [_below(pace.limit, [slot.free_ms for slot in taken], now_ms)]
+    bounds = [_below(call_limits.limit, [slot.free_ms for slot in taken], now_ms)]
     if share is not None:
         share = max(1, share)
         behind = [slot.free_ms for slot in taken if slot.is_behind]
-        rest_ms = round(pace.window_s * 1000 * (PIECES - 1) / PIECES)
+        rest_ms = round(call_limits.window_s * 1000 * (PIECES - 1) / PIECES)
         latest = [free_ms - rest_ms for free_ms in behind if free_ms - rest_ms > now_ms]
         bounds += [_below(share, behind, now_ms), _below(ceil(share / PIECES), latest, now_ms)]
     return min(free for free, _ in bounds), max(next_ms for _, next_ms in bounds)

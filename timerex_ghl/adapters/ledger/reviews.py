@@ -42,8 +42,8 @@ _reviews = Table(
     Column("detail", JsonText, nullable=False),
     Column("seen", Text, nullable=False),
     Column("opened_at", UtcTime, nullable=False),
-    Column("settled_at", UtcTime),
-    Column("settled_by", Text),
+    Column("resolved_at", UtcTime),
+    Column("resolved_by", Text),
     Column("decision", Text),
     Index(
         "uq_reviews_open",
@@ -51,19 +51,19 @@ _reviews = Table(
         "kind",
         "subject",
         unique=True,
-        sqlite_where=text("settled_at IS NULL"),
-        postgresql_where=text("settled_at IS NULL"),
+        sqlite_where=text("resolved_at IS NULL"),
+        postgresql_where=text("resolved_at IS NULL"),
     ),
     Index(None, "connection", "subject"),
 )
 
 
-_IS_OPEN = and_(_reviews.c.connection == bindparam("of"), _reviews.c.settled_at.is_(None))
+_IS_OPEN = and_(_reviews.c.connection == bindparam("of"), _reviews.c.resolved_at.is_(None))
 _CONFLICTS = select(_reviews.c.subject).where(_IS_OPEN, _reviews.c.kind == "conflict")
 _WENT_THROUGH = (
     update(_reviews)
     .where(_IS_OPEN, _reviews.c.subject.in_(bindparam("subjects", expanding=True)))
-    .values(decision="went through", settled_by=bindparam("by"), settled_at=bindparam("now"))
+    .values(decision="went through", resolved_by=bindparam("by"), resolved_at=bindparam("now"))
 )
 
 
@@ -84,8 +84,8 @@ class Review(Record):
     detail: dict[str, Any]
     seen: str
     opened_at: AwareDatetime
-    settled_at: AwareDatetime | None
-    settled_by: str | None
+    resolved_at: AwareDatetime | None
+    resolved_by: str | None
     decision: str | None
 
     @property
@@ -100,7 +100,7 @@ class Review(Record):
         return frozenset({self.subject_id, *candidates})
 
 
-LEFT_ALONE = "drop"
+DROPPED = "drop"
 """The decision after which a record is left as it is, and the same question is not asked again."""
 
 
@@ -128,13 +128,13 @@ def open_review(  # noqa: PLR0913  one argument a column
     )
     answered = and_(
         _reviews.c.reason == reason,
-        _reviews.c.decision == LEFT_ALONE,
+        _reviews.c.decision == DROPPED,
         _reviews.c.subject.not_like("event:%"),
     )
     known = tx.scalar(
         select(_reviews.c.id)
-        .where(*same, or_(_reviews.c.settled_at.is_(None), answered))
-        .order_by(_reviews.c.settled_at.is_not(None))
+        .where(*same, or_(_reviews.c.resolved_at.is_(None), answered))
+        .order_by(_reviews.c.resolved_at.is_not(None))
         .limit(1)
     )
     if known is not None:
@@ -146,12 +146,14 @@ def open_review(  # noqa: PLR0913  one argument a column
     return review_id, True
 
 
-def settle_review(tx: Connection, review_id: str, *, decision: str, by: str, now: datetime) -> bool:
+def resolve_review(
+    tx: Connection, review_id: str, *, decision: str, by: str, now: datetime
+) -> bool:
     """Note how a review was settled, once; False where somebody was faster."""
     settled = tx.execute(
         update(_reviews)
-        .where(_reviews.c.id == review_id, _reviews.c.settled_at.is_(None))
-        .values(decision=decision, settled_by=by, settled_at=now)
+        .where(_reviews.c.id == review_id, _reviews.c.resolved_at.is_(None))
+        .values(decision=decision, resolved_by=by, resolved_at=now)
     )
     return settled.rowcount > 0
 
@@ -173,13 +175,13 @@ def open_of(tx: Connection, connection: ConnectionName, kind: ReviewKind) -> lis
         select(_reviews).where(
             _reviews.c.connection == connection,
             _reviews.c.kind == kind,
-            _reviews.c.settled_at.is_(None),
+            _reviews.c.resolved_at.is_(None),
         )
     ).mappings()
     return [Review.model_validate(dict(row)) for row in rows]
 
 
-def settle_subjects(
+def close_reviews(
     tx: Connection,
     connection: ConnectionName,
     subjects: Collection[str],
@@ -197,7 +199,7 @@ def open_reviews(tx: Connection, connection: ConnectionName) -> list[Review]:
     """List what waits, oldest first."""
     rows = tx.execute(
         select(_reviews)
-        .where(_reviews.c.connection == connection, _reviews.c.settled_at.is_(None))
+        .where(_reviews.c.connection == connection, _reviews.c.resolved_at.is_(None))
         .order_by(_reviews.c.opened_at, _reviews.c.id)
     ).mappings()
     return [Review.model_validate(dict(row)) for row in rows]
@@ -205,7 +207,7 @@ def open_reviews(tx: Connection, connection: ConnectionName) -> list[Review]:
 
 def is_touched(tx: Connection, connection: ConnectionName, since: datetime) -> bool:
     """Tell whether anything was asked or settled since then."""
-    recent = or_(_reviews.c.opened_at >= since, _reviews.c.settled_at >= since)
+    recent = or_(_reviews.c.opened_at >= since, _reviews.c.resolved_at >= since)
     touched = exists().where(_reviews.c.connection == connection, recent)
     return tx.execute(select(touched)).scalar_one()
 
@@ -214,7 +216,7 @@ def count_open(tx: Connection, connection: ConnectionName) -> int:
     """Count what waits."""
     return tx.execute(
         select(func.count()).where(
-            _reviews.c.connection == connection, _reviews.c.settled_at.is_(None)
+            _reviews.c.connection == connection, _reviews.c.resolved_at.is_(None)
         )
     ).scalar_one()
 
@@ -230,7 +232,7 @@ def is_set_aside(
         _reviews.c.connection == connection,
         _reviews.c.subject == literal(prefix) + record_id,
         _reviews.c.seen == cast(seen, Text),
-        or_(_reviews.c.settled_at.is_(None), _reviews.c.decision == LEFT_ALONE),
+        or_(_reviews.c.resolved_at.is_(None), _reviews.c.decision == DROPPED),
     )
 
 
@@ -241,5 +243,5 @@ def is_asked_about(
     return exists().where(
         _reviews.c.connection == connection,
         _reviews.c.subject == literal(prefix) + record_id,
-        _reviews.c.settled_at.is_(None),
+        _reviews.c.resolved_at.is_(None),
     )

@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from timerex_ghl.adapters.ledger.activities import activities
 from timerex_ghl.adapters.ledger.bookings import bookings
-from timerex_ghl.adapters.ledger.ghl_contacts import seen_contacts
+from timerex_ghl.adapters.ledger.ghl_contacts import contact_snapshots
 from timerex_ghl.adapters.ledger.links import Link, link_of, links
 from timerex_ghl.adapters.ledger.schema import EPOCH, UtcTime
 from timerex_ghl.adapters.ledger.workspace import contacts
@@ -82,15 +82,17 @@ def next_people(
         since: Only who changed in GHL after this.
     """
     seen_at = func.coalesce(links.c.seen_at, literal(EPOCH, UtcTime))
-    changed = and_(seen_contacts.c.updated_at.is_not(None), seen_contacts.c.updated_at > seen_at)
+    changed = and_(
+        contact_snapshots.c.updated_at.is_not(None), contact_snapshots.c.updated_at > seen_at
+    )
     statement = (
         select(links.c.local_id, links.c.remote_id)
         .join(contacts, _person_of_link())
         .outerjoin(
-            seen_contacts,
+            contact_snapshots,
             and_(
-                seen_contacts.c.connection == links.c.connection,
-                seen_contacts.c.id == links.c.remote_id,
+                contact_snapshots.c.connection == links.c.connection,
+                contact_snapshots.c.id == links.c.remote_id,
             ),
         )
         .where(links.c.connection == connection, links.c.kind == "contact", ~contacts.c.deleted)
@@ -98,7 +100,7 @@ def next_people(
         .limit(limit)
     )
     if since is not None:
-        statement = statement.where(seen_contacts.c.updated_at >= since)
+        statement = statement.where(contact_snapshots.c.updated_at >= since)
     return [
         Linked(ContactId(row.local_id), GhlContactId(row.remote_id))
         for row in tx.execute(statement)

@@ -55,17 +55,17 @@ def call(work: Callable[[], T]) -> T:
         raise RuntimeError("the work ran out of items") from error
 
 
-def tell_all(group: "Iterable[Unit[Any]]") -> None:
+def publish_all(group: "Iterable[Unit[Any]]") -> None:
     """Wake the callers: each event loop once. One that is closed has nobody left who waits."""
     by_loop: dict[asyncio.AbstractEventLoop, list[Unit[Any]]] = {}
     for unit in group:
         by_loop.setdefault(unit.loop, []).append(unit)
     for loop, units in by_loop.items():
         with suppress(RuntimeError):
-            loop.call_soon_threadsafe(_tell_here, units)
+            loop.call_soon_threadsafe(_publish_here, units)
 
 
-def _tell_here(units: "list[Unit[Any]]") -> None:
+def _publish_here(units: "list[Unit[Any]]") -> None:
     for unit in units:
         unit.tell()
 

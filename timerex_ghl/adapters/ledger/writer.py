@@ -20,9 +20,9 @@ from timerex_ghl.adapters.ledger.units import (
     UndoneError,
     Unit,
     of_the_same_work,
+    publish_all,
     run,
     run_alone,
-    tell_all,
 )
 from timerex_ghl.domain.errors import FatalError, RetryableError
 
@@ -113,7 +113,7 @@ class Writer:
             group = self._next_group()
         whose: Turn = "nobody"
         try:
-            self._carry_out(group, self._at_once)
+            self._execute(group, self._at_once)
         except LockedError:
             whose = "thread"
         except BaseException as error:
@@ -130,7 +130,7 @@ class Writer:
         group: list[Unit[Any]] = []
         try:
             while group := self._take_group():
-                self._carry_out(group)
+                self._execute(group)
                 with self._turn:
                     self._whose = "thread" if self._waiting else "nobody"
         except BaseException as error:  # noqa: BLE001  nobody may wait for a thread that is gone
@@ -159,7 +159,7 @@ class Writer:
         is_enough = self._whose != "called" and len(self._waiting) >= self._expected
         return is_enough or self._closed is not None
 
-    def _carry_out(self, group: "list[Unit[Any]]", at_once: Engine | None = None) -> None:
+    def _execute(self, group: "list[Unit[Any]]", at_once: Engine | None = None) -> None:
         """Commit the group at once, then tell each caller what came of its unit.
 
         Raises:
@@ -183,7 +183,7 @@ class Writer:
                 raise
             for unit in group:
                 unit.result = _failure_of_group(error)
-        tell_all(group)
+        publish_all(group)
 
     def _run_while_short(self, group: "list[Unit[Any]]", tx: Connection) -> "list[Unit[Any]]":
         """Run units one after the other; give those that were. The rest waits in its place."""
@@ -204,7 +204,7 @@ class Writer:
             left, self._waiting = [*group, *self._waiting], []
         for unit in left:
             unit.result = FatalError(reason)
-        tell_all(left)
+        publish_all(left)
 
 
 def _failure_of_group(error: Exception) -> Exception:

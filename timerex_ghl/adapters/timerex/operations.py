@@ -5,19 +5,19 @@ Source: TimeRex developer portal, API reference (beta): each one's scope and lim
 
 from typing import NamedTuple
 
-from timerex_ghl.adapters.ledger.quota import Pace
+from timerex_ghl.adapters.ledger.quota import CallLimits
 
 
 class Window(NamedTuple):
     """A limit of one user, which several operations may share."""
 
     name: str
-    pace: Pace
+    call_limits: CallLimits
 
 
-MINUTE = Window("minute", Pace(limit=60, window_s=60))
-HOUR = Window("hour", Pace(limit=100, window_s=3600))
-DAY = Window("day", Pace(limit=1000, window_s=86_400))
+MINUTE = Window("minute", CallLimits(limit=60, window_s=60))
+HOUR = Window("hour", CallLimits(limit=100, window_s=3600))
+DAY = Window("day", CallLimits(limit=1000, window_s=86_400))
 
 TEAMS = "User.Teams.Read"
 CALENDARS = "User.Teams.Calendars.Read"

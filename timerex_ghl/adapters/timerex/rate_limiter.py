@@ -67,10 +67,12 @@ class Room:
                 return await self._ledger.write(_take_all, self._owner, windows, self._spare)
             except RateLimitedError as full:
                 left_s = give_up_at - self._timer.monotonic()
-                at_least_s = (full.after_s or 0.0) - windows[0].pace.deadline_s
+                at_least_s = (full.after_s or 0.0) - windows[0].call_limits.deadline_s
                 if left_s <= 0 or at_least_s > left_s:
                     raise
-            nap_s = min(left_s, min(window.pace.window_s for window in windows) / LOOKS_PER_WINDOW)
+            nap_s = min(
+                left_s, min(window.call_limits.window_s for window in windows) / LOOKS_PER_WINDOW
+            )
             await self._timer.sleep(nap_s * random.uniform(0.5, 1.0))
 
 
@@ -78,8 +80,8 @@ def _take_all(tx: Connection, owner: str, windows: Sequence[Window], spare: int)
     """Take a slot in each window, or in none: an error undoes what was taken before it."""
     taken: list[Slot] = []
     for window in windows:
-        pace = window.pace._replace(limit=max(window.pace.limit - spare, 1))
-        slots, wait_s = quota.take_slots(tx, _key(owner, window), 1, pace)
+        call_limits = window.call_limits._replace(limit=max(window.call_limits.limit - spare, 1))
+        slots, wait_s = quota.take_slots(tx, _key(owner, window), 1, call_limits)
         if not slots:
             raise RateLimitedError(
                 f"no call to TimeRex is left in this {window.name}", after_s=wait_s
@@ -92,7 +94,7 @@ def _give_back(
     tx: Connection, owner: str, windows: Sequence[Window], slots: Sequence[Slot]
 ) -> None:
     for window, slot in zip(windows, slots, strict=True):
-        quota.give_back(tx, _key(owner, window), [Ended(slot, 0.0)], window.pace)
+        quota.give_back(tx, _key(owner, window), [Ended(slot, 0.0)], window.call_limits)
 
 
 def _hold(tx: Connection, owner: str, windows: Sequence[Window], seconds: float) -> None:

@@ -5,7 +5,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ghl.activity_webhooks import ToldActivity, read_told
+from timerex_ghl.adapters.ghl.activity_webhooks import (
+    ActivityNotification,
+    read_activity_notification,
+)
 from timerex_ghl.adapters.ledger import activities, links
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
 from timerex_ghl.adapters.ledger.links import Link
@@ -19,10 +22,10 @@ from timerex_ghl.domain.activities import (
 from timerex_ghl.domain.activity_ghl import GhlActivity, map_task
 from timerex_ghl.domain.errors import RetryableError
 from timerex_ghl.domain.models import GhlContactId
-from timerex_ghl.engine.activities.handle_activity import carry_activity
+from timerex_ghl.engine.activities.handle_activity import handle_activity
 from timerex_ghl.engine.activities.read_remote import emails_for, read_remote
-from timerex_ghl.engine.activities.resolve_activity import follow_person, meet_activity
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.activities.resolve_activity import follow_person, resolve_activity
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
 
 GIVE_UP = timedelta(minutes=10)
@@ -39,40 +42,46 @@ class _Known(NamedTuple):
     is_news: bool
 
 
-async def carry_activity_hint(sides: Sides, event: InboxEvent, kind: ActivityKind) -> Outcome:
+async def handle_activity_notification(
+    context: SyncContext, event: InboxEvent, kind: ActivityKind
+) -> Outcome:
     """Look into what a hint tells of a note or task.
 
     Our own writes come back as hints, too: one that tells what both sides agree on costs no call.
     """
-    if not sides.settings.activities.mirrors:
+    if not context.settings.activities.mirrors:
         return Outcome(what="ignored")
-    told = read_told(kind, event.type, event.body)
-    known = await sides.ledger.read(_known, sides, told)
+    snapshot = read_activity_notification(kind, event.type, event.body)
+    known = await context.ledger.read(_state_of, context, snapshot)
     if known.link is not None:
         if not known.is_news:
             return Outcome(what="no-op")
         key = ActivityKey(kind, ActivityId(known.link.local_id))
-        if told.contact_id is not None:
-            await follow_person(sides, key, told.contact_id)
-        return await carry_activity(sides, key)
-    theirs = await _read(sides, told, event.received_at)
-    return Outcome(what="no-op") if theirs is None else await meet_activity(sides, theirs)
+        if snapshot.contact_id is not None:
+            await follow_person(context, key, snapshot.contact_id)
+        return await handle_activity(context, key)
+    theirs = await _read(context, snapshot, event.received_at)
+    return Outcome(what="no-op") if theirs is None else await resolve_activity(context, theirs)
 
 
-async def _read(sides: Sides, told: ToldActivity, received_at: datetime) -> GhlActivity | None:
+async def _read(
+    context: SyncContext, snapshot: ActivityNotification, received_at: datetime
+) -> GhlActivity | None:
     """Read what nobody here knows yet; None where it is gone, or cannot be found."""
-    if told.is_delete:
+    if snapshot.is_delete:
         return None
-    emails = await emails_for(sides, told.kind)
-    contact_id = told.contact_id
-    if contact_id is None and told.kind == "task":
-        contact_id = await _search(sides, told, received_at)
+    emails = await emails_for(context, snapshot.kind)
+    contact_id = snapshot.contact_id
+    if contact_id is None and snapshot.kind == "task":
+        contact_id = await _search(context, snapshot, received_at)
     if contact_id is None:
         return None
-    return await read_remote(sides, told.kind, contact_id, told.id, emails)
+    return await read_remote(context, snapshot.kind, contact_id, snapshot.id, emails)
 
 
-async def _search(sides: Sides, told: ToldActivity, received_at: datetime) -> GhlContactId | None:
+async def _search(
+    context: SyncContext, snapshot: ActivityNotification, received_at: datetime
+) -> GhlContactId | None:
     """Find out whose task it is that came without its contact.
 
     Raises:
@@ -80,40 +89,42 @@ async def _search(sides: Sides, told: ToldActivity, received_at: datetime) -> Gh
     """
     skip: int | None = 0
     for _ in range(MOST_PAGES):
-        page = await sides.ghl.search_tasks(words=told.title, skip=skip)
+        page = await context.ghl.search_tasks(words=snapshot.title, skip=skip)
         for task in page.tasks:
-            if task.id == told.id:
+            if task.id == snapshot.id:
                 return map_task(task).contact_id
         skip = page.skip
         if skip is None:
             break
-    if sides.now() - received_at < GIVE_UP:
-        raise RetryableError(f"task {told.id} is not found yet")
+    if context.now() - received_at < GIVE_UP:
+        raise RetryableError(f"task {snapshot.id} is not found yet")
     return None
 
 
-def _known(tx: Connection, sides: Sides, told: ToldActivity) -> _Known:
-    link = links.link_of_remote(tx, sides.connection, told.kind, told.id)
+def _state_of(tx: Connection, context: SyncContext, snapshot: ActivityNotification) -> _Known:
+    link = links.link_of_remote(tx, context.connection, snapshot.kind, snapshot.id)
     if link is None:
         return _Known(None, is_news=True)
-    key = ActivityKey(told.kind, ActivityId(link.local_id))
-    row = activities.get_activity(tx, sides.connection, key)
+    key = ActivityKey(snapshot.kind, ActivityId(link.local_id))
+    row = activities.get_activity(tx, context.connection, key)
     if row is None:
         return _Known(link, is_news=False)
-    is_level = link.digest is not None and link.local_version == row.version
-    if told.is_delete or row.deleted or not is_level:
+    is_in_sync = link.digest is not None and link.local_version == row.version
+    if snapshot.is_delete or row.deleted or not is_in_sync:
         return _Known(link, is_news=not row.deleted or link.local_version != row.version)
     base = link.base.values if link.base else {}
     is_news = any(
         not is_same_value(field, value, text_of(base, field))
-        for field, value in told.values.items()
+        for field, value in snapshot.values.items()
     )
-    return _Known(link, is_news=is_news or _moved(tx, sides, told, row.contact_id))
+    return _Known(link, is_news=is_news or _moved(tx, context, snapshot, row.contact_id))
 
 
-def _moved(tx: Connection, sides: Sides, told: ToldActivity, contact_id: str) -> bool:
+def _moved(
+    tx: Connection, context: SyncContext, snapshot: ActivityNotification, contact_id: str
+) -> bool:
     """Tell whether the event names another person than whose it is here."""
-    if told.contact_id is None:
+    if snapshot.contact_id is None:
         return False
-    link = links.link_of_local(tx, sides.connection, "contact", contact_id)
-    return link is None or link.remote_id != told.contact_id
+    link = links.link_of_local(tx, context.connection, "contact", contact_id)
+    return link is None or link.remote_id != snapshot.contact_id

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import cursors, sweeps
 from timerex_ghl.domain.models import Record
 from timerex_ghl.domain.settings import ActivitySettings
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 
 CURSOR = "ghl-notes"
 HOUR = timedelta(hours=1)
@@ -44,12 +44,12 @@ class Lateness(NamedTuple):
     oldest: datetime | None
 
 
-def room_of(tx: Connection, sides: Sides, now: datetime) -> int:
+def room_of(tx: Connection, context: SyncContext, now: datetime) -> int:
     """Tell how many calls this run may make: its share of the hour, and no more than is left."""
-    settings = sides.settings.activities
+    settings = context.settings.activities
     if not settings.mirrors:
         return 0
-    spent = sum(one.calls for one in _account(tx, sides).spent if one.at > now - HOUR)
+    spent = sum(one.calls for one in _account(tx, context).spent if one.at > now - HOUR)
     return max(0, min(share_of(settings), settings.note_calls_per_hour - spent))
 
 
@@ -59,16 +59,16 @@ def share_of(settings: ActivitySettings) -> int:
     return -(-settings.note_calls_per_hour // int(runs))
 
 
-def spend(tx: Connection, sides: Sides, calls: int, now: datetime) -> None:
+def spend(tx: Connection, context: SyncContext, calls: int, now: datetime) -> None:
     """Note what was spent."""
-    kept = [one for one in _account(tx, sides).spent if one.at > now - HOUR]
+    kept = [one for one in _account(tx, context).spent if one.at > now - HOUR]
     account = _Account(spent=(*kept, _Spent(at=now, calls=calls)))
-    cursors.save_cursor(tx, sides.connection, CURSOR, account.model_dump_json())
+    cursors.save_cursor(tx, context.connection, CURSOR, account.model_dump_json())
 
 
-def lateness(tx: Connection, sides: Sides) -> Lateness:
+def lateness(tx: Connection, context: SyncContext) -> Lateness:
     """Tell how late an edit in GHL can be seen, for a connection of this size."""
-    settings, now_known = sides.settings.activities, sweeps.staleness(tx, sides.connection)
+    settings, now_known = context.settings.activities, sweeps.staleness(tx, context.connection)
     interval = timedelta(minutes=settings.task_minutes)
     a_run = min(share_of(settings), settings.note_calls_per_hour)
     runs = None if a_run == 0 else -(-now_known.people // a_run)
@@ -80,6 +80,6 @@ def lateness(tx: Connection, sides: Sides) -> Lateness:
     )
 
 
-def _account(tx: Connection, sides: Sides) -> _Account:
-    saved = cursors.get_cursor(tx, sides.connection, CURSOR)
+def _account(tx: Connection, context: SyncContext) -> _Account:
+    saved = cursors.get_cursor(tx, context.connection, CURSOR)
     return _Account.model_validate_json(saved) if saved else _Account()

@@ -23,12 +23,12 @@ from timerex_ghl.adapters.ledger.pending_deletes import PendingDelete
 from timerex_ghl.domain.activities import Activity, ActivityKey
 from timerex_ghl.domain.merge_field import Side
 from timerex_ghl.domain.models import ConnectionName, FieldName, GhlContactId
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.lock_names import lock_of_activity
 from timerex_ghl.engine.locking import TTL_S, Busy, holder_name, insist, renewed
 
 
-class ActivityKnown(NamedTuple):
+class ActivityState(NamedTuple):
     """What the ledger knows of a note or task.
 
     Attributes:
@@ -51,7 +51,7 @@ class ActivityKnown(NamedTuple):
         return ActivityKey(self.row.kind, self.row.id)
 
 
-class Settlement(NamedTuple):
+class ConflictDecision(NamedTuple):
     """What a person decided about conflicts of a note or task.
 
     Attributes:
@@ -63,11 +63,11 @@ class Settlement(NamedTuple):
     note: Callable[[Connection, datetime], object] = lambda _tx, _now: None
 
 
-NOTHING_SETTLED = Settlement()
+NO_CONFLICT_DECISION = ConflictDecision()
 
 
 @dataclass
-class ActivityHold:
+class ActivityClaim:
     """The note or task being carried, and the lock that makes us the only one who does.
 
     Attributes:
@@ -77,7 +77,7 @@ class ActivityHold:
 
     key: ActivityKey
     fence: Fence
-    settled: Settlement = NOTHING_SETTLED
+    settled: ConflictDecision = NO_CONFLICT_DECISION
     released: bool = False
 
     @property
@@ -86,45 +86,47 @@ class ActivityHold:
         return str(self.key)
 
 
-class ActivityClaim(NamedTuple):
+class ClaimedActivity(NamedTuple):
     """A note or task of our own for a while."""
 
-    hold: ActivityHold
-    known: ActivityKnown
+    claim: ActivityClaim
+    known: ActivityState
 
 
 @asynccontextmanager
-async def claimed_activity(sides: Sides, key: ActivityKey) -> AsyncGenerator[ActivityClaim | None]:
+async def claim_activity(
+    context: SyncContext, key: ActivityKey
+) -> AsyncGenerator[ClaimedActivity | None]:
     """Lock a note or task of the workspace, and read it. None: there is none.
 
     Raises:
-        HeldError: Somebody else carried it all the while.
+        LockedError: Somebody else carried it all the while.
     """
-    holder = holder_name(sides.run_id)
-    claim = await insist(
-        sides.ledger, lambda: sides.ledger.write(_claim, sides.connection, key, holder)
+    holder = holder_name(context.run_id)
+    claimed = await insist(
+        context.ledger, lambda: context.ledger.write(_claim, context.connection, key, holder)
     )
-    if claim is None:
+    if claimed is None:
         yield None
         return
     try:
-        async with renewed(sides.ledger, claim.hold.fence):
-            yield claim
+        async with renewed(context.ledger, claimed.claim.fence):
+            yield claimed
     finally:
-        if not claim.hold.released:
-            await sides.ledger.write(locks.release_lock, claim.hold.fence)
+        if not claimed.claim.released:
+            await context.ledger.write(locks.release_lock, claimed.claim.fence)
 
 
 def read_activity(
     tx: Connection, connection: ConnectionName, key: ActivityKey
-) -> ActivityKnown | None:
+) -> ActivityState | None:
     """Read a note or task, or its tombstone, with whose it is and how both sides stand."""
     row = activities.get_activity(tx, connection, key)
     if row is None:
         return None
     person = workspace.get_contact(tx, connection, row.contact_id)
     contact = links.link_of_local(tx, connection, "contact", row.contact_id)
-    return ActivityKnown(
+    return ActivityState(
         row,
         links.link_of_local(tx, connection, key.kind, key.id),
         person is not None and not person.deleted,
@@ -136,7 +138,7 @@ def read_activity(
 
 def _claim(
     tx: Connection, connection: ConnectionName, key: ActivityKey, holder: str
-) -> ActivityClaim | Busy | None:
+) -> ClaimedActivity | Busy | None:
     names = [lock_of_activity(connection, key)]
     fence = locks.try_lock(tx, names, holder, TTL_S)
     if fence is None:
@@ -145,4 +147,4 @@ def _claim(
     if known is None:
         locks.release_lock(tx, fence)
         return None
-    return ActivityClaim(ActivityHold(key, fence), known)
+    return ClaimedActivity(ActivityClaim(key, fence), known)

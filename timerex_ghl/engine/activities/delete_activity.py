@@ -16,12 +16,16 @@ from timerex_ghl.domain.actions import DeleteActivity
 from timerex_ghl.domain.activities import ActivityKey, ActivityKind
 from timerex_ghl.domain.errors import NotFoundError
 from timerex_ghl.domain.models import ConnectionName, GhlContactId
-from timerex_ghl.engine.activities.claim_activity import ActivityClaim, ActivityHold, ActivityKnown
+from timerex_ghl.engine.activities.claim_activity import (
+    ActivityClaim,
+    ActivityState,
+    ClaimedActivity,
+)
 from timerex_ghl.engine.activities.commit_activity import tell
 from timerex_ghl.engine.activities.dry_run import NOTHING, show_delete
 from timerex_ghl.engine.activities.read_remote import Theirs
 from timerex_ghl.engine.activities.write_activity import Gone, delete_activity
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.write import Written
 
@@ -32,29 +36,31 @@ FEW = 10
 """So many are never too large a share: somebody with few notes may tidy up."""
 
 
-async def keep_apart(sides: Sides, claim: ActivityClaim) -> Outcome:
+async def keep_apart(context: SyncContext, claimed: ClaimedActivity) -> Outcome:
     """Let each side be as it is, since a person refused the delete."""
-    await sides.ledger.write(_keep_apart, claim)
-    claim.hold.released = True
+    await context.ledger.write(_keep_apart, claimed)
+    claimed.claim.released = True
     return Outcome(what="no-op")
 
 
-async def delete_here(sides: Sides, claim: ActivityClaim, link: Link, *, preview: bool) -> Outcome:
+async def delete_here(
+    context: SyncContext, claimed: ClaimedActivity, link: Link, *, preview: bool
+) -> Outcome:
     """Follow a delete of GHL: a tombstone is left, which still says what it said."""
-    if await _is_person_gone(sides, claim.known):
-        return Outcome(what="review", contact_id=claim.known.contact_id)
+    if await _is_person_gone(context, claimed.known):
+        return Outcome(what="review", contact_id=claimed.known.contact_id)
     if preview:
-        return await show_delete(sides, str(claim.known.key), None)
-    done = await sides.ledger.write(_delete_here, sides, claim, link, sides.now())
-    claim.hold.released = True
-    return Outcome(what="applied" if done else "review", contact_id=claim.known.contact_id)
+        return await show_delete(context, str(claimed.known.key), None)
+    done = await context.ledger.write(_delete_here, context, claimed, link, context.now())
+    claimed.claim.released = True
+    return Outcome(what="applied" if done else "review", contact_id=claimed.known.contact_id)
 
 
 async def delete_there(
-    sides: Sides, claim: ActivityClaim, theirs: Theirs, *, preview: bool
+    context: SyncContext, claimed: ClaimedActivity, theirs: Theirs, *, preview: bool
 ) -> Outcome:
     """Follow a delete of ours: what GHL still has is deleted there."""
-    hold, known = claim
+    claim, known = claimed
     if theirs.link is None:
         return NOTHING
     action = DeleteActivity(
@@ -64,43 +70,43 @@ async def delete_there(
         remote_id=theirs.link.remote_id,
     )
     if preview and theirs.ghl is not None:
-        return await show_delete(sides, str(known.key), action)
+        return await show_delete(context, str(known.key), action)
     if preview:
         return NOTHING
     if theirs.ghl is None:
-        await _remember_gone(sides, hold, known, None)
+        await _commit_gone(context, claim, known, None)
         return Outcome(what="no-op", contact_id=known.contact_id)
-    refusal = sides.ghl.refusal_of(action.kind)
+    refusal = context.ghl.refusal_of(action.kind)
     if refusal is not None:
         raise refusal
-    if not await sides.ledger.write(_may_go, sides, known, "workspace", sides.now()):
+    if not await context.ledger.write(_may_go, context, known, "workspace", context.now()):
         return Outcome(what="review", contact_id=known.contact_id)
     try:
-        last = await delete_activity(sides, hold, action)
+        last = await delete_activity(context, claim, action)
     except NotFoundError:
         last = None
-    await _remember_gone(sides, hold, known, last)
+    await _commit_gone(context, claim, known, last)
     if last is not None:
-        sides.failpoint(action.kind, "after-outcome")
+        context.failpoint(action.kind, "after-outcome")
     return Outcome(what="applied", writes=int(last is not None), contact_id=known.contact_id)
 
 
-def hold_all(
-    tx: Connection, sides: Sides, keys: Sequence[ActivityKey], side: Side, now: datetime
+def claim_all(
+    tx: Connection, context: SyncContext, keys: Sequence[ActivityKey], side: Side, now: datetime
 ) -> None:
     """Let deletes of one kind that were found together wait for a person."""
     for key in keys:
-        found = Found(key, side, "held", sides.run_id)
-        pending_deletes.note_delete(tx, sides.connection, found, now)
+        found = Found(key, side, "held", context.run_id)
+        pending_deletes.note_delete(tx, context.connection, found, now)
     if keys:
-        _ask(tx, sides.connection, keys[0].kind, side, now)
+        _ask(tx, context.connection, keys[0].kind, side, now)
 
 
 def most_unasked(
-    tx: Connection, sides: Sides, kind: ActivityKind, side: Side, now: datetime
+    tx: Connection, context: SyncContext, kind: ActivityKind, side: Side, now: datetime
 ) -> int:
     """Tell how many more deletes may pass unasked now. While some wait for a person, none."""
-    connection, settings = sides.connection, sides.settings.activities
+    connection, settings = context.connection, context.settings.activities
     if pending_deletes.list_deletes(tx, connection, ["held"], kind, side):
         return 0
     recent = pending_deletes.count_since(tx, connection, kind, side, now - WITHIN)
@@ -109,19 +115,23 @@ def most_unasked(
     return max(0, min(settings.most_deletes, share) - recent)
 
 
-def withdraw_seen(
-    tx: Connection, sides: Sides, kind: ActivityKind, local_ids: Collection[str], now: datetime
+def withdraw_found(
+    tx: Connection,
+    context: SyncContext,
+    kind: ActivityKind,
+    local_ids: Collection[str],
+    now: datetime,
 ) -> None:
     """Take deletes back that waited, of records that GHL has after all."""
-    waits = pending_deletes.list_deletes(tx, sides.connection, ["held", "kept"], kind, "ghl")
+    waits = pending_deletes.list_deletes(tx, context.connection, ["held", "kept"], kind, "ghl")
     seen = [one for one in waits if one.local_id in local_ids]
     for one in seen:
         key = ActivityKey(kind, one.local_id)
-        pending_deletes.withdraw(tx, sides.connection, key, now)
-        tell(tx, sides, key, "delete withdrawn", {}, now)
-    if seen and not pending_deletes.list_deletes(tx, sides.connection, ["held"], kind, "ghl"):
+        pending_deletes.withdraw(tx, context.connection, key, now)
+        tell(tx, context, key, "delete withdrawn", {}, now)
+    if seen and not pending_deletes.list_deletes(tx, context.connection, ["held"], kind, "ghl"):
         subject = deletes_subject(kind, "ghl")
-        reviews_of.settle_subjects(tx, sides.connection, [subject], by="they came back", now=now)
+        reviews_of.close_reviews(tx, context.connection, [subject], by="they came back", now=now)
 
 
 def deletes_subject(kind: ActivityKind, side: Side) -> str:
@@ -129,93 +139,100 @@ def deletes_subject(kind: ActivityKind, side: Side) -> str:
     return f"deletes:{kind}:{side}"
 
 
-async def _is_person_gone(sides: Sides, known: ActivityKnown) -> bool:
+async def _is_person_gone(context: SyncContext, known: ActivityState) -> bool:
     """Tell whether not the note is gone, but whoever it is about."""
     if known.contact_id is None:
         return True
     try:
-        await sides.ghl.get_contact(known.contact_id)
+        await context.ghl.get_contact(known.contact_id)
     except NotFoundError:
         return True
     return False
 
 
 def _delete_here(
-    tx: Connection, sides: Sides, claim: ActivityClaim, link: Link, now: datetime
+    tx: Connection, context: SyncContext, claimed: ClaimedActivity, link: Link, now: datetime
 ) -> bool:
-    hold, known = claim
-    done = _may_go(tx, sides, known, "ghl", now)
+    claim, known = claimed
+    done = _may_go(tx, context, known, "ghl", now)
     if done:
-        row = activities.save_activity(tx, sides.connection, known.row, now, deleted=True)
-        level = {"local_version": row.version, "digest": None}
-        links.save_link(tx, link.model_copy(update=level))
-        _note(tx, sides, known, "ghl", "done", now)
+        row = activities.save_activity(tx, context.connection, known.row, now, deleted=True)
+        result = {"local_version": row.version, "digest": None}
+        links.save_link(tx, link.model_copy(update=result))
+        _note(tx, context, known, "ghl", "done", now)
         unsent = ", ".join(_unsent(known, link))
-        tell(tx, sides, known.key, f"{row.kind} deleted, as in GHL", {"unsent": unsent}, now)
-    locks.release_lock(tx, hold.fence)
+        tell(tx, context, known.key, f"{row.kind} deleted, as in GHL", {"unsent": unsent}, now)
+    locks.release_lock(tx, claim.fence)
     return done
 
 
-def _keep_apart(tx: Connection, claim: ActivityClaim) -> None:
-    known = claim.known
+def _keep_apart(tx: Connection, claimed: ClaimedActivity) -> None:
+    known = claimed.known
     if known.link is not None and known.link.local_version != known.row.version:
-        level = {"local_version": known.row.version}
-        links.save_link(tx, known.link.model_copy(update=level))
-    locks.release_lock(tx, claim.hold.fence)
+        result = {"local_version": known.row.version}
+        links.save_link(tx, known.link.model_copy(update=result))
+    locks.release_lock(tx, claimed.claim.fence)
 
 
-def _unsent(known: ActivityKnown, link: Link) -> list[str]:
+def _unsent(known: ActivityState, link: Link) -> list[str]:
     """Name the edits that a delete of the other side overtook. The tombstone still has them."""
     base = link.base.values if link.base else {}
     return sorted(f for f, value in known.row.values.items() if f in base and base[f] != value)
 
 
-def _may_go(tx: Connection, sides: Sides, known: ActivityKnown, side: Side, now: datetime) -> bool:
+def _may_go(
+    tx: Connection, context: SyncContext, known: ActivityState, side: Side, now: datetime
+) -> bool:
     """Tell whether a delete may pass; else list it, and ask."""
     if known.delete is not None and known.delete.state == "released":
         return True
-    if most_unasked(tx, sides, known.row.kind, side, now) > 0:
+    if most_unasked(tx, context, known.row.kind, side, now) > 0:
         return True
-    _note(tx, sides, known, side, "held", now)
+    _note(tx, context, known, side, "held", now)
     return False
 
 
-async def _remember_gone(
-    sides: Sides, hold: ActivityHold, known: ActivityKnown, last: Written[Gone] | None
+async def _commit_gone(
+    context: SyncContext, claim: ActivityClaim, known: ActivityState, last: Written[Gone] | None
 ) -> None:
-    await sides.ledger.write(_gone, sides, hold, known, last, sides.now())
-    hold.released = True
+    await context.ledger.write(_gone, context, claim, known, last, context.now())
+    claim.released = True
 
 
 def _gone(
     tx: Connection,
-    sides: Sides,
-    hold: ActivityHold,
-    known: ActivityKnown,
+    context: SyncContext,
+    claim: ActivityClaim,
+    known: ActivityState,
     last: Written[Gone] | None,
     now: datetime,
 ) -> None:
     if last is not None:
         intents.close_intent(tx, last.closing(now))
-    link = known.link or links.link_of_local(tx, sides.connection, known.row.kind, known.row.id)
+    link = known.link or links.link_of_local(tx, context.connection, known.row.kind, known.row.id)
     if link is not None:
-        level = {"local_version": known.row.version, "digest": None, "written_at": now}
-        links.save_link(tx, link.model_copy(update=level))
-    _note(tx, sides, known, "workspace", "done", now)
+        result = {"local_version": known.row.version, "digest": None, "written_at": now}
+        links.save_link(tx, link.model_copy(update=result))
+    _note(tx, context, known, "workspace", "done", now)
     what = f"{known.row.kind} deleted in GHL" if last else f"{known.row.kind} was gone in GHL"
-    tell(tx, sides, known.key, what, {"ghl": None if link is None else link.remote_id}, now)
-    locks.release_lock(tx, hold.fence)
+    tell(tx, context, known.key, what, {"ghl": None if link is None else link.remote_id}, now)
+    locks.release_lock(tx, claim.fence)
 
 
 def _note(
-    tx: Connection, sides: Sides, known: ActivityKnown, side: Side, state: State, now: datetime
+    tx: Connection,
+    context: SyncContext,
+    known: ActivityState,
+    side: Side,
+    state: State,
+    now: datetime,
 ) -> None:
     if state == "done" and known.delete is not None and known.delete.state == "released":
         state = "allowed"
-    found = Found(known.key, side, state, sides.run_id)
-    pending_deletes.note_delete(tx, sides.connection, found, now)
+    found = Found(known.key, side, state, context.run_id)
+    pending_deletes.note_delete(tx, context.connection, found, now)
     if state == "held":
-        _ask(tx, sides.connection, known.row.kind, side, now)
+        _ask(tx, context.connection, known.row.kind, side, now)
 
 
 def _ask(

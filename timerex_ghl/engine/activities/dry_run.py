@@ -5,37 +5,39 @@ from collections.abc import Mapping
 from timerex_ghl.adapters.ledger import dry_run_plans
 from timerex_ghl.domain.actions import ActivityPlan, DeleteActivity
 from timerex_ghl.domain.models import FieldName
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
 
 NOTHING = Outcome(what="no-op")
 
 
-async def show_plan(sides: Sides, record: str, plan: ActivityPlan) -> Outcome:
+async def show_plan(context: SyncContext, record: str, plan: ActivityPlan) -> Outcome:
     """Show what would be written where."""
     if not plan.to_ghl and not plan.to_workspace:
         return NOTHING
-    await _keep(sides, record, plan.model_dump(mode="json"))
+    await _keep(context, record, plan.model_dump(mode="json"))
     return Outcome(what="applied", writes=len(plan.to_ghl))
 
 
-async def show_new(sides: Sides, record: str, values: Mapping[FieldName, str | None]) -> Outcome:
+async def show_new(
+    context: SyncContext, record: str, values: Mapping[FieldName, str | None]
+) -> Outcome:
     """Show what would be taken over from GHL."""
-    await _keep(sides, record, {"to_workspace": {"values": dict(values)}})
+    await _keep(context, record, {"to_workspace": {"values": dict(values)}})
     return Outcome(what="applied")
 
 
-async def show_delete(sides: Sides, record: str, action: DeleteActivity | None) -> Outcome:
+async def show_delete(context: SyncContext, record: str, action: DeleteActivity | None) -> Outcome:
     """Show a delete: in GHL, or without an action here."""
     if action is None:
-        await _keep(sides, record, {"to_workspace": {"values": {"deleted": "true"}}})
+        await _keep(context, record, {"to_workspace": {"values": {"deleted": "true"}}})
         return Outcome(what="applied")
-    await _keep(sides, record, {"to_ghl": [action.model_dump(mode="json")]})
+    await _keep(context, record, {"to_ghl": [action.model_dump(mode="json")]})
     return Outcome(what="applied", writes=1)
 
 
-async def _keep(sides: Sides, record: str, plan: dict[str, object]) -> None:
-    run_id, now = sides.run_id or "", sides.now()
-    await sides.ledger.write(
-        dry_run_plans.save_preview, sides.connection, record, plan, run_id, now
+async def _keep(context: SyncContext, record: str, plan: dict[str, object]) -> None:
+    run_id, now = context.run_id or "", context.now()
+    await context.ledger.write(
+        dry_run_plans.save_plan, context.connection, record, plan, run_id, now
     )

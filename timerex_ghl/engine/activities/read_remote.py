@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ghl.activity_webhooks import ToldActivity, read_told
+from timerex_ghl.adapters.ghl.activity_webhooks import (
+    ActivityNotification,
+    read_activity_notification,
+)
 from timerex_ghl.adapters.ledger import inbox_lookups, links
 from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.ledger.links import Link
@@ -16,9 +19,9 @@ from timerex_ghl.domain.activity_ghl import GhlActivity, map_note, map_task
 from timerex_ghl.domain.errors import NotFoundError, RetryableError
 from timerex_ghl.domain.ghl_models import GhlTaskId
 from timerex_ghl.domain.models import Contact, GhlContactId, GhlNoteId
-from timerex_ghl.engine.activities.claim_activity import ActivityKnown
+from timerex_ghl.engine.activities.claim_activity import ActivityState
 from timerex_ghl.engine.activities.write_activity import Emails, is_shown
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.recover import ACTION, close, wait_if_young
 
 CLOCKS_DIFFER = timedelta(minutes=1)
@@ -37,25 +40,25 @@ class Theirs(NamedTuple):
     ghl: GhlActivity | None
 
 
-async def emails_for(sides: Sides, kind: ActivityKind) -> Emails:
+async def emails_for(context: SyncContext, kind: ActivityKind) -> Emails:
     """Give the users whom tasks can be given to; notes have nobody."""
-    return await sides.users.emails(sides.ghl) if kind == "task" else {}
+    return await context.users.emails(context.ghl) if kind == "task" else {}
 
 
-async def read_theirs(sides: Sides, known: ActivityKnown, emails: Emails) -> Theirs:
+async def read_theirs(context: SyncContext, known: ActivityState, emails: Emails) -> Theirs:
     """Read what GHL has, and close the account of earlier writes by that.
 
     Raises:
         RetryableError: It was sent moments ago and may only not be found yet.
     """
     if known.link is None:
-        known = await _told_of(sides, known)
+        known = await _source_of(context, known)
     if known.link is None:
-        return await _find_created(sides, known, emails)
+        return await _find_created(context, known, emails)
     ghl = None
     if known.contact_id is not None:
         ghl = await read_remote(
-            sides, known.key.kind, known.contact_id, known.link.remote_id, emails
+            context, known.key.kind, known.contact_id, known.link.remote_id, emails
         )
     for intent in known.unknown:
         action = ACTION.validate_json(intent.payload)
@@ -63,66 +66,72 @@ async def read_theirs(sides: Sides, known: ActivityKnown, emails: Emails) -> The
             action, CreateActivity | UpdateActivity | DeleteActivity
         ) and is_shown(action, ghl)
         result_id = known.link.remote_id if happened else None
-        await sides.ledger.write(close, intent, result_id, sides.now())
+        await context.ledger.write(close, intent, result_id, context.now())
     return Theirs(known.link, ghl)
 
 
 async def read_remote(
-    sides: Sides, kind: ActivityKind, contact_id: GhlContactId, remote_id: str, emails: Emails
+    context: SyncContext,
+    kind: ActivityKind,
+    contact_id: GhlContactId,
+    remote_id: str,
+    emails: Emails,
 ) -> GhlActivity | None:
     """Read a note or task of GHL by id; None where it is gone."""
     with suppress(NotFoundError):
         if kind == "note":
-            return map_note(await sides.ghl.get_note(contact_id, GhlNoteId(remote_id)))
-        return map_task(await sides.ghl.get_task(contact_id, GhlTaskId(remote_id)), emails)
+            return map_note(await context.ghl.get_note(contact_id, GhlNoteId(remote_id)))
+        return map_task(await context.ghl.get_task(contact_id, GhlTaskId(remote_id)), emails)
     return None
 
 
-async def _told_of(sides: Sides, known: ActivityKnown) -> ActivityKnown:
+async def _source_of(context: SyncContext, known: ActivityState) -> ActivityState:
     """Link what an event of GHL bears out: it arrived, though it may have been deleted since."""
     for intent in known.unknown:
         action = ACTION.validate_json(intent.payload)
         if not isinstance(action, CreateActivity):
             continue
-        told = await sides.ledger.read(_event_of, sides, known.key, intent.created_at)
-        if told is not None:
-            link = await sides.ledger.write(_adopt, sides, known, intent, action, told.id)
+        snapshot = await context.ledger.read(_event_of, context, known.key, intent.created_at)
+        if snapshot is not None:
+            link = await context.ledger.write(
+                _keep_grant, context, known, intent, action, snapshot.id
+            )
             rest = [one for one in known.unknown if one.id != intent.id]
             return known._replace(link=link, unknown=rest)
     return known
 
 
 def _event_of(
-    tx: Connection, sides: Sides, key: ActivityKey, sent_at: datetime
-) -> ToldActivity | None:
+    tx: Connection, context: SyncContext, key: ActivityKey, sent_at: datetime
+) -> ActivityNotification | None:
     """Find an event that bears the marker of what was sent."""
     since = sent_at - CLOCKS_DIFFER
-    for event in inbox_lookups.deliveries_naming(tx, sides.connection, "ghl", key.id, since):
+    for event in inbox_lookups.deliveries_naming(tx, context.connection, "ghl", key.id, since):
         if event.record.startswith(f"ghl-{key.kind}:"):
-            told = read_told(key.kind, event.type, event.body)
-            if told.marker == key.id:
-                return told
+            snapshot = read_activity_notification(key.kind, event.type, event.body)
+            if snapshot.marker == key.id:
+                return snapshot
     return None
 
 
-async def _find_created(sides: Sides, known: ActivityKnown, emails: Emails) -> Theirs:
+async def _find_created(context: SyncContext, known: ActivityState, emails: Emails) -> Theirs:
     """Find by its marker what an earlier run sent, where it did."""
     for intent in known.unknown:
         action = ACTION.validate_json(intent.payload)
         if not isinstance(action, CreateActivity):
-            await sides.ledger.write(close, intent, None, sides.now())
+            await context.ledger.write(close, intent, None, context.now())
             continue
-        ghl = await _find_marked(sides, known, action, emails)
+        ghl = await _find_marked(context, known, action, emails)
         if ghl is not None:
-            link = await sides.ledger.write(_adopt, sides, known, intent, action, ghl.id)
+            link = await context.ledger.write(_keep_grant, context, known, intent, action, ghl.id)
             return Theirs(link, ghl)
-        wait_if_young(sides, intent, str(known.key))
-        await sides.ledger.write(close, intent, None, sides.now())
+        wait_if_young(context, intent, str(known.key))
+        await context.ledger.write(close, intent, None, context.now())
     return Theirs(None, None)
 
 
 async def _find_marked(
-    sides: Sides, known: ActivityKnown, action: CreateActivity, emails: Emails
+    context: SyncContext, known: ActivityState, action: CreateActivity, emails: Emails
 ) -> GhlActivity | None:
     """Look through what the person has, and has since their contact was merged into another.
 
@@ -131,7 +140,7 @@ async def _find_marked(
     """
     for contact_id in dict.fromkeys((action.contact_id, known.contact_id or action.contact_id)):
         try:
-            shown = await _list(sides, known.key.kind, contact_id, emails)
+            shown = await _list(context, known.key.kind, contact_id, emails)
         except NotFoundError as error:
             if contact_id != known.contact_id:
                 continue
@@ -143,24 +152,24 @@ async def _find_marked(
 
 
 async def _list(
-    sides: Sides, kind: ActivityKind, contact_id: GhlContactId, emails: Emails
+    context: SyncContext, kind: ActivityKind, contact_id: GhlContactId, emails: Emails
 ) -> list[GhlActivity]:
     if kind == "note":
-        return [map_note(note) for note in await sides.ghl.list_notes(contact_id)]
-    return [map_task(task, emails) for task in await sides.ghl.list_tasks(contact_id)]
+        return [map_note(note) for note in await context.ghl.list_notes(contact_id)]
+    return [map_task(task, emails) for task in await context.ghl.list_tasks(contact_id)]
 
 
-def _adopt(
+def _keep_grant(
     tx: Connection,
-    sides: Sides,
-    known: ActivityKnown,
+    context: SyncContext,
+    known: ActivityState,
     intent: Intent,
     action: CreateActivity,
     remote_id: str,
 ) -> Link:
     """Keep the link of what was found, with what was sent as what both agreed on."""
     link = Link(
-        connection=sides.connection,
+        connection=context.connection,
         kind=known.key.kind,
         local_id=known.row.id,
         remote_id=remote_id,
@@ -168,5 +177,5 @@ def _adopt(
         base=Contact(values={**action.values}),
     )
     links.save_link(tx, link)
-    close(tx, intent, remote_id, sides.now())
+    close(tx, intent, remote_id, context.now())
     return link

@@ -10,12 +10,12 @@ from timerex_ghl.domain.activities import TEXT, ActivityKey, text_of
 from timerex_ghl.domain.activity_ghl import GhlActivity
 from timerex_ghl.domain.models import ContactId, GhlContactId
 from timerex_ghl.domain.note_text import booking_of
-from timerex_ghl.engine.activities.claim_activity import claimed_activity
+from timerex_ghl.engine.activities.claim_activity import claim_activity
 from timerex_ghl.engine.activities.commit_activity import add_from_ghl
 from timerex_ghl.engine.activities.dry_run import show_new
-from timerex_ghl.engine.activities.handle_activity import carry_activity
-from timerex_ghl.engine.contact import carry_unknown_contact
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.activities.handle_activity import handle_activity
+from timerex_ghl.engine.contact import handle_unknown_contact
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.lock_names import lock_of_remote
 from timerex_ghl.engine.locking import TTL_S, Busy, holder_name, insist
 from timerex_ghl.engine.outcome import Outcome
@@ -28,42 +28,48 @@ class _Person(NamedTuple):
     is_alive: bool
 
 
-async def meet_activity(sides: Sides, theirs: GhlActivity, *, preview: bool = False) -> Outcome:
+async def resolve_activity(
+    context: SyncContext, theirs: GhlActivity, *, preview: bool = False
+) -> Outcome:
     """Take over a note or task of GHL, unless it is ours, a booking's, or of somebody deleted."""
-    if await sides.ledger.read(is_of_booking, sides, theirs):
+    if await context.ledger.read(is_of_booking, context, theirs):
         return Outcome(what="ignored")
-    ours = await sides.ledger.read(sent_as, sides, theirs)
+    ours = await context.ledger.read(sent_as, context, theirs)
     if ours is not None:  # its create is under way, or nobody heard of its end
-        outcome = await carry_activity(sides, ours, preview=preview)
-        if preview or await sides.ledger.read(_is_linked, sides, theirs):
+        outcome = await handle_activity(context, ours, preview=preview)
+        if preview or await context.ledger.read(_is_linked, context, theirs):
             return outcome
-    person = await _find_person(sides, theirs)
+    person = await _find_person(context, theirs)
     if person is None or not person.is_alive:
         return Outcome(what="ignored")
     if preview:
-        return await show_new(sides, f"ghl-{theirs.kind}:{theirs.id}", theirs.values)
-    holder = holder_name(sides.run_id)
+        return await show_new(context, f"ghl-{theirs.kind}:{theirs.id}", theirs.values)
+    holder = holder_name(context.run_id)
     is_new = await insist(
-        sides.ledger,
-        lambda: sides.ledger.write(_add, sides, theirs, person.contact_id, holder, sides.now()),
+        context.ledger,
+        lambda: context.ledger.write(
+            _add, context, theirs, person.contact_id, holder, context.now()
+        ),
     )
     return Outcome(what="applied" if is_new else "no-op", contact_id=theirs.contact_id)
 
 
-async def follow_person(sides: Sides, key: ActivityKey, ghl_contact_id: GhlContactId) -> None:
+async def follow_person(
+    context: SyncContext, key: ActivityKey, ghl_contact_id: GhlContactId
+) -> None:
     """Give a note or task to whoever has it in GHL now: contacts were merged there."""
-    person = await sides.ledger.read(_person, sides, ghl_contact_id)
-    row = await sides.ledger.read(activities.get_activity, sides.connection, key)
+    person = await context.ledger.read(_person, context, ghl_contact_id)
+    row = await context.ledger.read(activities.get_activity, context.connection, key)
     if person is None or not person.is_alive or row is None or row.deleted:
         return
     if row.contact_id == person.contact_id:
         return
-    async with claimed_activity(sides, key) as claim:
-        if claim is not None and not claim.known.row.deleted:
-            await sides.ledger.write(_move, sides, key, person.contact_id, sides.now())
+    async with claim_activity(context, key) as claimed:
+        if claimed is not None and not claimed.known.row.deleted:
+            await context.ledger.write(_move, context, key, person.contact_id, context.now())
 
 
-async def _find_person(sides: Sides, theirs: GhlActivity) -> _Person | None:
+async def _find_person(context: SyncContext, theirs: GhlActivity) -> _Person | None:
     """Find out whose it is; somebody who is new here is taken over first.
 
     Raises:
@@ -71,77 +77,79 @@ async def _find_person(sides: Sides, theirs: GhlActivity) -> _Person | None:
     """
     if theirs.contact_id is None:
         return None
-    person = await sides.ledger.read(_person, sides, theirs.contact_id)
+    person = await context.ledger.read(_person, context, theirs.contact_id)
     if person is None:
-        await carry_unknown_contact(sides, theirs.contact_id)
-        person = await sides.ledger.read(_person, sides, theirs.contact_id)
+        await handle_unknown_contact(context, theirs.contact_id)
+        person = await context.ledger.read(_person, context, theirs.contact_id)
     return person
 
 
-def _person(tx: Connection, sides: Sides, ghl_contact_id: GhlContactId) -> _Person | None:
-    link = links.link_of_remote(tx, sides.connection, "contact", ghl_contact_id)
+def _person(tx: Connection, context: SyncContext, ghl_contact_id: GhlContactId) -> _Person | None:
+    link = links.link_of_remote(tx, context.connection, "contact", ghl_contact_id)
     if link is None:
         return None
     contact_id = ContactId(link.local_id)
-    row = workspace.get_contact(tx, sides.connection, contact_id)
+    row = workspace.get_contact(tx, context.connection, contact_id)
     return _Person(contact_id, row is not None and not row.deleted)
 
 
-def is_of_booking(tx: Connection, sides: Sides, theirs: GhlActivity) -> bool:
+def is_of_booking(tx: Connection, context: SyncContext, theirs: GhlActivity) -> bool:
     """Tell whether it is the note that carries a booking: that one is kept by the booking.
 
     Its link may not be saved yet.
     """
     if theirs.kind != "note":
         return False
-    if links.link_of_remote(tx, sides.connection, "booking-note", theirs.id) is not None:
+    if links.link_of_remote(tx, context.connection, "booking-note", theirs.id) is not None:
         return True
     root_id = booking_of(text_of(theirs.values, TEXT) or "")
-    return root_id is not None and (bookings.get_booking(tx, sides.connection, root_id) is not None)
+    return root_id is not None and (
+        bookings.get_booking(tx, context.connection, root_id) is not None
+    )
 
 
-def sent_as(tx: Connection, sides: Sides, theirs: GhlActivity) -> ActivityKey | None:
+def sent_as(tx: Connection, context: SyncContext, theirs: GhlActivity) -> ActivityKey | None:
     """Tell whose marker it bears, where that was sent and is not linked to anything yet."""
     if theirs.marker is None:
         return None
     key = ActivityKey(theirs.kind, theirs.marker)
-    if links.link_of_local(tx, sides.connection, key.kind, key.id) is not None:
+    if links.link_of_local(tx, context.connection, key.kind, key.id) is not None:
         return None
-    return key if intents.open_intents(tx, sides.connection, [str(key)]) else None
+    return key if intents.open_intents(tx, context.connection, [str(key)]) else None
 
 
-def _is_linked(tx: Connection, sides: Sides, theirs: GhlActivity) -> bool:
-    return links.link_of_remote(tx, sides.connection, theirs.kind, theirs.id) is not None
+def _is_linked(tx: Connection, context: SyncContext, theirs: GhlActivity) -> bool:
+    return links.link_of_remote(tx, context.connection, theirs.kind, theirs.id) is not None
 
 
 def _add(
     tx: Connection,
-    sides: Sides,
+    context: SyncContext,
     theirs: GhlActivity,
     contact_id: ContactId,
     holder: str,
     now: datetime,
 ) -> bool | Busy:
     """Add it, unless somebody was faster: the lock keeps other processes out of this unit."""
-    names = [lock_of_remote(sides.connection, theirs.kind, theirs.id)]
+    names = [lock_of_remote(context.connection, theirs.kind, theirs.id)]
     fence = locks.try_lock(tx, names, holder, TTL_S)
     if fence is None:
         return Busy(tuple(names))
-    is_new = not _is_linked(tx, sides, theirs)
+    is_new = not _is_linked(tx, context, theirs)
     if is_new:
-        add_from_ghl(tx, sides, [(contact_id, theirs)], now)
+        add_from_ghl(tx, context, [(contact_id, theirs)], now)
     locks.release_lock(tx, fence)
     return is_new
 
 
 def _move(
-    tx: Connection, sides: Sides, key: ActivityKey, contact_id: ContactId, now: datetime
+    tx: Connection, context: SyncContext, key: ActivityKey, contact_id: ContactId, now: datetime
 ) -> None:
-    row = activities.get_activity(tx, sides.connection, key)
-    link = links.link_of_local(tx, sides.connection, key.kind, key.id)
+    row = activities.get_activity(tx, context.connection, key)
+    link = links.link_of_local(tx, context.connection, key.kind, key.id)
     if row is None:
         return
     moved = row.model_copy(update={"contact_id": contact_id})
-    after = activities.save_activity(tx, sides.connection, moved, now, deleted=row.deleted)
+    after = activities.save_activity(tx, context.connection, moved, now, deleted=row.deleted)
     if link is not None and link.local_version == row.version:
         links.save_link(tx, link.model_copy(update={"local_version": after.version}))

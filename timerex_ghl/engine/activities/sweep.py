@@ -19,19 +19,19 @@ from timerex_ghl.domain.activity_ghl import GhlActivity, map_note, map_task
 from timerex_ghl.domain.errors import NotFoundError
 from timerex_ghl.domain.models import ContactId, GhlContactId, Record
 from timerex_ghl.engine.activities.commit_activity import add_from_ghl
-from timerex_ghl.engine.activities.delete_activity import withdraw_seen
-from timerex_ghl.engine.activities.handle_activity import carry_activity
+from timerex_ghl.engine.activities.delete_activity import withdraw_found
+from timerex_ghl.engine.activities.handle_activity import handle_activity
 from timerex_ghl.engine.activities.missing import list_gone
 from timerex_ghl.engine.activities.read_remote import emails_for, read_remote
 from timerex_ghl.engine.activities.resolve_activity import (
     follow_person,
     is_of_booking,
-    meet_activity,
+    resolve_activity,
     sent_as,
 )
 from timerex_ghl.engine.appointment_inbound import PREFIX
-from timerex_ghl.engine.appointment_sweep import carry_appointment_key
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.appointment_sweep import handle_appointment_key
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
 
 CURSOR = "ghl-tasks"
@@ -54,7 +54,7 @@ class Swept:
     """What a part of a sweep found.
 
     Attributes:
-        keys: Whatever may differ, to be carried by `carry_activity_key`.
+        keys: Whatever may differ, to be carried by `handle_activity_key`.
         added: New ones of GHL that were taken over.
         held: Deletes that wait for a person, since they were too many.
         more: The sweep is not at its end.
@@ -75,100 +75,111 @@ class Swept:
         )
 
 
-async def carry_activity_key(sides: Sides, key: str, *, preview: bool) -> Outcome:
+async def handle_activity_key(context: SyncContext, key: str, *, preview: bool) -> Outcome:
     """Carry a note, task or appointment that a sweep named."""
     if key.startswith(PREFIX):
-        return await carry_appointment_key(sides, key, preview=preview)
+        return await handle_appointment_key(context, key, preview=preview)
     kind, _, rest = key.partition(":")
     if kind not in REMOTE:
         named: ActivityKind = "note" if kind == "note" else "task"
-        return await carry_activity(sides, ActivityKey(named, ActivityId(rest)), preview=preview)
+        return await handle_activity(context, ActivityKey(named, ActivityId(rest)), preview=preview)
     contact_id, _, remote_id = rest.partition(":")
-    return await _carry_remote(
-        sides, REMOTE[kind], GhlContactId(contact_id), remote_id, preview=preview
+    return await _handle_remote(
+        context, REMOTE[kind], GhlContactId(contact_id), remote_id, preview=preview
     )
 
 
-async def list_changed_here(sides: Sides, kind: ActivityKind, since: datetime | None) -> list[str]:
+async def list_changed_here(
+    context: SyncContext, kind: ActivityKind, since: datetime | None
+) -> list[str]:
     """List what changed here and did not reach GHL: what the live path left."""
-    if not sides.settings.activities.mirrors:
+    if not context.settings.activities.mirrors:
         return []
-    found = await sides.ledger.read(activities.changed_activities, sides.connection, kind, since)
+    found = await context.ledger.read(
+        activities.changed_activities, context.connection, kind, since
+    )
     return [f"{kind}:{id_}" for id_ in found]
 
 
-async def sweep_tasks(sides: Sides, scan: str, *, preview: bool) -> Swept:
+async def sweep_tasks(context: SyncContext, scan: str, *, preview: bool) -> Swept:
     """Look through the next pages of all tasks; the last ones tell what is gone.
 
     Where it breaks off, these pages are read again: nothing of them was handed out.
     """
-    if not sides.settings.activities.mirrors:
+    if not context.settings.activities.mirrors:
         return Swept([])
-    saved = await sides.ledger.read(cursors.get_cursor, sides.connection, CURSOR)
+    saved = await context.ledger.read(cursors.get_cursor, context.connection, CURSOR)
     place = _Place.model_validate_json(saved) if saved else None
     if place is None or place.scan != scan:
-        place = _Place(scan=scan, began_at=sides.now())
-    emails, found = await emails_for(sides, "task"), Swept([])
+        place = _Place(scan=scan, began_at=context.now())
+    emails, found = await emails_for(context, "task"), Swept([])
     for _ in range(PAGES):
-        page = await sides.ghl.search_tasks(skip=place.skip)
+        page = await context.ghl.search_tasks(skip=place.skip)
         shown = [map_task(task, emails) for task in page.tasks]
-        found += await sides.ledger.write(
-            _compare, sides, "task", shown, sides.now(), preview=preview
+        found += await context.ledger.write(
+            _compare, context, "task", shown, context.now(), preview=preview
         )
         if page.skip is None:
-            gone, held = await list_gone(sides, "task", place.began_at, preview=preview)
+            gone, held = await list_gone(context, "task", place.began_at, preview=preview)
             return found + Swept(gone, held=held)
         place = place.model_copy(update={"skip": page.skip})
-    await sides.ledger.write(cursors.save_cursor, sides.connection, CURSOR, place.model_dump_json())
+    await context.ledger.write(
+        cursors.save_cursor, context.connection, CURSOR, place.model_dump_json()
+    )
     return found + Swept([], more=True)
 
 
-async def sweep_notes(sides: Sides, people: Sequence[Linked], *, preview: bool) -> Swept:
+async def sweep_notes(context: SyncContext, people: Sequence[Linked], *, preview: bool) -> Swept:
     """Look through the notes of some people: one call each."""
     found = Swept([])
-    if not sides.settings.activities.mirrors:
+    if not context.settings.activities.mirrors:
         return found
     for person in people:
-        began_at = sides.now()
+        began_at = context.now()
         with suppress(NotFoundError):  # their contact is gone: that is looked into elsewhere
-            notes = await sides.ghl.list_notes(person.ghl_id)
+            notes = await context.ghl.list_notes(person.ghl_id)
             shown = [map_note(note) for note in notes]
-            found += await sides.ledger.write(
-                _compare, sides, "note", shown, sides.now(), preview=preview
+            found += await context.ledger.write(
+                _compare, context, "note", shown, context.now(), preview=preview
             )
             gone, held = await list_gone(
-                sides, "note", began_at, of=person.contact_id, preview=preview
+                context, "note", began_at, of=person.contact_id, preview=preview
             )
             found += Swept(gone, held=held)
         if not preview:
-            await sides.ledger.write(_note_read, sides, person, began_at)
+            await context.ledger.write(_note_read, context, person, began_at)
     return found
 
 
-async def _carry_remote(
-    sides: Sides, kind: ActivityKind, contact_id: GhlContactId, remote_id: str, *, preview: bool
+async def _handle_remote(
+    context: SyncContext,
+    kind: ActivityKind,
+    contact_id: GhlContactId,
+    remote_id: str,
+    *,
+    preview: bool,
 ) -> Outcome:
     """Carry a note or task by its id in GHL, linked or new."""
-    link = await sides.ledger.read(links.link_of_remote, sides.connection, kind, remote_id)
+    link = await context.ledger.read(links.link_of_remote, context.connection, kind, remote_id)
     if link is not None:
         key = ActivityKey(kind, ActivityId(link.local_id))
         if not preview:
-            await follow_person(sides, key, contact_id)
-        return await carry_activity(sides, key, preview=preview)
-    emails = await emails_for(sides, kind)
-    theirs = await read_remote(sides, kind, contact_id, remote_id, emails)
+            await follow_person(context, key, contact_id)
+        return await handle_activity(context, key, preview=preview)
+    emails = await emails_for(context, kind)
+    theirs = await read_remote(context, kind, contact_id, remote_id, emails)
     if theirs is None:
         return Outcome(what="no-op")
-    return await meet_activity(sides, theirs, preview=preview)
+    return await resolve_activity(context, theirs, preview=preview)
 
 
-def _note_read(tx: Connection, sides: Sides, person: Linked, at: datetime) -> None:
-    links.note_seen(tx, sides.connection, "contact", [person.ghl_id], at)
+def _note_read(tx: Connection, context: SyncContext, person: Linked, at: datetime) -> None:
+    links.mark_checked(tx, context.connection, "contact", [person.ghl_id], at)
 
 
 def _compare(
     tx: Connection,
-    sides: Sides,
+    context: SyncContext,
     kind: ActivityKind,
     shown: list[GhlActivity],
     now: datetime,
@@ -180,30 +191,30 @@ def _compare(
     New is what nobody sent from here. It is taken over as the page shows it, without a further
     read: should the page be behind the times, the next sweep sees another digest.
     """
-    connection, ids = sides.connection, [one.id for one in shown]
+    connection, ids = context.connection, [one.id for one in shown]
     linked = links.links_of_remotes(tx, connection, kind, ids)
     changed = [one for one in shown if one.id in linked and linked[one.id].digest != one.digest]
-    people = _people_of(tx, sides, [one for one in shown if one.id not in linked])
+    people = _people_of(tx, context, [one for one in shown if one.id not in linked])
     new = [one for one in shown if one.id not in linked and one.contact_id in people]
-    new = [one for one in new if not is_of_booking(tx, sides, one)]
-    ours = [one for one in new if sent_as(tx, sides, one) is not None]
-    links.note_seen(tx, connection, kind, ids, now)
+    new = [one for one in new if not is_of_booking(tx, context, one)]
+    ours = [one for one in new if sent_as(tx, context, one) is not None]
+    links.mark_checked(tx, connection, kind, ids, now)
     if preview:
         return Swept([_key_of(one) for one in (*new, *changed)])
-    withdraw_seen(tx, sides, kind, [link.local_id for link in linked.values()], now)
+    withdraw_found(tx, context, kind, [link.local_id for link in linked.values()], now)
     fresh = [one for one in new if one not in ours]
-    add_from_ghl(tx, sides, [(people[one.contact_id], one) for one in fresh], now)
+    add_from_ghl(tx, context, [(people[one.contact_id], one) for one in fresh], now)
     return Swept([_key_of(one) for one in (*ours, *changed)], added=len(fresh))
 
 
 def _people_of(
-    tx: Connection, sides: Sides, shown: Sequence[GhlActivity]
+    tx: Connection, context: SyncContext, shown: Sequence[GhlActivity]
 ) -> dict[GhlContactId | None, ContactId]:
     """Tell whose they are of those who live here. All others are `contact-sync`'s to bring."""
     contact_ids = {one.contact_id for one in shown if one.contact_id is not None}
-    linked = links.links_of_remotes(tx, sides.connection, "contact", contact_ids)
+    linked = links.links_of_remotes(tx, context.connection, "contact", contact_ids)
     rows = workspace.get_contacts(
-        tx, sides.connection, [ContactId(link.local_id) for link in linked.values()]
+        tx, context.connection, [ContactId(link.local_id) for link in linked.values()]
     )
     alive = {contact_id for contact_id, keyed in rows.items() if not keyed.row.deleted}
     return {

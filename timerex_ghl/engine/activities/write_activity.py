@@ -26,8 +26,8 @@ from timerex_ghl.domain.activities import (
 from timerex_ghl.domain.activity_ghl import GhlActivity, map_note, map_task
 from timerex_ghl.domain.ghl_models import GhlTaskId, GhlUserId
 from timerex_ghl.domain.models import FieldName, GhlNoteId
-from timerex_ghl.engine.activities.claim_activity import ActivityHold
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.activities.claim_activity import ActivityClaim
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.write import Written, send_write
 
 Emails = Mapping[GhlUserId, str]
@@ -40,7 +40,7 @@ class Gone(NamedTuple):
 
 
 async def create_activity(
-    sides: Sides, hold: ActivityHold, action: CreateActivity, emails: Emails
+    context: SyncContext, claim: ActivityClaim, action: CreateActivity, emails: Emails
 ) -> Written[GhlActivity]:
     """Make a note or task in GHL; hand it back as GHL has it then."""
 
@@ -48,17 +48,17 @@ async def create_activity(
         values, id_ = action.values, action.activity_id
         if action.kind == "note.create":
             text = with_marker(values.get(TEXT) or "", id_)
-            return map_note(await sides.ghl.create_note(action.contact_id, text))
+            return map_note(await context.ghl.create_note(action.contact_id, text))
         task: dict[str, Any] = {**_task_of(values, emails, id_)}
         task.setdefault("body", with_marker("", id_))
-        return map_task(await sides.ghl.create_task(action.contact_id, **task), emails)
+        return map_task(await context.ghl.create_task(action.contact_id, **task), emails)
 
-    return await send_write(sides, hold, action, send)
+    return await send_write(context, claim, action, send)
 
 
 async def update_activity(
-    sides: Sides,
-    hold: ActivityHold,
+    context: SyncContext,
+    claim: ActivityClaim,
     action: UpdateActivity,
     emails: Emails,
     *,
@@ -67,8 +67,8 @@ async def update_activity(
     """Write what changed of a note or task; hand it back as GHL has it then.
 
     Args:
-        sides: Both sides.
-        hold: Whose write it is.
+        context: The connection's clients, ledger and settings.
+        claim: Whose write it is.
         action: What to write.
         emails: Of the location's users.
         marker: What its text ends with in GHL: it stays there.
@@ -80,32 +80,32 @@ async def update_activity(
             text = values.get(TEXT) or ""
             text = text if marker is None else with_marker(text, marker)
             note_id = GhlNoteId(action.remote_id)
-            return map_note(await sides.ghl.update_note(contact_id, note_id, text))
+            return map_note(await context.ghl.update_note(contact_id, note_id, text))
         task_id = GhlTaskId(action.remote_id)
         if action.kind == "task.complete":
             is_done = values.get(COMPLETED) == YES
-            task = await sides.ghl.complete_task(contact_id, task_id, completed=is_done)
+            task = await context.ghl.complete_task(contact_id, task_id, completed=is_done)
         else:
             changes = _task_of(values, emails, marker)
-            task = await sides.ghl.update_task(contact_id, task_id, **changes)
+            task = await context.ghl.update_task(contact_id, task_id, **changes)
         return map_task(task, emails)
 
-    return await send_write(sides, hold, action, send)
+    return await send_write(context, claim, action, send)
 
 
 async def delete_activity(
-    sides: Sides, hold: ActivityHold, action: DeleteActivity
+    context: SyncContext, claim: ActivityClaim, action: DeleteActivity
 ) -> Written[Gone]:
     """Delete a note or task in GHL."""
 
     async def send() -> Gone:
         if action.kind == "note.delete":
-            await sides.ghl.delete_note(action.contact_id, GhlNoteId(action.remote_id))
+            await context.ghl.delete_note(action.contact_id, GhlNoteId(action.remote_id))
         else:
-            await sides.ghl.delete_task(action.contact_id, GhlTaskId(action.remote_id))
+            await context.ghl.delete_task(action.contact_id, GhlTaskId(action.remote_id))
         return Gone(action.remote_id)
 
-    return await send_write(sides, hold, action, send)
+    return await send_write(context, claim, action, send)
 
 
 def is_shown(action: ActivityAction, theirs: GhlActivity | None) -> bool:

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from timerex_ghl.adapters.ledger.booking_edits import MadeInTimerexError
-from timerex_ghl.adapters.ledger.contact_edits import KnownPersonError
+from timerex_ghl.adapters.ledger.contact_edits import DuplicatePersonError
 from timerex_ghl.adapters.ledger.edits import OtherVersionError, UnknownRecordError
 from timerex_ghl.domain.contact_entry import EntryError, Fault
 
@@ -113,7 +113,7 @@ def _of_edit(error: Exception) -> ProblemError:
             return ProblemError(404, "not-found", str(error))
         case OtherVersionError():
             return ProblemError(412, "stale", str(error), more={"version": error.version})
-        case KnownPersonError():
+        case DuplicatePersonError():
             more = {"contact_ids": [*error.contact_ids]}
             return ProblemError(409, "known-person", str(error), more=more)
         case MadeInTimerexError():
@@ -157,7 +157,7 @@ _ANSWERED: tuple[type[Exception], ...] = (
     RequestValidationError,
     UnknownRecordError,
     OtherVersionError,
-    KnownPersonError,
+    DuplicatePersonError,
     MadeInTimerexError,
     HTTPException,
     Exception,

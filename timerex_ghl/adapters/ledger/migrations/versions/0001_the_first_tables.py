@@ -130,7 +130,7 @@ def _create_inbox() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_at", sa.BigInteger()),
         sa.Column("error", sa.Text()),
-        sa.Column("settled_at", sa.BigInteger()),
+        sa.Column("resolved_at", sa.BigInteger()),
         sa.PrimaryKeyConstraint("seq", name="pk_inbox"),
         sa.UniqueConstraint(
             "connection", "source", "dedupe_key", name="uq_inbox_connection_source_dedupe_key"
@@ -253,8 +253,8 @@ def _create_reviews() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("seen", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.BigInteger(), nullable=False),
-        sa.Column("settled_at", sa.BigInteger()),
-        sa.Column("settled_by", sa.Text()),
+        sa.Column("resolved_at", sa.BigInteger()),
+        sa.Column("resolved_by", sa.Text()),
         sa.Column("decision", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="pk_reviews"),
     )
@@ -264,8 +264,8 @@ def _create_reviews() -> None:
         "reviews",
         ["connection", "kind", "subject"],
         unique=True,
-        sqlite_where=sa.text("settled_at IS NULL"),
-        postgresql_where=sa.text("settled_at IS NULL"),
+        sqlite_where=sa.text("resolved_at IS NULL"),
+        postgresql_where=sa.text("resolved_at IS NULL"),
     )
 
 

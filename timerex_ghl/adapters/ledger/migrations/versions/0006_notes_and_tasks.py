@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("side", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("found_at", sa.BigInteger(), nullable=False),
-        sa.Column("settled_at", sa.BigInteger()),
+        sa.Column("resolved_at", sa.BigInteger()),
         sa.Column("run_id", sa.Text()),
         sa.PrimaryKeyConstraint("connection", "kind", "local_id", name="pk_pending_deletes"),
     )
