@@ -65,8 +65,8 @@ async def sweep(acts: ActivityWorld, scan: str) -> dict[str, Any]:
         swept = await sweep_tasks(context, scan, preview=False)
         keys, more = [*keys, *swept.keys], swept.more
     keys += await list_changed_here(context, "task", None)
-    carry = partial(process_record, context, partial(handle_activity_key, preview=False))
-    await each(carry, keys, at_once(context))
+    handle = partial(process_record, context, partial(handle_activity_key, preview=False))
+    await each(handle, keys, at_once(context))
     took = time.perf_counter() - began
     calls = Counter(
         call["operation"] for call in (await acts.world.ask("GET", "/ghl/calls"))["calls"]
@@ -108,7 +108,7 @@ async def measure_notes(acts: ActivityWorld) -> None:
     context, runs, calls = acts.world.context, list[int](), 0
     await acts.world.ask("DELETE", "/ghl/calls")
     for _ in range(5):
-        most = await acts.ledger.read(call_budget.room_of, context, utc_now())
+        most = await acts.ledger.read(call_budget.budget_of, context, utc_now())
         people = await acts.ledger.read(sweeps.next_people, NAME, most)
         for start in range(0, len(people), PEOPLE):
             part = people[start : start + PEOPLE]

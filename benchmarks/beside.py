@@ -64,12 +64,12 @@ async def measure_spread(bookings: int, sweep: Sweep) -> float:
         before: list[Any] = (await rate_limited.world.ask("GET", "/ghl/calls"))["calls"]
         figures = await rate_limited.spread(bookings, PER_S)
     delays, swept = rate_limited.delays_s, rate_limited.of_sweep()
-    told = {**figures._asdict(), "seconds": round(figures.seconds, 1)}
+    finished = {**figures._asdict(), "seconds": round(figures.seconds, 1)}
     say(
         benchmark="beside",
         part="spread",
         sweep=sweep,
-        **told,
+        **finished,
         of_sweep={
             "calls_before": len(before),
             "calls": len(swept),
@@ -87,8 +87,8 @@ async def measure_burst(bookings: int, sweep: Sweep) -> None:
     """Carry bookings that are all there at once."""
     async with opened(sweep) as rate_limited:
         figures = await rate_limited.queued(bookings)
-    told = {**figures._asdict(), "seconds": round(figures.seconds, 1)}
-    say(benchmark="beside", part="burst", sweep=sweep, **told, **machine())
+    finished = {**figures._asdict(), "seconds": round(figures.seconds, 1)}
+    say(benchmark="beside", part="burst", sweep=sweep, **finished, **machine())
 
 
 @asynccontextmanager

@@ -149,10 +149,10 @@ def as_sent(request: httpx.Request) -> Sent:
 
 async def send_again(sent: Sequence[Sent]) -> None:
     """Send requests, four at once, and read the answers."""
-    left = iter(sent)
+    rest = iter(sent)
 
     async def work(http: httpx.AsyncClient) -> None:
-        for request in left:
+        for request in rest:
             answer = await http.request(
                 request.method, request.url, headers=request.headers, json=request.body
             )

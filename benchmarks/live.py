@@ -39,9 +39,9 @@ class Crm:
     """A sandbox in this process, which tells when a guest's note was written."""
 
     def __init__(self) -> None:
-        self.noted: dict[str, asyncio.Future[float]] = {}
+        self.waiters: dict[str, asyncio.Future[float]] = {}
         self.sandbox = Sandbox()
-        self.sandbox.ghl.calls = _Told(self)
+        self.sandbox.ghl.calls = _TimedCalls(self)
         self.sandbox.ghl.limits.enabled = False
         self.server = SandboxServer(self.sandbox, 0)
 
@@ -50,12 +50,12 @@ class Crm:
         if call.method == "POST" and call.path.endswith("/notes"):
             contact = self.sandbox.ghl.contacts.by_id.get(call.path.split("/")[-2])
             email = contact.fields.get("email") if contact else None
-            future = self.noted.get(email or "")
+            future = self.waiters.get(email or "")
             if future is not None and not future.done():
                 future.set_result(time.perf_counter())
 
 
-class _Told(CallLog):
+class _TimedCalls(CallLog):
     def __init__(self, crm: Crm) -> None:
         super().__init__()
         self._crm = crm
@@ -154,12 +154,12 @@ class Driver:
     async def one(self) -> float:
         """Send one webhook; give the seconds until its last call was answered."""
         email = self.guest()
-        self.crm.noted[email] = asyncio.get_running_loop().create_future()
+        self.crm.waiters[email] = asyncio.get_running_loop().create_future()
         began = time.perf_counter()
         sending = asyncio.create_task(
             self.http.post(self.target.url, json=booking(email), headers=self.target.headers)
         )
-        took = await self.crm.noted[email] - began
+        took = await self.crm.waiters[email] - began
         (await sending).raise_for_status()
         return took
 
@@ -173,10 +173,10 @@ class Driver:
 
     async def crowded(self) -> float:
         """Keep ten outstanding; give the events a second."""
-        left = iter(range(EVENTS))
+        rest = iter(range(EVENTS))
 
         async def work() -> None:
-            for _ in left:
+            for _ in rest:
                 await self.one()
 
         began = time.perf_counter()

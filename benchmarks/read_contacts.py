@@ -45,11 +45,11 @@ async def main(contacts: int, rounds: int) -> None:
         await stand.api.send("POST", "/ghl/bulk", {"count": contacts})
         with tempfile.TemporaryDirectory() as folder:
             for number in range(rounds):
-                took, theirs, calls = await read_all(
+                took, remote, calls = await read_all(
                     stand, ledger_url(folder, f"read-{number}"), contacts
                 )
                 seconds.append(took)
-                say(round=number, seconds=round(took, 3), sandbox_s=round(theirs, 3), calls=calls)
+                say(round=number, seconds=round(took, 3), sandbox_s=round(remote, 3), calls=calls)
     say(
         benchmark="read_contacts",
         contacts=contacts,

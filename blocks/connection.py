@@ -109,7 +109,7 @@ class Connection(Block):
         description="When an appointment is cancelled or deleted in GHL, cancel its booking in "
         "TimeRex. Needs TimeRex's API key, and GHL's webhooks.",
     )
-    pacing: bool = Field(
+    rate_limit: bool = Field(
         default=True,
         description="Keep below GHL's 100 calls in 10 seconds. Switch it off only for tests "
         "against the sandbox.",

@@ -149,7 +149,7 @@ def ghl_settings_of(draft: Connection) -> GhlSettings:
         credentials=draft.ghl.saved_as or "",
         auth=auth,
         scopes=frozenset(draft.ghl.scopes.split()),
-        calls_per_10_s=100 if draft.pacing else None,
+        calls_per_10_s=100 if draft.rate_limit else None,
         webhook_keys=draft.ghl.webhook_keys(),
         older_webhook_keys=draft.ghl.older_webhook_keys(),
         app_id=draft.ghl.app_id() if auth == "oauth" else None,
@@ -204,5 +204,5 @@ def _timerex_settings_of(draft: Connection, endpoint: str) -> TimerexSettings:
         auth="api-key" if "api-key" in ways else "oauth" if ways else "none",
         base_url=block.base_url.rstrip("/"),
         token_url=block.token_url,
-        rate_limited=draft.pacing,
+        rate_limited=draft.rate_limit,
     )

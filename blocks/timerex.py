@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ghl.oauth import OAuthTokens
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.auth import ApiKey, OAuthApp, TimerexAuth
 from timerex_ghl.adapters.timerex.client import TimerexClient, every_calendar
-from timerex_ghl.adapters.timerex.rate_limiter import Room
+from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter
 from timerex_ghl.domain.models import LocationId
 from timerex_ghl.domain.settings import TimerexSettings
 
@@ -110,8 +110,8 @@ class TimeRexCredentials(Block):
     ) -> TimerexClient:
         """Hand out a client at the published address."""
         auth = self.open_auth(settings, ledger, http)
-        room = Room(ledger, auth.owner) if settings.rate_limited else None
-        return TimerexClient(http, auth, room, base_url=settings.base_url)
+        rate_limiter = TimerexRateLimiter(ledger, auth.owner) if settings.rate_limited else None
+        return TimerexClient(http, auth, rate_limiter, base_url=settings.base_url)
 
     def open_auth(
         self, settings: TimerexSettings, ledger: Ledger, http: AsyncClient

@@ -68,13 +68,13 @@ async def activity_mirror(
     """
     preview = mode is Mode.PREVIEW
     async with at_work(connection, "activity-mirror", alone=True) as job:
-        if job.held_by is not None:
+        if job.locked_by is not None:
             return skipped(job)
         run = _Run(connection, preview=preview)
         for kind in KINDS_OF[kinds]:
             with run.refused():
                 await (run.mirror_tasks(job.run_id) if kind == "task" else run.mirror_notes(since))
-            await run.carry(await list_changed_activities(connection, kind, since))
+            await run.handle(await list_changed_activities(connection, kind, since))
         if kinds in {Kinds.ALL, Kinds.APPOINTMENTS}:
             await run.look_at_calendars()
         if run.refusal is not None:
@@ -108,13 +108,13 @@ class _Run:
     async def look_at_calendars(self) -> None:
         """Look at the appointments that GHL's calendars show otherwise than before."""
         with self.refused():
-            await self.carry(await list_changed_appointments(self._connection))
+            await self.handle(await list_changed_appointments(self._connection))
 
     async def _take(self, swept: Swept) -> None:
-        self.counts += Counts(applied=swept.added, review=swept.held)
-        await self.carry(swept.keys)
+        self.counts += Counts(applied=swept.added, review=swept.pending)
+        await self.handle(swept.keys)
 
-    async def carry(self, keys: list[str]) -> None:
+    async def handle(self, keys: list[str]) -> None:
         """Make level whatever may differ."""
         for batch in batches_of(keys):
             with self.refused():

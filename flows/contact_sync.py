@@ -33,7 +33,7 @@ async def contact_sync(
         mode: preview plans and writes nothing to either side; apply writes.
     """
     async with at_work(connection, "contact-sync", alone=True) as job:
-        if job.held_by is not None:
+        if job.locked_by is not None:
             return skipped(job)
         more = True
         while more:

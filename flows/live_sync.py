@@ -46,7 +46,7 @@ async def live_sync(minutes: float = 15, task_runs: int = 1000) -> State[None]:
         try:
             with untagged():
                 async for batch in here.batches(me):
-                    live_run.carry(batch)
+                    live_run.handle(batch)
         finally:
             await live_run.finish()
             here.runs.discard(me)
@@ -65,7 +65,7 @@ async def live(
     async with live_worker() as here:
         on_start(here)
         runs: set[asyncio.Task[None]] = set()
-        told = False
+        has_reported = False
         while not here.stop.is_set():
             here.rotate.clear()
             here.ready.clear()
@@ -78,8 +78,8 @@ async def live(
             if not here.ready.is_set():
                 await _wait(here.stop, AGAIN_S)
                 continue
-            if not told:
-                told = True
+            if not has_reported:
+                has_reported = True
                 on_ready()
                 await _try_to_catch_up(here)
             await _first_of(here.stop, here.rotate, run)

@@ -18,7 +18,7 @@ async def timerex_poll(connection: ConnectionName) -> State[None]:
         connection: Name of a published connection.
     """
     async with at_work(connection, "timerex-poll", alone=True) as job:
-        if job.held_by is not None:
+        if job.locked_by is not None:
             return skipped(job)
         if job.context.timerex is None:
             return without_credentials(job)

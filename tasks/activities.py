@@ -9,7 +9,7 @@ from functools import partial
 from prefect import task
 from sqlalchemy import Connection
 
-from tasks.batch import at_once, each, settled
+from tasks.batch import at_once, each, resolved
 from tasks.opened import opened
 from tasks.policy import RETRIES
 from timerex_ghl.adapters.ghl.rate_limiter import behind_live
@@ -93,8 +93,8 @@ async def reconcile_activities(
     """Make what a sweep named level on both sides, or only plan it. Safe to repeat."""
     with behind_live():
         async with opened(connection) as context:
-            carry = partial(process_record, context, partial(handle_activity_key, preview=preview))
-            return settled(await each(carry, keys, at_once(context)))
+            handle = partial(process_record, context, partial(handle_activity_key, preview=preview))
+            return resolved(await each(handle, keys, at_once(context)))
 
 
 def batches_of(keys: list[str]) -> list[list[str]]:
@@ -126,5 +126,5 @@ def _in_words(late: Lateness, *, has_calendars: bool) -> list[str]:
 
 
 def _next_people(tx: Connection, context: SyncContext, since: datetime | None) -> list[Linked]:
-    most = call_budget.room_of(tx, context, utc_now())
+    most = call_budget.budget_of(tx, context, utc_now())
     return sweeps.next_people(tx, context.connection, most, since=since)

@@ -9,7 +9,7 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 
-from tasks.automations import all_automations, is_ours
+from tasks.automations import all_automations, is_managed
 from tasks.watching import put_watch
 from timerex_ghl.domain.errors import SettingsError
 
@@ -48,7 +48,7 @@ async def put_alerts(block: str) -> list[str]:
     async with get_client() as client:
         block_id = await _find_block(client, block)
         wanted = all_automations(block_id)
-        there = {one.name: one for one in await client.read_automations() if is_ours(one)}
+        there = {one.name: one for one in await client.read_automations() if is_managed(one)}
         for automation in wanted:
             known = there.pop(automation.name, None)
             if known is None:
@@ -79,14 +79,14 @@ async def remove_alerts() -> int:
 async def list_alerts() -> list[str]:
     """Name our automations that are set."""
     async with get_client() as client:
-        return sorted(one.name for one in await client.read_automations() if is_ours(one))
+        return sorted(one.name for one in await client.read_automations() if is_managed(one))
 
 
 async def _remove(client: PrefectClient) -> int:
-    ours = [one for one in await client.read_automations() if is_ours(one)]
-    for automation in ours:
+    managed = [one for one in await client.read_automations() if is_managed(one)]
+    for automation in managed:
         await client.delete_automation(automation.id)
-    return len(ours)
+    return len(managed)
 
 
 async def _find_block(client: PrefectClient, block: str) -> UUID:

@@ -35,7 +35,7 @@ SILENT_AFTER = 4 * HEARTBEAT
 """A run that was silent for this long is dead."""
 
 RUN = ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"})
-OURS = ResourceSpecification(
+MANAGED_RUNS = ResourceSpecification(
     {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{TAG}"}
 )
 CONNECTION = ResourceSpecification({"prefect.resource.id": "timerex-ghl.connection.*"})
@@ -64,14 +64,14 @@ def all_automations(block_id: UUID) -> list[AutomationCore]:
 
 def _about_runs(block_id: UUID) -> list[AutomationCore]:
     return [
-        _told(
+        _notification(
             block_id,
             "a run failed",
             "A flow run failed or crashed. Its message says why.",
             trigger=_of_runs({"prefect.flow-run.Failed", "prefect.flow-run.Crashed"}),
             body=RUN_SUMMARY,
         ),
-        _told(
+        _notification(
             block_id,
             "somebody is needed",
             "A run set records aside. `timerex-ghl reviews list NAME` shows them.",
@@ -90,7 +90,7 @@ def _about_runs(block_id: UUID) -> list[AutomationCore]:
 
 def _about_connections(block_id: UUID) -> list[AutomationCore]:
     return [
-        _told(
+        _notification(
             block_id,
             "events wait too long",
             "The oldest event that waits is older than the flow watch was told to allow.",
@@ -98,7 +98,7 @@ def _about_connections(block_id: UUID) -> list[AutomationCore]:
             body="{{ event.payload.connection }}: {{ event.payload.waiting }} events wait, the"
             " oldest for {{ event.payload.minutes }} minutes. Is a worker running?",
         ),
-        _told(
+        _notification(
             block_id,
             "webhooks are silent",
             "Polls find changes of which no webhook tells. Nothing is lost, all is later.",
@@ -107,7 +107,7 @@ def _about_connections(block_id: UUID) -> list[AutomationCore]:
             " for {{ event.payload.changes }} changes, the first {{ event.payload.minutes }}"
             " minutes ago. Look at the webhook's address and token, and at the gateway.",
         ),
-        _told(
+        _notification(
             block_id,
             "the day's calls run out",
             "Three quarters, or nine tenths, of a location's calls of this day are made.",
@@ -116,7 +116,7 @@ def _about_connections(block_id: UUID) -> list[AutomationCore]:
             " GHL allows a day are made. Once all are, nothing travels until"
             " {{ event.payload.ends_at }}. Pause full runs, or what else calls this location.",
         ),
-        _told(
+        _notification(
             block_id,
             "access was ended",
             "The tokens of an app were ended: it was removed, or somebody else used them.",
@@ -144,7 +144,7 @@ def _of_runs(expect: set[str]) -> EventTrigger:
     return EventTrigger(
         expect=expect,
         match=RUN,
-        match_related=OURS,
+        match_related=MANAGED_RUNS,
         for_each={"prefect.resource.id"},
         posture=Posture.Reactive,
         threshold=1,
@@ -158,7 +158,7 @@ def _silent() -> EventTrigger:
         after={"prefect.flow-run.heartbeat"},
         expect={"prefect.flow-run.heartbeat", *ENDED},
         match=RUN,
-        match_related=OURS,
+        match_related=MANAGED_RUNS,
         for_each={"prefect.resource.id"},
         posture=Posture.Proactive,
         threshold=1,
@@ -166,7 +166,7 @@ def _silent() -> EventTrigger:
     )
 
 
-def _told(
+def _notification(
     block_id: UUID, name: str, description: str, *, trigger: EventTrigger, body: str
 ) -> AutomationCore:
     actions: Sequence[ActionTypes] = [
@@ -177,6 +177,6 @@ def _told(
     )
 
 
-def is_ours(automation: Any) -> bool:
+def is_managed(automation: Any) -> bool:
     """Tell whether an automation is one of these."""
     return str(automation.name).startswith(PREFIX)

@@ -27,9 +27,9 @@ def at_once(context: SyncContext) -> int:
 
 
 async def each(
-    carry: Callable[[Key], Awaitable[Outcome]], keys: Sequence[Key], number: int
+    handle: Callable[[Key], Awaitable[Outcome]], keys: Sequence[Key], number: int
 ) -> list[Outcome]:
-    """Carry every record, a number of them side by side. `carry` answers for its record's errors.
+    """Carry every record, a number of them side by side. `handle` answers for its record's errors.
 
     Raises:
         ScopeError: A record needs a right that the token lacks, as we know ourselves. All others
@@ -42,7 +42,7 @@ async def each(
     async def one(key: Key) -> Outcome:
         async with gate:
             try:
-                return await carry(key)
+                return await handle(key)
             except ScopeError as error:
                 if error.was_asked:
                     raise
@@ -59,7 +59,7 @@ async def each(
     return [task.result() for task in running]
 
 
-def settled(outcomes: list[Outcome]) -> Counts:
+def resolved(outcomes: list[Outcome]) -> Counts:
     """Add up a batch over all its tries; raise while another try may finish what waits.
 
     Raises:

@@ -4,7 +4,7 @@ from functools import partial
 
 from prefect import task
 
-from tasks.batch import at_once, each, settled
+from tasks.batch import at_once, each, resolved
 from tasks.opened import opened
 from tasks.policy import RETRIES
 from timerex_ghl.adapters.ledger import inbox
@@ -50,5 +50,5 @@ async def handle_events(
 ) -> Counts:
     """Carry events. Safe to repeat: what both sides have already is not written again."""
     async with opened(connection) as context:
-        carry = partial(process_event, context, handle_inbox_event, replay=replay)
-        return settled(await each(carry, event_ids, at_once(context)))
+        handle = partial(process_event, context, handle_inbox_event, replay=replay)
+        return resolved(await each(handle, event_ids, at_once(context)))

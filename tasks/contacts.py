@@ -4,7 +4,7 @@ from functools import partial
 
 from prefect import task
 
-from tasks.batch import at_once, each, settled
+from tasks.batch import at_once, each, resolved
 from tasks.opened import opened
 from tasks.policy import RETRIES
 from timerex_ghl.domain.models import ConnectionName
@@ -41,5 +41,5 @@ async def reconcile_contacts(
 ) -> Counts:
     """Make persons level on both sides, or only plan it. Safe to repeat."""
     async with opened(connection) as context:
-        carry = partial(process_record, context, partial(handle_contact_key, preview=preview))
-        return settled(await each(carry, keys, at_once(context)))
+        handle = partial(process_record, context, partial(handle_contact_key, preview=preview))
+        return resolved(await each(handle, keys, at_once(context)))

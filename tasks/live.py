@@ -58,8 +58,8 @@ async def handle_live_events(connection: ConnectionName, event_ids: list[EventId
     if len(event_ids) > 1:
         get_run_logger().info("carries %s", ", ".join(event_ids))
     async with opened(connection) as context:
-        carry = partial(process_event, context, handle_inbox_event)
-        return count(await each(carry, event_ids, at_once(context)))
+        handle = partial(process_event, context, handle_inbox_event)
+        return count(await each(handle, event_ids, at_once(context)))
 
 
 Work = Callable[[ConnectionName, list[EventId]], Awaitable[Counts]]
@@ -79,17 +79,17 @@ class LiveRun:
         self.counts = Counts()
         self._work = work
         self._here = here
-        self._left = most
+        self._remaining = most
         self._running: set[asyncio.Task[None]] = set()
         self._ends = asyncio.get_running_loop().call_later(lasts.total_seconds(), here.rotate.set)
 
-    def carry(self, batch: Batch) -> None:
+    def handle(self, batch: Batch) -> None:
         """Carry a batch in a task run of its own, beside the others."""
         running = asyncio.create_task(self._handle(batch))
         self._running.add(running)
         running.add_done_callback(self._running.discard)
-        self._left -= 1
-        if self._left == 0:
+        self._remaining -= 1
+        if self._remaining == 0:
             self._here.rotate.set()
 
     async def finish(self) -> None:

@@ -159,16 +159,16 @@ async def live_worker() -> AsyncGenerator[LiveWorker]:
 async def _take_lease(ledger: Ledger) -> Fence:
     """Wait until no other live worker lives; take over what dead ones of this machine left."""
     holder = holder_name("live")
-    told = False
+    has_reported = False
     while True:
         await ledger.write(locks.release_dead, is_dead)
         fence = await ledger.write(locks.try_lock, [lock_of_live()], holder, LEASE_S)
         if fence is not None:
             return fence
-        if not told:
+        if not has_reported:
             other = await ledger.read(locks.holder_of, lock_of_live())
             _log.warning("another live worker is at it (%s): this one stands by", other)
-            told = True
+            has_reported = True
         await asyncio.sleep(1)
 
 

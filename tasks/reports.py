@@ -18,7 +18,7 @@ from timerex_ghl.adapters.ledger.dry_run_plans import fields_to_ghl, fields_to_w
 from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.engine.context import SyncContext, utc_now
 from timerex_ghl.engine.lock_names import lock_of_job
-from timerex_ghl.engine.locking import LockedError, held
+from timerex_ghl.engine.locking import LockedError, locked
 from timerex_ghl.engine.outcome import Counts
 
 ROWS = 200
@@ -33,7 +33,7 @@ class Job:
     """A flow run at work on a connection.
 
     Attributes:
-        held_by: Who does the same job already; None when it is us.
+        locked_by: Who does the same job already; None when it is us.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Job:
     context: SyncContext
     started_at: datetime
     calls_before: int
-    held_by: str | None
+    locked_by: str | None
 
 
 @asynccontextmanager
@@ -56,11 +56,11 @@ async def at_work(connection: ConnectionName, name: str, *, alone: bool) -> Asyn
     async with AsyncExitStack() as stack:
         context = await stack.enter_async_context(opened(connection))
         run_id = await _tag_run(connection)
-        held_by = None
+        locked_by = None
         if alone:
             try:
                 await stack.enter_async_context(
-                    held(
+                    locked(
                         context.ledger,
                         [lock_of_job(connection, name)],
                         run_id=run_id,
@@ -68,13 +68,13 @@ async def at_work(connection: ConnectionName, name: str, *, alone: bool) -> Asyn
                     )
                 )
             except LockedError as error:
-                held_by = error.holder
-        yield Job(name, run_id, context, utc_now(), context.calls.calls, held_by)
+                locked_by = error.holder
+        yield Job(name, run_id, context, utc_now(), context.calls.calls, locked_by)
 
 
 def skipped(job: Job) -> State[None]:
     """End a run that found the same job at work."""
-    return Completed(name="Skipped", message=f"{job.name} is held by {job.held_by}: nothing done")
+    return Completed(name="Skipped", message=f"{job.name} is held by {job.locked_by}: nothing done")
 
 
 async def ended(

@@ -11,7 +11,7 @@ from timerex_ghl.adapters.ledger.reviews import Review, ReviewKind
 from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.domain.review_decisions import WAYS, Decision, Way
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.resolve_review import settle
+from timerex_ghl.engine.resolve_review import resolve
 
 ROWS = 500
 """Reviews a table lists, oldest first."""
@@ -24,9 +24,9 @@ async def resolve_review(connection: ConnectionName, review_id: str, decision: D
     Safe to repeat: whoever comes second changes nothing.
     """
     async with opened(connection) as context:
-        settled = await settle(context, review_id, decision)
+        resolved = await resolve(context, review_id, decision)
         await put_review_table(context)
-    return settled.in_words()
+    return resolved.in_words()
 
 
 async def put_review_table(context: SyncContext) -> None:

@@ -16,7 +16,7 @@ from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT
 from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.domain.settings import ConnectionSettings
 
-LEVELS = (90, 75)
+THRESHOLDS = (90, 75)
 """Percent of a day's calls at which people are warned, the highest first."""
 
 HALF_AN_HOUR = timedelta(minutes=30)
@@ -76,9 +76,9 @@ def _of_calls(tx: Connection, settings: ConnectionSettings) -> Iterator[Notice]:
         return
     percent = day.calls * 100 // DAILY_LIMIT
     ends_at = f"{day.ends_at + HALF_AN_HOUR:%Y-%m-%d %H}:00 UTC"
-    for level in LEVELS:
-        if percent >= level:
-            once = ("told:calls", f"{level} % until {ends_at}")
+    for threshold in THRESHOLDS:
+        if percent >= threshold:
+            once = ("told:calls", f"{threshold} % until {ends_at}")
             payload: dict[str, str | int] = {"percent": percent, "ends_at": ends_at}
             yield Notice(settings.name, QUOTA_USED, once, payload)
             return

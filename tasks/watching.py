@@ -35,7 +35,7 @@ async def report_late_events(older_than: timedelta) -> list[ConnectionName]:
     async with store.open() as ledger:
         late = await ledger.read(_late, older_than)
     for connection, (number, minutes) in late.items():
-        _tell(WAITING_TOO_LONG, connection, waiting=number, minutes=minutes)
+        _emit(WAITING_TOO_LONG, connection, waiting=number, minutes=minutes)
     return [*late]
 
 
@@ -53,15 +53,15 @@ async def report_silent_webhooks() -> list[ConnectionName]:
             minutes = int((now - silence.since).total_seconds() // 60)
             if await _is_reported(ledger, connection, service, silence, now):
                 continue
-            _tell(
+            _emit(
                 WEBHOOKS_SILENT,
                 connection,
                 service=service,
                 changes=silence.changes,
                 minutes=minutes,
             )
-            told = _Told(at=now, newest=silence.newest).model_dump_json()
-            await ledger.write(cursors.save_cursor, connection, _cursor_of(service), told)
+            reported = SilenceReport(at=now, newest=silence.newest).model_dump_json()
+            await ledger.write(cursors.save_cursor, connection, _cursor_of(service), reported)
     return list(dict.fromkeys(connection for connection, _ in silent))
 
 
@@ -99,14 +99,14 @@ async def put_watch(client: PrefectClient, *, wake: bool = False) -> None:
     await client.create_deployment_schedules(deployment.id, [(schedule, True)], slug=WATCH_SLUG)
 
 
-class _Told(Record):
+class SilenceReport(Record):
     """What people were told of a silence, and when."""
 
     at: AwareDatetime
     newest: AwareDatetime
 
 
-def _tell(event: str, connection: ConnectionName, **payload: str | int) -> None:
+def _emit(event: str, connection: ConnectionName, **payload: str | int) -> None:
     emit_event(
         event=event,
         resource={"prefect.resource.id": f"timerex-ghl.connection.{connection}"},
@@ -124,8 +124,8 @@ async def _is_reported(
     saved = await ledger.read(cursors.get_cursor, connection, _cursor_of(service))
     if saved is None:
         return False
-    told = _Told.model_validate_json(saved)
-    return silence.newest <= told.newest or now - told.at < REPORT_AGAIN_AFTER
+    reported = SilenceReport.model_validate_json(saved)
+    return silence.newest <= reported.newest or now - reported.at < REPORT_AGAIN_AFTER
 
 
 def _cursor_of(service: Service) -> str:

@@ -82,13 +82,13 @@ def report_coverage() -> int:
 def explore(minutes: float) -> int:
     """Try new random examples until the time is over, or a test fails."""
     ends_at = time.monotonic() + minutes * 60
-    while (left_s := ends_at - time.monotonic()) > 0:
+    while (remaining_s := ends_at - time.monotonic()) > 0:
         seed = secrets.randbelow(2**32)
-        click.echo(f"seed {seed}, {left_s / 60:.1f} minutes left")
+        click.echo(f"seed {seed}, {remaining_s / 60:.1f} minutes left")
         options = [f"--hypothesis-seed={seed}", "--hypothesis-profile=explore", "-m", "hypothesis"]
         tests = start([*parallel(), f"--ignore={ENGINE}", *options], "explore")
         try:
-            status = tests.wait(left_s)
+            status = tests.wait(remaining_s)
         except subprocess.TimeoutExpired:
             tests.terminate()
             tests.wait()

@@ -130,7 +130,7 @@ def test_a_taken_port_is_said_in_one_line() -> None:
     assert result.output.count("\n") == 1
 
 
-def test_doors_without_a_published_connection() -> None:
+def test_endpoints_without_a_published_connection() -> None:
     result = call("doors")
 
     assert result.exit_code == 1
@@ -161,7 +161,7 @@ async def publish_one(url: str) -> None:
         await ledger.write(published.publish, settings, now=make.NOW, by="a test")
 
 
-def test_doors_prints_each_connections_path(sqlite_url: str) -> None:
+def test_endpoints_prints_each_connections_path(sqlite_url: str) -> None:
     asyncio.run(publish_one(sqlite_url))
 
     result = call("doors", "--ledger", sqlite_url)
@@ -216,7 +216,7 @@ def test_without_an_address_of_prefect_nothing_is_started(arguments: tuple[str, 
     )
 
 
-def test_live_without_an_address_of_prefect_carries_nothing() -> None:
+def test_live_without_an_address_of_prefect_handles_nothing() -> None:
     with start("live") as running:
         said, errors = running.communicate(timeout=ENDED_S)
 
@@ -226,7 +226,7 @@ def test_live_without_an_address_of_prefect_carries_nothing() -> None:
 
 
 @pytest.mark.parametrize("unknown", ["e_00000000000000000000", "no-such-run"])
-def test_trace_of_what_nobody_knows_is_said_in_one_line(
+def test_explaining_what_nobody_knows_is_said_in_one_line(
     monkeypatch: pytest.MonkeyPatch, sqlite_url: str, unknown: str
 ) -> None:
     asyncio.run(publish_one(sqlite_url))

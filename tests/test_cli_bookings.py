@@ -122,7 +122,7 @@ def test_comments_and_reasons_may_come_from_standard_input(riku: ContactId) -> N
     assert json.loads(cancelled.output)["cancellation_reason"] == "ill"
 
 
-def test_an_edit_is_audited_and_waits_to_be_carried(url: str, riku: ContactId) -> None:
+def test_an_edit_is_audited_and_waits_to_be_handled(url: str, riku: ContactId) -> None:
     id_ = made("bookings", "add", *TIMES, "--contact", riku)["id"]
     made("bookings", "cancel", id_)
 
@@ -206,7 +206,7 @@ def test_what_cannot_be_taken_is_said_in_one_line(arguments: tuple[str, ...], sa
     assert result.stderr.count("\n") == 1
 
 
-def test_a_booking_without_times_is_told_all_that_is_missing(riku: ContactId) -> None:
+def test_a_booking_without_times_is_shown_all_that_is_missing(riku: ContactId) -> None:
     assert call("bookings", "add", "--contact", riku).stderr == (
         "timerex-ghl: starts_at: is missing; ends_at: is missing; timezone: is missing\n"
     )

@@ -53,7 +53,7 @@ def test_a_token_is_made_used_listed_and_revoked(url: str) -> None:
     assert "  revoked 2" in call("token", "list").output
 
 
-def test_a_token_reads_unless_it_is_told_to_write(url: str) -> None:
+def test_a_token_reads_unless_it_is_allowed_to_write(url: str) -> None:
     token = call("token", "create", "--connection", "aoba").stdout.strip()
 
     assert (ask(url, token), ask(url, token, "POST")) == (200, 403)

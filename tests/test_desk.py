@@ -93,16 +93,16 @@ def test_a_review_is_listed_with_its_record_and_reason(url: str) -> None:
     assert "identity  contact:c_1  a matter of identity\n" in output
 
 
-def test_a_review_is_shown_with_the_values_of_both_sides_and_what_can_be_done(url: str) -> None:
+def test_a_review_is_shown_with_the_values_of_both_systems_and_what_can_be_done(url: str) -> None:
     async def fill() -> str:
         async with open_ledger(url) as ledger:
             row = make.contact(city="奈良")
             keys = Keys("riku@hinode.example", None)
             here = await ledger.write(workspace.add_contact, NAME, row, keys, NOW)
-            theirs = make.ghl_contact(city="神戸")
-            pair = Link(connection=NAME, kind="contact", local_id=here.id, remote_id=theirs.id)
+            remote = make.ghl_contact(city="神戸")
+            pair = Link(connection=NAME, kind="contact", local_id=here.id, remote_id=remote.id)
             await ledger.write(links.save_link, pair)
-            snapshot = ghl_contacts.Snapshot(theirs, keys, "d")
+            snapshot = ghl_contacts.Snapshot(remote, keys, "d")
             await ledger.write(ghl_contacts.save_snapshots, NAME, [snapshot], NOW)
             review_id, _ = await ledger.write(
                 reviews.open_review,

@@ -12,7 +12,7 @@ from timerex_ghl import launch
 from timerex_ghl.adapters.home import default_ledger_url, home
 
 
-def test_a_server_is_told_where_its_pages_come_from() -> None:
+def test_a_server_is_given_its_pages_come_from() -> None:
     settings = launch.server_settings("127.0.0.1", 4242, {"PATH": "/bin"})
 
     assert settings["PREFECT_SERVER_UI_API_URL"] == "http://127.0.0.1:4242/api"
@@ -38,7 +38,7 @@ def test_a_worker_takes_the_users_settings_and_runs_this_python() -> None:
     assert settings["PATH"].split(os.pathsep) == [str(Path(sys.executable).parent), "/bin"]
 
 
-def test_the_users_prefect_can_be_left_out() -> None:
+def test_the_users_prefect_can_be_omitted() -> None:
     given = {"PREFECT_HOME": "theirs", "PREFECT_API_KEY": "theirs", "HOME": "/home/kana"}
 
     assert launch.without_prefect(given) == {"HOME": "/home/kana"}

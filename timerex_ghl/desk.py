@@ -100,9 +100,11 @@ def _people(tx: Connection, review: Review) -> Iterator[str]:
         if row is not None:
             yield f"person   {contact_id}  {_values(row.contact.values)}"
     version = published.current(tx, review.connection)
-    seen = ghl_contacts.get_snapshots(tx, review.connection, [GhlContactId(i) for i in ghl_ids])
+    snapshots = ghl_contacts.get_snapshots(
+        tx, review.connection, [GhlContactId(i) for i in ghl_ids]
+    )
     for ghl_id in dict.fromkeys(ghl_ids):
-        known = seen.get(GhlContactId(ghl_id))
+        known = snapshots.get(GhlContactId(ghl_id))
         yield f"in GHL   {ghl_id}  {_values(known.contact.values) if known else 'not read yet'}"
         if version is not None:
             yield f"open     {version.settings.ghl.contact_url(ghl_id)}"

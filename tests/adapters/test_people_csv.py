@@ -40,7 +40,7 @@ def test_the_separator_is_found_out(tmp_path: Path, separator: str) -> None:
     assert read(tmp_path, body.encode()) == [("Name", "a,b;c\td"), ("Riku", "2")]
 
 
-def test_cells_may_hold_lines_and_quotes(tmp_path: Path) -> None:
+def test_cells_may_contain_lines_and_quotes(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_text('\nName,Note\n\n"Riku","one\ntwo ""2"""\n,\nAoi\n', encoding="utf-8")
 

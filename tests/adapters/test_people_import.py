@@ -79,7 +79,7 @@ async def waiting(ledger: Ledger) -> int:
     return len(await ledger.read(inbox.waiting_events, NAME, make.NOW))
 
 
-async def test_a_preview_tells_and_writes_nothing(ledger: Ledger) -> None:
+async def test_a_dry_run_reports_and_writes_nothing(ledger: Ledger) -> None:
     known = await add(ledger, email=RIKU, city="Aoba")
     table = table_of(
         "E-mail|City", f"{RIKU}|Aoba", "aoi@hinode.example|Nara", "bad|Nara", "RIKU@hinode.example|"
@@ -96,7 +96,7 @@ async def test_a_preview_tells_and_writes_nothing(ledger: Ledger) -> None:
     assert await waiting(ledger) == 0
 
 
-async def test_good_rows_are_written_and_wait_to_be_carried(ledger: Ledger) -> None:
+async def test_good_rows_are_written_and_wait_to_be_handled(ledger: Ledger) -> None:
     await add(ledger, email=RIKU, city="Aoba", company="Hinode")
     table = table_of(
         "E-mail|City|会社名|Tags", f"{RIKU}|Sendai||vip", "aoi@hinode.example|Nara|Aoi KK|"

@@ -38,5 +38,5 @@ def test_what_two_readers_could_understand_differently_is_refused(body: bytes) -
         read_json(body)
 
 
-def test_64_levels_are_still_read() -> None:
+def test_64_nested_lists_are_still_read() -> None:
     assert read_json(b"[" * 65 + b"]" * 65) is not None

@@ -113,7 +113,7 @@ def test_each_fault_is_one_line(changes: dict[str, Any], fault: str) -> None:
     assert faults_of(NAME, draft(**changes)) == [fault]
 
 
-def test_an_empty_draft_is_told_everything_at_once() -> None:
+def test_an_empty_draft_is_reported_everything_at_once() -> None:
     empty = Connection.model_validate(
         {"location_id": "", "ghl": {}, "timerex": {"webhook_header": ""}, "poll_minutes": 0}
     )

@@ -52,7 +52,7 @@ def test_the_kind_of_credentials_is_published(block: Any, auth: str) -> None:
     assert publish(draft(ghl=block)).ghl.auth == auth
 
 
-def test_the_door_is_made_once_and_kept() -> None:
+def test_the_endpoint_is_made_once_and_kept() -> None:
     first = publish(draft())
     second = publish(draft(poll_minutes=7), running=first)
 
@@ -61,7 +61,7 @@ def test_the_door_is_made_once_and_kept() -> None:
     assert second.poll_minutes == 7
 
 
-def test_every_connection_has_a_door_of_its_own() -> None:
+def test_every_connection_has_a_endpoint_of_its_own() -> None:
     assert publish(draft()).timerex.endpoint != publish(draft()).timerex.endpoint
 
 
@@ -133,8 +133,8 @@ def test_what_was_pasted_is_trimmed() -> None:
 
 
 @pytest.mark.parametrize(("pacing", "calls"), [(True, 100), (False, None)])
-def test_pacing_becomes_a_ceiling(pacing: bool, calls: int | None) -> None:  # noqa: FBT001  a parametrized value
-    assert publish(draft(pacing=pacing)).ghl.calls_per_10_s == calls
+def test_rate_limit_becomes_a_ceiling(rate_limit: bool, calls: int | None) -> None:  # noqa: FBT001  a parametrized value
+    assert publish(draft(rate_limit=rate_limit)).ghl.calls_per_10_s == calls
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_pacing_becomes_a_ceiling(pacing: bool, calls: int | None) -> None:  # n
     ],
 )
 def test_the_way_into_timerex_is_published_and_no_secret(entered: Any, auth: str) -> None:
-    settings = publish(draft(timerex=timerex(**entered), pacing=False)).timerex
+    settings = publish(draft(timerex=timerex(**entered), rate_limit=False)).timerex
 
     assert (settings.auth, settings.rate_limited) == (auth, False)
     assert not {"a1" * 32, "canary"} & set(settings.model_dump_json().split('"'))

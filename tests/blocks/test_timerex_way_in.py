@@ -51,10 +51,10 @@ async def test_without_credentials_nobody_is_asked(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("pacing", [True, False])
-async def test_a_key_shows_the_calendars_of_its_team(desk: Desk, *, pacing: bool) -> None:
+async def test_a_key_shows_the_calendars_of_its_team(desk: Desk, *, rate_limit: bool) -> None:
     block = desk.entered(api_key=f" {desk.info.timerex.api_key}\n")
 
-    assert await desk.try_out(block, pacing=pacing) == 2
+    assert await desk.try_out(block, rate_limit=rate_limit) == 2
 
 
 async def test_an_oauth_app_shows_the_calendars_of_all_the_users_teams(desk: Desk) -> None:

@@ -24,7 +24,7 @@ def ours(
     return make.workspace_contact(id_, of=make.contact(values, tags=("VIP",)))
 
 
-def theirs(
+def remote(
     id_: str = "ghl-1",
     notes: tuple[str, ...] = (NOTE,),
     changes: dict[str, Any] | None = None,
@@ -39,24 +39,24 @@ def theirs(
 def found(
     workspace: WorkspaceContact | None = None, crm: dict[str, Any] | None = None
 ) -> list[str]:
-    return disagreements([workspace or ours()], [crm or theirs()], [TRUTH])
+    return disagreements([workspace or ours()], [crm or remote()], [TRUTH])
 
 
-def test_equal_sides_agree_however_e_mail_and_phone_are_spelled() -> None:
+def test_equal_records_agree_however_e_mail_and_phone_are_spelled() -> None:
     assert found() == []
 
 
 @pytest.mark.parametrize(
     ("workspace", "crm"),
     [
-        (ours(phone="０９０ 1234 5602"), theirs()),
-        (ours(email="RIKU@hinode.example "), theirs()),
-        (ours(city=None), theirs(city="")),
-        (ours(state=None), {key: value for key, value in theirs().items() if key != "state"}),
-        (ours(), theirs(notes=("Called back, all fine", NOTE))),
+        (ours(phone="０９０ 1234 5602"), remote()),
+        (ours(email="RIKU@hinode.example "), remote()),
+        (ours(city=None), remote(city="")),
+        (ours(state=None), {key: value for key, value in remote().items() if key != "state"}),
+        (ours(), remote(notes=("Called back, all fine", NOTE))),
         (
             ours(),
-            theirs(
+            remote(
                 notes=(),
             )
             | {"notes": [{"bodyText": NOTE, "body": "<p>markup</p>"}]},
@@ -72,21 +72,21 @@ def test_another_spelling_is_no_disagreement(
 @pytest.mark.parametrize(("own", "ghl"), [pair for pair in FIELDS.items() if pair[0] != "email"])
 @pytest.mark.parametrize("wrong", ["Other", None])
 def test_a_field_that_differs(own: str, ghl: str, wrong: str | None) -> None:
-    assert found(crm=theirs(changes={ghl: wrong})) == [
+    assert found(crm=remote(changes={ghl: wrong})) == [
         f"contact c_1: {own} differs from GHL's {ghl}"
     ]
     assert found(ours(changes={own: wrong})) == [f"contact c_1: {own} differs from GHL's {ghl}"]
 
 
 def test_a_phone_one_digit_off() -> None:
-    assert found(crm=theirs(phone="+819012345603")) == [
+    assert found(crm=remote(phone="+819012345603")) == [
         "contact c_1: phone differs from GHL's phone"
     ]
 
 
 @pytest.mark.parametrize("tags", [[], ["vip", "new"], ["new"]])
 def test_tags_that_differ(tags: list[str]) -> None:
-    assert found(crm=theirs(tags=tags)) == ["contact c_1: tags differ"]
+    assert found(crm=remote(tags=tags)) == ["contact c_1: tags differ"]
 
 
 def test_a_contact_that_is_missing_in_ghl() -> None:
@@ -94,20 +94,20 @@ def test_a_contact_that_is_missing_in_ghl() -> None:
 
 
 def test_a_contact_that_is_missing_here() -> None:
-    assert disagreements([], [theirs()], []) == ["GHL contact ghl-1 is not here"]
+    assert disagreements([], [remote()], []) == ["GHL contact ghl-1 is not here"]
 
 
 def test_a_deleted_row_counts_as_missing() -> None:
     deleted = ours().model_copy(update={"deleted": True})
 
-    assert disagreements([deleted], [theirs()], []) == ["GHL contact ghl-1 is not here"]
+    assert disagreements([deleted], [remote()], []) == ["GHL contact ghl-1 is not here"]
 
 
 def test_a_person_kept_twice() -> None:
-    assert disagreements([ours(), ours("c_2")], [theirs()], []) == [
+    assert disagreements([ours(), ours("c_2")], [remote()], []) == [
         "2 contacts of one person in the workspace"
     ]
-    assert disagreements([ours()], [theirs(), theirs("ghl-2")], []) == [
+    assert disagreements([ours()], [remote(), remote("ghl-2")], []) == [
         "2 contacts of one person in GHL"
     ]
 
@@ -123,7 +123,7 @@ def test_a_person_kept_twice() -> None:
     ],
 )  # fmt: skip
 def test_a_wrong_note(notes: tuple[str, ...], fault: str) -> None:
-    assert found(crm=theirs(notes=notes)) == [fault]
+    assert found(crm=remote(notes=notes)) == [fault]
 
 
 def test_a_guest_who_never_arrived() -> None:
@@ -132,23 +132,23 @@ def test_a_guest_who_never_arrived() -> None:
 
 def test_people_are_never_named() -> None:
     lines = disagreements(
-        [ours(), ours("c_2", email="kana@aoba.example")], [theirs(city="Osaka", tags=[])], [TRUTH]
+        [ours(), ours("c_2", email="kana@aoba.example")], [remote(city="Osaka", tags=[])], [TRUTH]
     )
 
     assert len(lines) == 3
     assert not any(word in "".join(lines) for word in ("example", "陸", "佐藤", "Osaka"))
 
 
-def test_without_an_address_the_number_tells_who_it_is() -> None:
+def test_without_an_address_the_number_says_who_it_is() -> None:
     kana = ours("c_2", email=None, phone="090-1234-5699")
 
-    assert disagreements([ours(email=None)], [theirs(email=None)], []) == []
-    assert disagreements([ours(email=None), kana], [theirs(email="")], []) == [
+    assert disagreements([ours(email=None)], [remote(email=None)], []) == []
+    assert disagreements([ours(email=None), kana], [remote(email="")], []) == [
         "contact c_2 is not in GHL"
     ]
 
 
-def test_nobody_is_left_out_for_want_of_both() -> None:
+def test_nobody_is_omitted_for_want_of_both() -> None:
     nobody = [ours(id_, email=None, phone=None) for id_ in ("c_1", "c_2")]
 
     assert sorted(disagreements(nobody, [], [])) == [

@@ -14,7 +14,7 @@ def test_who_has_notes_and_tasks_is_in_the_story() -> None:
     assert activities.THERE in {email for _, _, email, _ in CRM_PEOPLE}
 
 
-async def test_what_reached_only_one_side_is_told(story: Story) -> None:
+async def test_what_reached_only_one_side_is_reported(story: Story) -> None:
     await story.make_people()
     assert await activities.differences(story) == []
 

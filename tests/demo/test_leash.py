@@ -106,7 +106,7 @@ def test_sigterm_is_passed_on(leashed: Leashed, tmp_path: Path) -> None:
     assert not runs(child)
 
 
-def test_ctrl_c_is_left_to_the_starter(leashed: Leashed, tmp_path: Path) -> None:
+def test_ctrl_c_is_reserved_for_the_starter(leashed: Leashed, tmp_path: Path) -> None:
     process = leashed(f"import signal, sys; {TOLD}{SLEEPING}", str(tmp_path / "pid"))
     pid_in(tmp_path / "pid")
 

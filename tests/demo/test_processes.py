@@ -59,7 +59,7 @@ async def test_all_programs_end_together(programs: Programs) -> None:
     assert all(has_ended(program) for program in started)
 
 
-async def test_a_program_that_ended_tells_its_last_words(programs: Programs) -> None:
+async def test_a_program_that_ended_reports_its_last_words(programs: Programs) -> None:
     code = "import sys; print('no such\\nledger', file=sys.stderr); sys.exit(3)"
     program = await programs.start("gateway", python(code), os.environ)
 

@@ -51,7 +51,7 @@ def test_everybody_who_is_edited_or_judged_is_in_the_story() -> None:
     assert all(email.endswith(".example") for email in here | there | guests)
 
 
-async def test_the_story_is_played_through_both_doors(story: Story) -> None:
+async def test_the_story_is_played_through_both_endpoints(story: Story) -> None:
     await story.make_people()
     for _, email in GUESTS:  # the sync, which does not run here, would have made them
         known = {contact["email"].lower() for contact in await story.sandbox.contacts()}

@@ -38,7 +38,7 @@ def note(text: str) -> GhlNote:
 
 
 @given(st.text())
-def test_a_text_and_its_marker_are_told_apart_again(text: str) -> None:
+def test_a_text_and_its_marker_are_distinguished_again(text: str) -> None:
     marked = split_marker(with_marker(text.rstrip(), ID))
 
     assert marked.of == ID
@@ -92,7 +92,7 @@ def test_a_digest_is_the_same_with_and_without_our_marker() -> None:
     assert map_note(note("Call back")).digest != map_note(note("Call today")).digest
 
 
-def test_a_digest_tells_whose_it_is_and_who_has_it() -> None:
+def test_a_digest_reports_whose_it_is_and_who_has_it() -> None:
     moved = TASK.model_copy(update={"contact_id": GhlContactId("c2")})
     given_away = TASK.model_copy(update={"assigned_to": GhlUserId("u2")})
 

@@ -36,7 +36,7 @@ BASE: Fields = {
 Rule = Literal["timerex", "ghl", "ask"]
 
 
-def ours(**changes: str | None) -> Activity:
+def local(**changes: str | None) -> Activity:
     values = {**BASE, **{FieldName(name): value for name, value in changes.items()}}
     return Activity(
         id=ActivityId("t_1"), kind="task", contact_id=ContactId("c1"), values=values, version=1,
@@ -44,7 +44,7 @@ def ours(**changes: str | None) -> Activity:
     )  # fmt: skip
 
 
-def theirs(**changes: str | None) -> GhlActivity:
+def in_ghl(**changes: str | None) -> GhlActivity:
     values = {**BASE, **{FieldName(name): value for name, value in changes.items()}}
     return GhlActivity(kind="task", id="r1", contact_id=WHO, values=values, marker=None, digest="d")
 
@@ -54,21 +54,21 @@ def policy(rule: Rule = "ghl") -> Policy:
 
 
 def test_nothing_changed_is_nothing_to_do() -> None:
-    plan = plan_activity(ours(), theirs(), BASE, WHO, policy())
+    plan = plan_activity(local(), in_ghl(), BASE, WHO, policy())
 
     assert (plan.to_ghl, plan.to_workspace.values, plan.conflicts) == ((), {}, ())
 
 
 def test_a_completed_task_has_a_call_of_its_own() -> None:
-    (action,) = plan_activity(ours(completed="true"), theirs(), BASE, WHO, policy()).to_ghl
+    (action,) = plan_activity(local(completed="true"), in_ghl(), BASE, WHO, policy()).to_ghl
 
     assert (action.kind, getattr(action, "values", None)) == ("task.complete", {COMPLETED: "true"})
 
 
 def test_several_changed_fields_travel_together() -> None:
-    row = ours(completed="true", title="Send today")
+    row = local(completed="true", title="Send today")
 
-    (action,) = plan_activity(row, theirs(), BASE, WHO, policy()).to_ghl
+    (action,) = plan_activity(row, in_ghl(), BASE, WHO, policy()).to_ghl
 
     assert isinstance(action, UpdateActivity)
     assert action.kind == "task.update"
@@ -76,7 +76,7 @@ def test_several_changed_fields_travel_together() -> None:
 
 
 def test_each_side_gets_what_the_other_changed() -> None:
-    plan = plan_activity(ours(title="Here"), theirs(completed="true"), BASE, WHO, policy())
+    plan = plan_activity(local(title="Here"), in_ghl(completed="true"), BASE, WHO, policy())
 
     assert plan.to_workspace.values == {COMPLETED: "true"}
     assert [getattr(action, "values", None) for action in plan.to_ghl] == [{TITLE: "Here"}]
@@ -84,7 +84,7 @@ def test_each_side_gets_what_the_other_changed() -> None:
 
 
 def test_an_assignee_whom_ghl_does_not_know_stays_here() -> None:
-    plan = plan_activity(ours(assignee="guest@x.example"), theirs(), BASE, WHO, policy())
+    plan = plan_activity(local(assignee="guest@x.example"), in_ghl(), BASE, WHO, policy())
 
     assert plan.to_ghl == ()
     assert plan.base[ASSIGNEE] is None
@@ -92,14 +92,14 @@ def test_an_assignee_whom_ghl_does_not_know_stays_here() -> None:
 
 def test_an_assignee_is_known_however_the_address_is_written() -> None:
     (action,) = plan_activity(
-        ours(assignee="Kana@Aoba.example"), theirs(), BASE, WHO, policy()
+        local(assignee="Kana@Aoba.example"), in_ghl(), BASE, WHO, policy()
     ).to_ghl
 
     assert getattr(action, "values", None) == {ASSIGNEE: "Kana@Aoba.example"}
 
 
 def test_an_empty_title_is_not_sent() -> None:
-    plan = plan_activity(ours(title=""), theirs(), BASE, WHO, policy())
+    plan = plan_activity(local(title=""), in_ghl(), BASE, WHO, policy())
 
     assert plan.to_ghl == ()
     assert plan.base[TITLE] == "Send"
@@ -107,9 +107,9 @@ def test_an_empty_title_is_not_sent() -> None:
 
 def test_a_field_that_was_not_received_is_neither_written_nor_emptied() -> None:
     received = {field: value for field, value in BASE.items() if field != BODY}
-    remote = theirs().model_copy(update={"values": received})
+    remote = in_ghl().model_copy(update={"values": received})
 
-    plan = plan_activity(ours(body="Other prices"), remote, BASE, WHO, policy())
+    plan = plan_activity(local(body="Other prices"), remote, BASE, WHO, policy())
 
     assert (plan.to_ghl, plan.to_workspace.values, plan.conflicts) == ((), {}, ())
     assert plan.base[BODY] == "Prices"
@@ -118,21 +118,21 @@ def test_a_field_that_was_not_received_is_neither_written_nor_emptied() -> None:
 def test_nobody_can_be_taken_from_a_task_in_ghl() -> None:
     base: Fields = {**BASE, ASSIGNEE: KANA}
 
-    plan = plan_activity(ours(assignee=None), theirs(assignee=KANA), base, WHO, policy())
-    given_on = plan_activity(ours(assignee=None), theirs(assignee=MORI), base, WHO, policy())
+    plan = plan_activity(local(assignee=None), in_ghl(assignee=KANA), base, WHO, policy())
+    given_on = plan_activity(local(assignee=None), in_ghl(assignee=MORI), base, WHO, policy())
 
     assert plan.to_ghl == ()
     assert given_on.to_workspace.values == {ASSIGNEE: MORI}
 
 
 def test_a_body_can_be_emptied() -> None:
-    (action,) = plan_activity(ours(body=""), theirs(), BASE, WHO, policy()).to_ghl
+    (action,) = plan_activity(local(body=""), in_ghl(), BASE, WHO, policy()).to_ghl
 
     assert getattr(action, "values", None) == {BODY: ""}
 
 
 def test_a_conflict_that_waits_for_a_person_keeps_its_base() -> None:
-    plan = plan_activity(ours(title="Here"), theirs(title="There"), BASE, WHO, policy("ask"))
+    plan = plan_activity(local(title="Here"), in_ghl(title="There"), BASE, WHO, policy("ask"))
 
     assert (plan.to_ghl, plan.to_workspace.values) == ((), {})
     assert plan.base[TITLE] == "Send"
@@ -144,7 +144,7 @@ def test_a_conflict_that_waits_for_a_person_keeps_its_base() -> None:
 def test_different_values_that_never_agreed_are_a_conflict_though_others_did_agree() -> None:
     base = {field: value for field, value in BASE.items() if field != TITLE}
 
-    plan = plan_activity(ours(title="Here"), theirs(title="There"), base, WHO, policy("ghl"))
+    plan = plan_activity(local(title="Here"), in_ghl(title="There"), base, WHO, policy("ghl"))
 
     assert plan.to_ghl == ()
     assert plan.to_workspace.values == {TITLE: "There"}
@@ -154,16 +154,18 @@ def test_different_values_that_never_agreed_are_a_conflict_though_others_did_agr
     assert plan.base[TITLE] == "There"
 
 
-def test_a_person_who_was_asked_decides() -> None:
-    decided = Policy("ask", {KANA}, {TITLE: "timerex"})
+def test_a_person_who_was_asked_resolves_it() -> None:
+    resolved_fields = Policy("ask", {KANA}, {TITLE: "timerex"})
 
-    (action,) = plan_activity(ours(title="Here"), theirs(title="There"), BASE, WHO, decided).to_ghl
+    (action,) = plan_activity(
+        local(title="Here"), in_ghl(title="There"), BASE, WHO, resolved_fields
+    ).to_ghl
 
     assert getattr(action, "values", None) == {TITLE: "Here"}
 
 
 def test_a_new_one_takes_along_what_ghl_can_keep() -> None:
-    (action,) = plan_creation(ours(assignee="guest@x.example"), WHO, policy()).to_ghl
+    (action,) = plan_creation(local(assignee="guest@x.example"), WHO, policy()).to_ghl
 
     assert isinstance(action, CreateActivity)
     assert ASSIGNEE not in action.values
@@ -185,16 +187,16 @@ FIELDS = st.fixed_dictionaries(
 @given(
     FIELDS, FIELDS, st.none() | FIELDS, st.sampled_from(["timerex", "ghl"]),
 )  # fmt: skip
-def test_after_a_plan_both_sides_say_the_same_and_the_next_one_is_empty(
+def test_after_a_plan_both_systems_say_the_same_and_the_next_one_is_empty(
     here: Fields, there: Fields, base: Fields | None, rule: Rule
 ) -> None:
-    row, remote = ours(**here), theirs(**there)
+    row, remote = local(**here), in_ghl(**there)
 
     plan = plan_activity(row, remote, base, WHO, policy(rule))
     sent = {k: v for action in plan.to_ghl for k, v in getattr(action, "values", {}).items()}
     values = {**row.values, **plan.to_workspace.values}
     row_after = row.model_copy(update={"values": values})
-    remote_after = theirs(**{**there, **sent})
+    remote_after = in_ghl(**{**there, **sent})
 
     assert is_same_activity("task", row_after.values, remote_after.values)
     assert is_same_activity("task", row_after.values, plan.base)
@@ -206,7 +208,7 @@ def test_after_a_plan_both_sides_say_the_same_and_the_next_one_is_empty(
 def test_no_value_is_overwritten_that_only_its_own_side_changed(
     here: Fields, there: Fields, base: Fields, rule: Rule
 ) -> None:
-    plan = plan_activity(ours(**here), theirs(**there), base, WHO, policy(rule))
+    plan = plan_activity(local(**here), in_ghl(**there), base, WHO, policy(rule))
 
     for field in TRAVELS["task"]:
         if is_same_activity("task", {**base, field: here[field]}, base):

@@ -113,7 +113,7 @@ def test_a_cancel_that_is_known_or_too_late_or_done_is_no_wish() -> None:
     assert not plan_appointment_notification(make.booking(state=X), over, NOW).cancels
 
 
-def test_a_status_is_kept_and_a_move_is_seen() -> None:
+def test_a_status_is_kept_and_a_move_is_noticed() -> None:
     moved = plan_appointment_notification(A, made(status="noshow", starts_at=LATER), NOW)
 
     assert (moved.base[STATUS], moved.is_moved, moved.cancels) == ("noshow", True, False)

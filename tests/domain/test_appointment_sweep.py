@@ -9,7 +9,7 @@ from tests import make
 from tests.domain.appointment_cases import LATER, made
 from timerex_ghl.domain.appointment_fields import STATUS
 from timerex_ghl.domain.appointment_sweep import (
-    LOOK_HOLDS,
+    CHECK_VALID_FOR,
     NOT_LISTED,
     describe_shown,
     is_looked_at,
@@ -50,7 +50,7 @@ def test_one_that_is_over_need_not_be_listed(status: str, *, otherwise: bool) ->
     assert is_otherwise(state, None) is otherwise
 
 
-def test_a_look_holds_while_the_list_shows_the_same() -> None:
+def test_a_check_is_valid_while_the_list_shows_the_same() -> None:
     now = make.NOW
     shows, other = (describe_shown(made(status=status).now) for status in ("showed", "noshow"))
 
@@ -58,5 +58,5 @@ def test_a_look_holds_while_the_list_shows_the_same() -> None:
     assert not is_looked_at(shows, None, shows, now)
     assert not is_looked_at(shows, now, other, now)
     assert not is_looked_at(shows, now, NOT_LISTED, now)
-    assert is_looked_at(shows, now - LOOK_HOLDS + timedelta(seconds=1), shows, now)
-    assert not is_looked_at(shows, now - LOOK_HOLDS, shows, now)
+    assert is_looked_at(shows, now - CHECK_VALID_FOR + timedelta(seconds=1), shows, now)
+    assert not is_looked_at(shows, now - CHECK_VALID_FOR, shows, now)

@@ -72,7 +72,7 @@ def test_a_new_booking_gets_an_appointment_with_all_there_is_to_say() -> None:
     assert action.values[DETAILS] == "Host: Mori Kana\nCompany: Hinode Foods\nTimeRex booking a"
 
 
-def test_what_stands_already_is_left_alone() -> None:
+def test_what_stands_already_is_unchanged() -> None:
     assert plan(A, a=made()) == AppointmentPlan()
 
 
@@ -172,14 +172,14 @@ def test_a_booking_that_stands_again_keeps_that_the_guest_came() -> None:
 
 
 def test_a_time_that_was_moved_in_ghl_stands_until_timerex_moves_it() -> None:
-    theirs: dict[str, Any] = {
+    remote: dict[str, Any] = {
         "starts_at": LATER + timedelta(days=3),
         "ends_at": LATER + timedelta(days=3, hours=1),
     }
     renamed = A.model_copy(update={"guest_name": "Riku"})
 
-    assert STARTS_AT not in changed(plan(renamed, a=made(**theirs)))
-    assert changed(plan(GONE, B, a=made(**theirs)))[STARTS_AT] == moment_text(B.starts_at)
+    assert STARTS_AT not in changed(plan(renamed, a=made(**remote)))
+    assert changed(plan(GONE, B, a=made(**remote)))[STARTS_AT] == moment_text(B.starts_at)
 
 
 @pytest.mark.parametrize(

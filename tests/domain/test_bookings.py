@@ -68,7 +68,7 @@ def test_deliveries_that_contradict_each_other_end_the_same_in_either_order() ->
     assert (fold_booking(one, other) or one) == (fold_booking(other, one) or other)
 
 
-def test_the_halves_of_a_reschedule_learn_of_one_another() -> None:
+def test_the_halves_of_a_reschedule_are_linked_to_each_other() -> None:
     old, new = make.booking("a"), make.booking("b", old_id="a")
 
     first, second = join_chain([new, old])
@@ -77,7 +77,7 @@ def test_the_halves_of_a_reschedule_learn_of_one_another() -> None:
     assert second == new
 
 
-def test_a_booking_that_only_the_old_half_names_learns_of_it() -> None:
+def test_a_booking_that_only_the_old_half_names_is_linked_to_it() -> None:
     old, new = make.booking("a", state=M, new_id="b"), make.booking("b")
 
     assert join_chain([old, new])[1].old_id == "a"

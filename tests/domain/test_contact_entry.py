@@ -64,7 +64,7 @@ def test_what_cannot_be_taken_is_named_by_field_and_never_repeated(
     assert not isinstance(typed, str) or len(typed) < 4 or typed not in str(refused.value)
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     given: dict[FieldName, Value] = {
         FieldName("email"): "riku",
         FieldName("city"): "Aoba",

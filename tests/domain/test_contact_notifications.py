@@ -24,20 +24,22 @@ def contact(tags: tuple[str, ...] | None = ("vip",), **values: Value) -> GhlCont
 KNOWN = contact(firstName="Riku", email="riku@hinode.example", phone="+819012345602", city=None)
 
 
-def is_news(told: GhlContact, known: GhlContact = KNOWN) -> bool:
-    return has_news(told, known, (*DEFAULT_RULES, CUSTOM), "JP")
+def is_news(notification: GhlContact, known: GhlContact = KNOWN) -> bool:
+    return has_news(notification, known, (*DEFAULT_RULES, CUSTOM), "JP")
 
 
 def test_what_is_known_is_no_news_however_it_is_spelled() -> None:
-    told = contact((" VIP",), firstName="Riku ", email="RIKU@hinode.example", phone="090-1234-5602")
+    notification = contact(
+        (" VIP",), firstName="Riku ", email="RIKU@hinode.example", phone="090-1234-5602"
+    )
 
-    assert not is_news(told)
+    assert not is_news(notification)
 
 
 def test_another_value_is_news() -> None:
-    told = contact(firstName="Riku", email="riku@hinode.example", phone="+819012345699")
+    notification = contact(firstName="Riku", email="riku@hinode.example", phone="+819012345699")
 
-    assert is_news(told)
+    assert is_news(notification)
 
 
 def test_a_field_that_is_absent_may_have_been_emptied() -> None:

@@ -74,7 +74,7 @@ def test_rules_are_compared_by_their_field() -> None:
     assert [line for line in lines if line.startswith("rules.email.")] == lines[7:8]
 
 
-def test_the_door_and_digests_are_never_shown() -> None:
+def test_the_endpoint_and_digests_are_never_shown() -> None:
     new = settings(endpoint="canary-new-door", digests=("canary-new", DIGEST))
 
     changes = difference(settings(), new)

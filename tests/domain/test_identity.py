@@ -8,9 +8,9 @@ from timerex_ghl.domain.identity import (
     Keys,
     Nobody,
     Several,
-    decide_person,
     is_same_person,
     keys_of,
+    match_person,
 )
 
 E1, E2 = "riku@hinode.example", "riku@aoba.example"
@@ -44,13 +44,13 @@ A, B, C = Someone("a"), Someone("b"), Someone("c")
         (C, [A, B], [C], Found(C)),
     ],
 )
-def test_the_person_is_decided_by_link_then_by_keys_that_agree(
+def test_the_person_is_resolved_by_link_then_by_keys_that_agree(
     by_link: Someone | None,
     by_email: list[Someone],
     by_phone: list[Someone],
-    decided: Found[Someone] | Nobody | Several,
+    resolved_fields: Found[Someone] | Nobody | Several,
 ) -> None:
-    assert decide_person(by_link, by_email, by_phone, lambda person: person.id) == decided
+    assert match_person(by_link, by_email, by_phone, lambda person: person.id) == resolved_fields
 
 
 def test_a_person_is_matched_by_normalised_email_and_phone() -> None:
@@ -86,9 +86,9 @@ def test_a_person_is_matched_by_normalised_email_and_phone() -> None:
         ((None, "+81 90 1234 5678"), (None, P1), True),
     ],
 )
-def test_a_contact_is_adopted_only_if_one_key_agrees_and_none_contradicts(
-    ours: tuple[str | None, str | None], theirs: tuple[str | None, str | None], *, same: bool
+def test_a_contact_is_accepted_only_if_one_key_agrees_and_none_contradicts(
+    local: tuple[str | None, str | None], remote: tuple[str | None, str | None], *, same: bool
 ) -> None:
-    one, other = (make.contact({"email": e, "phone": p}) for e, p in (ours, theirs))
+    one, other = (make.contact({"email": e, "phone": p}) for e, p in (local, remote))
 
     assert is_same_person(one, other, "JP") is same

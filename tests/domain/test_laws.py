@@ -79,9 +79,9 @@ def test_planning_again_after_applying_plans_nothing(
     workspace: Contact, ghl: GhlContact, base: Contact | None, fields: tuple[FieldRule, ...]
 ) -> None:
     first = plan_contact(workspace, ghl, base, fields, REGION)
-    level = apply_plan(workspace, ghl, first)
+    after = apply_plan(workspace, ghl, first)
 
-    second = plan_contact(*level, first.base, fields, REGION)
+    second = plan_contact(*after, first.base, fields, REGION)
 
     assert second.to_ghl == ()
     assert not second.to_workspace
@@ -102,9 +102,9 @@ def test_planning_again_after_creating_plans_nothing(
     )
     first = plan_contact(someone, None, None, fields, REGION)
     nothing = make.ghl_contact({rule.ghl: None for rule in fields})
-    level = apply_plan(someone, nothing, first)
+    after = apply_plan(someone, nothing, first)
 
-    second = plan_contact(*level, first.base, fields, REGION)
+    second = plan_contact(*after, first.base, fields, REGION)
 
     assert second.to_ghl == ()
     assert not second.to_workspace
@@ -116,9 +116,9 @@ def test_an_echo_before_the_base_was_saved_writes_nothing_back(
     workspace: Contact, ghl: GhlContact, base: Contact | None, fields: tuple[FieldRule, ...]
 ) -> None:
     first = plan_contact(workspace, ghl, base, fields, REGION)
-    level = apply_plan(workspace, ghl, first)
+    after = apply_plan(workspace, ghl, first)
 
-    echo = plan_contact(*level, base, fields, REGION)
+    echo = plan_contact(*after, base, fields, REGION)
 
     settled = {conflict.field for conflict in echo.conflicts if conflict.winner is None}
     assert fields_to_ghl(echo, fields) == {}
@@ -161,12 +161,12 @@ def test_every_overwritten_human_value_has_a_conflict_row(
     workspace: Contact, ghl: GhlContact, base: Contact | None, fields: tuple[FieldRule, ...]
 ) -> None:
     plan = plan_contact(workspace, ghl, base, fields, REGION)
-    theirs = map_from_ghl(ghl, fields).values
+    remote = map_from_ghl(ghl, fields).values
     agreed = base.values if base else {}
     rows = {conflict.field: conflict for conflict in plan.conflicts}
 
     for written, lost in (
-        (fields_to_ghl(plan, fields), theirs),
+        (fields_to_ghl(plan, fields), remote),
         (plan.to_workspace.values, workspace.values),
     ):
         for field in written:
@@ -183,12 +183,12 @@ def test_a_tag_nobody_took_off_stays(
 ) -> None:
     plan = plan_contact(workspace, ghl, base, fields, REGION)
     agreed = {clean_tag(tag) for tag in (base.tags if base else None) or ()}
-    ours = {clean_tag(tag) for tag in workspace.tags or ()}
-    theirs = {clean_tag(tag) for tag in ghl.tags or ()}
+    local = {clean_tag(tag) for tag in workspace.tags or ()}
+    remote = {clean_tag(tag) for tag in ghl.tags or ()}
     taken = chain.from_iterable(a.tags for a in plan.to_ghl if isinstance(a, RemoveTags))
 
-    assert {clean_tag(tag) for tag in taken} <= agreed - ours
-    assert {clean_tag(tag) for tag in plan.to_workspace.tags_removed} <= agreed - theirs
+    assert {clean_tag(tag) for tag in taken} <= agreed - local
+    assert {clean_tag(tag) for tag in plan.to_workspace.tags_removed} <= agreed - remote
 
 
 @given(contacts, ghl_contacts, bases, rules(), st.data())
@@ -199,10 +199,10 @@ def test_fields_do_not_know_of_one_another(
     fields: tuple[FieldRule, ...],
     data: st.DataObject,
 ) -> None:
-    theirs = map_from_ghl(ghl, fields)
-    at_once = merge_contacts(workspace, theirs, base, fields, REGION)
+    remote = map_from_ghl(ghl, fields)
+    at_once = merge_contacts(workspace, remote, base, fields, REGION)
     shuffled = data.draw(st.permutations(fields))
-    one_by_one = [merge_contacts(workspace, theirs, base, [rule], REGION) for rule in shuffled]
+    one_by_one = [merge_contacts(workspace, remote, base, [rule], REGION) for rule in shuffled]
 
     assert at_once.values_to_ghl == {k: v for m in one_by_one for k, v in m.values_to_ghl.items()}
     assert at_once.to_workspace.values == {
@@ -228,16 +228,16 @@ def test_a_later_edit_still_travels(
         received = is_custom_or_received(rule.field, ghl)
         if rule.field in waiting or not received:
             continue
-        ours, theirs = workspace, ghl
+        local, remote = workspace, ghl
         if side == "workspace":
             values = {**workspace.values, rule.field: "fresh"}
-            ours = workspace.model_copy(update={"values": values})
+            local = workspace.model_copy(update={"values": values})
             should = goes_to_ghl(rule, creating=False)
         else:
             values = {**ghl.values, ghl_name(rule.field): "fresh"}
-            theirs = ghl.model_copy(update={"values": values})
+            remote = ghl.model_copy(update={"values": values})
             should = goes_to_workspace(rule)
-        plan = plan_contact(ours, theirs, first.base, fields, REGION)
+        plan = plan_contact(local, remote, first.base, fields, REGION)
         written = {**fields_to_ghl(plan, fields), **plan.to_workspace.values}
         asked = {conflict.field for conflict in plan.conflicts}
         assert not should or written.get(rule.field) == "fresh" or rule.field in asked

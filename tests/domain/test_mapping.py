@@ -25,20 +25,20 @@ def test_the_default_rules_cover_every_standard_field_without_a_fault() -> None:
     assert check_rules(DEFAULT_RULES, []) == []
 
 
-def test_what_ghl_answers_is_told_in_our_words() -> None:
-    theirs = make.ghl_contact({"firstName": " 陸 ", "postalCode": "", "gender": "m"}, tags=["vip"])
+def test_what_ghl_answers_is_reported_in_our_words() -> None:
+    remote = make.ghl_contact({"firstName": " 陸 ", "postalCode": "", "gender": "m"}, tags=["vip"])
 
-    ours = map_from_ghl(theirs, DEFAULT_RULES)
+    local = map_from_ghl(remote, DEFAULT_RULES)
 
-    assert ours.values == {"first_name": "陸", "postal_code": None}
-    assert ours.tags == {"vip"}
-    assert ours.updated_at == make.NOW
+    assert local.values == {"first_name": "陸", "postal_code": None}
+    assert local.tags == {"vip"}
+    assert local.updated_at == make.NOW
 
 
 def test_a_custom_field_that_is_not_listed_is_empty_and_a_standard_one_unknown() -> None:
-    ours = map_from_ghl(make.ghl_contact({}), [SIZE, make.rule("city")])
+    local = map_from_ghl(make.ghl_contact({}), [SIZE, make.rule("city")])
 
-    assert ours.values == {"custom.size": None}
+    assert local.values == {"custom.size": None}
 
 
 def test_tags_that_were_not_received_stay_unknown() -> None:

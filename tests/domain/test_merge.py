@@ -52,14 +52,14 @@ def in_words(names: frozenset[str]) -> str:
     ],
 )
 def test_tags_travel_one_by_one(
-    ours: str | None,
-    theirs: str | None,
+    local: str | None,
+    remote: str | None,
     base: str | None,
     to_workspace: tuple[str, str],
     to_ghl: tuple[str, str],
     agreed: str | None,
 ) -> None:
-    merged = merge_tags(tags(ours), tags(theirs), tags(base))
+    merged = merge_tags(tags(local), tags(remote), tags(base))
 
     assert tuple(map(in_words, merged.to_workspace)) == to_workspace
     assert tuple(map(in_words, merged.to_ghl)) == to_ghl
@@ -68,10 +68,10 @@ def test_tags_travel_one_by_one(
 
 def test_edits_of_different_fields_are_merged() -> None:
     base = make.contact({"city": "大阪", "state": "大阪府"})
-    ours = make.contact({"city": "堺", "state": "大阪府"})
-    theirs = make.contact({"city": "大阪", "state": "Osaka"})
+    local = make.contact({"city": "堺", "state": "大阪府"})
+    remote = make.contact({"city": "大阪", "state": "Osaka"})
 
-    merged = merge(ours, theirs, base)
+    merged = merge(local, remote, base)
 
     assert merged.values_to_ghl == {"city": "堺"}
     assert merged.to_workspace.values == {"state": "Osaka"}
@@ -80,7 +80,7 @@ def test_edits_of_different_fields_are_merged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ours_at", "theirs_at", "winner"),
+    ("local_at", "remote_at", "winner"),
     [
         (make.NOW, LATER, "ghl"),
         (LATER, make.NOW, "timerex"),
@@ -91,12 +91,12 @@ def test_edits_of_different_fields_are_merged() -> None:
     ],
 )
 def test_the_newest_value_stands_only_where_both_times_are_known(
-    ours_at: datetime | None, theirs_at: datetime | None, winner: str | None
+    local_at: datetime | None, remote_at: datetime | None, winner: str | None
 ) -> None:
-    ours = make.contact({"city": "堺"}, updated_at=ours_at)
-    theirs = make.contact({"city": "神戸"}, updated_at=theirs_at)
+    local = make.contact({"city": "堺"}, updated_at=local_at)
+    remote = make.contact({"city": "神戸"}, updated_at=remote_at)
 
-    merged = merge(ours, theirs, make.contact({"city": "大阪"}))
+    merged = merge(local, remote, make.contact({"city": "大阪"}))
 
     assert [conflict.winner for conflict in merged.conflicts] == [winner]
     assert merged.base.values[CITY] == {"ghl": "神戸", "timerex": "堺", None: "大阪"}[winner]
@@ -104,10 +104,10 @@ def test_the_newest_value_stands_only_where_both_times_are_known(
 
 def test_a_conflict_that_waits_writes_nothing_and_is_still_there_next_time() -> None:
     rules = [make.rule("city", conflict=ConflictRule.ASK)]
-    ours, theirs = make.contact({"city": "堺"}), make.contact({"city": "神戸"})
+    local, remote = make.contact({"city": "堺"}), make.contact({"city": "神戸"})
 
-    first = merge_contacts(ours, theirs, None, rules, "JP")
-    second = merge_contacts(ours, theirs, first.base, rules, "JP")
+    first = merge_contacts(local, remote, None, rules, "JP")
+    second = merge_contacts(local, remote, first.base, rules, "JP")
 
     assert first == second
     assert CITY not in first.base.values
@@ -115,7 +115,7 @@ def test_a_conflict_that_waits_writes_nothing_and_is_still_there_next_time() -> 
     assert not first.to_workspace
 
 
-def test_settling_a_conflict_by_hand_ends_it() -> None:
+def test_resolving_a_conflict_by_hand_ends_it() -> None:
     rules = [make.rule("city", conflict=ConflictRule.ASK)]
     base = make.contact({"city": "大阪"})
 

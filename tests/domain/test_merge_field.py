@@ -67,7 +67,7 @@ def read_cells(tables: dict[str, str]) -> Iterator[Cell]:
                 yield FieldViews(value_of(workspace), value_of(ghl), value_of(base)), sign
 
 
-def decide(
+def merge(
     rule: FieldRule, views: FieldViews, newer: Side | None = None, *, creating: bool = False
 ) -> Verdict:
     return merge_field(rule, views, newer, "JP", creating=creating)
@@ -80,7 +80,7 @@ def sign_of(verdict: Verdict) -> str:
 
 @pytest.mark.parametrize(("views", "sign"), [*read_cells(KEEPS_EMPTY)])
 def test_a_field_whose_empty_values_wipe_nothing(views: FieldViews, sign: str) -> None:
-    verdict = decide(make.rule(conflict=ConflictRule.ASK), views)
+    verdict = merge(make.rule(conflict=ConflictRule.ASK), views)
 
     assert sign_of(verdict) == sign
     assert verdict.value == value_that_stands(views, sign)
@@ -88,7 +88,7 @@ def test_a_field_whose_empty_values_wipe_nothing(views: FieldViews, sign: str) -
 
 @pytest.mark.parametrize(("views", "sign"), [*read_cells(EMPTY_WIPES)])
 def test_a_field_whose_empty_values_wipe(views: FieldViews, sign: str) -> None:
-    verdict = decide(make.rule(conflict=ConflictRule.ASK, empty_wipes=True), views)
+    verdict = merge(make.rule(conflict=ConflictRule.ASK, empty_wipes=True), views)
 
     assert sign_of(verdict) == sign
 
@@ -113,7 +113,7 @@ def value_that_stands(views: FieldViews, sign: str) -> Value:
 def test_a_one_way_field_writes_its_target_and_nothing_else(
     rule: FieldRule, instead: dict[str, str], views: FieldViews, sign: str
 ) -> None:
-    verdict = decide(rule, views, "timerex" if ">" in instead else "ghl")
+    verdict = merge(rule, views, "timerex" if ">" in instead else "ghl")
 
     assert sign_of(verdict) == instead.get(sign, sign)
     overwrites = sign == "!" and rule.direction is not Direction.OFF and instead["!"] != "."
@@ -123,8 +123,8 @@ def test_a_one_way_field_writes_its_target_and_nothing_else(
 def test_a_create_only_field_travels_while_the_contact_is_made() -> None:
     views = FieldViews("Hinode Foods", None, UNKNOWN)
 
-    assert decide(make.rule(create_only=True), views).stands is None
-    assert decide(make.rule(create_only=True), views, creating=True).stands == "timerex"
+    assert merge(make.rule(create_only=True), views).stands is None
+    assert merge(make.rule(create_only=True), views, creating=True).stands == "timerex"
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,13 @@ def test_a_create_only_field_travels_while_the_contact_is_made() -> None:
     ],
 )
 @pytest.mark.parametrize("base", ["Kobe", None, UNKNOWN])
-def test_the_rule_decides_a_conflict_and_a_row_is_kept_in_every_case(
+def test_the_rule_applies_a_conflict_and_a_row_is_kept_in_every_case(
     conflict: ConflictRule,
     newer: Side | None,
     winner: Literal["timerex", "ghl"] | None,
     base: Value | Unknown,
 ) -> None:
-    verdict = decide(make.rule(conflict=conflict), FieldViews("Osaka", "Kyoto", base), newer)
+    verdict = merge(make.rule(conflict=conflict), FieldViews("Osaka", "Kyoto", base), newer)
 
     assert verdict.stands == winner
     assert verdict.conflict is not None
@@ -162,7 +162,7 @@ def test_the_rule_decides_a_conflict_and_a_row_is_kept_in_every_case(
 def test_a_one_way_field_may_still_ask(direction: Direction) -> None:
     rule = make.rule(direction=direction, conflict=ConflictRule.ASK)
 
-    verdict = decide(rule, FieldViews("Osaka", "Kyoto", "Kobe"), "ghl")
+    verdict = merge(rule, FieldViews("Osaka", "Kyoto", "Kobe"), "ghl")
 
     assert verdict.stands is None
     assert verdict.conflict is not None
@@ -185,8 +185,8 @@ def test_a_name_that_only_lost_its_capitals_was_not_edited(
 ) -> None:
     views = FieldViews(workspace, ghl, base)
 
-    assert sign_of(decide(make.rule("first_name"), views)) == sign
+    assert sign_of(merge(make.rule("first_name"), views)) == sign
 
 
 def test_other_fields_may_lose_their_capitals() -> None:
-    assert sign_of(decide(make.rule("city"), FieldViews("OSAKA", "osaka", "OSAKA"))) == "<"
+    assert sign_of(merge(make.rule("city"), FieldViews("OSAKA", "osaka", "OSAKA"))) == "<"

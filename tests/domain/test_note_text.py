@@ -14,7 +14,7 @@ def text_of(booking: Booking, before: Booking | None = None) -> str:
     return render_note(booking, before, BookingId("a"))
 
 
-def test_a_note_tells_all_there_is_to_know() -> None:
+def test_a_note_reports_all_there_is_to_know() -> None:
     booking = make.booking(
         "b",
         old_id="a",

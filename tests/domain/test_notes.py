@@ -46,7 +46,7 @@ def test_a_cancel_rewrites_the_note() -> None:
     )
 
 
-def test_a_note_that_says_it_already_is_left_alone() -> None:
+def test_a_note_that_says_it_already_is_unchanged() -> None:
     assert plan(A, a=note(text=text_of(A).replace("\n", "\r\n\r\n"))) == NotePlan()
 
 

@@ -24,7 +24,7 @@ FORM = (
 )
 
 
-def told(booking: Booking, **known: Value) -> dict[FieldName, Value]:
+def notification(booking: Booking, **known: Value) -> dict[FieldName, Value]:
     return plan_person(booking, make.contact(known), RULES).values
 
 
@@ -55,7 +55,9 @@ def test_a_form_that_says_little_makes_a_small_contact() -> None:
 def test_what_is_empty_is_filled_and_who_somebody_is_stays() -> None:
     booking = make.booking(guest_name="Rick Sato", answers=FORM)
 
-    assert told(booking, first_name="陸", email="old@hinode.example", company="", phone="1") == {
+    assert notification(
+        booking, first_name="陸", email="old@hinode.example", company="", phone="1"
+    ) == {
         "company": "Hinode Foods",
         "city": "Osaka, Kobe",
         "custom.interests": ("A", "C"),
@@ -64,7 +66,7 @@ def test_what_is_empty_is_filled_and_who_somebody_is_stays() -> None:
 
 @pytest.mark.parametrize("known", [{"first_name": "陸"}, {"last_name": "佐藤"}])
 def test_half_a_name_is_not_completed_with_half_of_another(known: dict[str, Value]) -> None:
-    values = told(make.booking(guest_name="Riku Sato"), **known)
+    values = notification(make.booking(guest_name="Riku Sato"), **known)
 
     assert not {"first_name", "last_name"} & values.keys()
 
@@ -77,14 +79,14 @@ def test_only_a_standing_booking_replaces_an_earlier_answer(
         state=state, answers=FORM[1:2], guest_name=None, guest_email=None, guest_company=None
     )
 
-    assert told(booking, city="Kyoto") == values
-    assert told(booking) == {"city": "Osaka, Kobe"}
+    assert notification(booking, city="Kyoto") == values
+    assert notification(booking) == {"city": "Osaka, Kobe"}
 
 
-def test_an_answer_left_out_empties_nothing() -> None:
+def test_an_answer_omitted_empties_nothing() -> None:
     booking = make.booking(answers=[make.answer("City", None)])
 
-    assert "city" not in told(booking, city="Kyoto")
+    assert "city" not in notification(booking, city="Kyoto")
 
 
 def test_the_same_booking_twice_says_nothing_new() -> None:

@@ -87,7 +87,7 @@ def test_a_key_that_may_not_travel_is_no_key() -> None:
         plan(make.contact(), None, rules=rules)
 
 
-def test_a_linked_person_without_a_key_is_kept_level() -> None:
+def test_a_linked_person_without_a_key_is_kept_in_sync() -> None:
     base = make.contact({"city": "大阪"})
 
     planned = plan(make.contact({"city": "堺"}), make.ghl_contact({"city": "大阪"}), base)
@@ -97,10 +97,10 @@ def test_a_linked_person_without_a_key_is_kept_level() -> None:
 
 def test_only_what_changed_travels_values_first_then_tags() -> None:
     base = make.contact(city="大阪", tags=["old", "kept"])
-    ours = make.contact(city="堺", phone="090-1234-5678", tags=["new", "kept"])
-    theirs = make.ghl_contact(city="大阪", phone=None, tags=["old", "kept", "theirs"])
+    local = make.contact(city="堺", phone="090-1234-5678", tags=["new", "kept"])
+    remote = make.ghl_contact(city="大阪", phone=None, tags=["old", "kept", "theirs"])
 
-    planned = plan(ours, theirs, base)
+    planned = plan(local, remote, base)
 
     values = {"phone": "+819012345678", "city": "堺"}
     assert planned.to_ghl == (
@@ -112,10 +112,10 @@ def test_only_what_changed_travels_values_first_then_tags() -> None:
 
 
 def test_two_people_who_agree_cost_nothing() -> None:
-    ours = make.contact(email="Riku@Hinode.example", phone="090-1234-5678", tags=["VIP"])
-    theirs = make.ghl_contact(phone="+819012345678", tags=["vip"])
+    local = make.contact(email="Riku@Hinode.example", phone="090-1234-5678", tags=["VIP"])
+    remote = make.ghl_contact(phone="+819012345678", tags=["vip"])
 
-    planned = plan(ours, theirs, ours)
+    planned = plan(local, remote, local)
 
     assert planned.to_ghl == ()
     assert not planned.to_workspace
@@ -123,9 +123,9 @@ def test_two_people_who_agree_cost_nothing() -> None:
 
 def test_a_company_is_written_once_and_read_ever_after() -> None:
     base = make.contact(company="Hinode Foods")
-    theirs = make.ghl_contact(companyName="Hinode Foods")
+    remote = make.ghl_contact(companyName="Hinode Foods")
 
-    edited_here = plan(make.contact(company="Hinode"), theirs, base)
+    edited_here = plan(make.contact(company="Hinode"), remote, base)
     edited_there = plan(base, make.ghl_contact(companyName="Hinode"), base)
 
     assert edited_here.to_ghl == ()
@@ -168,7 +168,7 @@ OLD_TAG = RemoveTags(contact_id=RIKU, tags=frozenset({"old"}))
         ((OLD_TAG,), make.ghl_contact(city="大阪", tags=None)),
     ],
 )
-def test_a_contact_that_holds_what_was_sent_is_as_planned(
+def test_a_contact_that_has_what_was_sent_is_as_planned(
     actions: tuple[ContactAction, ...], after: GhlContact
 ) -> None:
     before = make.ghl_contact(city="大阪", tags=["old"])
@@ -203,12 +203,12 @@ def test_a_new_contact_is_never_as_planned() -> None:
 
 def test_what_may_not_be_written_to_ghl_keeps_its_base() -> None:
     base = make.contact(city="大阪", tags=["old", "kept"])
-    ours = make.contact(city="堺", state="大阪府", tags=["new", "kept"])
-    theirs = make.ghl_contact(
+    local = make.contact(city="堺", state="大阪府", tags=["new", "kept"])
+    remote = make.ghl_contact(
         city="大阪", state=None, website="hinode.example", tags=["old", "kept"]
     )
 
-    pulled = as_pulled(plan(ours, theirs, base), base, DEFAULT_RULES)
+    pulled = as_pulled(plan(local, remote, base), base, DEFAULT_RULES)
 
     assert pulled.to_ghl == ()
     assert pulled.to_workspace.values == {"website": "hinode.example"}

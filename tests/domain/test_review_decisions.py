@@ -29,8 +29,8 @@ def conflict(workspace: str = "Nara", ghl: str = "Kobe") -> Conflict:
     return Conflict(field=CITY, workspace=workspace, ghl=ghl, base=None, winner=None)
 
 
-def winners_of(decided: Decision) -> dict[FieldName, Side]:
-    return chosen_winners(decided, CITY, [CITY, PHONE])
+def winners_of(resolved_fields: Decision) -> dict[FieldName, Side]:
+    return chosen_winners(resolved_fields, CITY, [CITY, PHONE])
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_a_typed_value_is_the_workspaces_and_wins() -> None:
         (decision(keep="ghl", values={FieldName("state"): "Nara"}), "nobody is asked about state"),
     ],
 )
-def test_what_was_not_asked_is_not_decided(decided: Decision, why: str) -> None:
+def test_what_was_not_asked_is_not_resolved(resolved_fields: Decision, why: str) -> None:
     with pytest.raises(SettingsError, match=why):
-        winners_of(decided)
+        winners_of(resolved_fields)
 
 
 @pytest.mark.parametrize("kind", WAYS)
@@ -92,7 +92,7 @@ def test_what_does_not_fit_a_kind_is_refused_with_what_does(kind: str) -> None:
             check_way(kind, decision(way, **more))
 
 
-def test_keeping_a_side_settles_only_a_conflict() -> None:
+def test_keeping_a_side_resolves_only_a_conflict() -> None:
     with pytest.raises(SettingsError, match="type in values"):
         check_way("no-key", decision(keep="ghl"))
 
@@ -100,8 +100,8 @@ def test_keeping_a_side_settles_only_a_conflict() -> None:
 
 
 def test_values_that_changed_meanwhile_are_not_those_that_were_asked_about() -> None:
-    def is_still(ours: str | None, theirs: str | None) -> bool:
-        return is_as_asked([conflict()], {CITY: ours}, {CITY: theirs}, "JP")
+    def is_still(local: str | None, remote: str | None) -> bool:
+        return is_as_asked([conflict()], {CITY: local}, {CITY: remote}, "JP")
 
     assert is_still("Nara", "Kobe")
     assert not is_still("Nara", "Osaka")
@@ -109,8 +109,8 @@ def test_values_that_changed_meanwhile_are_not_those_that_were_asked_about() -> 
     assert not is_still("Nara", None)
 
 
-def test_a_decision_is_told_without_what_was_typed() -> None:
-    told = decision(keep="ghl", values={PHONE: "+81312345678"}).in_words()
+def test_a_decision_is_reported_without_what_was_typed() -> None:
+    notification = decision(keep="ghl", values={PHONE: "+81312345678"}).in_words()
 
-    assert told == "keep ghl, phone: typed in"
+    assert notification == "keep ghl, phone: typed in"
     assert decision(Way.LINK, link_to="g1").in_words() == "link g1"

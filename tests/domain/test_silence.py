@@ -36,7 +36,7 @@ def test_a_webhook_that_came_since_ends_it() -> None:
     assert find_silence(minutes_ago(50, 40), NOW - timedelta(minutes=30), NOW) is None
 
 
-def test_what_changed_just_now_may_be_told_still() -> None:
+def test_what_changed_just_now_may_be_reported_still() -> None:
     assert find_silence(minutes_ago(50, 9), AN_HOUR_AGO, NOW) is None
 
 

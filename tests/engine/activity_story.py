@@ -27,7 +27,7 @@ OPERATIONS = {
 """Every write, and the kind of intent that explains it."""
 
 Side = Literal["here", "ghl"]
-SIDES: tuple[Side, ...] = ("here", "ghl")
+WHERE: tuple[Side, ...] = ("here", "ghl")
 
 
 class Step(NamedTuple):
@@ -58,7 +58,7 @@ STEPS = st.builds(
         ["write", "write", "edit", "edit", "edit", "complete", "delete", "city", "carry",
          "try", "sweep", "lose", "drop"]
     ),
-    st.sampled_from(SIDES),
+    st.sampled_from(WHERE),
     st.sampled_from(KINDS),
     st.integers(0, 1),
     st.integers(0, 7),
@@ -68,7 +68,7 @@ STEPS = st.builds(
 @st.composite
 def stories_of_one(draw: st.DrawFn) -> list[Step]:
     """Tell of one record or a few of one person: what happens meets the same one again."""
-    kind, context = draw(st.sampled_from(KINDS)), st.sampled_from(SIDES)
+    kind, context = draw(st.sampled_from(KINDS)), st.sampled_from(WHERE)
     whats = st.sampled_from(
         ["write", "edit", "complete", "delete", "delete", "carry", "unsure", "unsure", "sweep",
          "lose"]
@@ -109,7 +109,7 @@ class Story:
             case "city":
                 await self._city(step)
             case "carry":
-                await self.acts.settle()
+                await self.acts.process_all()
             case "drop":
                 operations = operations_of(step.kind)
                 await self._lose_an_answer(operations[step.number % len(operations)])

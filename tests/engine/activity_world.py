@@ -53,7 +53,7 @@ class ActivityWorld:
         """Have somebody on both sides."""
         row = await self.world.add(email, first_name="Riku", **values)
         await self.world.sync()
-        await self.settle()
+        await self.process_all()
         return row.id
 
     async def crm_id(self, email: str = "riku@hinode.example") -> str:
@@ -128,7 +128,7 @@ class ActivityWorld:
 
     # between
 
-    async def settle(self) -> list[Outcome]:
+    async def process_all(self) -> list[Outcome]:
         """Carry all that was told, until nothing more comes; let what has to wait be due."""
         done: list[Outcome] = []
         while True:
@@ -137,21 +137,21 @@ class ActivityWorld:
             waiting = await self.ledger.read(_waiting)
             if not waiting:
                 return done
-            outcomes = await self.world.carry(*waiting)
+            outcomes = await self.world.handle(*waiting)
             if any(outcome.what == "waiting" for outcome in outcomes):
                 self.world.clock.advance(LOOK_AGAIN)
             done += outcomes
 
     async def finish_in_order(self, *, is_reversed: bool) -> list[Outcome]:
-        """Do as `settle`, with what has not been stored yet in the order it came, or reversed."""
+        """Do as `process_all`, with what is not stored yet in the order it came, or reversed."""
         await self.finish_deliveries()
         if is_reversed:
             self.endpoint.raw[self.taken :] = reversed(self.endpoint.raw[self.taken :])
-        return await self.settle()
+        return await self.process_all()
 
     async def try_once(self) -> None:
         """Carry what waits here, each once: what fails goes on waiting. No webhook is stored."""
-        await self.world.carry(*await self.ledger.read(_waiting))
+        await self.world.handle(*await self.ledger.read(_waiting))
 
     async def finish_deliveries(self) -> None:
         """Wait until all that GHL has to tell has come."""

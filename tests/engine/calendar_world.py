@@ -71,7 +71,7 @@ class CalendarWorld:
 
     async def receive(self, body: dict[str, Any]) -> Outcome:
         """Receive a delivery of TimeRex, and carry it."""
-        (outcome,) = await self.world.carry(await self.world.receive(body))
+        (outcome,) = await self.world.handle(await self.world.receive(body))
         return outcome
 
     async def appointments(self, email: str = RIKU) -> list[GhlAppointment]:
@@ -93,7 +93,7 @@ class CalendarWorld:
     async def delete(self, appointment_id: str) -> None:
         await self.world.ask("DELETE", f"/ghl/person/calendars/events/{appointment_id}", {})
 
-    async def hint(self, type_: str, appointment_id: str) -> Outcome:
+    async def notify(self, type_: str, appointment_id: str) -> Outcome:
         """Receive what GHL tells of an appointment, and carry it."""
         body = {"type": type_, "appointment": {"id": appointment_id}}
         now = self.world.clock.now()
@@ -107,7 +107,7 @@ class CalendarWorld:
             now=now,
             record=f"ghl-appointment:{appointment_id}",
         )
-        (outcome,) = await self.world.carry(event_id)
+        (outcome,) = await self.world.handle(event_id)
         return outcome
 
     async def book(self, **changes: Any) -> BookingId:
@@ -116,10 +116,10 @@ class CalendarWorld:
         guest = {"guest_name": "Riku Sato", "guest_email": RIKU, "starts_at": starts_at.isoformat()}
         made = await self.world.ask("POST", "/timerex/bookings", guest | changes)
         booking_id = BookingId(made["event_id"])
-        await self.hear(booking_id)
+        await self.receive_notifications(booking_id)
         return booking_id
 
-    async def hear(self, booking_id: BookingId) -> list[Outcome]:
+    async def receive_notifications(self, booking_id: BookingId) -> list[Outcome]:
         """Carry the deliveries that TimeRex has for a booking."""
         told = (await self.world.ask("GET", "/timerex/deliveries"))["deliveries"]
         mine = [one for one in told if one["event_id"] == booking_id]
@@ -133,7 +133,7 @@ class CalendarWorld:
         """Carry all that waits in the inbox."""
         now = self.world.clock.now() + later
         due = await self.world.ledger.read(inbox.waiting_events, NAME, now, 100)
-        return await self.world.carry(*due)
+        return await self.world.handle(*due)
 
     async def held(self, booking_id: str) -> BookingRow:
         row = await self.world.ledger.read(bookings.get_booking, NAME, BookingId(booking_id))
@@ -176,6 +176,6 @@ async def opened_calendar(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[C
         )
         calendar_id = GhlCalendarId(info.ghl.calendar_id)
         world = replace(polling.world, context=replace(context, ghl=ghl, timerex=None))
-        opened = CalendarWorld(world, calendar_id, info.ghl.user_id, polling.unpaced, sent)
+        opened = CalendarWorld(world, calendar_id, info.ghl.user_id, polling.unlimited, sent)
         rules = (CalendarRule(timerex="*", ghl=calendar_id),)
         yield opened.with_settings(calendars=rules)

@@ -14,19 +14,19 @@ class Failpoints:
     """The failpoints of a world: none kills unless it is armed."""
 
     _armed: tuple[str, str] | None = None
-    _left: int = 0
+    _remaining: int = 0
 
     def reach(self, action: str, moment: str) -> None:
         """Stand in for `failpoint` in the product."""
         if (action, moment) == self._armed:
-            self._left -= 1
-            if self._left <= 0:
+            self._remaining -= 1
+            if self._remaining <= 0:
                 raise KilledError
 
     @contextmanager
     def armed(self, action: str, moment: str, nth: int) -> Generator[None]:
         """Kill whoever reaches a failpoint, from the nth time on."""
-        self._armed, self._left = (action, moment), nth
+        self._armed, self._remaining = (action, moment), nth
         try:
             yield
         finally:

@@ -15,7 +15,7 @@ from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.auth import ApiKey
 from timerex_ghl.adapters.timerex.client import TimerexClient
-from timerex_ghl.adapters.timerex.rate_limiter import Room
+from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter
 from timerex_ghl.domain.models import BookingId, EventId
 from timerex_ghl.engine.outcome import Counts, count
 from timerex_ghl.engine.polling import Polling, poll
@@ -34,21 +34,21 @@ class PollingWorld:
     """
 
     world: World
-    unpaced: TimerexClient
+    unlimited: TimerexClient
     rate_limited: TimerexClient
-    room: Room
+    rate_limiter: TimerexRateLimiter
 
     async def poll(self, timerex: TimerexClient | None = None, *, for_s: float = 60) -> Polling:
         """Run the poll, with all of TimeRex's API to itself."""
         until = self.world.clock.now() + timedelta(seconds=for_s)
-        return await poll(self.world.context, timerex or self.unpaced, until)
+        return await poll(self.world.context, timerex or self.unlimited, until)
 
-    async def carry(self) -> Counts:
+    async def handle(self) -> Counts:
         """Carry all that waits in the inbox."""
         due = await self.world.ledger.read(
             inbox.waiting_events, NAME, self.world.clock.now(), 10_000
         )
-        return count(await self.world.carry(*due))
+        return count(await self.world.handle(*due))
 
     async def book(self, *, hours: float = 24, **changes: Any) -> BookingId:
         starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=hours)
@@ -100,10 +100,10 @@ class PollingWorld:
 async def opened_polling(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[PollingWorld]:
     async with opened_world(ledger, info) as world, httpx.AsyncClient(verify=NO_TLS) as http:
         auth = ApiKey(info.timerex.api_key)
-        room = Room(ledger, auth.owner)
+        rate_limiter = TimerexRateLimiter(ledger, auth.owner)
         url = info.timerex.base_url
-        unpaced = TimerexClient(http, auth, None, base_url=url)
-        rate_limited = TimerexClient(http, auth, room, base_url=url)
+        unlimited = TimerexClient(http, auth, None, base_url=url)
+        rate_limited = TimerexClient(http, auth, rate_limiter, base_url=url)
         await world.ask("POST", "/timerex/limits", {"enabled": False})
-        context = replace(world.context, timerex=unpaced)
-        yield PollingWorld(replace(world, context=context), unpaced, rate_limited, room)
+        context = replace(world.context, timerex=unlimited)
+        yield PollingWorld(replace(world, context=context), unlimited, rate_limited, rate_limiter)

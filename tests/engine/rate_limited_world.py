@@ -157,7 +157,7 @@ class RateLimitedWorld:
             self.handled_at[event_id] = time.perf_counter()
             return outcome
 
-        async def carry(batch: Batch) -> None:
+        async def handle(batch: Batch) -> None:
             nonlocal ended
             outcomes = await each(one, batch.event_ids, at_once(context))
             ended += sum(outcome.what != "waiting" for outcome in outcomes)
@@ -169,7 +169,7 @@ class RateLimitedWorld:
             while ended < number:
                 batches, pause_s = await dispatcher.take()
                 for batch in batches:
-                    group.create_task(carry(batch))
+                    group.create_task(handle(batch))
                 await dispatcher.wait(pause_s)
 
     async def _compare(self, event_ids: Sequence[EventId]) -> tuple[int, int]:

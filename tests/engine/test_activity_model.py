@@ -40,11 +40,11 @@ async def come_to_rest(story: Story) -> None:
     """Carry and sweep until nothing is left to do."""
     await story.acts.world.ask("DELETE", "/ghl/faults")
     for number in range(3):
-        await story.acts.settle()
+        await story.acts.process_all()
         story.acts.world.clock.advance(LOOK_AGAIN)
         await story.acts.world.sync(scan=f"rest {number}")
         await sweep(story.acts, f"rest {number}")
-    await story.acts.settle()
+    await story.acts.process_all()
 
 
 async def check(story: Story) -> None:
@@ -150,8 +150,8 @@ async def tell(url: str, steps: list[Step]) -> None:
 
 def run(template: Path, folder: Path, steps: list[Step]) -> None:
     path = folder / "model.db"
-    for left in folder.glob("model.db*"):
-        left.unlink()
+    for backlog in folder.glob("model.db*"):
+        backlog.unlink()
     shutil.copy(template, path)
     asyncio.run(tell(f"sqlite:///{path}", steps))
 
@@ -165,7 +165,7 @@ RULES = settings(
 
 @settings(RULES, max_examples=6)  # half a second of processor time each, or more
 @given(steps=st.lists(STEPS, min_size=4, max_size=16))
-def test_both_sides_agree_after_any_story(
+def test_both_systems_agree_after_any_story(
     sqlite_template: Path, tmp_path: Path, steps: list[Step]
 ) -> None:
     run(sqlite_template, tmp_path, steps)
@@ -174,7 +174,7 @@ def test_both_sides_agree_after_any_story(
 @pytest.mark.slow
 @settings(RULES, max_examples=50)  # an example takes a second or two; `make explore` tries more
 @given(steps=st.lists(STEPS, min_size=10, max_size=40))
-def test_both_sides_agree_after_long_stories(
+def test_both_systems_agree_after_long_stories(
     sqlite_template: Path, tmp_path: Path, steps: list[Step]
 ) -> None:
     run(sqlite_template, tmp_path, steps)
@@ -183,7 +183,7 @@ def test_both_sides_agree_after_long_stories(
 @pytest.mark.slow
 @settings(RULES, max_examples=100)  # half a second of processor time each, or more
 @given(steps=stories_of_one())
-def test_both_sides_agree_whatever_befalls_one_record(
+def test_both_systems_agree_whatever_befalls_one_record(
     sqlite_template: Path, tmp_path: Path, steps: list[Step]
 ) -> None:
     run(sqlite_template, tmp_path, steps)

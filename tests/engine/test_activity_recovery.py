@@ -15,7 +15,7 @@ THEN = {"note": {"text": "Call today"}, "task": {"title": "Call today"}}
 
 async def dies(acts: ActivityWorld, action: str, moment: str) -> None:
     with killed_at(acts.world, action, moment):
-        await acts.settle()
+        await acts.process_all()
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -26,7 +26,7 @@ async def test_a_create_survives_a_crash(
     key = await acts.write(kind, await acts.person(), **FIRST[kind])
     await dies(acts, f"{kind}.create", moment)
 
-    await acts.settle()
+    await acts.process_all()
 
     there = await acts.there(kind)
     assert len(there) == 1
@@ -43,11 +43,11 @@ async def test_an_edit_survives_a_crash(
     acts: ActivityWorld, kind: ActivityKind, moment: str
 ) -> None:
     key = await acts.write(kind, await acts.person(), **FIRST[kind])
-    await acts.settle()
+    await acts.process_all()
     await acts.edit(key, **THEN[kind])
     await dies(acts, f"{kind}.update", moment)
 
-    await acts.settle()
+    await acts.process_all()
 
     there = await acts.there(kind)
     assert [str(one["bodyText" if kind == "note" else "title"])[:10] for one in there] == [
@@ -62,11 +62,11 @@ async def test_a_delete_survives_a_crash(
     acts: ActivityWorld, kind: ActivityKind, moment: str
 ) -> None:
     key = await acts.write(kind, await acts.person(), **FIRST[kind])
-    await acts.settle()
+    await acts.process_all()
     await acts.delete(key)
     await dies(acts, f"{kind}.delete", moment)
 
-    await acts.settle()
+    await acts.process_all()
 
     assert await acts.there(kind) == []
     assert await acts.all_here(kind) == []
@@ -81,14 +81,14 @@ async def test_what_was_sent_without_an_answer_and_then_deleted_here_is_deleted_
     await dies(acts, f"{kind}.create", "after-write")
     await acts.delete(key)
 
-    await acts.settle()
+    await acts.process_all()
 
     assert await acts.there(kind) == []
     assert await acts.all_here(kind) == []
 
 
 @pytest.mark.parametrize("kind", ["note", "task"])
-async def test_what_was_sent_without_an_answer_and_then_edited_in_ghl_is_told_apart(
+async def test_what_was_sent_without_an_answer_and_then_edited_in_ghl_is_distinguished(
     acts: ActivityWorld, kind: ActivityKind
 ) -> None:
     key = await acts.write(kind, await acts.person(), **FIRST[kind])
@@ -98,7 +98,7 @@ async def test_what_was_sent_without_an_answer_and_then_edited_in_ghl_is_told_ap
     edited = {field: str(one[field]).replace("Call back", "Call today")}
     await acts.in_crm("PUT", f"{one['contactId']}/{kind}s/{one['id']}", edited)
 
-    await acts.settle()
+    await acts.process_all()
 
     assert THEN[kind].items() <= (await acts.here(key)).values.items()
     assert len(await acts.all_here(kind)) == 1
@@ -110,7 +110,7 @@ async def test_what_was_sent_without_an_answer_and_then_deleted_in_ghl_stays_del
 ) -> None:
     key = await sent_and_deleted_there(acts, kind)
 
-    await acts.settle()
+    await acts.process_all()
 
     assert await acts.there(kind) == []
     assert await acts.all_here(kind) == []
@@ -126,7 +126,7 @@ async def test_what_was_sent_and_deleted_without_a_word_is_sent_again(
     key = await sent_and_deleted_there(acts, kind)
     await acts.lose_webhooks()
 
-    await acts.settle()
+    await acts.process_all()
 
     assert len(await acts.there(kind)) == 1
     assert not (await acts.here(key)).deleted

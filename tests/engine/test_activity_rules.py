@@ -23,7 +23,7 @@ from timerex_ghl.domain.review_decisions import Decision, Way
 from timerex_ghl.domain.settings import ActivitySettings
 from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.delete_activity import FEW, most_unasked
-from timerex_ghl.engine.resolve_review import settle
+from timerex_ghl.engine.resolve_review import resolve
 
 
 def with_settings(acts: ActivityWorld, **changes: object) -> None:
@@ -39,45 +39,45 @@ async def conflict(acts: ActivityWorld) -> str:
     """Let both sides edit one note; give the review's id."""
     with_settings(acts, rule="ask")
     key = await acts.write("note", await acts.person(), text="Call back")
-    await acts.settle()
+    await acts.process_all()
     (note,) = await acts.notes()
     await acts.in_crm("PUT", f"{note['contactId']}/notes/{note['id']}", {"body": "In GHL"})
     await acts.edit(key, text="Here")
-    await acts.settle()
+    await acts.process_all()
     (review,) = await acts.ledger.read(reviews.open_reviews, NAME)
     assert (review.kind, review.subject) == ("conflict", f"{key}:text")
     return review.id
 
 
 @pytest.mark.parametrize(("side", "stands"), [("timerex", "Here"), ("ghl", "In GHL")])
-async def test_a_person_decides_whose_edit_stands(
+async def test_a_person_chooses_whose_edit_stands(
     acts: ActivityWorld, side: str, stands: str
 ) -> None:
     review_id = await conflict(acts)
     assert [note["bodyText"] for note in await acts.notes()] == ["In GHL"]
 
     decision = Decision.model_validate({"way": Way.KEEP, "by": "Kana", "keep": side})
-    await settle(acts.world.context, review_id, decision)
-    await acts.settle()
+    await resolve(acts.world.context, review_id, decision)
+    await acts.process_all()
 
     assert [note["bodyText"].partition("\n\n[")[0] for note in await acts.notes()] == [stands]
     (row,) = await acts.all_here("note")
     assert row.values[TEXT] == stands
-    settled = await acts.ledger.read(reviews.get_review, review_id)
-    assert settled is not None
-    assert settled.resolved_by == "Kana"
+    resolved = await acts.ledger.read(reviews.get_review, review_id)
+    assert resolved is not None
+    assert resolved.resolved_by == "Kana"
     assert await acts.ledger.read(reviews.open_reviews, NAME) == []
 
 
-async def test_both_values_are_kept_where_the_rule_decides(acts: ActivityWorld) -> None:
+async def test_both_values_are_kept_where_the_rule_applies(acts: ActivityWorld) -> None:
     with_settings(acts, rule="timerex")
     key = await acts.write("note", await acts.person(), text="Call back")
-    await acts.settle()
+    await acts.process_all()
     (note,) = await acts.notes()
 
     await acts.in_crm("PUT", f"{note['contactId']}/notes/{note['id']}", {"body": "In GHL"})
     await acts.edit(key, text="Here")
-    await acts.settle()
+    await acts.process_all()
 
     assert [note["bodyText"].partition("\n\n[")[0] for note in await acts.notes()] == ["Here"]
     assert await acts.ledger.read(reviews.open_reviews, NAME) == []
@@ -91,7 +91,7 @@ async def test_where_they_are_not_mirrored_nothing_travels(acts: ActivityWorld) 
     await acts.write("note", contact_id, text="Call back")
     await acts.in_crm("POST", f"{await acts.crm_id()}/notes", {"body": "In GHL"})
 
-    outcomes = await acts.settle()
+    outcomes = await acts.process_all()
     await sweep(acts, "one")
 
     assert {outcome.what for outcome in outcomes} == {"ignored"}
@@ -101,7 +101,7 @@ async def test_where_they_are_not_mirrored_nothing_travels(acts: ActivityWorld) 
 
 async def test_a_token_that_may_only_read_brings_what_ghl_has(acts: ActivityWorld) -> None:
     key = await acts.write("task", await acts.person(), title="Send", body="Prices")
-    await acts.settle()
+    await acts.process_all()
     context = acts.world.context
     reads = frozenset({"contacts.readonly", "locations/tasks.readonly", "users.readonly"})
     context.ghl.auth = PrivateToken(await context.ghl.auth.token(), reads)
@@ -122,7 +122,7 @@ async def test_a_token_that_may_only_read_brings_what_ghl_has(acts: ActivityWorl
 
 async def test_a_preview_shows_what_would_be_deleted_and_added(acts: ActivityWorld) -> None:
     key = await acts.write("note", await acts.person(), text="Call back")
-    await acts.settle()
+    await acts.process_all()
     await acts.world.ask("POST", "/ghl/webhook", {"url": None})
     (note,) = await acts.notes()
     await acts.in_crm("DELETE", f"{note['contactId']}/notes/{note['id']}")
@@ -142,7 +142,7 @@ async def test_a_note_of_ghl_keeps_when_it_was_written(acts: ActivityWorld) -> N
     await acts.person()
     made = await acts.in_crm("POST", f"{await acts.crm_id()}/notes", {"body": "Met"})
 
-    await acts.settle()
+    await acts.process_all()
 
     (row,) = await acts.all_here("note")
     assert row.created_at == datetime.fromisoformat(made["note"]["dateAdded"])
@@ -185,7 +185,7 @@ async def test_the_calls_of_an_hour_are_never_exceeded(acts: ActivityWorld) -> N
 
     for quarter in range(12):
         now = began + timedelta(minutes=7 * quarter)
-        calls = await acts.ledger.read(call_budget.room_of, context, now)
+        calls = await acts.ledger.read(call_budget.budget_of, context, now)
         await acts.ledger.write(call_budget.spend, context, calls, now)
         given.append((now, calls))
 
@@ -195,7 +195,7 @@ async def test_the_calls_of_an_hour_are_never_exceeded(acts: ActivityWorld) -> N
         assert sum(hour) <= 40
 
 
-async def test_it_is_said_how_late_an_edit_is_seen(acts: ActivityWorld) -> None:
+async def test_it_is_said_how_late_an_edit_is_noticed(acts: ActivityWorld) -> None:
     for number in range(5):
         await acts.person(f"p{number}@hinode.example")
     with_settings(acts, note_calls_per_hour=8, task_minutes=15)
@@ -216,7 +216,7 @@ async def test_whoever_changed_in_ghl_is_looked_through_first_then_the_oldest(
     ids = [await acts.person(f"p{number}@hinode.example") for number in range(3)]
     await sweep(acts, "one")
     await acts.world.edit_crm("p2@hinode.example", city="Osaka")
-    await acts.settle()
+    await acts.process_all()
 
     people = await acts.ledger.read(sweeps.next_people, NAME, 10)
 

@@ -16,7 +16,7 @@ from timerex_ghl.engine.activities.sweep import (
 )
 from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.process import process_record
-from timerex_ghl.engine.resolve_review import settle
+from timerex_ghl.engine.resolve_review import resolve
 
 
 async def sweep(acts: ActivityWorld, scan: str, *, preview: bool = False) -> list[Outcome]:
@@ -30,10 +30,10 @@ async def sweep(acts: ActivityWorld, scan: str, *, preview: bool = False) -> lis
     for kind in KINDS:
         keys += await list_changed_here(context, kind, None)
 
-    async def carry(_context: object, key: str) -> Outcome:
+    async def handle(_context: object, key: str) -> Outcome:
         return await handle_activity_key(context, key, preview=preview)
 
-    return [await process_record(context, carry, key) for key in dict.fromkeys(keys)]
+    return [await process_record(context, handle, key) for key in dict.fromkeys(keys)]
 
 
 async def without_webhooks(acts: ActivityWorld) -> None:
@@ -48,7 +48,7 @@ async def edit_task(acts: ActivityWorld, **changes: object) -> None:
 
 async def test_an_edit_of_a_task_in_ghl_is_found_with_one_read(acts: ActivityWorld) -> None:
     key = await acts.write("task", await acts.person(), title="Send")
-    await acts.settle()
+    await acts.process_all()
     await edit_task(acts, title="Send today")
     assert (await acts.here(key)).values[TITLE] == "Send"  # no event tells of it
     await acts.calls()
@@ -63,7 +63,7 @@ async def test_an_edit_of_a_task_in_ghl_is_found_with_one_read(acts: ActivityWor
 
 async def test_a_task_opened_again_in_ghl_is_open_here(acts: ActivityWorld) -> None:
     key = await acts.write("task", await acts.person(), title="Send", completed="true")
-    await acts.settle()
+    await acts.process_all()
 
     await edit_task(acts, completed=False)
     await sweep(acts, "one")
@@ -73,7 +73,7 @@ async def test_a_task_opened_again_in_ghl_is_open_here(acts: ActivityWorld) -> N
 
 async def test_a_sweep_that_is_tried_again_finds_what_it_found_before(acts: ActivityWorld) -> None:
     key = await acts.write("task", await acts.person(), title="Send")
-    await acts.settle()
+    await acts.process_all()
     await edit_task(acts, title="Send today")
     order = {"operation": "task-search", "kind": "status", "value": 503, "nth": 2}
     await acts.world.ask("POST", "/ghl/faults", order)
@@ -86,9 +86,9 @@ async def test_a_sweep_that_is_tried_again_finds_what_it_found_before(acts: Acti
 
 
 @pytest.mark.both_databases
-async def test_what_webhooks_did_not_tell_is_found(acts: ActivityWorld) -> None:
+async def test_what_webhooks_did_not_report_is_found(acts: ActivityWorld) -> None:
     key = await acts.write("note", await acts.person(), text="Call back")
-    await acts.settle()
+    await acts.process_all()
     await without_webhooks(acts)
     (note,) = await acts.notes()
 
@@ -110,7 +110,7 @@ async def test_a_second_sweep_writes_nothing_and_reads_no_record(acts: ActivityW
     contact_id = await acts.person()
     await acts.write("note", contact_id, text="Call back")
     await acts.write("task", contact_id, title="Send")
-    await acts.settle()
+    await acts.process_all()
     await sweep(acts, "one")
     await acts.calls()
 
@@ -123,7 +123,7 @@ async def test_what_was_deleted_in_ghl_unheard_is_deleted_here(acts: ActivityWor
     contact_id = await acts.person()
     note = await acts.write("note", contact_id, text="Call back")
     task = await acts.write("task", contact_id, title="Send")
-    await acts.settle()
+    await acts.process_all()
     await without_webhooks(acts)
     person = await acts.crm_id()
 
@@ -135,9 +135,9 @@ async def test_what_was_deleted_in_ghl_unheard_is_deleted_here(acts: ActivityWor
     assert (await acts.here(task)).deleted
 
 
-async def test_a_preview_changes_neither_side(acts: ActivityWorld) -> None:
+async def test_a_dry_run_changes_neither_side(acts: ActivityWorld) -> None:
     key = await acts.write("task", await acts.person(), title="Send")
-    await acts.settle()
+    await acts.process_all()
     await edit_task(acts, title="Send today")
     await acts.calls()
 
@@ -154,7 +154,7 @@ async def with_tasks(acts: ActivityWorld, number: int) -> None:
     contact_id = await acts.person()
     for each in range(number):
         await acts.write("task", contact_id, title=f"Task {each}")
-    await acts.settle()
+    await acts.process_all()
 
 
 async def delete_all_unheard(acts: ActivityWorld) -> None:
@@ -181,14 +181,14 @@ async def test_many_deletes_at_once_wait_for_a_person(acts: ActivityWorld) -> No
     assert (review.kind, review.subject) == ("deletes", "deletes:task:ghl")
 
 
-async def test_deletes_that_a_person_lets_through_are_carried_out(acts: ActivityWorld) -> None:
+async def test_deletes_that_a_person_lets_through_are_executed(acts: ActivityWorld) -> None:
     await with_tasks(acts, 12)
     await delete_all_unheard(acts)
     await sweep(acts, "one")
     (review,) = await acts.ledger.read(reviews.open_reviews, NAME)
 
-    await settle(acts.world.context, review.id, Decision(way=Way.RETRY, by="Kana"))
-    await acts.settle()
+    await resolve(acts.world.context, review.id, Decision(way=Way.RETRY, by="Kana"))
+    await acts.process_all()
 
     assert await acts.all_here("task") == []
     assert await held(acts) == 0
@@ -200,10 +200,10 @@ async def test_deletes_that_a_person_refuses_leave_what_is_here(acts: ActivityWo
     await sweep(acts, "one")
     (review,) = await acts.ledger.read(reviews.open_reviews, NAME)
 
-    await settle(acts.world.context, review.id, Decision(way=Way.DROP, by="Kana"))
+    await resolve(acts.world.context, review.id, Decision(way=Way.DROP, by="Kana"))
     kept = (await acts.all_here("task"))[0]
     await acts.edit(ActivityKey("task", kept.id), title="Still here")
-    await acts.settle()
+    await acts.process_all()
     await sweep(acts, "two")
 
     assert len(await acts.all_here("task")) == 12
@@ -235,11 +235,11 @@ async def test_many_deletes_here_wait_for_a_person_too(acts: ActivityWorld) -> N
 
     for task in await acts.all_here("task"):
         await acts.delete(ActivityKey("task", task.id))
-    await acts.settle()
+    await acts.process_all()
 
     assert len(await acts.tasks()) == 2  # ten may pass unasked
     (review,) = await acts.ledger.read(reviews.open_reviews, NAME)
     assert review.subject == "deletes:task:workspace"
-    await settle(acts.world.context, review.id, Decision(way=Way.RETRY, by="Kana"))
-    await acts.settle()
+    await resolve(acts.world.context, review.id, Decision(way=Way.RETRY, by="Kana"))
+    await acts.process_all()
     assert await acts.tasks() == []

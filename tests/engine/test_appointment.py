@@ -64,10 +64,10 @@ async def test_a_slot_that_is_taken_in_ghl_is_taken_all_the_same(calendar: Calen
 
 async def test_replaying_a_booking_costs_no_call(calendar: CalendarWorld) -> None:
     event = await calendar.world.receive(confirmed(hosts=[HANA]))
-    await calendar.world.carry(event)
+    await calendar.world.handle(event)
     await calendar.world.calls()
 
-    (outcome,) = await calendar.world.carry(event, replay=True)
+    (outcome,) = await calendar.world.handle(event, replay=True)
 
     calls = await calendar.world.calls()
     assert (outcome.what, outcome.writes) == ("no-op", 0)
@@ -120,18 +120,18 @@ async def test_whether_the_guest_came_is_kept_until_the_booking_moves(
 async def test_what_people_changed_in_ghl_is_not_fought(calendar: CalendarWorld) -> None:
     await calendar.receive(confirmed(zoom_meeting={"join_url": "https://zoom.example/j/1"}))
     made = await calendar.one()
-    theirs = {"startTime": "2026-02-11T10:00:00+09:00", "endTime": "2026-02-11T10:30:00+09:00"}
+    remote = {"startTime": "2026-02-11T10:00:00+09:00", "endTime": "2026-02-11T10:30:00+09:00"}
     free = {"ignoreFreeSlotValidation": True}
-    await calendar.edit(made.id, title="VIP call", address="Room 5", **theirs, **free)
+    await calendar.edit(made.id, title="VIP call", address="Room 5", **remote, **free)
 
-    hint = await calendar.hint("AppointmentUpdate", made.id)
+    notify = await calendar.notify("AppointmentUpdate", made.id)
     another = {"join_url": "https://zoom.example/j/2"}
     await calendar.receive(confirmed(guest_name="Riku S.", zoom_meeting=another))
 
     now = await calendar.one()
     assert (now.title, now.address) == ("VIP call", "Room 5")
     assert now.starts_at == STARTS + timedelta(days=1)
-    assert hint.detail["moved_in_ghl"] == "left alone"
+    assert notify.detail["moved_in_ghl"] == "left alone"
 
 
 async def test_somebody_who_rebooks_under_another_name_gets_their_own(
@@ -174,7 +174,7 @@ async def test_without_the_right_to_see_users_nobody_is_assigned(calendar: Calen
     assert "assignedUserId" not in calendar.sent[0]
 
 
-async def test_a_calendar_that_is_not_mapped_is_told_by_a_note(calendar: CalendarWorld) -> None:
+async def test_a_calendar_that_is_not_mapped_is_reported_by_a_note(calendar: CalendarWorld) -> None:
     other = calendar.with_settings(
         calendars=(CalendarRule(timerex="Sales", ghl=calendar.calendar_id),)
     )
@@ -214,21 +214,21 @@ async def test_an_appointment_that_a_person_deleted_stays_deleted(calendar: Cale
     assert len(calendar.sent) == 1
 
 
-async def test_without_the_right_to_write_appointments_the_contact_is_level_and_the_event_waits(
+async def test_without_the_right_to_write_appointments_the_contact_is_in_sync_and_the_event_waits(
     calendar: CalendarWorld,
 ) -> None:
     await calendar.lose("calendars/events.write")
     event = await calendar.world.receive(confirmed())
 
     with pytest.raises(ScopeError, match=r"lacks calendars/events\.write"):
-        await calendar.world.carry(event)
+        await calendar.world.handle(event)
 
     assert await calendar.world.state_of(event) == "waiting"
     assert (await calendar.world.one_in_crm(RIKU))["tags"] == ["timerex booked"]
     assert calendar.sent == []
 
 
-async def test_an_appointment_that_is_made_at_two_moments_of_one_hour_in_autumn_is_told_apart(
+async def test_an_appointment_that_is_made_at_two_moments_of_one_hour_in_autumn_is_distinguished(
     calendar: CalendarWorld,
 ) -> None:
     """01:30 comes twice in New York on 1 November 2026; GHL's list tells local times only."""
@@ -239,7 +239,7 @@ async def test_an_appointment_that_is_made_at_two_moments_of_one_hour_in_autumn_
     await calendar.world.ask("POST", "/ghl/faults", fault)
     event = await calendar.world.receive(confirmed("b2", starts_at=second))
 
-    outcomes = [*await calendar.world.carry(event), *await calendar.world.carry(event)]
+    outcomes = [*await calendar.world.handle(event), *await calendar.world.handle(event)]
 
     assert [one.what for one in outcomes] == ["waiting", "no-op"]
     assert sorted(one.starts_at or STARTS for one in await calendar.appointments()) == [

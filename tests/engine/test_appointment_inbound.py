@@ -23,7 +23,7 @@ async def status_here(calendar: CalendarWorld, booking_id: str) -> Any:
 
 
 async def test_an_appointment_made_in_ghl_is_ghls_alone(calendar: CalendarWorld) -> None:
-    outcome = await calendar.hint("AppointmentCreate", "theirs")
+    outcome = await calendar.notify("AppointmentCreate", "theirs")
 
     assert outcome.what == "ignored"
     assert "GET /calendars/events/appointments/theirs" not in await calendar.world.calls()
@@ -35,7 +35,7 @@ async def test_our_own_write_comes_back_and_costs_one_read(calendar: CalendarWor
     made = (await calendar.one()).id
     await calendar.world.calls()
 
-    outcomes = [await calendar.hint(f"Appointment{did}", made) for did in ("Create", "Update")]
+    outcomes = [await calendar.notify(f"Appointment{did}", made) for did in ("Create", "Update")]
 
     assert [outcome.what for outcome in outcomes] == ["no-op", "no-op"]
     assert await calendar.world.calls() == [f"GET /calendars/events/appointments/{made}"] * 2
@@ -48,7 +48,7 @@ async def test_whether_the_guest_came_is_known_here_and_nothing_is_written(
     made = (await calendar.one()).id
     await calendar.edit(made, appointmentStatus="showed")
 
-    outcome = await calendar.hint("AppointmentUpdate", made)
+    outcome = await calendar.notify("AppointmentUpdate", made)
 
     assert (outcome.what, outcome.writes) == ("applied", 0)
     assert await status_here(calendar, "b1") == "showed"
@@ -63,13 +63,13 @@ async def test_a_cancel_in_ghl_cancels_the_booking_in_timerex_once(
     made = (await both.one()).id
     await (both.edit(made, **CANCEL) if way == "cancelled" else both.delete(made))
 
-    outcomes = [await both.hint("AppointmentUpdate", made) for _ in range(2)]
+    outcomes = [await both.notify("AppointmentUpdate", made) for _ in range(2)]
 
     assert [outcome.what for outcome in outcomes] == ["applied", "no-op"]
     assert outcomes[0].detail["booking_was"] == "cancelled in TimeRex"
     assert (await both.timerex_calls()).count("cancel-event") == 1
     assert (await both.audited(booking_id)).count("booking cancelled in TimeRex") == 1
-    await both.hear(booking_id)
+    await both.receive_notifications(booking_id)
     assert (await both.held(booking_id)).booking.state is BookingState.CANCELLED
     assert (await both.world.one_in_crm(RIKU))["tags"] == ["timerex cancelled"]
     assert (await both.timerex_calls()).count("cancel-event") == 1
@@ -83,8 +83,8 @@ async def test_where_the_connection_may_not_nothing_is_cancelled_and_nothing_und
     made = (await closed.one()).id
     await closed.edit(made, **CANCEL)
 
-    outcome = await closed.hint("AppointmentUpdate", made)
-    await closed.hear(booking_id)
+    outcome = await closed.notify("AppointmentUpdate", made)
+    await closed.receive_notifications(booking_id)
 
     assert outcome.detail["booking_was"] == "left alone"
     assert (await closed.one()).status == "cancelled"
@@ -98,7 +98,7 @@ async def test_a_meeting_that_has_begun_is_not_cancelled_in_timerex(both: Calend
     made = (await both.one()).id
     await both.edit(made, **CANCEL)
 
-    await both.hint("AppointmentUpdate", made)
+    await both.notify("AppointmentUpdate", made)
 
     assert "cancel-event" not in await both.timerex_calls()
 
@@ -109,14 +109,14 @@ async def test_a_booking_that_timerex_ended_already_is_no_error(both: CalendarWo
     await both.world.ask("POST", f"/timerex/bookings/{booking_id}/cancel", {})
     await both.edit(made, **CANCEL)
 
-    outcome = await both.hint("AppointmentUpdate", made)
+    outcome = await both.notify("AppointmentUpdate", made)
 
     assert outcome.what == "applied"
     assert await status_here(both, booking_id) == "cancelled"
 
 
 @pytest.mark.parametrize("status", [401, 500])
-async def test_while_timerex_does_not_do_it_the_hint_waits(
+async def test_while_timerex_does_not_do_it_the_notification_waits(
     both: CalendarWorld, status: int
 ) -> None:
     booking_id = await both.book()
@@ -125,8 +125,8 @@ async def test_while_timerex_does_not_do_it_the_hint_waits(
     fault = {"operation": "cancel-event", "nth": 1, "kind": "status", "value": status}
     await both.world.ask("POST", "/timerex/faults", fault)
 
-    first = await both.hint("AppointmentUpdate", made)
-    second = await both.hint("AppointmentUpdate", made)
+    first = await both.notify("AppointmentUpdate", made)
+    second = await both.notify("AppointmentUpdate", made)
 
     assert (first.what, second.what) == ("waiting", "applied")
     assert "booking cancelled in TimeRex" in await both.audited(booking_id)
@@ -138,10 +138,10 @@ async def test_a_cancel_survives_a_crash(both: CalendarWorld, moment: str) -> No
     made = (await both.one()).id
     await both.edit(made, **CANCEL)
     with killed_at(both.world, "booking.cancel", moment):
-        await both.hint("AppointmentUpdate", made)
+        await both.notify("AppointmentUpdate", made)
 
-    await both.hint("AppointmentUpdate", made)
-    await both.hear(booking_id)
+    await both.notify("AppointmentUpdate", made)
+    await both.receive_notifications(booking_id)
 
     assert (await both.held(booking_id)).booking.state is BookingState.CANCELLED
     assert await status_here(both, booking_id) == "cancelled"
@@ -163,7 +163,7 @@ async def test_a_booking_made_here_is_cancelled_here(calendar: CalendarWorld) ->
     made = (await may.one()).id
     await may.edit(made, **CANCEL)
 
-    outcome = await may.hint("AppointmentUpdate", made)
+    outcome = await may.notify("AppointmentUpdate", made)
     await may.handle_waiting()
 
     assert outcome.detail["booking_was"] == "cancelled here"

@@ -20,14 +20,14 @@ LATER = datetime(2026, 2, 17, 1, tzinfo=UTC)
 async def test_a_new_appointment_survives_a_crash(calendar: CalendarWorld, moment: str) -> None:
     event = await calendar.world.receive(confirmed())
     with killed_at(calendar.world, "appointment.create", moment):
-        await calendar.world.carry(event)
+        await calendar.world.handle(event)
 
-    await calendar.world.carry(event)
+    await calendar.world.handle(event)
 
     made = await calendar.one()
     assert (await calendar.link("b1")).remote_id == made.id
     await assert_all_final(calendar.world)
-    assert (await calendar.world.carry(event, replay=True))[0].writes == 0
+    assert (await calendar.world.handle(event, replay=True))[0].writes == 0
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -35,14 +35,14 @@ async def test_a_move_survives_a_crash(calendar: CalendarWorld, moment: str) -> 
     await calendar.receive(confirmed())
     events = [await calendar.world.receive(body) for body in moved("b1", "b2")]
     with killed_at(calendar.world, "appointment.update", moment):
-        await calendar.world.carry(*events)
+        await calendar.world.handle(*events)
 
-    await calendar.world.carry(*events)
+    await calendar.world.handle(*events)
 
     one = await calendar.one()
     assert (one.starts_at, one.status) == (LATER, "confirmed")
     await assert_all_final(calendar.world)
-    outcomes = await calendar.world.carry(*events, replay=True)
+    outcomes = await calendar.world.handle(*events, replay=True)
     assert sum(outcome.writes for outcome in outcomes) == 0
 
 
@@ -54,8 +54,8 @@ async def test_an_answer_lost_after_the_write_doubles_nothing(
     await calendar.world.ask("POST", "/ghl/faults", fault)
     events = [await calendar.world.receive(body) for body in (confirmed(), cancelled())]
 
-    first = await calendar.world.carry(*events)
-    await calendar.world.carry(*events)
+    first = await calendar.world.handle(*events)
+    await calendar.world.handle(*events)
 
     assert "waiting" in [outcome.what for outcome in first]
     assert (await calendar.one()).status == "cancelled"
@@ -70,7 +70,7 @@ async def test_what_was_sent_moments_ago_and_is_not_found_is_not_sent_again_yet(
     await calendar.world.ask("POST", "/ghl/faults", fault)
     event = await calendar.world.receive(confirmed())
 
-    outcomes = [*await calendar.world.carry(event), *await calendar.world.carry(event)]
+    outcomes = [*await calendar.world.handle(event), *await calendar.world.handle(event)]
 
     assert [outcome.what for outcome in outcomes] == ["waiting", "waiting"]
     assert await calendar.appointments(RIKU) == []
@@ -84,9 +84,9 @@ async def test_an_appointment_of_another_booking_is_not_taken_for_the_lost_one(
     await calendar.world.ask("POST", "/ghl/faults", fault)
     event = await calendar.world.receive(confirmed("b2"))
 
-    await calendar.world.carry(event)
+    await calendar.world.handle(event)
     calendar.world.clock.advance(LOOK_AGAIN)
-    await calendar.world.carry(event)
+    await calendar.world.handle(event)
 
     assert len(await calendar.appointments()) == 2
     assert (await calendar.link("b1")).remote_id != (await calendar.link("b2")).remote_id
@@ -100,11 +100,11 @@ async def test_what_was_sent_without_an_answer_and_then_cancelled_in_ghl_reaches
     booking_id = await both.book()
     made = (await both.one()).id
     await both.edit(made, **CANCEL)
-    await both.hint("AppointmentUpdate", made)  # whose it is, nobody here knows yet
+    await both.notify("AppointmentUpdate", made)  # whose it is, nobody here knows yet
 
     await both.handle_waiting(later=timedelta(hours=1))
     await sweep(both)
-    await both.hear(booking_id)
+    await both.receive_notifications(booking_id)
 
     assert (await both.one()).status == "cancelled"
     assert (await both.held(booking_id)).booking.state is BookingState.CANCELLED

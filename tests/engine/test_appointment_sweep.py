@@ -33,11 +33,11 @@ async def found(calendar: CalendarWorld, *, later: timedelta = timedelta()) -> l
 async def sweep(calendar: CalendarWorld, *, preview: bool = False) -> list[Outcome]:
     """Do all that a run does."""
 
-    async def carry(_context: object, key: str) -> Outcome:
+    async def handle(_context: object, key: str) -> Outcome:
         return await handle_activity_key(calendar.world.context, key, preview=preview)
 
     keys = await found(calendar)
-    return [await process_record(calendar.world.context, carry, key) for key in keys]
+    return [await process_record(calendar.world.context, handle, key) for key in keys]
 
 
 async def calls_of(calendar: CalendarWorld) -> list[str]:
@@ -47,7 +47,7 @@ async def calls_of(calendar: CalendarWorld) -> list[str]:
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("way", ["cancelled", "deleted"])
-async def test_a_cancel_that_no_webhook_told_of_reaches_timerex_once(
+async def test_a_cancel_that_no_webhook_reported_of_reaches_timerex_once(
     both: CalendarWorld, way: str
 ) -> None:
     booking_id = await both.book()
@@ -55,7 +55,7 @@ async def test_a_cancel_that_no_webhook_told_of_reaches_timerex_once(
     await (both.edit(made, **CANCEL) if way == "cancelled" else both.delete(made))
 
     outcomes = [*await sweep(both), *await sweep(both)]
-    await both.hear(booking_id)
+    await both.receive_notifications(booking_id)
 
     assert [(one.what, one.detail.get("booking_was")) for one in outcomes] == [
         ("applied", "cancelled in TimeRex")
@@ -154,7 +154,7 @@ async def test_a_preview_writes_nothing_and_shows_what_would_become_of_the_booki
     assert [one.what for one in await sweep(both)] == ["applied"]
 
 
-async def test_what_stays_otherwise_in_ghl_is_read_once_a_day_and_still_seen_when_it_changes(
+async def test_what_stays_otherwise_in_ghl_is_read_once_a_day_and_still_noticed_when_it_changes(
     calendar: CalendarWorld,
 ) -> None:
     """A time moved in GHL stays there, and TimeRex's is the base."""

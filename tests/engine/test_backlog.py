@@ -11,7 +11,7 @@ from timerex_ghl.adapters.ledger import inbox
 from timerex_ghl.domain.models import EventId, FieldName
 from timerex_ghl.engine.backlog import FRESH, list_backlog
 from timerex_ghl.engine.lock_names import lock_of_live
-from timerex_ghl.engine.locking import held
+from timerex_ghl.engine.locking import locked
 
 RIKU = "riku@hinode.example"
 
@@ -34,18 +34,18 @@ async def edit(world: World, **values: str) -> EventId:
 
 
 @pytest.mark.both_databases
-async def test_every_kind_of_event_is_carried(world: World) -> None:
+async def test_every_kind_of_event_is_handled(world: World) -> None:
     made = await world.ask("POST", "/ghl/contacts", {"email": "jun@yama.example", "city": "Nara"})
     events = [
         await world.receive(confirmed()),
-        await world.hint("ContactCreate", made["contact"]["id"]),
+        await world.notify("ContactCreate", made["contact"]["id"]),
         await edit(world, city="Kyoto"),
     ]
 
-    left = await list_backlog(world.context)
-    outcomes = await world.carry(*left)
+    backlog = await list_backlog(world.context)
+    outcomes = await world.handle(*backlog)
 
-    assert left == events
+    assert backlog == events
     assert [one.what for one in outcomes] == ["applied"] * 3
     assert (await world.one_in_crm("mei@umi.example"))["city"] == "Kyoto"
     assert "jun@yama.example" in [
@@ -55,17 +55,17 @@ async def test_every_kind_of_event_is_carried(world: World) -> None:
     assert await list_backlog(world.context) == []
 
 
-async def test_without_a_live_worker_nothing_is_left_to_it(world: World) -> None:
+async def test_without_a_live_worker_nothing_is_not_handled_twice(world: World) -> None:
     event = await world.receive(confirmed())
 
     assert await list_backlog(world.context) == [event]
 
 
-async def test_what_came_just_now_is_left_to_the_live_worker(world: World) -> None:
+async def test_what_came_just_now_is_reserved_for_the_live_worker(world: World) -> None:
     await received(world, "b1", FRESH - timedelta(seconds=20))
     old = await received(world, "b2", FRESH + timedelta(seconds=1))
 
-    async with held(world.ledger, [lock_of_live()], run_id="live"):
+    async with locked(world.ledger, [lock_of_live()], run_id="live"):
         assert await list_backlog(world.context) == [old]
 
 
@@ -93,5 +93,5 @@ async def test_what_was_tried_already_is_tried_again_beside_a_live_worker(world:
         next_at=datetime.now(UTC) - timedelta(seconds=1),
     )
 
-    async with held(world.ledger, [lock_of_live()], run_id="live"):
+    async with locked(world.ledger, [lock_of_live()], run_id="live"):
         assert await list_backlog(world.context) == [event]

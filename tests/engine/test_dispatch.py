@@ -59,7 +59,7 @@ async def test_one_event_is_taken_at_once_and_only_once(
 
 
 @pytest.mark.both_databases
-async def test_a_record_has_one_carrier_at_a_time(ledger: Ledger, dispatcher: Dispatcher) -> None:
+async def test_a_record_has_one_handler_at_a_time(ledger: Ledger, dispatcher: Dispatcher) -> None:
     first, second = await ledger.write(store, TOKYO, ["booking:1", "booking:1"])
 
     (batch,) = await take(dispatcher)

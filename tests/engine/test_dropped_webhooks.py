@@ -52,7 +52,7 @@ class Lossy:
             new, self.taken = self.endpoint.raw[self.taken :], len(self.endpoint.raw)
             for raw in new:
                 await self._store(raw)
-            await self.polling.carry()
+            await self.polling.handle()
 
     async def _store(self, raw: bytes) -> None:
         body: dict[str, Any] = json.loads(raw)
@@ -71,7 +71,7 @@ class Lossy:
     async def cycle(self) -> None:
         """Run each poll once, and carry what they put into the inbox."""
         await self.polling.poll()
-        await self.polling.carry()
+        await self.polling.handle()
         await self.polling.world.sync()
 
     async def disagreements(self, truths: list[Truth]) -> list[str]:
@@ -116,7 +116,7 @@ async def live(polling: PollingWorld) -> list[Truth]:
 
 
 @pytest.mark.parametrize("lists_cancelled", [True, pytest.param(False, marks=pytest.mark.slow)])
-async def test_with_every_tenth_webhook_lost_both_sides_agree_after_one_cycle(
+async def test_with_every_tenth_webhook_lost_both_systems_agree_after_one_cycle(
     lossy: Lossy, *, lists_cancelled: bool
 ) -> None:
     world = lossy.polling.world

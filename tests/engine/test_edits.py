@@ -70,7 +70,7 @@ async def handle_all(world: World) -> list[str]:
     """Carry what waits; tell what became of it."""
     now = datetime.now(UTC)
     waiting = await world.ledger.read(inbox.waiting_events, NAME, now)
-    return [outcome.what for outcome in await world.carry(*waiting)]
+    return [outcome.what for outcome in await world.handle(*waiting)]
 
 
 async def row_of(world: World, booking_id: BookingId) -> BookingRow:
@@ -128,7 +128,7 @@ async def test_a_booking_by_phone_is_one_note_that_follows_it(world: World) -> N
     assert (await world.one_in_crm(RIKU))["tags"] == ["timerex booked"]
 
 
-async def test_carrying_a_booking_leaves_its_version_and_its_origin(world: World) -> None:
+async def test_handling_a_booking_leaves_its_version_and_its_origin(world: World) -> None:
     made = await book(world)
 
     await handle_all(world)
@@ -230,13 +230,13 @@ async def test_somebody_deleted_who_books_again_is_known_anew(world: World) -> N
     await world.sync()
     await delete_person(world, row.id)
 
-    (outcome,) = await world.carry(await world.receive(confirmed()))
+    (outcome,) = await world.handle(await world.receive(confirmed()))
 
     assert outcome.what == "applied"
     (person,) = await world.people()
     assert person.id != row.id
     assert len(await world.notes_of(RIKU)) == 1
-    assert (await world.carry(await world.receive(cancelled())))[0].what == "applied"
+    assert (await world.handle(await world.receive(cancelled())))[0].what == "applied"
     tombstone = await world.ledger.read(workspace.get_contact, NAME, row.id)
     assert tombstone is not None
     assert tombstone.deleted

@@ -27,7 +27,7 @@ async def two_people(acts: ActivityWorld) -> tuple[ContactId, ContactId]:
     other = await acts.person(MASTER, phone=PHONE)
     await acts.write("note", one, text="Call back")
     await acts.write("task", one, title="Send the offer")
-    await acts.settle()
+    await acts.process_all()
     return one, other
 
 
@@ -42,7 +42,7 @@ async def test_a_merge_into_somebody_known_here_moves_notes_and_tasks(acts: Acti
     crm_id, gone = await same_email(acts)
     await acts.world.ask("POST", f"/ghl/contacts/{gone}/merge", {"into": crm_id})
 
-    await acts.settle()
+    await acts.process_all()
     await sweep(acts, "one")
 
     (note,), (task,) = await acts.all_here("note"), await acts.all_here("task")
@@ -71,7 +71,7 @@ async def test_a_merge_into_somebody_new_here_keeps_the_person(
     one = await acts.person(RIKU)
     await acts.world.receive(confirmed(email=RIKU))
     await acts.write("note", one, text="Call back")
-    await acts.settle()
+    await acts.process_all()
     await acts.world.ask("POST", "/ghl/webhook", {"url": None})
     crm_id = await acts.crm_id(RIKU)
     made = (await acts.world.ask("POST", "/ghl/contacts", {"phone": PHONE}))["contact"]["id"]
@@ -103,7 +103,7 @@ async def test_a_merge_closes_the_question_a_run_asked_before_it_was_known(
     await acts.world.sync(Scope.FULL)
     asked = await acts.ledger.read(reviews.open_reviews, NAME)
 
-    await acts.world.carry(await acts.world.hint("ContactDelete", crm_id))
+    await acts.world.handle(await acts.world.notify("ContactDelete", crm_id))
 
     assert [review.kind for review in asked] == ["identity"]
     assert await acts.ledger.read(reviews.open_reviews, NAME) == []
@@ -134,7 +134,7 @@ async def same_email(acts: ActivityWorld) -> tuple[str, str]:
     """Give both contacts one e-mail in GHL; hand back their ids there, MASTER's first."""
     crm_id = await acts.crm_id(MASTER)
     await acts.world.ask("PATCH", f"/ghl/contacts/{crm_id}", {"email": RIKU.upper()})
-    await acts.settle()
+    await acts.process_all()
     return crm_id, await first_of(acts, RIKU, crm_id)
 
 
@@ -146,10 +146,10 @@ async def events_in(acts: ActivityWorld, state: str) -> list[str]:
 async def test_a_contact_that_is_gone_for_good_takes_no_note_along(acts: ActivityWorld) -> None:
     one = await acts.person(RIKU)
     await acts.write("note", one, text="Call back")
-    await acts.settle()
+    await acts.process_all()
 
     await acts.world.ask("DELETE", f"/ghl/contacts/{await acts.crm_id(RIKU)}")
-    await acts.settle()
+    await acts.process_all()
     await sweep(acts, "one")
 
     assert [note.contact_id for note in await acts.all_here("note")] == [one]
@@ -174,14 +174,14 @@ async def test_what_was_sent_without_an_answer_is_found_on_the_contact_that_stay
     await acts.finish_deliveries()
 
     for _ in range(3):
-        await acts.settle()
+        await acts.process_all()
         await sweep(acts, "one")
 
     assert len(await acts.notes(RIKU)) == 1
     assert len(await acts.all_here("note")) == 1
 
 
-async def test_what_is_written_before_the_merge_is_heard_of_reaches_the_contact_that_stays(
+async def test_what_is_written_before_the_merge_is_received_reaches_the_contact_that_stays(
     acts: ActivityWorld,
 ) -> None:
     one, other = await two_people(acts)
@@ -190,7 +190,7 @@ async def test_what_is_written_before_the_merge_is_heard_of_reaches_the_contact_
     await acts.write("note", one, text="Written just now")
 
     await acts.try_once()
-    await acts.settle()
+    await acts.process_all()
 
     said = {str(note["bodyText"]).partition("\n\n[")[0] for note in await acts.notes(RIKU)}
     assert said == {"Call back", "Written just now"}

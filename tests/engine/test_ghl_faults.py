@@ -39,7 +39,7 @@ async def test_one_record_that_is_refused_keeps_no_other_back(world: World) -> N
     assert len(await world.crm()) == 1
 
 
-async def test_a_contact_that_search_does_not_show_yet_is_adopted_when_ghl_names_it(
+async def test_a_contact_that_search_does_not_show_yet_is_accepted_when_ghl_names_it(
     world: World,
 ) -> None:
     made = await world.ask("POST", "/ghl/contacts", {"firstName": "Riku", "email": RIKU})
@@ -57,7 +57,7 @@ async def test_an_upsert_is_never_sent(world: World) -> None:
     await world.ask("POST", "/ghl/contacts", {"firstName": "Mei", "email": MEI})
     await world.add(RIKU, phone="+81312345678")
     await world.sync()
-    await world.carry(await world.receive(confirmed("b1", "noa@willow.example")))
+    await world.handle(await world.receive(confirmed("b1", "noa@willow.example")))
 
     assert not [call for call in await world.calls() if call.endswith("/upsert")]
 

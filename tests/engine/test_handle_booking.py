@@ -13,7 +13,7 @@ from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.models import BookingId
 from timerex_ghl.engine.guest import claim_guest
 from timerex_ghl.engine.lock_names import lock_of_booking
-from timerex_ghl.engine.locking import LockedError, held
+from timerex_ghl.engine.locking import LockedError, locked
 from timerex_ghl.engine.process import MAX_ATTEMPTS, pause_after
 from timerex_ghl.engine.recover import LOOK_AGAIN
 from timerex_ghl.engine.verify import BookingSnapshot
@@ -25,7 +25,7 @@ RIKU = "riku@hinode.example"
 async def test_a_booking_makes_its_guest_known_with_a_tag_and_one_note(world: World) -> None:
     event = await world.receive(confirmed())
 
-    (outcome,) = await world.carry(event)
+    (outcome,) = await world.handle(event)
 
     contact = await world.one_in_crm(RIKU)
     notes = await world.notes_of(RIKU)
@@ -41,10 +41,10 @@ async def test_a_booking_makes_its_guest_known_with_a_tag_and_one_note(world: Wo
 @pytest.mark.both_databases
 async def test_replaying_a_booking_writes_nothing(world: World) -> None:
     event = await world.receive(confirmed())
-    await world.carry(event)
+    await world.handle(event)
     await world.calls()
 
-    (outcome,) = await world.carry(event, replay=True)
+    (outcome,) = await world.handle(event, replay=True)
 
     assert (outcome.what, await world.writes()) == ("no-op", [])
 
@@ -53,7 +53,7 @@ async def test_a_guest_whom_the_crm_knows_keeps_the_name_it_has_there(world: Wor
     known = {"firstName": "陸", "lastName": "佐藤", "email": "Riku@Hinode.example"}
     await world.ask("POST", "/ghl/contacts", known)
 
-    await world.carry(await world.receive(confirmed()))
+    await world.handle(await world.receive(confirmed()))
 
     contact = await world.one_in_crm(RIKU)
     assert (contact["firstName"], contact["lastName"]) == ("陸", "佐藤")
@@ -66,7 +66,7 @@ async def test_a_cancelled_booking_says_so_whichever_half_came_first(
 ) -> None:
     events = [await world.receive(confirmed()), await world.receive(cancelled())]
 
-    await world.carry(*(reversed(events) if cancel_first else events))
+    await world.handle(*(reversed(events) if cancel_first else events))
 
     notes = await world.notes_of(RIKU)
     assert (await world.one_in_crm(RIKU))["tags"] == ["timerex cancelled"]
@@ -81,7 +81,7 @@ async def test_a_moved_booking_ends_as_one_note_at_the_new_time_in_every_order(
     bodies = (confirmed(), *moved("b1", "b2"))
     events = [await world.receive(bodies[index]) for index in order]
 
-    await world.carry(*events)
+    await world.handle(*events)
 
     notes = await world.notes_of(RIKU)
     assert (await world.one_in_crm(RIKU))["tags"] == ["timerex booked"]
@@ -91,11 +91,11 @@ async def test_a_moved_booking_ends_as_one_note_at_the_new_time_in_every_order(
 
 
 async def test_a_note_that_a_person_deleted_stays_deleted(world: World) -> None:
-    await world.carry(await world.receive(confirmed()))
+    await world.handle(await world.receive(confirmed()))
     contact = await world.one_in_crm(RIKU)
     await world.context.ghl.delete_note(contact["id"], contact["notes"][0]["id"])
 
-    (outcome,) = await world.carry(await world.receive(cancelled()))
+    (outcome,) = await world.handle(await world.receive(cancelled()))
 
     assert await world.notes_of(RIKU) == []
     assert outcome.what == "applied"
@@ -123,7 +123,7 @@ async def test_a_refused_contact_is_given_up_with_its_reason_and_others_go_on(
     first = await world.receive(confirmed())
     second = await world.receive(confirmed("b2", "mei@umi.example"))
 
-    outcomes = await world.carry(first, second)
+    outcomes = await world.handle(first, second)
 
     assert [outcome.what for outcome in outcomes] == ["dead", "applied"]
     assert await world.state_of(first) == "dead"
@@ -137,14 +137,14 @@ async def test_an_outage_leaves_the_event_waiting_and_the_next_try_finishes_it(
     event = await world.receive(confirmed())
 
     world.clock.stop()
-    (first,) = await world.carry(event)
-    (second,) = await world.carry(event)
+    (first,) = await world.handle(event)
+    (second,) = await world.handle(event)
 
     assert (first.what, second.what) == ("waiting", "waiting"), "a new contact may not show yet"
     assert len(await world.crm()) == 0
 
     world.clock.advance(LOOK_AGAIN)
-    (third,) = await world.carry(event)
+    (third,) = await world.handle(event)
 
     assert third.what == "applied"
     assert len(await world.crm()) == 1
@@ -159,12 +159,12 @@ async def test_an_event_that_fails_waits_twice_as_long_after_each_attempt(world:
     pauses: list[float] = []
 
     for _ in range(3):
-        await world.carry(event_id)
+        await world.handle(event_id)
         event = await world.ledger.read(inbox.read_event, event_id)
         assert event is not None
         assert event.next_at is not None
         pauses.append(round((event.next_at - world.clock.now()).total_seconds()))
-    (outcome,) = await world.carry(event_id)
+    (outcome,) = await world.handle(event_id)
 
     assert pauses == [pause_after(1), pause_after(2), pause_after(3)]
     assert outcome.what == "applied"
@@ -177,7 +177,7 @@ async def test_an_event_that_fails_too_often_is_given_up_and_a_person_is_asked(
     fault = {"operation": "add-tags", "kind": "status", "value": 503, "times": MAX_ATTEMPTS}
     await world.ask("POST", "/ghl/faults", fault)
 
-    outcomes = [(await world.carry(event_id))[0].what for _ in range(MAX_ATTEMPTS)]
+    outcomes = [(await world.handle(event_id))[0].what for _ in range(MAX_ATTEMPTS)]
 
     assert outcomes == ["waiting"] * (MAX_ATTEMPTS - 1) + ["dead"]
     assert await world.state_of(event_id) == "dead"
@@ -204,7 +204,7 @@ async def test_each_half_of_a_reschedule_locks_both_bookings(
     async with claim_guest(world.context, BookingSnapshot(booking, verified=False)):
         for booking_id in (BookingId("b1"), BookingId("b2")):
             with pytest.raises(LockedError):
-                async with held(
+                async with locked(
                     world.ledger, [lock_of_booking(NAME, booking_id)], run_id="other", wait_s=0
                 ):
                     pytest.fail("another run got the lock")

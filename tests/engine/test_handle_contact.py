@@ -20,7 +20,7 @@ RIKU = "riku@hinode.example"
 
 
 @pytest.mark.both_databases
-async def test_people_of_both_sides_meet_without_doubles(world: World) -> None:
+async def test_people_of_both_systems_match_without_doubles(world: World) -> None:
     await world.ask("POST", "/ghl/contacts", {"email": "Riku@Hinode.example", "city": "Osaka"})
     await world.ask("POST", "/ghl/contacts", {"email": "mei@umi.example", "firstName": "Mei"})
     riku = await world.add(RIKU, first_name="Riku")
@@ -104,7 +104,7 @@ async def test_an_edit_in_the_workspace_costs_one_read_and_one_write(world: Worl
     assert sorted(reads_and_writes) == ["GET", "PUT"]
 
 
-async def test_edits_of_different_fields_on_both_sides_are_merged(world: World) -> None:
+async def test_edits_of_different_fields_on_both_systems_are_merged(world: World) -> None:
     row = await world.add(RIKU, first_name="Riku")
     await world.sync()
     await world.edit(row.id, website="https://hinode.example")
@@ -130,7 +130,7 @@ async def test_tags_travel_one_by_one_and_leave_other_peoples_alone(world: World
     assert (await world.here(row.id)).contact.tags == {"customer", "newsletter", "vip"}
 
 
-async def test_a_preview_writes_to_neither_side(world: World) -> None:
+async def test_a_dry_run_writes_to_neither_side(world: World) -> None:
     await world.ask("POST", "/ghl/contacts", {"email": "mei@umi.example"})
     await world.add(RIKU, first_name="Riku")
     await world.calls()

@@ -19,7 +19,7 @@ def test_a_process_of_this_machine_that_ended_is_dead() -> None:
     assert is_dead(holder) == ("/" in machine())
 
 
-def test_of_another_machine_s_process_nobody_can_tell() -> None:
+def test_of_another_machine_s_process_nothing_is_known() -> None:
     assert not is_dead("elsewhere/abc/123:999999:run:00")
     assert not is_dead("999999")
     assert not is_dead("")

@@ -15,11 +15,11 @@ MEI = "mei@hinode.example"
 
 
 @pytest.mark.both_databases
-async def test_a_booking_that_no_webhook_told_of_reaches_the_crm(polling: PollingWorld) -> None:
+async def test_a_booking_that_no_webhook_reported_of_reaches_the_crm(polling: PollingWorld) -> None:
     booking_id = await polling.book()
 
     found = await polling.poll()
-    counts = await polling.carry()
+    counts = await polling.handle()
 
     assert (found.stopped, found.found.stored, counts.applied) == (None, 1, 1)
     assert (await polling.world.one_in_crm(RIKU))["tags"] == ["timerex booked"]
@@ -28,13 +28,13 @@ async def test_a_booking_that_no_webhook_told_of_reaches_the_crm(polling: Pollin
     assert (row.verified, row.booking.calendar_name) == (True, "Onboarding call 30")
 
 
-async def test_what_was_read_over_the_api_is_not_read_again_when_it_is_carried(
+async def test_what_was_read_over_the_api_is_not_read_again_when_it_is_handled(
     polling: PollingWorld,
 ) -> None:
     await polling.book()
 
     await polling.poll()
-    await polling.carry()
+    await polling.handle()
 
     assert (await polling.calls()).count("get-event") == 1
 
@@ -42,7 +42,7 @@ async def test_what_was_read_over_the_api_is_not_read_again_when_it_is_carried(
 async def test_a_second_poll_lists_and_asks_for_nothing_else(polling: PollingWorld) -> None:
     await polling.book()
     await polling.poll()
-    await polling.carry()
+    await polling.handle()
     await polling.calls()
 
     again = await polling.poll()
@@ -65,18 +65,18 @@ async def test_a_state_that_waits_in_the_inbox_is_stored_once_however_often_it_i
 
 
 @pytest.mark.parametrize("lists_cancelled", [True, False])
-async def test_a_cancellation_that_no_webhook_told_of_is_found_whether_timerex_lists_it_or_not(
+async def test_a_cancellation_that_no_webhook_reported_of_is_found_whether_timerex_lists_it_or_not(
     polling: PollingWorld, *, lists_cancelled: bool
 ) -> None:
     switches = {"lists_cancelled": lists_cancelled}
     await polling.world.ask("POST", "/timerex/settings", switches)
     booking_id = await polling.book()
     await polling.poll()
-    await polling.carry()
+    await polling.handle()
 
     await polling.cancel(booking_id)
     found = await polling.poll()
-    await polling.carry()
+    await polling.handle()
 
     assert found.found.stored == 1
     assert (await polling.world.one_in_crm(RIKU))["tags"] == ["timerex cancelled"]
@@ -85,18 +85,18 @@ async def test_a_cancellation_that_no_webhook_told_of_is_found_whether_timerex_l
 
 
 @pytest.mark.parametrize("lists_cancelled", [True, False])
-async def test_a_reschedule_that_no_webhook_told_of_moves_the_booking(
+async def test_a_reschedule_that_no_webhook_reported_of_moves_the_booking(
     polling: PollingWorld, *, lists_cancelled: bool
 ) -> None:
     switches = {"lists_cancelled": lists_cancelled}
     await polling.world.ask("POST", "/timerex/settings", switches)
     old = await polling.book()
     await polling.poll()
-    await polling.carry()
+    await polling.handle()
 
     new = await polling.move(old, hours=48)
     found = await polling.poll()
-    await polling.carry()
+    await polling.handle()
 
     assert found.found.stored == 2
     assert len(await polling.world.notes_of(RIKU)) == 1
@@ -108,19 +108,19 @@ async def test_a_reschedule_that_no_webhook_told_of_moves_the_booking(
 async def test_the_webhook_that_comes_after_all_changes_nothing(polling: PollingWorld) -> None:
     booking_id = await polling.book()
     await polling.poll()
-    await polling.carry()
+    await polling.handle()
     stored = (await polling.held(booking_id)).booking
     await polling.world.calls()
 
     late = confirmed(booking_id, starts_at=stored.starts_at, calendar_id=stored.calendar_id)
-    (outcome,) = await polling.world.carry(await polling.world.receive(late))
+    (outcome,) = await polling.world.handle(await polling.world.receive(late))
 
     assert outcome.what == "no-op"
     assert await polling.world.writes() == []
     assert (await polling.held(booking_id)).verified
 
 
-async def test_a_booking_whose_webhook_waits_is_left_to_it(polling: PollingWorld) -> None:
+async def test_a_booking_whose_webhook_waits_is_not_handled_twice(polling: PollingWorld) -> None:
     booking_id = await polling.book()
     await polling.world.receive(confirmed(booking_id))
 
@@ -130,11 +130,13 @@ async def test_a_booking_whose_webhook_waits_is_left_to_it(polling: PollingWorld
     assert "get-event" not in await polling.calls()
 
 
-async def test_a_cancellation_whose_webhook_waits_is_left_to_it(polling: PollingWorld) -> None:
+async def test_a_cancellation_whose_webhook_waits_is_not_handled_twice(
+    polling: PollingWorld,
+) -> None:
     await polling.world.ask("POST", "/timerex/settings", {"lists_cancelled": False})
     booking_id = await polling.book()
     await polling.poll()
-    await polling.carry()
+    await polling.handle()
     await polling.cancel(booking_id)
     await polling.world.receive(cancelled(booking_id))
     await polling.calls()
@@ -152,7 +154,7 @@ async def test_a_booking_that_was_stored_unverified_becomes_verified_without_a_w
     deliveries = (await polling.world.ask("GET", "/timerex/deliveries"))["deliveries"]
     shown = await polling.world.ask("GET", f"/timerex/deliveries/{deliveries[0]['id']}")
     await polling.fault("get-event", 503)
-    await polling.world.carry(await polling.world.receive(json.loads(shown["body"])))
+    await polling.world.handle(await polling.world.receive(json.loads(shown["body"])))
     assert not (await polling.held(booking_id)).verified
     await polling.world.calls()
 
@@ -164,18 +166,18 @@ async def test_a_booking_that_was_stored_unverified_becomes_verified_without_a_w
     assert (await polling.poll()).found.verified == 0
 
 
-async def test_what_a_webhook_told_otherwise_than_timerex_is_set_right(
+async def test_what_a_webhook_reported_otherwise_than_timerex_is_set_right(
     polling: PollingWorld,
 ) -> None:
     booking_id = await polling.book()
     await polling.fault("get-event", 503)
     forged = confirmed(booking_id, cancellation_reason="much longer than what TimeRex says")
-    await polling.world.carry(await polling.world.receive(forged))
+    await polling.world.handle(await polling.world.receive(forged))
     told = (await polling.held(booking_id)).booking.starts_at
 
     found = await polling.poll()
-    await polling.carry()
-    await polling.world.carry(await polling.world.receive({**forged, "calendar_name": "Forged"}))
+    await polling.handle()
+    await polling.world.handle(await polling.world.receive({**forged, "calendar_name": "Forged"}))
 
     row = await polling.held(booking_id)
     assert found.found.stored == 1
@@ -183,25 +185,25 @@ async def test_what_a_webhook_told_otherwise_than_timerex_is_set_right(
     assert (row.verified, row.booking.calendar_name) == (True, "Onboarding call 30")
 
 
-async def test_a_cancellation_that_came_between_reading_and_carrying_stands(
+async def test_a_cancellation_that_came_between_reading_and_handling_stands(
     polling: PollingWorld,
 ) -> None:
     booking_id = await polling.book()
     await polling.poll()
-    await polling.world.carry(await polling.world.receive(cancelled(booking_id)))
+    await polling.world.handle(await polling.world.receive(cancelled(booking_id)))
 
-    await polling.carry()
+    await polling.handle()
 
     assert (await polling.held(booking_id)).booking.state is BookingState.CANCELLED
     assert (await polling.world.one_in_crm(RIKU))["tags"] == ["timerex cancelled"]
 
 
-async def test_a_booking_that_timerex_does_not_know_is_asked_about_once_and_left_as_it_is(
+async def test_a_booking_that_timerex_does_not_know_is_asked_about_once_and_unchanged(
     polling: PollingWorld,
 ) -> None:
     booking_id = await polling.book()
     await polling.poll()
-    await polling.carry()
+    await polling.handle()
     await polling.world.ask("POST", "/timerex/settings", {"lists_cancelled": False})
     await polling.cancel(booking_id)
     await polling.fault("get-event", 404, times=2)

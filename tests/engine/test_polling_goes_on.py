@@ -11,7 +11,7 @@ from timerex_ghl.engine.polling import SPARE
 MEI = "mei@hinode.example"
 
 
-async def test_a_run_without_calls_left_saves_its_place_and_the_next_goes_on_from_there(
+async def test_a_run_without_remaining_calls_saves_its_place_and_the_next_goes_on_from_there(
     polling: PollingWorld,
 ) -> None:
     for number in range(14):
@@ -102,7 +102,7 @@ async def test_a_booking_that_cannot_be_read_keeps_no_other_back(polling: Pollin
     assert (second.found.unread, second.found.stored) == (0, 2)
 
 
-async def test_a_run_that_stops_in_mid_page_tells_what_it_did(polling: PollingWorld) -> None:
+async def test_a_run_that_stops_in_mid_page_reports_what_it_did(polling: PollingWorld) -> None:
     for number in range(5):
         await polling.book(hours=24 + number, guest_email=f"g{number}@hinode.example")
 

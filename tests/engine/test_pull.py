@@ -27,9 +27,9 @@ async def known(world: World) -> int:
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize(("moment", "calls_left"), [("before-save", 3), ("after-save", 2)])
+@pytest.mark.parametrize(("moment", "expected_calls"), [("before-save", 3), ("after-save", 2)])
 async def test_a_full_scan_that_was_killed_goes_on_at_its_page(
-    world: World, moment: str, calls_left: int
+    world: World, moment: str, expected_calls: int
 ) -> None:
     await world.ask("POST", "/ghl/bulk", {"count": PEOPLE})
     with killed_at(world, "page", moment, nth=2):
@@ -37,12 +37,12 @@ async def test_a_full_scan_that_was_killed_goes_on_at_its_page(
 
     calls = await read_all(world, Scope.FULL, "killed")
 
-    assert (calls, await known(world)) == (calls_left, PEOPLE)
+    assert (calls, await known(world)) == (expected_calls, PEOPLE)
 
 
-@pytest.mark.parametrize(("moment", "calls_left"), [("before-save", 3), ("after-save", 2)])
+@pytest.mark.parametrize(("moment", "expected_calls"), [("before-save", 3), ("after-save", 2)])
 async def test_an_incremental_scan_that_was_killed_goes_on_at_its_page(
-    world: World, moment: str, calls_left: int
+    world: World, moment: str, expected_calls: int
 ) -> None:
     await read_all(world, Scope.FULL, "first")
     await world.ask("POST", "/ghl/bulk", {"count": PEOPLE})
@@ -51,7 +51,7 @@ async def test_an_incremental_scan_that_was_killed_goes_on_at_its_page(
 
     calls = await read_all(world, Scope.INCREMENTAL, "the next run")
 
-    assert (calls, await known(world)) == (calls_left, PEOPLE)
+    assert (calls, await known(world)) == (expected_calls, PEOPLE)
 
 
 async def test_what_was_read_is_read_again_while_the_search_may_lag(world: World) -> None:

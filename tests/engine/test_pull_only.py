@@ -61,7 +61,7 @@ async def test_an_edit_that_may_not_be_written_is_not_tried_again_and_again(worl
     async with httpx.AsyncClient() as http:
         reading = await pull_only(world, http)
         with pytest.raises(ScopeError, match=LACKS):
-            await reading.carry(event_id)
+            await reading.handle(event_id)
 
     event = await world.ledger.read(inbox.read_event, event_id)
     assert event is not None
@@ -93,12 +93,12 @@ async def test_edits_that_may_not_be_written_keep_nobody_from_reading(world: Wor
 
     await world.sync(scan="granted")
 
-    theirs = await world.one_in_crm("riku@hinode.example")
-    assert (theirs["website"], theirs["city"]) == ("https://riku.example", "Nara")
-    assert sorted(theirs["tags"]) == ["lead", "vip"]
+    remote = await world.one_in_crm("riku@hinode.example")
+    assert (remote["website"], remote["city"]) == ("https://riku.example", "Nara")
+    assert sorted(remote["tags"]) == ["lead", "vip"]
 
 
-async def test_people_who_meet_for_the_first_time_get_what_ghl_knows(world: World) -> None:
+async def test_people_who_are_matched_for_the_first_time_get_what_ghl_knows(world: World) -> None:
     made = {"email": "riku@hinode.example", "firstName": "Riku", "city": "Nara"}
     await world.ask("POST", "/ghl/contacts", made)
     riku = await world.add("riku@hinode.example", website="https://riku.example")
@@ -115,7 +115,7 @@ async def test_people_who_meet_for_the_first_time_get_what_ghl_knows(world: Worl
     assert (await world.one_in_crm("riku@hinode.example"))["website"] == "https://riku.example"
 
 
-async def test_a_conflict_that_may_not_be_written_is_noted_once(world: World) -> None:
+async def test_a_conflict_that_may_not_be_written_is_recorded_once(world: World) -> None:
     riku = await world.add("riku@hinode.example", city="Osaka")
     await world.sync()
     await world.edit_crm("riku@hinode.example", city="Nara", state="Nara")
@@ -135,7 +135,9 @@ async def test_a_conflict_that_may_not_be_written_is_noted_once(world: World) ->
     assert (await world.one_in_crm("riku@hinode.example"))["city"] == "Kobe"
 
 
-async def test_a_person_whom_ghl_does_not_know_is_refused_without_a_trace(world: World) -> None:
+async def test_a_person_whom_ghl_does_not_know_is_refused_and_nothing_is_stored(
+    world: World,
+) -> None:
     await world.add("riku@hinode.example")
 
     async with httpx.AsyncClient() as http:

@@ -21,7 +21,7 @@ def check(figures: Figures, call_limits: CallLimits) -> None:
     assert figures.calls > call_limits.limit
 
 
-async def test_whoever_finds_no_room_waits_and_nothing_is_lost(ledger: Ledger) -> None:
+async def test_whoever_finds_no_slot_waits_and_nothing_is_lost(ledger: Ledger) -> None:
     async with running_sandbox() as info, opened_rate_limited(ledger, info, FEW) as rate_limited:
         figures = await rate_limited.queued(20)
 

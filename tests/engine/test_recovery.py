@@ -21,9 +21,9 @@ async def assert_all_final(world: World) -> None:
 async def test_a_new_booking_survives_a_crash(world: World, action: str, moment: str) -> None:
     event = await world.receive(confirmed())
     with killed_at(world, action, moment):
-        await world.carry(event)
+        await world.handle(event)
 
-    (outcome,) = await world.carry(event)
+    (outcome,) = await world.handle(event)
 
     assert outcome.what in {"applied", "no-op"}
     assert (await world.one_in_crm(RIKU))["tags"] == ["timerex booked"]
@@ -34,12 +34,12 @@ async def test_a_new_booking_survives_a_crash(world: World, action: str, moment:
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("action", ["tags.add", "tags.remove", "note.update"])
 async def test_a_cancellation_survives_a_crash(world: World, action: str, moment: str) -> None:
-    await world.carry(await world.receive(confirmed()))
+    await world.handle(await world.receive(confirmed()))
     event = await world.receive(cancelled())
     with killed_at(world, action, moment):
-        await world.carry(event)
+        await world.handle(event)
 
-    await world.carry(event)
+    await world.handle(event)
 
     notes = await world.notes_of(RIKU)
     assert (await world.one_in_crm(RIKU))["tags"] == ["timerex cancelled"]
@@ -68,10 +68,10 @@ async def test_an_answer_lost_after_the_write_doubles_nothing(world: World, oper
     fault = {"operation": operation, "nth": 1, "kind": "drop_after_commit"}
     await world.ask("POST", "/ghl/faults", fault)
     event = await world.receive(confirmed())
-    (first,) = await world.carry(event)
+    (first,) = await world.handle(event)
     assert first.what == "waiting"
 
-    await world.carry(event)
+    await world.handle(event)
 
     assert (await world.one_in_crm(RIKU))["tags"] == ["timerex booked"]
     assert len(await world.notes_of(RIKU)) == 1

@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ledger.reviews import Review
 from timerex_ghl.domain.errors import ReviewNeededError, SettingsError
 from timerex_ghl.domain.models import ConflictRule, ContactId, FieldName
 from timerex_ghl.domain.review_decisions import Decision, Way
-from timerex_ghl.engine.resolve_review import settle
+from timerex_ghl.engine.resolve_review import resolve
 
 RIKU = "riku@hinode.example"
 CITY, STATE = FieldName("city"), FieldName("state")
@@ -68,30 +68,30 @@ async def test_a_side_that_is_kept_stands_on_both_and_other_fields_go_on_waiting
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
 
-    settled = await settle(world.context, review.id, decision(keep=side))
+    resolved = await resolve(world.context, review.id, decision(keep=side))
 
-    assert settled.in_words() == f"{review.id} is settled: keep {side}"
+    assert resolved.in_words() == f"{review.id} is settled: keep {side}"
     assert await both(world, riku, CITY) == (city, city)
     assert await both(world, riku, STATE) == ("Nara", "Hyogo")
     assert [one.subject for one in await waiting(world)] == [f"contact:{riku}:state"]
 
 
-async def test_fields_can_be_settled_one_by_one_at_once(world: World) -> None:
+async def test_fields_can_be_resolved_one_by_one_at_once(world: World) -> None:
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
 
-    await settle(world.context, review.id, decision(fields={CITY: "ghl", STATE: "timerex"}))
+    await resolve(world.context, review.id, decision(fields={CITY: "ghl", STATE: "timerex"}))
 
     assert await both(world, riku, CITY) == ("Kobe", "Kobe")
     assert await both(world, riku, STATE) == ("Nara", "Nara")
     assert await waiting(world) == []
 
 
-async def test_a_typed_value_stands_on_both_sides(world: World) -> None:
+async def test_a_typed_value_stands_on_both_systems(world: World) -> None:
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
 
-    await settle(world.context, review.id, decision(values={CITY: "Osaka"}))
+    await resolve(world.context, review.id, decision(values={CITY: "Osaka"}))
 
     assert await both(world, riku, CITY) == ("Osaka", "Osaka")
 
@@ -103,7 +103,7 @@ async def test_values_that_changed_meanwhile_are_not_overwritten(world: World) -
     await world.calls()
 
     with pytest.raises(ReviewNeededError, match="nothing was written"):
-        await settle(world.context, review.id, decision(keep="timerex"))
+        await resolve(world.context, review.id, decision(keep="timerex"))
 
     assert await world.writes() == []
     assert await both(world, riku, CITY) == ("Nara", "Himeji")
@@ -114,11 +114,11 @@ async def test_two_people_have_one_effect_and_two_audit_rows(world: World) -> No
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
 
-    first = await settle(world.context, review.id, decision(keep="timerex"))
+    first = await resolve(world.context, review.id, decision(keep="timerex"))
     writes = await world.writes()
-    second = await settle(world.context, review.id, decision(keep="ghl", by="noa"))
+    second = await resolve(world.context, review.id, decision(keep="ghl", by="noa"))
 
-    assert (first.is_ours, second.is_ours) == (True, False)
+    assert (first.is_first, second.is_first) == (True, False)
     assert f"{review.id} was settled already: keep timerex, by kana" in second.in_words()
     assert (len(writes), await world.writes()) == (1, [])
     assert await both(world, riku, CITY) == ("Nara", "Nara")
@@ -130,11 +130,11 @@ async def test_two_people_at_the_same_moment_have_one_effect(world: World) -> No
     review = await the_review_of(world, CITY)
 
     both_of_them = await asyncio.gather(
-        settle(world.context, review.id, decision(keep="timerex", by="kana")),
-        settle(world.context, review.id, decision(keep="ghl", by="noa")),
+        resolve(world.context, review.id, decision(keep="timerex", by="kana")),
+        resolve(world.context, review.id, decision(keep="ghl", by="noa")),
     )
 
-    assert sorted(one.is_ours for one in both_of_them) == [False, True]
+    assert sorted(one.is_first for one in both_of_them) == [False, True]
     here, there = await both(world, riku, CITY)
     assert here == there
     assert sorted(await told(world)) == ["review settled", "review was settled already"]
@@ -166,7 +166,7 @@ async def test_a_link_to_somebody_elses_contact_is_refused(world: World) -> None
     contact_id, ids, review = await doubted(world)
 
     with pytest.raises(SettingsError, match="already"):
-        await settle(world.context, review.id, decision(Way.LINK, link_to=ids[0]))
+        await resolve(world.context, review.id, decision(Way.LINK, link_to=ids[0]))
 
     assert [one.id for one in await waiting(world)] == [review.id]
     assert (await world.here(contact_id)).version == 1
@@ -181,7 +181,7 @@ async def test_a_contact_that_is_gone_can_be_another_one(world: World) -> None:
     (review,) = await waiting(world)
     made = await world.ask("POST", "/ghl/contacts", {"firstName": "R", "email": "r@hinode.example"})
 
-    await settle(world.context, review.id, decision(Way.LINK, link_to=made["contact"]["id"]))
+    await resolve(world.context, review.id, decision(Way.LINK, link_to=made["contact"]["id"]))
 
     assert await waiting(world) == []
     linked = next(one for one in await world.crm() if one["id"] == made["contact"]["id"])
@@ -193,15 +193,15 @@ async def test_an_event_that_was_given_up_waits_again(world: World) -> None:
     await world.ask(
         "POST", "/ghl/faults", {"operation": "create-contact", "kind": "status", "value": 422}
     )
-    await world.carry(event_id)
+    await world.handle(event_id)
     (review,) = await waiting(world)
 
-    await settle(world.context, review.id, decision(Way.RETRY))
+    await resolve(world.context, review.id, decision(Way.RETRY))
 
     event = await world.ledger.read(inbox.read_event, event_id)
     assert event is not None
     assert (event.state, event.attempts) == ("waiting", 0)
-    assert [one.what for one in await world.carry(event_id)] == ["applied"]
+    assert [one.what for one in await world.handle(event_id)] == ["applied"]
 
 
 async def test_what_does_not_fit_is_refused_in_one_line(world: World) -> None:
@@ -209,6 +209,6 @@ async def test_what_does_not_fit_is_refused_in_one_line(world: World) -> None:
     review = await the_review_of(world, CITY)
 
     with pytest.raises(SettingsError, match="can be settled by keep, not by retry"):
-        await settle(world.context, review.id, decision(Way.RETRY))
+        await resolve(world.context, review.id, decision(Way.RETRY))
     with pytest.raises(SettingsError, match="aoba has no review r_nonsense"):
-        await settle(world.context, "r_nonsense", decision(Way.RETRY))
+        await resolve(world.context, "r_nonsense", decision(Way.RETRY))

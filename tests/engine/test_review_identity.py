@@ -9,7 +9,7 @@ from timerex_ghl.adapters.ledger.reviews import Review
 from timerex_ghl.domain.errors import NotFoundError
 from timerex_ghl.domain.models import ContactId, EventId, FieldName
 from timerex_ghl.domain.review_decisions import Decision, Way
-from timerex_ghl.engine.resolve_review import settle
+from timerex_ghl.engine.resolve_review import resolve
 
 RIKU = "riku@hinode.example"
 PHONE = "+81312345678"
@@ -56,7 +56,7 @@ async def test_two_people_who_share_a_phone_both_live_on(world: World) -> None:
     await world.sync()
     (review,) = await waiting(world)
 
-    await settle(world.context, review.id, decision(Way.APART))
+    await resolve(world.context, review.id, decision(Way.APART))
     counts = await world.sync()
 
     names = {
@@ -80,7 +80,7 @@ async def test_somebody_who_is_kept_apart_becomes_a_contact_of_their_own(world: 
     await world.ask("POST", "/ghl/settings", {"allow_duplicates": True})
     riku, ghl_id, review = await doubted(world)
 
-    await settle(world.context, review.id, decision(Way.APART))
+    await resolve(world.context, review.id, decision(Way.APART))
     await world.sync()
 
     assert await linked_to(world, riku) not in {None, ghl_id}
@@ -90,11 +90,11 @@ async def test_somebody_who_is_kept_apart_becomes_a_contact_of_their_own(world: 
 
 async def test_where_ghl_makes_no_second_contact_that_is_said_once(world: World) -> None:
     riku, _, review = await doubted(world)
-    await settle(world.context, review.id, decision(Way.APART))
+    await resolve(world.context, review.id, decision(Way.APART))
     await world.sync()
 
     (next_one,) = await waiting(world)
-    await settle(world.context, next_one.id, decision(Way.DROP))
+    await resolve(world.context, next_one.id, decision(Way.DROP))
     counts = await world.sync()
 
     assert "GHL makes no second one: allow duplicates there" in next_one.reason
@@ -102,12 +102,12 @@ async def test_where_ghl_makes_no_second_contact_that_is_said_once(world: World)
     assert await linked_to(world, riku) is None
 
 
-async def test_somebody_who_is_linked_is_carried_at_once(world: World) -> None:
+async def test_somebody_who_is_linked_is_handled_at_once(world: World) -> None:
     riku, ghl_id, review = await doubted(world)
 
-    settled = await settle(world.context, review.id, decision(Way.LINK, link_to=ghl_id))
+    resolved = await resolve(world.context, review.id, decision(Way.LINK, link_to=ghl_id))
 
-    assert settled.in_words() == f"{review.id} is settled: link {ghl_id}"
+    assert resolved.in_words() == f"{review.id} is settled: link {ghl_id}"
     assert (await world.one_in_crm(RIKU))["city"] == "Nara"
     assert await linked_to(world, riku) == ghl_id
     await world.sync()
@@ -118,7 +118,7 @@ async def test_a_contact_of_ghl_is_linked_to_a_person_here(world: World) -> None
     riku, ghl_id, _ = await doubted(world)
     review = next(one for one in await waiting(world) if one.subject.startswith("ghl:"))
 
-    await settle(world.context, review.id, decision(Way.LINK, link_to=riku))
+    await resolve(world.context, review.id, decision(Way.LINK, link_to=riku))
 
     assert await linked_to(world, riku) == ghl_id
 
@@ -127,7 +127,7 @@ async def test_what_is_not_there_is_linked_to_nothing(world: World) -> None:
     _, _, review = await doubted(world)
 
     with pytest.raises(NotFoundError):
-        await settle(world.context, review.id, decision(Way.LINK, link_to="nobody"))
+        await resolve(world.context, review.id, decision(Way.LINK, link_to="nobody"))
 
     assert review.id in {one.id for one in await waiting(world)}
 
@@ -138,20 +138,20 @@ async def doubtful_guest(world: World) -> tuple[EventId, str, Review]:
     await world.sync()
     await world.add(RIKU, city="Kobe")
     event_id = await world.receive(confirmed())
-    await world.carry(event_id)
+    await world.handle(event_id)
     (review,) = await waiting(world)
     assert review.subject == f"event:{event_id}"
     return event_id, await linked_to(world, first.id) or "", review
 
 
 @pytest.mark.both_databases
-async def test_a_doubtful_guest_is_linked_and_the_booking_carried_again(world: World) -> None:
+async def test_a_doubtful_guest_is_linked_and_the_booking_handled_again(world: World) -> None:
     event_id, ghl_id, review = await doubtful_guest(world)
 
-    await settle(world.context, review.id, decision(Way.LINK, link_to=ghl_id))
+    await resolve(world.context, review.id, decision(Way.LINK, link_to=ghl_id))
 
     assert await world.state_of(event_id) == "waiting"
-    assert [one.what for one in await world.carry(event_id)] == ["applied"]
+    assert [one.what for one in await world.handle(event_id)] == ["applied"]
     assert len(await world.notes_of(RIKU)) == 1
     assert await waiting(world) == []
 
@@ -160,8 +160,8 @@ async def test_a_guest_who_is_only_in_ghl_comes_to_the_workspace(world: World) -
     event_id, _, review = await doubtful_guest(world)
     other = await make_in_crm(world, firstName="Riku", email="r.sato@hinode.example")
 
-    await settle(world.context, review.id, decision(Way.LINK, link_to=other))
-    await world.carry(event_id)
+    await resolve(world.context, review.id, decision(Way.LINK, link_to=other))
+    await world.handle(event_id)
 
     assert len(await world.people()) == 3
     (guest,) = [one for one in await world.crm() if one["id"] == other]
@@ -172,8 +172,8 @@ async def test_a_guest_who_is_kept_apart_is_somebody_new(world: World) -> None:
     await world.ask("POST", "/ghl/settings", {"allow_duplicates": True})
     event_id, ghl_id, review = await doubtful_guest(world)
 
-    await settle(world.context, review.id, decision(Way.APART))
-    outcomes = await world.carry(event_id)
+    await resolve(world.context, review.id, decision(Way.APART))
+    outcomes = await world.handle(event_id)
 
     assert [one.what for one in outcomes] == ["applied"]
     assert len(await world.people()) == 3

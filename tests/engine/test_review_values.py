@@ -21,7 +21,7 @@ from timerex_ghl.adapters.ledger import reviews
 from timerex_ghl.adapters.ledger.reviews import Review
 from timerex_ghl.domain.errors import ReviewNeededError, SettingsError
 from timerex_ghl.domain.models import Direction, FieldName
-from timerex_ghl.engine.resolve_review import settle
+from timerex_ghl.engine.resolve_review import resolve
 
 EMAIL = FieldName("email")
 
@@ -39,7 +39,7 @@ async def test_what_was_typed_in_stands_whatever_it_equals(world: World, typed: 
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
 
-    await settle(world.context, review.id, decision(values={CITY: typed}))
+    await resolve(world.context, review.id, decision(values={CITY: typed}))
     await world.sync()
 
     assert await both(world, riku, CITY) == (typed, typed)
@@ -55,7 +55,7 @@ async def test_a_typed_value_overwrites_nothing_that_was_not_shown(world: World)
     await world.calls()
 
     with pytest.raises(ReviewNeededError, match="nothing was written, look again"):
-        await settle(world.context, review.id, decision(values={CITY: "Osaka"}))
+        await resolve(world.context, review.id, decision(values={CITY: "Osaka"}))
 
     assert await world.writes() == []
     assert await world.here(riku) == before
@@ -69,19 +69,19 @@ async def test_the_question_that_was_brought_up_to_date_can_be_answered(world: W
     review = await the_review_of(world, CITY)
     await world.edit(riku, city="Uji")
     with pytest.raises(ReviewNeededError):
-        await settle(world.context, review.id, decision(keep="timerex"))
+        await resolve(world.context, review.id, decision(keep="timerex"))
 
-    await settle(world.context, review.id, decision(keep="timerex"))
+    await resolve(world.context, review.id, decision(keep="timerex"))
 
     assert await both(world, riku, CITY) == ("Uji", "Uji")
 
 
-async def test_a_review_is_not_settled_by_a_word_about_another_field(world: World) -> None:
+async def test_a_review_is_not_resolved_by_a_word_about_another_field(world: World) -> None:
     world, _ = await disputed(world)
     review = await the_review_of(world, CITY)
 
     with pytest.raises(SettingsError, match="this review is about city"):
-        await settle(world.context, review.id, decision(fields={STATE: "ghl"}))
+        await resolve(world.context, review.id, decision(fields={STATE: "ghl"}))
 
     assert len(await waiting(world)) == 2
     assert await world.writes() == []
@@ -101,7 +101,9 @@ async def test_a_side_that_may_not_write_a_field_cannot_be_kept(world: World) ->
     version = world.context.published.model_copy(update={"settings": one_way})
 
     with pytest.raises(SettingsError, match="city travels one way only: keep ghl"):
-        await settle(replace(world.context, published=version), review.id, decision(keep="timerex"))
+        await resolve(
+            replace(world.context, published=version), review.id, decision(keep="timerex")
+        )
 
     assert await world.writes() == []
 
@@ -111,7 +113,7 @@ async def test_somebody_without_a_key_gets_the_one_that_is_typed_in(world: World
     await world.sync()
     (review,) = await waiting(world)
 
-    await settle(world.context, review.id, decision(values={EMAIL: RIKU}))
+    await resolve(world.context, review.id, decision(values={EMAIL: RIKU}))
 
     assert (await world.one_in_crm(RIKU))["city"] == "Nara"
     assert (await world.here(row.id)).contact.values[EMAIL] == RIKU
@@ -125,36 +127,36 @@ async def test_somebody_who_changed_since_is_looked_at_again(world: World) -> No
     await world.edit(row.id, city="Kobe")
 
     with pytest.raises(ReviewNeededError, match="changed since this was asked"):
-        await settle(world.context, review.id, decision(values={EMAIL: RIKU}))
+        await resolve(world.context, review.id, decision(values={EMAIL: RIKU}))
 
     assert await world.crm() == []
 
 
-async def test_a_guest_without_a_key_gets_one_and_the_booking_is_carried(world: World) -> None:
+async def test_a_guest_without_a_key_gets_one_and_the_booking_is_handled(world: World) -> None:
     event_id = await world.receive(confirmed(email=""))
-    await world.carry(event_id)
+    await world.handle(event_id)
     (review,) = await waiting(world)
 
-    await settle(world.context, review.id, decision(values={EMAIL: RIKU}))
+    await resolve(world.context, review.id, decision(values={EMAIL: RIKU}))
 
     assert (review.kind, review.subject) == ("no-key", f"event:{event_id}")
-    assert [one.what for one in await world.carry(event_id)] == ["applied"]
+    assert [one.what for one in await world.handle(event_id)] == ["applied"]
     assert len(await world.notes_of(RIKU)) == 1
     assert await waiting(world) == []
 
 
 @pytest.mark.parametrize("moment", ["after-intent", "after-write"])
-async def test_a_crash_while_settling_is_mended_and_doubles_nothing(
+async def test_a_crash_while_resolving_is_mended_and_doubles_nothing(
     world: World, moment: str
 ) -> None:
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
     with killed_at(world, "contact.update", moment):
-        await settle(world.context, review.id, decision(keep="timerex"))
+        await resolve(world.context, review.id, decision(keep="timerex"))
 
     await world.sync()
     if moment == "after-intent":
-        await settle(world.context, review.id, decision(keep="timerex"))
+        await resolve(world.context, review.id, decision(keep="timerex"))
 
     assert await both(world, riku, CITY) == ("Nara", "Nara")
     assert len([call for call in await world.writes() if call.startswith("PUT ")]) == 1
@@ -167,8 +169,8 @@ async def test_a_run_that_was_faster_is_said_to_be(world: World) -> None:
     await world.edit(riku, city="Kobe")
     await world.sync()
 
-    settled = await settle(world.context, review.id, decision(keep="timerex"))
+    resolved = await resolve(world.context, review.id, decision(keep="timerex"))
 
-    assert not settled.is_ours
-    assert f"{review.id} was settled already: went through, by a later run" in settled.in_words()
+    assert not resolved.is_first
+    assert f"{review.id} was settled already: went through, by a later run" in resolved.in_words()
     assert await world.ledger.read(reviews.count_open, NAME) == 1

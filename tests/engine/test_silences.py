@@ -30,7 +30,7 @@ async def silent(world: World, when: timedelta = SOON) -> dict[str, int]:
     return {service: each.changes for service, each in found.items()}
 
 
-async def hear(world: World, source: Any, ago: timedelta = timedelta(0)) -> None:
+async def receive_notifications(world: World, source: Any, ago: timedelta = timedelta(0)) -> None:
     """Receive a webhook of no meaning some time ago."""
 
     def store(tx: Connection) -> None:
@@ -66,7 +66,7 @@ async def test_a_cancellation_counts_by_its_own_time(polling: PollingWorld) -> N
     await publish(polling.world)
     booking_id = await polling.book()
     await polling.poll()
-    await polling.carry()
+    await polling.handle()
     await polling.cancel(booking_id)
     await polling.poll()
 
@@ -86,7 +86,7 @@ async def test_a_webhook_that_came_since_is_no_silence(polling: PollingWorld) ->
 
 async def test_one_that_came_long_before_is_a_silence_all_the_same(polling: PollingWorld) -> None:
     await publish(polling.world)
-    await hear(polling.world, "timerex", ago=timedelta(hours=2))
+    await receive_notifications(polling.world, "timerex", ago=timedelta(hours=2))
     for number in range(2):
         await polling.book(guest_email=f"g{number}@umi.example")
 
@@ -143,7 +143,7 @@ async def crm(world: World) -> World:
     await world.sync()
     world.clock.advance(LONG_AGO)
     await publish(world)
-    await hear(world, "ghl", ago=timedelta(hours=1))
+    await receive_notifications(world, "ghl", ago=timedelta(hours=1))
     return world
 
 
@@ -182,12 +182,12 @@ async def test_where_no_webhook_of_ghl_ever_came_none_is_missed(world: World) ->
 async def test_a_webhook_of_ghl_that_came_since_is_no_silence(crm: World) -> None:
     await edit_all(crm)
     await crm.sync()
-    await hear(crm, "ghl")
+    await receive_notifications(crm, "ghl")
 
     assert await silent(crm) == {}
 
 
-async def test_our_own_writes_to_the_crm_are_no_changes_that_webhooks_should_tell(
+async def test_our_own_writes_to_the_crm_are_no_changes_that_webhooks_should_report(
     crm: World,
 ) -> None:
     for row in await crm.people():
@@ -216,6 +216,6 @@ async def test_one_services_webhooks_say_nothing_about_the_others(
         await polling.book(guest_email=f"g{number}@umi.example")
     await polling.poll()
 
-    await hear(polling.world, "ghl")
+    await receive_notifications(polling.world, "ghl")
 
     assert await silent(polling.world) == {"TimeRex": 2}

@@ -32,11 +32,11 @@ def person(number: int, **values: str | None) -> Keyed:
     return Keyed(new_row(contact, datetime.now(UTC)), keys_of(contact, "JP"))
 
 
-def known_to_both(theirs: dict[str, Any], number: int) -> Keyed:
+def known_to_both(remote: dict[str, Any], number: int) -> Keyed:
     """Make somebody of GHL's: half of them share the e-mail, the others only the phone."""
     if number % 2:
-        return person(number, email=theirs["email"].upper(), phone=None, city=None)
-    return person(number, email=None, phone=theirs["phone"].replace("+81", "0"), city=None)
+        return person(number, email=remote["email"].upper(), phone=None, city=None)
+    return person(number, email=None, phone=remote["phone"].replace("+81", "0"), city=None)
 
 
 async def fill(world: World) -> None:
@@ -64,7 +64,7 @@ async def differences(world: World) -> list[str]:
     return disagreements(await world.people(), await world.crm(), [])
 
 
-async def settle(world: World) -> None:
+async def process_all(world: World) -> None:
     """Let two runs see our own writes, the second once GHL's search cannot lag any more."""
     await world.sync(scan="our own writes")
     world.clock.advance(OVERLAP)
@@ -92,7 +92,7 @@ async def test_a_thousand_on_each_side_agree_at_the_fewest_calls(
     assert counts.review == counts.dead == counts.waiting == 0
     assert EDITS - CONFLICTS <= len(writes) <= EDITS
 
-    await settle(world)
+    await process_all(world)
     await world.sync(scan="unchanged")
 
     assert await world.calls() == ["POST /contacts/search"]

@@ -42,11 +42,11 @@ async def ended(world: World) -> list[str]:
 async def test_writes_stop_and_all_that_waits_is_kept(installed: World) -> None:
     await installed.context.ghl.get_location()
     await installed.ask("POST", "/ghl/uninstall")
-    event = await installed.hint("UNINSTALL", "")
+    event = await installed.notify("UNINSTALL", "")
     await installed.calls()
 
     with pytest.raises(CredentialsError, match="connect again"):
-        await installed.carry(event)
+        await installed.handle(event)
 
     assert await installed.state_of(event) == "waiting"
     assert len(await ended(installed)) == 1, "the watch alerts about it"
@@ -57,9 +57,9 @@ async def test_writes_stop_and_all_that_waits_is_kept(installed: World) -> None:
 
 async def test_one_that_is_older_than_the_install_changes_nothing(installed: World) -> None:
     await installed.context.ghl.get_location()
-    event = await installed.hint("UNINSTALL", "")
+    event = await installed.notify("UNINSTALL", "")
 
-    (outcome,) = await installed.carry(event)
+    (outcome,) = await installed.handle(event)
 
     assert outcome.what == "no-op"
     assert await ended(installed) == []

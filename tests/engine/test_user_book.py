@@ -52,7 +52,7 @@ async def test_without_the_right_nobody_is_known_and_nothing_is_asked() -> None:
         assert ghl.requests == []
 
 
-async def test_a_call_that_ghl_does_not_have_any_more_is_nobody_and_an_outage_is_told() -> None:
+async def test_a_call_that_ghl_does_not_have_any_more_is_nobody_and_an_outage_is_reported() -> None:
     gone = httpx.Response(404, json={"message": "Cannot GET /users/"})
 
     async with line(gone, httpx.Response(503)) as ghl:

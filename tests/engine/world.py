@@ -162,7 +162,7 @@ class World:
         )
         return event_id
 
-    async def hint(self, type_: str, ghl_id: str, **fields: object) -> EventId:
+    async def notify(self, type_: str, ghl_id: str, **fields: object) -> EventId:
         """Receive what GHL tells of a contact as it is now; what is empty is left out."""
         found = [one for one in await self.crm() if one["id"] == ghl_id]
         told = {key: found[0][key] for key in TOLD if found and found[0].get(key)}
@@ -186,7 +186,7 @@ class World:
         )
         return event_id
 
-    async def carry(self, *event_ids: EventId, replay: bool = False) -> list[Outcome]:
+    async def handle(self, *event_ids: EventId, replay: bool = False) -> list[Outcome]:
         return [
             await process_event(self.context, handle_inbox_event, event_id, replay=replay)
             for event_id in event_ids
@@ -199,9 +199,9 @@ class World:
             pass
 
         keys = await list_changed(self.context)
-        carry = partial(process_record, self.context, partial(handle_contact_key, preview=preview))
+        handle = partial(process_record, self.context, partial(handle_contact_key, preview=preview))
         try:
-            return count(await each(carry, keys, at_once(self.context)))
+            return count(await each(handle, keys, at_once(self.context)))
         except BaseExceptionGroup as killed:  # as a process dies: at once, of one thing
             raise killed.exceptions[0] from None
 

@@ -49,7 +49,7 @@ async def here(engine: Engine, name: ConnectionName, key: ActivityKey) -> Activi
     return row
 
 
-async def test_the_flow_brings_both_sides_level_and_says_how_late_it_can_be(
+async def test_the_flow_brings_both_systems_in_sync_and_says_how_late_it_can_be(
     engine: Engine, ready: ConnectionName
 ) -> None:
     email, sandbox = "mio@mirror.example", engine.stage.sandbox
@@ -91,7 +91,7 @@ async def test_the_flow_brings_both_sides_level_and_says_how_late_it_can_be(
     assert "0 writes to GHL" in (again.message or "")
 
 
-async def test_a_calendar_is_looked_at_and_the_artifact_says_how_late_a_cancel_can_be_seen(
+async def test_a_calendar_is_looked_at_and_the_artifact_says_how_late_a_cancel_can_be_noticed(
     engine: Engine, drafts: Drafts
 ) -> None:
     calendar_id = engine.stage.sandbox.ghl["calendar_id"]
@@ -105,7 +105,7 @@ async def test_a_calendar_is_looked_at_and_the_artifact_says_how_late_a_cancel_c
     assert "| API calls | 1 |" in report
 
 
-async def test_a_missing_right_to_appointments_holds_up_no_task(
+async def test_a_missing_right_to_appointments_delays_no_task(
     engine: Engine, drafts: Drafts
 ) -> None:
     email, sandbox = "yui@mirror.example", engine.stage.sandbox

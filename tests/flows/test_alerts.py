@@ -126,7 +126,7 @@ async def test_a_webhook_that_is_none_is_refused_and_the_old_one_kept(
     assert kept.url == receiver.url()
 
 
-async def test_a_run_that_fails_is_told_once_with_its_reason_and_link(
+async def test_a_run_that_fails_is_reported_once_with_its_reason_and_link(
     engine: Engine, receiver: Receiver, drafts: Drafts
 ) -> None:
     del drafts  # they made the ledger's block
@@ -144,7 +144,7 @@ async def test_a_run_that_fails_is_told_once_with_its_reason_and_link(
     assert messages_with(receiver, "nobody-told") == {message["text"]}
 
 
-async def test_a_run_that_needs_somebody_is_told(
+async def test_a_run_that_needs_somebody_is_reported(
     engine: Engine, receiver: Receiver, ready: ConnectionName
 ) -> None:
     await store(engine, ready, "needs-1", "", minutes=0)
@@ -157,7 +157,7 @@ async def test_a_run_that_needs_somebody_is_told(
     assert message["subject"] == "timerex-ghl: somebody is needed"
 
 
-async def test_events_that_wait_too_long_are_told_without_anybodys_details(
+async def test_events_that_wait_too_long_are_reported_without_anybodys_details(
     engine: Engine, receiver: Receiver, drafts: Drafts
 ) -> None:
     name = await drafts.publish()
@@ -172,7 +172,7 @@ async def test_events_that_wait_too_long_are_told_without_anybodys_details(
     assert "late@umi.example" not in json.dumps(receiver.bodies)
 
 
-async def test_silent_webhooks_are_told_once_for_the_same_changes(
+async def test_silent_webhooks_are_reported_once_for_the_same_changes(
     engine: Engine, receiver: Receiver, drafts: Drafts
 ) -> None:
     name = await drafts.publish()
@@ -194,7 +194,7 @@ async def test_silent_webhooks_are_told_once_for_the_same_changes(
     assert "silent" not in (last.message or "")
 
 
-async def test_calls_that_run_out_and_tokens_that_were_ended_are_told_once(
+async def test_calls_that_run_out_and_tokens_that_were_ended_are_reported_once(
     engine: Engine, receiver: Receiver, ready: ConnectionName
 ) -> None:
     name, location_id = ConnectionName("told-once"), LocationId("locToldOnce")
@@ -216,7 +216,7 @@ async def test_calls_that_run_out_and_tokens_that_were_ended_are_told_once(
 
 
 @pytest.mark.slow
-async def test_a_run_whose_worker_was_killed_is_marked_as_crashed_and_told(
+async def test_a_run_whose_worker_was_killed_is_marked_as_crashed_and_reported(
     engine: Engine, receiver: Receiver, ready: ConnectionName
 ) -> None:
     """A run with its engine stopped for good looks alive until its heartbeats stay away."""

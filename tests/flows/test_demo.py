@@ -37,7 +37,7 @@ def started_by(home: Path) -> list[int]:
     return found
 
 
-def left_in(folder: Path) -> list[str]:
+def files_in(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
@@ -50,7 +50,7 @@ async def all_ended(home: Path, within_s: float) -> bool:
 
 
 @pytest.mark.slow
-async def test_the_demo_agrees_and_tells_no_names(tmp_path: Path) -> None:
+async def test_the_demo_agrees_and_reports_no_names(tmp_path: Path) -> None:
     demo = await start(tmp_path, "make", "demo")  # as the README says
 
     output, _ = await demo.communicate()
@@ -59,7 +59,7 @@ async def test_the_demo_agrees_and_tells_no_names(tmp_path: Path) -> None:
     assert demo.returncode == 0, text
     assert "a second sync made 0 writes" in text
     assert [name for name in PEOPLE if name in text] == []
-    assert left_in(tmp_path) == [], "nothing is left in the user's home, nor elsewhere"
+    assert files_in(tmp_path) == [], "nothing is left in the user's home, nor elsewhere"
 
 
 @pytest.mark.slow

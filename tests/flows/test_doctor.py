@@ -109,7 +109,7 @@ async def test_a_gateway_of_another_ledger_is_named(
         (503, 429, "its ledger does not answer"),
     ],
 )
-async def test_what_is_no_gateway_of_ours_is_named(
+async def test_what_is_no_gateway_of_this_service_is_named(
     engine: Engine, ready: ConnectionName, ready_status: int, forged_status: int, said: str
 ) -> None:
     async with stranger(ready_status, forged_status) as url:
@@ -125,7 +125,7 @@ async def test_an_address_without_https_is_named(engine: Engine, ready: Connecti
 
 
 @pytest.mark.slow
-async def test_paused_schedules_are_told(engine: Engine, drafts: Drafts) -> None:
+async def test_paused_schedules_are_reported(engine: Engine, drafts: Drafts) -> None:
     name = await drafts.save()
     await engine.here(publish_connection, name)
     deployment = await engine.api.send("GET", "/deployments/name/contact-sync/contact-sync")

@@ -12,7 +12,7 @@ from tests.flows.conftest import Drafts, Engine, add_person
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.engine.lock_names import lock_of_job
-from timerex_ghl.engine.locking import held
+from timerex_ghl.engine.locking import locked
 from timerex_ghl.engine.runtime import Runtime, use_runtime
 
 
@@ -93,11 +93,11 @@ async def test_a_token_that_may_only_read_pulls_and_names_the_scope_it_lacks(
     assert await engine.stage.sandbox.writes() == writes
 
 
-async def test_a_second_run_of_the_same_job_says_who_holds_it_and_does_nothing(
+async def test_a_second_run_of_the_same_job_says_who_has_it_and_does_nothing(
     engine: Engine, ready: ConnectionName
 ) -> None:
     names = [lock_of_job(ready, "contact-sync")]
-    async with held(engine.stage.ledger, names, run_id="the-other-run"):
+    async with locked(engine.stage.ledger, names, run_id="the-other-run"):
         with use_runtime(Runtime(lease_wait_s=0)):
             state = await engine.here(contact_sync, ready)
 

@@ -30,7 +30,7 @@ async def ledger(engine: Engine, drafts: Drafts, postgresql_url: str) -> AsyncGe
     await engine.api.send("PATCH", path, {"data": {"url": engine.stage.ledger_url}})
 
 
-async def test_a_booking_and_a_sync_make_both_sides_agree_on_postgresql(
+async def test_a_booking_and_a_sync_make_both_systems_agree_on_postgresql(
     engine: Engine, drafts: Drafts, ledger: Ledger
 ) -> None:
     name = await drafts.publish()

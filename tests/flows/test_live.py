@@ -76,7 +76,7 @@ async def test_what_is_written_here_reaches_the_crm_by_the_live_worker(
     assert note["bodyText"].splitlines()[0] == "Called, no answer"
 
 
-async def test_a_connection_published_meanwhile_is_carried_too(
+async def test_a_connection_published_meanwhile_is_handled_too(
     engine: Engine, drafts: Drafts, worker: Program
 ) -> None:
     del worker

@@ -39,7 +39,7 @@ async def test_only_what_no_other_event_would_survive_rests_a_connection(
         here = LiveWorker(ledger, dispatcher, Connections(ledger, dispatcher))
         live_run = LiveRun(here, timedelta(minutes=1), most=10, work=refuse)
 
-        live_run.carry(BATCH)
+        live_run.handle(BATCH)
         await live_run.finish()
 
     assert list(dispatcher.open) == open_then

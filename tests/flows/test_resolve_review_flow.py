@@ -43,15 +43,15 @@ async def in_ghl(engine: Engine, email: str) -> dict[str, Any]:
 
 
 async def move_in_ghl(engine: Engine, email: str, city: str) -> None:
-    theirs = await in_ghl(engine, email)
-    await engine.stage.sandbox.send("PATCH", f"/ghl/contacts/{theirs['id']}", {"city": city})
+    remote = await in_ghl(engine, email)
+    await engine.stage.sandbox.send("PATCH", f"/ghl/contacts/{remote['id']}", {"city": city})
 
 
 async def table(engine: Engine, name: ConnectionName) -> str:
     return await engine.artifact(f"reviews-{name}")
 
 
-async def test_a_conflict_is_listed_and_settled_once_from_the_form(
+async def test_a_conflict_is_listed_and_resolved_once_from_the_form(
     engine: Engine, drafts: Drafts
 ) -> None:
     email = "settle-form@kumo.example"
@@ -96,7 +96,7 @@ async def test_values_that_changed_are_asked_about_again(engine: Engine, drafts:
 
 
 @pytest.mark.slow
-async def test_a_run_that_makes_both_sides_equal_clears_the_table(
+async def test_a_run_that_makes_both_systems_equal_clears_the_table(
     engine: Engine, drafts: Drafts
 ) -> None:
     email = "settle-equal@kumo.example"

@@ -35,7 +35,7 @@ async def wait_for_end(engine: Engine, flow: str, connection: str) -> dict[str, 
 
 
 @pytest.mark.slow
-async def test_the_schedules_of_a_connection_that_is_left_alone_run(
+async def test_the_schedules_of_a_connection_that_is_unchanged_run(
     engine: Engine, every_minute: ConnectionName
 ) -> None:
     async with scheduling(engine.api):

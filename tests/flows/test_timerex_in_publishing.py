@@ -37,11 +37,11 @@ async def test_a_published_key_is_tried_and_reads_bookings_back(
         body=body,
         now=datetime.now(UTC),
     )
-    carried = await engine.here(booking_to_crm, name, [inbox_id])
+    handled = await engine.here(booking_to_crm, name, [inbox_id])
 
     row = await engine.stage.ledger.read(bookings.get_booking, name, BookingId(event_id))
     assert "TimeRex shows 2 calendars" in (published.message or "")
-    assert carried.is_completed(), carried.message
+    assert handled.is_completed(), handled.message
     assert row is not None
     assert row.verified
 

@@ -9,7 +9,7 @@ from tests.flows.conftest import Drafts, Engine
 from timerex_ghl.adapters.ledger import bookings
 from timerex_ghl.domain.models import BookingId, ConnectionName
 from timerex_ghl.engine.lock_names import lock_of_job
-from timerex_ghl.engine.locking import held
+from timerex_ghl.engine.locking import locked
 from timerex_ghl.engine.runtime import Runtime, use_runtime, utc_now
 
 
@@ -37,20 +37,20 @@ async def test_without_credentials_a_run_says_what_to_enter_and_does_nothing(
     assert len((state.message or "").splitlines()) == 1
 
 
-async def test_a_booking_without_a_webhook_is_found_and_carried_by_the_next_run(
+async def test_a_booking_without_a_webhook_is_found_and_handled_by_the_next_run(
     engine: Engine, drafts: Drafts
 ) -> None:
     name = await with_key(engine, drafts)
     booking_id = await book(engine, "noa.poll@umi.example")
 
     found = await engine.here(timerex_poll, name)
-    carried = await engine.here(booking_to_crm, name)
+    handled = await engine.here(booking_to_crm, name)
     again = await engine.here(timerex_poll, name)
 
     row = await engine.stage.ledger.read(bookings.get_booking, name, booking_id)
     assert found.name == "Completed", found.message
     assert "put into the inbox" in (found.message or "")
-    assert carried.is_completed(), carried.message
+    assert handled.is_completed(), handled.message
     assert row is not None
     assert row.verified
     assert "put into the inbox" not in (again.message or "")
@@ -72,7 +72,7 @@ async def test_a_run_whose_time_is_up_says_that_the_next_goes_on(
 async def test_a_second_run_does_nothing_beside_the_first(engine: Engine, drafts: Drafts) -> None:
     name = await with_key(engine, drafts)
 
-    async with held(
+    async with locked(
         engine.stage.ledger, [lock_of_job(name, "timerex-poll")], run_id="the-other-run"
     ):
         with use_runtime(Runtime(lease_wait_s=0)):

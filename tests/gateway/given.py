@@ -86,16 +86,16 @@ async def publish(ledger: Ledger, settings: ConnectionSettings) -> None:
 @asynccontextmanager
 async def locked(ledger_url: str) -> AsyncGenerator[None]:
     """Hold the ledger's write lock, as another process does that is in the middle of a write."""
-    is_held, may_end = threading.Event(), threading.Event()
+    is_blocked, may_end = threading.Event(), threading.Event()
 
     def hold(_: Connection) -> None:
-        is_held.set()
+        is_blocked.set()
         may_end.wait()
 
     async with open_ledger(ledger_url) as other:
         holding = asyncio.create_task(other.write(hold))
         try:
-            await asyncio.to_thread(is_held.wait)
+            await asyncio.to_thread(is_blocked.wait)
             yield
         finally:
             may_end.set()

@@ -42,7 +42,7 @@ async def test_a_gateway_without_its_ledger_is_alive_and_not_ready() -> None:
         assert (await http.post(f"/webhooks/timerex/{ENDPOINT}")).status_code == 429
 
 
-async def test_a_fault_of_ours_is_answered_with_an_id_only() -> None:
+async def test_a_fault_of_this_service_is_answered_with_an_id_only() -> None:
     async with client_with(ZeroDivisionError("canary")) as http:
         response = await http.get("/readyz")
 

@@ -122,7 +122,7 @@ async def test_killed_25_times_nothing_acknowledged_is_lost_and_nothing_is_there
 
 
 @pytest.mark.slow
-async def test_ten_thousand_in_ten_seconds_are_taken_or_told_to_come_again_and_none_is_lost(
+async def test_ten_thousand_in_ten_seconds_are_taken_or_asked_to_retry_and_none_is_lost(
     ledger: Ledger, ledger_url: str, tmp_path: Path
 ) -> None:
     await publish(ledger, settings_with(TOKEN, keys=(PUBLIC,)))

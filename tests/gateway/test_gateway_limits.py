@@ -142,7 +142,7 @@ async def test_a_body_that_does_not_come_is_refused_and_the_connection_closed(
     assert await stored(ledger) == []
 
 
-async def test_one_connection_too_many_is_told_to_come_again(
+async def test_one_connection_too_many_is_asked_to_retry(
     ledger_url: str,
 ) -> None:
     async with serving(ledger_url, PATIENT._replace(connections=0)) as address:
@@ -201,7 +201,7 @@ async def test_a_source_that_fails_is_turned_away_before_its_signature_is_looked
     assert (await post(another, BODY)).status_code == 200
 
 
-async def test_whoever_guesses_tokens_of_the_api_waits_and_the_doors_stay_open(
+async def test_whoever_guesses_tokens_of_the_api_waits_and_the_endpoints_stay_open(
     ledger: Ledger,
 ) -> None:
     guesser = Callers(ledger).at("10.0.0.1")
@@ -231,7 +231,7 @@ async def test_a_thousand_forged_deliveries_leave_nothing_and_keep_no_other_out(
 
 
 @pytest.mark.slow
-async def test_a_storm_is_taken_or_told_to_come_again_and_nothing_taken_is_lost(
+async def test_a_storm_is_taken_or_asked_to_retry_and_nothing_taken_is_lost(
     ledger: Ledger,
 ) -> None:
     http = Callers(ledger, PATIENT).at("10.0.0.1")
@@ -251,7 +251,7 @@ async def test_a_storm_is_taken_or_told_to_come_again_and_nothing_taken_is_lost(
     assert len(await stored(ledger)) == 2_000
 
 
-def test_no_more_sources_are_remembered_than_allowed_and_none_in_hand_is_forgotten() -> None:
+def test_no_more_sources_are_kept_than_allowed_and_none_in_hand_is_forgotten() -> None:
     limiter = SourceLimiter(Limits(sources=10), clock=lambda: 0.0)
     held = limiter.enter("10.0.0.1")
     for number in range(5_000):

@@ -51,8 +51,8 @@ async def test_what_happens_in_the_crm_waits_in_the_inbox_once(app: GhlApp, ledg
     contact = await app.sandbox.create(firstName="Riku", tags=["vip"])
     await app.sandbox.ghl("POST", f"/contacts/{contact['id']}/notes", {"body": "Hello"})
 
-    told = await app.settled("delivered", "delivered")
-    assert {one["status"] for delivery in told for one in delivery["tries"]} == {200}
+    deliveries = await app.wait_for_states("delivered", "delivered")
+    assert {one["status"] for delivery in deliveries for one in delivery["tries"]} == {200}
     assert sorted(await states(ledger)) == [("ContactCreate", "waiting"), ("NoteCreate", "waiting")]
 
 
@@ -62,12 +62,12 @@ async def test_a_forgery_leaves_nothing_and_the_true_one_is_stored_after_it(
 ) -> None:
     await app.goes_wrong(forgery)
     await app.tell()
-    (delivery,) = await app.settled("failed")
+    (delivery,) = await app.wait_for_states("failed")
 
     assert [one["status"] for one in delivery["tries"]] == [401]
     assert await stored(ledger) == []
     await app.control("POST", f"/deliveries/{delivery['id']}/repeat")
-    await app.settled("delivered")
+    await app.wait_for_states("delivered")
     assert await states(ledger) == [("ContactUpdate", "waiting")]
 
 
@@ -75,7 +75,7 @@ async def test_a_replay_is_acknowledged_and_stores_nothing_more(
     app: GhlApp, ledger: Ledger
 ) -> None:
     await app.tell()
-    (delivery,) = await app.settled("delivered")
+    (delivery,) = await app.wait_for_states("delivered")
 
     await app.control("POST", f"/deliveries/{delivery['id']}/repeat", copies=3)
 
@@ -95,7 +95,7 @@ async def test_what_comes_in_another_order_is_stored_in_the_order_it_came(
 
     await app.control("POST", "/deliveries/release", order="reversed")
 
-    await app.settled("delivered", "delivered")
+    await app.wait_for_states("delivered", "delivered")
     assert [kind for kind, _ in await states(ledger)] == ["ContactDelete", "ContactCreate"]
 
 
@@ -104,13 +104,13 @@ async def test_a_key_changed_at_ghl_is_refused_until_it_is_published(
 ) -> None:
     new = (await app.control("POST", "/webhook/key"))["public_key"]
     await app.tell()
-    (delivery,) = await app.settled("failed")
+    (delivery,) = await app.wait_for_states("failed")
 
     location = app.sandbox.location_id
     await publish(ledger, settings_with(TOKEN, location=location, keys=(app.key, new)))
     await app.control("POST", f"/deliveries/{delivery['id']}/repeat")
 
-    await app.settled("delivered")
+    await app.wait_for_states("delivered")
     assert await states(ledger) == [("ContactUpdate", "waiting")]
 
 
@@ -118,8 +118,8 @@ async def test_an_installation_and_its_end_wait_for_the_location(
     app: GhlApp, ledger: Ledger
 ) -> None:
     await app.control("POST", "/install")
-    await app.settled("delivered")
+    await app.wait_for_states("delivered")
     await app.control("POST", "/uninstall")
-    await app.settled("delivered", "delivered")
+    await app.wait_for_states("delivered", "delivered")
 
     assert await states(ledger) == [("INSTALL", "waiting"), ("UNINSTALL", "waiting")]

@@ -132,12 +132,12 @@ async def test_both_tokens_open_during_a_rotation_and_the_old_one_not_after(
     assert (await post(http, body_of(CONFIRMED), **next_token)).status_code == 200
 
 
-async def test_an_unknown_door_says_nothing_about_the_others(http: httpx.AsyncClient) -> None:
+async def test_an_unknown_endpoint_says_nothing_about_the_others(http: httpx.AsyncClient) -> None:
     for path in ("/webhooks/timerex/other", "/webhooks/timerex/", f"{PATH}/", "/", "/docs"):
         assert_refused(await http.post(path, content=b"{}", headers=HEADERS), 404)
 
 
-async def test_a_door_only_takes_posts(http: httpx.AsyncClient) -> None:
+async def test_a_endpoint_only_takes_posts(http: httpx.AsyncClient) -> None:
     assert_refused(await http.get(PATH, headers=HEADERS), 405)
 
 
@@ -251,7 +251,7 @@ async def test_a_unit_of_work_that_fails_asks_the_sender_to_come_again(
     assert_refused(await post(http, body_of(CONFIRMED)), 429)
 
 
-async def test_neither_door_nor_token_nor_guest_reaches_the_log(
+async def test_neither_endpoint_nor_token_nor_guest_reaches_the_log(
     http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -40,7 +40,7 @@ class GhlApp:
     async def deliveries(self) -> list[dict[str, Any]]:
         return (await self.control("GET", "/deliveries"))["deliveries"]
 
-    async def settled(self, *states: str) -> list[dict[str, Any]]:
+    async def wait_for_states(self, *states: str) -> list[dict[str, Any]]:
         """Wait until the deliveries are in these states, in the order they were made."""
         found: list[dict[str, Any]] = []
         try:
@@ -52,7 +52,7 @@ class GhlApp:
             raise AssertionError([one["state"] for one in found]) from None
         return found
 
-    def told(self) -> list[str]:
+    def received(self) -> list[str]:
         """Give the ids of the events that arrived, in their order."""
         return [body["id"] for body in self.endpoint.bodies]
 

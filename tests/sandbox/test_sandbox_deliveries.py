@@ -37,9 +37,9 @@ async def test_a_delivery_comes_three_times(app: GhlApp) -> None:
 
     await app.tell(2)
 
-    doubled, plain = await app.settled("delivered", "delivered")
+    doubled, plain = await app.wait_for_states("delivered", "delivered")
     assert (len(doubled["tries"]), len(plain["tries"])) == (3, 1)
-    assert sorted(app.told()) == ["e0", "e0", "e0", "e1"]
+    assert sorted(app.received()) == ["e0", "e0", "e0", "e1"]
     assert (doubled["faults"], plain["faults"]) == (["copies"], [])
 
 
@@ -47,11 +47,11 @@ async def test_a_late_delivery_is_overtaken(timed_app: GhlApp, clock: ManualCloc
     await timed_app.goes_wrong("delay", value=200)
 
     await timed_app.tell(2)
-    await timed_app.settled("waiting", "delivered")
+    await timed_app.wait_for_states("waiting", "delivered")
     clock.advance(0.2)
 
-    await timed_app.settled("delivered", "delivered")
-    assert timed_app.told() == ["e1", "e0"]
+    await timed_app.wait_for_states("delivered", "delivered")
+    assert timed_app.received() == ["e1", "e0"]
 
 
 @pytest.mark.parametrize(
@@ -62,30 +62,30 @@ async def test_a_late_delivery_is_overtaken(timed_app: GhlApp, clock: ManualCloc
         ({"order": "shuffled", "seed": 1}, ["e1", "e2", "e0"]),
     ],
 )
-async def test_what_is_held_comes_when_released(
-    app: GhlApp, order: dict[str, object], told: list[str]
+async def test_what_is_paused_comes_when_released(
+    app: GhlApp, order: dict[str, object], deliveries: list[str]
 ) -> None:
     await app.goes_wrong("hold", times=3)
     await app.tell(3)
-    await app.settled("held", "held", "held")
+    await app.wait_for_states("held", "held", "held")
 
     released = await app.control("POST", "/deliveries/release", **order)
 
-    await app.settled(*["delivered"] * 3)
+    await app.wait_for_states(*["delivered"] * 3)
     assert released == {"released": 3}
-    assert app.told() == told
+    assert app.received() == deliveries
 
 
 async def test_shuffled_deliveries_all_arrive(timed_app: GhlApp, clock: ManualClock) -> None:
     await timed_app.goes_wrong("shuffle", value=100, every=1)
 
     await timed_app.tell(8)
-    await timed_app.settled(*["waiting"] * 8)
+    await timed_app.wait_for_states(*["waiting"] * 8)
     clock.advance(0.1)
 
-    await timed_app.settled(*["delivered"] * 8)
-    assert timed_app.told() != [f"e{number}" for number in range(8)]
-    assert sorted(timed_app.told()) == [f"e{number}" for number in range(8)]
+    await timed_app.wait_for_states(*["delivered"] * 8)
+    assert timed_app.received() != [f"e{number}" for number in range(8)]
+    assert sorted(timed_app.received()) == [f"e{number}" for number in range(8)]
 
 
 async def test_a_share_is_dropped_and_never_tried(app: GhlApp) -> None:
@@ -93,11 +93,13 @@ async def test_a_share_is_dropped_and_never_tried(app: GhlApp) -> None:
 
     await app.tell(20)
 
-    states = [one["state"] for one in await app.deliveries()]
+    states = [one["state"] for one in await app.received()]
     dropped = states.count("dropped")
-    await app.settled(*[("dropped" if state == "dropped" else "delivered") for state in states])
+    await app.wait_for_states(
+        *[("dropped" if state == "dropped" else "delivered") for state in states]
+    )
     assert 0 < dropped < 20
-    assert len(app.told()) == 20 - dropped
+    assert len(app.received()) == 20 - dropped
 
 
 async def test_only_deliveries_of_a_type_are_struck(app: GhlApp) -> None:
@@ -106,7 +108,7 @@ async def test_only_deliveries_of_a_type_are_struck(app: GhlApp) -> None:
     await app.tell()
     await app.tell(type_="NoteCreate")
 
-    await app.settled("delivered", "dropped")
+    await app.wait_for_states("delivered", "dropped")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ async def test_a_forged_delivery_fails_the_check(app: GhlApp, kind: str, shows: 
 
     await app.tell()
 
-    (delivery,) = await app.settled("delivered")
+    (delivery,) = await app.wait_for_states("delivered")
     assert ("x-ghl-signature" in app.endpoint.headers()) is shows
     assert not app.is_signed()
     assert delivery["faults"] == [kind]
@@ -134,7 +136,7 @@ async def test_a_forged_delivery_fails_the_check(app: GhlApp, kind: str, shows: 
 
 async def test_a_replay_is_the_same_bytes(app: GhlApp) -> None:
     await app.tell()
-    (delivery,) = await app.settled("delivered")
+    (delivery,) = await app.wait_for_states("delivered")
 
     await app.control("POST", f"/deliveries/{delivery['id']}/repeat", copies=2)
 
@@ -147,7 +149,7 @@ async def test_a_replay_is_the_same_bytes(app: GhlApp) -> None:
 async def test_a_body_is_sent_as_it_was_written(app: GhlApp) -> None:
     await app.control("POST", "/deliveries", type="Odd", text='{"a": 1, "a": 2,}')
 
-    (delivery,) = await app.settled("delivered")
+    (delivery,) = await app.wait_for_states("delivered")
     assert app.endpoint.raw == [b'{"a": 1, "a": 2,}']
     assert app.is_signed()
     shown = await app.control("GET", f"/deliveries/{delivery['id']}")
@@ -157,7 +159,7 @@ async def test_a_body_is_sent_as_it_was_written(app: GhlApp) -> None:
 async def test_deliveries_are_counted_and_found_by_state(app: GhlApp) -> None:
     await app.goes_wrong("drop")
     await app.tell(3)
-    await app.settled("dropped", "delivered", "delivered")
+    await app.wait_for_states("dropped", "delivered", "delivered")
 
     counted = await app.control("GET", "/deliveries/counts")
     dropped = await app.control("GET", "/deliveries?state=dropped")
@@ -172,7 +174,7 @@ async def test_forgotten_faults_strike_no_more(app: GhlApp) -> None:
 
     await app.tell(2)
 
-    await app.settled("delivered", "delivered")
+    await app.wait_for_states("delivered", "delivered")
 
 
 async def test_bookings_of_timerex_go_wrong_the_same_way(sandbox: Caller) -> None:

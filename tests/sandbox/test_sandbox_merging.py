@@ -46,10 +46,10 @@ async def parts_of(sandbox: Caller, contact_id: str) -> list[Any]:
     return found
 
 
-async def told(app: GhlApp, *types: str) -> None:
+async def deliveries(app: GhlApp, *types: str) -> None:
     """Wait until the last that was told are these."""
     before = len(await app.deliveries()) - len(types)
-    found = await app.settled(*["delivered"] * (before + len(types)))
+    found = await app.wait_for_states(*["delivered"] * (before + len(types)))
     assert [one["type"] for one in found[before:]] == [*types]
 
 
@@ -68,7 +68,7 @@ async def test_a_merged_contact_is_gone_and_its_parts_are_the_masters(app: GhlAp
     assert tasks == [{**task, "contactId": master}]
     assert [(one["id"], one["contactId"]) for one in events] == [(appointment_id, master)]
     assert [one["id"] for one in (await app.sandbox.search())["contacts"]] == [master]
-    await told(app, "ContactDelete", "ContactUpdate")
+    await deliveries(app, "ContactDelete", "ContactUpdate")
     last = [body["id"] for body in app.endpoint.bodies if body["type"] == "ContactDelete"]
     assert last == [loser]
 
@@ -124,7 +124,7 @@ async def test_a_deleted_contact_comes_back_with_its_parts(app: GhlApp, *, by_ap
     assert after[0]["dateUpdated"] > before[0]["dateUpdated"]
     found = await app.sandbox.search()
     assert [one["id"] for one in found["contacts"]] == [riku["id"]]
-    await told(app, "ContactDelete", "ContactCreate")
+    await deliveries(app, "ContactDelete", "ContactCreate")
 
 
 async def test_only_what_was_deleted_comes_back_and_only_once(app: GhlApp) -> None:
@@ -138,7 +138,7 @@ async def test_only_what_was_deleted_comes_back_and_only_once(app: GhlApp) -> No
             await app.control("POST", f"/contacts/{its_id}/restore")
 
 
-async def test_people_write_notes_and_tasks_and_set_appointments_and_all_is_told(
+async def test_people_write_notes_and_tasks_and_set_appointments_and_all_is_reported(
     app: GhlApp,
 ) -> None:
     riku = (await app.sandbox.create(firstName="Riku"))["id"]
@@ -156,7 +156,7 @@ async def test_people_write_notes_and_tasks_and_set_appointments_and_all_is_told
 
     read = (await app.sandbox.ghl("GET", event, version="2021-04-15")).json()["appointment"]
     assert read["appointmentStatus"] == "cancelled"
-    await told(
+    await deliveries(
         app,
         *("NoteCreate", "NoteUpdate", "NoteDelete"),
         *("TaskCreate", "TaskComplete", "TaskComplete", "TaskDelete"),  # no other event is known

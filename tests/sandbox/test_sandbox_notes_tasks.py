@@ -66,7 +66,7 @@ async def test_a_task_lives(sandbox: Caller) -> None:
     assert (await sandbox.ghl("GET", one)).status_code == 404
 
 
-async def test_an_emptied_key_of_a_task_is_left_out(sandbox: Caller) -> None:
+async def test_an_emptied_key_of_a_task_is_omitted(sandbox: Caller) -> None:
     path = f"/contacts/{(await sandbox.create(firstName='Riku'))['id']}/tasks"
     body = {"title": "Call", "body": "x", "dueDate": "2026-07-20T10:00:00Z", "completed": False}
     task = (await sandbox.ghl("POST", path, body)).json()["task"]

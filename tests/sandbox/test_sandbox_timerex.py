@@ -22,7 +22,7 @@ async def endpoint(sandbox: Caller) -> AsyncIterator[Receiver]:
         yield receiver
 
 
-async def settled(sandbox: Caller, count: int) -> list[dict[str, Any]]:
+async def wait_for_deliveries(sandbox: Caller, count: int) -> list[dict[str, Any]]:
     """Wait until so many deliveries have ended."""
     async with asyncio.timeout(60):
         while True:
@@ -44,7 +44,7 @@ async def test_a_booking_is_delivered_as_documented(sandbox: Caller, endpoint: R
         answers=[answer],
         url_params={"utm_source": "news", "ghl_contact": "x"},
     )
-    (delivery,) = await settled(sandbox, 1)
+    (delivery,) = await wait_for_deliveries(sandbox, 1)
     (body,) = endpoint.bodies
     event = body["event"]
 
@@ -75,12 +75,12 @@ async def test_a_booking_is_delivered_as_documented(sandbox: Caller, endpoint: R
 
 async def test_a_cancel_says_when_and_why(sandbox: Caller, endpoint: Receiver) -> None:
     made = await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
-    await settled(sandbox, 1)
+    await wait_for_deliveries(sandbox, 1)
 
     await sandbox.control(
         "POST", f"/timerex/bookings/{made['event_id']}/cancel", reason="Another day"
     )
-    await settled(sandbox, 2)
+    await wait_for_deliveries(sandbox, 2)
     cancelled = endpoint.bodies[1]
 
     assert cancelled["webhook_type"] == "event_cancelled"
@@ -94,7 +94,7 @@ async def test_a_reschedule_is_two_deliveries_that_name_each_other(
     sandbox: Caller, endpoint: Receiver
 ) -> None:
     old = (await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START))["event_id"]
-    await settled(sandbox, 1)
+    await wait_for_deliveries(sandbox, 1)
 
     moved = await sandbox.control(
         "POST",
@@ -102,7 +102,7 @@ async def test_a_reschedule_is_two_deliveries_that_name_each_other(
         starts_at="2026-02-11T01:00:00Z",
         cancelled_first=False,
     )
-    await settled(sandbox, 3)
+    await wait_for_deliveries(sandbox, 3)
     events = {body["webhook_type"]: body["event"] for body in endpoint.bodies[1:]}
 
     confirmed, cancelled = events["event_confirmed"], events["event_cancelled"]
@@ -127,29 +127,29 @@ async def test_a_refused_delivery_is_tried_three_times(
     endpoint.statuses = statuses
 
     await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
-    (delivery,) = await settled(sandbox, 1)
+    (delivery,) = await wait_for_deliveries(sandbox, 1)
 
     assert (delivery["state"], len(delivery["tries"])) == (state, tries)
     assert len(set(endpoint.raw)) == 1
 
 
-async def test_a_door_that_is_shut_fails_all_tries(sandbox: Caller) -> None:
+async def test_a_endpoint_that_is_shut_fails_all_tries(sandbox: Caller) -> None:
     await sandbox.control("POST", "/timerex/webhook", url="http://127.0.0.1:9/", retry_pause_s=0.01)
 
     await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
-    (delivery,) = await settled(sandbox, 1)
+    (delivery,) = await wait_for_deliveries(sandbox, 1)
 
     assert [one["error"] for one in delivery["tries"]] == ["ConnectError"] * 3
 
 
-async def test_a_door_that_does_not_answer_in_time_fails_the_try(sandbox: Caller) -> None:
+async def test_a_endpoint_that_does_not_answer_in_time_fails_the_try(sandbox: Caller) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         await sandbox.control(
             "POST", "/timerex/webhook", url=url, retry_pause_s=0.01, timeout_s=0.05
         )
         await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
-        (delivery,) = await settled(sandbox, 1)
+        (delivery,) = await wait_for_deliveries(sandbox, 1)
 
     assert [one["error"] for one in delivery["tries"]] == ["TimeoutError"] * 3
 
@@ -158,10 +158,10 @@ async def test_a_delivery_can_be_repeated_byte_for_byte(
     sandbox: Caller, endpoint: Receiver
 ) -> None:
     await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
-    (delivery,) = await settled(sandbox, 1)
+    (delivery,) = await wait_for_deliveries(sandbox, 1)
 
     await sandbox.control("POST", f"/timerex/deliveries/{delivery['id']}/repeat")
-    await settled(sandbox, 1)
+    await wait_for_deliveries(sandbox, 1)
 
     assert len(endpoint.raw) == 2
     assert endpoint.raw[0] == endpoint.raw[1]
@@ -171,7 +171,7 @@ async def test_header_and_token_can_be_changed(sandbox: Caller, endpoint: Receiv
     await sandbox.control("POST", "/timerex/webhook", header="Authorization", token="t" * 32)
 
     await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
-    await settled(sandbox, 1)
+    await wait_for_deliveries(sandbox, 1)
 
     assert f"authorization: {'t' * 32}" in endpoint.heads[0]
 
@@ -179,7 +179,7 @@ async def test_header_and_token_can_be_changed(sandbox: Caller, endpoint: Receiv
 async def test_without_a_url_nothing_is_delivered(sandbox: Caller) -> None:
     await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
 
-    assert [one["state"] for one in await settled(sandbox, 1)] == ["no url"]
+    assert [one["state"] for one in await wait_for_deliveries(sandbox, 1)] == ["no url"]
 
 
 async def test_an_event_is_read_with_the_api_key(sandbox: Caller) -> None:

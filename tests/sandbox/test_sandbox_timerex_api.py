@@ -87,7 +87,7 @@ async def test_a_calendar_may_be_added_and_booked(timerex: TimerexCaller) -> Non
     assert [*made["question_ids"]] == ["規模"]
 
 
-async def test_a_one_time_url_works_once_and_tells_who_watches(timerex: TimerexCaller) -> None:
+async def test_a_one_time_url_works_once_and_reports_who_watches(timerex: TimerexCaller) -> None:
     path = f"/calendars/{timerex.info.calendar_id}/one-time-url"
     made = (await timerex.api("POST", path)).json()
     watch = {"token": "t1", "notification_url": "https://aoba.example/pushed"}

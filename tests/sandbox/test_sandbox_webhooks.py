@@ -24,18 +24,18 @@ async def app(sandbox: Caller) -> AsyncIterator[GhlApp]:
         yield GhlApp(sandbox, endpoint, keys["public_key"])
 
 
-async def test_without_a_url_nothing_is_told(sandbox: Caller) -> None:
+async def test_without_a_url_nothing_is_reported(sandbox: Caller) -> None:
     await sandbox.create(firstName="Riku")
 
     assert (await sandbox.control("GET", "/ghl/deliveries"))["deliveries"] == []
 
 
-async def test_a_new_contact_is_told_flat_and_signed(app: GhlApp) -> None:
+async def test_a_new_contact_is_sent_flat_and_signed(app: GhlApp) -> None:
     contact = await app.sandbox.create(
         firstName="Riku", email="riku@hinode.example", tags=["vip"], city="Osaka"
     )
 
-    (delivery,) = await app.settled("delivered")
+    (delivery,) = await app.wait_for_states("delivered")
     (body,) = app.endpoint.bodies
     assert body["type"] == "ContactCreate"
     assert (body["id"], body["locationId"]) == (contact["id"], app.sandbox.location_id)
@@ -49,7 +49,7 @@ async def test_the_key_it_signs_with_is_the_one_it_prints(app: GhlApp) -> None:
     assert app.sandbox.info.ghl.webhook_public_key == app.key
 
 
-async def test_every_change_tells_what_the_vendor_tells_and_no_more(app: GhlApp) -> None:
+async def test_every_change_reports_what_the_vendor_reports_and_no_more(app: GhlApp) -> None:
     ghl, contact = app.sandbox.ghl, await app.sandbox.create(firstName="Riku")
     path = f"/contacts/{contact['id']}"
 
@@ -67,32 +67,36 @@ async def test_every_change_tells_what_the_vendor_tells_and_no_more(app: GhlApp)
     await ghl("DELETE", f"{path}/tasks/{task['id']}")
     await ghl("DELETE", path)
 
-    told = await app.settled(*["delivered"] * 11)
-    assert [one["type"] for one in told] == [
+    deliveries = await app.wait_for_states(*["delivered"] * 11)
+    assert [one["type"] for one in deliveries] == [
         "ContactCreate", "ContactUpdate", "ContactTagUpdate", "ContactTagUpdate",
         "NoteCreate", "NoteUpdate", "NoteDelete",
         "TaskCreate", "TaskComplete", "TaskDelete", "ContactDelete",
     ]  # fmt: skip
 
 
-async def test_a_person_in_the_crm_is_told_as_any_other(app: GhlApp) -> None:
+async def test_a_person_in_the_crm_is_reported_as_any_other(app: GhlApp) -> None:
     made = await app.control("POST", "/contacts", firstName="Yui")
     contact_id = made["contact"]["id"]
 
     await app.control("PATCH", f"/contacts/{contact_id}", city="Kobe")
     await app.control("DELETE", f"/contacts/{contact_id}")
 
-    told = await app.settled(*["delivered"] * 3)
-    assert [one["type"] for one in told] == ["ContactCreate", "ContactUpdate", "ContactDelete"]
+    deliveries = await app.wait_for_states(*["delivered"] * 3)
+    assert [one["type"] for one in deliveries] == [
+        "ContactCreate",
+        "ContactUpdate",
+        "ContactDelete",
+    ]
 
 
-async def test_a_task_may_be_told_without_its_contact(app: GhlApp) -> None:
+async def test_a_task_may_be_reported_without_its_contact(app: GhlApp) -> None:
     await app.set_webhook(task_create_without_contact=True)
     contact = await app.sandbox.create(firstName="Riku")
 
     await app.sandbox.ghl("POST", f"/contacts/{contact['id']}/tasks", TASK)
 
-    await app.settled("delivered", "delivered")
+    await app.wait_for_states("delivered", "delivered")
     body = next(one for one in app.endpoint.bodies if one["type"] == "TaskCreate")
     assert body["title"] == "Call"
     assert not {"contactId", "body"} & body.keys()
@@ -103,7 +107,7 @@ async def test_a_429_is_tried_again_with_the_same_bytes(app: GhlApp) -> None:
 
     await app.tell()
 
-    (delivery,) = await app.settled("delivered")
+    (delivery,) = await app.wait_for_states("delivered")
     assert [one["status"] for one in delivery["tries"]] == [429, 429, 200]
     assert len({*app.endpoint.raw}) == 1
     assert len({app.endpoint.headers(number)["deliveryid"] for number in range(3)}) == 1
@@ -115,7 +119,7 @@ async def test_no_other_failure_is_tried_again(app: GhlApp, status: int) -> None
 
     await app.tell()
 
-    (delivery,) = await app.settled("failed")
+    (delivery,) = await app.wait_for_states("failed")
     assert [one["status"] for one in delivery["tries"]] == [status]
 
 
@@ -125,7 +129,7 @@ async def test_a_429_is_given_up_after_some_tries(app: GhlApp) -> None:
 
     await app.tell()
 
-    (delivery,) = await app.settled("failed")
+    (delivery,) = await app.wait_for_states("failed")
     assert len(delivery["tries"]) == 3
 
 
@@ -135,7 +139,7 @@ async def test_by_a_switch_every_failure_is_tried_again(app: GhlApp) -> None:
 
     await app.tell()
 
-    (delivery,) = await app.settled("delivered")
+    (delivery,) = await app.wait_for_states("delivered")
     assert [one["status"] for one in delivery["tries"]] == [500, 401, 200]
 
 
@@ -144,7 +148,7 @@ async def test_another_key_signs_from_now_on(app: GhlApp) -> None:
 
     await app.tell()
 
-    await app.settled("delivered")
+    await app.wait_for_states("delivered")
     assert not app.is_signed()
     app.key = keys["public_key"]
     assert app.is_signed()
@@ -155,7 +159,7 @@ async def test_the_older_signature_comes_on_request(app: GhlApp) -> None:
 
     await app.tell()
 
-    await app.settled("delivered")
+    await app.wait_for_states("delivered")
     older = load_pem_public_key(keys["older_public_key"].encode())
     assert isinstance(older, RSAPublicKey)
     shown = base64.b64decode(app.endpoint.headers()["x-wh-signature"])
@@ -163,10 +167,10 @@ async def test_the_older_signature_comes_on_request(app: GhlApp) -> None:
     assert app.is_signed()
 
 
-async def test_an_uninstall_is_told_and_ends_the_tokens(app: GhlApp) -> None:
+async def test_an_uninstall_is_reported_and_ends_the_tokens(app: GhlApp) -> None:
     await app.control("POST", "/uninstall")
 
-    (delivery,) = await app.settled("delivered")
+    (delivery,) = await app.wait_for_states("delivered")
     info = app.sandbox.info.ghl
     answer = await app.sandbox.ghl(
         "GET", f"/locations/{app.sandbox.location_id}", token=info.access_token

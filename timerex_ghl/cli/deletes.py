@@ -9,7 +9,7 @@ import click
 from timerex_ghl.cli.running import run
 from timerex_ghl.cli.workspace import Where, reaches
 
-SIDES = {"workspace": "here", "ghl": "in GHL"}
+WHERE = {"workspace": "here", "ghl": "in GHL"}
 
 
 @click.command()
@@ -20,19 +20,19 @@ def deletes(*, where: Where) -> None:
     Many deletes at once wait: see most_deletes in docs/connect.md. Ids and ages only, the oldest
     first. Decide with `timerex-ghl reviews`.
     """
-    held = run(_held(where))
-    for one in held:
+    pending = run(_pending(where))
+    for one in pending:
         click.echo(json.dumps(one) if where.as_json else _line(one))
-    if not held and not where.as_json:
+    if not pending and not where.as_json:
         click.echo("nothing waits")
 
 
 def _line(one: dict[str, Any]) -> str:
     age = timedelta(seconds=one["age_s"])
-    return f"{one['kind']}:{one['id']}  deleted {SIDES[one['side']]}, waits for {age}"
+    return f"{one['kind']}:{one['id']}  deleted {WHERE[one['side']]}, waits for {age}"
 
 
-async def _held(where: Where) -> list[dict[str, Any]]:
+async def _pending(where: Where) -> list[dict[str, Any]]:
     from timerex_ghl.adapters.ledger import clock, pending_deletes
 
     async with where.opened() as (ledger, editor):

@@ -66,12 +66,12 @@ def show(connection: str, review_id: str, ledger: str | None) -> None:
 @click.option("--drop", is_flag=True, help="Leave it as it is; do not ask again.")
 @click.option("--retry", is_flag=True, help="The cause is gone: try again.")
 @click.option("--by", default=getpass.getuser, help="Who decides.  [default: your login name]")
-def settle(connection: str, review_id: str, by: str, **chosen: Any) -> None:
+def resolve(connection: str, review_id: str, by: str, **chosen: Any) -> None:
     """Settle one review. Whoever comes second changes nothing and is told who was first.
 
     Needs PREFECT_API_URL, since the credentials are kept in Prefect's blocks.
     """
-    click.echo(run(_settle(connection, review_id, _decision_of(by, chosen))))
+    click.echo(run(_resolve(connection, review_id, _decision_of(by, chosen))))
 
 
 def _decision_of(by: str, chosen: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def _pairs(option: str, given: Iterable[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-async def _settle(connection: str, review_id: str, decision: dict[str, Any]) -> str:
+async def _resolve(connection: str, review_id: str, decision: dict[str, Any]) -> str:
     from pydantic import ValidationError
 
     from blocks.contexts import open_context
@@ -110,16 +110,16 @@ async def _settle(connection: str, review_id: str, decision: dict[str, Any]) -> 
     from timerex_ghl.domain.errors import SettingsError
     from timerex_ghl.domain.models import ConnectionName
     from timerex_ghl.domain.review_decisions import Decision
-    from timerex_ghl.engine.resolve_review import settle
+    from timerex_ghl.engine.resolve_review import resolve
 
     try:
-        decided = Decision.model_validate(decision)
+        chosen_ways = Decision.model_validate(decision)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"{name}: {first['msg']}".removeprefix(": ")) from None
     await check_prefect()
-    async with open_context(ConnectionName(connection)) as sides:
-        settled = await settle(sides, review_id, decided)
-        await put_review_table(sides)
-    return settled.in_words()
+    async with open_context(ConnectionName(connection)) as context:
+        resolved = await resolve(context, review_id, chosen_ways)
+        await put_review_table(context)
+    return resolved.in_words()

@@ -47,28 +47,28 @@ def disagreements(
     crm = list(crm)
     our_keys = [_key(_value(row, "email"), _value(row, "phone"), row.id) for row in rows]
     their_keys = [_key(one.get("email"), one.get("phone"), one["id"]) for one in crm]
-    ours = dict(zip(our_keys, rows, strict=True))
-    theirs = dict(zip(their_keys, crm, strict=True))
+    local = dict(zip(our_keys, rows, strict=True))
+    remote = dict(zip(their_keys, crm, strict=True))
     found = [
         *_doubles("the workspace", our_keys),
         *_doubles("GHL", their_keys),
-        *(f"contact {ours[key].id} is not in GHL" for key in ours.keys() - theirs.keys()),
-        *(f"GHL contact {theirs[key]['id']} is not here" for key in theirs.keys() - ours.keys()),
+        *(f"contact {local[key].id} is not in GHL" for key in local.keys() - remote.keys()),
+        *(f"GHL contact {remote[key]['id']} is not here" for key in remote.keys() - local.keys()),
     ]
-    for key in sorted(ours.keys() & theirs.keys()):
-        found += _differences(ours[key], theirs[key])
+    for key in sorted(local.keys() & remote.keys()):
+        found += _differences(local[key], remote[key])
     for truth in truths:
-        found += _wrong_notes(theirs.get(_mail(truth.email)), truth)
+        found += _wrong_notes(remote.get(_mail(truth.email)), truth)
     return found
 
 
-def _differences(ours: WorkspaceContact, theirs: dict[str, Any]) -> Iterator[str]:
+def _differences(local: WorkspaceContact, remote: dict[str, Any]) -> Iterator[str]:
     for own, ghl in FIELDS.items():
         same = _mail if own == "email" else _plain  # the case of an address means nothing
-        if same(_value(ours, own)) != same(theirs.get(ghl)):
-            yield f"contact {ours.id}: {own} differs from GHL's {ghl}"
-    if {tag.lower() for tag in ours.contact.tags or ()} != set(theirs.get("tags") or ()):
-        yield f"contact {ours.id}: tags differ"
+        if same(_value(local, own)) != same(remote.get(ghl)):
+            yield f"contact {local.id}: {own} differs from GHL's {ghl}"
+    if {tag.lower() for tag in local.contact.tags or ()} != set(remote.get("tags") or ()):
+        yield f"contact {local.id}: tags differ"
 
 
 def _wrong_notes(contact: dict[str, Any] | None, truth: Truth) -> Iterator[str]:

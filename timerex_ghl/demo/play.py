@@ -96,7 +96,7 @@ async def _bookings(stage: Stage, story: Story, screen: Screen) -> None:
     """Guests book, cancel and move: each webhook is carried as it comes."""
     before = datetime.now(UTC)
     webhooks = await story.book()
-    await _settled(stage)
+    await _wait_until_quiet(stage)
     screen.say(f"{webhooks} webhooks of bookings made, moved and cancelled reached the CRM")
     screen.travelled("Booking webhooks", "TimeRex -> GHL", str(webhooks))
     await _report_writes(stage, screen, before, "TimeRex -> GHL")
@@ -106,7 +106,7 @@ async def _edits(stage: Stage, story: Story, screen: Screen) -> None:
     """People edit contacts on both sides: the changes travel by themselves."""
     before = datetime.now(UTC)
     in_crm, in_workspace = await story.edit_on_both()
-    await _settled(stage)
+    await _wait_until_quiet(stage)
     screen.say(f"{in_crm} edits in the CRM and {in_workspace} in the workspace reached each other")
     screen.travelled("Contact edits", "GHL -> workspace", str(in_crm))
     screen.travelled("Contact edits", "workspace -> GHL", str(in_workspace))
@@ -117,9 +117,9 @@ async def _activities(stage: Stage, story: Story, screen: Screen) -> None:
     """People write notes and tasks on both sides, and go on with them on the other one."""
     before = datetime.now(UTC)
     written = await activities.write_on_both(story)
-    await _settled(stage)
+    await _wait_until_quiet(stage)
     changed = await activities.continue_on_the_other(story)
-    await _settled(stage)
+    await _wait_until_quiet(stage)
     screen.say(f"{written} notes and tasks, and {changed} changes of them, reached the other side")
     screen.travelled("Notes and tasks", "both ways", str(written))
     screen.travelled("Their edits, completions, deletes", "both ways", str(changed))
@@ -135,7 +135,7 @@ async def _once_more(stage: Stage, screen: Screen) -> int:
     return await stage.sandbox.writes() - before
 
 
-async def _settled(stage: Stage) -> None:
+async def _wait_until_quiet(stage: Stage) -> None:
     """Wait until every delivery arrived and ended, those of our own writes too."""
     quiet = 0
     for _ in range(600):

@@ -36,12 +36,12 @@ class Policy(NamedTuple):
     Attributes:
         rule: Whose value stands.
         assignable: E-mails of the users tasks can be given to in GHL.
-        decided: Fields whose conflict a person settled, and whose value stands.
+        resolved_fields: Fields whose conflict a person settled, and whose value stands.
     """
 
     rule: ActivityRule
     assignable: Collection[str] = ()
-    decided: Mapping[FieldName, Side] = {}
+    resolved_fields: Mapping[FieldName, Side] = {}
 
 
 class _Verdict(NamedTuple):
@@ -70,7 +70,7 @@ def plan_creation(row: Activity, contact_id: GhlContactId, policy: Policy) -> Ac
 
 def plan_activity(
     row: Activity,
-    theirs: GhlActivity,
+    remote: GhlActivity,
     base: Values | None,
     contact_id: GhlContactId,
     policy: Policy,
@@ -79,7 +79,7 @@ def plan_activity(
 
     Args:
         row: As the workspace has it.
-        theirs: As GHL has it.
+        remote: As GHL has it.
         base: What both last agreed on; None where they never did.
         contact_id: Whose it is, in GHL.
         policy: What decides where both changed one field.
@@ -89,20 +89,20 @@ def plan_activity(
     agreed = {field: text_of(base, field) for field in TRAVELS[row.kind] if base and field in base}
     conflicts: list[Conflict] = []
     for field in TRAVELS[row.kind]:
-        if field not in theirs.values:
+        if field not in remote.values:
             continue
-        ours, other = row.values.get(field), theirs.values[field]
-        verdict = _merge(field, ours, other, base, policy)
+        local, other = row.values.get(field), remote.values[field]
+        verdict = _merge(field, local, other, base, policy)
         if verdict.conflict is not None:
             conflicts.append(verdict.conflict)
         if verdict.agree:
-            agreed[field] = ours
+            agreed[field] = local
         elif verdict.stands == "timerex":
-            to_ghl[field] = agreed[field] = ours
+            to_ghl[field] = agreed[field] = local
         elif verdict.stands == "ghl":
             to_workspace[field] = agreed[field] = other
     return ActivityPlan(
-        to_ghl=_update(row, theirs, contact_id, to_ghl),
+        to_ghl=_update(row, remote, contact_id, to_ghl),
         to_workspace=WorkspaceChange(values={**to_workspace}),
         base=agreed,
         conflicts=tuple(conflicts),
@@ -110,20 +110,20 @@ def plan_activity(
 
 
 def _merge(
-    field: FieldName, ours: str | None, theirs: str | None, base: Values | None, policy: Policy
+    field: FieldName, local: str | None, remote: str | None, base: Values | None, policy: Policy
 ) -> _Verdict:
-    if is_same_value(field, ours, theirs):
+    if is_same_value(field, local, remote):
         return _Verdict(None, agree=True)
     known = base is not None and field in base
     before = text_of(base, field) if base is not None else None
-    is_edited = not known or not is_same_value(field, ours, before)
-    is_ours = is_edited and _can_send(field, ours, policy)
-    is_theirs = not known or not is_same_value(field, theirs, before)
-    if is_ours and is_theirs:
-        winner = policy.decided.get(field) or _winner(policy.rule)
-        conflict = Conflict(field=field, workspace=ours, ghl=theirs, base=before, winner=winner)
+    is_edited = not known or not is_same_value(field, local, before)
+    is_changed_here = is_edited and _can_send(field, local, policy)
+    is_changed_remotely = not known or not is_same_value(field, remote, before)
+    if is_changed_here and is_changed_remotely:
+        winner = policy.resolved_fields.get(field) or _winner(policy.rule)
+        conflict = Conflict(field=field, workspace=local, ghl=remote, base=before, winner=winner)
         return _Verdict(winner, conflict=conflict)
-    return _Verdict("timerex" if is_ours else "ghl" if is_theirs else None)
+    return _Verdict("timerex" if is_changed_here else "ghl" if is_changed_remotely else None)
 
 
 def _winner(rule: ActivityRule) -> Side | None:
@@ -139,7 +139,7 @@ def _can_send(field: FieldName, value: str | None, policy: Policy) -> bool:
 
 def _update(
     row: Activity,
-    theirs: GhlActivity,
+    remote: GhlActivity,
     contact_id: GhlContactId,
     values: dict[FieldName, str | None],
 ) -> tuple[ActivityWrite, ...]:
@@ -156,7 +156,7 @@ def _update(
         ),
         activity_id=row.id,
         contact_id=contact_id,
-        remote_id=theirs.id,
+        remote_id=remote.id,
         values=values,
     )
     return (action,)

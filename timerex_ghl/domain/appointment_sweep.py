@@ -14,7 +14,7 @@ from timerex_ghl.domain.ghl_models import GhlAppointment
 
 NOT_LISTED: Final = "not listed"
 
-LOOK_HOLDS: Final = timedelta(days=1)
+CHECK_VALID_FOR: Final = timedelta(days=1)
 """So long a look counts after which the list still shows something else."""
 
 
@@ -51,4 +51,4 @@ def is_looked_at(
         shows: What the list shows now.
         now: The time it is.
     """
-    return was_shown == shows and looked_at is not None and looked_at > now - LOOK_HOLDS
+    return was_shown == shows and looked_at is not None and looked_at > now - CHECK_VALID_FOR

@@ -105,13 +105,13 @@ def plan_appointments(
     else:
         first = _create(head, root_of(chain), contact_id, map_calendar(head, rules), users)
     extras = [row.id for row in chain if row.id != owner and row.id in states]
-    levels = [first, *(_end(booking_id, states[booking_id]) for booking_id in extras)]
+    planned = [first, *(_end(booking_id, states[booking_id]) for booking_id in extras)]
     return AppointmentPlan(
         moves=moves,
         actions=tuple(
-            level for level in levels if isinstance(level, CreateAppointment | UpdateAppointment)
+            one for one in planned if isinstance(one, CreateAppointment | UpdateAppointment)
         ),
-        kept=tuple(level for level in levels if isinstance(level, KeptAppointment)),
+        kept=tuple(one for one in planned if isinstance(one, KeptAppointment)),
     )
 
 
@@ -174,7 +174,7 @@ def _follow(
             **_texts(wanted, changed, state),
             **_host(head, changed, state, users),
         }
-    return _level(head.id, state, values, wanted)
+    return _plan_one(head.id, state, values, wanted)
 
 
 def _end(
@@ -185,10 +185,10 @@ def _end(
     if state.base.get(STATE) == BookingState.MOVED:
         return None
     is_over = state.status in {CANCELLED, DELETED, *ATTENDED}
-    return _level(booking_id, state, {} if is_over else {STATUS: CANCELLED}, moved)
+    return _plan_one(booking_id, state, {} if is_over else {STATUS: CANCELLED}, moved)
 
 
-def _level(
+def _plan_one(
     booking_id: BookingId,
     state: AppointmentState,
     values: dict[FieldName, str],
@@ -234,13 +234,13 @@ def _texts(
     """Say what it is called and where it is, unless somebody chose that in GHL."""
     values = {DETAILS: wanted[DETAILS]} if DETAILS in changed else {}
     now = state.now
-    for field, seen, text in (
+    for field, shown, text in (
         (TITLE, GHL_TITLE, now.title if now else None),
         (ADDRESS, GHL_ADDRESS, now.address if now else None),
     ):
-        known = (state.base.get(field, ""), state.base.get(seen, ""))
-        is_ours = text is None or any(is_same_text(text, one) for one in known)
-        if field in changed and is_ours and text != wanted[field]:
+        known = (state.base.get(field, ""), state.base.get(shown, ""))
+        is_unchanged = text is None or any(is_same_text(text, one) for one in known)
+        if field in changed and is_unchanged and text != wanted[field]:
             values[field] = wanted[field]
     return values
 

@@ -14,7 +14,7 @@ def fold_booking(stored: Booking | None, incoming: Booking) -> Booking | None:
     cancelled beats confirmed, filled beats empty, and what was known stays known. Where two
     deliveries contradict each other, a fixed order of the values decides, never their arrival.
     """
-    folded = _settle(incoming if stored is None else _join(stored, incoming))
+    folded = _normalize(incoming if stored is None else _join(stored, incoming))
     return None if folded == stored else folded
 
 
@@ -26,7 +26,7 @@ def correct_booking(stored: Booking, trusted: Booking) -> Booking | None:
     """
     filled = {name: value for name in Booking.model_fields if (value := getattr(trusted, name))}
     state = max(stored.state, trusted.state, key=_RANK.__getitem__)
-    corrected = _settle(stored.model_copy(update={**filled, "state": state}))
+    corrected = _normalize(stored.model_copy(update={**filled, "state": state}))
     return None if corrected == stored else corrected
 
 
@@ -39,7 +39,7 @@ def join_chain(rows: Collection[Booking]) -> tuple[Booking, ...]:
     older = {row.new_id: row.id for row in rows if row.new_id}
     newer = {row.old_id: row.id for row in rows if row.old_id}
     joined = {
-        row.id: _settle(
+        row.id: _normalize(
             row.model_copy(
                 update={
                     "old_id": row.old_id or older.get(row.id),
@@ -94,7 +94,7 @@ def owner_of(
     return next((id_ for id_ in before if holders[id_] == contact_id), None)
 
 
-def _settle(booking: Booking) -> Booking:
+def _normalize(booking: Booking) -> Booking:
     """A booking whose successor is known was moved, whatever the delivery called it."""
     if booking.new_id is None or booking.state is BookingState.MOVED:
         return booking
@@ -118,9 +118,9 @@ def _weight(value: object) -> tuple[bool, int, str]:
 
 def _earlier(booking: Booking, chain: dict[BookingId, Booking]) -> Iterator[BookingId]:
     """Walk back through the bookings this one replaced, once around at most."""
-    seen = {booking.id}
+    visited = {booking.id}
     before = booking.old_id
-    while before is not None and before not in seen:
+    while before is not None and before not in visited:
         yield before
-        seen.add(before)
+        visited.add(before)
         before = chain[before].old_id if before in chain else None

@@ -6,7 +6,7 @@ from timerex_ghl.domain.mapping import goes_to_workspace, is_custom
 from timerex_ghl.domain.models import FieldRule, GhlContact, GhlField
 from timerex_ghl.domain.normal import clean_tag, compare_key
 
-TOLD = frozenset(
+NOTIFIED_FIELDS = frozenset(
     GhlField(name)
     for name in (
         "firstName", "lastName", "email", "phone", "address1", "city", "state", "postalCode",
@@ -19,19 +19,21 @@ Source: the vendor's pages of ContactCreate and ContactUpdate.
 """
 
 
-def has_news(told: GhlContact, known: GhlContact, rules: Iterable[FieldRule], region: str) -> bool:
+def has_news(
+    notification: GhlContact, known: GhlContact, rules: Iterable[FieldRule], region: str
+) -> bool:
     """Tell whether an event says anything of a contact that is not known.
 
     Every field that such an event would carry counts: one that is absent may have been emptied.
     What it never carries is found by the next poll.
     """
-    if told.tags is None or known.tags is None:
+    if notification.tags is None or known.tags is None:
         return True
-    if {*map(clean_tag, told.tags)} != {*map(clean_tag, known.tags)}:
+    if {*map(clean_tag, notification.tags)} != {*map(clean_tag, known.tags)}:
         return True
     return any(
-        compare_key(rule.field, told.values.get(rule.ghl), region)
+        compare_key(rule.field, notification.values.get(rule.ghl), region)
         != compare_key(rule.field, known.values.get(rule.ghl), region)
         for rule in rules
-        if goes_to_workspace(rule) and (rule.ghl in TOLD or is_custom(rule.ghl))
+        if goes_to_workspace(rule) and (rule.ghl in NOTIFIED_FIELDS or is_custom(rule.ghl))
     )

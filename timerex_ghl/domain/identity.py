@@ -44,7 +44,7 @@ def keys_of(contact: Contact, region: str) -> Keys:
     )
 
 
-def decide_person(
+def match_person(
     by_link: T | None, by_email: Sequence[T], by_phone: Sequence[T], id_of: Callable[[T], str]
 ) -> Found[T] | Nobody | Several:
     """Choose the one person, if there is one. A link outranks every key."""
@@ -60,12 +60,12 @@ def decide_person(
             return Several(tuple(sorted(people)))
 
 
-def is_same_person(ours: Contact, theirs: Contact, region: str) -> bool:
+def is_same_person(local: Contact, remote: Contact, region: str) -> bool:
     """Tell whether a contact GHL named as the existing one may be adopted.
 
     One key must agree, and the other must not contradict: both filled and different is a review.
     """
-    pairs = [*zip(keys_of(ours, region), keys_of(theirs, region), strict=True)]
+    pairs = [*zip(keys_of(local, region), keys_of(remote, region), strict=True)]
     agree = any(one is not None and one == other for one, other in pairs)
     contradict = any(one and other and one != other for one, other in pairs)
     return agree and not contradict

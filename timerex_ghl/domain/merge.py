@@ -9,7 +9,7 @@ from timerex_ghl.domain.models import Contact, FieldName, FieldRule, Record, Val
 from timerex_ghl.domain.normal import clean_tag
 
 Tags = frozenset[str]
-DECIDED: tuple[Standing, ...] = ("timerex", "ghl", "both")
+WINNERS: tuple[Standing, ...] = ("timerex", "ghl", "both")
 NO_TAGS: Tags = frozenset()
 
 
@@ -56,7 +56,7 @@ def merge_contacts(
         creating: GHL does not have the contact yet, so create-only fields travel too.
     """
     agreed = base.values if base else {}
-    newer = _newer_side(workspace, ghl)
+    newer = _newer_value_of(workspace, ghl)
     verdicts: dict[FieldName, Verdict] = {}
     for rule in rules:
         sides = (workspace.values, ghl.values, agreed)
@@ -71,7 +71,7 @@ def merge_contacts(
         values_to_ghl=_standing(verdicts, "timerex"),
         tags_to_add=tags.to_ghl[0],
         tags_to_remove=tags.to_ghl[1],
-        base=Contact(values={**agreed, **_standing(verdicts, *DECIDED)}, tags=tags.base),
+        base=Contact(values={**agreed, **_standing(verdicts, *WINNERS)}, tags=tags.base),
         conflicts=tuple(verdict.conflict for verdict in verdicts.values() if verdict.conflict),
     )
 
@@ -84,13 +84,13 @@ def merge_tags(workspace: Tags | None, ghl: Tags | None, base: Tags | None) -> T
     """
     if workspace is None or ghl is None:
         return TagMerge(base=base)
-    ours, theirs = _cleaned(workspace), _cleaned(ghl)
-    agreed = ours & theirs if base is None else _cleaned(base)
-    removed = agreed - (ours & theirs)
-    target = (ours | theirs) - removed
+    local, remote = _cleaned(workspace), _cleaned(ghl)
+    agreed = local & remote if base is None else _cleaned(base)
+    removed = agreed - (local & remote)
+    target = (local | remote) - removed
     return TagMerge(
-        to_workspace=(target - ours, _spelled(workspace, removed)),
-        to_ghl=(target - theirs, _spelled(ghl, removed)),
+        to_workspace=(target - local, _spelled(workspace, removed)),
+        to_ghl=(target - remote, _spelled(ghl, removed)),
         base=target,
     )
 
@@ -116,7 +116,7 @@ def _spelled(tags: Tags, cleaned: Tags) -> Tags:
     return frozenset(tag for tag in tags if clean_tag(tag) in cleaned)
 
 
-def _newer_side(workspace: Contact, ghl: Contact) -> Side | None:
+def _newer_value_of(workspace: Contact, ghl: Contact) -> Side | None:
     """Tell which side changed last; None where a time is missing, or both are the same."""
     if workspace.updated_at is None or ghl.updated_at is None:
         return None

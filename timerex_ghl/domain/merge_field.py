@@ -81,7 +81,7 @@ def merge_field(
         return Verdict("both", workspace)
     match _is_edit(rule, workspace, base, region), _is_edit(rule, ghl, base, region):
         case True, True:
-            return _settle(rule, workspace, ghl, base, _winner(rule, may_stand, newer))
+            return _resolve_value(rule, workspace, ghl, base, _winner(rule, may_stand, newer))
         case True, False:
             return Verdict("timerex", workspace) if may_stand["timerex"] else LEAVE
         case False, True:
@@ -113,7 +113,7 @@ def _winner(rule: FieldRule, may_stand: dict[Side, bool], newer: Side | None) ->
             return newer
 
 
-def _settle(
+def _resolve_value(
     rule: FieldRule, workspace: Value, ghl: Value, base: Value | Unknown, winner: Side | None
 ) -> Verdict:
     conflict = Conflict(

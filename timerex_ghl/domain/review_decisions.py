@@ -74,8 +74,11 @@ class Decision(Record):
         """Say it without a person's details."""
         chosen = [f"{field}: {side}" for field, side in self.fields.items()]
         typed = [f"{field}: typed in" for field in self.values]
-        told = {Way.LINK: [self.link_to or ""], Way.KEEP: [self.keep or "", *chosen, *typed]}
-        return " ".join([self.way, ", ".join(filter(None, told.get(self.way, [])))]).strip()
+        notification = {
+            Way.LINK: [self.link_to or ""],
+            Way.KEEP: [self.keep or "", *chosen, *typed],
+        }
+        return " ".join([self.way, ", ".join(filter(None, notification.get(self.way, [])))]).strip()
 
 
 def check_way(kind: str, decision: Decision) -> None:
@@ -129,10 +132,10 @@ def rules_with_decision(
     )
 
 
-def is_as_asked(asked: Iterable[Conflict], ours: Values, theirs: Values, region: str) -> bool:
+def is_as_asked(asked: Iterable[Conflict], local: Values, remote: Values, region: str) -> bool:
     """Tell whether both sides still have the values that a person was shown."""
     return all(
-        is_same(conflict.field, ours.get(conflict.field), conflict.workspace, region)
-        and is_same(conflict.field, theirs.get(conflict.field), conflict.ghl, region)
+        is_same(conflict.field, local.get(conflict.field), conflict.workspace, region)
+        and is_same(conflict.field, remote.get(conflict.field), conflict.ghl, region)
         for conflict in asked
     )

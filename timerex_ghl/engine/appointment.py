@@ -58,7 +58,7 @@ async def mirror_in_appointment(
     """
     known = await context.ledger.read(_read, context, claim, booking)
     if known.unknown:
-        await _settle(context, known.unknown)
+        await _recover(context, known.unknown)
         known = await context.ledger.read(_read, context, claim, booking)
     plan = await _plan(context, known, ghl_id)
     if plan.moves or plan.kept:
@@ -170,7 +170,7 @@ def _commit(
         links.save_link(tx, link.model_copy(update=changes))
 
 
-async def _settle(context: SyncContext, unknown: list[tuple[Intent, AppointmentAction]]) -> None:
+async def _recover(context: SyncContext, unknown: list[tuple[Intent, AppointmentAction]]) -> None:
     """Close the open intents about a person's appointments, by those that GHL shows now."""
     for intent, action in unknown:
         found = await find_appointment(context, intent, action)

@@ -50,8 +50,8 @@ async def send_appointment(
     except SkippableError:
         if ASSIGNED_TO not in action.values:
             raise
-    left = {field: value for field, value in action.values.items() if field != ASSIGNED_TO}
-    return await _send(ghl, settings, action, left)
+    remaining = {field: value for field, value in action.values.items() if field != ASSIGNED_TO}
+    return await _send(ghl, settings, action, remaining)
 
 
 async def _send(

@@ -113,10 +113,10 @@ def _compare(
     found: list[_Found] = []
     for link in links.links_of_remotes(tx, context.connection, "appointment", ids).values():
         appointment_id = GhlAppointmentId(link.remote_id)
-        seen = shown.get(appointment_id)
-        shows = describe_shown(seen)
-        if is_otherwise(state_of(link), seen) and not is_looked_at(
-            link.digest, link.seen_at, shows, now
+        shown_there = shown.get(appointment_id)
+        shows = describe_shown(shown_there)
+        if is_otherwise(state_of(link), shown_there) and not is_looked_at(
+            link.digest, link.checked_at, shows, now
         ):
             found.append(_Found(appointment_id, shows, is_news=link.digest != shows))
     return found

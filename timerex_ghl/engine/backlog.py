@@ -21,10 +21,10 @@ async def list_backlog(context: SyncContext) -> list[EventId]:
 
     Where no live worker is at work, all that wait; else those that it tried already, or left.
     """
-    return await context.ledger.read(_left, context)
+    return await context.ledger.read(_read_backlog, context)
 
 
-def _left(tx: Connection, context: SyncContext) -> list[EventId]:
+def _read_backlog(tx: Connection, context: SyncContext) -> list[EventId]:
     now = clock.now(tx)
     is_live = locks.holder_of(tx, lock_of_live()) is not None
     fresh_since = now - FRESH if is_live else None

@@ -45,7 +45,7 @@ async def mirror_in_note(
     """
     unknown, chain, notes = await context.ledger.read(_read, context, claim, booking)
     if unknown:
-        await _settle(context, unknown)
+        await _recover(context, unknown)
         _, chain, notes = await context.ledger.read(_read, context, claim, booking)
     plan = plan_notes(chain, notes, ghl_id)
     for old, new in plan.moves:
@@ -104,7 +104,7 @@ def _commit_note(context: SyncContext, action: NoteAction, tx: Connection, note:
     )
 
 
-async def _settle(context: SyncContext, unknown: list[Unknown]) -> None:
+async def _recover(context: SyncContext, unknown: list[Unknown]) -> None:
     """Close the open intents about a person's notes, by the notes that GHL shows now."""
     for intent, action in unknown:
         note = _find(await context.ghl.list_notes(action.contact_id), action)

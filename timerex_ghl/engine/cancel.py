@@ -48,10 +48,10 @@ async def _send(timerex: TimerexClient, booking: Booking) -> Booking:
 
 async def _is_over(timerex: TimerexClient, booking: Booking) -> bool:
     try:
-        theirs = await timerex.get_event(booking.id)
+        remote = await timerex.get_event(booking.id)
     except NotFoundError:
         return True
-    return theirs.state is not BookingState.CONFIRMED
+    return remote.state is not BookingState.CONFIRMED
 
 
 def _unknown(tx: Connection, context: SyncContext, claim: Claim, booking: Booking) -> list[Intent]:

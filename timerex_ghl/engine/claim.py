@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import ghl_contacts, intents, kept_apart, links, locks, workspace
-from timerex_ghl.adapters.ledger.ghl_contacts import Seen
+from timerex_ghl.adapters.ledger.ghl_contacts import StoredSnapshot
 from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.ledger.kept_apart import Pair
 from timerex_ghl.adapters.ledger.locks import Fence, Wanted
@@ -131,7 +131,7 @@ def _read(
         if lookers
         else []
     )
-    apart_from = kept_apart.apart_from(tx, connection, [seen.contact.id for seen in found])
+    apart_from = kept_apart.apart_from(tx, connection, [snapshot.contact.id for snapshot in found])
     return {
         contact_id: ContactState(
             Person(keyed.row, linked.get(contact_id), keyed.keys),
@@ -143,12 +143,20 @@ def _read(
 
 
 def _index_of(
-    person: Keyed, found: Sequence[Seen], apart_from: set[Pair]
+    person: Keyed, found: Sequence[StoredSnapshot], apart_from: set[Pair]
 ) -> tuple[list[GhlContact], list[GhlContact]]:
     email, phone = person.keys
     if apart_from:
         found = [one for one in found if Pair(person.row.id, one.contact.id) not in apart_from]
     return (
-        [seen.contact for seen in found if email is not None and seen.keys.email == email],
-        [seen.contact for seen in found if phone is not None and seen.keys.phone == phone],
+        [
+            snapshot.contact
+            for snapshot in found
+            if email is not None and snapshot.keys.email == email
+        ],
+        [
+            snapshot.contact
+            for snapshot in found
+            if phone is not None and snapshot.keys.phone == phone
+        ],
     )

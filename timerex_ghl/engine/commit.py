@@ -106,11 +106,11 @@ def _commit(
 
 
 def add_from_ghl(
-    tx: Connection, context: SyncContext, ghl: GhlContact, theirs: Contact, now: datetime
+    tx: Connection, context: SyncContext, ghl: GhlContact, remote: Contact, now: datetime
 ) -> WorkspaceContact:
     """Take over a person whom only GHL knew."""
-    row = people.new_row(theirs, now)
-    add_rows_from_ghl(tx, context, [(row, ghl, theirs)], now)
+    row = people.new_row(remote, now)
+    add_rows_from_ghl(tx, context, [(row, ghl, remote)], now)
     return row
 
 
@@ -124,11 +124,11 @@ def add_rows_from_ghl(
     if not new:
         return
     connection = context.connection
-    keyed = [Keyed(row, _keys(context, theirs)) for row, _, theirs in new]
+    keyed = [Keyed(row, _keys(context, remote)) for row, _, remote in new]
     people.add_rows(tx, connection, keyed, now)
     kept = [
-        _pair_of(context, row, ghl, Contact(values=theirs.values, tags=theirs.tags), None)
-        for row, ghl, theirs in new
+        _pair_of(context, row, ghl, Contact(values=remote.values, tags=remote.tags), None)
+        for row, ghl, remote in new
     ]
     links.save_links(tx, [link for link, _ in kept])
     ghl_contacts.save_snapshots(tx, connection, [snapshot for _, snapshot in kept], now)
@@ -179,8 +179,8 @@ def _pair_of(
     written_at: datetime | None,
 ) -> tuple[Link, Snapshot]:
     """Say of a person how both sides stand now that they are level."""
-    theirs = map_from_ghl(ghl, context.settings.rules)
-    digest = ghl_contacts.digest_of(theirs)
+    remote = map_from_ghl(ghl, context.settings.rules)
+    digest = ghl_contacts.digest_of(remote)
     link = Link(
         connection=context.connection,
         kind="contact",
@@ -192,7 +192,7 @@ def _pair_of(
         base=base,
         digest=digest,
     )
-    return link, Snapshot(ghl, _keys(context, theirs), digest)
+    return link, Snapshot(ghl, _keys(context, remote), digest)
 
 
 def _with_last_version(one: ContactCommit, link: Link) -> Link:

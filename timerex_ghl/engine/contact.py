@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import dry_run_plans, ghl_contacts
-from timerex_ghl.adapters.ledger.ghl_contacts import Seen, Snapshot
+from timerex_ghl.adapters.ledger.ghl_contacts import Snapshot, StoredSnapshot
 from timerex_ghl.domain.errors import NotFoundError
 from timerex_ghl.domain.identity import keys_of
 from timerex_ghl.domain.mapping import map_from_ghl
@@ -28,7 +28,7 @@ async def handle_contact(
     context: SyncContext,
     contact_id: ContactId,
     *,
-    seen: Seen | None = None,
+    snapshot: StoredSnapshot | None = None,
     preview: bool = False,
     asks: bool = False,
 ) -> Outcome:
@@ -37,7 +37,7 @@ async def handle_contact(
     Args:
         context: The connection's clients, ledger and settings.
         contact_id: The person.
-        seen: Their GHL contact as a page showed it.
+        snapshot: Their GHL contact as a page showed it.
         preview: Keep the plan, write nothing.
         asks: GHL is asked for somebody who is not linked yet: outside of a bulk run, the pages that
             were read are old.
@@ -46,7 +46,9 @@ async def handle_contact(
         if claimed is None:
             return Outcome(what="no-op")
         known = claimed.known._replace(candidates=None) if asks else claimed.known
-        result = await reconcile_contact(context, claimed.claim, known, seen=seen, preview=preview)
+        result = await reconcile_contact(
+            context, claimed.claim, known, snapshot=snapshot, preview=preview
+        )
     return result.outcome
 
 
@@ -58,14 +60,14 @@ async def handle_ghl_contact(
     resolved = await insist(
         context.ledger, lambda: context.ledger.write_together(resolve_contacts, meeting)
     )
-    if resolved.seen is None:
+    if resolved.snapshot is None:
         return Outcome(what="no-op")
     if resolved.contact_id is not None:
         return await handle_contact(
-            context, resolved.contact_id, seen=resolved.seen, preview=preview
+            context, resolved.contact_id, snapshot=resolved.snapshot, preview=preview
         )
     if preview:
-        await _keep_preview(context, resolved.seen)
+        await _keep_preview(context, resolved.snapshot)
     return Outcome(what="applied", contact_id=ghl_id)
 
 
@@ -82,21 +84,21 @@ async def handle_unknown_contact(context: SyncContext, ghl_id: GhlContactId) -> 
 
 def _keep(tx: Connection, context: SyncContext, ghl: GhlContact) -> None:
     """Keep a contact as it was just read."""
-    theirs = map_from_ghl(ghl, context.settings.rules)
+    remote = map_from_ghl(ghl, context.settings.rules)
     snapshot = Snapshot(
-        ghl, keys_of(theirs, context.settings.region), ghl_contacts.digest_of(theirs)
+        ghl, keys_of(remote, context.settings.region), ghl_contacts.digest_of(remote)
     )
     ghl_contacts.save_snapshots(tx, context.connection, [snapshot], context.now())
 
 
-async def _keep_preview(context: SyncContext, seen: Seen) -> None:
+async def _keep_preview(context: SyncContext, snapshot: StoredSnapshot) -> None:
     """Show that somebody would be added to the workspace."""
-    theirs = map_from_ghl(seen.contact, context.settings.rules)
+    remote = map_from_ghl(snapshot.contact, context.settings.rules)
     await context.ledger.write(
         dry_run_plans.save_plan,
         context.connection,
-        f"ghl:{seen.contact.id}",
-        theirs.model_dump(mode="json"),
+        f"ghl:{snapshot.contact.id}",
+        remote.model_dump(mode="json"),
         context.run_id or "",
         context.now(),
     )

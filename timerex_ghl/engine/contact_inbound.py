@@ -62,7 +62,7 @@ async def _handle_contact(context: SyncContext, event: InboxEvent) -> Outcome:
     Our own writes come back as hints, too, often while we are still at it: one that tells what both
     sides agree on by then costs no call.
     """
-    snapshot = _told(event)
+    snapshot = _read_snapshot(event)
     known = await insist(context.ledger, lambda: context.ledger.read(_state_of, context, snapshot))
     if event.type == DELETED:
         return await _check_gone(context, snapshot.id, known.contact_id)
@@ -104,7 +104,7 @@ async def _check_gone(
     return await handle_contact(context, contact_id)
 
 
-def _told(event: InboxEvent) -> GhlContact:
+def _read_snapshot(event: InboxEvent) -> GhlContact:
     """Read the contact as the event tells it; a payload without it tells of nothing but its id."""
     payload: dict[str, Any] = json.loads(event.body)
     return contact_from_webhook({**payload, "id": event.record.partition(":")[2]})
@@ -125,13 +125,13 @@ def _state_now(tx: Connection, context: SyncContext, snapshot: GhlContact) -> "_
     link = links.link_of_remote(tx, context.connection, "contact", snapshot.id)
     if link is None:
         return _Known(None, is_news=True)
-    seen = ghl_contacts.get_snapshots(tx, context.connection, [snapshot.id]).get(snapshot.id)
-    is_in_sync = seen is not None and _digest(context, seen.contact) == link.digest
+    stored = ghl_contacts.get_snapshots(tx, context.connection, [snapshot.id]).get(snapshot.id)
+    is_in_sync = stored is not None and _digest(context, stored.contact) == link.digest
     settings = context.settings
     is_news = (
-        seen is None
+        stored is None
         or not is_in_sync
-        or has_news(snapshot, seen.contact, settings.rules, settings.region)
+        or has_news(snapshot, stored.contact, settings.rules, settings.region)
     )
     return _Known(ContactId(link.local_id), is_news=is_news)
 

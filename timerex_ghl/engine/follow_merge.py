@@ -29,7 +29,7 @@ from timerex_ghl.domain.models import Contact, ContactId, EventId, GhlContact, G
 from timerex_ghl.engine.booking_note import CONTACT
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.lock_names import lock_of_contact
-from timerex_ghl.engine.locking import held
+from timerex_ghl.engine.locking import locked
 from timerex_ghl.engine.match_contact import find_in_ghl
 
 
@@ -66,7 +66,7 @@ async def follow_merge(
     )
     into = contact_id if owner is None else ContactId(owner.local_id)
     names = [lock_of_contact(context.connection, each) for each in {contact_id, into}]
-    async with held(context.ledger, names, run_id=context.run_id):
+    async with locked(context.ledger, names, run_id=context.run_id):
         merge = Merge(contact_id, into, gone_id, survivor.id)
         return await context.ledger.write(_move, context, merge, context.now())
 
@@ -80,8 +80,8 @@ async def _find_survivor(
         return None
     if found is None or found.id == gone_id:
         return None
-    theirs = map_from_ghl(found, context.settings.rules)
-    return found if is_same_person(contact, theirs, context.settings.region) else None
+    remote = map_from_ghl(found, context.settings.rules)
+    return found if is_same_person(contact, remote, context.settings.region) else None
 
 
 def _move(tx: Connection, context: SyncContext, merge: Merge, now: datetime) -> ContactId | None:

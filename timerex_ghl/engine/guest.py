@@ -137,9 +137,9 @@ def _add(
         keys = keys_of(person, context.settings.region)
         contact_id = workspace.add_contact(tx, context.connection, person, keys, now).id
     else:
-        theirs = map_from_ghl(ghl, context.settings.rules)
+        remote = map_from_ghl(ghl, context.settings.rules)
         free_from_tombstone(tx, context.connection, ghl.id)
-        contact_id = add_from_ghl(tx, context, ghl, theirs, now).id
+        contact_id = add_from_ghl(tx, context, ghl, remote, now).id
     stored = bookings.get_booking(tx, context.connection, snapshot.booking.id)
     row = stored or BookingRow(
         booking=snapshot.booking, contact_id=None, verified=snapshot.verified

@@ -71,7 +71,7 @@ def is_dead(holder: str) -> bool:
 
 
 @asynccontextmanager
-async def held(
+async def locked(
     ledger: Ledger, names: Collection[str], *, run_id: str | None, wait_s: float = PATIENCE_S
 ) -> AsyncGenerator[Fence]:
     """Hold all of these locks, or none.

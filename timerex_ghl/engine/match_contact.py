@@ -14,8 +14,8 @@ from timerex_ghl.domain.identity import (
     Keys,
     Nobody,
     Several,
-    decide_person,
     is_same_person,
+    match_person,
 )
 from timerex_ghl.domain.mapping import map_from_ghl
 from timerex_ghl.domain.models import (
@@ -99,7 +99,7 @@ def choose(
     Raises:
         ReviewNeededError: There are several.
     """
-    match decide_person(None, by_email, by_phone, lambda contact: contact.id):
+    match match_person(None, by_email, by_phone, lambda contact: contact.id):
         case Found(contact):
             return contact
         case Nobody():
@@ -147,8 +147,8 @@ def _why_not(context: SyncContext, person: Person, ghl: GhlContact, claims: _Cla
     owner = claims.owner
     if owner is not None and owner.local_id != person.row.id:
         return f"belongs to contact {owner.local_id} already"
-    theirs = map_from_ghl(ghl, context.settings.rules)
-    if not is_same_person(person.row.contact, theirs, context.settings.region):
+    remote = map_from_ghl(ghl, context.settings.rules)
+    if not is_same_person(person.row.contact, remote, context.settings.region):
         return "agrees in one of e-mail and phone and differs in the other"
     return None
 
@@ -189,7 +189,7 @@ def choose_row(
     Raises:
         ReviewNeededError: There are several.
     """
-    match decide_person(None, by_email, by_phone, lambda row: row.id):
+    match match_person(None, by_email, by_phone, lambda row: row.id):
         case Found(row):
             return row
         case Nobody():

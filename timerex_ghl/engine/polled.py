@@ -54,7 +54,7 @@ def unknown_of(tx: Connection, context: SyncContext, rows: Sequence[EventRow]) -
 
     One whose webhook waits in the inbox was told; the next scan looks at it again.
     """
-    held = bookings.get_bookings(tx, context.connection, [row.id for row in rows])
+    existing = bookings.get_bookings(tx, context.connection, [row.id for row in rows])
     stored = inbox_lookups.known_dedupe_keys(
         tx, context.connection, "timerex", [key_of_row(row) for row in rows]
     )
@@ -65,20 +65,20 @@ def unknown_of(tx: Connection, context: SyncContext, rows: Sequence[EventRow]) -
         row.id
         for row in rows
         if f"booking:{row.id}" not in waiting
-        and _is_news(row, held.get(row.id), is_stored=key_of_row(row) in stored)
+        and _is_news(row, existing.get(row.id), is_stored=key_of_row(row) in stored)
     ]
 
 
-def _is_news(row: EventRow, held: BookingRow | None, *, is_stored: bool) -> bool:
-    if held is None:
+def _is_news(row: EventRow, existing: BookingRow | None, *, is_stored: bool) -> bool:
+    if existing is None:
         return not is_stored
-    booking = held.booking
+    booking = existing.booking
     is_same = (
         row.cancelled == (booking.state is not BookingState.CONFIRMED)
         and row.starts_at == booking.starts_at
         and row.ends_at == booking.ends_at
     )
-    return not held.verified or (not is_same and not is_stored)
+    return not existing.verified or (not is_same and not is_stored)
 
 
 def doubtful_of(tx: Connection, context: SyncContext, ids: Sequence[BookingId]) -> list[BookingRow]:
@@ -97,12 +97,12 @@ def doubtful_of(tx: Connection, context: SyncContext, ids: Sequence[BookingId]) 
 def take(tx: Connection, context: SyncContext, polled: Polled, now: datetime) -> Found:
     """Store what is new of a booking; what only confirms it is noted."""
     booking = polled.booking
-    held = bookings.get_booking(tx, context.connection, booking.id)
+    existing = bookings.get_booking(tx, context.connection, booking.id)
     reviews.close_reviews(
         tx, context.connection, [f"booking:{booking.id}"], by="a later run", now=now
     )
-    if held is not None and is_confirmed_by(held.booking, booking):
-        return _verify(tx, context, held, now)
+    if existing is not None and is_confirmed_by(existing.booking, booking):
+        return _verify(tx, context, existing, now)
     _, is_new = inbox.store_event(
         tx,
         connection=context.connection,
@@ -116,10 +116,10 @@ def take(tx: Connection, context: SyncContext, polled: Polled, now: datetime) ->
     return Found(stored=int(is_new))
 
 
-def _verify(tx: Connection, context: SyncContext, held: BookingRow, now: datetime) -> Found:
-    if held.verified:
+def _verify(tx: Connection, context: SyncContext, existing: BookingRow, now: datetime) -> Found:
+    if existing.verified:
         return Found()
-    row = held.model_copy(update={"verified": True})
+    row = existing.model_copy(update={"verified": True})
     bookings.save_booking(tx, context.connection, row, now)
     return Found(verified=1)
 
@@ -131,11 +131,11 @@ def note_unknown(
 
     One that is over here stands nowhere: both sides agree.
     """
-    held = bookings.get_booking(tx, context.connection, booking_id)
-    if held is None:
+    existing = bookings.get_booking(tx, context.connection, booking_id)
+    if existing is None:
         return Found()
-    if held.booking.state is not BookingState.CONFIRMED:
-        _verify(tx, context, held, now)
+    if existing.booking.state is not BookingState.CONFIRMED:
+        _verify(tx, context, existing, now)
         return Found()
     _, is_new = reviews.open_review(
         tx,
@@ -143,7 +143,7 @@ def note_unknown(
         kind="gone",
         subject=f"booking:{booking_id}",
         reason=f"TimeRex knows no booking {booking_id}, which stands here: nothing was changed",
-        detail={"people": [held.contact_id] if held.contact_id else [], "ghl_ids": []},
+        detail={"people": [existing.contact_id] if existing.contact_id else [], "ghl_ids": []},
         now=now,
     )
     return Found(unknown=int(is_new))

@@ -97,7 +97,7 @@ def judge(error: Exception) -> Verdict:
 
 async def process_event(
     context: SyncContext,
-    carry: Callable[[SyncContext, InboxEvent], Awaitable[Outcome]],
+    handle: Callable[[SyncContext, InboxEvent], Awaitable[Outcome]],
     event_id: EventId,
     *,
     replay: bool = False,
@@ -113,7 +113,7 @@ async def process_event(
     if group is None or (group.event.state is not InboxState.WAITING and not replay):
         return Outcome(what="skipped")
     try:
-        outcome = await carry(context, group.event)
+        outcome = await handle(context, group.event)
     except Exception as error:  # the one place where a record's error is stored
         verdict = judge(error)
         outcome = await context.ledger.write(_note_error, context, group, verdict, context.now())
@@ -130,7 +130,7 @@ def _note_end(
     event = group.event
     inbox.finish_events(tx, [event.id], InboxState(outcome.what), now=now)
     _note_older(tx, context, group, now)
-    _tell(tx, context, event.id, outcome, {**_source_of(event), **outcome.detail}, now)
+    _record_audit(tx, context, event.id, outcome, {**_source_of(event), **outcome.detail}, now)
     reviews.close_reviews(tx, context.connection, [f"event:{event.id}"], by="a later run", now=now)
 
 
@@ -151,7 +151,7 @@ def _note_error(
         return outcome
     inbox.finish_events(tx, [event.id], InboxState(verdict.what), now=now, note=verdict.reason)
     _note_older(tx, context, group, now)
-    _tell(tx, context, event.id, outcome, _source_of(event), now)
+    _record_audit(tx, context, event.id, outcome, _source_of(event), now)
     if verdict.review is not None:
         _open_review(tx, context.connection, f"event:{event.id}", verdict, now)
     return outcome
@@ -164,7 +164,7 @@ def _note_older(tx: Connection, context: SyncContext, group: Group, now: datetim
     inbox.finish_events(tx, group.older, InboxState.SUPERSEDED, now=now)
     for event_id in group.older:
         outcome = Outcome(what="superseded")
-        _tell(
+        _record_audit(
             tx, context, event_id, outcome, {"by": group.event.id, **_source_of(group.event)}, now
         )
 
@@ -173,7 +173,7 @@ def _source_of(event: InboxEvent) -> dict[str, Scalar]:
     return {"source": event.source, "record": event.record}
 
 
-def _tell(
+def _record_audit(
     tx: Connection,
     context: SyncContext,
     event_id: EventId,
@@ -195,7 +195,7 @@ def _tell(
 
 
 async def process_record(
-    context: SyncContext, carry: Callable[[SyncContext, str], Awaitable[Outcome]], key: str
+    context: SyncContext, handle: Callable[[SyncContext, str], Awaitable[Outcome]], key: str
 ) -> Outcome:
     """Carry one person of a bulk run; an error that needs somebody becomes a review.
 
@@ -206,7 +206,7 @@ async def process_record(
     """
     try:
         with context.ledger.in_step():
-            return await carry(context, key)
+            return await handle(context, key)
     except FatalError:
         raise
     except Exception as error:  # noqa: BLE001  the one place where a record's error is stored
@@ -232,12 +232,12 @@ def _open_review(
         subject=subject,
         reason=verdict.reason,
         detail={"people": [*verdict.people], "ghl_ids": [*verdict.ghl_ids]},
-        seen=_seen(tx, connection, subject),
+        record_state=_record_state(tx, connection, subject),
         now=now,
     )
 
 
-def _seen(tx: Connection, connection: ConnectionName, subject: str) -> str:
+def _record_state(tx: Connection, connection: ConnectionName, subject: str) -> str:
     """Give the state of a record that a review is opened for: unchanged, it is not tried again."""
     kind, _, record_id = subject.partition(":")
     if kind == "contact":

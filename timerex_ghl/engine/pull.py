@@ -50,7 +50,7 @@ class Place(Record):
     since: AwareDatetime | None = None
     newest: AwareDatetime | None = None
     newest_at: AwareDatetime | None = None
-    settled: bool = False
+    is_caught_up: bool = False
     began_at: AwareDatetime | None = None
     after: SearchAfter | None = None
     was_full: bool = False
@@ -62,7 +62,7 @@ class Place(Record):
             return self.model_copy(update={"scan": scan})
         since = None
         if not full and self.newest is not None:
-            since = self.newest + TICK if self.settled else self.newest - OVERLAP
+            since = self.newest + TICK if self.is_caught_up else self.newest - OVERLAP
         new = {"scan": scan, "scope": scope, "since": since, "after": None, "began_at": now}
         return self.model_copy(update=new)
 
@@ -75,7 +75,7 @@ class Place(Record):
             update={
                 "newest": newest,
                 "newest_at": now if moved else self.newest_at,
-                "settled": self.settled and not moved,
+                "settled": self.is_caught_up and not moved,
                 "after": page.after,
             }
         )
@@ -129,7 +129,7 @@ def _ended(place: Place) -> Place:
             "scan": None,
             "since": None,
             "began_at": None,
-            "settled": place.settled or waited,
+            "settled": place.is_caught_up or waited,
             "was_full": place.was_full or place.is_whole,
         }
     )
@@ -140,9 +140,9 @@ def _save_page(
 ) -> None:
     rows: list[ghl_contacts.Snapshot] = []
     for contact in page.contacts:
-        ours = map_from_ghl(contact, context.settings.rules)
-        keys = keys_of(ours, context.settings.region)
-        rows.append(ghl_contacts.Snapshot(contact, keys, ghl_contacts.digest_of(ours)))
+        local = map_from_ghl(contact, context.settings.rules)
+        keys = keys_of(local, context.settings.region)
+        rows.append(ghl_contacts.Snapshot(contact, keys, ghl_contacts.digest_of(local)))
     ghl_contacts.save_snapshots(tx, context.connection, rows, now)
     if page.after is None and place.is_whole and place.began_at is not None:
         ghl_contacts.forget_unseen(tx, context.connection, place.began_at)
@@ -151,6 +151,6 @@ def _save_page(
 
 
 def _changed(tx: Connection, context: SyncContext) -> list[str]:
-    theirs = ghl_contacts.changed_snapshots(tx, context.connection)
-    ours = workspace.changed_contacts(tx, context.connection)
-    return [*(f"ghl:{ghl_id}" for ghl_id in theirs), *(f"contact:{own_id}" for own_id in ours)]
+    remote = ghl_contacts.changed_snapshots(tx, context.connection)
+    local = workspace.changed_contacts(tx, context.connection)
+    return [*(f"ghl:{ghl_id}" for ghl_id in remote), *(f"contact:{own_id}" for own_id in local)]

@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from timerex_ghl.adapters.ledger import dry_run_plans
-from timerex_ghl.adapters.ledger.ghl_contacts import Seen
+from timerex_ghl.adapters.ledger.ghl_contacts import StoredSnapshot
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.domain.actions import ContactPlan, WorkspaceChange
 from timerex_ghl.domain.errors import DuplicateContactError, ReviewNeededError
@@ -47,7 +47,7 @@ async def reconcile_contact(
     claim: Claim,
     known: ContactState,
     *,
-    seen: Seen | None = None,
+    snapshot: StoredSnapshot | None = None,
     preview: bool = False,
 ) -> ReconciledContact:
     """Bring one person level on both sides.
@@ -56,7 +56,7 @@ async def reconcile_contact(
         context: The connection's clients, ledger and settings.
         claim: The person, locked.
         known: What the ledger knows of them, from a claim.
-        seen: Their contact as a page showed it: saves a call where nothing is written to GHL.
+        snapshot: Their contact as a page showed it: saves a call where nothing is written to GHL.
         preview: Keep the plan, write nothing.
 
     Raises:
@@ -64,7 +64,7 @@ async def reconcile_contact(
         ScopeError: GHL's share may not be written; the workspace has got its own.
     """
     person = known.person
-    ghl, plan = await _read_and_plan(context, known, seen)
+    ghl, plan = await _read_and_plan(context, known, snapshot)
     plan = claim.decided.approve(plan, ghl)
     if preview:
         return await _keep_preview(context, claim, ghl, plan)
@@ -79,12 +79,12 @@ async def reconcile_contact(
 
 
 async def _read_and_plan(
-    context: SyncContext, known: ContactState, seen: Seen | None
+    context: SyncContext, known: ContactState, snapshot: StoredSnapshot | None
 ) -> tuple[GhlContact | None, ContactPlan]:
     """Read what GHL has, and plan. A plan that writes to GHL is made from a read by id."""
     person = known.person
-    if person.link is not None and seen is not None and _is_current(person.link, seen):
-        ghl, from_page = seen.contact, True
+    if person.link is not None and snapshot is not None and _is_current(person.link, snapshot):
+        ghl, from_page = snapshot.contact, True
     else:
         ghl = await read_ghl(context, person, known.candidates)
         from_page = known.candidates is not None
@@ -96,8 +96,8 @@ async def _read_and_plan(
     return ghl, plan
 
 
-def _is_current(link: Link, seen: Seen) -> bool:
-    return link.written_at is None or seen.seen_at - link.written_at > SEARCH_LAG
+def _is_current(link: Link, snapshot: StoredSnapshot) -> bool:
+    return link.written_at is None or snapshot.read_at - link.written_at > SEARCH_LAG
 
 
 def _plan(context: SyncContext, person: Person, ghl: GhlContact | None) -> ContactPlan:

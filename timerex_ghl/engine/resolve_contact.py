@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import ghl_contacts, kept_apart, links, locks
 from timerex_ghl.adapters.ledger import workspace as people
-from timerex_ghl.adapters.ledger.ghl_contacts import Seen
+from timerex_ghl.adapters.ledger.ghl_contacts import StoredSnapshot
 from timerex_ghl.adapters.ledger.kept_apart import Pair
 from timerex_ghl.adapters.ledger.workspace import Keyed
 from timerex_ghl.domain.errors import ReviewNeededError
@@ -47,7 +47,7 @@ class ResolvedContact(NamedTuple):
         contact_id: The person of the workspace; None where nobody is, or was added just now.
     """
 
-    seen: Seen | None
+    snapshot: StoredSnapshot | None
     contact_id: ContactId | None
 
 
@@ -72,18 +72,20 @@ def resolve_contacts(tx: Connection, meetings: list[ContactToResolve]) -> list[R
 def _resolve(
     tx: Connection, connection: ConnectionName, here: dict[GhlContactId, ContactToResolve]
 ) -> dict[GhlContactId, Result]:
-    seen = ghl_contacts.get_snapshots(tx, connection, here)
+    snapshot = ghl_contacts.get_snapshots(tx, connection, here)
     linked = links.links_of_remotes(tx, connection, "contact", here)
     resolved: dict[GhlContactId, Result] = dict.fromkeys(here, ResolvedContact(None, None))
-    for ghl_id in seen:
+    for ghl_id in snapshot:
         if ghl_id in linked:
-            resolved[ghl_id] = ResolvedContact(seen[ghl_id], ContactId(linked[ghl_id].local_id))
-    strangers = {ghl_id: one for ghl_id, one in seen.items() if ghl_id not in linked}
+            resolved[ghl_id] = ResolvedContact(snapshot[ghl_id], ContactId(linked[ghl_id].local_id))
+    strangers = {ghl_id: one for ghl_id, one in snapshot.items() if ghl_id not in linked}
     return {**resolved, **_resolve_unlinked(tx, here, strangers)} if strangers else resolved
 
 
 def _resolve_unlinked(
-    tx: Connection, here: dict[GhlContactId, ContactToResolve], strangers: dict[GhlContactId, Seen]
+    tx: Connection,
+    here: dict[GhlContactId, ContactToResolve],
+    strangers: dict[GhlContactId, StoredSnapshot],
 ) -> dict[GhlContactId, Result]:
     context = here[next(iter(strangers))].context
     names = {i: locks_of_keys(context.connection, each.keys) for i, each in strangers.items()}
@@ -94,23 +96,23 @@ def _resolve_unlinked(
     now = context.now()
     new: list[New] = []
     resolved: dict[GhlContactId, Result] = {}
-    for ghl_id, theirs in strangers.items():
+    for ghl_id, remote in strangers.items():
         if not taken.isdisjoint(names[ghl_id]):
             resolved[ghl_id] = Busy(tuple(names[ghl_id]))
             continue
         try:
             others = [one for one in known if Pair(one.row.id, ghl_id) not in apart_from]
-            row = _check_free(_find(others, theirs.keys), taken_by)
+            row = _check_free(_find(others, remote.keys), taken_by)
         except ReviewNeededError as several:
             resolved[ghl_id] = several
             continue
-        resolved[ghl_id] = ResolvedContact(theirs, row.id if row else None)
+        resolved[ghl_id] = ResolvedContact(remote, row.id if row else None)
         if row is None and here[ghl_id].adds:
-            contact = map_from_ghl(theirs.contact, context.settings.rules)
+            contact = map_from_ghl(remote.contact, context.settings.rules)
             added = people.new_row(contact, now)
-            known.append(Keyed(added, theirs.keys))  # the next one may have the same keys
+            known.append(Keyed(added, remote.keys))  # the next one may have the same keys
             taken_by[added.id] = ghl_id
-            new.append((added, theirs.contact, contact))
+            new.append((added, remote.contact, contact))
     add_rows_from_ghl(tx, context, new, now)
     return resolved
 
@@ -146,6 +148,6 @@ def _check_free(
 def _find(known: list[Keyed], keys: Keys) -> WorkspaceContact | None:
     email, phone = keys
     return choose_row(
-        [row for row, theirs in known if email is not None and theirs.email == email],
-        [row for row, theirs in known if phone is not None and theirs.phone == phone],
+        [row for row, remote in known if email is not None and remote.email == email],
+        [row for row, remote in known if phone is not None and remote.phone == phone],
     )

@@ -15,7 +15,7 @@ from timerex_ghl.domain.review_decisions import Decision, Way, check_way
 from timerex_ghl.engine.claim import claim_contact, reload_contact
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.lock_names import lock_of_review
-from timerex_ghl.engine.locking import held
+from timerex_ghl.engine.locking import locked
 from timerex_ghl.engine.reconcile import reconcile_contact
 from timerex_ghl.engine.review_activity import keep_activity, resolve_deletes
 from timerex_ghl.engine.review_case import (
@@ -31,7 +31,7 @@ from timerex_ghl.engine.review_values import keep
 from timerex_ghl.engine.write import ReviewDecision
 
 
-async def settle(context: SyncContext, review_id: str, decision: Decision) -> ResolvedReview:
+async def resolve(context: SyncContext, review_id: str, decision: Decision) -> ResolvedReview:
     """Settle a review. A second decision changes nothing, says so, and is audited too.
 
     Raises:
@@ -39,15 +39,15 @@ async def settle(context: SyncContext, review_id: str, decision: Decision) -> Re
         ReviewNeededError: The values changed since it was asked: it is asked anew.
     """
     names = [lock_of_review(context.connection, review_id)]
-    async with held(context.ledger, names, run_id=context.run_id):
+    async with locked(context.ledger, names, run_id=context.run_id):
         case = Case(context, await _read(context, review_id), decision)
-        is_ours = False
+        is_first = False
         if case.review.resolved_at is None:
             check_way(case.review.kind, decision)
-            is_ours = await _execute(case)
-        if not is_ours:
+            is_first = await _execute(case)
+        if not is_first:
             await context.ledger.write(note_late, case, context.now())
-        return ResolvedReview(await _read(context, review_id), is_ours)
+        return ResolvedReview(await _read(context, review_id), is_first)
 
 
 async def _read(context: SyncContext, review_id: str) -> Review:
@@ -92,8 +92,8 @@ async def _person_of(case: Case) -> ContactId:
 
 def _close(tx: Connection, case: Case, now: datetime) -> bool:
     """Note a decision that writes to neither side: what is tried again is up to the next run."""
-    noted = close_and_replay if case.decision.way is Way.RETRY else close
-    if not noted(tx, case, now):
+    was_closed = close_and_replay if case.decision.way is Way.RETRY else close
+    if not was_closed(tx, case, now):
         return False
     if case.review.kind == "deletes":
         resolve_deletes(tx, case, now)

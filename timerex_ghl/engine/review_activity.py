@@ -35,8 +35,8 @@ async def keep_activity(case: Case) -> bool:
     def note(tx: Connection, now: datetime) -> object:
         return close(tx, case, now)
 
-    settled = ConflictDecision({FieldName(field): side}, note)
-    await handle_activity(case.context, key, settled=settled)
+    decision = ConflictDecision({FieldName(field): side}, note)
+    await handle_activity(case.context, key, decision=decision)
     return True
 
 
@@ -44,11 +44,11 @@ def resolve_deletes(tx: Connection, case: Case, now: datetime) -> None:
     """Let deletes through, each by an event of its own, or let the other side keep what it has."""
     connection = case.context.connection
     _, kind, side = case.review.subject.split(":")
-    held = pending_deletes.list_deletes(
+    pending = pending_deletes.list_deletes(
         tx, connection, ["held"], cast("ActivityKind", kind), cast("Side", side)
     )
     is_let_through = case.decision.way is Way.RETRY
-    pending_deletes.release_held(
+    pending_deletes.finish_pending(
         tx,
         connection,
         cast("ActivityKind", kind),
@@ -68,7 +68,7 @@ def resolve_deletes(tx: Connection, case: Case, now: datetime) -> None:
                     body=json.dumps({"review": case.review.id}),
                     record=f"{kind}:{one.local_id}",
                 )
-                for one in held
+                for one in pending
             ],
             now,
         )

@@ -21,15 +21,15 @@ class Case(NamedTuple):
 
 
 class ResolvedReview(NamedTuple):
-    """How a review stands. `is_ours`: it was this decision that settled it."""
+    """How a review stands. `is_first`: it was this decision that settled it."""
 
     review: Review
-    is_ours: bool
+    is_first: bool
 
     def in_words(self) -> str:
         """Say who settled it how, and when; nobody's details."""
         review = self.review
-        if self.is_ours:
+        if self.is_first:
             return f"{review.id} is settled: {review.decision}"
         at = f"{review.resolved_at:%Y-%m-%d %H:%M} UTC" if review.resolved_at else "just now"
         return f"{review.id} was settled already: {review.decision}, by {review.resolved_by}, {at}"
@@ -42,7 +42,7 @@ def close(tx: Connection, case: Case, now: datetime) -> bool:
         tx, case.review.id, decision=decision.in_words(), by=decision.by, now=now
     )
     if is_first:
-        _tell(tx, case, "review settled", now)
+        _record_audit(tx, case, "review settled", now)
     return is_first
 
 
@@ -63,10 +63,10 @@ async def is_open(case: Case) -> bool:
 
 def note_late(tx: Connection, case: Case, now: datetime) -> None:
     """Say in the audit that somebody decided what was decided already."""
-    _tell(tx, case, "review was settled already", now)
+    _record_audit(tx, case, "review was settled already", now)
 
 
-def _tell(tx: Connection, case: Case, what: str, now: datetime) -> None:
+def _record_audit(tx: Connection, case: Case, what: str, now: datetime) -> None:
     decision = case.decision
     audit.record(
         tx,

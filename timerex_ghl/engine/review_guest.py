@@ -17,7 +17,7 @@ from timerex_ghl.domain.models import Booking, ContactId, EventId, GhlContact, G
 from timerex_ghl.domain.person import plan_person
 from timerex_ghl.engine.commit import add_from_ghl
 from timerex_ghl.engine.lock_names import lock_of_booking
-from timerex_ghl.engine.locking import held
+from timerex_ghl.engine.locking import locked
 from timerex_ghl.engine.review_case import Case, close_and_replay
 
 Choose = Callable[[Connection, BookingRow, datetime], ContactId]
@@ -47,7 +47,7 @@ async def link_guest(case: Case, event_id: EventId, ghl_id: GhlContactId) -> boo
     def choose(tx: Connection, row: BookingRow, now: datetime) -> ContactId:
         return _who_is(tx, case, row.contact_id, ghl, now)
 
-    return await _decide_guest(case, event_id, choose)
+    return await _resolve_guest(case, event_id, choose)
 
 
 async def part_guest(case: Case, event_id: EventId) -> bool:
@@ -59,17 +59,17 @@ async def part_guest(case: Case, event_id: EventId) -> bool:
         kept_apart.keep_apart(tx, case.context.connection, pairs, by=case.decision.by, now=now)
         return contact_id
 
-    return await _decide_guest(case, event_id, choose)
+    return await _resolve_guest(case, event_id, choose)
 
 
-async def _decide_guest(case: Case, event_id: EventId, choose: Choose) -> bool:
+async def _resolve_guest(case: Case, event_id: EventId, choose: Choose) -> bool:
     context = case.context
     event = await context.ledger.read(inbox.read_event, event_id)
     booking = read_delivery(event.body.encode()).booking if event else None
     if booking is None:
         raise SettingsError(f"event {event_id} tells of no booking: retry or drop it")
     names = [lock_of_booking(context.connection, booking.id)]
-    async with held(context.ledger, names, run_id=context.run_id):
+    async with locked(context.ledger, names, run_id=context.run_id):
         return await context.ledger.write(_replay_as, case, booking, choose, context.now())
 
 
@@ -111,5 +111,5 @@ def _others(tx: Connection, case: Case, contact_id: ContactId) -> list[GhlContac
     detail = case.review.detail
     people = [one for one in detail.get("people", []) if one != contact_id]
     linked = links.links_of_locals(tx, case.context.connection, "contact", people)
-    theirs = [*detail.get("ghl_ids", []), *(link.remote_id for link in linked.values())]
-    return [GhlContactId(ghl_id) for ghl_id in theirs]
+    remote = [*detail.get("ghl_ids", []), *(link.remote_id for link in linked.values())]
+    return [GhlContactId(ghl_id) for ghl_id in remote]

@@ -60,9 +60,9 @@ async def _keep_chosen(case: Case, claim: Claim, known: ContactState) -> None:
 
     def approve(plan: ContactPlan, ghl: GhlContact | None) -> ContactPlan:
         found.extend(plan.conflicts)
-        theirs = map_from_ghl(ghl, case.context.settings.rules).values if ghl else {}
+        remote = map_from_ghl(ghl, case.context.settings.rules).values if ghl else {}
         conflicts = [each.conflict for each in asked.values()]
-        if not is_as_asked(conflicts, row.contact.values, theirs, case.context.settings.region):
+        if not is_as_asked(conflicts, row.contact.values, remote, case.context.settings.region):
             raise ReviewNeededError(
                 "the values changed since this was asked: nothing was written, look again",
                 kind="conflict",
@@ -85,8 +85,8 @@ async def _keep_chosen(case: Case, claim: Claim, known: ContactState) -> None:
 async def _keep_typed(case: Case, claim: Claim, known: ContactState) -> None:
     """Give the row what it lacked; it then goes to GHL as any edit does."""
     context, row = case.context, known.person.row
-    seen = case.review.seen
-    if case.review.subject == f"contact:{row.id}" and seen not in {"", str(row.version)}:
+    record_state = case.review.record_state
+    if case.review.subject == f"contact:{row.id}" and record_state not in {"", str(row.version)}:
         raise ReviewNeededError(
             f"contact {row.id} changed since this was asked: nothing was written, look again",
             kind="conflict",
@@ -156,6 +156,6 @@ def _ask_anew(
     """Bring the questions up to date: a person is to see the values that stand there now."""
     for field in _asked_about(tx, case, row.id).keys() & {one.field for one in found}:
         conflict = next(one for one in found if one.field == field)
-        ours = row.contact.values.get(field)
-        conflict = conflict.model_copy(update={"workspace": ours, "winner": None})
+        local = row.contact.values.get(field)
+        conflict = conflict.model_copy(update={"workspace": local, "winner": None})
         ask_about(tx, case.context.connection, row.id, conflict, now)

@@ -67,8 +67,8 @@ def _ghl_changes(tx: Connection, connection: ConnectionName, since: datetime) ->
         GhlContactId(str(entry.detail["ghl"])) for entry in done if not entry.detail.get("to_ghl")
     }
     linked = links.links_of_remotes(tx, connection, "contact", ids)
-    for ghl_id, seen in ghl_contacts.get_snapshots(tx, connection, ids).items():
-        at = seen.contact.updated_at
+    for ghl_id, snapshot in ghl_contacts.get_snapshots(tx, connection, ids).items():
+        at = snapshot.contact.updated_at
         written_at = linked[ghl_id].written_at if ghl_id in linked else None
         if at is not None and (written_at is None or written_at + SKEW < at):
             yield at

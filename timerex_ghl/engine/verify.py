@@ -46,7 +46,7 @@ async def read_back(context: SyncContext, booking: Booking) -> BookingSnapshot:
     if await context.ledger.read(bookings.get_booking, context.connection, booking.id) is not None:
         return BookingSnapshot(booking, verified=False)
     try:
-        theirs = await context.timerex.get_event(
+        remote = await context.timerex.get_event(
             booking.id, calendar_name=booking.calendar_name, wait_s=0
         )
     except NotFoundError:
@@ -57,24 +57,24 @@ async def read_back(context: SyncContext, booking: Booking) -> BookingSnapshot:
     except TimerexGhlError:
         return BookingSnapshot(booking, verified=False)
     return BookingSnapshot(
-        fold_booking(booking, theirs) or booking, verified=_says_same(booking, theirs)
+        fold_booking(booking, remote) or booking, verified=_says_same(booking, remote)
     )
 
 
-def _says_same(snapshot: Booking, theirs: Booking) -> bool:
+def _says_same(snapshot: Booking, remote: Booking) -> bool:
     """Compare what a forger would change."""
     fields = ("state", "starts_at", "ends_at", "guest_email", "old_id", "new_id")
-    return all(getattr(snapshot, field) == getattr(theirs, field) for field in fields)
+    return all(getattr(snapshot, field) == getattr(remote, field) for field in fields)
 
 
-def is_confirmed_by(held: Booking, theirs: Booking) -> bool:
+def is_confirmed_by(stored: Booking, remote: Booking) -> bool:
     """Tell whether TimeRex's API says of a booking what we hold of it.
 
     Of a booking stored before hosts' e-mails were, they are no news.
     """
-    if not held.host_emails:
-        theirs = theirs.model_copy(update={"host_emails": ()})
-    return _stands(held) == _stands(theirs) and correct_booking(held, theirs) is None
+    if not stored.host_emails:
+        remote = remote.model_copy(update={"host_emails": ()})
+    return _stands(stored) == _stands(remote) and correct_booking(stored, remote) is None
 
 
 def merge_snapshot(stored: BookingRow | None, snapshot: BookingSnapshot) -> Booking | None:

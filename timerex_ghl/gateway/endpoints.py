@@ -15,7 +15,7 @@ from timerex_ghl.gateway.limits import Limits
 _LEAST_KEPT_S = 0.1
 
 
-class Known:
+class PublishedRoutes:
     """The published connections at one moment."""
 
     def __init__(self, connections: Iterable[ConnectionSettings]) -> None:
@@ -44,11 +44,11 @@ class Endpoints:
     def __init__(self, ledger: Ledger, limits: Limits) -> None:
         self._ledger = ledger
         self._kept_s = limits.published_kept_s
-        self._known = Known(())
+        self._known = PublishedRoutes(())
         self._read_at = -math.inf
         self._reading = asyncio.Lock()
 
-    async def known(self) -> Known:
+    async def known(self) -> PublishedRoutes:
         """Give the published connections."""
         return await self._read(self._kept_s)
 
@@ -67,13 +67,13 @@ class Endpoints:
         found = (await self.known()).by_location.get(location)
         return found or (await self._read(_LEAST_KEPT_S)).by_location.get(location, [])
 
-    async def _read(self, kept_s: float) -> Known:
+    async def _read(self, kept_s: float) -> PublishedRoutes:
         """Read them where they are older than that: one reads, and all who wait have it."""
         if time.monotonic() - self._read_at < kept_s:
             return self._known
         async with self._reading:
             if time.monotonic() - self._read_at >= kept_s:
                 connections = await self._ledger.read(published.all_published)
-                self._known = Known(one.settings for one in connections)
+                self._known = PublishedRoutes(one.settings for one in connections)
                 self._read_at = time.monotonic()
         return self._known

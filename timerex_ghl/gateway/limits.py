@@ -65,17 +65,17 @@ class _Bucket:
 
     def __init__(self, rate: Rate, now: float) -> None:
         self._rate = rate
-        self._left = rate.burst
+        self._tokens = rate.burst
         self._at = now
 
     def has_one(self, now: float) -> bool:
         burst, per_s = self._rate
-        self._left = min(burst, self._left + (now - self._at) * per_s)
+        self._tokens = min(burst, self._tokens + (now - self._at) * per_s)
         self._at = now
-        return self._left >= 1
+        return self._tokens >= 1
 
     def take(self) -> None:
-        self._left -= 1
+        self._tokens -= 1
 
 
 class Source:

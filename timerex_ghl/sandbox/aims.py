@@ -27,7 +27,7 @@ class Aim:
     times: int | None = 1
     until: float = float("inf")
     clock: Clock = field(default_factory=Clock)
-    seen: int = 0
+    matched: int = 0
     struck: int = 0
     _due: int = field(init=False)
     _draw: random.Random = field(init=False)
@@ -45,15 +45,15 @@ class Aim:
         """Count one that passes; tell whether it may be struck."""
         if self.at not in {name, "*"}:
             return False
-        self.seen += 1
-        if self.seen < self._due or self.spent:
+        self.matched += 1
+        if self.matched < self._due or self.spent:
             return False
         if self._draw.random() < self.share:
             return True
-        self._due = self.seen + self.every
+        self._due = self.matched + self.every
         return False
 
     def strike(self) -> None:
         """Take the one it saw last."""
         self.struck += 1
-        self._due = self.seen + self.every
+        self._due = self.matched + self.every

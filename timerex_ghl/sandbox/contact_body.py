@@ -53,11 +53,15 @@ def check_dnd(key: str, value: object) -> str | None:
 def _dnd_fault(setting: object) -> str | None:
     if not isinstance(setting, dict):
         return "must be an object"
-    told = cast("Json", setting)
-    for name in sorted(told.keys() - {"status", "message", "code"}):
+    setting_body = cast("Json", setting)
+    for name in sorted(setting_body.keys() - {"status", "message", "code"}):
         return f"property {name} should not exist"
-    status = checks.one_of(*sorted(STATUSES))("status", told.get("status"))
-    texts = (checks.text(name, told[name]) for name in ("message", "code") if name in told)
+    status = checks.one_of(*sorted(STATUSES))("status", setting_body.get("status"))
+    texts = (
+        checks.text(name, setting_body[name])
+        for name in ("message", "code")
+        if name in setting_body
+    )
     return status or next((fault for fault in texts if fault), None)
 
 

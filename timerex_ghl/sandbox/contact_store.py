@@ -79,7 +79,7 @@ class SearchIndex:
         self.version = 0
         self.last_search: tuple[object, list[Contact]] = (None, [])
         self._contacts = contacts
-        self._seen = contacts
+        self._searchable = contacts
         self._waiting: deque[tuple[float, str, Contact | None]] = deque()
         self._in_order: tuple[int, list[Contact]] = (-1, [])
 
@@ -88,15 +88,17 @@ class SearchIndex:
         self._catch_up()
         if lag_ms == 0:
             self._waiting.clear()
-            self._seen = self._contacts
-        elif self._seen is self._contacts:
-            self._seen = {its_id: contact.copy() for its_id, contact in self._contacts.items()}
+            self._searchable = self._contacts
+        elif self._searchable is self._contacts:
+            self._searchable = {
+                its_id: contact.copy() for its_id, contact in self._contacts.items()
+            }
         self.lag_ms = lag_ms
         self.version += 1
 
     def show(self, contact_id: str) -> None:
         """Let search see how a contact is now."""
-        if self._seen is self._contacts:
+        if self._searchable is self._contacts:
             self.version += 1
             return
         contact = self._contacts.get(contact_id)
@@ -107,7 +109,7 @@ class SearchIndex:
         """Give all contacts that search sees, the one that changed first before the others."""
         self._catch_up()
         if self._in_order[0] != self.version:
-            in_order = sorted(self._seen.values(), key=attrgetter("updated_ms", "id"))
+            in_order = sorted(self._searchable.values(), key=attrgetter("updated_ms", "id"))
             self._in_order = (self.version, in_order)
         return self._in_order[1]
 
@@ -115,9 +117,9 @@ class SearchIndex:
         while self._waiting and self._waiting[0][0] <= self._clock.now():
             _, contact_id, contact = self._waiting.popleft()
             if contact is None:
-                self._seen.pop(contact_id, None)
+                self._searchable.pop(contact_id, None)
             else:
-                self._seen[contact_id] = contact
+                self._searchable[contact_id] = contact
             self.version += 1
 
 

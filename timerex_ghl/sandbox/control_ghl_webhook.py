@@ -86,8 +86,8 @@ class GhlWebhookControl:
         ghl = self.ghl
         for install in {refresh.install for refresh in ghl.tokens.refreshes.values()}:
             ghl.tokens.end(install)
-        told = {"locationId": ghl.location.id, "companyId": ghl.location.company_id}
-        ghl.deliveries.send("UNINSTALL", told)
+        payload = {"locationId": ghl.location.id, "companyId": ghl.location.company_id}
+        ghl.deliveries.send("UNINSTALL", payload)
         return reply()
 
     def _keys(self) -> Response:

@@ -34,7 +34,7 @@ class Delivery:
     Attributes:
         about: The ids that a checker finds it by.
         url: Where it goes; None for the webhook's own.
-        state: `waiting`, `held`, `delivered`, `failed`, `dropped` or `no url`.
+        state: `waiting`, `paused`, `delivered`, `failed`, `dropped` or `no url`.
         faults: What struck it.
     """
 
@@ -98,9 +98,9 @@ class Deliveries(Generic[SomeWebhook]):
         self.faults = DeliveryFaults()
         self.all: dict[str, Delivery] = {}
         self.forgotten = 0
-        self._held: dict[str, Plan] = {}
+        self._paused: dict[str, Plan] = {}
         self._running: set[asyncio.Task[None]] = set()
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(AT_ONCE)
         self._http: httpx.AsyncClient | None = None
 
     def take(self, delivery: Delivery) -> Delivery:
@@ -109,7 +109,7 @@ class Deliveries(Generic[SomeWebhook]):
         if len(self.all) > KEPT:
             oldest = next(iter(self.all))
             del self.all[oldest]
-            self._held.pop(oldest, None)
+            self._paused.pop(oldest, None)
             self.forgotten += 1
         self.begin(delivery, self.faults.plan(delivery.type))
         return delivery
@@ -122,22 +122,22 @@ class Deliveries(Generic[SomeWebhook]):
             delivery.state = "no url"
         elif plan.dropped:
             delivery.state = "dropped"
-        elif plan.held:
+        elif plan.paused:
             delivery.state = "held"
-            self._held[delivery.id] = plan._replace(kinds=(), held=False)
+            self._paused[delivery.id] = plan._replace(kinds=(), paused=False)
         else:
             delivery.state = "waiting"
             self._start(self._deliver(delivery, url, plan))
 
     def release(self, order: ReleaseOrder, seed: int) -> int:
         """Begin what is held; each is tried once before the next one begins."""
-        held, self._held = self._held, {}
-        ids = [*held]
+        paused, self._paused = self._paused, {}
+        ids = [*paused]
         if order == "reversed":
             ids.reverse()
         elif order == "shuffled":
             random.Random(seed).shuffle(ids)
-        self._start(self._release([(self.all[its_id], held[its_id]) for its_id in ids]))
+        self._start(self._release([(self.all[its_id], paused[its_id]) for its_id in ids]))
         return len(ids)
 
     async def close(self) -> None:
@@ -153,8 +153,8 @@ class Deliveries(Generic[SomeWebhook]):
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _release(self, held: list[tuple[Delivery, Plan]]) -> None:
-        for delivery, plan in held:
+    async def _release(self, paused: list[tuple[Delivery, Plan]]) -> None:
+        for delivery, plan in paused:
             self.begin(delivery, plan)
             if delivery.state == "waiting":
                 await delivery.tried.wait()
@@ -185,7 +185,7 @@ class Deliveries(Generic[SomeWebhook]):
         """Try once; anything but a 2xx in time is a failure, a redirect too."""
         if self._http is None:  # made late: a client takes a while to build
             self._http = httpx.AsyncClient(trust_env=False)
-        async with self._room:
+        async with self._slots:
             began = time.perf_counter()
             outcome: Json = {"at": iso_ms(now_ms()), "delivered": False}
             try:

@@ -51,7 +51,7 @@ class Plan(NamedTuple):
     kinds: tuple[Kind, ...] = ()
     copies: int = 1
     delay_s: float = 0
-    held: bool = False
+    paused: bool = False
     dropped: bool = False
     forgery: Forgery | None = None
 
@@ -66,7 +66,7 @@ class Plan(NamedTuple):
             case "shuffle":
                 return plan._replace(delay_s=self.delay_s + draw.random() * fault.value / 1000)
             case "hold":
-                return plan._replace(held=True)
+                return plan._replace(paused=True)
             case "drop":
                 return plan._replace(dropped=True)
             case forgery:

@@ -54,28 +54,28 @@ def emit_contact_event(ghl: Ghl, contact: Contact, *types: str) -> None:
 
 def emit_note_event(ghl: Ghl, note: Json, type_: str) -> None:
     """Send the event of a note: neither its user nor its title."""
-    told = {key: note[key] for key in NOTE_KEYS if key in note}
-    ghl.deliveries.send(type_, {"locationId": ghl.location.id, **told})
+    payload = {key: note[key] for key in NOTE_KEYS if key in note}
+    ghl.deliveries.send(type_, {"locationId": ghl.location.id, **payload})
 
 
 def emit_task_event(ghl: Ghl, task: Json, type_: str) -> None:
     """Send the event of a task."""
-    left_out: Collection[str] = ()
+    omitted: Collection[str] = ()
     if type_ == "TaskCreate" and ghl.deliveries.webhook.task_create_without_contact:
-        left_out = ("contactId", "body")
+        omitted = ("contactId", "body")
     added_at = ghl.task_times.setdefault(task["id"], iso_ms(now_ms()))
-    told = {"dateAdded": added_at, **task}
-    told = {key: told[key] for key in TASK_KEYS if key in told and key not in left_out}
-    ghl.deliveries.send(type_, {"locationId": ghl.location.id, **told})
+    payload = {"dateAdded": added_at, **task}
+    payload = {key: payload[key] for key in TASK_KEYS if key in payload and key not in omitted}
+    ghl.deliveries.send(type_, {"locationId": ghl.location.id, **payload})
 
 
 def emit_appointment_event(ghl: Ghl, event: Json, type_: str) -> None:
     """Send the event of an appointment: the only ones with a time of change."""
-    told = {key: event[key] for key in APPOINTMENT_KEYS if key in event}
+    payload = {key: event[key] for key in APPOINTMENT_KEYS if key in event}
     texts = {key: event.get(key) or "" for key in APPOINTMENT_TEXTS}
     texts["source"] = event.get("createdBy", {}).get("source") or texts["source"]
     users = [user for user in (event.get("assignedUserId"),) if user]
-    appointment = {**told, **texts, "users": event.get("users") or users}
+    appointment = {**payload, **texts, "users": event.get("users") or users}
     ghl.deliveries.send(type_, {"locationId": ghl.location.id, "appointment": appointment})
 
 

@@ -35,9 +35,9 @@ def run(operation: Operation, call: Call) -> Answer:
     look = EVENTS.get(operation.id)
     if look is None or call.ghl.deliveries.webhook.url is None:
         return operation.run(call)
-    tell = look(call)
+    emit = look(call)
     answer = operation.run(call)
-    tell(answer.body)
+    emit(answer.body)
     return answer
 
 
@@ -45,12 +45,12 @@ def _contact(types: Types) -> Look:
     def look(call: Call) -> Emit:
         before = _find_contact(call, {})
 
-        def tell(answer: Json) -> None:
+        def emit(answer: Json) -> None:
             contact = _find_contact(call, answer) or before
             if contact is not None:
                 emit_contact_event(call.ghl, contact, *types(call, answer))
 
-        return tell
+        return emit
 
     return look
 
@@ -59,12 +59,12 @@ def _note(type_: str) -> Look:
     def look(call: Call) -> Emit:
         before = _find_part(call, {}, "note", "id")
 
-        def tell(answer: Json) -> None:
+        def emit(answer: Json) -> None:
             note = _find_part(call, answer, "note", "id") or before
             if note is not None:
                 emit_note_event(call.ghl, note, type_)
 
-        return tell
+        return emit
 
     return look
 
@@ -76,14 +76,14 @@ def _task(type_: str | None) -> Look:
         before = _find_part(call, {}, "task", "taskId")
         was_done = before is not None and before.get("completed")
 
-        def tell(answer: Json) -> None:
+        def emit(answer: Json) -> None:
             task = _find_part(call, answer, "task", "taskId") or before
             if task is not None and type_:
                 emit_task_event(call.ghl, task, type_)
             elif task is not None and task.get("completed") and not was_done:
                 emit_task_event(call.ghl, task, "TaskComplete")
 
-        return tell
+        return emit
 
     return look
 
@@ -92,24 +92,24 @@ def _appointment(type_: str) -> Look:
     """Send one event. A cancel is a change of the status: an update."""
 
     def look(call: Call) -> Emit:
-        def tell(answer: Json) -> None:
+        def emit(answer: Json) -> None:
             event = call.ghl.appointments.get(call.path.get("eventId") or answer["id"])
             if event is not None:
                 emit_appointment_event(call.ghl, event, type_)
 
-        return tell
+        return emit
 
     return look
 
 
 def _bulk_tags(call: Call) -> Emit:
-    def tell(answer: Json) -> None:
+    def emit(answer: Json) -> None:
         for outcome in answer["responses"]:
             contact = call.ghl.contacts.by_id.get(outcome["contactId"])
             if contact is not None:
                 emit_contact_event(call.ghl, contact, *_tag_types(call, outcome))
 
-    return tell
+    return emit
 
 
 def _find_contact(call: Call, answer: Json) -> Contact | None:

@@ -80,7 +80,7 @@ class Setup:
         calendar = new_calendar(name, team, opens=opens)
         return self.calendars.setdefault(calendar["id"], calendar)
 
-    def learn_tags(self, names: Iterable[str]) -> None:
+    def register_tags(self, names: Iterable[str]) -> None:
         """Make tags of the location of all that are not yet."""
         known = set(self.tags.values())
         self.tags |= {new_id(): name for name in dict.fromkeys(names) if name not in known}

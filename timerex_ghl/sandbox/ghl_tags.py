@@ -52,7 +52,7 @@ def delete_tag(call: Call) -> Answer:
 
 def _tags(call: Call) -> dict[str, str]:
     call.check_location(call.path["locationId"])
-    call.ghl.setup.learn_tags(tag for contact in call.ghl.contacts for tag in contact.tags)
+    call.ghl.setup.register_tags(tag for contact in call.ghl.contacts for tag in contact.tags)
     return call.ghl.setup.tags
 
 

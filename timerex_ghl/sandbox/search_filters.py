@@ -132,8 +132,8 @@ def _range_test(read: Read, value: object, *, dates: bool) -> Test:
     return _all([_bound_test(read, BOUNDS[key], bound) for key, bound in bounds.items()])
 
 
-def _bound_test(read: Read, holds: Callable[[Any, Any], bool], bound: Any) -> Test:
-    return lambda contact: isinstance(value := read(contact), int | float) and holds(value, bound)
+def _bound_test(read: Read, passes: Callable[[Any, Any], bool], bound: Any) -> Test:
+    return lambda contact: isinstance(value := read(contact), int | float) and passes(value, bound)
 
 
 def _all(tests: list[Test]) -> Test:

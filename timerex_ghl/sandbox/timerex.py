@@ -149,7 +149,7 @@ class Timerex:
         """Tell who watches the one-time URL that the booking came through."""
         for one_time in self.one_time_urls.values():
             if one_time.booking is booking:
-                told = {"id": one_time.id, "url": one_time.url}
+                payload = {"id": one_time.id, "url": one_time.url}
                 for token, url in one_time.watchers:
-                    body = {"token": token, "status": one_time.status, "one_time_url": told}
+                    body = {"token": token, "status": one_time.status, "one_time_url": payload}
                     self.deliveries.send(booking.id, "one_time_url", body, url)

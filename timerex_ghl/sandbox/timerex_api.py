@@ -50,8 +50,8 @@ def get_primary_team(call: TimerexCall) -> TimerexAnswer:
 
 def list_teams(call: TimerexCall) -> TimerexAnswer:
     """List the teams that the caller may see."""
-    seen = [team for team in call.timerex.teams.values() if team.id in call.access.team_ids]
-    return _page(call, [_team(team) for team in seen], 20)
+    visible = [team for team in call.timerex.teams.values() if team.id in call.access.team_ids]
+    return _page(call, [_team(team) for team in visible], 20)
 
 
 def get_team(call: TimerexCall) -> TimerexAnswer:
@@ -197,7 +197,7 @@ def _find_one_time(call: TimerexCall) -> OneTimeUrl:
     found = call.timerex.one_time_urls.get(call.path["one_time_url_id"])
     if found is None:
         raise RefusalError(404, "Not found.")
-    call.seen(found.calendar)
+    call.visible(found.calendar)
     return found
 
 

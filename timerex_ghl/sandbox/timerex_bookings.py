@@ -164,11 +164,11 @@ def api_event(booking: Booking) -> Json:
 
 def older_event(booking: Booking) -> Json:
     """Write the shape of one-time URLs: `timezone`, and no calendar."""
-    left_out = {
+    omitted = {
         "calendar_id", "calendar_timezone", "status", "url", "duration", "pre_travel_time",
         "post_travel_time", "guest_timezone", "guest_reschedule_url",
     }  # fmt: skip
-    kept = {key: value for key, value in event_of(booking).items() if key not in left_out}
+    kept = {key: value for key, value in event_of(booking).items() if key not in omitted}
     return {**kept, "timezone": booking.calendar.zone}
 
 

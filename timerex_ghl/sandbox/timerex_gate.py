@@ -31,17 +31,17 @@ class TimerexCall(NamedTuple):
 
     def calendar(self) -> Calendar:
         """Find the calendar the path names: of a team the caller may see."""
-        return self.seen(self.timerex.calendars.get(self.path["calendar_id"]))
+        return self.visible(self.timerex.calendars.get(self.path["calendar_id"]))
 
     def booking(self) -> Booking:
         """Find the booking the path names."""
         booking = self.timerex.bookings.get(self.path["event_id"])
         if booking is None:
             raise RefusalError(404, "Not found.")
-        self.seen(booking.calendar)
+        self.visible(booking.calendar)
         return booking
 
-    def seen(self, calendar: Calendar | None) -> Calendar:
+    def visible(self, calendar: Calendar | None) -> Calendar:
         """Refuse what is not there, and what is another team's."""
         if calendar is None:
             raise RefusalError(404, "Not found.")

@@ -9,7 +9,7 @@ from tests.adapters.ghl.methods_calendars import CALENDAR_CASES
 from timerex_ghl.domain.mapping import GHL_FIELDS
 
 CONTACT = {"id": "riku1", "locationId": "locAoba", "firstName": "Riku", "tags": ["VIP"]}
-NOTED = {"id": "note1", "body": "Tea &amp; talk", "dateAdded": "2026-02-03T05:00:00.000Z"}
+SHOWN_NOTE = {"id": "note1", "body": "Tea &amp; talk", "dateAdded": "2026-02-03T05:00:00.000Z"}
 EVERY_FIELD = {field: f"a {field}" for field, use in GHL_FIELDS.items() if use != "read"}
 UPDATABLE = {field: f"a {field}" for field, use in GHL_FIELDS.items() if use == "update"}
 
@@ -155,7 +155,7 @@ CASES = {
         lambda ghl: ghl.list_notes(RIKU),
         "GET",
         "/contacts/riku1/notes",
-        {"notes": [NOTED]},
+        {"notes": [SHOWN_NOTE]},
         lambda notes: [(note.id, note.contact_id, note.text) for note in notes],
         [("note1", "riku1", "Tea & talk")],
     ),
@@ -163,7 +163,7 @@ CASES = {
         lambda ghl: ghl.get_note(RIKU, NOTE),
         "GET",
         "/contacts/riku1/notes/note1",
-        {"note": NOTED},
+        {"note": SHOWN_NOTE},
         lambda note: note.created_at,
         datetime(2026, 2, 3, 5, tzinfo=UTC),
     ),
@@ -171,7 +171,7 @@ CASES = {
         lambda ghl: ghl.create_note(RIKU, 'Tea & <b>"talk"</b>'),
         "POST",
         "/contacts/riku1/notes",
-        {"note": NOTED},
+        {"note": SHOWN_NOTE},
         lambda note: note.id,
         "note1",
         body={"body": 'Tea &amp; &lt;b&gt;"talk"&lt;/b&gt;'},
@@ -180,7 +180,7 @@ CASES = {
         lambda ghl: ghl.update_note(RIKU, NOTE, "Tea & talk"),
         "PUT",
         "/contacts/riku1/notes/note1",
-        {"note": NOTED},
+        {"note": SHOWN_NOTE},
         lambda note: note.text,
         "Tea & talk",
         body={"body": "Tea &amp; talk"},

@@ -6,7 +6,7 @@ from tests.adapters.ghl.case import Case
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.operations import Operation
 
-OURS = [each for each in vars(ops).values() if isinstance(each, Operation)]
+OPERATIONS = [each for each in vars(ops).values() if isinstance(each, Operation)]
 NAMES = {
     "location": "locationId",
     "contact": "contactId",
@@ -23,7 +23,7 @@ def operation_of(case: Case) -> Operation:
     """Find the operation that a case calls; fixed paths come before those with ids."""
     found = [
         each
-        for each in OURS
+        for each in OPERATIONS
         if each.method == case.method
         and re.fullmatch(re.sub(r"\{\w+\}", r"[\\w-]+", each.path), case.path)
     ]

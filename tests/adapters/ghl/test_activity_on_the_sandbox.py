@@ -108,13 +108,13 @@ async def test_an_appointment_is_made_moved_cancelled_and_deleted(place: Place) 
     (listed,) = await ghl.list_contact_appointments(riku.id, ZoneInfo("Asia/Tokyo"))
     await ghl.update_appointment(made.id, status="cancelled")
     cancelled = await ghl.get_appointment(made.id)
-    (seen,) = await ghl.list_events(calendar, TOMORROW, later + SOON)
+    (reported,) = await ghl.list_events(calendar, TOMORROW, later + SOON)
     await ghl.delete_appointment(made.id)
 
     assert (moved.starts_at, moved.status, moved.contact_id) == (later, "confirmed", riku.id)
     assert listed.starts_at == later
     assert (cancelled.status, cancelled.deleted) == ("cancelled", False)
-    assert seen == cancelled
+    assert reported == cancelled
     assert await ghl.list_events(calendar, TOMORROW, later + SOON) == []
     assert (await ghl.get_appointment(made.id)).deleted
 

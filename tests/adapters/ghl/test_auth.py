@@ -17,7 +17,7 @@ async def test_a_private_token_does_not_care_whether_an_app_is_installed() -> No
     await PRIVATE.check_install()
 
 
-async def test_a_refused_private_token_needs_a_person_and_is_not_told() -> None:
+async def test_a_refused_private_token_needs_a_person_and_is_not_reported() -> None:
     with pytest.raises(CredentialsError, match="make a new one") as failure:
         await PRIVATE.token(rejected="pit-canary")
 

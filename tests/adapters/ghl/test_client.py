@@ -106,7 +106,7 @@ async def test_a_token_that_may_only_read_writes_nothing_and_names_what_it_lacks
     assert sent.requests == []
 
 
-async def test_where_scopes_are_not_known_ghl_decides() -> None:
+async def test_where_scopes_are_not_known_ghl_answers() -> None:
     auth = PrivateToken("pit-canary", frozenset())
     async with line(httpx.Response(200, json={"tags": ["vip"]}), auth=auth) as sent:
         assert await sent.client.add_tags(RIKU, {"vip"}) == {"vip"}

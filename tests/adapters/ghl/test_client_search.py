@@ -31,17 +31,17 @@ def search_answers(people: int, *, at_most: int) -> Callable[[httpx.Request], ht
     ids=["nobody", "short", "one full page", "full and short", "two full pages", "shorter pages"],
 )
 async def test_a_search_is_read_to_its_end(people: int, limit: int, at_most: int) -> None:
-    seen: list[str] = []
+    reported: list[str] = []
     transport = httpx.MockTransport(search_answers(people, at_most=at_most))
     async with httpx.AsyncClient(transport=transport) as http:
         client = client_of(http, "https://ghl.example")
         page = await client.search_contacts(limit=limit)
-        seen.extend(contact.id for contact in page.contacts)
+        reported.extend(contact.id for contact in page.contacts)
         while page.after is not None:
             page = await client.search_contacts(limit=limit, after=page.after)
-            seen.extend(contact.id for contact in page.contacts)
+            reported.extend(contact.id for contact in page.contacts)
 
-    assert seen == [f"c{n}" for n in range(1, people + 1)]
+    assert reported == [f"c{n}" for n in range(1, people + 1)]
 
 
 @pytest.mark.parametrize("cursor", [{}, {"searchAfter": None}, {"searchAfter": [1, "riku1"]}])

@@ -8,7 +8,7 @@ import pytest
 from tests.adapters.ghl.case import Case
 from tests.adapters.ghl.line import line
 from tests.adapters.ghl.methods import CASES
-from tests.adapters.ghl.published import OURS, operation_of, published_path
+from tests.adapters.ghl.published import OPERATIONS, operation_of, published_path
 from tests.vendor_specs import (
     faults,
     file_of,
@@ -71,13 +71,15 @@ def test_the_right_we_ask_for_is_the_published_one(case: Case) -> None:
 def test_every_operation_has_a_case() -> None:
     covered = {operation_of(case) for case in CASES.values()}
 
-    assert set(OURS) - covered == {ops.LOCATION_TOKEN}  # an agency's, and no location's method
+    assert set(OPERATIONS) - covered == {
+        ops.LOCATION_TOKEN
+    }  # an agency's, and no location's method
 
 
 def test_all_sixteen_core_endpoints_are_methods() -> None:
     names = {
         published(file_of(path), each.method, path)["operationId"]
-        for each in OURS
+        for each in OPERATIONS
         for path in [published_path(each)]
     }
 

@@ -40,8 +40,8 @@ async def failure(*answers: httpx.Response | Exception, writing: bool) -> Timere
         with pytest.raises(TimerexGhlError) as raised:
             await call
     assert len(sent.requests) == len(answers)
-    told = f"{raised.value!s} {raised.value!r} {vars(raised.value)} {raised.value.__cause__!r}"
-    assert not [canary for canary in CANARIES if canary in told]
+    observe = f"{raised.value!s} {raised.value!r} {vars(raised.value)} {raised.value.__cause__!r}"
+    assert not [canary for canary in CANARIES if canary in observe]
     assert raised.value.__context__ is None or raised.value.__suppress_context__
     return raised.value
 
@@ -159,7 +159,7 @@ async def test_a_list_that_is_not_there_is_not_an_empty_one(method: str) -> None
 
 @pytest.mark.parametrize("never", [httpx.ConnectError(WHO), httpx.ConnectTimeout(WHO)])
 @pytest.mark.parametrize("writing", [False, True])
-async def test_what_never_left_this_machine_may_simply_be_sent_again(
+async def test_what_could_not_connect_may_simply_be_sent_again(
     never: Exception, *, writing: bool
 ) -> None:
     error = await failure(never, writing=writing)
@@ -209,7 +209,7 @@ class Holding(Unlimited):
         super().__init__()
         self.held: list[float] = []
 
-    async def hold(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
         self.held.append(seconds)
 
 
@@ -224,7 +224,7 @@ class Holding(Unlimited):
         ({}, 10.0),
     ],
 )
-async def test_too_many_calls_hold_the_location(headers: dict[str, str], wait_s: float) -> None:
+async def test_too_many_calls_pause_the_location(headers: dict[str, str], wait_s: float) -> None:
     rate_limiter = Holding()
     async with line(httpx.Response(429, headers=headers), rate_limiter=rate_limiter) as sent:
         with pytest.raises(RateLimitedError) as refused:

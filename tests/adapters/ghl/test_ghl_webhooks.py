@@ -59,7 +59,7 @@ def test_an_invoice_names_its_location_otherwise() -> None:
     assert read_delivery(b'{"type": "I", "altId": "l", "altType": "company"}').location_id is None
 
 
-def test_the_webhook_id_tells_repetitions_and_without_it_the_bytes_do() -> None:
+def test_the_webhook_id_reports_repetitions_and_without_it_the_bytes_do() -> None:
     keys = [
         read_delivery(body).dedupe_key
         for body in (
@@ -85,7 +85,7 @@ def test_the_webhook_id_tells_repetitions_and_without_it_the_bytes_do() -> None:
         b"canary",
     ],
 )
-def test_a_refusal_tells_nothing_of_the_delivery(body: bytes) -> None:
+def test_a_refusal_reports_nothing_of_the_delivery(body: bytes) -> None:
     with pytest.raises(MalformedError, match=r"^delivery refused: ") as refused:
         read_delivery(body)
 

@@ -166,7 +166,7 @@ async def test_a_holder_that_was_paused_cannot_save_an_old_pair(world: World) ->
     assert (await world.stored()).refresh.get_secret_value() == "refresh-canary-9"
 
 
-async def test_a_process_without_the_key_is_told_so(ledger_url: str) -> None:
+async def test_a_process_without_the_key_is_reported_so(ledger_url: str) -> None:
     async with open_ledger(ledger_url) as ledger, httpx.AsyncClient(verify=NO_TLS) as http:
         with pytest.raises(SettingsError, match="workers only"):
             await auth_of(ledger, http, TOKEN_URL).token()

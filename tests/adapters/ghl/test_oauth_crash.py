@@ -52,7 +52,9 @@ def contents_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-async def test_no_file_of_the_ledger_holds_a_token_in_clear(world: World, tmp_path: Path) -> None:
+async def test_no_file_of_the_ledger_contains_a_token_in_clear(
+    world: World, tmp_path: Path
+) -> None:
     await world.process().token(await world.process().token())
 
     files = contents_of(tmp_path)

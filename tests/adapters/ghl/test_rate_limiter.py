@@ -56,7 +56,7 @@ async def test_no_window_sees_more_calls_of_two_processes_than_allowed(ledger_ur
     assert counted.most_in_any(call_limits.window_s) <= call_limits.limit
 
 
-async def test_two_pacers_together_use_nearly_all_that_is_allowed(
+async def test_two_rate_limiters_together_use_nearly_all_that_is_allowed(
     rate_limiter_at: RateLimiterFactory, fake_time: FakeTime
 ) -> None:
     call_limits = CallLimits(limit=20, window_s=1, deadline_s=5)
@@ -101,7 +101,7 @@ async def test_who_was_silent_for_a_window_need_not_wait(
         await call_often(rate_limiter, 5)
 
 
-async def test_closing_tells_which_calls_ended(
+async def test_closing_reports_which_calls_ended(
     ledger: Ledger, rate_limiter_at: RateLimiterFactory, fake_time: FakeTime
 ) -> None:
     rate_limiter = rate_limiter_at(QUICK)
@@ -116,10 +116,10 @@ async def test_closing_tells_which_calls_ended(
 async def test_a_429_stops_every_process_and_no_other_location(
     rate_limiter_at: RateLimiterFactory, fake_time: FakeTime
 ) -> None:
-    told, other = rate_limiter_at(QUICK), rate_limiter_at(QUICK)
+    observe, other = rate_limiter_at(QUICK), rate_limiter_at(QUICK)
     elsewhere = rate_limiter_at(QUICK, LocationId("locHinode"))
 
-    await told.hold(0.4)
+    await observe.pause(0.4)
 
     waiting = asyncio.create_task(call(other))
     async with asyncio.timeout(HANG_S):  # no time passes: whoever waits hangs
@@ -134,7 +134,7 @@ async def test_a_day_that_is_used_up_gives_the_call_back(
 ) -> None:
     rate_limiter = rate_limiter_at(QUICK)
     await call(rate_limiter)
-    rate_limiter.told({"x-ratelimit-daily-remaining": "0", "x-ratelimit-daily-reset": "3600000"})
+    rate_limiter.observe({"x-ratelimit-daily-remaining": "0", "x-ratelimit-daily-reset": "3600000"})
 
     async with asyncio.timeout(HANG_S):
         both = await asyncio.gather(call(rate_limiter), call(rate_limiter), return_exceptions=True)
@@ -150,7 +150,9 @@ async def test_what_ghl_says_is_kept_for_everyone(
 ) -> None:
     rate_limiter = rate_limiter_at(CallLimits(limit=5, window_s=10, deadline_s=25))
     async with rate_limiter.slot():
-        rate_limiter.told({"x-ratelimit-remaining": "1", "x-ratelimit-daily-remaining": "150000"})
+        rate_limiter.observe(
+            {"x-ratelimit-remaining": "1", "x-ratelimit-daily-remaining": "150000"}
+        )
         await call(rate_limiter)
 
     usage = await ledger.read(quota.usage, AOBA)
@@ -163,7 +165,7 @@ async def test_a_header_that_is_no_number_says_nothing(
 ) -> None:
     rate_limiter = rate_limiter_at(QUICK)
 
-    rate_limiter.told({"x-ratelimit-remaining": value, "x-ratelimit-daily-remaining": value})
+    rate_limiter.observe({"x-ratelimit-remaining": value, "x-ratelimit-daily-remaining": value})
 
     async with asyncio.timeout(HANG_S):
         await call_often(rate_limiter, 5)

@@ -119,7 +119,7 @@ async def test_whoever_waits_for_live_work_is_served_before_all_behind_it(
 ) -> None:
     rate_limiter = rate_limiter_at(QUICK)
     order: list[str] = []
-    await rate_limiter.hold(1)
+    await rate_limiter.pause(1)
     sweep = start_behind(rate_limiter, 3, order)
     await fake_time.until_waiting()
     live = [asyncio.create_task(call(rate_limiter, order)) for _ in range(3)]
@@ -145,7 +145,9 @@ async def test_a_sweep_ends_with_nine_tenths_of_the_day_and_live_work_goes_on(
     rate_limiter = rate_limiter_at(QUICK)
     await call(rate_limiter)
     left = str(RESERVE_OF_DAY)
-    rate_limiter.told({"x-ratelimit-daily-remaining": left, "x-ratelimit-daily-reset": "3600000"})
+    rate_limiter.observe(
+        {"x-ratelimit-daily-remaining": left, "x-ratelimit-daily-reset": "3600000"}
+    )
     live = asyncio.create_task(call_live(rate_limiter, 15))
     sweep = start_behind(rate_limiter, 2)
 
@@ -190,7 +192,7 @@ async def test_closing_lets_nobody_wait_in_either_lane(
     rate_limiter_at: RateLimiterFactory, fake_time: FakeTime
 ) -> None:
     rate_limiter = rate_limiter_at(SLOW)
-    await rate_limiter.hold(30)
+    await rate_limiter.pause(30)
     waiting = [asyncio.create_task(call(rate_limiter)), *start_behind(rate_limiter, 2)]
     await fake_time.until_waiting()
 
@@ -201,12 +203,12 @@ async def test_closing_lets_nobody_wait_in_either_lane(
     assert [type(error) for error in errors] == [RetryableError] * 3
 
 
-async def test_without_a_pace_nobody_goes_behind_anybody() -> None:
+async def test_without_a_rate_limit_nobody_goes_behind_anybody() -> None:
     with behind_live():
         await asyncio.gather(*(call(Unlimited()) for _ in range(200)))
 
 
-async def test_a_sweep_that_waits_holds_no_line_that_a_live_call_wants(
+async def test_a_sweep_that_waits_keeps_no_line_that_a_live_call_wants(
     ledger: Ledger, rate_limiter_at: RateLimiterFactory, fake_time: FakeTime
 ) -> None:
     rate_limiter = rate_limiter_at(SLOW, LOCATION)

@@ -47,15 +47,17 @@ async def test_who_is_stopped_just_as_it_is_served_gives_the_slot_back(
     await rate_limiter.close()
 
 
-async def test_without_a_pace_nobody_calls_either_while_ghl_says_no(fake_time: FakeTime) -> None:
+async def test_without_a_rate_limit_nobody_calls_either_while_ghl_says_no(
+    fake_time: FakeTime,
+) -> None:
     rate_limiter = Unlimited(fake_time)
-    await rate_limiter.hold(20)
-    await rate_limiter.hold(5)
+    await rate_limiter.pause(20)
+    await rate_limiter.pause(5)
 
     await fake_time.run(call(rate_limiter))
 
     assert fake_time.elapsed_s == 20
-    await rate_limiter.hold(3600)
+    await rate_limiter.pause(3600)
     with pytest.raises(RateLimitedError):
         async with rate_limiter.slot():
             pass
@@ -65,7 +67,7 @@ async def test_closing_lets_nobody_wait(
     rate_limiter_at: RateLimiterFactory, fake_time: FakeTime
 ) -> None:
     rate_limiter = rate_limiter_at(QUICK)
-    await rate_limiter.hold(30)
+    await rate_limiter.pause(30)
     waiting = [asyncio.create_task(call(rate_limiter)) for _ in range(3)]
     await fake_time.until_waiting()
 

@@ -171,7 +171,7 @@ async def test_an_answer_cut_short_leaves_a_write_unknown(answer: bytes) -> None
     assert not isinstance(read.value, UnknownOutcomeError)
 
 
-async def test_whoever_is_stopped_while_waiting_is_not_told_of_an_outage() -> None:
+async def test_whoever_is_stopped_while_waiting_is_not_reported_of_an_outage() -> None:
     asked = asyncio.Event()
 
     async def wait(writer: asyncio.StreamWriter) -> None:

@@ -53,7 +53,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "ghl_contacts": {
         "connection": AOBA, "id": "riku1", "location_id": "locAoba",
         "body": '{"tags":null,"values":{"firstName":"陸"}}', "email_key": "riku@hinode.example",
-        "phone_key": None, "digest": "d1", "updated_at": AT_MS, "seen_at": AT_MS,
+        "phone_key": None, "digest": "d1", "updated_at": AT_MS, "read_at": AT_MS,
     },
     "inbox": {
         "seq": 41, "id": "e_1", "connection": AOBA, "source": "timerex",
@@ -82,7 +82,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "published_at": AT_MS, "published_by": "kana",
     },
     "quota": {
-        "location_id": "locAoba", "slots": "[4102444800000]", "held_until": None, "today": 150_001,
+        "location_id": "locAoba", "slots": "[4102444800000]", "paused_until": None, "today": 150_001,
         "today_ends_at": 4_102_444_800_000,
     },
     "reviews": {

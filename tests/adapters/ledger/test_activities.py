@@ -150,7 +150,7 @@ async def test_the_columns_follow_the_values(ledger: Ledger) -> None:
     assert await page(ledger, task_id="t_1") == []
 
 
-async def test_what_belongs_to_somebody_who_is_gone_is_left_out(ledger: Ledger) -> None:
+async def test_what_belongs_to_somebody_who_is_gone_is_omitted(ledger: Ledger) -> None:
     riku = await person(ledger)
     await add(ledger, riku)
     await add(ledger, "c_nobody")
@@ -160,7 +160,7 @@ async def test_what_belongs_to_somebody_who_is_gone_is_left_out(ledger: Ledger) 
     assert await changed(ledger) == []
 
 
-async def test_what_changed_is_what_is_not_level(ledger: Ledger) -> None:
+async def test_what_changed_is_what_is_not_in_sync(ledger: Ledger) -> None:
     riku = await person(ledger)
     new, same, edited, gone, never = [await add(ledger, riku) for _ in range(5)]
     task = await add(ledger, riku, "task")
@@ -175,11 +175,11 @@ async def test_what_changed_is_what_is_not_level(ledger: Ledger) -> None:
     assert await changed(ledger, "task") == [task.id]
 
 
-async def test_what_waits_for_a_person_as_it_is_now_is_left_out(ledger: Ledger) -> None:
+async def test_what_waits_for_a_person_as_it_is_now_is_omitted(ledger: Ledger) -> None:
     note = await add(ledger, await person(ledger))
     await ledger.write(
         reviews.open_review, connection=NAME, kind="refused", subject=f"note:{note.id}", reason="x",
-        detail={}, seen="1", now=make.NOW,
+        detail={}, record_state="1", now=make.NOW,
     )  # fmt: skip
     assert await changed(ledger) == []
 
@@ -191,10 +191,10 @@ async def test_what_waits_for_a_person_as_it_is_now_is_left_out(ledger: Ledger) 
 async def test_all_of_one_person_is_given_to_another(ledger: Ledger) -> None:
     riku, aoi = await person(ledger), await person(ledger)
     note, task = await add(ledger, riku), await add(ledger, riku, "task")
-    theirs = await add(ledger, aoi)
+    remote = await add(ledger, aoi)
 
     assert await ledger.write(activities.move_activities, NAME, riku, aoi) == 2
 
     assert await page(ledger, contact_id=riku) == []
-    assert {*await page(ledger, contact_id=aoi)} == {note.id, theirs.id}
+    assert {*await page(ledger, contact_id=aoi)} == {note.id, remote.id}
     assert await page(ledger, "task", contact_id=aoi) == [task.id]

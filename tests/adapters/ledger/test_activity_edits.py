@@ -103,7 +103,7 @@ def event(row: Activity, version: int | None = None) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-async def test_what_is_added_reads_back_whole_and_waits_to_be_carried(ledger: Ledger) -> None:
+async def test_what_is_added_reads_back_whole_and_waits_to_be_handled(ledger: Ledger) -> None:
     riku = await person(ledger)
 
     task = await add_task(ledger, riku, assignee="Kana@aoba.example")
@@ -117,7 +117,7 @@ async def test_what_is_added_reads_back_whole_and_waits_to_be_carried(ledger: Le
     assert await told(ledger) == [event(task), event(note)]
 
 
-async def test_a_change_touches_what_it_names_and_waits_to_be_carried(ledger: Ledger) -> None:
+async def test_a_change_touches_what_it_names_and_waits_to_be_handled(ledger: Ledger) -> None:
     task = await add_task(ledger, await person(ledger))
 
     done = await change(ledger, task, 1, completed=True)
@@ -129,7 +129,7 @@ async def test_a_change_touches_what_it_names_and_waits_to_be_carried(ledger: Le
     assert await told(ledger) == [event(task), event(done), event(begun)]
 
 
-async def test_a_change_of_nothing_leaves_no_trace(ledger: Ledger) -> None:
+async def test_a_change_of_nothing_leaves_nothing_behind(ledger: Ledger) -> None:
     riku = await person(ledger)
     task, note = await add_task(ledger, riku), await add_note(ledger, riku)
 
@@ -195,7 +195,7 @@ async def test_an_event_that_cannot_be_stored_undoes_the_row(ledger: Ledger) -> 
     assert len(await ledger.read(audit.entries, NAME, 10)) == 1
 
 
-async def test_an_edit_for_another_version_is_refused_and_told_which(ledger: Ledger) -> None:
+async def test_an_edit_for_another_version_is_refused_and_reported_which(ledger: Ledger) -> None:
     note = await add_note(ledger, await person(ledger))
     await change(ledger, note, 1, text="Likes coffee")
 
@@ -257,11 +257,11 @@ async def test_nothing_is_added_to_somebody_who_is_gone(ledger: Ledger) -> None:
 
 async def test_a_note_belongs_to_a_task_of_the_same_person(ledger: Ledger) -> None:
     riku, aoi = await person(ledger), await person(ledger, "aoi@hinode.example")
-    theirs, gone = await add_task(ledger, aoi), await add_task(ledger, riku)
+    remote, gone = await add_task(ledger, aoi), await add_task(ledger, riku)
     note = await add_note(ledger, riku)
     await delete(ledger, gone)
 
-    for task_id in (theirs.id, gone.id, note.id, "t_1"):
+    for task_id in (remote.id, gone.id, note.id, "t_1"):
         with pytest.raises(EntryError, match=r"^task_id: names no task of this contact"):
             await add_note(ledger, riku, task_id=task_id)
         with pytest.raises(EntryError, match=r"^task_id: names no task of this contact"):

@@ -71,13 +71,13 @@ async def test_making_and_revoking_stand_in_the_audit(ledger: Ledger) -> None:
 
 async def test_tokens_are_listed_by_connection(ledger: Ledger) -> None:
     ours, _ = await create(ledger)
-    theirs, _ = await create(ledger, HINODE)
+    remote, _ = await create(ledger, HINODE)
 
     assert [one.id for one in await ledger.read(api_tokens.list_tokens, AOBA)] == [ours]
-    assert {one.id for one in await ledger.read(api_tokens.list_tokens)} == {ours, theirs}
+    assert {one.id for one in await ledger.read(api_tokens.list_tokens)} == {ours, remote}
 
 
-async def test_use_is_noted_once_a_minute(ledger: Ledger) -> None:
+async def test_use_is_recorded_once_a_minute(ledger: Ledger) -> None:
     token_id, token = await create(ledger)
     fresh = await ledger.read(api_tokens.find_token, token)
     await ledger.write(api_tokens.note_use, token_id, make.NOW)
@@ -86,6 +86,6 @@ async def test_use_is_noted_once_a_minute(ledger: Ledger) -> None:
     assert fresh is not None
     assert used is not None
     assert used.used_at == make.NOW
-    assert api_tokens.is_use_to_be_noted(fresh, make.NOW)
-    assert not api_tokens.is_use_to_be_noted(used, make.NOW + timedelta(seconds=59))
-    assert api_tokens.is_use_to_be_noted(used, make.NOW + timedelta(seconds=60))
+    assert api_tokens.is_use_to_be_recorded(fresh, make.NOW)
+    assert not api_tokens.is_use_to_be_recorded(used, make.NOW + timedelta(seconds=59))
+    assert api_tokens.is_use_to_be_recorded(used, make.NOW + timedelta(seconds=60))

@@ -64,7 +64,7 @@ def event(booking_id: str, version: int) -> tuple[str, str]:
     return "booking changed", f"booking:{booking_id}:{version}"
 
 
-async def test_an_added_booking_reads_back_whole_and_waits_to_be_carried(ledger: Ledger) -> None:
+async def test_an_added_booking_reads_back_whole_and_waits_to_be_handled(ledger: Ledger) -> None:
     added = await add(ledger, calendar_name="Call", host_names=["Mori Kana"])
 
     stored = await ledger.read(bookings.get_booking, NAME, added.booking.id)
@@ -75,7 +75,7 @@ async def test_an_added_booking_reads_back_whole_and_waits_to_be_carried(ledger:
     assert await told(ledger) == [event(added.booking.id, 1)]
 
 
-async def test_a_change_rises_the_version_and_waits_to_be_carried(ledger: Ledger) -> None:
+async def test_a_change_rises_the_version_and_waits_to_be_handled(ledger: Ledger) -> None:
     booking_id = (await add(ledger)).booking.id
 
     changed = await change(ledger, booking_id, 1, state="cancelled")
@@ -85,7 +85,7 @@ async def test_a_change_rises_the_version_and_waits_to_be_carried(ledger: Ledger
     assert await told(ledger) == [event(booking_id, 1), event(booking_id, 2)]
 
 
-async def test_a_change_of_nothing_leaves_no_trace(ledger: Ledger) -> None:
+async def test_a_change_of_nothing_leaves_nothing_behind(ledger: Ledger) -> None:
     booking_id = (await add(ledger)).booking.id
 
     same = await change(ledger, booking_id, 1, starts_at="2026-02-10T01:00:00Z", guest_name=None)
@@ -94,7 +94,7 @@ async def test_a_change_of_nothing_leaves_no_trace(ledger: Ledger) -> None:
     assert await told(ledger) == [event(booking_id, 1)]
 
 
-async def test_a_deleted_booking_is_gone_here_and_reads_as_cancelled_for_who_carries_it(
+async def test_a_deleted_booking_is_gone_here_and_reads_as_cancelled_for_who_handles_it(
     ledger: Ledger,
 ) -> None:
     booking_id = (await add(ledger)).booking.id
@@ -111,7 +111,7 @@ async def test_a_deleted_booking_is_gone_here_and_reads_as_cancelled_for_who_car
         await delete(ledger, booking_id)
 
 
-async def test_deleting_what_was_cancelled_already_has_nothing_to_carry(ledger: Ledger) -> None:
+async def test_deleting_what_was_cancelled_already_has_nothing_to_handle(ledger: Ledger) -> None:
     booking_id = (await add(ledger)).booking.id
     await change(ledger, booking_id, state="cancelled")
 
@@ -121,16 +121,16 @@ async def test_deleting_what_was_cancelled_already_has_nothing_to_carry(ledger: 
     assert await ledger.read(bookings.list_bookings, NAME, bookings.Wanted()) == []
 
 
-async def test_one_that_timerex_made_is_left_to_timerex(ledger: Ledger) -> None:
-    theirs = BookingRow(booking=make.booking("b1"), contact_id=None, verified=True)
-    await ledger.write(bookings.save_booking, NAME, theirs, make.NOW)
+async def test_one_that_timerex_made_is_reserved_for_timerex(ledger: Ledger) -> None:
+    remote = BookingRow(booking=make.booking("b1"), contact_id=None, verified=True)
+    await ledger.write(bookings.save_booking, NAME, remote, make.NOW)
 
     with pytest.raises(MadeInTimerexError, match="move or cancel it there"):
         await change(ledger, "b1", state="cancelled")
     with pytest.raises(MadeInTimerexError):
         await delete(ledger, "b1")
 
-    assert await ledger.read(bookings.get_booking, NAME, BookingId("b1")) == theirs
+    assert await ledger.read(bookings.get_booking, NAME, BookingId("b1")) == remote
     assert await told(ledger) == []
 
 
@@ -149,7 +149,7 @@ async def test_a_guest_is_named_by_contact_or_by_e_mail(ledger: Ledger) -> None:
 
 
 async def test_nobody_of_another_connection_or_deleted_is_a_guest(ledger: Ledger) -> None:
-    theirs = await ledger.write(
+    remote = await ledger.write(
         workspace.add_contact, ConnectionName("hinode"), make.contact(), Keys(None, None), make.NOW
     )
     gone = await ledger.write(
@@ -157,7 +157,7 @@ async def test_nobody_of_another_connection_or_deleted_is_a_guest(ledger: Ledger
     )
     await ledger.write(workspace.delete_contact, NAME, gone.id, make.NOW)
 
-    for contact_id in (theirs.id, gone.id):
+    for contact_id in (remote.id, gone.id):
         with pytest.raises(EntryError, match="names no contact"):
             await add(ledger, contact_id)
 

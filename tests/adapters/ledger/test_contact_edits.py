@@ -78,7 +78,7 @@ def event(row: WorkspaceContact) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-async def test_an_added_person_is_found_by_their_keys_and_waits_to_be_carried(
+async def test_an_added_person_is_found_by_their_keys_and_waits_to_be_handled(
     ledger: Ledger,
 ) -> None:
     row = await add(ledger)
@@ -91,7 +91,7 @@ async def test_an_added_person_is_found_by_their_keys_and_waits_to_be_carried(
     assert await told(ledger) == [event(row)]
 
 
-async def test_a_change_touches_what_it_names_and_waits_to_be_carried(ledger: Ledger) -> None:
+async def test_a_change_touches_what_it_names_and_waits_to_be_handled(ledger: Ledger) -> None:
     row = await add(ledger, entry(first_name="陸", email="r@a.example", tags_added=("VIP", "old")))
 
     changed = await change(
@@ -104,7 +104,7 @@ async def test_a_change_touches_what_it_names_and_waits_to_be_carried(ledger: Le
     assert await told(ledger) == [event(row), event(changed)]
 
 
-async def test_a_change_of_nothing_leaves_no_trace(ledger: Ledger) -> None:
+async def test_a_change_of_nothing_leaves_nothing_behind(ledger: Ledger) -> None:
     row = await add(ledger)
 
     same = entry(first_name=" 陸 ", email="Riku@Hinode.example", tags_removed=("never",))
@@ -211,7 +211,7 @@ async def test_the_same_person_may_stand_in_another_connection(ledger: Ledger) -
     assert (await add(ledger, editor=HINODE)).id != row.id
 
 
-async def test_an_edit_for_another_version_is_refused_and_told_which(ledger: Ledger) -> None:
+async def test_an_edit_for_another_version_is_refused_and_reported_which(ledger: Ledger) -> None:
     row = await add(ledger)
     await change(ledger, row.id, entry(city="Sendai"), 1)
 

@@ -133,7 +133,7 @@ async def test_a_broken_rule_of_a_table_reaches_its_caller_without_values(ledger
     assert "secret" not in str(caught.value.orig)
 
 
-async def test_when_the_commit_fails_every_caller_hears_of_it(ledger: Ledger) -> None:
+async def test_when_the_commit_fails_every_caller_gets_the_error(ledger: Ledger) -> None:
     gate, held = await close_gate(ledger)
     works = (save, save_and_fail, save)
     writes = [asyncio.create_task(ledger.write(work, str(n))) for n, work in enumerate(works)]
@@ -149,7 +149,7 @@ async def test_when_the_commit_fails_every_caller_hears_of_it(ledger: Ledger) ->
 
 
 @pytest.mark.parametrize("either_url", ["postgresql"], indirect=True)
-async def test_a_lost_server_is_told_to_the_whole_group_and_found_again(ledger: Ledger) -> None:
+async def test_a_lost_server_is_reported_to_the_whole_group_and_found_again(ledger: Ledger) -> None:
     def lose_server(tx: Connection) -> None:
         tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
@@ -188,19 +188,19 @@ async def test_a_full_disk_stores_nothing_by_halves_and_heals(ledger: Ledger) ->
     assert await ledger.read(count) == 1
 
 
-async def test_a_caller_who_left_holds_nobody_up(ledger: Ledger) -> None:
+async def test_a_caller_who_went_away_delays_nobody(ledger: Ledger) -> None:
     gate, held = await close_gate(ledger)
-    left = asyncio.create_task(ledger.write(save, "left"))
+    unsent = asyncio.create_task(ledger.write(save, "left"))
     stayed = asyncio.create_task(ledger.write(save, "stayed"))
     await asyncio.sleep(0)
     held.cancel()
-    left.cancel()
+    unsent.cancel()
     gate.open()
 
     await stayed
 
     with pytest.raises(asyncio.CancelledError):
-        await left
+        await unsent
     assert await ledger.read(cursors.get_cursor, TOKYO, "stayed") == "x"
 
 

@@ -44,7 +44,7 @@ async def test_the_latest_plan_of_a_record_stands(ledger: Ledger) -> None:
     }
 
 
-async def test_plans_of_earlier_runs_and_other_connections_are_left_out(ledger: Ledger) -> None:
+async def test_plans_of_earlier_runs_and_other_connections_are_omitted(ledger: Ledger) -> None:
     await save(ledger, "contact:c_1")
     await save(ledger, "contact:c_2", now=LATER)
     await save(ledger, "contact:c_3", connection=HINODE, now=LATER)
@@ -54,7 +54,7 @@ async def test_plans_of_earlier_runs_and_other_connections_are_left_out(ledger: 
     assert [*found] == ["contact:c_2"]
 
 
-def test_a_plan_is_told_by_its_fields_and_without_values() -> None:
+def test_a_plan_is_reported_by_its_fields_and_without_values() -> None:
     plan = {
         "to_ghl": [
             {"kind": "contact.update", "values": {"city": "京都", "address1": None}},

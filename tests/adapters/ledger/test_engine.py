@@ -55,7 +55,7 @@ async def refusal(url: str) -> str:
         "postgresql://u:pa55@db.example:port/x",
     ],
 )
-async def test_a_url_of_another_kind_is_told_what_to_enter(url: str) -> None:
+async def test_a_url_of_another_kind_is_shown_what_to_enter(url: str) -> None:
     message = await refusal(url)
 
     assert "enter sqlite:////absolute/path/ledger.db or postgresql+psycopg://" in message
@@ -74,7 +74,7 @@ async def test_a_server_that_does_not_answer_is_named_without_its_password() -> 
     assert "pa55" not in message
 
 
-async def test_a_missing_driver_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_driver_is_shown_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
 
     assert "install timerex-ghl[postgresql]" in await refusal("postgresql://127.0.0.1/x")
@@ -118,7 +118,7 @@ async def test_what_is_stored_survives_power_loss(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("either_url", ["sqlite"], indirect=True)
-async def test_a_lock_held_for_long_is_given_up(
+async def test_a_lock_kept_for_long_is_given_up(
     ledger_url: str,
 ) -> None:
     async with open_ledger(ledger_url, options=IMPATIENT) as ledger:
@@ -133,7 +133,7 @@ async def test_a_lock_held_for_long_is_given_up(
 
 
 @pytest.mark.parametrize("either_url", ["sqlite"], indirect=True)
-async def test_a_lock_held_shortly_is_waited_for(ledger: Ledger, ledger_url: str) -> None:
+async def test_a_lock_kept_shortly_is_waited_for(ledger: Ledger, ledger_url: str) -> None:
     other = lock_from_outside(ledger_url)
     threading.Timer(0.1, other.close).start()
 
@@ -200,7 +200,7 @@ def test_which_sqlite_is_fixed(version: tuple[int, ...], fixed: bool) -> None:  
 
 
 @pytest.mark.parametrize("either_url", ["postgresql"], indirect=True)
-async def test_on_postgresql_too_a_lock_held_for_long_is_given_up(
+async def test_on_postgresql_too_a_lock_kept_for_long_is_given_up(
     ledger: Ledger, ledger_url: str
 ) -> None:
     entered, leave = threading.Event(), threading.Event()

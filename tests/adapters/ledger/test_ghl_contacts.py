@@ -29,11 +29,11 @@ async def save(
     *contacts: GhlContact,
     keys: Keys = KEYS,
     digest: str = "d1",
-    seen_at: datetime = make.NOW,
+    read_at: datetime = make.NOW,
     connection: ConnectionName = AOBA,
 ) -> None:
     snapshots = [Snapshot(contact, keys, digest) for contact in contacts]
-    await ledger.write(ghl_contacts.save_snapshots, connection, snapshots, seen_at)
+    await ledger.write(ghl_contacts.save_snapshots, connection, snapshots, read_at)
 
 
 async def link(
@@ -58,7 +58,7 @@ async def set_aside(ledger: Ledger, ghl_id: str, seen: str) -> None:
             subject=f"ghl:{ghl_id}",
             reason="two could be this person",
             detail={},
-            seen=seen,
+            record_state=seen,
             now=make.NOW,
         )
 
@@ -71,18 +71,18 @@ async def read_city(ledger: Ledger) -> Value:
 
 
 @pytest.mark.parametrize("tags", [None, (), ("vip", "予約")])
-async def test_a_snapshot_reads_back_as_seen(ledger: Ledger, tags: tuple[str, ...] | None) -> None:
+async def test_a_snapshot_reads_back_as_read(ledger: Ledger, tags: tuple[str, ...] | None) -> None:
     contact = make.ghl_contact(
         {"firstName": "陸", "phone": None, "customFields.x1": ("tea", "go")}, tags=tags
     )
-    await save(ledger, contact, seen_at=LATER)
+    await save(ledger, contact, read_at=LATER)
 
     found = await ledger.read(ghl_contacts.get_snapshots, AOBA, [contact.id, GhlContactId("none")])
 
-    read, seen_at, _ = found[contact.id]
+    read, read_at, _ = found[contact.id]
     assert [*found] == [contact.id]
     assert read == contact.model_copy(update={"created_at": None})
-    assert seen_at == LATER
+    assert read_at == LATER
 
 
 async def test_nothing_is_saved_of_an_empty_page(ledger: Ledger) -> None:
@@ -107,13 +107,13 @@ async def test_a_newer_state_replaces_the_earlier_one(ledger: Ledger) -> None:
 async def test_a_state_older_than_the_kept_one_is_dropped(ledger: Ledger) -> None:
     await save(ledger, make.ghl_contact(city="Kobe", updated_at=LATER), digest="d2")
 
-    await save(ledger, make.ghl_contact(city="Sendai"), seen_at=LATER)
+    await save(ledger, make.ghl_contact(city="Sendai"), read_at=LATER)
 
     assert await read_city(ledger) == "Kobe"
     assert await ledger.read(ghl_contacts.digest_now, AOBA, RIKU) == "d2"
 
 
-async def test_one_lagging_contact_does_not_hold_back_its_page(ledger: Ledger) -> None:
+async def test_one_lagging_contact_does_not_delay_its_page(ledger: Ledger) -> None:
     yui = make.ghl_contact(id_="ghl-yui", city="Sendai")
     await save(ledger, make.ghl_contact(city="Kobe", updated_at=LATER), yui)
 
@@ -130,7 +130,7 @@ async def test_one_lagging_contact_does_not_hold_back_its_page(ledger: Ledger) -
     [(make.NOW, make.NOW), (None, make.NOW), (make.NOW, None), (None, None)],
     ids=["same time", "kept unknown", "new unknown", "both unknown"],
 )
-async def test_what_cannot_be_told_to_be_older_is_kept(
+async def test_what_is_not_known_to_be_older_is_kept(
     ledger: Ledger, kept: datetime | None, new: datetime | None
 ) -> None:
     await save(ledger, make.ghl_contact(city="Sendai", updated_at=kept))
@@ -193,7 +193,7 @@ async def test_reading_the_same_again_makes_no_work(ledger: Ledger) -> None:
     await save(ledger, make.ghl_contact())
     await link(ledger, RIKU, "d1")
 
-    await save(ledger, make.ghl_contact(updated_at=LATER), seen_at=LATER)
+    await save(ledger, make.ghl_contact(updated_at=LATER), read_at=LATER)
 
     assert await ledger.read(ghl_contacts.changed_snapshots, AOBA) == []
 

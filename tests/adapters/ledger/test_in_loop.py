@@ -71,7 +71,7 @@ async def test_each_gets_its_own_end_and_all_that_is_good_is_kept(ledger: Ledger
     assert [await kept(ledger, name) for name in "abc"] == [True, False, True]
 
 
-async def test_who_left_is_not_served_and_nobody_waits_for_it(ledger: Ledger) -> None:
+async def test_who_went_away_is_not_served_and_nobody_waits_for_it(ledger: Ledger) -> None:
     leaving = asyncio.create_task(ledger.write(save, "a"))
     await asyncio.sleep(0)
     leaving.cancel()

@@ -124,7 +124,7 @@ async def test_waiting_for_the_quota_is_no_attempt(ledger: Ledger) -> None:
     assert event.attempts == 0
 
 
-async def test_a_settled_event_no_longer_waits(ledger: Ledger) -> None:
+async def test_a_resolved_event_no_longer_waits(ledger: Ledger) -> None:
     event_id, _ = await ledger.write(store, "one")
     await ledger.write(inbox.postpone_events, [event_id], error="503", next_at=NOW, counts=True)
 
@@ -136,7 +136,7 @@ async def test_a_settled_event_no_longer_waits(ledger: Ledger) -> None:
     assert await ledger.read(inbox.waiting_events, TOKYO, NOW) == []
 
 
-async def test_settling_without_a_note_clears_the_last_error(ledger: Ledger) -> None:
+async def test_resolving_without_a_note_clears_the_last_error(ledger: Ledger) -> None:
     event_id, _ = await ledger.write(store, "one")
     await ledger.write(inbox.postpone_events, [event_id], error="503", next_at=NOW, counts=True)
 

@@ -69,7 +69,7 @@ async def test_an_event_about_no_record_stands_for_itself(ledger: Ledger) -> Non
     assert found.record == event_id
 
 
-async def test_the_newest_hint_stands_for_all_that_wait(ledger: Ledger) -> None:
+async def test_the_newest_notification_stands_for_all_that_wait(ledger: Ledger) -> None:
     first, second, third = [await ledger.write(store, key, "ghl:1") for key in ("a", "b", "c")]
     await ledger.write(store, "other", "ghl:2")
 
@@ -80,7 +80,7 @@ async def test_the_newest_hint_stands_for_all_that_wait(ledger: Ledger) -> None:
     assert set(group.older) == {first, second}
 
 
-async def test_a_hint_that_is_settled_stands_for_nobody(ledger: Ledger) -> None:
+async def test_a_notification_that_is_resolved_stands_for_nobody(ledger: Ledger) -> None:
     first, second = [await ledger.write(store, key, "ghl:1") for key in ("a", "b")]
     await ledger.write(inbox.finish_event, second, InboxState.APPLIED, now=NOW)
 
@@ -93,7 +93,7 @@ async def test_a_hint_that_is_settled_stands_for_nobody(ledger: Ledger) -> None:
     assert (group.event.id, group.older) == (first, ())
 
 
-async def test_every_delivery_of_a_booking_is_carried_by_itself(ledger: Ledger) -> None:
+async def test_every_delivery_of_a_booking_is_handled_by_itself(ledger: Ledger) -> None:
     first, _ = [await ledger.write(store, key, "booking:1", TOKYO, "timerex") for key in "ab"]
 
     group = await ledger.read(inbox_queue.read_group, first)

@@ -66,7 +66,7 @@ async def stored(ledger: Ledger, intent_id: str) -> tuple[object, ...]:
     return state, result_id, error, bool(recovered)
 
 
-async def test_an_open_intent_holds_its_action(ledger: Ledger, fence: Fence) -> None:
+async def test_an_open_intent_has_its_action(ledger: Ledger, fence: Fence) -> None:
     intent_id = await begin(ledger, fence)
 
     [intent] = await ledger.read(intents.open_intents, AOBA, [RIKU])
@@ -144,12 +144,12 @@ async def test_without_the_lock_nothing_is_opened(ledger: Ledger, fence: Fence) 
 async def test_a_lock_that_was_taken_over_opens_nothing(ledger: Ledger) -> None:
     ran_out = await ledger.write(locks.try_lock, [RIKU], "anna", -1)
     assert ran_out is not None
-    theirs = await take(ledger, holder="ben")
+    remote = await take(ledger, holder="ben")
 
     with pytest.raises(LostLockError):
         await begin(ledger, ran_out)
 
-    assert await begin(ledger, theirs)
+    assert await begin(ledger, remote)
 
 
 async def test_one_lost_lock_of_several_opens_nothing(ledger: Ledger) -> None:
@@ -161,7 +161,7 @@ async def test_one_lost_lock_of_several_opens_nothing(ledger: Ledger) -> None:
         await begin(ledger, both)
 
 
-async def test_a_lost_lock_is_told_without_a_word_of_the_person(
+async def test_a_lost_lock_is_reported_without_a_word_of_the_person(
     ledger: Ledger, fence: Fence
 ) -> None:
     await ledger.write(locks.release_lock, fence)

@@ -23,7 +23,7 @@ def pair(
     return Link(connection=connection, kind=kind, local_id=local_id, remote_id=remote_id)
 
 
-LEVEL = pair().model_copy(
+IN_SYNC = pair().model_copy(
     update={
         "local_version": 3,
         "remote_updated_at": make.NOW,
@@ -34,7 +34,7 @@ LEVEL = pair().model_copy(
 )
 
 
-@pytest.mark.parametrize("link", [LEVEL, pair()], ids=["level", "new"])
+@pytest.mark.parametrize("link", [IN_SYNC, pair()], ids=["level", "new"])
 async def test_a_link_reads_back_from_either_side(ledger: Ledger, link: Link) -> None:
     await ledger.write(links.save_link, link)
 
@@ -44,15 +44,15 @@ async def test_a_link_reads_back_from_either_side(ledger: Ledger, link: Link) ->
 
 async def test_a_base_without_tags_stays_without(ledger: Ledger) -> None:
     base = make.contact(tags=None, updated_at=None)
-    link = LEVEL.model_copy(update={"base": base})
+    link = IN_SYNC.model_copy(update={"base": base})
     await ledger.write(links.save_link, link)
 
     assert await ledger.read(links.link_of_local, AOBA, "contact", "c_1") == link
 
 
 async def test_a_saved_link_replaces_the_earlier_state(ledger: Ledger) -> None:
-    await ledger.write(links.save_link, LEVEL)
-    moved = LEVEL.model_copy(update={"local_version": 4, "base": None, "remote_id": "ghl-2"})
+    await ledger.write(links.save_link, IN_SYNC)
+    moved = IN_SYNC.model_copy(update={"local_version": 4, "base": None, "remote_id": "ghl-2"})
 
     await ledger.write(links.save_link, moved)
 
@@ -61,12 +61,12 @@ async def test_a_saved_link_replaces_the_earlier_state(ledger: Ledger) -> None:
 
 
 async def test_a_second_partner_is_refused_and_the_first_stays(ledger: Ledger) -> None:
-    await ledger.write(links.save_link, LEVEL)
+    await ledger.write(links.save_link, IN_SYNC)
 
     with pytest.raises(IntegrityError):
         await ledger.write(links.save_link, pair("c_2", "ghl-1"))
 
-    assert await ledger.read(links.link_of_remote, AOBA, "contact", "ghl-1") == LEVEL
+    assert await ledger.read(links.link_of_remote, AOBA, "contact", "ghl-1") == IN_SYNC
     assert await ledger.read(links.link_of_local, AOBA, "contact", "c_2") is None
 
 
@@ -91,31 +91,31 @@ async def test_some_links_are_read_at_once(ledger: Ledger) -> None:
     assert await ledger.read(links.links_of_locals, AOBA, "contact", []) == {}
 
 
-async def test_a_noted_write_changes_only_its_time(ledger: Ledger) -> None:
-    await ledger.write(links.save_link, LEVEL)
+async def test_a_recorded_write_changes_only_its_time(ledger: Ledger) -> None:
+    await ledger.write(links.save_link, IN_SYNC)
     later = LATER + timedelta(minutes=1)
 
     assert await ledger.write(links.note_write, AOBA, "contact", "c_1", later)
 
     noted = await ledger.read(links.link_of_local, AOBA, "contact", "c_1")
-    assert noted == LEVEL.model_copy(update={"written_at": later})
+    assert noted == IN_SYNC.model_copy(update={"written_at": later})
 
 
-async def test_a_write_without_a_link_is_not_noted(ledger: Ledger) -> None:
+async def test_a_write_without_a_link_is_not_recorded(ledger: Ledger) -> None:
     await ledger.write(links.save_link, pair(connection=HINODE))
 
     assert not await ledger.write(links.note_write, AOBA, "contact", "c_1", LATER)
 
 
 async def test_a_moved_link_keeps_everything_but_our_record(ledger: Ledger) -> None:
-    await ledger.write(links.save_link, LEVEL)
+    await ledger.write(links.save_link, IN_SYNC)
     await ledger.write(links.save_link, pair(connection=HINODE))
 
     await ledger.write(links.move_link, AOBA, "contact", "c_1", "c_2")
 
     assert await ledger.read(links.link_of_local, AOBA, "contact", "c_1") is None
     moved = await ledger.read(links.link_of_remote, AOBA, "contact", "ghl-1")
-    assert moved == LEVEL.model_copy(update={"local_id": "c_2"})
+    assert moved == IN_SYNC.model_copy(update={"local_id": "c_2"})
     assert await ledger.read(links.link_of_local, HINODE, "contact", "c_1") is not None
 
 
@@ -127,9 +127,9 @@ async def test_a_link_is_not_moved_onto_somebody_who_has_one(ledger: Ledger) -> 
         await ledger.write(links.move_link, AOBA, "contact", "c_1", "c_2")
 
 
-async def test_a_dropped_link_frees_both_sides(ledger: Ledger) -> None:
+async def test_a_dropped_link_frees_both_systems(ledger: Ledger) -> None:
     others = [pair(connection=HINODE), pair(kind="booking-note")]
-    for link in [LEVEL, *others]:
+    for link in [IN_SYNC, *others]:
         await ledger.write(links.save_link, link)
 
     await ledger.write(links.drop_link, AOBA, "contact", "c_1")

@@ -170,7 +170,7 @@ async def test_several_that_start_at_once_migrate_once(empty_url: str) -> None:
     assert others == [first] * 3
 
 
-async def test_a_newer_ledger_is_refused_and_left_alone(empty_url: str) -> None:
+async def test_a_newer_ledger_is_refused_and_unchanged(empty_url: str) -> None:
     def pretend(tx: Connection) -> None:
         tx.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))  # noqa: S608
 

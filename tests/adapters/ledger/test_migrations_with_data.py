@@ -142,12 +142,12 @@ async def test_the_modules_read_what_the_first_revision_kept(empty_url: str) -> 
 
 async def check_people(ledger: Ledger) -> None:
     ((person,), _) = await ledger.read(workspace.find_contacts, AOBA, RIKU)
-    ((theirs,), _) = await ledger.read(ghl_contacts.find_snapshots, AOBA, RIKU)
+    ((remote,), _) = await ledger.read(ghl_contacts.find_snapshots, AOBA, RIKU)
     link = await ledger.read(links.link_of_local, AOBA, "contact", "c_1")
     booking = await ledger.read(bookings.get_booking, AOBA, BookingId("b1"))
 
     assert (person.id, person.version, person.contact.tags) == (ContactId("c_1"), 3, {"vip"})
-    assert (theirs.id, theirs.values, theirs.tags) == (
+    assert (remote.id, remote.values, remote.tags) == (
         GhlContactId("riku1"),
         {"firstName": "陸"},
         None,

@@ -88,7 +88,7 @@ async def test_deletes_are_listed_the_oldest_first_and_chosen(ledger: Ledger) ->
 @pytest.mark.parametrize(
     ("state", "resolved_at"), [("released", None), ("kept", LATER), ("withdrawn", LATER)]
 )
-async def test_all_that_is_held_of_a_kind_and_side_is_decided_at_once(
+async def test_all_that_is_pending_of_a_kind_and_side_is_resolved_at_once(
     ledger: Ledger, state: State, resolved_at: datetime | None
 ) -> None:
     await note(ledger)
@@ -96,7 +96,7 @@ async def test_all_that_is_held_of_a_kind_and_side_is_decided_at_once(
     await note(ledger, "n_3", side="workspace")
     await note(ledger, "t_1", kind="task")
 
-    await ledger.write(pending_deletes.release_held, NAME, "note", "ghl", state, LATER)
+    await ledger.write(pending_deletes.finish_pending, NAME, "note", "ghl", state, LATER)
 
     found = await get(ledger)
     assert found is not None
@@ -127,7 +127,7 @@ async def test_what_was_never_deleted_is_not_withdrawn(ledger: Ledger) -> None:
     assert await ledger.write(pending_deletes.withdraw, NAME, KEY, LATER) is False
 
 
-async def test_counted_is_what_was_carried_out_since_a_time(ledger: Ledger) -> None:
+async def test_counted_is_what_was_executed_since_a_time(ledger: Ledger) -> None:
     await note(ledger, "n_1", "done")
     await note(ledger, "n_2", "done", now=LATER)
     await note(ledger, "n_3", "done", now=LATER, side="workspace")
@@ -140,7 +140,7 @@ async def test_counted_is_what_was_carried_out_since_a_time(ledger: Ledger) -> N
     assert [await count(since) for since in (make.NOW, LATER)] == [2, 1]
 
 
-async def test_linked_are_the_notes_that_both_sides_have(ledger: Ledger) -> None:
+async def test_linked_are_the_notes_that_both_systems_have(ledger: Ledger) -> None:
     for kind, id_ in (("note", "n_1"), ("note", "n_2"), ("task", "t_1")):
         link = Link.model_validate(
             {"connection": NAME, "kind": kind, "local_id": id_, "remote_id": f"ghl-{id_}"}

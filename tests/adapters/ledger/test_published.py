@@ -96,7 +96,7 @@ async def test_an_earlier_version_stays_as_it_was(ledger: Ledger) -> None:
     assert await ledger.read(first) == before
 
 
-async def test_a_door_leads_to_the_version_that_runs(ledger: Ledger) -> None:
+async def test_a_endpoint_leads_to_the_version_that_runs(ledger: Ledger) -> None:
     await publish(ledger, settings())
 
     version = await publish(ledger, settings(endpoint=NEW_ENDPOINT))
@@ -105,7 +105,7 @@ async def test_a_door_leads_to_the_version_that_runs(ledger: Ledger) -> None:
     assert await ledger.read(published.by_endpoint, NEW_ENDPOINT) == version
 
 
-async def test_two_connections_never_share_a_door(ledger: Ledger) -> None:
+async def test_two_connections_never_share_a_endpoint(ledger: Ledger) -> None:
     version = await publish(ledger, settings())
 
     with pytest.raises(IntegrityError):

@@ -40,7 +40,7 @@ async def test_a_slot_is_free_a_window_after_its_call_ended(
     assert len((await take(ledger, 9))[0]) == 5
 
 
-async def test_a_slot_told_late_is_free_as_early_as_one_told_at_once(
+async def test_a_slot_reported_late_is_free_as_early_as_one_reported_at_once(
     ledger: Ledger, fake_time: FakeTime
 ) -> None:
     slots, _ = await take(ledger, 5)
@@ -106,18 +106,18 @@ async def test_two_locations_have_windows_of_their_own(ledger: Ledger) -> None:
     assert len(granted) == 5
 
 
-async def test_a_held_location_waits_for_the_longest_hold(
+async def test_a_paused_location_waits_for_the_longest_pause(
     ledger: Ledger, fake_time: FakeTime
 ) -> None:
-    await ledger.write(quota.hold, AOBA, 10)
-    await ledger.write(quota.hold, AOBA, 3)
+    await ledger.write(quota.pause, AOBA, 10)
+    await ledger.write(quota.pause, AOBA, 3)
 
     assert await take(ledger, 1) == ([], 10)
     fake_time.advance(10)
     assert len((await take(ledger, 1))[0]) == 1
 
 
-async def test_ghl_is_believed_where_it_sees_less_room(ledger: Ledger) -> None:
+async def test_ghl_is_believed_where_it_sees_less_budget(ledger: Ledger) -> None:
     await take(ledger, 1)
     await see(ledger, 1)
 
@@ -125,7 +125,7 @@ async def test_ghl_is_believed_where_it_sees_less_room(ledger: Ledger) -> None:
     assert (await take(ledger, 1))[1] == 10
 
 
-async def test_ghl_is_not_believed_where_it_sees_more_room(ledger: Ledger) -> None:
+async def test_ghl_is_not_believed_where_it_sees_more_budget(ledger: Ledger) -> None:
     await take(ledger, 4)
     await see(ledger, 100)
 
@@ -169,7 +169,7 @@ async def test_a_location_never_called_has_used_nothing(ledger: Ledger) -> None:
     assert await ledger.read(quota.day_of, AOBA) is None
 
 
-async def test_a_day_that_is_over_tells_nothing_of_the_next(
+async def test_a_day_that_is_over_reports_nothing_of_the_next(
     ledger: Ledger, fake_time: FakeTime
 ) -> None:
     await take(ledger, 5)

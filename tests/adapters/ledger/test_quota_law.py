@@ -82,7 +82,7 @@ def connected(engine: Engine, now: clock.Clock) -> Connection:
 
 @settings(max_examples=150, deadline=None, database=None, derandomize=True)
 @given(story=steps)
-def test_no_window_ever_holds_more_calls_than_the_limit(
+def test_no_window_ever_has_more_calls_than_the_limit(
     engine: Engine, story: list[tuple[int, int, int, float, list[tuple[int, int]]]]
 ) -> None:
     history = History()
@@ -140,14 +140,14 @@ def test_who_has_a_share_keeps_to_it_and_spreads_it_and_live_work_has_all_else(
             behind.now = live.now
             _end(tx, live, call_limits, arrives, ends[::2])
             _end(tx, behind, call_limits, arrives, ends[1::2])
-            room = WIDE - quota.usage(tx, AOBA).in_window
+            rate_limiter = WIDE - quota.usage(tx, AOBA).in_window
             first, first_wait_s = quota.take_slots(tx, AOBA, wanted, call_limits)
             slots, wait_s = quota.take_slots(tx, AOBA, wanted_behind, call_limits, SHARE)
             live.alive += [(slot, live.now) for slot in first]
             behind.alive += [(slot, live.now) for slot in slots]
             taken += [live.now] * len(slots)
-            assert len(first) == min(wanted, room)
-            assert len(slots) <= room - len(first)
+            assert len(first) == min(wanted, rate_limiter)
+            assert len(slots) <= rate_limiter - len(first)
             assert (first_wait_s > 0) == (wanted > 0 and not first)
             assert (wait_s > 0) == (wanted_behind > 0 and not slots)
             assert max(first_wait_s, wait_s) <= WINDOW_S + DEADLINE_S
@@ -188,7 +188,7 @@ def test_who_has_a_share_takes_no_more_whatever_it_asks_for(
     remaining=st.integers(0, WIDE),
     more=st.lists(st.tuples(st.integers(1, 30), st.none() | st.integers(0, 9)), max_size=6),
 )
-def test_no_lane_takes_more_than_ghl_says_is_left(
+def test_no_lane_takes_more_than_ghl_says_remains(
     engine: Engine,
     takes: list[tuple[int, int | None]],
     remaining: int,

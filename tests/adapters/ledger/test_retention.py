@@ -76,7 +76,7 @@ async def test_an_event_that_waits_is_kept_however_old_it_is(ledger: Ledger) -> 
     assert await is_kept(ledger, event)
 
 
-async def test_an_event_that_a_person_is_asked_about_is_kept_until_that_is_settled(
+async def test_an_event_that_a_person_is_asked_about_is_kept_until_that_is_resolved(
     ledger: Ledger,
 ) -> None:
     event = await ledger.write(keep, "asked", LONG_AGO, InboxState.REVIEW)
@@ -104,7 +104,7 @@ async def test_every_connection_is_tidied_and_what_is_of_none(ledger: Ledger) ->
     assert await forget(ledger) == 3
 
 
-async def test_many_are_forgotten_in_steps_that_hold_nobody_up(
+async def test_many_are_forgotten_in_steps_that_delay_nobody(
     ledger: Ledger,
 ) -> None:
     for number in range(7):
@@ -122,7 +122,7 @@ async def test_a_delivery_that_is_repeated_after_it_was_forgotten_is_stored_anew
     assert await ledger.write(keep, "one", None) != first
 
 
-async def test_locks_that_nobody_holds_are_forgotten_and_held_ones_stay(ledger: Ledger) -> None:
+async def test_locks_that_nobody_has_are_forgotten_and_used_ones_stay(ledger: Ledger) -> None:
     free = await ledger.write(locks.try_lock, ["free"], "anna", 30)
     held = await ledger.write(locks.try_lock, ["held"], "ben", 30)
     assert free is not None
@@ -132,7 +132,7 @@ async def test_locks_that_nobody_holds_are_forgotten_and_held_ones_stay(ledger: 
     forgotten = await ledger.write(locks.forget_idle, 100)
 
     assert forgotten == 1
-    assert await ledger.read(locks.holds, held)
+    assert await ledger.read(locks.is_valid, held)
     assert await ledger.write(locks.try_lock, ["held"], "anna", 30) is None
 
 
@@ -148,7 +148,7 @@ async def test_the_fence_of_a_lock_that_was_forgotten_stays_broken_when_it_is_ta
 
     assert new is not None
     assert new.number == old.number, "the numbers begin again"
-    assert not await ledger.read(locks.holds, old)
+    assert not await ledger.read(locks.is_valid, old)
     assert not await ledger.write(locks.renew_lock, old, 30)
     await ledger.write(locks.release_lock, old)
-    assert await ledger.read(locks.holds, new)
+    assert await ledger.read(locks.is_valid, new)

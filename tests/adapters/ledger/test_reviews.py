@@ -18,7 +18,7 @@ async def open_one(
     subject: str = SUBJECT,
     connection: ConnectionName = AOBA,
     reason: str = "two could be this person",
-    seen: str = "1",
+    record_state: str = "1",
 ) -> tuple[str, bool]:
     return await ledger.write(
         reviews.open_review,
@@ -27,7 +27,7 @@ async def open_one(
         subject=subject,
         reason=reason,
         detail={"candidates": ["g1", "g2"], "email": "riku@hinode.example"},
-        seen=seen,
+        record_state=record_state,
         now=make.NOW,
     )
 
@@ -40,17 +40,21 @@ async def test_an_open_review_reads_back_whole(ledger: Ledger) -> None:
     assert is_new
     assert (review.id, review.kind, review.subject) == (review_id, "identity", SUBJECT)
     assert review.detail == {"candidates": ["g1", "g2"], "email": "riku@hinode.example"}
-    assert (review.seen, review.opened_at, review.resolved_at) == ("1", make.NOW, None)
+    assert (review.record_state, review.opened_at, review.resolved_at) == ("1", make.NOW, None)
 
 
 async def test_the_same_matter_is_asked_once_with_its_latest_reason(ledger: Ledger) -> None:
     first, _ = await open_one(ledger)
 
-    again, is_new = await open_one(ledger, reason="three could be", seen="2")
+    again, is_new = await open_one(ledger, reason="three could be", record_state="2")
 
     assert (again, is_new) == (first, False)
     [review] = await ledger.read(reviews.open_reviews, AOBA)
-    assert (review.reason, review.seen, review.opened_at) == ("three could be", "2", make.NOW)
+    assert (review.reason, review.record_state, review.opened_at) == (
+        "three could be",
+        "2",
+        make.NOW,
+    )
 
 
 async def test_another_kind_subject_or_connection_is_another_matter(ledger: Ledger) -> None:
@@ -66,30 +70,30 @@ async def test_another_kind_subject_or_connection_is_another_matter(ledger: Ledg
     assert await ledger.read(reviews.count_open, HINODE) == 1
 
 
-async def test_a_settled_review_no_longer_waits(ledger: Ledger) -> None:
+async def test_a_resolved_review_no_longer_waits(ledger: Ledger) -> None:
     review_id, _ = await open_one(ledger)
 
-    settled = await ledger.write(
+    updated = await ledger.write(
         reviews.resolve_review, review_id, decision="keep apart", by="mori", now=LATER
     )
 
-    assert settled
+    assert updated
     assert await ledger.read(reviews.open_reviews, AOBA) == []
     assert await ledger.read(reviews.count_open, AOBA) == 0
 
 
-async def test_a_review_is_settled_once(ledger: Ledger) -> None:
+async def test_a_review_is_resolved_once(ledger: Ledger) -> None:
     review_id, _ = await open_one(ledger)
     await ledger.write(reviews.resolve_review, review_id, decision="join", by="mori", now=LATER)
 
-    settled = await ledger.write(
+    updated = await ledger.write(
         reviews.resolve_review, review_id, decision="keep apart", by="ito", now=LATER
     )
 
-    assert not settled
+    assert not updated
 
 
-async def test_a_settled_matter_may_come_up_again(ledger: Ledger) -> None:
+async def test_a_resolved_matter_may_come_up_again(ledger: Ledger) -> None:
     first, _ = await open_one(ledger)
     await ledger.write(reviews.resolve_review, first, decision="join", by="mori", now=LATER)
 
@@ -100,7 +104,7 @@ async def test_a_settled_matter_may_come_up_again(ledger: Ledger) -> None:
     assert [one.id for one in await ledger.read(reviews.open_reviews, AOBA)] == [second]
 
 
-async def test_what_went_through_settles_all_that_was_open_about_it(ledger: Ledger) -> None:
+async def test_what_went_through_resolves_all_that_was_open_about_it(ledger: Ledger) -> None:
     await open_one(ledger)
     await open_one(ledger, kind="refused")
     other, _ = await open_one(ledger, subject="contact:c_2")
@@ -116,13 +120,13 @@ async def resolve_as(ledger: Ledger, review_id: str, decision: str) -> None:
     await ledger.write(reviews.resolve_review, review_id, decision=decision, by="mori", now=LATER)
 
 
-async def test_what_is_to_be_left_alone_is_not_asked_again_for_the_same_reason(
+async def test_what_is_to_be_unchanged_is_not_asked_again_for_the_same_reason(
     ledger: Ledger,
 ) -> None:
     first, _ = await open_one(ledger)
     await resolve_as(ledger, first, "drop")
 
-    again = await open_one(ledger, seen="2")
+    again = await open_one(ledger, record_state="2")
     waiting = await ledger.read(reviews.count_open, AOBA)
     other, is_new = await open_one(ledger, reason="three could be")
 
@@ -131,7 +135,7 @@ async def test_what_is_to_be_left_alone_is_not_asked_again_for_the_same_reason(
     assert other != first
 
 
-async def test_an_event_that_fails_again_is_told_again(ledger: Ledger) -> None:
+async def test_an_event_that_fails_again_is_reported_again(ledger: Ledger) -> None:
     first, _ = await open_one(ledger, kind="refused", subject="event:e_1")
     await resolve_as(ledger, first, "drop")
 
@@ -143,14 +147,14 @@ async def test_an_event_that_fails_again_is_told_again(ledger: Ledger) -> None:
 async def test_what_waits_of_one_kind_is_listed(ledger: Ledger) -> None:
     await open_one(ledger)
     waiting, _ = await open_one(ledger, kind="conflict", subject="contact:c_1:city")
-    settled, _ = await open_one(ledger, kind="conflict", subject="contact:c_1:state")
-    await resolve_as(ledger, settled, "keep ghl")
+    updated, _ = await open_one(ledger, kind="conflict", subject="contact:c_1:state")
+    await resolve_as(ledger, updated, "keep ghl")
 
     assert [one.id for one in await ledger.read(reviews.open_of, AOBA, "conflict")] == [waiting]
     assert await ledger.read(reviews.conflict_subjects, AOBA) == ["contact:c_1:city"]
 
 
-async def test_it_is_known_since_when_nothing_was_asked_or_settled(ledger: Ledger) -> None:
+async def test_it_is_known_since_when_nothing_was_asked_or_resolved(ledger: Ledger) -> None:
     review_id, _ = await open_one(ledger)
     opened = [await ledger.read(reviews.is_touched, AOBA, when) for when in (make.NOW, LATER)]
     await resolve_as(ledger, review_id, "drop")

@@ -46,7 +46,7 @@ def test_a_rotated_key_opens_what_the_old_one_sealed_and_seals_anew() -> None:
     assert SecretKey(new).decrypt(rotated.encrypt("b")) == "b"
 
 
-def test_another_key_is_told_in_one_line_without_the_secret() -> None:
+def test_another_key_is_reported_in_one_line_without_the_secret() -> None:
     sealed = SecretKey(new_key()).encrypt("refresh-canary")
 
     with pytest.raises(SettingsError, match="sealed with another key") as failure:
@@ -60,7 +60,7 @@ ONE_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 
 @pytest.mark.parametrize("given", ["short", "鍵" * 22, ",", f"{ONE_KEY},"])
-def test_what_is_no_key_is_told_in_one_line_and_not_repeated(
+def test_what_is_no_key_is_reported_in_one_line_and_not_repeated(
     given: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(VARIABLE, given)

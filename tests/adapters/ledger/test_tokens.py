@@ -61,7 +61,7 @@ async def test_only_the_version_that_is_there_is_replaced(ledger: Ledger) -> Non
     assert await stored(ledger) == pair(2)
 
 
-async def test_the_database_holds_no_token_in_clear(ledger: Ledger) -> None:
+async def test_the_database_contains_no_token_in_clear(ledger: Ledger) -> None:
     await save(ledger, pair(), None)
 
     rows = await ledger.read(lambda tx: tx.execute(text("SELECT * FROM tokens")).all())
@@ -81,7 +81,7 @@ async def test_another_key_opens_nothing(ledger: Ledger) -> None:
         await ledger.read(tokens.read_tokens, "app:locAoba", other)
 
 
-async def test_a_doubt_is_noted_and_forgotten(ledger: Ledger) -> None:
+async def test_a_doubt_is_recorded_and_forgotten(ledger: Ledger) -> None:
     await save(ledger, pair(), None)
 
     assert await ledger.write(tokens.mark_in_doubt, "app:locAoba", 1, AT)

@@ -46,7 +46,7 @@ async def set_aside(ledger: Ledger, row: WorkspaceContact) -> str:
             subject=f"contact:{row.id}",
             reason="two could be this person",
             detail={},
-            seen=str(row.version),
+            record_state=str(row.version),
             now=make.NOW,
         )
         return review_id
@@ -189,7 +189,7 @@ async def test_who_is_not_linked_or_changed_since_is_work(ledger: Ledger) -> Non
     assert len(work) == 2
 
 
-async def test_a_link_that_was_never_level_is_work(ledger: Ledger) -> None:
+async def test_a_link_that_was_never_in_sync_is_work(ledger: Ledger) -> None:
     added = await add(ledger)
     pair = Link(connection=AOBA, kind="contact", local_id=added.id, remote_id="ghl-riku")
     await ledger.write(links.save_link, pair)
@@ -224,7 +224,7 @@ async def test_who_waits_for_a_person_is_no_work_until_changed(ledger: Ledger) -
     assert await ledger.read(workspace.changed_contacts, AOBA) == [added.id]
 
 
-async def test_a_settled_review_makes_work_again(ledger: Ledger) -> None:
+async def test_a_resolved_review_makes_work_again(ledger: Ledger) -> None:
     added = await add(ledger)
     review_id = await set_aside(ledger, added)
 

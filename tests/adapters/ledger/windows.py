@@ -22,13 +22,13 @@ async def end(ledger: Ledger, slots: list[Slot], ago_s: float = 0) -> None:
 
 async def see(ledger: Ledger, *numbers: float | None) -> None:
     remaining, daily, reset_s, ago_s = [*numbers, *[None] * (3 - len(numbers)), 0][:4]
-    seen = ReportedLimits(
+    reported = ReportedLimits(
         None if remaining is None else int(remaining),
         None if daily is None else int(daily),
         reset_s,
         ago_s or 0,
     )
-    await ledger.write(quota.correct, AOBA, seen, CALL_LIMITS)
+    await ledger.write(quota.correct, AOBA, reported, CALL_LIMITS)
 
 
 async def usage(ledger: Ledger) -> Usage:

@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ghl.oauth import OAuthTokens
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.auth import ApiKey, OAuthApp, TimerexAuth
 from timerex_ghl.adapters.timerex.client import TimerexClient
-from timerex_ghl.adapters.timerex.rate_limiter import Room
+from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter
 from timerex_ghl.adapters.timerex.replies import CalendarId
 from timerex_ghl.domain.models import BookingId, LocationId
 from timerex_ghl.sandbox.info import SandboxInfo
@@ -50,7 +50,7 @@ class ApiWorld:
         return TimerexClient(
             self.http,
             auth,
-            Room(self.ledger, auth.owner),
+            TimerexRateLimiter(self.ledger, auth.owner),
             base_url=base_url or self.info.timerex.base_url,
             deadline_s=deadline_s,
         )

@@ -8,7 +8,7 @@ from tests.adapters.timerex.api_world import ApiWorld
 from timerex_ghl.domain.errors import CredentialsError
 
 
-async def test_logs_tell_no_key_no_token_and_no_person(
+async def test_logs_report_no_key_no_token_and_no_person(
     api: ApiWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -105,7 +105,7 @@ async def test_what_acts_on_a_booking_is_not_read(api: ApiWorld) -> None:
     assert "482913" not in text
 
 
-async def test_a_cancel_is_seen_by_the_next_read_and_a_second_one_is_refused(
+async def test_a_cancel_is_noticed_by_the_next_read_and_a_second_one_is_refused(
     api: ApiWorld,
 ) -> None:
     event_id = await api.book()
@@ -118,7 +118,7 @@ async def test_a_cancel_is_seen_by_the_next_read_and_a_second_one_is_refused(
         await client.cancel_event(event_id)
 
 
-async def test_a_one_time_url_tells_who_booked_through_it(api: ApiWorld) -> None:
+async def test_a_one_time_url_reports_who_booked_through_it(api: ApiWorld) -> None:
     client = api.by_key()
     made = await client.create_one_time_url(api.calendar_id)
     await client.watch_one_time_url(

@@ -92,7 +92,7 @@ async def test_a_slow_answer_ends_at_the_deadline(api: ApiWorld) -> None:
 
 
 @pytest.mark.parametrize("method", ["get_event", "cancel_event"])
-async def test_what_never_left_this_machine_was_not_sent(api: ApiWorld, method: str) -> None:
+async def test_what_could_not_connect_was_not_sent(api: ApiWorld, method: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     client = api.client(ApiKey("k" * 64), base_url=f"http://127.0.0.1:{port}")

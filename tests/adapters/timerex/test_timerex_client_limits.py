@@ -10,35 +10,35 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import CallLimits
 from timerex_ghl.adapters.timerex.auth import ApiKey
 from timerex_ghl.adapters.timerex.operations import DAY, HOUR, MINUTE, Window
-from timerex_ghl.adapters.timerex.rate_limiter import Room
+from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter
 from timerex_ghl.domain.errors import RateLimitedError
 
 SHORT = Window("minute", CallLimits(limit=2, window_s=0.4))
 LONG = Window("day", CallLimits(limit=3, window_s=60))
 
 
-async def call(room: Room, *windows: Window, wait_s: float = 5.0) -> None:
-    async with room.taken(windows, wait_s):
+async def call(rate_limiter: TimerexRateLimiter, *windows: Window, wait_s: float = 5.0) -> None:
+    async with rate_limiter.taken(windows, wait_s):
         pass
 
 
 async def test_who_waits_is_let_through_when_the_window_has_passed(
     timed_ledger: Ledger, fake_time: FakeTime
 ) -> None:
-    rooms = [Room(timed_ledger, "aoba", timer=fake_time) for _ in range(5)]
+    rate_limiters = [TimerexRateLimiter(timed_ledger, "aoba", timer=fake_time) for _ in range(5)]
 
-    await fake_time.run(*(call(room, SHORT) for room in rooms))
+    await fake_time.run(*(call(rate_limiter, SHORT) for rate_limiter in rate_limiters))
 
     assert 0.8 <= fake_time.elapsed_s < 4
 
 
-async def test_who_does_not_wait_is_told_how_long_it_would_be(timed_ledger: Ledger) -> None:
-    room = Room(timed_ledger, "aoba")
+async def test_who_does_not_wait_is_reported_how_long_it_would_be(timed_ledger: Ledger) -> None:
+    rate_limiter = TimerexRateLimiter(timed_ledger, "aoba")
     for _ in range(3):
-        await call(room, LONG)
+        await call(rate_limiter, LONG)
 
     with pytest.raises(RateLimitedError, match="left in this day") as raised:
-        await call(room, LONG, wait_s=0)
+        await call(rate_limiter, LONG, wait_s=0)
 
     assert raised.value.after_s == pytest.approx(60 + 0.001)
 
@@ -46,44 +46,44 @@ async def test_who_does_not_wait_is_told_how_long_it_would_be(timed_ledger: Ledg
 async def test_a_call_that_finds_one_window_full_takes_nothing_of_the_other(
     timed_ledger: Ledger,
 ) -> None:
-    room = Room(timed_ledger, "aoba")
+    rate_limiter = TimerexRateLimiter(timed_ledger, "aoba")
     for _ in range(3):
-        await call(room, LONG)
+        await call(rate_limiter, LONG)
 
     for _ in range(3):
         with pytest.raises(RateLimitedError):
-            await call(room, MINUTE, LONG, wait_s=0)
+            await call(rate_limiter, MINUTE, LONG, wait_s=0)
 
     for _ in range(60):
-        await call(room, MINUTE, wait_s=0)
+        await call(rate_limiter, MINUTE, wait_s=0)
 
 
 async def test_work_that_can_wait_leaves_calls_to_what_cannot(timed_ledger: Ledger) -> None:
-    room = Room(timed_ledger, "aoba")
-    sparing = room.sparing(20)
+    rate_limiter = TimerexRateLimiter(timed_ledger, "aoba")
+    sparing = rate_limiter.sparing(20)
     for _ in range(40):
         await call(sparing, MINUTE, wait_s=0)
 
     with pytest.raises(RateLimitedError):
         await call(sparing, MINUTE, wait_s=0)
     for _ in range(20):
-        await call(room, MINUTE, wait_s=0)
+        await call(rate_limiter, MINUTE, wait_s=0)
     with pytest.raises(RateLimitedError):
-        await call(room, MINUTE, wait_s=0)
+        await call(rate_limiter, MINUTE, wait_s=0)
 
 
-async def test_a_line_that_spares_calls_waits_as_long_as_it_was_told(api: ApiWorld) -> None:
+async def test_a_line_that_spares_calls_waits_as_long_as_it_was_given(api: ApiWorld) -> None:
     event_id = await api.book()
-    await Room(api.ledger, ApiKey(api.info.timerex.api_key).owner).hold([MINUTE], 60)
+    await TimerexRateLimiter(api.ledger, ApiKey(api.info.timerex.api_key).owner).pause([MINUTE], 60)
     async with asyncio.timeout(HANG_S):
         with pytest.raises(RateLimitedError):
             await api.by_key().sparing(20, wait_s=0).get_delivery(event_id, None)
 
 
 async def test_two_users_do_not_stand_in_each_others_way(timed_ledger: Ledger) -> None:
-    await Room(timed_ledger, "aoba").hold([MINUTE], 60)
+    await TimerexRateLimiter(timed_ledger, "aoba").pause([MINUTE], 60)
 
-    await call(Room(timed_ledger, "umi"), MINUTE, wait_s=0)
+    await call(TimerexRateLimiter(timed_ledger, "umi"), MINUTE, wait_s=0)
 
 
 async def test_a_429_stops_every_process_of_that_user_and_counts_half_a_minute(
@@ -105,7 +105,7 @@ async def test_a_429_stops_every_process_of_that_user_and_counts_half_a_minute(
 async def test_a_full_minute_does_not_stop_a_cancel(api: ApiWorld) -> None:
     event_id = await api.book()
     owner = ApiKey(api.info.timerex.api_key).owner
-    await Room(api.ledger, owner).hold([MINUTE], 60)
+    await TimerexRateLimiter(api.ledger, owner).pause([MINUTE], 60)
 
     await api.by_key().cancel_event(event_id)
 
@@ -129,5 +129,5 @@ async def test_the_sixty_first_call_of_a_minute_is_never_sent(api: ApiWorld) -> 
     assert len(await api.calls()) == 60
 
 
-def test_the_name_of_an_owner_tells_nothing_of_the_key() -> None:
+def test_the_name_of_an_owner_reports_nothing_of_the_key() -> None:
     assert "canary" not in ApiKey("canary" * 10).owner

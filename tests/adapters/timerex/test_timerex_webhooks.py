@@ -72,7 +72,7 @@ def test_id_start_and_end_are_enough() -> None:
 
 
 @pytest.mark.parametrize("status", [1, 2, 3, "confirmed", None])
-def test_the_type_decides_whatever_status_says(status: object) -> None:
+def test_the_type_counts_whatever_status_says(status: object) -> None:
     assert booking_of(CONFIRMED, status=status).state is BookingState.CONFIRMED
     assert booking_of(CANCELLED, status=status).state is BookingState.CANCELLED
 

@@ -59,7 +59,7 @@ async def one_of_each(api: httpx.AsyncClient) -> dict[str, str]:
     "authorization",
     [None, "", "Bearer", "Bearer ", "Basic eDp5", "Bearer tgk_wrong", "Bearer \u00e9", "tgk_wrong"],
 )
-async def test_without_a_good_token_nothing_is_told(
+async def test_without_a_good_token_nothing_is_reported(
     ledger: Ledger, authorization: str | None
 ) -> None:
     headers = [] if authorization is None else [(b"authorization", authorization.encode("latin-1"))]
@@ -112,8 +112,8 @@ async def test_a_token_that_may_read_changes_nothing(
 async def test_a_token_reaches_no_other_connection(api: httpx.AsyncClient, ledger: Ledger) -> None:
     records = await one_of_each(api)
     person = {"contact_id": records["contacts"]}
-    theirs = settings_with(endpoint="0" * 20).model_copy(update={"name": HINODE})
-    await publish(ledger, theirs)
+    remote = settings_with(endpoint="0" * 20).model_copy(update={"name": HINODE})
+    await publish(ledger, remote)
     async with api_client(ledger, await new_token(ledger, connection=HINODE)) as other:
         for answer in await reach_all(other, records):
             assert_problem(answer, 404, "not-found")
@@ -139,7 +139,7 @@ async def test_a_connection_nobody_published_has_no_api(ledger: Ledger) -> None:
         assert_problem(await client.get("/contacts"), 403, "not-published")
 
 
-async def test_use_is_noted(api: httpx.AsyncClient, ledger: Ledger) -> None:
+async def test_use_is_recorded(api: httpx.AsyncClient, ledger: Ledger) -> None:
     assert (await ledger.read(api_tokens.list_tokens, NAME))[0].used_at is None
 
     await api.get("/contacts")
@@ -238,7 +238,7 @@ class FailingLedger:
     ("error", "status", "kind"),
     [(RetryableError("canary"), 503, "unavailable"), (ZeroDivisionError("canary"), 500, "")],
 )
-async def test_without_the_ledger_the_caller_is_told_to_come_again(
+async def test_without_the_ledger_the_caller_is_asked_to_retry(
     error: Exception, status: int, kind: str
 ) -> None:
     async with api_client(cast("Ledger", FailingLedger(error)), "tgk_1") as client:

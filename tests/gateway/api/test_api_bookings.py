@@ -19,7 +19,7 @@ async def from_timerex(ledger: Ledger, id_: str = "4f0a9c2be7716d83a5c1") -> Non
     await ledger.write(bookings.save_booking, NAME, row, make.NOW)
 
 
-async def test_a_booking_by_phone_is_kept_and_waits_to_be_carried(
+async def test_a_booking_by_phone_is_kept_and_waits_to_be_handled(
     api: httpx.AsyncClient, ledger: Ledger
 ) -> None:
     person = await add(api)
@@ -136,7 +136,7 @@ async def test_a_booking_that_cannot_be_taken_is_refused_by_field(
     assert await events_of(ledger) == []
 
 
-async def test_a_guest_is_decided_once(api: httpx.AsyncClient) -> None:
+async def test_a_guest_is_resolved_once(api: httpx.AsyncClient) -> None:
     person = await add(api)
     made = await book(api, contact_id=person["id"])
 

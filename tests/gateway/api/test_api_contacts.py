@@ -11,7 +11,7 @@ from timerex_ghl.adapters.ledger.core import Ledger
 EVENT = ("workspace", "contact changed")
 
 
-async def test_an_added_contact_reads_back_and_waits_to_be_carried(
+async def test_an_added_contact_reads_back_and_waits_to_be_handled(
     api: httpx.AsyncClient, ledger: Ledger
 ) -> None:
     made = await api.post("/contacts", json={**RIKU, "phone": "090-1234-5678", "tags": ["VIP"]})
@@ -64,7 +64,7 @@ async def test_a_change_without_a_version_is_refused(api: httpx.AsyncClient) -> 
 
 
 @pytest.mark.parametrize("tags", ['"2"', 'W/"1"', '"0"', '"01"', '"2", "3"', '"one"', '""'])
-async def test_a_change_for_another_version_is_refused_and_told_which_it_is(
+async def test_a_change_for_another_version_is_refused_and_reported_which_it_is(
     api: httpx.AsyncClient, tags: str
 ) -> None:
     made = await add(api)

@@ -143,7 +143,7 @@ LENIENT = settings(
     if_match=st.none() | st.just('"1"') | st.just("*") | HEADER,
     key=st.none() | HEADER,
 )
-def test_no_body_and_no_header_is_an_error_of_ours(
+def test_no_body_and_no_header_is_an_error_of_this_service(
     fuzzed: Api, method: str, place: str, body: bytes, if_match: str | None, key: str | None
 ) -> None:
     sent = {"if-match": if_match, "idempotency-key": key, "content-type": "application/json"}
@@ -160,5 +160,7 @@ def test_no_body_and_no_header_is_an_error_of_ours(
 
 @LENIENT
 @given(path=st.sampled_from(["/contacts", "/bookings", "/notes", "/tasks"]), query=QUERY)
-def test_no_query_is_an_error_of_ours(fuzzed: Api, path: str, query: dict[str, str]) -> None:
+def test_no_query_is_an_error_of_this_service(
+    fuzzed: Api, path: str, query: dict[str, str]
+) -> None:
     assert_promised(fuzzed.send("GET", path, params=query))

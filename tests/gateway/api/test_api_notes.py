@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger.core import Ledger
 MARK = "[n_0123456789abcdef0123]"
 
 
-async def test_a_note_is_kept_and_waits_to_be_carried(
+async def test_a_note_is_kept_and_waits_to_be_handled(
     api: httpx.AsyncClient, ledger: Ledger
 ) -> None:
     person = (await add(api))["id"]
@@ -85,7 +85,7 @@ async def test_a_note_that_cannot_be_taken_is_refused_by_field(
     assert len(await events_of(ledger)) == 1
 
 
-async def test_a_note_s_person_is_decided_once(api: httpx.AsyncClient) -> None:
+async def test_a_note_s_person_is_resolved_once(api: httpx.AsyncClient) -> None:
     person = (await add(api))["id"]
     where = f"/notes/{(await write_down(api, person))['id']}"
 

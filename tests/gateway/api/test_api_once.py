@@ -94,9 +94,9 @@ async def test_a_refusal_is_not_kept(api: httpx.AsyncClient) -> None:
 async def test_another_token_s_key_is_another_key(api: httpx.AsyncClient, ledger: Ledger) -> None:
     mine = await api.post("/bookings", json=CALL, headers=KEY)
     async with api_client(ledger, await new_token(ledger)) as other:
-        theirs = await other.post("/bookings", json=CALL, headers=KEY)
+        remote = await other.post("/bookings", json=CALL, headers=KEY)
 
-    assert mine.json()["id"] != theirs.json()["id"]
+    assert mine.json()["id"] != remote.json()["id"]
 
 
 async def test_without_a_key_every_request_makes_one(api: httpx.AsyncClient) -> None:

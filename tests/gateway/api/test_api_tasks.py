@@ -8,7 +8,7 @@ from tests.gateway.api.given import CALL_BACK, add, ask_for, assert_problem, at,
 from timerex_ghl.adapters.ledger.core import Ledger
 
 
-async def test_a_task_is_kept_and_waits_to_be_carried(
+async def test_a_task_is_kept_and_waits_to_be_handled(
     api: httpx.AsyncClient, ledger: Ledger
 ) -> None:
     person = (await add(api))["id"]

@@ -104,9 +104,9 @@ class OAuthTokens:
         if known is None or known.access is None or known.expires_at is None:
             return None
         access = known.access.get_secret_value()
-        is_ours = known.state == "ok" and self._seed_digest in known.seeds
+        is_known_seed = known.state == "ok" and self._seed_digest in known.seeds
         is_good = access != rejected and known.expires_at - MARGIN > datetime.now(UTC)
-        return access if is_ours and is_good else None
+        return access if is_known_seed and is_good else None
 
     async def _renew(self, rejected: str | None) -> str:
         """Look for a newer token, become the one who refreshes, look again, refresh."""

@@ -82,11 +82,11 @@ class RateLimiter(Protocol):
         """
         ...
 
-    def told(self, headers: Mapping[str, str]) -> None:
+    def observe(self, headers: Mapping[str, str]) -> None:
         """Take in what GHL's answer says about the room that is left."""
         ...
 
-    async def hold(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
         """Let nobody through for a while: GHL answered 429."""
         ...
 
@@ -105,23 +105,23 @@ class Unlimited:
 
     def __init__(self, timer: Timer = SYSTEM_TIMER) -> None:
         self._timer = timer
-        self._held_until = float("-inf")
+        self._paused_until = float("-inf")
 
     @asynccontextmanager
     async def slot(self) -> AsyncGenerator[None]:
         """Let it through."""
-        while (wait_s := self._held_until - self._timer.monotonic()) > 0:
+        while (wait_s := self._paused_until - self._timer.monotonic()) > 0:
             if wait_s > LONGEST_WAIT_S:
                 raise RateLimitedError("GHL's limit is used up", after_s=wait_s)
             await self._timer.sleep(wait_s)
         yield
 
-    def told(self, headers: Mapping[str, str]) -> None:
+    def observe(self, headers: Mapping[str, str]) -> None:
         """Nothing to learn."""
 
-    async def hold(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
         """Stop the calls of this process."""
-        self._held_until = max(self._held_until, self._timer.monotonic() + seconds)
+        self._paused_until = max(self._paused_until, self._timer.monotonic() + seconds)
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -151,7 +151,7 @@ class LedgerRateLimiter:
         self._timer = timer
         self._live, self._behind = Lane(), Lane()
         self._ended: list[tuple[Slot, float]] = []
-        self._seen: tuple[ReportedLimits, float] | None = None
+        self._reported: tuple[ReportedLimits, float] | None = None
         self._serving: asyncio.Task[None] | None = None
         self._called = asyncio.Event()
 
@@ -169,19 +169,19 @@ class LedgerRateLimiter:
                 self._ended.append((mine.result(), self._timer.monotonic()))
                 self._serve_soon()
 
-    def told(self, headers: Mapping[str, str]) -> None:
+    def observe(self, headers: Mapping[str, str]) -> None:
         """Remember what GHL said for the next write."""
         reset_ms = _number(headers, "x-ratelimit-daily-reset")
-        seen = ReportedLimits(
+        reported = ReportedLimits(
             _number(headers, "x-ratelimit-remaining"),
             _number(headers, "x-ratelimit-daily-remaining"),
             None if reset_ms is None else reset_ms / 1000,
         )
-        self._seen = seen, self._timer.monotonic()
+        self._reported = reported, self._timer.monotonic()
 
-    async def hold(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
         """Stop the location, for every process."""
-        await self._ledger.write(quota.hold, self._location_id, seconds)
+        await self._ledger.write(quota.pause, self._location_id, seconds)
 
     async def close(self) -> None:
         """Give back what ended, and stop serving."""
@@ -213,15 +213,15 @@ class LedgerRateLimiter:
     async def _serve_once(self) -> None:
         self._called.clear()
         live, behind = await self._exchange(len(self._live), len(self._behind))
-        self._settle(self._live, live)
-        self._settle(self._behind, behind)
+        self._share_out(self._live, live)
+        self._share_out(self._behind, behind)
         look_s = self._call_limits.window_s / LOOKS_PER_WINDOW
         if self._live and live[1] > 0:  # whoever calls now waits as well
             await self._timer.sleep(min(live[1], look_s))
         elif self._behind and behind[1] > 0:
             await self._timer.wait(self._called, min(behind[1], look_s))
 
-    def _settle(self, lane: Lane, grant: Grant) -> None:
+    def _share_out(self, lane: Lane, grant: Grant) -> None:
         slots, wait_s = grant
         for slot in slots:
             self._hand_out(lane, slot)
@@ -235,10 +235,12 @@ class LedgerRateLimiter:
     async def _exchange(self, wanted: int, wanted_behind: int) -> tuple[Grant, Grant]:
         now = self._timer.monotonic()
         ended = [Ended(slot, now - ended_at) for slot, ended_at in self._ended]
-        seen = self._seen[0]._replace(ago_s=now - self._seen[1]) if self._seen else None
-        self._ended, self._seen = [], None
+        reported = (
+            self._reported[0]._replace(ago_s=now - self._reported[1]) if self._reported else None
+        )
+        self._ended, self._reported = [], None
         return await self._ledger.write(
-            _exchange, self._location_id, self._call_limits, ended, seen, wanted, wanted_behind
+            _exchange, self._location_id, self._call_limits, ended, reported, wanted, wanted_behind
         )
 
     def _hand_out(self, lane: Lane, slot: Slot) -> None:
@@ -251,14 +253,14 @@ def _exchange(
     location_id: LocationId,
     call_limits: CallLimits,
     ended: Sequence[Ended],
-    seen: ReportedLimits | None,
+    reported: ReportedLimits | None,
     wanted: int,
     wanted_behind: int,
 ) -> tuple[Grant, Grant]:
     if ended:
         quota.give_back(tx, location_id, ended, call_limits)
-    if seen is not None:
-        quota.correct(tx, location_id, seen, call_limits)
+    if reported is not None:
+        quota.correct(tx, location_id, reported, call_limits)
     live: Grant = quota.take_slots(tx, location_id, wanted, call_limits) if wanted else ([], 0.0)
     if len(live[0]) < wanted or not wanted_behind:
         return live, ([], live[1])

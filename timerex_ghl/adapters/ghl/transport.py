@@ -167,14 +167,14 @@ class Transport:
         lines = self._lines_behind if is_behind_live() else self._lines
         async with lines, self._rate_limiter.slot():
             response = await self._receive(call, token)
-        self._rate_limiter.told(response.headers)
+        self._rate_limiter.observe(response.headers)
         if response.is_success:
             return response
         failure = failure_of(
             call.operation, str(call), response.status_code, response.headers, _json_of(response)
         )
         if isinstance(failure, RateLimitedError):
-            await self._rate_limiter.hold(wait_of(response.headers))
+            await self._rate_limiter.pause(wait_of(response.headers))
         raise failure
 
     async def _receive(self, call: Call, token: str) -> httpx.Response:

@@ -14,7 +14,7 @@ from timerex_ghl.domain.models import ConnectionName, Record
 PREFIX = "tgk_"
 """What a token begins with, so that people and secret scanners recognise one."""
 
-USE_IS_NOTED_EVERY = timedelta(minutes=1)
+RECORD_USE_EVERY = timedelta(minutes=1)
 
 _api_tokens = Table(
     "api_tokens",
@@ -113,9 +113,9 @@ def revoke_token(tx: Connection, token_id: str, *, by: str, now: datetime) -> bo
     return True
 
 
-def is_use_to_be_noted(token: ApiToken, now: datetime) -> bool:
+def is_use_to_be_recorded(token: ApiToken, now: datetime) -> bool:
     """Tell whether the last noted use is long enough ago: not every request writes."""
-    return token.used_at is None or now - token.used_at >= USE_IS_NOTED_EVERY
+    return token.used_at is None or now - token.used_at >= RECORD_USE_EVERY
 
 
 def note_use(tx: Connection, token_id: str, now: datetime) -> None:

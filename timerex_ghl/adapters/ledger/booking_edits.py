@@ -71,7 +71,7 @@ def change_booking(
         OtherVersionError: The row is at another version.
         EntryError: What was entered cannot be taken.
     """
-    row = _ours(tx, editor, booking_id, versions)
+    row = _own_booking(tx, editor, booking_id, versions)
     booking = enter_booking(row.booking, entry)
     if booking == row.booking:
         return row
@@ -99,7 +99,7 @@ def delete_booking(
         MadeInTimerexError: It was not made here.
         OtherVersionError: The row is at another version.
     """
-    row = _ours(tx, editor, booking_id, versions)
+    row = _own_booking(tx, editor, booking_id, versions)
     cancelled = row.booking.model_copy(update={"state": BookingState.CANCELLED})
     travels = cancelled != row.booking
     if travels:
@@ -134,7 +134,7 @@ def _check_guest(
         raise EntryError([Fault("contact_id", "names no contact: create the contact first")])
 
 
-def _ours(
+def _own_booking(
     tx: Connection, editor: Editor, booking_id: BookingId, versions: Collection[int] | None
 ) -> BookingRow:
     row = read_booking(tx, editor, booking_id)

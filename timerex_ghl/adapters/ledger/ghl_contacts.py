@@ -46,17 +46,17 @@ contact_snapshots = Table(
     Column("phone_key", Text),
     Column("digest", Text, nullable=False),
     Column("updated_at", UtcTime),
-    Column("seen_at", UtcTime, nullable=False),
+    Column("read_at", UtcTime, nullable=False),
     Index(None, "connection", "email_key"),
     Index(None, "connection", "phone_key"),
 )
 
 
-class Seen(NamedTuple):
+class StoredSnapshot(NamedTuple):
     """A contact, when it was read, and the keys it is found by."""
 
     contact: GhlContact
-    seen_at: datetime
+    read_at: datetime
     keys: Keys
 
 
@@ -75,7 +75,7 @@ def digest_of(contact: Contact) -> str:
 
 
 def save_snapshots(
-    tx: Connection, connection: ConnectionName, snapshots: Sequence[Snapshot], seen_at: datetime
+    tx: Connection, connection: ConnectionName, snapshots: Sequence[Snapshot], read_at: datetime
 ) -> None:
     """Keep contacts as just read. A state older than the one kept (search lags) is dropped."""
     rows = [
@@ -91,7 +91,7 @@ def save_snapshots(
             "phone_key": keys.phone,
             "digest": digest,
             "updated_at": contact.updated_at,
-            "seen_at": seen_at,
+            "read_at": read_at,
         }
         for contact, keys, digest in snapshots
     ]
@@ -108,13 +108,13 @@ def _is_older(new: Any) -> ColumnElement[bool]:
 
 def get_snapshots(
     tx: Connection, connection: ConnectionName, ghl_ids: Collection[GhlContactId]
-) -> dict[GhlContactId, Seen]:
+) -> dict[GhlContactId, StoredSnapshot]:
     """Read some contacts as they were last seen."""
     statement = select(contact_snapshots).where(
         contact_snapshots.c.connection == connection, contact_snapshots.c.id.in_(ghl_ids)
     )
     rows = tx.execute(statement).mappings()
-    return {row["id"]: _seen_of(row) for row in rows}
+    return {row["id"]: _snapshot_of(row) for row in rows}
 
 
 def find_snapshots(
@@ -130,7 +130,7 @@ def find_snapshots(
 
 def find_by_keys(
     tx: Connection, connection: ConnectionName, several: Collection[Keys]
-) -> list[Seen]:
+) -> list[StoredSnapshot]:
     """Find every contact that has one of these e-mails or phones, by id."""
     emails = {keys.email for keys in several} - {None}
     phones = {keys.phone for keys in several} - {None}
@@ -144,7 +144,7 @@ def find_by_keys(
         )
         .order_by(contact_snapshots.c.id)
     )
-    return [_seen_of(row) for row in tx.execute(statement).mappings()]
+    return [_snapshot_of(row) for row in tx.execute(statement).mappings()]
 
 
 def forget_unseen(tx: Connection, connection: ConnectionName, since: datetime) -> None:
@@ -152,14 +152,14 @@ def forget_unseen(tx: Connection, connection: ConnectionName, since: datetime) -
 
     One that is somebody's stays: that it is gone is told to a person.
     """
-    theirs = select(links.c.remote_id).where(
+    remote = select(links.c.remote_id).where(
         links.c.connection == connection, links.c.kind == "contact"
     )
     tx.execute(
         delete(contact_snapshots).where(
             contact_snapshots.c.connection == connection,
-            contact_snapshots.c.seen_at < since,
-            contact_snapshots.c.id.not_in(theirs),
+            contact_snapshots.c.read_at < since,
+            contact_snapshots.c.id.not_in(remote),
         )
     )
 
@@ -210,8 +210,10 @@ def digest_now(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId)
     )
 
 
-def _seen_of(row: RowMapping) -> Seen:
-    return Seen(_contact_of(row), row["seen_at"], Keys(row["email_key"], row["phone_key"]))
+def _snapshot_of(row: RowMapping) -> StoredSnapshot:
+    return StoredSnapshot(
+        _contact_of(row), row["read_at"], Keys(row["email_key"], row["phone_key"])
+    )
 
 
 def _contact_of(row: RowMapping) -> GhlContact:

@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.domain.actions import WorkspaceChange
 from timerex_ghl.domain.columns import Entry, split_several
 from timerex_ghl.domain.contact_entry import EntryError
-from timerex_ghl.domain.identity import Found, Keys, Nobody, Several, decide_person, keys_of
+from timerex_ghl.domain.identity import Found, Keys, Nobody, Several, keys_of, match_person
 from timerex_ghl.domain.models import Contact, ContactId, WorkspaceContact
 
 Fate = Literal["new", "changed", "same", "refused"]
@@ -107,7 +107,7 @@ def _find(tx: Connection, editor: Editor, entry: Entry) -> WorkspaceContact | No
         return _find_named(tx, editor, entry.contact_id, others)
     if keys == Keys(None, None):
         raise _RefusedError("has no e-mail and no valid phone number to know them by")
-    match decide_person(None, by_email, by_phone, lambda row: row.id):
+    match match_person(None, by_email, by_phone, lambda row: row.id):
         case Nobody():
             return None
         case Several(ids):
@@ -131,8 +131,8 @@ def _find_named(
 
 def _contradicts(editor: Editor, row: WorkspaceContact, keys: Keys) -> bool:
     """Tell whether somebody found by phone has another e-mail: a phone may be a family's."""
-    theirs = keys_of(row.contact, editor.settings.region)
-    return bool(theirs.email and keys.email and theirs.email != keys.email)
+    remote = keys_of(row.contact, editor.settings.region)
+    return bool(remote.email and keys.email and remote.email != keys.email)
 
 
 def _as_kept(contact: Contact, change: WorkspaceChange) -> WorkspaceChange:

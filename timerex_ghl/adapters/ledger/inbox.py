@@ -199,7 +199,7 @@ def waiting_events(
         limit: At most so many.
         fresh_since: What came after this and was not tried yet is left out: somebody is at it.
     """
-    is_left = (
+    is_backlog = (
         true()
         if fresh_since is None
         else or_(events.c.received_at <= fresh_since, events.c.next_at.is_not(None))
@@ -210,7 +210,7 @@ def waiting_events(
             events.c.connection == (connection or ""),
             events.c.state == InboxState.WAITING,
             or_(events.c.next_at.is_(None), events.c.next_at <= now),
-            is_left,
+            is_backlog,
         )
         .order_by(events.c.seq)
         .limit(limit)

@@ -25,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from timerex_ghl.adapters.ledger.locks import Fence, all_hold
+from timerex_ghl.adapters.ledger.locks import Fence, all_valid
 from timerex_ghl.adapters.ledger.schema import UtcTime, metadata
 from timerex_ghl.domain.actions import Action
 from timerex_ghl.domain.errors import RetryableError
@@ -122,8 +122,8 @@ def open_all(tx: Connection, several: Sequence[NewIntent]) -> list[str]:
     Raises:
         LostLockError: The lock of one of them is not held any more.
     """
-    for new, is_held in zip(several, all_hold(tx, [new.fence for new in several]), strict=True):
-        if not is_held:
+    for new, is_blocked in zip(several, all_valid(tx, [new.fence for new in several]), strict=True):
+        if not is_blocked:
             raise LostLockError(f"the lock of {new.record_key} ran out: nothing was sent")
     rows = [_row_of(new) for new in several]
     tx.execute(_OPEN, rows)

@@ -41,9 +41,9 @@ links = Table(
     Column("written_at", UtcTime),
     Column("base", JsonText),
     Column("digest", Text),
-    Column("seen_at", UtcTime),
+    Column("checked_at", UtcTime),
     UniqueConstraint("connection", "kind", "remote_id"),
-    Index(None, "connection", "kind", "seen_at"),
+    Index(None, "connection", "kind", "checked_at"),
 )
 
 
@@ -57,8 +57,8 @@ class Link(Record):
         base: What both sides last agreed on; None before they ever did.
         digest: Of GHL's record when both sides were level; of an appointment, what GHL's list
             showed when a sweep last found that to be otherwise.
-        seen_at: When a sweep last saw GHL's record; of a contact, when its notes were last read; of
-            an appointment, when it was read because of that list.
+        checked_at: When a sweep last found GHL's record; of a contact, when its notes were last
+            read; of an appointment, when it was read because of that list.
     """
 
     connection: ConnectionName
@@ -70,7 +70,7 @@ class Link(Record):
     written_at: AwareDatetime | None = None
     base: Contact | None = None
     digest: str | None = None
-    seen_at: AwareDatetime | None = None
+    checked_at: AwareDatetime | None = None
 
 
 _HERE = select(links).where(
@@ -87,14 +87,14 @@ _NOTE_WRITE = (
     )
     .values(written_at=bindparam("now"))
 )
-_SEEN = (
+_CHECKED = (
     update(links)
     .where(
         links.c.connection == bindparam("of"),
         links.c.kind == bindparam("link_kind"),
         links.c.remote_id.in_(bindparam("ids", expanding=True)),
     )
-    .values(seen_at=bindparam("now"))
+    .values(checked_at=bindparam("now"))
 )
 
 
@@ -163,7 +163,9 @@ def mark_checked(
 ) -> None:
     """Note that these records of GHL were seen just now."""
     if remote_ids:
-        tx.execute(_SEEN, {"of": connection, "link_kind": kind, "ids": [*remote_ids], "now": now})
+        tx.execute(
+            _CHECKED, {"of": connection, "link_kind": kind, "ids": [*remote_ids], "now": now}
+        )
 
 
 def move_link(
@@ -187,7 +189,7 @@ def _is(connection: ConnectionName, kind: LinkKind, local_id: str) -> ColumnElem
 
 
 def _kept(_new: object) -> dict[str, ColumnElement[datetime]]:
-    return {"seen_at": links.c.seen_at}
+    return {"checked_at": links.c.checked_at}
 
 
 def link_of(row: RowMapping) -> Link:

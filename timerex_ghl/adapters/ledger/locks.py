@@ -158,7 +158,7 @@ def forget_idle(tx: Connection, limit: int) -> int:
     return tx.execute(delete(_locks).where(_locks.c.name.in_(idle))).rowcount
 
 
-def all_hold(tx: Connection, fences: Sequence[Fence]) -> list[bool]:
+def all_valid(tx: Connection, fences: Sequence[Fence]) -> list[bool]:
     """Tell of each fence whether it still holds all of its locks, at this moment."""
     now = clock.now(tx)
     rows = tx.execute(_BY_NAMES, {"names": _names(fences)})
@@ -170,9 +170,9 @@ def all_hold(tx: Connection, fences: Sequence[Fence]) -> list[bool]:
     return [all((name, f.holder, f.number) in held for name in f.names) for f in fences]
 
 
-def holds(tx: Connection, fence: Fence) -> bool:
+def is_valid(tx: Connection, fence: Fence) -> bool:
     """Tell whether the fence still holds all of its locks, at this moment."""
-    return all_hold(tx, [fence])[0]
+    return all_valid(tx, [fence])[0]
 
 
 def holder_of(tx: Connection, name: str) -> str | None:

@@ -111,7 +111,7 @@ def list_deletes(
     return [_delete_of(dict(row)) for row in tx.execute(ordered).mappings()]
 
 
-def release_held(
+def finish_pending(
     tx: Connection,
     connection: ConnectionName,
     kind: ActivityKind,

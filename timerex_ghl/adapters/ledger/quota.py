@@ -38,7 +38,7 @@ _quota = Table(
     Column("location_id", Text, primary_key=True),
     Column("slots", JsonText, nullable=False),  # ms since 1970 at which each taken slot is free
     Column("behind", JsonText, nullable=False, server_default="[]"),  # those taken behind live
-    Column("held_until", UtcTime),
+    Column("paused_until", UtcTime),
     Column("today", Integer, nullable=False),
     Column("today_ends_at", UtcTime, nullable=False),
 )
@@ -98,7 +98,7 @@ class Usage(NamedTuple):
 
     in_window: int
     today: int
-    held_until: datetime | None
+    paused_until: datetime | None
 
 
 def take_slots(
@@ -115,12 +115,12 @@ def take_slots(
     """
     row = _row(tx, location_id)
     now = clock.now(tx)
-    held_s = _seconds(now, row["held_until"])
+    paused_s = _seconds(now, row["paused_until"])
     of_day = DAILY_LIMIT - row["today"] - (0 if share is None else RESERVE_OF_DAY)
     if of_day <= 0:
-        held_s = max(held_s, _seconds(now, row["today_ends_at"]))
-    if held_s > 0:
-        return [], held_s
+        paused_s = max(paused_s, _seconds(now, row["today_ends_at"]))
+    if paused_s > 0:
+        return [], paused_s
     now_ms = _ms(now)
     taken = _taken(row, now_ms)
     free, next_ms = _free(taken, now_ms, call_limits, share)
@@ -147,28 +147,28 @@ def give_back(
     _save(tx, location_id, **_lists(taken))
 
 
-def hold(tx: Connection, location_id: LocationId, seconds: float) -> None:
+def pause(tx: Connection, location_id: LocationId, seconds: float) -> None:
     """Let nobody through for a while: GHL answered 429."""
     row = _row(tx, location_id)
     until = clock.now(tx) + timedelta(seconds=seconds)
-    _save(tx, location_id, held_until=max(until, row["held_until"] or until))
+    _save(tx, location_id, paused_until=max(until, row["paused_until"] or until))
 
 
 def correct(
-    tx: Connection, location_id: LocationId, seen: ReportedLimits, call_limits: CallLimits
+    tx: Connection, location_id: LocationId, reported: ReportedLimits, call_limits: CallLimits
 ) -> None:
     """Believe GHL where it saw less room than we did at that moment: others call it too."""
     row = _row(tx, location_id)
-    seen_at = clock.now(tx) - timedelta(seconds=seen.ago_s)
-    taken = _taken(row, _ms(seen_at))
-    if seen.remaining is not None:
-        unknown = call_limits.limit - len(taken) - seen.remaining
-        taken += [Slot(_ms(seen_at) + round(call_limits.window_s * 1000))] * unknown
+    read_at = clock.now(tx) - timedelta(seconds=reported.ago_s)
+    taken = _taken(row, _ms(read_at))
+    if reported.remaining is not None:
+        unknown = call_limits.limit - len(taken) - reported.remaining
+        taken += [Slot(_ms(read_at) + round(call_limits.window_s * 1000))] * unknown
     today, ends_at = row["today"], row["today_ends_at"]
-    if seen.daily_remaining is not None:
-        today = max(today, DAILY_LIMIT - seen.daily_remaining)
-    if seen.daily_reset_s is not None:
-        ends_at = seen_at + timedelta(seconds=seen.daily_reset_s)
+    if reported.daily_remaining is not None:
+        today = max(today, DAILY_LIMIT - reported.daily_remaining)
+    if reported.daily_reset_s is not None:
+        ends_at = read_at + timedelta(seconds=reported.daily_reset_s)
     _save(tx, location_id, **_lists(taken), today=today, today_ends_at=ends_at)
 
 
@@ -179,7 +179,7 @@ def usage(tx: Connection, location_id: LocationId) -> Usage:
     if found is None:
         return Usage(0, 0, None)
     taken = _taken(found, _ms(clock.now(tx)))
-    return Usage(len(taken), found["today"], found["held_until"])
+    return Usage(len(taken), found["today"], found["paused_until"])
 
 
 def day_of(tx: Connection, location_id: LocationId) -> Day | None:

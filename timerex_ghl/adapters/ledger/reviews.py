@@ -82,7 +82,7 @@ class Review(Record):
     subject: str
     reason: str
     detail: dict[str, Any]
-    seen: str
+    record_state: str
     opened_at: AwareDatetime
     resolved_at: AwareDatetime | None
     resolved_by: str | None
@@ -112,7 +112,7 @@ def open_review(  # noqa: PLR0913  one argument a column
     subject: str,
     reason: str,
     detail: Mapping[str, Any],
-    seen: str = "",
+    record_state: str = "",
     now: datetime,
 ) -> tuple[str, bool]:
     """Ask a person, once: an open review of the same is brought up to date; tell if it is new.
@@ -120,7 +120,7 @@ def open_review(  # noqa: PLR0913  one argument a column
     What a person answered with "leave it" is not asked again for the same reason: the answer then
     counts for the record as it is now. Not for an event: that is carried again only by a person.
     """
-    values = {"reason": reason, "detail": dict(detail), "seen": seen}
+    values = {"reason": reason, "detail": dict(detail), "seen": record_state}
     same = (
         _reviews.c.connection == connection,
         _reviews.c.kind == kind,
@@ -150,12 +150,12 @@ def resolve_review(
     tx: Connection, review_id: str, *, decision: str, by: str, now: datetime
 ) -> bool:
     """Note how a review was settled, once; False where somebody was faster."""
-    settled = tx.execute(
+    updated = tx.execute(
         update(_reviews)
         .where(_reviews.c.id == review_id, _reviews.c.resolved_at.is_(None))
         .values(decision=decision, resolved_by=by, resolved_at=now)
     )
-    return settled.rowcount > 0
+    return updated.rowcount > 0
 
 
 def get_review(tx: Connection, review_id: str) -> Review | None:
@@ -225,13 +225,13 @@ def is_set_aside(
     prefix: str,
     connection: ColumnElement[Any],
     record_id: ColumnElement[Any],
-    seen: ColumnElement[Any],
+    record_state: ColumnElement[Any],
 ) -> ColumnElement[bool]:
     """Tell of a record, in a query, whether it waits for a person just as it is now."""
     return exists().where(
         _reviews.c.connection == connection,
         _reviews.c.subject == literal(prefix) + record_id,
-        _reviews.c.seen == cast(seen, Text),
+        _reviews.c.record_state == cast(record_state, Text),
         or_(_reviews.c.resolved_at.is_(None), _reviews.c.decision == DROPPED),
     )
 

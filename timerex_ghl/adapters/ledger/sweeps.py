@@ -54,7 +54,7 @@ def unseen(
     conditions = [
         links.c.connection == connection,
         links.c.kind == kind,
-        or_(links.c.seen_at.is_(None), links.c.seen_at < before),
+        or_(links.c.checked_at.is_(None), links.c.checked_at < before),
         or_(links.c.written_at.is_(None), links.c.written_at < before),
         ~activities.c.deleted,
     ]
@@ -81,9 +81,9 @@ def next_people(
         limit: At most so many.
         since: Only who changed in GHL after this.
     """
-    seen_at = func.coalesce(links.c.seen_at, literal(EPOCH, UtcTime))
+    checked_at = func.coalesce(links.c.checked_at, literal(EPOCH, UtcTime))
     changed = and_(
-        contact_snapshots.c.updated_at.is_not(None), contact_snapshots.c.updated_at > seen_at
+        contact_snapshots.c.updated_at.is_not(None), contact_snapshots.c.updated_at > checked_at
     )
     statement = (
         select(links.c.local_id, links.c.remote_id)
@@ -96,7 +96,7 @@ def next_people(
             ),
         )
         .where(links.c.connection == connection, links.c.kind == "contact", ~contacts.c.deleted)
-        .order_by(changed.desc(), seen_at, links.c.local_id)
+        .order_by(changed.desc(), checked_at, links.c.local_id)
         .limit(limit)
     )
     if since is not None:
@@ -124,8 +124,8 @@ def staleness(tx: Connection, connection: ConnectionName) -> Staleness:
     row = tx.execute(
         select(
             func.count(),
-            func.min(links.c.seen_at),
-            func.count(links.c.seen_at),
+            func.min(links.c.checked_at),
+            func.count(links.c.checked_at),
         )
         .join(contacts, _person_of_link())
         .where(links.c.connection == connection, links.c.kind == "contact", ~contacts.c.deleted)
@@ -183,7 +183,7 @@ def note_shown(
             links.c.kind == "appointment",
             links.c.remote_id == bindparam("of_id"),
         )
-        .values(digest=bindparam("shows"), seen_at=None),
+        .values(digest=bindparam("shows"), checked_at=None),
         [{"of_id": remote_id, "shows": shows} for remote_id, shows in shown.items()],
     )
 

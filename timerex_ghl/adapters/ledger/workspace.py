@@ -191,8 +191,8 @@ def find_contacts(
     """Find people by e-mail and by phone, each by itself."""
     found = find_by_keys(tx, connection, [keys])
     return (
-        [row for row, theirs in found if keys.email is not None and theirs.email == keys.email],
-        [row for row, theirs in found if keys.phone is not None and theirs.phone == keys.phone],
+        [row for row, remote in found if keys.email is not None and remote.email == keys.email],
+        [row for row, remote in found if keys.phone is not None and remote.phone == keys.phone],
     )
 
 

@@ -201,10 +201,10 @@ class Writer:
     def _die(self, group: "list[Unit[Any]]", reason: str) -> None:
         with self._turn:
             self._closed = reason
-            left, self._waiting = [*group, *self._waiting], []
-        for unit in left:
+            unsent, self._waiting = [*group, *self._waiting], []
+        for unit in unsent:
             unit.result = FatalError(reason)
-        publish_all(left)
+        publish_all(unsent)
 
 
 def _failure_of_group(error: Exception) -> Exception:

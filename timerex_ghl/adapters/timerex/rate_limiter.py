@@ -23,7 +23,7 @@ LOOKS_PER_WINDOW = 20
 """Look again this often while waiting: others may have given room back."""
 
 
-class Room:
+class TimerexRateLimiter:
     """The room of one user, kept in the ledger."""
 
     def __init__(
@@ -35,9 +35,9 @@ class Room:
         self._spare = spare
         self._timer = timer
 
-    def sparing(self, calls: int) -> "Room":
+    def sparing(self, calls: int) -> "TimerexRateLimiter":
         """Hand out the same room for work that can wait: it leaves so many calls to the rest."""
-        return Room(self._ledger, self._owner, calls, timer=self._timer)
+        return TimerexRateLimiter(self._ledger, self._owner, calls, timer=self._timer)
 
     @asynccontextmanager
     async def taken(self, windows: Sequence[Window], wait_s: float) -> AsyncGenerator[None]:
@@ -52,9 +52,9 @@ class Room:
         finally:
             await asyncio.shield(self._ledger.write(_give_back, self._owner, windows, slots))
 
-    async def hold(self, windows: Sequence[Window], seconds: float) -> None:
+    async def pause(self, windows: Sequence[Window], seconds: float) -> None:
         """Let nobody through for a while: TimeRex answered 429."""
-        await self._ledger.write(_hold, self._owner, windows, seconds)
+        await self._ledger.write(_pause, self._owner, windows, seconds)
 
     async def _take(self, windows: Sequence[Window], wait_s: float) -> list[Slot]:
         """Look for room until there is some, or until it is clear that there will be none.
@@ -66,12 +66,13 @@ class Room:
             try:
                 return await self._ledger.write(_take_all, self._owner, windows, self._spare)
             except RateLimitedError as full:
-                left_s = give_up_at - self._timer.monotonic()
+                remaining_s = give_up_at - self._timer.monotonic()
                 at_least_s = (full.after_s or 0.0) - windows[0].call_limits.deadline_s
-                if left_s <= 0 or at_least_s > left_s:
+                if remaining_s <= 0 or at_least_s > remaining_s:
                     raise
             nap_s = min(
-                left_s, min(window.call_limits.window_s for window in windows) / LOOKS_PER_WINDOW
+                remaining_s,
+                min(window.call_limits.window_s for window in windows) / LOOKS_PER_WINDOW,
             )
             await self._timer.sleep(nap_s * random.uniform(0.5, 1.0))
 
@@ -97,9 +98,9 @@ def _give_back(
         quota.give_back(tx, _key(owner, window), [Ended(slot, 0.0)], window.call_limits)
 
 
-def _hold(tx: Connection, owner: str, windows: Sequence[Window], seconds: float) -> None:
+def _pause(tx: Connection, owner: str, windows: Sequence[Window], seconds: float) -> None:
     for window in windows:
-        quota.hold(tx, _key(owner, window), seconds)
+        quota.pause(tx, _key(owner, window), seconds)
 
 
 def _key(owner: str, window: Window) -> LocationId:

@@ -14,7 +14,7 @@ from timerex_ghl.adapters.strict_json import read_json
 from timerex_ghl.adapters.timerex.auth import TimerexAuth
 from timerex_ghl.adapters.timerex.failures import TokenRefusedError, failure_of, is_page, wait_of
 from timerex_ghl.adapters.timerex.operations import Operation
-from timerex_ghl.adapters.timerex.rate_limiter import Room
+from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter
 from timerex_ghl.domain.errors import (
     CredentialsError,
     RateLimitedError,
@@ -55,7 +55,7 @@ class Transport:
         self,
         http: httpx.AsyncClient,
         auth: TimerexAuth,
-        room: Room | None,
+        rate_limiter: TimerexRateLimiter | None,
         *,
         base_url: str,
         deadline_s: float = 20.0,
@@ -64,7 +64,7 @@ class Transport:
         """Take what a line needs; without a room nobody waits, for tests against the sandbox."""
         self._http = http
         self._auth = auth
-        self._room = room
+        self._rate_limiter = rate_limiter
         self._base_url = base_url.rstrip("/")
         self._deadline_s = deadline_s
         self._wait_s = wait_s
@@ -74,7 +74,7 @@ class Transport:
         return type(self)(
             self._http,
             self._auth,
-            self._room and self._room.sparing(calls),
+            self._rate_limiter and self._rate_limiter.sparing(calls),
             base_url=self._base_url,
             deadline_s=self._deadline_s,
             wait_s=wait_s,
@@ -120,7 +120,7 @@ class Transport:
     async def _once(
         self, call: Call, header: tuple[str, SecretStr], wait_s: float
     ) -> httpx.Response:
-        async with self._room_for(call.operation, wait_s):
+        async with self._slot_for(call.operation, wait_s):
             response = await self._receive(call, header)
         if response.is_success:
             return response
@@ -131,16 +131,16 @@ class Transport:
             response.headers,
             has_scopes=self._auth.has_scopes,
         )
-        if isinstance(failure, RateLimitedError) and self._room is not None:
-            await self._room.hold(call.operation.windows, wait_of(response.headers))
+        if isinstance(failure, RateLimitedError) and self._rate_limiter is not None:
+            await self._rate_limiter.pause(call.operation.windows, wait_of(response.headers))
         raise failure
 
     @asynccontextmanager
-    async def _room_for(self, operation: Operation, wait_s: float) -> AsyncGenerator[None]:
-        if self._room is None:
+    async def _slot_for(self, operation: Operation, wait_s: float) -> AsyncGenerator[None]:
+        if self._rate_limiter is None:
             yield
             return
-        async with self._room.taken(operation.windows, wait_s):
+        async with self._rate_limiter.taken(operation.windows, wait_s):
             yield
 
     async def _receive(self, call: Call, header: tuple[str, SecretStr]) -> httpx.Response:

@@ -60,8 +60,8 @@ async def handle_activity_notification(
         if snapshot.contact_id is not None:
             await follow_person(context, key, snapshot.contact_id)
         return await handle_activity(context, key)
-    theirs = await _read(context, snapshot, event.received_at)
-    return Outcome(what="no-op") if theirs is None else await resolve_activity(context, theirs)
+    remote = await _read(context, snapshot, event.received_at)
+    return Outcome(what="no-op") if remote is None else await resolve_activity(context, remote)
 
 
 async def _read(

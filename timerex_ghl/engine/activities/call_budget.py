@@ -44,7 +44,7 @@ class Lateness(NamedTuple):
     oldest: datetime | None
 
 
-def room_of(tx: Connection, context: SyncContext, now: datetime) -> int:
+def budget_of(tx: Connection, context: SyncContext, now: datetime) -> int:
     """Tell how many calls this run may make: its share of the hour, and no more than is left."""
     settings = context.settings.activities
     if not settings.mirrors:

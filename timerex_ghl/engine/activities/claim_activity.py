@@ -77,7 +77,7 @@ class ActivityClaim:
 
     key: ActivityKey
     fence: Fence
-    settled: ConflictDecision = NO_CONFLICT_DECISION
+    decision: ConflictDecision = NO_CONFLICT_DECISION
     released: bool = False
 
     @property

@@ -59,11 +59,11 @@ def commit_activity(
     row = changed_row(tx, context, known.row, one.plan.to_workspace.values, now)
     links.save_link(tx, _link_of(context, one, row, now))
     if known.delete is not None and pending_deletes.withdraw(tx, connection, known.key, now):
-        tell(tx, context, known.key, "delete withdrawn", {}, now)
-    settled = one.claim.settled
-    settled.note(tx, now)
+        record_audit(tx, context, known.key, "delete withdrawn", {}, now)
+    decision = one.claim.decision
+    decision.note(tx, now)
     for conflict in one.plan.conflicts:
-        if conflict.field not in settled.fields:
+        if conflict.field not in decision.fields:
             _note_conflict(tx, context, known.key, conflict, now)
     reviews.close_reviews(tx, connection, _over(tx, context, one), by="a later run", now=now)
     if one.plan.to_ghl or one.plan.to_workspace:
@@ -72,7 +72,7 @@ def commit_activity(
             "to_ghl": ", ".join(action.kind for action in one.plan.to_ghl),
             "to_workspace": ", ".join(sorted(one.plan.to_workspace.values)),
         }
-        tell(tx, context, known.key, f"{known.key.kind} levelled", detail, now)
+        record_audit(tx, context, known.key, f"{known.key.kind} levelled", detail, now)
     locks.release_lock(tx, one.claim.fence)
 
 
@@ -121,7 +121,7 @@ def _first_link(context: SyncContext, row: Activity, ghl: GhlActivity, now: date
         local_version=row.version,
         base=Contact(values={**ghl.values}),
         digest=ghl.digest,
-        seen_at=now,
+        checked_at=now,
     )
 
 
@@ -158,7 +158,7 @@ def _link_of(context: SyncContext, one: ActivityCommit, row: Activity, now: date
         written_at=written_at,
         base=Contact(values={**base}),
         digest=one.ghl.digest if result or _is_final(one) else None,
-        seen_at=now,
+        checked_at=now,
     )
 
 
@@ -200,7 +200,7 @@ def _note_conflict(
         reviews.resolve_review(tx, review_id, decision=conflict.winner, by=rule, now=now)
 
 
-def tell(
+def record_audit(
     tx: Connection,
     context: SyncContext,
     key: ActivityKey,

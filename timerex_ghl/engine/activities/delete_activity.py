@@ -21,9 +21,9 @@ from timerex_ghl.engine.activities.claim_activity import (
     ActivityState,
     ClaimedActivity,
 )
-from timerex_ghl.engine.activities.commit_activity import tell
+from timerex_ghl.engine.activities.commit_activity import record_audit
 from timerex_ghl.engine.activities.dry_run import NOTHING, show_delete
-from timerex_ghl.engine.activities.read_remote import Theirs
+from timerex_ghl.engine.activities.read_remote import RemoteActivity
 from timerex_ghl.engine.activities.write_activity import Gone, delete_activity
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
@@ -57,23 +57,23 @@ async def delete_here(
 
 
 async def delete_there(
-    context: SyncContext, claimed: ClaimedActivity, theirs: Theirs, *, preview: bool
+    context: SyncContext, claimed: ClaimedActivity, remote: RemoteActivity, *, preview: bool
 ) -> Outcome:
     """Follow a delete of ours: what GHL still has is deleted there."""
     claim, known = claimed
-    if theirs.link is None:
+    if remote.link is None:
         return NOTHING
     action = DeleteActivity(
         kind="note.delete" if known.row.kind == "note" else "task.delete",
         activity_id=known.row.id,
         contact_id=known.contact_id or GhlContactId(""),
-        remote_id=theirs.link.remote_id,
+        remote_id=remote.link.remote_id,
     )
-    if preview and theirs.ghl is not None:
+    if preview and remote.ghl is not None:
         return await show_delete(context, str(known.key), action)
     if preview:
         return NOTHING
-    if theirs.ghl is None:
+    if remote.ghl is None:
         await _commit_gone(context, claim, known, None)
         return Outcome(what="no-op", contact_id=known.contact_id)
     refusal = context.ghl.refusal_of(action.kind)
@@ -124,12 +124,12 @@ def withdraw_found(
 ) -> None:
     """Take deletes back that waited, of records that GHL has after all."""
     waits = pending_deletes.list_deletes(tx, context.connection, ["held", "kept"], kind, "ghl")
-    seen = [one for one in waits if one.local_id in local_ids]
-    for one in seen:
+    returned = [one for one in waits if one.local_id in local_ids]
+    for one in returned:
         key = ActivityKey(kind, one.local_id)
         pending_deletes.withdraw(tx, context.connection, key, now)
-        tell(tx, context, key, "delete withdrawn", {}, now)
-    if seen and not pending_deletes.list_deletes(tx, context.connection, ["held"], kind, "ghl"):
+        record_audit(tx, context, key, "delete withdrawn", {}, now)
+    if returned and not pending_deletes.list_deletes(tx, context.connection, ["held"], kind, "ghl"):
         subject = deletes_subject(kind, "ghl")
         reviews_of.close_reviews(tx, context.connection, [subject], by="they came back", now=now)
 
@@ -161,7 +161,9 @@ def _delete_here(
         links.save_link(tx, link.model_copy(update=result))
         _note(tx, context, known, "ghl", "done", now)
         unsent = ", ".join(_unsent(known, link))
-        tell(tx, context, known.key, f"{row.kind} deleted, as in GHL", {"unsent": unsent}, now)
+        record_audit(
+            tx, context, known.key, f"{row.kind} deleted, as in GHL", {"unsent": unsent}, now
+        )
     locks.release_lock(tx, claim.fence)
     return done
 
@@ -215,7 +217,9 @@ def _gone(
         links.save_link(tx, link.model_copy(update=result))
     _note(tx, context, known, "workspace", "done", now)
     what = f"{known.row.kind} deleted in GHL" if last else f"{known.row.kind} was gone in GHL"
-    tell(tx, context, known.key, what, {"ghl": None if link is None else link.remote_id}, now)
+    record_audit(
+        tx, context, known.key, what, {"ghl": None if link is None else link.remote_id}, now
+    )
     locks.release_lock(tx, claim.fence)
 
 
@@ -238,15 +242,15 @@ def _note(
 def _ask(
     tx: Connection, connection: ConnectionName, kind: ActivityKind, side: Side, now: datetime
 ) -> None:
-    held = pending_deletes.list_deletes(tx, connection, ["held"], kind, side)
+    pending = pending_deletes.list_deletes(tx, connection, ["held"], kind, side)
     where, other = ("GHL", "here") if side == "ghl" else ("the workspace", "in GHL")
     reviews_of.open_review(
         tx,
         connection=connection,
         kind="deletes",
         subject=deletes_subject(kind, side),
-        reason=f"{len(held)} {kind}s were deleted in {where}, more than may pass unasked:"
+        reason=f"{len(pending)} {kind}s were deleted in {where}, more than may pass unasked:"
         f" none of them was deleted {other}",
-        detail={"ids": [one.local_id for one in held][:500]},
+        detail={"ids": [one.local_id for one in pending][:500]},
         now=now,
     )

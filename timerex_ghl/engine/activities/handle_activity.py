@@ -17,7 +17,11 @@ from timerex_ghl.engine.activities.claim_activity import (
 from timerex_ghl.engine.activities.commit_activity import ActivityCommit, commit_activity
 from timerex_ghl.engine.activities.delete_activity import delete_here, delete_there, keep_apart
 from timerex_ghl.engine.activities.dry_run import NOTHING, show_plan
-from timerex_ghl.engine.activities.read_remote import Theirs, emails_for, read_theirs
+from timerex_ghl.engine.activities.read_remote import (
+    RemoteActivity,
+    emails_for,
+    read_remote_activity,
+)
 from timerex_ghl.engine.activities.write_activity import Emails, create_activity, update_activity
 from timerex_ghl.engine.contact import handle_contact
 from timerex_ghl.engine.context import SyncContext
@@ -30,7 +34,7 @@ async def handle_activity(
     key: ActivityKey,
     *,
     preview: bool = False,
-    settled: ConflictDecision = NO_CONFLICT_DECISION,
+    decision: ConflictDecision = NO_CONFLICT_DECISION,
 ) -> Outcome:
     """Bring one note or task of the workspace and GHL's level.
 
@@ -38,7 +42,7 @@ async def handle_activity(
         context: The connection's clients, ledger and settings.
         key: Which.
         preview: Keep the plan, write nothing.
-        settled: Conflicts that a person settled.
+        decision: What a person decided about conflicts.
 
     Raises:
         ReviewNeededError: Only a person can tell whose it is in GHL.
@@ -51,7 +55,7 @@ async def handle_activity(
     async with claim_activity(context, key) as claimed:
         if claimed is None or not claimed.known.has_person:
             return NOTHING
-        claimed.claim.settled = settled
+        claimed.claim.decision = decision
         return await _reconcile(context, claimed, preview=preview)
 
 
@@ -60,15 +64,15 @@ async def _reconcile(context: SyncContext, claimed: ClaimedActivity, *, preview:
     if delete is not None and delete.state == "kept":
         return await keep_apart(context, claimed)
     emails = await emails_for(context, key.kind)
-    theirs = await read_theirs(context, claimed.known, emails)
+    remote = await read_remote_activity(context, claimed.known, emails)
     if claimed.known.row.deleted:
-        return await delete_there(context, claimed, theirs, preview=preview)
-    if theirs.link is not None and theirs.ghl is None:
-        return await delete_here(context, claimed, theirs.link, preview=preview)
-    plan = _plan(context, claimed, theirs, emails)
+        return await delete_there(context, claimed, remote, preview=preview)
+    if remote.link is not None and remote.ghl is None:
+        return await delete_here(context, claimed, remote.link, preview=preview)
+    plan = _plan(context, claimed, remote, emails)
     if preview:
         return await show_plan(context, str(key), plan)
-    return await _apply(context, claimed, theirs, plan, emails)
+    return await _apply(context, claimed, remote, plan, emails)
 
 
 async def _ensure_contact(context: SyncContext, key: ActivityKey, *, preview: bool) -> bool:
@@ -85,22 +89,22 @@ async def _ensure_contact(context: SyncContext, key: ActivityKey, *, preview: bo
 
 
 def _plan(
-    context: SyncContext, claimed: ClaimedActivity, theirs: Theirs, emails: Emails
+    context: SyncContext, claimed: ClaimedActivity, remote: RemoteActivity, emails: Emails
 ) -> ActivityPlan:
-    known, settled = claimed.known, claimed.claim.settled
+    known, decision = claimed.known, claimed.claim.decision
     users = {email for email in emails.values() if email}
-    policy = Policy(context.settings.activities.rule, users, settled.fields)
+    policy = Policy(context.settings.activities.rule, users, decision.fields)
     contact_id = known.contact_id or GhlContactId("")
-    if theirs.ghl is None:
+    if remote.ghl is None:
         return plan_creation(known.row, contact_id, policy)
-    base = theirs.link.base.values if theirs.link and theirs.link.base else None
-    return plan_activity(known.row, theirs.ghl, base, contact_id, policy)
+    base = remote.link.base.values if remote.link and remote.link.base else None
+    return plan_activity(known.row, remote.ghl, base, contact_id, policy)
 
 
 async def _apply(
     context: SyncContext,
     claimed: ClaimedActivity,
-    theirs: Theirs,
+    remote: RemoteActivity,
     plan: ActivityPlan,
     emails: Emails,
 ) -> Outcome:
@@ -112,15 +116,15 @@ async def _apply(
     claim, known = claimed
     refusal = context.ghl.refusal_of(plan.to_ghl[0].kind) if plan.to_ghl else None
     if refusal is not None:
-        if theirs.ghl is not None and plan.to_workspace:
-            base = theirs.link.base.values if theirs.link and theirs.link.base else {}
+        if remote.ghl is not None and plan.to_workspace:
+            base = remote.link.base.values if remote.link and remote.link.base else {}
             plan = _pulled(plan, base)
-            pulled = ActivityCommit(claim, known, plan, theirs.ghl, None, is_in_sync=False)
+            pulled = ActivityCommit(claim, known, plan, remote.ghl, None, is_in_sync=False)
             await context.ledger.write(commit_activity, context, pulled, context.now())
             claim.released = True
         raise refusal
-    last = await _send(context, claimed, theirs, plan, emails)
-    ghl = theirs.ghl if last is None else last.record
+    last = await _send(context, claimed, remote, plan, emails)
+    ghl = remote.ghl if last is None else last.record
     if ghl is None:
         raise AssertionError("what GHL does not have is planned there")
     commit = ActivityCommit(claim, known, plan, ghl, last)
@@ -134,7 +138,7 @@ async def _apply(
 async def _send(
     context: SyncContext,
     claimed: ClaimedActivity,
-    theirs: Theirs,
+    remote: RemoteActivity,
     plan: ActivityPlan,
     emails: Emails,
 ) -> Written[GhlActivity] | None:
@@ -146,7 +150,7 @@ async def _send(
                 except NotFoundError as error:  # it may have been merged into another one
                     raise RetryableError(f"the contact of {claimed.known.key} is gone") from error
             case UpdateActivity():
-                marker = theirs.ghl.marker if theirs.ghl else None
+                marker = remote.ghl.marker if remote.ghl else None
                 return await update_activity(context, claimed.claim, action, emails, marker=marker)
     return None
 

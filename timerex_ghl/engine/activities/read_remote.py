@@ -28,7 +28,7 @@ CLOCKS_DIFFER = timedelta(minutes=1)
 """The gateway's clock may be so far behind ours."""
 
 
-class Theirs(NamedTuple):
+class RemoteActivity(NamedTuple):
     """A note or task on GHL's side.
 
     Attributes:
@@ -45,7 +45,9 @@ async def emails_for(context: SyncContext, kind: ActivityKind) -> Emails:
     return await context.users.emails(context.ghl) if kind == "task" else {}
 
 
-async def read_theirs(context: SyncContext, known: ActivityState, emails: Emails) -> Theirs:
+async def read_remote_activity(
+    context: SyncContext, known: ActivityState, emails: Emails
+) -> RemoteActivity:
     """Read what GHL has, and close the account of earlier writes by that.
 
     Raises:
@@ -67,7 +69,7 @@ async def read_theirs(context: SyncContext, known: ActivityState, emails: Emails
         ) and is_shown(action, ghl)
         result_id = known.link.remote_id if happened else None
         await context.ledger.write(close, intent, result_id, context.now())
-    return Theirs(known.link, ghl)
+    return RemoteActivity(known.link, ghl)
 
 
 async def read_remote(
@@ -114,7 +116,9 @@ def _event_of(
     return None
 
 
-async def _find_created(context: SyncContext, known: ActivityState, emails: Emails) -> Theirs:
+async def _find_created(
+    context: SyncContext, known: ActivityState, emails: Emails
+) -> RemoteActivity:
     """Find by its marker what an earlier run sent, where it did."""
     for intent in known.unknown:
         action = ACTION.validate_json(intent.payload)
@@ -124,10 +128,10 @@ async def _find_created(context: SyncContext, known: ActivityState, emails: Emai
         ghl = await _find_marked(context, known, action, emails)
         if ghl is not None:
             link = await context.ledger.write(_keep_grant, context, known, intent, action, ghl.id)
-            return Theirs(link, ghl)
+            return RemoteActivity(link, ghl)
         wait_if_young(context, intent, str(known.key))
         await context.ledger.write(close, intent, None, context.now())
-    return Theirs(None, None)
+    return RemoteActivity(None, None)
 
 
 async def _find_marked(

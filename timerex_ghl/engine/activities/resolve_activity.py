@@ -29,29 +29,29 @@ class _Person(NamedTuple):
 
 
 async def resolve_activity(
-    context: SyncContext, theirs: GhlActivity, *, preview: bool = False
+    context: SyncContext, remote: GhlActivity, *, preview: bool = False
 ) -> Outcome:
     """Take over a note or task of GHL, unless it is ours, a booking's, or of somebody deleted."""
-    if await context.ledger.read(is_of_booking, context, theirs):
+    if await context.ledger.read(is_of_booking, context, remote):
         return Outcome(what="ignored")
-    ours = await context.ledger.read(sent_as, context, theirs)
-    if ours is not None:  # its create is under way, or nobody heard of its end
-        outcome = await handle_activity(context, ours, preview=preview)
-        if preview or await context.ledger.read(_is_linked, context, theirs):
+    local = await context.ledger.read(sent_as, context, remote)
+    if local is not None:  # its create is under way, or nobody heard of its end
+        outcome = await handle_activity(context, local, preview=preview)
+        if preview or await context.ledger.read(_is_linked, context, remote):
             return outcome
-    person = await _find_person(context, theirs)
+    person = await _find_person(context, remote)
     if person is None or not person.is_alive:
         return Outcome(what="ignored")
     if preview:
-        return await show_new(context, f"ghl-{theirs.kind}:{theirs.id}", theirs.values)
+        return await show_new(context, f"ghl-{remote.kind}:{remote.id}", remote.values)
     holder = holder_name(context.run_id)
     is_new = await insist(
         context.ledger,
         lambda: context.ledger.write(
-            _add, context, theirs, person.contact_id, holder, context.now()
+            _add, context, remote, person.contact_id, holder, context.now()
         ),
     )
-    return Outcome(what="applied" if is_new else "no-op", contact_id=theirs.contact_id)
+    return Outcome(what="applied" if is_new else "no-op", contact_id=remote.contact_id)
 
 
 async def follow_person(
@@ -69,18 +69,18 @@ async def follow_person(
             await context.ledger.write(_move, context, key, person.contact_id, context.now())
 
 
-async def _find_person(context: SyncContext, theirs: GhlActivity) -> _Person | None:
+async def _find_person(context: SyncContext, remote: GhlActivity) -> _Person | None:
     """Find out whose it is; somebody who is new here is taken over first.
 
     Raises:
         ReviewNeededError: They could be several people of the workspace.
     """
-    if theirs.contact_id is None:
+    if remote.contact_id is None:
         return None
-    person = await context.ledger.read(_person, context, theirs.contact_id)
+    person = await context.ledger.read(_person, context, remote.contact_id)
     if person is None:
-        await handle_unknown_contact(context, theirs.contact_id)
-        person = await context.ledger.read(_person, context, theirs.contact_id)
+        await handle_unknown_contact(context, remote.contact_id)
+        person = await context.ledger.read(_person, context, remote.contact_id)
     return person
 
 
@@ -93,51 +93,51 @@ def _person(tx: Connection, context: SyncContext, ghl_contact_id: GhlContactId) 
     return _Person(contact_id, row is not None and not row.deleted)
 
 
-def is_of_booking(tx: Connection, context: SyncContext, theirs: GhlActivity) -> bool:
+def is_of_booking(tx: Connection, context: SyncContext, remote: GhlActivity) -> bool:
     """Tell whether it is the note that carries a booking: that one is kept by the booking.
 
     Its link may not be saved yet.
     """
-    if theirs.kind != "note":
+    if remote.kind != "note":
         return False
-    if links.link_of_remote(tx, context.connection, "booking-note", theirs.id) is not None:
+    if links.link_of_remote(tx, context.connection, "booking-note", remote.id) is not None:
         return True
-    root_id = booking_of(text_of(theirs.values, TEXT) or "")
+    root_id = booking_of(text_of(remote.values, TEXT) or "")
     return root_id is not None and (
         bookings.get_booking(tx, context.connection, root_id) is not None
     )
 
 
-def sent_as(tx: Connection, context: SyncContext, theirs: GhlActivity) -> ActivityKey | None:
+def sent_as(tx: Connection, context: SyncContext, remote: GhlActivity) -> ActivityKey | None:
     """Tell whose marker it bears, where that was sent and is not linked to anything yet."""
-    if theirs.marker is None:
+    if remote.marker is None:
         return None
-    key = ActivityKey(theirs.kind, theirs.marker)
+    key = ActivityKey(remote.kind, remote.marker)
     if links.link_of_local(tx, context.connection, key.kind, key.id) is not None:
         return None
     return key if intents.open_intents(tx, context.connection, [str(key)]) else None
 
 
-def _is_linked(tx: Connection, context: SyncContext, theirs: GhlActivity) -> bool:
-    return links.link_of_remote(tx, context.connection, theirs.kind, theirs.id) is not None
+def _is_linked(tx: Connection, context: SyncContext, remote: GhlActivity) -> bool:
+    return links.link_of_remote(tx, context.connection, remote.kind, remote.id) is not None
 
 
 def _add(
     tx: Connection,
     context: SyncContext,
-    theirs: GhlActivity,
+    remote: GhlActivity,
     contact_id: ContactId,
     holder: str,
     now: datetime,
 ) -> bool | Busy:
     """Add it, unless somebody was faster: the lock keeps other processes out of this unit."""
-    names = [lock_of_remote(context.connection, theirs.kind, theirs.id)]
+    names = [lock_of_remote(context.connection, remote.kind, remote.id)]
     fence = locks.try_lock(tx, names, holder, TTL_S)
     if fence is None:
         return Busy(tuple(names))
-    is_new = not _is_linked(tx, context, theirs)
+    is_new = not _is_linked(tx, context, remote)
     if is_new:
-        add_from_ghl(tx, context, [(contact_id, theirs)], now)
+        add_from_ghl(tx, context, [(contact_id, remote)], now)
     locks.release_lock(tx, fence)
     return is_new
 

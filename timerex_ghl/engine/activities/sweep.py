@@ -62,7 +62,7 @@ class Swept:
 
     keys: list[str]
     added: int = 0
-    held: int = 0
+    pending: int = 0
     more: bool = False
 
     def __add__(self, other: "Swept") -> "Swept":
@@ -70,7 +70,7 @@ class Swept:
         return Swept(
             [*self.keys, *other.keys],
             self.added + other.added,
-            self.held + other.held,
+            self.pending + other.pending,
             other.more,
         )
 
@@ -120,8 +120,8 @@ async def sweep_tasks(context: SyncContext, scan: str, *, preview: bool) -> Swep
             _compare, context, "task", shown, context.now(), preview=preview
         )
         if page.skip is None:
-            gone, held = await list_gone(context, "task", place.began_at, preview=preview)
-            return found + Swept(gone, held=held)
+            gone, pending = await list_gone(context, "task", place.began_at, preview=preview)
+            return found + Swept(gone, pending=pending)
         place = place.model_copy(update={"skip": page.skip})
     await context.ledger.write(
         cursors.save_cursor, context.connection, CURSOR, place.model_dump_json()
@@ -142,10 +142,10 @@ async def sweep_notes(context: SyncContext, people: Sequence[Linked], *, preview
             found += await context.ledger.write(
                 _compare, context, "note", shown, context.now(), preview=preview
             )
-            gone, held = await list_gone(
+            gone, pending = await list_gone(
                 context, "note", began_at, of=person.contact_id, preview=preview
             )
-            found += Swept(gone, held=held)
+            found += Swept(gone, pending=pending)
         if not preview:
             await context.ledger.write(_note_read, context, person, began_at)
     return found
@@ -167,10 +167,10 @@ async def _handle_remote(
             await follow_person(context, key, contact_id)
         return await handle_activity(context, key, preview=preview)
     emails = await emails_for(context, kind)
-    theirs = await read_remote(context, kind, contact_id, remote_id, emails)
-    if theirs is None:
+    remote = await read_remote(context, kind, contact_id, remote_id, emails)
+    if remote is None:
         return Outcome(what="no-op")
-    return await resolve_activity(context, theirs, preview=preview)
+    return await resolve_activity(context, remote, preview=preview)
 
 
 def _note_read(tx: Connection, context: SyncContext, person: Linked, at: datetime) -> None:
@@ -197,14 +197,14 @@ def _compare(
     people = _people_of(tx, context, [one for one in shown if one.id not in linked])
     new = [one for one in shown if one.id not in linked and one.contact_id in people]
     new = [one for one in new if not is_of_booking(tx, context, one)]
-    ours = [one for one in new if sent_as(tx, context, one) is not None]
+    local = [one for one in new if sent_as(tx, context, one) is not None]
     links.mark_checked(tx, connection, kind, ids, now)
     if preview:
         return Swept([_key_of(one) for one in (*new, *changed)])
     withdraw_found(tx, context, kind, [link.local_id for link in linked.values()], now)
-    fresh = [one for one in new if one not in ours]
+    fresh = [one for one in new if one not in local]
     add_from_ghl(tx, context, [(people[one.contact_id], one) for one in fresh], now)
-    return Swept([_key_of(one) for one in (*ours, *changed)], added=len(fresh))
+    return Swept([_key_of(one) for one in (*local, *changed)], added=len(fresh))
 
 
 def _people_of(

@@ -108,16 +108,16 @@ async def delete_activity(
     return await send_write(context, claim, action, send)
 
 
-def is_shown(action: ActivityAction, theirs: GhlActivity | None) -> bool:
+def is_shown(action: ActivityAction, remote: GhlActivity | None) -> bool:
     """Tell whether GHL shows what an action did."""
     match action:
         case DeleteActivity():
-            return theirs is None
+            return remote is None
         case CreateActivity():
-            return theirs is not None
+            return remote is not None
         case UpdateActivity(values=values):
-            return theirs is not None and all(
-                is_same_value(field, theirs.values.get(field), value)
+            return remote is not None and all(
+                is_same_value(field, remote.values.get(field), value)
                 for field, value in values.items()
             )
 

@@ -60,8 +60,8 @@ def describe(api: FastAPI) -> None:
             for path in document["paths"].values():
                 for operation in path.values():
                     _name_problems(operation["responses"])
-            for theirs in ("HTTPValidationError", "ValidationError"):
-                document["components"]["schemas"].pop(theirs, None)
+            for remote in ("HTTPValidationError", "ValidationError"):
+                document["components"]["schemas"].pop(remote, None)
         return plain()
 
     api.openapi = described

@@ -129,7 +129,7 @@ async def _admit(request: Request) -> Caller:
             "this token may only read: make one with --write",
             headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
         )
-    if api_tokens.is_use_to_be_noted(token, now):
+    if api_tokens.is_use_to_be_recorded(token, now):
         _note_use(request, token, now)
     return Caller(ledger, token, settings)
 

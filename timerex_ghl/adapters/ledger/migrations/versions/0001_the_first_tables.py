@@ -104,7 +104,7 @@ def _create_ghl_contacts() -> None:
         sa.Column("phone_key", sa.Text()),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("updated_at", sa.BigInteger()),
-        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("read_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "id", name="pk_ghl_contacts"),
     )
     op.create_index(
@@ -235,7 +235,7 @@ def _create_quota() -> None:
         "quota",
         sa.Column("location_id", sa.Text(), nullable=False),
         sa.Column("slots", sa.Text(), nullable=False),
-        sa.Column("held_until", sa.BigInteger()),
+        sa.Column("paused_until", sa.BigInteger()),
         sa.Column("today", sa.Integer(), nullable=False),
         sa.Column("today_ends_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("location_id", name="pk_quota"),

@@ -45,6 +45,6 @@ def upgrade() -> None:
         "pending_deletes",
         ["connection", "kind", "side", "found_at"],
     )
-    op.add_column("links", sa.Column("seen_at", sa.BigInteger()))
-    op.create_index("ix_links_connection_kind_seen_at", "links", ["connection", "kind", "seen_at"])
+    op.add_column("links", sa.Column("read_at", sa.BigInteger()))
+    op.create_index("ix_links_connection_kind_seen_at", "links", ["connection", "kind", "read_at"])
     op.add_column("quota", sa.Column("behind", sa.Text(), nullable=False, server_default="[]"))
