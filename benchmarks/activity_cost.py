@@ -62,10 +62,10 @@ async def sweep(acts: ActivityWorld, scan: str) -> dict[str, Any]:
     await acts.world.ask("DELETE", "/ghl/calls")
     context, more, keys, began = acts.world.context, True, list[str](), time.perf_counter()
     while more:
-        swept = await sweep_tasks(context, scan, preview=False)
+        swept = await sweep_tasks(context, scan, dry_run=False)
         keys, more = [*keys, *swept.keys], swept.more
     keys += await list_changed_here(context, "task", None)
-    handle = partial(process_record, context, partial(handle_activity_key, preview=False))
+    handle = partial(process_record, context, partial(handle_activity_key, dry_run=False))
     await each(handle, keys, at_once(context))
     took = time.perf_counter() - began
     calls = Counter(
@@ -112,7 +112,7 @@ async def measure_notes(acts: ActivityWorld) -> None:
         people = await acts.ledger.read(sweeps.next_people, NAME, most)
         for start in range(0, len(people), PEOPLE):
             part = people[start : start + PEOPLE]
-            await sweep_notes(context, part, preview=False)
+            await sweep_notes(context, part, dry_run=False)
             await acts.ledger.write(call_budget.spend, context, len(part), datetime.now(UTC))
         runs.append(len(people))
     calls = len((await acts.world.ask("GET", "/ghl/calls"))["calls"])

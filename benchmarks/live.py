@@ -45,7 +45,7 @@ class Crm:
         self.sandbox.ghl.limits.enabled = False
         self.server = SandboxServer(self.sandbox, 0)
 
-    def tell(self, call: LoggedCall) -> None:
+    def record(self, call: LoggedCall) -> None:
         """Note when the last call about somebody was answered."""
         if call.method == "POST" and call.path.endswith("/notes"):
             contact = self.sandbox.ghl.contacts.by_id.get(call.path.split("/")[-2])
@@ -62,7 +62,7 @@ class _TimedCalls(CallLog):
 
     def add(self, call: LoggedCall) -> None:
         super().add(call)
-        self._crm.tell(call)
+        self._crm.record(call)
 
 
 class Target(NamedTuple):
@@ -85,8 +85,8 @@ async def started() -> AsyncGenerator[tuple[Crm, Target, Target]]:
         stack.push_async_callback(_stop, crm, serving)
         floor = await _start_floor(stack, crm)
         whole = await start_whole(stack, programs, folder, crm.server.info.ghl)
-        ours = Target("timerex-ghl", whole.timerex_url, {TIMEREX_HEADER: whole.token})
-        yield crm, ours, floor
+        product = Target("timerex-ghl", whole.timerex_url, {TIMEREX_HEADER: whole.token})
+        yield crm, product, floor
 
 
 async def _stop(crm: Crm, serving: asyncio.Task[None]) -> None:
@@ -209,15 +209,15 @@ async def main(rounds: int) -> None:
                 found.setdefault(target.name, []).append(figures)
                 rounded = {key: round(value, 1) for key, value in figures.items()}
                 say(round=number, target=target.name, **rounded, **machine())
-    ours, floor = (
+    product, floor = (
         {key: median([one[key] for one in found[target.name]], 1) for key in found[target.name][0]}
         for target in targets
     )
     say(
         benchmark="live",
-        ours=ours,
+        product=product,
         floor=floor,
-        ratio_per_s=round(ours["per_s"] / floor["per_s"], 2),
+        ratio_per_s=round(product["per_s"] / floor["per_s"], 2),
         goals=GOALS,
         **machine(),
     )

@@ -66,7 +66,7 @@ class Connection(Block):
     activity_rule: ActivityRule = Field(
         default="ghl",
         description="Whose edit of a note or task stands where both sides changed the same field: "
-        "timerex, ghl, or ask a person.",
+        "workspace, ghl, or ask a person.",
     )
     most_deletes: int = Field(
         default=50,

@@ -64,13 +64,13 @@ async def activity_mirror(
         kinds: What to look through.
         since: Only what changed here, and whose contact changed in GHL, after this; tasks and
             appointments of GHL are looked through all. Empty: whatever is due.
-        mode: preview plans and writes nothing to either side; apply writes.
+        mode: dry-run plans and writes nothing to either side; apply writes.
     """
-    preview = mode is Mode.PREVIEW
+    dry_run = mode is Mode.DRY_RUN
     async with at_work(connection, "activity-mirror", alone=True) as job:
         if job.locked_by is not None:
             return skipped(job)
-        run = _Run(connection, preview=preview)
+        run = _Run(connection, dry_run=dry_run)
         for kind in KINDS_OF[kinds]:
             with run.refused():
                 await (run.mirror_tasks(job.run_id) if kind == "task" else run.mirror_notes(since))
@@ -80,30 +80,30 @@ async def activity_mirror(
         if run.refusal is not None:
             raise run.refusal
         said = await read_lateness(job.context)
-        return await ended(job, run.counts, preview=preview, more=said)
+        return await ended(job, run.counts, dry_run=dry_run, more=said)
 
 
 class _Run:
     """One run: what it found and did so far."""
 
-    def __init__(self, connection: ConnectionName, *, preview: bool) -> None:
+    def __init__(self, connection: ConnectionName, *, dry_run: bool) -> None:
         self.counts = Counts()
         self.refusal: ScopeError | None = None
         self._connection = connection
-        self._preview = preview
+        self._dry_run = dry_run
 
     async def mirror_tasks(self, scan: str) -> None:
         """Look through all tasks of GHL."""
         more = True
         while more:
-            swept = await sweep_task_pages(self._connection, scan, preview=self._preview)
+            swept = await sweep_task_pages(self._connection, scan, dry_run=self._dry_run)
             await self._take(swept)
             more = swept.more
 
     async def mirror_notes(self, since: datetime | None) -> None:
         """Look through the notes of those whose turn it is."""
         for people in await list_people(self._connection, since):
-            await self._take(await sweep_people(self._connection, people, preview=self._preview))
+            await self._take(await sweep_people(self._connection, people, dry_run=self._dry_run))
 
     async def look_at_calendars(self) -> None:
         """Look at the appointments that GHL's calendars show otherwise than before."""
@@ -119,7 +119,7 @@ class _Run:
         for batch in batches_of(keys):
             with self.refused():
                 self.counts += await reconcile_activities(
-                    self._connection, batch, preview=self._preview
+                    self._connection, batch, dry_run=self._dry_run
                 )
 
     @contextmanager

@@ -16,7 +16,7 @@ from timerex_ghl.engine.pull import Scope
 class Mode(StrEnum):
     """Whether a run writes."""
 
-    PREVIEW = "preview"
+    DRY_RUN = "dry-run"
     APPLY = "apply"
 
 
@@ -30,7 +30,7 @@ async def contact_sync(
         connection: Name of a published connection.
         scope: incremental reads what changed in GHL since the last run; full reads everything.
             The first run of a connection reads everything.
-        mode: preview plans and writes nothing to either side; apply writes.
+        mode: dry-run plans and writes nothing to either side; apply writes.
     """
     async with at_work(connection, "contact-sync", alone=True) as job:
         if job.locked_by is not None:
@@ -41,9 +41,9 @@ async def contact_sync(
         counts, refusal = Counts(), None
         for batch in await list_changed_batches(connection):
             try:
-                counts += await reconcile_contacts(connection, batch, preview=mode is Mode.PREVIEW)
+                counts += await reconcile_contacts(connection, batch, dry_run=mode is Mode.DRY_RUN)
             except ScopeError as error:  # what may only be read is read all the same
                 refusal = error
         if refusal is not None:
             raise refusal
-        return await ended(job, counts, preview=mode is Mode.PREVIEW)
+        return await ended(job, counts, dry_run=mode is Mode.DRY_RUN)

@@ -17,12 +17,12 @@ async def publish_connection(connection: ConnectionName, mode: Mode = Mode.APPLY
 
     Args:
         connection: Name of the block of type TimeRex GHL Connection.
-        mode: preview checks, tries and shows the difference; apply publishes too.
+        mode: dry-run checks, tries and shows the difference; apply publishes too.
     """
     await check_deployments()
     settings, running, calendars = await check_draft(connection)
     changes = difference(running.settings if running else None, settings)
-    if mode is Mode.PREVIEW:
+    if mode is Mode.DRY_RUN:
         said = f"would change {len(changes)} settings"
     else:
         version = await store_version(connection, settings)

@@ -18,7 +18,7 @@ from timerex_ghl.domain.review_decisions import Decision, Way
 class Choice(StrEnum):
     """What a person can choose."""
 
-    KEEP_TIMEREX = "keep the value of the TimeRex side"
+    KEEP_WORKSPACE = "keep the value of the workspace"
     KEEP_GHL = "keep the value of GHL"
     FIELD_BY_FIELD = "decide field by field"
     LINK = "link to the contact id below"
@@ -35,7 +35,7 @@ class FieldChoice(BaseModel):
 
 
 WAYS = {
-    Choice.KEEP_TIMEREX: Way.KEEP,
+    Choice.KEEP_WORKSPACE: Way.KEEP,
     Choice.KEEP_GHL: Way.KEEP,
     Choice.FIELD_BY_FIELD: Way.KEEP,
     Choice.LINK: Way.LINK,
@@ -43,10 +43,10 @@ WAYS = {
     Choice.DROP: Way.DROP,
     Choice.RETRY: Way.RETRY,
 }
-KEPT: dict[Choice, Side] = {Choice.KEEP_TIMEREX: "timerex", Choice.KEEP_GHL: "ghl"}
+KEPT: dict[Choice, Side] = {Choice.KEEP_WORKSPACE: "workspace", Choice.KEEP_GHL: "ghl"}
 
 
-@flow(name="settle-review", flow_run_name="{connection} {review_id}")
+@flow(name="resolve-review", flow_run_name="{connection} {review_id}")
 async def resolve_review(
     connection: ConnectionName,
     review_id: str,
@@ -57,7 +57,7 @@ async def resolve_review(
 ) -> State[None]:
     """Settle one review. Whoever comes second changes nothing and is told who was first.
 
-    Values cannot be typed in here, since Prefect keeps parameters: `timerex-ghl reviews settle`
+    Values cannot be typed in here, since Prefect keeps parameters: `timerex-ghl reviews resolve`
     takes them.
 
     Args:

@@ -42,11 +42,11 @@ PEOPLE = 100
 
 
 @task(**RETRIES, task_run_name="{connection} pages")
-async def sweep_task_pages(connection: ConnectionName, scan: str, *, preview: bool) -> Swept:
+async def sweep_task_pages(connection: ConnectionName, scan: str, *, dry_run: bool) -> Swept:
     """Look through the next pages of all tasks. Safe to repeat: they are read again."""
     with behind_live():
         async with opened(connection) as context:
-            return await sweep_tasks(context, scan, preview=preview)
+            return await sweep_tasks(context, scan, dry_run=dry_run)
 
 
 @task(**RETRIES, task_run_name="{connection} people")
@@ -58,13 +58,13 @@ async def list_people(connection: ConnectionName, since: datetime | None) -> lis
 
 
 @task(**RETRIES, task_run_name="{connection} notes")
-async def sweep_people(connection: ConnectionName, people: list[Linked], *, preview: bool) -> Swept:
+async def sweep_people(connection: ConnectionName, people: list[Linked], *, dry_run: bool) -> Swept:
     """Look through the notes of some people. Safe to repeat: it only finds what differs."""
     with behind_live():
         async with opened(connection) as context:
             named = [Linked(*one) for one in people]
             await context.ledger.write(call_budget.spend, context, len(named), utc_now())
-            swept = await sweep_notes(context, named, preview=preview)
+            swept = await sweep_notes(context, named, dry_run=dry_run)
             await context.ledger.write(call_budget.spend, context, len(swept.keys), utc_now())
             return swept
 
@@ -88,12 +88,12 @@ async def list_changed_appointments(connection: ConnectionName) -> list[str]:
 
 @task(**RETRIES, task_run_name="{connection} notes, tasks, appointments")
 async def reconcile_activities(
-    connection: ConnectionName, keys: list[str], *, preview: bool
+    connection: ConnectionName, keys: list[str], *, dry_run: bool
 ) -> Counts:
     """Make what a sweep named level on both sides, or only plan it. Safe to repeat."""
     with behind_live():
         async with opened(connection) as context:
-            handle = partial(process_record, context, partial(handle_activity_key, preview=preview))
+            handle = partial(process_record, context, partial(handle_activity_key, dry_run=dry_run))
             return resolved(await each(handle, keys, at_once(context)))
 
 

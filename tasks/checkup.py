@@ -34,7 +34,7 @@ DEPLOYED = (
     "contact-sync",
     "activity-mirror",
     "timerex-poll",
-    "settle-review",
+    "resolve-review",
     WATCH,
 )
 

@@ -37,9 +37,9 @@ async def list_changed_batches(connection: ConnectionName) -> list[list[str]]:
 
 @task(**RETRIES, task_run_name="{connection} contacts")
 async def reconcile_contacts(
-    connection: ConnectionName, keys: list[str], *, preview: bool
+    connection: ConnectionName, keys: list[str], *, dry_run: bool
 ) -> Counts:
     """Make persons level on both sides, or only plan it. Safe to repeat."""
     async with opened(connection) as context:
-        handle = partial(process_record, context, partial(handle_contact_key, preview=preview))
+        handle = partial(process_record, context, partial(handle_contact_key, dry_run=dry_run))
         return resolved(await each(handle, keys, at_once(context)))

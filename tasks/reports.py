@@ -78,28 +78,28 @@ def skipped(job: Job) -> State[None]:
 
 
 async def ended(
-    job: Job, counts: Counts, *, preview: bool = False, more: Iterable[str] = ()
+    job: Job, counts: Counts, *, dry_run: bool = False, more: Iterable[str] = ()
 ) -> State[None]:
     """End a run: an artifact with the figures, and a state that says whether a person is needed.
 
     `more` stands in the artifact, too.
     """
-    said = f"{'would be: ' if preview else ''}{counts.in_words()}"
-    planned = await _planned(job) if preview else []
+    said = f"{'would be: ' if dry_run else ''}{counts.in_words()}"
+    planned = await _planned(job) if dry_run else []
     await acreate_markdown_artifact(
         key=f"{job.name}-{job.context.connection}",
-        markdown="\n".join([*_report(job, counts, preview=preview), "", *more, *planned]),
+        markdown="\n".join([*_report(job, counts, dry_run=dry_run), "", *more, *planned]),
         description=said,
     )
     context = job.context
     if await context.ledger.read(reviews.is_touched, context.connection, job.started_at):
         await put_review_table(context)
-    name = "NeedsReview" if counts.set_aside and not preview else "Completed"
+    name = "NeedsReview" if counts.set_aside and not dry_run else "Completed"
     return Completed(name=name, message=said)
 
 
 async def _planned(job: Job) -> list[str]:
-    """Say which fields of whom a preview would write. The values stay in the ledger."""
+    """Say which fields of whom a dry run would write. The values stay in the ledger."""
     plans = await job.context.ledger.read(
         dry_run_plans.read_plans, job.context.connection, job.started_at
     )
@@ -111,7 +111,7 @@ async def _planned(job: Job) -> list[str]:
     return [*head, "| Record | To GHL | To the workspace |", "| --- | --- | --- |", *rows]
 
 
-def _report(job: Job, counts: Counts, *, preview: bool) -> list[str]:
+def _report(job: Job, counts: Counts, *, dry_run: bool) -> list[str]:
     seconds = (utc_now() - job.started_at).total_seconds()
     rows = {
         "Changed": counts.applied,
@@ -125,7 +125,7 @@ def _report(job: Job, counts: Counts, *, preview: bool) -> list[str]:
         "Seconds": f"{seconds:.1f}",
     }
     lines = [
-        f"### {job.name}: {job.context.connection}{' (dry run)' if preview else ''}",
+        f"### {job.name}: {job.context.connection}{' (dry run)' if dry_run else ''}",
         "",
         "| What | How many |",
         "| --- | ---: |",

@@ -23,7 +23,7 @@ from timerex_ghl.domain.settings import ConnectionSettings, GhlSettings, Timerex
 
 COMMANDS = [
     "demo", "sandbox", "gateway", "doors", "server", "worker", "deploy", "publish", "reviews",
-    "plans", "alerts", "doctor", "live", "trace", "token", "import", "export", "bookings",
+    "plans", "alerts", "doctor", "live", "explain", "token", "import", "export", "bookings",
     "notes", "tasks", "deletes",
 ]  # fmt: skip
 KEYS = {
@@ -232,7 +232,7 @@ def test_explaining_what_nobody_knows_is_said_in_one_line(
     asyncio.run(publish_one(sqlite_url))
     monkeypatch.setenv("TIMEREX_GHL_LEDGER", sqlite_url)
 
-    result = call("trace", unknown)
+    result = call("explain", unknown)
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("timerex-ghl: no event ")

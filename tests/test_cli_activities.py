@@ -171,11 +171,11 @@ def test_a_text_from_elsewhere_does_not_steer_the_terminal(url: str, riku: Conta
     assert not {"\x1b", "\r"} & {*listed, *call("notes", "show", listed.split()[0]).output}
 
 
-async def hold(ledger: Ledger) -> None:
+async def block(ledger: Ledger) -> None:
     now = await ledger.read(clock.now)
     for found in (
-        Found(ActivityKey("note", ActivityId("n_1")), "ghl", "held", None),
-        Found(ActivityKey("task", ActivityId("t_1")), "workspace", "held", None),
+        Found(ActivityKey("note", ActivityId("n_1")), "ghl", "pending", None),
+        Found(ActivityKey("task", ActivityId("t_1")), "workspace", "pending", None),
         Found(ActivityKey("task", ActivityId("t_2")), "workspace", "done", None),
     ):
         await ledger.write(pending_deletes.note_delete, NAME, found, now)
@@ -186,7 +186,7 @@ def test_deletes_that_wait_are_listed_by_id_and_age(url: str, riku: ContactId) -
 
     async def fill() -> None:
         async with open_ledger(url) as ledger:
-            await hold(ledger)
+            await block(ledger)
 
     assert call("deletes").output == "nothing waits\n"
     asyncio.run(fill())

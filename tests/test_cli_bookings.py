@@ -33,10 +33,10 @@ def riku(url: str) -> ContactId:
     return add_riku(url)
 
 
-def from_timerex(url: str, *told: Booking) -> None:
+def from_timerex(url: str, *reported: Booking) -> None:
     async def save() -> None:
         async with open_ledger(url) as ledger:
-            for booking in told:
+            for booking in reported:
                 row = BookingRow(booking=booking, contact_id=None, verified=True)
                 await ledger.write(bookings.save_booking, NAME, row, make.NOW)
 
@@ -177,10 +177,10 @@ def test_bookings_are_listed_by_start_and_chosen_by_contact_time_and_state(
 
 @pytest.mark.usefixtures("riku")
 def test_a_list_goes_on_after_its_first_page(url: str) -> None:
-    told = [f"b{number:03}" for number in range(501)]
-    from_timerex(url, *map(make.booking, told))
+    reported = [f"b{number:03}" for number in range(501)]
+    from_timerex(url, *map(make.booking, reported))
 
-    assert ids() == told
+    assert ids() == reported
 
 
 @pytest.mark.usefixtures("riku")

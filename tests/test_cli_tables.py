@@ -92,20 +92,20 @@ def people(tmp_path: Path) -> Path:
     return path
 
 
-def test_an_import_is_previewed_applied_and_corrected(url: str, people: Path) -> None:
+def test_an_import_is_shown_applied_and_corrected(url: str, people: Path) -> None:
     del url
-    preview = call("import", people, "--connection", "aoba")
+    dry_run = call("import", people, "--connection", "aoba")
     applied = call("import", people, "--connection", "aoba", "--apply", "--json")
     again = call("import", people, "--connection", "aoba", "--json")
 
-    assert preview.stdout.splitlines() == [
+    assert dry_run.stdout.splitlines() == [
         "2 rows, read as cp932, separated by ;",
         "  名 -> first_name",
         "  E-mail -> email",
         '  Favourite -> nothing: say --map "Favourite=FIELD", or "Favourite=-"',
         "new 1  changed 0  same 0  refused 1",
         f"refused rows, with the reason: {people.parent / 'people.errors.csv'}",
-        "a preview: nothing was written; --apply writes the good rows",
+        "dry run: nothing was written; --apply writes the good rows",
     ]
     assert json.loads(applied.stdout) == {"new": 1, "changed": 0, "same": 0, "refused": 1}
     assert json.loads(again.stdout) == {"new": 0, "changed": 0, "same": 1, "refused": 1}

@@ -79,7 +79,7 @@ async def open_one(ledger: Ledger, kind: ReviewKind, **detail: list[str]) -> str
 
 def test_an_empty_desk_says_so(url: str) -> None:
     assert ask("reviews list", url).output == "nothing waits\n"
-    assert ask("plans", url).output == "no preview in the last days\n"
+    assert ask("plans", url).output == "no dry run in the last days\n"
 
 
 def test_a_review_is_listed_with_its_record_and_reason(url: str) -> None:
@@ -129,8 +129,8 @@ def test_a_review_is_shown_with_the_values_of_both_systems_and_what_can_be_done(
     assert 'here     "奈良"\nin GHL   "神戸"\nagreed   nothing\n' in said
     assert "open     https://app.example/v2/location/loc-aoba/contacts/detail/ghl-riku\n" in said
     assert [line.split(" --")[1] for line in said.splitlines() if line.startswith("settle")] == [
-        "keep timerex|ghl",
-        "field NAME=timerex|ghl",
+        "keep workspace|ghl",
+        "field NAME=workspace|ghl",
         "value NAME=VALUE",
     ]
 
@@ -159,7 +159,7 @@ def test_everyone_who_may_be_the_one_is_shown(url: str) -> None:
         ([], "choose one: --keep"),
         (["--keep", "ghl", "--drop"], "choose one: --keep"),
         (["--field", "city"], "--field is written NAME=VALUE"),
-        (["--field", "city=both"], "fields.city: Input should be 'timerex' or 'ghl'"),
+        (["--field", "city=both"], "fields.city: Input should be 'workspace' or 'ghl'"),
         (["--drop", "--by", ""], "by: String should have at least 1 character"),
     ],
 )

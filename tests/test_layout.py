@@ -38,9 +38,9 @@ MAY_IMPORT = {
     "timerex_ghl.sandbox": {"timerex_ghl.sandbox"},
     "timerex_ghl.launch": set[str](),
     "timerex_ghl.desk": ADAPTERS,
-    "timerex_ghl.trace": ADAPTERS,
+    "timerex_ghl.explain": ADAPTERS,
     "timerex_ghl.demo": DEMO,
-    "timerex_ghl.cli": {"timerex_ghl.cli", "timerex_ghl.desk", "timerex_ghl.trace", *DEMO},
+    "timerex_ghl.cli": {"timerex_ghl.cli", "timerex_ghl.desk", "timerex_ghl.explain", *DEMO},
     "timerex_ghl.__main__": {"timerex_ghl.cli"},
 }
 KNOWS_PREFECT = {"flows", "tasks", "blocks", "timerex_ghl.demo", "timerex_ghl.cli"}
@@ -96,7 +96,7 @@ def imports_of(source: Source) -> Iterator[tuple[str, int]]:
         match node:
             case ast.Import(names=names):
                 yield from ((name.name, node.lineno) for name in names)
-            case ast.ImportFrom(module=str(module), names=names, level=0):
+            case ast.ImportFrom(module=str(module), names=names, value=0):
                 if module not in {"timerex_ghl", "urllib"}:
                     yield module, node.lineno
                 else:  # `from timerex_ghl import engine` means `timerex_ghl.engine`
@@ -114,10 +114,10 @@ def direction_faults(source: Source) -> Iterator[str]:
         yield source.at(1, f"say in tests/test_layout.py what {source.part} may import")
         return
     for module, line in imports_of(source):
-        ours = module.partition(".")[0] in PACKAGES
+        local = module.partition(".")[0] in PACKAGES
         if module == ".":
             yield source.at(line, "write the import out in full")
-        elif ours and part_of(module) not in {"timerex_ghl", *MAY_IMPORT[source.part]}:
+        elif local and part_of(module) not in {"timerex_ghl", *MAY_IMPORT[source.part]}:
             yield source.at(line, f"{source.part} may not import {module}")
 
 

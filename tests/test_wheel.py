@@ -89,14 +89,14 @@ def run(command: list[str], *, cwd: Path, home: Path | None = None) -> str:
 
 
 def test_every_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
-    ours = {
+    local = {
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
 
-    assert ours - set(zipfile.ZipFile(wheel).namelist()) == set()
+    assert local - set(zipfile.ZipFile(wheel).namelist()) == set()
 
 
 def test_the_ledger_migrates_from_the_wheel(installed: Path, tmp_path: Path) -> None:

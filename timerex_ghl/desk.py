@@ -111,7 +111,7 @@ def _people(tx: Connection, review: Review) -> Iterator[str]:
 
 
 OPTIONS: dict[Way, tuple[str, ...]] = {
-    Way.KEEP: ("--keep timerex|ghl", "--field NAME=timerex|ghl", "--value NAME=VALUE"),
+    Way.KEEP: ("--keep workspace|ghl", "--field NAME=workspace|ghl", "--value NAME=VALUE"),
     Way.LINK: ("--link ID",),
     Way.APART: ("--apart",),
     Way.DROP: ("--drop",),
@@ -127,7 +127,7 @@ def _ways(review: Review) -> Iterator[str]:
         if way is Way.KEEP and review.kind != "conflict":
             options = options[-1:]  # there is nothing to choose from: something is missing
         for option in options:
-            yield f"settle   timerex-ghl reviews settle {review.connection} {review.id} {option}"
+            yield f"settle   timerex-ghl reviews resolve {review.connection} {review.id} {option}"
 
 
 def _text(value: Value) -> str:
@@ -140,7 +140,7 @@ def _values(values: Mapping[Any, Value]) -> str:
 
 
 async def list_plans(url: str | None, connection: str) -> list[str]:
-    """List what the latest previews would write, a line of JSON a person."""
+    """List what the latest dry runs would write, a line of JSON a person."""
     async with _opened(url, connection) as (ledger, name):
         since = await ledger.read(clock.now) - RECENT
         plans = await ledger.read(dry_run_plans.read_plans, name, since)

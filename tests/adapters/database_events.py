@@ -9,12 +9,12 @@ from sqlalchemy import Connection, Engine, event
 @contextmanager
 def failing_statements(start: str, error: BaseException, *, nth: int = 1) -> Generator[None]:
     """Raise an error in place of the nth statement that begins like this, and all after it."""
-    seen = 0
+    found = 0
 
     def fail(_tx: Connection, _cursor: object, statement: str, *_rest: object) -> None:
-        nonlocal seen
-        seen += statement.lstrip().startswith(start)
-        if seen >= nth and statement.lstrip().startswith(start):
+        nonlocal found
+        found += statement.lstrip().startswith(start)
+        if found >= nth and statement.lstrip().startswith(start):
             raise error
 
     event.listen(Engine, "before_cursor_execute", fail)

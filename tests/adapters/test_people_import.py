@@ -124,7 +124,7 @@ async def test_a_repetition_writes_nothing(ledger: Ledger) -> None:
     assert await waiting(ledger) == 2
 
 
-async def test_a_preview_and_its_application_agree(ledger: Ledger) -> None:
+async def test_a_dry_run_and_its_application_agree(ledger: Ledger) -> None:
     await add(ledger, email=RIKU, phone="090-1234-5678")
     await add(ledger, email="aoi@hinode.example")
     table = table_of(
@@ -138,10 +138,10 @@ async def test_a_preview_and_its_application_agree(ledger: Ledger) -> None:
         "|||Aoba",
     )
 
-    told = await take(ledger, table, apply=False)
+    reported = await take(ledger, table, apply=False)
     done = await take(ledger, table)
 
-    assert fates(told) == fates(done) == [
+    assert fates(reported) == fates(done) == [
         "changed", "refused", "new", "refused", "refused", "refused", "refused",
     ]  # fmt: skip
 

@@ -17,7 +17,7 @@ SAME = {
 }  # fmt: skip
 
 
-def ours(
+def local(
     id_: str = "c_1", *, changes: dict[str, str | None] | None = None, **more: str | None
 ) -> WorkspaceContact:
     values = {**SAME, **(changes or {}), **more}
@@ -39,7 +39,7 @@ def remote(
 def found(
     workspace: WorkspaceContact | None = None, crm: dict[str, Any] | None = None
 ) -> list[str]:
-    return disagreements([workspace or ours()], [crm or remote()], [TRUTH])
+    return disagreements([workspace or local()], [crm or remote()], [TRUTH])
 
 
 def test_equal_records_agree_however_e_mail_and_phone_are_spelled() -> None:
@@ -49,13 +49,13 @@ def test_equal_records_agree_however_e_mail_and_phone_are_spelled() -> None:
 @pytest.mark.parametrize(
     ("workspace", "crm"),
     [
-        (ours(phone="０９０ 1234 5602"), remote()),
-        (ours(email="RIKU@hinode.example "), remote()),
-        (ours(city=None), remote(city="")),
-        (ours(state=None), {key: value for key, value in remote().items() if key != "state"}),
-        (ours(), remote(notes=("Called back, all fine", NOTE))),
+        (local(phone="０９０ 1234 5602"), remote()),
+        (local(email="RIKU@hinode.example "), remote()),
+        (local(city=None), remote(city="")),
+        (local(state=None), {key: value for key, value in remote().items() if key != "state"}),
+        (local(), remote(notes=("Called back, all fine", NOTE))),
         (
-            ours(),
+            local(),
             remote(
                 notes=(),
             )
@@ -75,7 +75,7 @@ def test_a_field_that_differs(own: str, ghl: str, wrong: str | None) -> None:
     assert found(crm=remote(changes={ghl: wrong})) == [
         f"contact c_1: {own} differs from GHL's {ghl}"
     ]
-    assert found(ours(changes={own: wrong})) == [f"contact c_1: {own} differs from GHL's {ghl}"]
+    assert found(local(changes={own: wrong})) == [f"contact c_1: {own} differs from GHL's {ghl}"]
 
 
 def test_a_phone_one_digit_off() -> None:
@@ -90,7 +90,7 @@ def test_tags_that_differ(tags: list[str]) -> None:
 
 
 def test_a_contact_that_is_missing_in_ghl() -> None:
-    assert disagreements([ours()], [], []) == ["contact c_1 is not in GHL"]
+    assert disagreements([local()], [], []) == ["contact c_1 is not in GHL"]
 
 
 def test_a_contact_that_is_missing_here() -> None:
@@ -98,16 +98,16 @@ def test_a_contact_that_is_missing_here() -> None:
 
 
 def test_a_deleted_row_counts_as_missing() -> None:
-    deleted = ours().model_copy(update={"deleted": True})
+    deleted = local().model_copy(update={"deleted": True})
 
     assert disagreements([deleted], [remote()], []) == ["GHL contact ghl-1 is not here"]
 
 
 def test_a_person_kept_twice() -> None:
-    assert disagreements([ours(), ours("c_2")], [remote()], []) == [
+    assert disagreements([local(), local("c_2")], [remote()], []) == [
         "2 contacts of one person in the workspace"
     ]
-    assert disagreements([ours()], [remote(), remote("ghl-2")], []) == [
+    assert disagreements([local()], [remote(), remote("ghl-2")], []) == [
         "2 contacts of one person in GHL"
     ]
 
@@ -132,7 +132,7 @@ def test_a_guest_who_never_arrived() -> None:
 
 def test_people_are_never_named() -> None:
     lines = disagreements(
-        [ours(), ours("c_2", email="kana@aoba.example")], [remote(city="Osaka", tags=[])], [TRUTH]
+        [local(), local("c_2", email="kana@aoba.example")], [remote(city="Osaka", tags=[])], [TRUTH]
     )
 
     assert len(lines) == 3
@@ -140,16 +140,16 @@ def test_people_are_never_named() -> None:
 
 
 def test_without_an_address_the_number_says_who_it_is() -> None:
-    kana = ours("c_2", email=None, phone="090-1234-5699")
+    kana = local("c_2", email=None, phone="090-1234-5699")
 
-    assert disagreements([ours(email=None)], [remote(email=None)], []) == []
-    assert disagreements([ours(email=None), kana], [remote(email="")], []) == [
+    assert disagreements([local(email=None)], [remote(email=None)], []) == []
+    assert disagreements([local(email=None), kana], [remote(email="")], []) == [
         "contact c_2 is not in GHL"
     ]
 
 
 def test_nobody_is_omitted_for_want_of_both() -> None:
-    nobody = [ours(id_, email=None, phone=None) for id_ in ("c_1", "c_2")]
+    nobody = [local(id_, email=None, phone=None) for id_ in ("c_1", "c_2")]
 
     assert sorted(disagreements(nobody, [], [])) == [
         "contact c_1 is not in GHL",

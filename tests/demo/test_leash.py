@@ -17,7 +17,7 @@ WITHIN_S = 60.0
 
 SAY_PID = "import os, pathlib, sys; pathlib.Path(sys.argv[1]).write_text(f'{os.getpid()}\\n'); "
 SLEEPING = SAY_PID + "import time; time.sleep(600)"
-TOLD = "signal.signal(15, lambda *_: sys.exit(9)); "
+REPORTED = "signal.signal(15, lambda *_: sys.exit(9)); "
 STARTER = (
     "import subprocess, sys, time; "
     "subprocess.Popen([sys.executable, *sys.argv[1:]], stdin=subprocess.PIPE); time.sleep(600)"
@@ -97,7 +97,7 @@ def test_the_exit_code_is_passed_on(leashed: Leashed, code: int) -> None:
 
 def test_sigterm_is_passed_on(leashed: Leashed, tmp_path: Path) -> None:
     file = tmp_path / "pid"
-    process = leashed(f"import signal, sys; {TOLD}{SLEEPING}", str(file))
+    process = leashed(f"import signal, sys; {REPORTED}{SLEEPING}", str(file))
     child = pid_in(file)
 
     process.terminate()
@@ -107,7 +107,7 @@ def test_sigterm_is_passed_on(leashed: Leashed, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_is_reserved_for_the_starter(leashed: Leashed, tmp_path: Path) -> None:
-    process = leashed(f"import signal, sys; {TOLD}{SLEEPING}", str(tmp_path / "pid"))
+    process = leashed(f"import signal, sys; {REPORTED}{SLEEPING}", str(tmp_path / "pid"))
     pid_in(tmp_path / "pid")
 
     process.send_signal(signal.SIGINT)

@@ -33,7 +33,7 @@ BASE: Fields = {
     COMPLETED: "false",
     ASSIGNEE: None,
 }
-Rule = Literal["timerex", "ghl", "ask"]
+Rule = Literal["workspace", "ghl", "ask"]
 
 
 def local(**changes: str | None) -> Activity:
@@ -155,7 +155,7 @@ def test_different_values_that_never_agreed_are_a_conflict_though_others_did_agr
 
 
 def test_a_person_who_was_asked_resolves_it() -> None:
-    resolved_fields = Policy("ask", {KANA}, {TITLE: "timerex"})
+    resolved_fields = Policy("ask", {KANA}, {TITLE: "workspace"})
 
     (action,) = plan_activity(
         local(title="Here"), in_ghl(title="There"), BASE, WHO, resolved_fields
@@ -185,7 +185,7 @@ FIELDS = st.fixed_dictionaries(
 
 
 @given(
-    FIELDS, FIELDS, st.none() | FIELDS, st.sampled_from(["timerex", "ghl"]),
+    FIELDS, FIELDS, st.none() | FIELDS, st.sampled_from(["workspace", "ghl"]),
 )  # fmt: skip
 def test_after_a_plan_both_systems_say_the_same_and_the_next_one_is_empty(
     here: Fields, there: Fields, base: Fields | None, rule: Rule
@@ -204,7 +204,7 @@ def test_after_a_plan_both_systems_say_the_same_and_the_next_one_is_empty(
     assert (again.to_ghl, again.to_workspace.values, again.conflicts) == ((), {}, ())
 
 
-@given(FIELDS, FIELDS, FIELDS, st.sampled_from(["timerex", "ghl", "ask"]))
+@given(FIELDS, FIELDS, FIELDS, st.sampled_from(["workspace", "ghl", "ask"]))
 def test_no_value_is_overwritten_that_only_its_own_side_changed(
     here: Fields, there: Fields, base: Fields, rule: Rule
 ) -> None:

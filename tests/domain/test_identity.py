@@ -19,7 +19,7 @@ P1, P2 = "090-1234-5678", "03-1234-5678"
 
 class Someone(NamedTuple):
     id: str
-    seen: str = ""
+    found: str = ""
 
 
 A, B, C = Someone("a"), Someone("b"), Someone("c")

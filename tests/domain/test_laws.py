@@ -120,9 +120,9 @@ def test_an_echo_before_the_base_was_saved_writes_nothing_back(
 
     echo = plan_contact(*after, base, fields, REGION)
 
-    settled = {conflict.field for conflict in echo.conflicts if conflict.winner is None}
+    agreed = {conflict.field for conflict in echo.conflicts if conflict.winner is None}
     assert fields_to_ghl(echo, fields) == {}
-    assert not echo.to_workspace.values.keys() - settled
+    assert not echo.to_workspace.values.keys() - agreed
 
 
 @given(contacts, ghl_contacts, bases, rules())

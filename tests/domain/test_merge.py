@@ -83,7 +83,7 @@ def test_edits_of_different_fields_are_merged() -> None:
     ("local_at", "remote_at", "winner"),
     [
         (make.NOW, LATER, "ghl"),
-        (LATER, make.NOW, "timerex"),
+        (LATER, make.NOW, "workspace"),
         (LATER, LATER, None),
         (None, LATER, None),
         (LATER, None, None),
@@ -99,7 +99,7 @@ def test_the_newest_value_stands_only_where_both_times_are_known(
     merged = merge(local, remote, make.contact({"city": "大阪"}))
 
     assert [conflict.winner for conflict in merged.conflicts] == [winner]
-    assert merged.base.values[CITY] == {"ghl": "神戸", "timerex": "堺", None: "大阪"}[winner]
+    assert merged.base.values[CITY] == {"ghl": "神戸", "workspace": "堺", None: "大阪"}[winner]
 
 
 def test_a_conflict_that_waits_writes_nothing_and_is_still_there_next_time() -> None:

@@ -52,7 +52,7 @@ EMPTY_WIPES = {
     "0": KEEPS_EMPTY["0"],
     "?": KEEPS_EMPTY["?"],
 }
-SIGNS = {"timerex": ">", "ghl": "<", "both": "=", None: "."}
+SIGNS = {"workspace": ">", "ghl": "<", "both": "=", None: "."}
 
 
 def value_of(letter: str) -> Value | Unknown:
@@ -113,7 +113,7 @@ def value_that_stands(views: FieldViews, sign: str) -> Value:
 def test_a_one_way_field_writes_its_target_and_nothing_else(
     rule: FieldRule, instead: dict[str, str], views: FieldViews, sign: str
 ) -> None:
-    verdict = merge(rule, views, "timerex" if ">" in instead else "ghl")
+    verdict = merge(rule, views, "workspace" if ">" in instead else "ghl")
 
     assert sign_of(verdict) == instead.get(sign, sign)
     overwrites = sign == "!" and rule.direction is not Direction.OFF and instead["!"] != "."
@@ -124,20 +124,20 @@ def test_a_create_only_field_travels_while_the_contact_is_made() -> None:
     views = FieldViews("Hinode Foods", None, UNKNOWN)
 
     assert merge(make.rule(create_only=True), views).stands is None
-    assert merge(make.rule(create_only=True), views, creating=True).stands == "timerex"
+    assert merge(make.rule(create_only=True), views, creating=True).stands == "workspace"
 
 
 @pytest.mark.parametrize(
     ("conflict", "newer", "winner"),
     [
-        (ConflictRule.TIMEREX, "ghl", "timerex"),
-        (ConflictRule.TIMEREX, None, "timerex"),
-        (ConflictRule.GHL, "timerex", "ghl"),
+        (ConflictRule.WORKSPACE, "ghl", "workspace"),
+        (ConflictRule.WORKSPACE, None, "workspace"),
+        (ConflictRule.GHL, "workspace", "ghl"),
         (ConflictRule.GHL, None, "ghl"),
-        (ConflictRule.NEWEST, "timerex", "timerex"),
+        (ConflictRule.NEWEST, "workspace", "workspace"),
         (ConflictRule.NEWEST, "ghl", "ghl"),
         (ConflictRule.NEWEST, None, None),
-        (ConflictRule.ASK, "timerex", None),
+        (ConflictRule.ASK, "workspace", None),
         (ConflictRule.ASK, "ghl", None),
         (ConflictRule.ASK, None, None),
     ],
@@ -146,7 +146,7 @@ def test_a_create_only_field_travels_while_the_contact_is_made() -> None:
 def test_the_rule_applies_a_conflict_and_a_row_is_kept_in_every_case(
     conflict: ConflictRule,
     newer: Side | None,
-    winner: Literal["timerex", "ghl"] | None,
+    winner: Literal["workspace", "ghl"] | None,
     base: Value | Unknown,
 ) -> None:
     verdict = merge(make.rule(conflict=conflict), FieldViews("Osaka", "Kyoto", base), newer)

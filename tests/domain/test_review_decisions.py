@@ -49,7 +49,7 @@ def test_half_a_decision_is_none(way: Way, more: dict[str, object]) -> None:
         decision(way, **more)
 
 
-@pytest.mark.parametrize("side", ["timerex", "ghl"])
+@pytest.mark.parametrize("side", ["workspace", "ghl"])
 def test_a_side_that_is_kept_wins_what_was_asked_and_no_more(side: Side) -> None:
     chosen = winners_of(decision(keep=side))
 
@@ -61,13 +61,13 @@ def test_a_side_that_is_kept_wins_what_was_asked_and_no_more(side: Side) -> None
 
 
 def test_a_field_that_is_named_goes_its_own_way() -> None:
-    chosen = winners_of(decision(keep="ghl", fields={CITY: "timerex", PHONE: "ghl"}))
+    chosen = winners_of(decision(keep="ghl", fields={CITY: "workspace", PHONE: "ghl"}))
 
-    assert chosen == {CITY: "timerex", PHONE: "ghl"}
+    assert chosen == {CITY: "workspace", PHONE: "ghl"}
 
 
 def test_a_typed_value_is_the_workspaces_and_wins() -> None:
-    assert winners_of(decision(keep="ghl", values={CITY: "Nara"})) == {CITY: "timerex"}
+    assert winners_of(decision(keep="ghl", values={CITY: "Nara"})) == {CITY: "workspace"}
 
 
 @pytest.mark.parametrize(

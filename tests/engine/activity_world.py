@@ -27,7 +27,7 @@ DUE = "2026-03-02T09:00:00.000Z"
 READS = ("get-", "task-search", "search-")
 
 
-def told(**values: str | None) -> dict[FieldName, str | None]:
+def reported(**values: str | None) -> dict[FieldName, str | None]:
     return {FieldName(name): value for name, value in values.items()}
 
 
@@ -69,10 +69,10 @@ class ActivityWorld:
 
         def add(tx: Connection) -> ActivityKey:
             now = self.world.clock.now()
-            row = activities.new_activity(kind, contact_id, told(**given), now)
+            row = activities.new_activity(kind, contact_id, reported(**given), now)
             activities.add_activities(tx, NAME, [row])
             key = ActivityKey(kind, row.id)
-            _tell(tx, key, row.version, now)
+            _store_event(tx, key, row.version, now)
             return key
 
         return await self.ledger.write(add)
@@ -91,9 +91,9 @@ class ActivityWorld:
         def change(tx: Connection) -> None:
             now, row = self.world.clock.now(), activities.get_activity(tx, NAME, key)
             assert row is not None
-            after = row.model_copy(update={"values": {**row.values, **told(**values)}})
+            after = row.model_copy(update={"values": {**row.values, **reported(**values)}})
             saved = activities.save_activity(tx, NAME, after, now, deleted=deleted)
-            _tell(tx, key, saved.version, now)
+            _store_event(tx, key, saved.version, now)
 
         await self.ledger.write(change)
 
@@ -202,7 +202,7 @@ async def opened_activities(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator
         yield ActivityWorld(world, endpoint)
 
 
-def _tell(tx: Connection, key: ActivityKey, version: int, now: datetime) -> None:
+def _store_event(tx: Connection, key: ActivityKey, version: int, now: datetime) -> None:
     inbox.store_event(
         tx,
         connection=NAME,

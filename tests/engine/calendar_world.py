@@ -121,8 +121,8 @@ class CalendarWorld:
 
     async def receive_notifications(self, booking_id: BookingId) -> list[Outcome]:
         """Carry the deliveries that TimeRex has for a booking."""
-        told = (await self.world.ask("GET", "/timerex/deliveries"))["deliveries"]
-        mine = [one for one in told if one["event_id"] == booking_id]
+        reported = (await self.world.ask("GET", "/timerex/deliveries"))["deliveries"]
+        mine = [one for one in reported if one["event_id"] == booking_id]
         bodies = [
             json.loads((await self.world.ask("GET", f"/timerex/deliveries/{one['id']}"))["body"])
             for one in mine
@@ -135,7 +135,7 @@ class CalendarWorld:
         due = await self.world.ledger.read(inbox.waiting_events, NAME, now, 100)
         return await self.world.handle(*due)
 
-    async def held(self, booking_id: str) -> BookingRow:
+    async def blocked(self, booking_id: str) -> BookingRow:
         row = await self.world.ledger.read(bookings.get_booking, NAME, BookingId(booking_id))
         assert row is not None
         return row

@@ -78,7 +78,7 @@ class PollingWorld:
         fault = {"operation": operation, "kind": "status", "value": status, **aim}
         await self.world.ask("POST", "/timerex/faults", fault)
 
-    async def held(self, booking_id: BookingId) -> BookingRow:
+    async def blocked(self, booking_id: BookingId) -> BookingRow:
         row = await self.world.ledger.read(bookings.get_booking, NAME, booking_id)
         assert row is not None
         return row

@@ -132,7 +132,7 @@ async def outcomes(acts: ActivityWorld, which: Literal["done", "sent"]) -> Count
     return await acts.ledger.read(count)
 
 
-async def tell(url: str, steps: list[Step]) -> None:
+async def play(url: str, steps: list[Step]) -> None:
     async with (
         open_ledger(url) as ledger,
         running_sandbox() as info,
@@ -153,7 +153,7 @@ def run(template: Path, folder: Path, steps: list[Step]) -> None:
     for backlog in folder.glob("model.db*"):
         backlog.unlink()
     shutil.copy(template, path)
-    asyncio.run(tell(f"sqlite:///{path}", steps))
+    asyncio.run(play(f"sqlite:///{path}", steps))
 
 
 RULES = settings(

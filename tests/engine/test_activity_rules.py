@@ -49,7 +49,7 @@ async def conflict(acts: ActivityWorld) -> str:
     return review.id
 
 
-@pytest.mark.parametrize(("side", "stands"), [("timerex", "Here"), ("ghl", "In GHL")])
+@pytest.mark.parametrize(("side", "stands"), [("workspace", "Here"), ("ghl", "In GHL")])
 async def test_a_person_chooses_whose_edit_stands(
     acts: ActivityWorld, side: str, stands: str
 ) -> None:
@@ -70,7 +70,7 @@ async def test_a_person_chooses_whose_edit_stands(
 
 
 async def test_both_values_are_kept_where_the_rule_applies(acts: ActivityWorld) -> None:
-    with_settings(acts, rule="timerex")
+    with_settings(acts, rule="workspace")
     key = await acts.write("note", await acts.person(), text="Call back")
     await acts.process_all()
     (note,) = await acts.notes()
@@ -120,7 +120,7 @@ async def test_a_token_that_may_only_read_brings_what_ghl_has(acts: ActivityWorl
     assert link.local_version != row.version, "it still waits for the right"
 
 
-async def test_a_preview_shows_what_would_be_deleted_and_added(acts: ActivityWorld) -> None:
+async def test_a_dry_run_shows_what_would_be_deleted_and_added(acts: ActivityWorld) -> None:
     key = await acts.write("note", await acts.person(), text="Call back")
     await acts.process_all()
     await acts.world.ask("POST", "/ghl/webhook", {"url": None})
@@ -129,7 +129,7 @@ async def test_a_preview_shows_what_would_be_deleted_and_added(acts: ActivityWor
     await acts.in_crm("POST", f"{note['contactId']}/notes", {"body": "Another"})
     since = acts.world.clock.now()
 
-    await sweep(acts, "one", preview=True)
+    await sweep(acts, "one", dry_run=True)
 
     plans = await acts.ledger.read(dry_run_plans.read_plans, NAME, since)
     assert plans[str(key)] == {"to_workspace": {"values": {"deleted": "true"}}}
@@ -169,8 +169,8 @@ async def test_while_a_delete_waits_for_a_person_no_other_passes_unasked(
     acts: ActivityWorld,
 ) -> None:
     now = acts.world.clock.now()
-    held = pending_deletes.Found(ActivityKey("note", ActivityId("n1")), "ghl", "held", None)
-    await acts.ledger.write(pending_deletes.note_delete, NAME, held, now)
+    blocked = pending_deletes.Found(ActivityKey("note", ActivityId("n1")), "ghl", "pending", None)
+    await acts.ledger.write(pending_deletes.note_delete, NAME, blocked, now)
     context = acts.world.context
 
     assert await acts.ledger.read(most_unasked, context, "note", "ghl", now) == 0

@@ -19,19 +19,19 @@ from timerex_ghl.engine.process import process_record
 from timerex_ghl.engine.resolve_review import resolve
 
 
-async def sweep(acts: ActivityWorld, scan: str, *, preview: bool = False) -> list[Outcome]:
+async def sweep(acts: ActivityWorld, scan: str, *, dry_run: bool = False) -> list[Outcome]:
     """Do what a run of the flow does."""
     context, keys, more = acts.world.context, list[str](), True
     while more:
-        swept = await sweep_tasks(context, scan, preview=preview)
+        swept = await sweep_tasks(context, scan, dry_run=dry_run)
         keys, more = [*keys, *swept.keys], swept.more
     people = await acts.ledger.read(next_people, NAME, 100)
-    keys += (await sweep_notes(context, people, preview=preview)).keys
+    keys += (await sweep_notes(context, people, dry_run=dry_run)).keys
     for kind in KINDS:
         keys += await list_changed_here(context, kind, None)
 
     async def handle(_context: object, key: str) -> Outcome:
-        return await handle_activity_key(context, key, preview=preview)
+        return await handle_activity_key(context, key, dry_run=dry_run)
 
     return [await process_record(context, handle, key) for key in dict.fromkeys(keys)]
 
@@ -141,7 +141,7 @@ async def test_a_dry_run_changes_neither_side(acts: ActivityWorld) -> None:
     await edit_task(acts, title="Send today")
     await acts.calls()
 
-    outcomes = await sweep(acts, "one", preview=True)
+    outcomes = await sweep(acts, "one", dry_run=True)
 
     assert [outcome.what for outcome in outcomes] == ["applied"]
     assert (await acts.here(key)).values[TITLE] == "Send"
@@ -164,8 +164,8 @@ async def delete_all_unheard(acts: ActivityWorld) -> None:
         await acts.in_crm("DELETE", f"{person}/tasks/{task['id']}")
 
 
-async def held(acts: ActivityWorld) -> int:
-    return len(await acts.ledger.read(pending_deletes.list_deletes, NAME, ["held"]))
+async def blocked(acts: ActivityWorld) -> int:
+    return len(await acts.ledger.read(pending_deletes.list_deletes, NAME, ["pending"]))
 
 
 async def test_many_deletes_at_once_wait_for_a_person(acts: ActivityWorld) -> None:
@@ -175,7 +175,7 @@ async def test_many_deletes_at_once_wait_for_a_person(acts: ActivityWorld) -> No
     await sweep(acts, "one")
     await sweep(acts, "two")
 
-    assert await held(acts) == 12
+    assert await blocked(acts) == 12
     assert len(await acts.all_here("task")) == 12
     (review,) = await acts.ledger.read(reviews.open_reviews, NAME)
     assert (review.kind, review.subject) == ("deletes", "deletes:task:ghl")
@@ -191,7 +191,7 @@ async def test_deletes_that_a_person_lets_through_are_executed(acts: ActivityWor
     await acts.process_all()
 
     assert await acts.all_here("task") == []
-    assert await held(acts) == 0
+    assert await blocked(acts) == 0
 
 
 async def test_deletes_that_a_person_refuses_leave_what_is_here(acts: ActivityWorld) -> None:
@@ -220,12 +220,12 @@ async def test_deletes_that_wait_are_withdrawn_when_the_records_come_back(
     person = await acts.crm_id()
     await acts.world.ask("DELETE", f"/ghl/contacts/{person}")
     await sweep(acts, "one")
-    assert await held(acts) == 12
+    assert await blocked(acts) == 12
 
     await acts.world.ask("POST", f"/ghl/contacts/{person}/restore", {})
     await sweep(acts, "two")
 
-    assert await held(acts) == 0
+    assert await blocked(acts) == 0
     assert len(await acts.all_here("task")) == len(await acts.tasks()) == 12
     assert await acts.ledger.read(reviews.open_reviews, NAME) == []
 

@@ -70,7 +70,7 @@ async def test_a_cancel_in_ghl_cancels_the_booking_in_timerex_once(
     assert (await both.timerex_calls()).count("cancel-event") == 1
     assert (await both.audited(booking_id)).count("booking cancelled in TimeRex") == 1
     await both.receive_notifications(booking_id)
-    assert (await both.held(booking_id)).booking.state is BookingState.CANCELLED
+    assert (await both.blocked(booking_id)).booking.state is BookingState.CANCELLED
     assert (await both.world.one_in_crm(RIKU))["tags"] == ["timerex cancelled"]
     assert (await both.timerex_calls()).count("cancel-event") == 1
 
@@ -89,7 +89,7 @@ async def test_where_the_connection_may_not_nothing_is_cancelled_and_nothing_und
     assert outcome.detail["booking_was"] == "left alone"
     assert (await closed.one()).status == "cancelled"
     assert "cancel-event" not in await closed.timerex_calls()
-    assert (await closed.held(booking_id)).booking.state is BookingState.CONFIRMED
+    assert (await closed.blocked(booking_id)).booking.state is BookingState.CONFIRMED
 
 
 async def test_a_meeting_that_has_begun_is_not_cancelled_in_timerex(both: CalendarWorld) -> None:
@@ -143,7 +143,7 @@ async def test_a_cancel_survives_a_crash(both: CalendarWorld, moment: str) -> No
     await both.notify("AppointmentUpdate", made)
     await both.receive_notifications(booking_id)
 
-    assert (await both.held(booking_id)).booking.state is BookingState.CANCELLED
+    assert (await both.blocked(booking_id)).booking.state is BookingState.CANCELLED
     assert await status_here(both, booking_id) == "cancelled"
 
 
@@ -167,5 +167,5 @@ async def test_a_booking_made_here_is_cancelled_here(calendar: CalendarWorld) ->
     await may.handle_waiting()
 
     assert outcome.detail["booking_was"] == "cancelled here"
-    assert (await may.held(row.booking.id)).booking.state is BookingState.CANCELLED
+    assert (await may.blocked(row.booking.id)).booking.state is BookingState.CANCELLED
     assert (await may.world.one_in_crm(RIKU))["tags"] == ["timerex cancelled"]

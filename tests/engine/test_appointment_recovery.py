@@ -107,5 +107,5 @@ async def test_what_was_sent_without_an_answer_and_then_cancelled_in_ghl_reaches
     await both.receive_notifications(booking_id)
 
     assert (await both.one()).status == "cancelled"
-    assert (await both.held(booking_id)).booking.state is BookingState.CANCELLED
+    assert (await both.blocked(booking_id)).booking.state is BookingState.CANCELLED
     assert (await both.timerex_calls()).count("cancel-event") == 1

@@ -30,11 +30,11 @@ async def found(calendar: CalendarWorld, *, later: timedelta = timedelta()) -> l
     return await list_changed_appointments(calendar.world.context, datetime.now(UTC) + later)
 
 
-async def sweep(calendar: CalendarWorld, *, preview: bool = False) -> list[Outcome]:
+async def sweep(calendar: CalendarWorld, *, dry_run: bool = False) -> list[Outcome]:
     """Do all that a run does."""
 
     async def handle(_context: object, key: str) -> Outcome:
-        return await handle_activity_key(calendar.world.context, key, preview=preview)
+        return await handle_activity_key(calendar.world.context, key, dry_run=dry_run)
 
     keys = await found(calendar)
     return [await process_record(calendar.world.context, handle, key) for key in keys]
@@ -61,7 +61,7 @@ async def test_a_cancel_that_no_webhook_reported_of_reaches_timerex_once(
         ("applied", "cancelled in TimeRex")
     ]
     assert (await both.timerex_calls()).count("cancel-event") == 1
-    assert (await both.held(booking_id)).booking.state is BookingState.CANCELLED
+    assert (await both.blocked(booking_id)).booking.state is BookingState.CANCELLED
     assert await status_here(both, booking_id) == way
 
 
@@ -134,7 +134,7 @@ async def test_without_a_calendar_and_an_appointment_nothing_is_asked(
     assert await calls_of(calendar) == []
 
 
-async def test_a_preview_writes_nothing_and_shows_what_would_become_of_the_booking(
+async def test_a_dry_run_writes_nothing_and_shows_what_would_become_of_the_booking(
     both: CalendarWorld,
 ) -> None:
     began_at = datetime.now(UTC)
@@ -142,7 +142,7 @@ async def test_a_preview_writes_nothing_and_shows_what_would_become_of_the_booki
     made = (await both.one()).id
     await both.edit(made, **CANCEL)
 
-    outcomes = [*await sweep(both, preview=True), *await sweep(both, preview=True)]
+    outcomes = [*await sweep(both, dry_run=True), *await sweep(both, dry_run=True)]
 
     plans = await both.world.ledger.read(dry_run_plans.read_plans, NAME, began_at)
     assert [(one.what, one.writes) for one in outcomes] == [("applied", 0)] * 2

@@ -82,8 +82,8 @@ async def test_several_notifications_about_one_contact_cost_one_look(world: Worl
         "applied",
     ]
     assert await world.calls() == [f"GET /contacts/{ghl_id}"]
-    told = await world.ledger.read(audit.entries, world.context.connection, 20)
-    assert {f"event:{event_id}" for event_id in ids} <= {entry.subject for entry in told}
+    reported = await world.ledger.read(audit.entries, world.context.connection, 20)
+    assert {f"event:{event_id}" for event_id in ids} <= {entry.subject for entry in reported}
 
 
 async def test_a_new_contact_of_the_crm_is_added_once(world: World) -> None:

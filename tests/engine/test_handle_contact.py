@@ -135,7 +135,7 @@ async def test_a_dry_run_writes_to_neither_side(world: World) -> None:
     await world.add(RIKU, first_name="Riku")
     await world.calls()
 
-    counts = await world.sync(preview=True)
+    counts = await world.sync(dry_run=True)
 
     assert counts.applied == 2
     assert await world.writes() == []

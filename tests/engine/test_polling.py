@@ -24,7 +24,7 @@ async def test_a_booking_that_no_webhook_reported_of_reaches_the_crm(polling: Po
     assert (found.stopped, found.found.stored, counts.applied) == (None, 1, 1)
     assert (await polling.world.one_in_crm(RIKU))["tags"] == ["timerex booked"]
     assert len(await polling.world.notes_of(RIKU)) == 1
-    row = await polling.held(booking_id)
+    row = await polling.blocked(booking_id)
     assert (row.verified, row.booking.calendar_name) == (True, "Onboarding call 30")
 
 
@@ -80,7 +80,7 @@ async def test_a_cancellation_that_no_webhook_reported_of_is_found_whether_timer
 
     assert found.found.stored == 1
     assert (await polling.world.one_in_crm(RIKU))["tags"] == ["timerex cancelled"]
-    row = await polling.held(booking_id)
+    row = await polling.blocked(booking_id)
     assert (row.booking.state, row.verified) == (BookingState.CANCELLED, True)
 
 
@@ -101,15 +101,15 @@ async def test_a_reschedule_that_no_webhook_reported_of_moves_the_booking(
     assert found.found.stored == 2
     assert len(await polling.world.notes_of(RIKU)) == 1
     assert (await polling.world.one_in_crm(RIKU))["tags"] == ["timerex booked"]
-    assert (await polling.held(old)).booking.state is BookingState.MOVED
-    assert (await polling.held(new)).booking.old_id == old
+    assert (await polling.blocked(old)).booking.state is BookingState.MOVED
+    assert (await polling.blocked(new)).booking.old_id == old
 
 
 async def test_the_webhook_that_comes_after_all_changes_nothing(polling: PollingWorld) -> None:
     booking_id = await polling.book()
     await polling.poll()
     await polling.handle()
-    stored = (await polling.held(booking_id)).booking
+    stored = (await polling.blocked(booking_id)).booking
     await polling.world.calls()
 
     late = confirmed(booking_id, starts_at=stored.starts_at, calendar_id=stored.calendar_id)
@@ -117,7 +117,7 @@ async def test_the_webhook_that_comes_after_all_changes_nothing(polling: Polling
 
     assert outcome.what == "no-op"
     assert await polling.world.writes() == []
-    assert (await polling.held(booking_id)).verified
+    assert (await polling.blocked(booking_id)).verified
 
 
 async def test_a_booking_whose_webhook_waits_is_not_handled_twice(polling: PollingWorld) -> None:
@@ -155,13 +155,13 @@ async def test_a_booking_that_was_stored_unverified_becomes_verified_without_a_w
     shown = await polling.world.ask("GET", f"/timerex/deliveries/{deliveries[0]['id']}")
     await polling.fault("get-event", 503)
     await polling.world.handle(await polling.world.receive(json.loads(shown["body"])))
-    assert not (await polling.held(booking_id)).verified
+    assert not (await polling.blocked(booking_id)).verified
     await polling.world.calls()
 
     found = await polling.poll()
 
     assert (found.found.verified, found.found.stored) == (1, 0)
-    assert (await polling.held(booking_id)).verified
+    assert (await polling.blocked(booking_id)).verified
     assert await polling.world.writes() == []
     assert (await polling.poll()).found.verified == 0
 
@@ -173,15 +173,15 @@ async def test_what_a_webhook_reported_otherwise_than_timerex_is_set_right(
     await polling.fault("get-event", 503)
     forged = confirmed(booking_id, cancellation_reason="much longer than what TimeRex says")
     await polling.world.handle(await polling.world.receive(forged))
-    told = (await polling.held(booking_id)).booking.starts_at
+    reported = (await polling.blocked(booking_id)).booking.starts_at
 
     found = await polling.poll()
     await polling.handle()
     await polling.world.handle(await polling.world.receive({**forged, "calendar_name": "Forged"}))
 
-    row = await polling.held(booking_id)
+    row = await polling.blocked(booking_id)
     assert found.found.stored == 1
-    assert row.booking.starts_at - told > timedelta(days=30)
+    assert row.booking.starts_at - reported > timedelta(days=30)
     assert (row.verified, row.booking.calendar_name) == (True, "Onboarding call 30")
 
 
@@ -194,7 +194,7 @@ async def test_a_cancellation_that_came_between_reading_and_handling_stands(
 
     await polling.handle()
 
-    assert (await polling.held(booking_id)).booking.state is BookingState.CANCELLED
+    assert (await polling.blocked(booking_id)).booking.state is BookingState.CANCELLED
     assert (await polling.world.one_in_crm(RIKU))["tags"] == ["timerex cancelled"]
 
 
@@ -213,7 +213,7 @@ async def test_a_booking_that_timerex_does_not_know_is_asked_about_once_and_unch
     (review,) = await polling.world.ledger.read(reviews.open_reviews, NAME)
     assert (first.found.unknown, second.found.unknown) == (1, 0)
     assert (review.kind, review.subject) == ("gone", f"booking:{booking_id}")
-    assert (await polling.held(booking_id)).booking.state is BookingState.CONFIRMED
+    assert (await polling.blocked(booking_id)).booking.state is BookingState.CONFIRMED
     await polling.poll()
     assert await polling.world.ledger.read(reviews.open_reviews, NAME) == []
 

@@ -56,12 +56,12 @@ async def both(world: World, contact_id: ContactId, field: FieldName) -> tuple[o
     return row.contact.values[field], (await world.one_in_crm(RIKU)).get(field)
 
 
-async def told(world: World) -> list[str]:
+async def reported(world: World) -> list[str]:
     entries = await world.ledger.read(audit.entries, NAME, 50)
     return [entry.what for entry in entries if entry.what.startswith("review")]
 
 
-@pytest.mark.parametrize(("side", "city"), [("timerex", "Nara"), ("ghl", "Kobe")])
+@pytest.mark.parametrize(("side", "city"), [("workspace", "Nara"), ("ghl", "Kobe")])
 async def test_a_side_that_is_kept_stands_on_both_and_other_fields_go_on_waiting(
     world: World, side: str, city: str
 ) -> None:
@@ -80,7 +80,7 @@ async def test_fields_can_be_resolved_one_by_one_at_once(world: World) -> None:
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
 
-    await resolve(world.context, review.id, decision(fields={CITY: "ghl", STATE: "timerex"}))
+    await resolve(world.context, review.id, decision(fields={CITY: "ghl", STATE: "workspace"}))
 
     assert await both(world, riku, CITY) == ("Kobe", "Kobe")
     assert await both(world, riku, STATE) == ("Nara", "Nara")
@@ -103,7 +103,7 @@ async def test_values_that_changed_meanwhile_are_not_overwritten(world: World) -
     await world.calls()
 
     with pytest.raises(ReviewNeededError, match="nothing was written"):
-        await resolve(world.context, review.id, decision(keep="timerex"))
+        await resolve(world.context, review.id, decision(keep="workspace"))
 
     assert await world.writes() == []
     assert await both(world, riku, CITY) == ("Nara", "Himeji")
@@ -114,15 +114,15 @@ async def test_two_people_have_one_effect_and_two_audit_rows(world: World) -> No
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
 
-    first = await resolve(world.context, review.id, decision(keep="timerex"))
+    first = await resolve(world.context, review.id, decision(keep="workspace"))
     writes = await world.writes()
     second = await resolve(world.context, review.id, decision(keep="ghl", by="noa"))
 
     assert (first.is_first, second.is_first) == (True, False)
-    assert f"{review.id} was settled already: keep timerex, by kana" in second.in_words()
+    assert f"{review.id} was settled already: keep workspace, by kana" in second.in_words()
     assert (len(writes), await world.writes()) == (1, [])
     assert await both(world, riku, CITY) == ("Nara", "Nara")
-    assert await told(world) == ["review was settled already", "review settled"]
+    assert await reported(world) == ["review was settled already", "review settled"]
 
 
 async def test_two_people_at_the_same_moment_have_one_effect(world: World) -> None:
@@ -130,14 +130,14 @@ async def test_two_people_at_the_same_moment_have_one_effect(world: World) -> No
     review = await the_review_of(world, CITY)
 
     both_of_them = await asyncio.gather(
-        resolve(world.context, review.id, decision(keep="timerex", by="kana")),
+        resolve(world.context, review.id, decision(keep="workspace", by="kana")),
         resolve(world.context, review.id, decision(keep="ghl", by="noa")),
     )
 
     assert sorted(one.is_first for one in both_of_them) == [False, True]
     here, there = await both(world, riku, CITY)
     assert here == there
-    assert sorted(await told(world)) == ["review settled", "review was settled already"]
+    assert sorted(await reported(world)) == ["review settled", "review was settled already"]
 
 
 async def test_a_conflict_that_is_none_any_more_is_closed_by_the_next_run(world: World) -> None:

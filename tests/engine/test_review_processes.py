@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.test_resolve_review import CITY, both, disputed, the_review_of, told
+from tests.engine.test_resolve_review import CITY, both, disputed, reported, the_review_of
 from tests.engine.world import opened_world
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.sandbox.server import running_sandbox
@@ -67,7 +67,7 @@ async def test_two_processes_at_once_have_one_effect_and_two_audit_rows(
         processes = [
             await start(ledger_url, version, info.ghl.private_token, review.id, decision)
             for decision in (
-                '{"way": "keep", "keep": "timerex", "by": "kana"}',
+                '{"way": "keep", "keep": "workspace", "by": "kana"}',
                 '{"way": "keep", "keep": "ghl", "by": "noa"}',
             )
         ]
@@ -79,4 +79,4 @@ async def test_two_processes_at_once_have_one_effect_and_two_audit_rows(
         assert sorted(late) == [False, True]
         kept = "Kobe" if late[0] else "Nara"
         assert await both(world, riku, CITY) == (kept, kept)
-        assert sorted(await told(world)) == ["review settled", "review was settled already"]
+        assert sorted(await reported(world)) == ["review settled", "review was settled already"]

@@ -12,8 +12,8 @@ from tests.engine.test_resolve_review import (
     both,
     decision,
     disputed,
+    reported,
     the_review_of,
-    told,
     waiting,
 )
 from tests.engine.world import NAME, World, killed_at
@@ -44,7 +44,7 @@ async def test_what_was_typed_in_stands_whatever_it_equals(world: World, typed: 
 
     assert await both(world, riku, CITY) == (typed, typed)
     assert await as_resolved(world, review) == ("kana", "keep city: typed in")
-    assert await told(world) == ["review settled"]
+    assert await reported(world) == ["review settled"]
 
 
 async def test_a_typed_value_overwrites_nothing_that_was_not_shown(world: World) -> None:
@@ -69,9 +69,9 @@ async def test_the_question_that_was_brought_up_to_date_can_be_answered(world: W
     review = await the_review_of(world, CITY)
     await world.edit(riku, city="Uji")
     with pytest.raises(ReviewNeededError):
-        await resolve(world.context, review.id, decision(keep="timerex"))
+        await resolve(world.context, review.id, decision(keep="workspace"))
 
-    await resolve(world.context, review.id, decision(keep="timerex"))
+    await resolve(world.context, review.id, decision(keep="workspace"))
 
     assert await both(world, riku, CITY) == ("Uji", "Uji")
 
@@ -102,7 +102,7 @@ async def test_a_side_that_may_not_write_a_field_cannot_be_kept(world: World) ->
 
     with pytest.raises(SettingsError, match="city travels one way only: keep ghl"):
         await resolve(
-            replace(world.context, published=version), review.id, decision(keep="timerex")
+            replace(world.context, published=version), review.id, decision(keep="workspace")
         )
 
     assert await world.writes() == []
@@ -152,11 +152,11 @@ async def test_a_crash_while_resolving_is_mended_and_doubles_nothing(
     world, riku = await disputed(world)
     review = await the_review_of(world, CITY)
     with killed_at(world, "contact.update", moment):
-        await resolve(world.context, review.id, decision(keep="timerex"))
+        await resolve(world.context, review.id, decision(keep="workspace"))
 
     await world.sync()
     if moment == "after-intent":
-        await resolve(world.context, review.id, decision(keep="timerex"))
+        await resolve(world.context, review.id, decision(keep="workspace"))
 
     assert await both(world, riku, CITY) == ("Nara", "Nara")
     assert len([call for call in await world.writes() if call.startswith("PUT ")]) == 1
@@ -169,7 +169,7 @@ async def test_a_run_that_was_faster_is_said_to_be(world: World) -> None:
     await world.edit(riku, city="Kobe")
     await world.sync()
 
-    resolved = await resolve(world.context, review.id, decision(keep="timerex"))
+    resolved = await resolve(world.context, review.id, decision(keep="workspace"))
 
     assert not resolved.is_first
     assert f"{review.id} was settled already: went through, by a later run" in resolved.in_words()

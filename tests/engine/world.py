@@ -52,7 +52,7 @@ from timerex_ghl.engine.runtime import Runtime
 from timerex_ghl.sandbox.info import SandboxInfo
 
 NAME = ConnectionName("aoba")
-TOLD = ("firstName", "lastName", "email", "phone", "city", "website", "country", "tags")
+EVENT_FIELDS = ("firstName", "lastName", "email", "phone", "city", "website", "country", "tags")
 READS = ("/search", "/oauth/token")
 EVERY_SCOPE = frozenset(
     {
@@ -165,13 +165,13 @@ class World:
     async def notify(self, type_: str, ghl_id: str, **fields: object) -> EventId:
         """Receive what GHL tells of a contact as it is now; what is empty is left out."""
         found = [one for one in await self.crm() if one["id"] == ghl_id]
-        told = {key: found[0][key] for key in TOLD if found and found[0].get(key)}
+        reported = {key: found[0][key] for key in EVENT_FIELDS if found and found[0].get(key)}
         body: dict[str, Any] = {
             "type": type_,
             "id": ghl_id,
             "tags": [],
             "customFields": [],
-            **told,
+            **reported,
             **fields,
         }
         event_id, _ = await self.ledger.write(
@@ -193,13 +193,13 @@ class World:
         ]
 
     async def sync(
-        self, scope: Scope = Scope.INCREMENTAL, *, preview: bool = False, scan: str = "scan"
+        self, scope: Scope = Scope.INCREMENTAL, *, dry_run: bool = False, scan: str = "scan"
     ) -> Counts:
         while await read_page(self.context, scope, scan):
             pass
 
         keys = await list_changed(self.context)
-        handle = partial(process_record, self.context, partial(handle_contact_key, preview=preview))
+        handle = partial(process_record, self.context, partial(handle_contact_key, dry_run=dry_run))
         try:
             return count(await each(handle, keys, at_once(self.context)))
         except BaseExceptionGroup as killed:  # as a process dies: at once, of one thing

@@ -57,8 +57,8 @@ def publish_elsewhere(
 
 def use_up(tx: Connection, location_id: LocationId, percent: int) -> None:
     """Let GHL say how many of the day's calls are made."""
-    left = quota.DAILY_LIMIT * (100 - percent) // 100
-    quota.correct(tx, location_id, ReportedLimits(None, left, 3600), CallLimits())
+    remaining = quota.DAILY_LIMIT * (100 - percent) // 100
+    quota.correct(tx, location_id, ReportedLimits(None, remaining, 3600), CallLimits())
 
 
 def end_tokens(tx: Connection, key: str) -> None:

@@ -109,7 +109,7 @@ async def ended(engine: Engine, event_id: EventId) -> InboxState:
     return await until(look, f"the end of {event_id}")
 
 
-async def told(engine: Engine, name: ConnectionName, event_id: EventId) -> AuditEntry:
+async def reported(engine: Engine, name: ConnectionName, event_id: EventId) -> AuditEntry:
     """Read what the audit says of an event."""
     entries = await engine.stage.ledger.read(audit.entries, name, 500)
     return next(one for one in entries if one.subject == f"event:{event_id}")

@@ -76,9 +76,9 @@ async def test_the_flow_brings_both_systems_in_sync_and_says_how_late_it_can_be(
     path = f"/ghl/person/contacts/{contact['id']}/tasks/{task['id']}"
     await sandbox.send("PUT", path, {"title": "Send the offer today"})
     before, key = await sandbox.writes(), ActivityKey("task", task_id)
-    preview = await engine.here(activity_mirror, ready, mode=Mode.PREVIEW)
+    dry_run = await engine.here(activity_mirror, ready, mode=Mode.DRY_RUN)
     planned = await engine.artifact(f"activity-mirror-{ready}")
-    assert "would be: 1 applied" in (preview.message or "")
+    assert "would be: 1 applied" in (dry_run.message or "")
     assert f"| task:{task_id} |  | title |" in planned
     assert "today" not in planned
     assert (await here(engine, ready, key)).values[TITLE] == "Send the offer"

@@ -77,22 +77,22 @@ async def test_replaying_the_bookings_writes_nothing(engine: Engine) -> None:
     assert "0 writes to GHL" in (state.message or "")
 
 
-async def test_contacts_are_previewed_then_synced_then_quiet(engine: Engine) -> None:
+async def test_contacts_are_planned_then_synced_then_quiet(engine: Engine) -> None:
     sandbox = engine.stage.sandbox
     before = await sandbox.writes()
 
-    preview = await engine.api.run("contact-sync", connection=CONNECTION, mode="preview")
-    after_preview = await sandbox.writes()
+    dry_run = await engine.api.run("contact-sync", connection=CONNECTION, mode="dry-run")
+    after_dry_run = await sandbox.writes()
     planned = await engine.artifact("contact-sync-demo")
     await engine.here(contact_sync, CONNECTION, Scope.FULL)
     rows = await engine.stage.ledger.read(workspace.list_contacts, CONNECTION)
     after_sync = await sandbox.writes()
     again = await engine.here(contact_sync, CONNECTION)
 
-    assert preview["name"] == "demo incremental preview"
-    assert "would be" in message_of(preview)
+    assert dry_run["name"] == "demo incremental dry-run"
+    assert "would be" in message_of(dry_run)
     assert "| contact.create: companyName, email, firstName, lastName" in planned
-    assert (after_preview - before, await sandbox.writes() - after_sync) == (0, 0)
+    assert (after_dry_run - before, await sandbox.writes() - after_sync) == (0, 0)
     assert "0 writes to GHL" in (again.message or "")
     assert disagreements(rows, await sandbox.contacts(), TRUTHS) == []
 

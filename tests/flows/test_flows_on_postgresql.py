@@ -52,5 +52,5 @@ async def test_a_booking_and_a_sync_make_both_systems_agree_on_postgresql(
     here = await ledger.read(workspace.list_contacts, name)
     mine = [row for row in here if EMAIL in row.contact.values.values()]
     assert disagreements(mine, crm, [Truth(EMAIL, "Booked")]) == []
-    told = {entry.what for entry in await ledger.read(audit.entries, name, 50)}
-    assert "event applied" in told
+    reported = {entry.what for entry in await ledger.read(audit.entries, name, 50)}
+    assert "event applied" in reported

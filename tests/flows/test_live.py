@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from flows.publish_connection import publish_connection
 from tests.deliveries import confirmed
 from tests.flows.conftest import Drafts, Engine
-from tests.flows.live_worker import ask_to_stop, deliver, ended, kill, living, told, until
+from tests.flows.live_worker import ask_to_stop, deliver, ended, kill, living, reported, until
 from tests.flows.test_activity_mirror import in_crm, person, write
 from timerex_ghl.adapters.ledger import inbox, published
 from timerex_ghl.adapters.ledger.inbox import InboxState
@@ -47,7 +47,7 @@ async def test_a_booking_reaches_the_crm_and_its_runs_are_found_from_its_audit_r
     contact = await in_crm(engine, "noa@live.example")
     assert contact["tags"] == ["timerex booked"]
     assert len(contact["notes"]) == 1
-    row = await told(engine, ready, event_id)
+    row = await reported(engine, ready, event_id)
     run = await run_of(engine, row.flow_run_id)
     assert run["tags"] == ["timerex-ghl"]
     assert run["state_type"] == "RUNNING"
@@ -94,12 +94,12 @@ async def test_a_connection_that_cannot_be_opened_keeps_nobody_waiting(
     del worker
     broken = ConnectionName("without-credentials")
     await engine.stage.ledger.write(_publish_without_credentials, ready, broken)
-    left = await deliver(engine, broken, confirmed("live-3", "sam@live.example"))
+    remaining = await deliver(engine, broken, confirmed("live-3", "sam@live.example"))
 
     event_id = await deliver(engine, ready, confirmed("live-4", "uma@live.example"))
 
     assert await ended(engine, event_id) is InboxState.APPLIED
-    event = await engine.stage.ledger.read(inbox.read_event, left)
+    event = await engine.stage.ledger.read(inbox.read_event, remaining)
     assert event is not None
     assert (event.state, event.attempts) == (InboxState.WAITING, 0)
 
@@ -119,7 +119,7 @@ async def test_a_stop_finishes_what_is_in_hand_and_leaves_the_rest_to_the_next(
     states = {row.state for row in rows if row}
     assert states <= {InboxState.APPLIED, InboxState.WAITING}
     assert await engine.stage.ledger.read(_open_intents, ready) == []
-    run = await run_of(engine, (await told(engine, ready, first)).flow_run_id)
+    run = await run_of(engine, (await reported(engine, ready, first)).flow_run_id)
     assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Completed")
     assert " applied" in run["state"]["message"]
 
@@ -137,7 +137,7 @@ async def test_a_killed_worker_is_followed_by_one_that_stands_by(
     async with living(engine) as first, living(engine, is_ready=False) as second:
         event_id = await deliver(engine, ready, confirmed("kill-1", "ana@live.example"))
         assert await ended(engine, event_id) is InboxState.APPLIED
-        row = await told(engine, ready, event_id)
+        row = await reported(engine, ready, event_id)
         await kill(first)
 
         event_id = await deliver(engine, ready, confirmed("kill-2", "ben@live.example"))

@@ -63,14 +63,14 @@ async def test_a_conflict_is_listed_and_resolved_once_from_the_form(
     assert (await in_ghl(engine, email))["id"] in row["in GHL"]
     assert not any(word in listed for word in ("Narashino", "Himeji", email))
 
-    first = await engine.here(resolve_review, name, review.id, Choice.KEEP_TIMEREX, "kana")
+    first = await engine.here(resolve_review, name, review.id, Choice.KEEP_WORKSPACE, "kana")
     fields = (FieldChoice(field="city", keep="ghl"),)
     second = await engine.here(
         resolve_review, name, review.id, Choice.FIELD_BY_FIELD, "noa", fields=fields
     )
 
-    said = f"{review.id} was settled already: keep timerex, by kana"
-    assert first.message == f"{review.id} is settled: keep timerex"
+    said = f"{review.id} was settled already: keep workspace, by kana"
+    assert first.message == f"{review.id} is settled: keep workspace"
     assert (second.message or "").startswith(said)
     assert second.is_completed()
     assert (await in_ghl(engine, email))["city"] == "Narashino"
@@ -83,10 +83,10 @@ async def test_values_that_changed_are_asked_about_again(engine: Engine, drafts:
     await move_in_ghl(engine, email, "Akashi")
     writes = await engine.stage.sandbox.writes()
 
-    late = await engine.here(resolve_review, name, review.id, Choice.KEEP_TIMEREX, "kana")
+    late = await engine.here(resolve_review, name, review.id, Choice.KEEP_WORKSPACE, "kana")
     writes_then = await engine.stage.sandbox.writes()
     run = await engine.api.run(
-        "settle-review", connection=name, review_id=review.id, choice=Choice.KEEP_GHL, by="kana"
+        "resolve-review", connection=name, review_id=review.id, choice=Choice.KEEP_GHL, by="kana"
     )
 
     assert (late.name, writes_then) == ("NeedsReview", writes)

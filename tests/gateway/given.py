@@ -88,18 +88,18 @@ async def locked(ledger_url: str) -> AsyncGenerator[None]:
     """Hold the ledger's write lock, as another process does that is in the middle of a write."""
     is_blocked, may_end = threading.Event(), threading.Event()
 
-    def hold(_: Connection) -> None:
+    def block(_: Connection) -> None:
         is_blocked.set()
         may_end.wait()
 
     async with open_ledger(ledger_url) as other:
-        holding = asyncio.create_task(other.write(hold))
+        blocking = asyncio.create_task(other.write(block))
         try:
             await asyncio.to_thread(is_blocked.wait)
             yield
         finally:
             may_end.set()
-            await holding
+            await blocking
 
 
 @asynccontextmanager

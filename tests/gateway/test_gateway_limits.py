@@ -253,14 +253,14 @@ async def test_a_storm_is_taken_or_asked_to_retry_and_nothing_taken_is_lost(
 
 def test_no_more_sources_are_kept_than_allowed_and_none_in_hand_is_forgotten() -> None:
     limiter = SourceLimiter(Limits(sources=10), clock=lambda: 0.0)
-    held = limiter.enter("10.0.0.1")
+    blocked = limiter.enter("10.0.0.1")
     for number in range(5_000):
         source = limiter.enter(f"10.1.{number // 250}.{number % 250}")
         assert source is not None
         limiter.leave(source, failed=True)
 
     assert len(limiter.sources) <= 10
-    assert limiter.sources["10.0.0.1"] is held
+    assert limiter.sources["10.0.0.1"] is blocked
 
 
 def test_what_is_in_hand_is_bounded_for_one_source_and_for_all() -> None:

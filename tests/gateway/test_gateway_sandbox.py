@@ -61,7 +61,7 @@ async def test_a_forgery_leaves_nothing_and_the_true_one_is_stored_after_it(
     app: GhlApp, ledger: Ledger, forgery: str
 ) -> None:
     await app.goes_wrong(forgery)
-    await app.tell()
+    await app.emit()
     (delivery,) = await app.wait_for_states("failed")
 
     assert [one["status"] for one in delivery["tries"]] == [401]
@@ -74,7 +74,7 @@ async def test_a_forgery_leaves_nothing_and_the_true_one_is_stored_after_it(
 async def test_a_replay_is_acknowledged_and_stores_nothing_more(
     app: GhlApp, ledger: Ledger
 ) -> None:
-    await app.tell()
+    await app.emit()
     (delivery,) = await app.wait_for_states("delivered")
 
     await app.control("POST", f"/deliveries/{delivery['id']}/repeat", copies=3)
@@ -89,9 +89,9 @@ async def test_a_replay_is_acknowledged_and_stores_nothing_more(
 async def test_what_comes_in_another_order_is_stored_in_the_order_it_came(
     app: GhlApp, ledger: Ledger
 ) -> None:
-    await app.goes_wrong("hold", times=2)
-    await app.tell(type_="ContactCreate")
-    await app.tell(type_="ContactDelete")
+    await app.goes_wrong("pause", times=2)
+    await app.emit(type_="ContactCreate")
+    await app.emit(type_="ContactDelete")
 
     await app.control("POST", "/deliveries/release", order="reversed")
 
@@ -103,7 +103,7 @@ async def test_a_key_changed_at_ghl_is_refused_until_it_is_published(
     app: GhlApp, ledger: Ledger
 ) -> None:
     new = (await app.control("POST", "/webhook/key"))["public_key"]
-    await app.tell()
+    await app.emit()
     (delivery,) = await app.wait_for_states("failed")
 
     location = app.sandbox.location_id

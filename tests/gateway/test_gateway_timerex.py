@@ -259,11 +259,11 @@ async def test_neither_endpoint_nor_token_nor_guest_reaches_the_log(
     await post(http, body_of(CONFIRMED), **{"x-timerex-authorization": "canary-wrong"})
     refused = await post(http, body_of(CONFIRMED), **{"content-type": "text/plain"})
 
-    logged = "\n".join(record.getMessage() for record in ours(caplog))
+    logged = "\n".join(record.getMessage() for record in local(caplog))
     assert refused.json()["error"] in logged
     for canary in (ENDPOINT, "canary", "riku", "Sato"):
         assert canary not in logged
 
 
-def ours(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+def local(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     return [record for record in caplog.records if not record.name.startswith("httpx")]

@@ -31,7 +31,7 @@ class GhlApp:
     async def goes_wrong(self, kind: str, **order: Any) -> None:
         await self.control("POST", "/webhook/faults", kind=kind, **order)
 
-    async def tell(self, count: int = 1, type_: str = "ContactUpdate") -> None:
+    async def emit(self, count: int = 1, type_: str = "ContactUpdate") -> None:
         """Let events happen that are told apart by their id: e0, e1, e2..."""
         for number in range(count):
             fields = {"id": f"e{number}"}

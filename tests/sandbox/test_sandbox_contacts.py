@@ -195,13 +195,13 @@ async def test_a_multi_select_is_a_list_however_it_was_written(sandbox: Caller) 
     body = {"name": "Meals", "dataType": "MULTIPLE_OPTIONS", "options": ["Lunch", "Dinner"]}
     field = (await sandbox.ghl("POST", path, body)).json()["customField"]
 
-    seen: list[object] = []
+    found: list[object] = []
     for value in ("Lunch", ["Lunch", "Dinner"], None):
         item = {"id": field["id"], "field_value": value}
         contact = await sandbox.create(firstName="Riku", customFields=[item])
-        seen += [known["value"] for known in contact["customFields"]]
+        found += [known["value"] for known in contact["customFields"]]
 
-    assert seen == [["Lunch"], ["Lunch", "Dinner"]]
+    assert found == [["Lunch"], ["Lunch", "Dinner"]]
 
 
 async def test_null_clears_a_field_and_a_refused_body_changes_nothing(sandbox: Caller) -> None:

@@ -35,7 +35,7 @@ async def app_of(sandbox: Caller) -> AsyncGenerator[GhlApp]:
 async def test_a_delivery_comes_three_times(app: GhlApp) -> None:
     await app.goes_wrong("copies", value=3)
 
-    await app.tell(2)
+    await app.emit(2)
 
     doubled, plain = await app.wait_for_states("delivered", "delivered")
     assert (len(doubled["tries"]), len(plain["tries"])) == (3, 1)
@@ -46,7 +46,7 @@ async def test_a_delivery_comes_three_times(app: GhlApp) -> None:
 async def test_a_late_delivery_is_overtaken(timed_app: GhlApp, clock: ManualClock) -> None:
     await timed_app.goes_wrong("delay", value=200)
 
-    await timed_app.tell(2)
+    await timed_app.emit(2)
     await timed_app.wait_for_states("waiting", "delivered")
     clock.advance(0.2)
 
@@ -65,9 +65,9 @@ async def test_a_late_delivery_is_overtaken(timed_app: GhlApp, clock: ManualCloc
 async def test_what_is_paused_comes_when_released(
     app: GhlApp, order: dict[str, object], deliveries: list[str]
 ) -> None:
-    await app.goes_wrong("hold", times=3)
-    await app.tell(3)
-    await app.wait_for_states("held", "held", "held")
+    await app.goes_wrong("pause", times=3)
+    await app.emit(3)
+    await app.wait_for_states("paused", "paused", "paused")
 
     released = await app.control("POST", "/deliveries/release", **order)
 
@@ -79,7 +79,7 @@ async def test_what_is_paused_comes_when_released(
 async def test_shuffled_deliveries_all_arrive(timed_app: GhlApp, clock: ManualClock) -> None:
     await timed_app.goes_wrong("shuffle", value=100, every=1)
 
-    await timed_app.tell(8)
+    await timed_app.emit(8)
     await timed_app.wait_for_states(*["waiting"] * 8)
     clock.advance(0.1)
 
@@ -91,9 +91,9 @@ async def test_shuffled_deliveries_all_arrive(timed_app: GhlApp, clock: ManualCl
 async def test_a_share_is_dropped_and_never_tried(app: GhlApp) -> None:
     await app.goes_wrong("drop", share=0.5, seed=3)
 
-    await app.tell(20)
+    await app.emit(20)
 
-    states = [one["state"] for one in await app.received()]
+    states = [one["state"] for one in await app.deliveries()]
     dropped = states.count("dropped")
     await app.wait_for_states(
         *[("dropped" if state == "dropped" else "delivered") for state in states]
@@ -105,8 +105,8 @@ async def test_a_share_is_dropped_and_never_tried(app: GhlApp) -> None:
 async def test_only_deliveries_of_a_type_are_struck(app: GhlApp) -> None:
     await app.goes_wrong("drop", type="NoteCreate")
 
-    await app.tell()
-    await app.tell(type_="NoteCreate")
+    await app.emit()
+    await app.emit(type_="NoteCreate")
 
     await app.wait_for_states("delivered", "dropped")
 
@@ -126,7 +126,7 @@ async def test_only_deliveries_of_a_type_are_struck(app: GhlApp) -> None:
 async def test_a_forged_delivery_fails_the_check(app: GhlApp, kind: str, shows: bool) -> None:  # noqa: FBT001
     await app.goes_wrong(kind)
 
-    await app.tell()
+    await app.emit()
 
     (delivery,) = await app.wait_for_states("delivered")
     assert ("x-ghl-signature" in app.endpoint.headers()) is shows
@@ -135,7 +135,7 @@ async def test_a_forged_delivery_fails_the_check(app: GhlApp, kind: str, shows: 
 
 
 async def test_a_replay_is_the_same_bytes(app: GhlApp) -> None:
-    await app.tell()
+    await app.emit()
     (delivery,) = await app.wait_for_states("delivered")
 
     await app.control("POST", f"/deliveries/{delivery['id']}/repeat", copies=2)
@@ -158,7 +158,7 @@ async def test_a_body_is_sent_as_it_was_written(app: GhlApp) -> None:
 
 async def test_deliveries_are_counted_and_found_by_state(app: GhlApp) -> None:
     await app.goes_wrong("drop")
-    await app.tell(3)
+    await app.emit(3)
     await app.wait_for_states("dropped", "delivered", "delivered")
 
     counted = await app.control("GET", "/deliveries/counts")
@@ -172,7 +172,7 @@ async def test_forgotten_faults_strike_no_more(app: GhlApp) -> None:
     await app.goes_wrong("drop", every=1)
     await app.control("DELETE", "/webhook/faults")
 
-    await app.tell(2)
+    await app.emit(2)
 
     await app.wait_for_states("delivered", "delivered")
 

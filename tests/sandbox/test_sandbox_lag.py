@@ -39,12 +39,12 @@ async def test_a_cursor_never_skips_what_search_saw_late(timed: Caller, clock: M
     await timed.control("POST", "/ghl/settings", search_lag_ms=LAG_MS)
     first = await timed.create(firstName="Riku", city="Osaka")
     clock.advance(1.5 * LAG_MS / 1000)
-    seen = (await timed.search(sort=BY_CHANGE))["contacts"][-1]
+    last_contact = (await timed.search(sort=BY_CHANGE))["contacts"][-1]
     await timed.ghl("PUT", f"/contacts/{first['id']}", {"city": "Nara"})
 
-    early = await timed.search(sort=BY_CHANGE, searchAfter=seen["searchAfter"])
+    early = await timed.search(sort=BY_CHANGE, searchAfter=last_contact["searchAfter"])
     clock.advance(1.5 * LAG_MS / 1000)
-    late = await timed.search(sort=BY_CHANGE, searchAfter=seen["searchAfter"])
+    late = await timed.search(sort=BY_CHANGE, searchAfter=last_contact["searchAfter"])
 
     assert early["contacts"] == []
     assert [found["city"] for found in late["contacts"]] == ["Nara"]

@@ -51,14 +51,14 @@ async def test_a_business_is_taken_away_by_null_and_by_its_end(sandbox: Caller) 
     contact = await sandbox.create(firstName="Riku")
     body = {"locationId": sandbox.location_id, "ids": [contact["id"]]}
 
-    seen: list[str | None] = []
+    found: list[str | None] = []
     for business_id in (first, None, second):
         link = {**body, "businessId": business_id}
         await sandbox.ghl("POST", "/contacts/bulk/business", link)
-        seen.append((await sandbox.read(contact["id"])).get("businessId"))
+        found.append((await sandbox.read(contact["id"])).get("businessId"))
     await sandbox.ghl("DELETE", f"/businesses/{second}")
 
-    assert seen == [first, None, second]
+    assert found == [first, None, second]
     assert "businessId" not in await sandbox.read(contact["id"])
 
 

@@ -23,16 +23,16 @@ async def test_a_found_contact_is_null_when_empty_and_calls_its_address_differen
 
 async def test_the_cursor_walks_all_contacts_once_in_the_order_of_change(sandbox: Caller) -> None:
     await sandbox.control("POST", "/ghl/bulk", count=250, seed=7)
-    seen: list[tuple[str, str]] = []
+    found: list[tuple[str, str]] = []
     body: dict[str, object] = {"pageLimit": 60, "sort": BY_CHANGE}
 
     while contacts := (page := await sandbox.search(**body))["contacts"]:
-        seen += [(contact["dateUpdated"], contact["id"]) for contact in contacts]
+        found += [(contact["dateUpdated"], contact["id"]) for contact in contacts]
         body["searchAfter"] = contacts[-1]["searchAfter"]
 
     assert page["total"] == 250
-    assert len(set(seen)) == 250
-    assert seen == sorted(seen)
+    assert len(set(found)) == 250
+    assert found == sorted(found)
 
 
 async def test_a_change_moves_a_contact_behind_the_cursor(sandbox: Caller) -> None:

@@ -105,7 +105,7 @@ async def test_a_task_may_be_reported_without_its_contact(app: GhlApp) -> None:
 async def test_a_429_is_tried_again_with_the_same_bytes(app: GhlApp) -> None:
     app.endpoint.statuses = [429, 429]
 
-    await app.tell()
+    await app.emit()
 
     (delivery,) = await app.wait_for_states("delivered")
     assert [one["status"] for one in delivery["tries"]] == [429, 429, 200]
@@ -117,7 +117,7 @@ async def test_a_429_is_tried_again_with_the_same_bytes(app: GhlApp) -> None:
 async def test_no_other_failure_is_tried_again(app: GhlApp, status: int) -> None:
     app.endpoint.statuses = [status]
 
-    await app.tell()
+    await app.emit()
 
     (delivery,) = await app.wait_for_states("failed")
     assert [one["status"] for one in delivery["tries"]] == [status]
@@ -127,7 +127,7 @@ async def test_a_429_is_given_up_after_some_tries(app: GhlApp) -> None:
     await app.set_webhook(tries=3)
     app.endpoint.statuses = [429] * 9
 
-    await app.tell()
+    await app.emit()
 
     (delivery,) = await app.wait_for_states("failed")
     assert len(delivery["tries"]) == 3
@@ -137,7 +137,7 @@ async def test_by_a_switch_every_failure_is_tried_again(app: GhlApp) -> None:
     await app.set_webhook(retry="every")
     app.endpoint.statuses = [500, 401]
 
-    await app.tell()
+    await app.emit()
 
     (delivery,) = await app.wait_for_states("delivered")
     assert [one["status"] for one in delivery["tries"]] == [500, 401, 200]
@@ -146,7 +146,7 @@ async def test_by_a_switch_every_failure_is_tried_again(app: GhlApp) -> None:
 async def test_another_key_signs_from_now_on(app: GhlApp) -> None:
     keys = await app.control("POST", "/webhook/key")
 
-    await app.tell()
+    await app.emit()
 
     await app.wait_for_states("delivered")
     assert not app.is_signed()
@@ -157,7 +157,7 @@ async def test_another_key_signs_from_now_on(app: GhlApp) -> None:
 async def test_the_older_signature_comes_on_request(app: GhlApp) -> None:
     keys = await app.set_webhook(older_signature=True)
 
-    await app.tell()
+    await app.emit()
 
     await app.wait_for_states("delivered")
     older = load_pem_public_key(keys["older_public_key"].encode())

@@ -103,17 +103,17 @@ async def export_people(
 
 def _read(table: PeopleTable, columns: Columns, editor: Editor) -> Iterator[Entry | Verdict]:
     """Read the rows. One that speaks of the same person as a row before is refused."""
-    seen: dict[str, int] = {}
+    known_ids: dict[str, int] = {}
     for row in table.rows:
         entry = read_entry(columns, row.cells)
         names = [*filter(None, (*keys_of_entry(editor, entry), entry.contact_id))]
-        before = next((seen[name] for name in names if name in seen), None)
+        before = next((known_ids[name] for name in names if name in known_ids), None)
         if row.fault:
             yield Verdict("refused", row.fault)
         elif before is not None:
             yield Verdict("refused", f"has the e-mail, phone or id of line {before}")
         else:
-            seen |= dict.fromkeys(names, row.line)
+            known_ids |= dict.fromkeys(names, row.line)
             yield entry
 
 

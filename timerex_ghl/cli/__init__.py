@@ -54,7 +54,7 @@ for command in (
     alerts.alerts,
     doctor.doctor,
     desk.plans,
-    desk.trace,
+    desk.explain,
     bookings.bookings,
     notes.notes,
     tasks.tasks,

@@ -37,7 +37,7 @@ async def _pending(where: Where) -> list[dict[str, Any]]:
 
     async with where.opened() as (ledger, editor):
         now = await ledger.read(clock.now)
-        found = await ledger.read(pending_deletes.list_deletes, editor.connection, ("held",))
+        found = await ledger.read(pending_deletes.list_deletes, editor.connection, ("pending",))
     return [
         {
             "kind": one.kind,

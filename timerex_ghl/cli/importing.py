@@ -21,7 +21,7 @@ CONNECTION = click.option("--connection", required=True, help="Whose workspace."
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @CONNECTION
-@click.option("--apply", is_flag=True, help="Write the good rows; else it is only a preview.")
+@click.option("--apply", is_flag=True, help="Write the good rows; else nothing is written.")
 @click.option(
     "--map", "chosen", multiple=True, metavar="HEADER=FIELD",
     help="What a column is; FIELD - leaves it out; may be repeated.",
@@ -43,10 +43,10 @@ def import_(  # noqa: PLR0913  one argument an option
 ) -> None:
     """Add and change contacts from a CSV file, with the headers people use.
 
-    A preview first: which column is which field, and how many rows are new, changed, the same, or
-    refused. Refused rows go to a CSV beside the file, with the reason: correct them there, and
-    import that. With --apply every 500 rows are one transaction. After a crash repeat it: what is
-    written already is then "same". Empty cells change nothing.
+    Without --apply it is a dry run: it shows which column is which field, and how many rows are
+    new, changed, the same, or refused. Refused rows go to a CSV beside the file, with the reason:
+    correct them there, and import that. With --apply every 500 rows are one transaction. After a
+    crash repeat it: what is written already is then "same". Empty cells change nothing.
     """
     from timerex_ghl.adapters.people_csv import read_table
     from timerex_ghl.adapters.people_import import write_refused
@@ -60,7 +60,7 @@ def import_(  # noqa: PLR0913  one argument an option
             write_refused(imported, place)
     except SettingsError as error:
         fail(str(error))
-    lines = _told(imported, place, apply=apply)
+    lines = _describe(imported, place, apply=apply)
     for line in [json.dumps(imported.counts)] if as_json else lines:
         click.echo(line)
 
@@ -126,7 +126,7 @@ def _free_place(file: Path) -> Path:
     return place
 
 
-def _told(imported: "Imported", place: Path, *, apply: bool) -> Iterator[str]:
+def _describe(imported: "Imported", place: Path, *, apply: bool) -> Iterator[str]:
     table, counts = imported.table, imported.counts
     separator = "tab" if table.separator == "\t" else table.separator
     yield f"{len(table.rows)} rows, read as {table.encoding}, separated by {separator}"
@@ -135,7 +135,7 @@ def _told(imported: "Imported", place: Path, *, apply: bool) -> Iterator[str]:
     if counts["refused"]:
         yield f"refused rows, with the reason: {place}"
     if not apply:
-        yield "a preview: nothing was written; --apply writes the good rows"
+        yield "dry run: nothing was written; --apply writes the good rows"
 
 
 def _unused_columns(columns: "Columns", headers: Sequence[str]) -> Iterator[str]:

@@ -39,11 +39,11 @@ def deploy() -> None:
 
 @click.command()
 @click.argument("connection")
-@click.option("--preview", is_flag=True, help="Check, try and show the difference; store nothing.")
-def publish(connection: str, preview: bool) -> None:
+@click.option("--dry-run", is_flag=True, help="Check, try and show the difference; store nothing.")
+def publish(connection: str, dry_run: bool) -> None:
     """Check CONNECTION's blocks, try its credentials, and make the version everything runs on."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # the outcome is said below
-    message = run(_publish(connection, preview=preview))
+    message = run(_publish(connection, dry_run=dry_run))
     click.echo(f"{connection}: {message}")
 
 
@@ -70,12 +70,12 @@ async def check_prefect() -> None:
         ) from None
 
 
-async def _publish(connection: str, *, preview: bool) -> str:
+async def _publish(connection: str, *, dry_run: bool) -> str:
     await check_prefect()
     from flows.publish_connection import Mode, publish_connection
     from timerex_ghl.domain.models import ConnectionName
 
-    mode = Mode.PREVIEW if preview else Mode.APPLY
+    mode = Mode.DRY_RUN if dry_run else Mode.APPLY
     flow: Any = publish_connection  # Prefect's types know no awaited state
     state = await flow(ConnectionName(connection), mode, return_state=True)
     if not state.is_completed():

@@ -17,7 +17,7 @@ HELP = """See and settle what waits for a person.
 A run that ended as NeedsReview has put something there:
   timerex-ghl reviews list NAME
   timerex-ghl reviews show NAME r_0123456789abcdef
-  timerex-ghl reviews settle NAME r_0123456789abcdef --keep ghl
+  timerex-ghl reviews resolve NAME r_0123456789abcdef --keep ghl
 """
 
 
@@ -52,9 +52,9 @@ def show(connection: str, review_id: str, ledger: str | None) -> None:
 @reviews.command()
 @click.argument("connection")
 @click.argument("review_id")
-@click.option("--keep", type=click.Choice(["timerex", "ghl"]), help="Whose value stands.")
+@click.option("--keep", type=click.Choice(["workspace", "ghl"]), help="Whose value stands.")
 @click.option(
-    "--field", "fields", multiple=True, metavar="NAME=timerex|ghl",
+    "--field", "fields", multiple=True, metavar="NAME=workspace|ghl",
     help="Whose value of one field stands; may be repeated.",
 )  # fmt: skip
 @click.option(

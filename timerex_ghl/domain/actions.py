@@ -150,7 +150,7 @@ class Conflict(Record):
     workspace: Value
     ghl: Value
     base: Value
-    winner: Literal["timerex", "ghl"] | None
+    winner: Literal["workspace", "ghl"] | None
 
 
 class WorkspaceChange(Record):

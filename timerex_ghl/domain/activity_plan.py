@@ -97,7 +97,7 @@ def plan_activity(
             conflicts.append(verdict.conflict)
         if verdict.agree:
             agreed[field] = local
-        elif verdict.stands == "timerex":
+        elif verdict.stands == "workspace":
             to_ghl[field] = agreed[field] = local
         elif verdict.stands == "ghl":
             to_workspace[field] = agreed[field] = other
@@ -123,7 +123,7 @@ def _merge(
         winner = policy.resolved_fields.get(field) or _winner(policy.rule)
         conflict = Conflict(field=field, workspace=local, ghl=remote, base=before, winner=winner)
         return _Verdict(winner, conflict=conflict)
-    return _Verdict("timerex" if is_changed_here else "ghl" if is_changed_remotely else None)
+    return _Verdict("workspace" if is_changed_here else "ghl" if is_changed_remotely else None)
 
 
 def _winner(rule: ActivityRule) -> Side | None:

@@ -9,7 +9,7 @@ from timerex_ghl.domain.models import Contact, FieldName, FieldRule, Record, Val
 from timerex_ghl.domain.normal import clean_tag
 
 Tags = frozenset[str]
-WINNERS: tuple[Standing, ...] = ("timerex", "ghl", "both")
+WINNERS: tuple[Standing, ...] = ("workspace", "ghl", "both")
 NO_TAGS: Tags = frozenset()
 
 
@@ -59,8 +59,8 @@ def merge_contacts(
     newer = _newer_value_of(workspace, ghl)
     verdicts: dict[FieldName, Verdict] = {}
     for rule in rules:
-        sides = (workspace.values, ghl.values, agreed)
-        views = FieldViews(*(side.get(rule.field, UNKNOWN) for side in sides))
+        records = (workspace.values, ghl.values, agreed)
+        views = FieldViews(*(side.get(rule.field, UNKNOWN) for side in records))
         verdicts[rule.field] = merge_field(rule, views, newer, region, creating=creating)
     tags = merge_tags(workspace.tags, ghl.tags, base.tags if base else None)
     added, removed = tags.to_workspace
@@ -68,7 +68,7 @@ def merge_contacts(
         to_workspace=WorkspaceChange(
             values=_standing(verdicts, "ghl"), tags_added=added, tags_removed=removed
         ),
-        values_to_ghl=_standing(verdicts, "timerex"),
+        values_to_ghl=_standing(verdicts, "workspace"),
         tags_to_add=tags.to_ghl[0],
         tags_to_remove=tags.to_ghl[1],
         base=Contact(values={**agreed, **_standing(verdicts, *WINNERS)}, tags=tags.base),
@@ -122,4 +122,4 @@ def _newer_value_of(workspace: Contact, ghl: Contact) -> Side | None:
         return None
     if workspace.updated_at == ghl.updated_at:
         return None
-    return "timerex" if workspace.updated_at > ghl.updated_at else "ghl"
+    return "workspace" if workspace.updated_at > ghl.updated_at else "ghl"

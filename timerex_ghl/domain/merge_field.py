@@ -14,7 +14,7 @@ from timerex_ghl.domain.mapping import goes_to_ghl, goes_to_workspace
 from timerex_ghl.domain.models import ConflictRule, FieldRule, Value
 from timerex_ghl.domain.normal import is_empty, is_same
 
-Side = Literal["timerex", "ghl"]
+Side = Literal["workspace", "ghl"]
 Standing = Side | Literal["both"]
 _NAMES = {"first_name", "last_name"}
 
@@ -67,7 +67,7 @@ def merge_field(
         creating: GHL does not have the contact yet.
     """
     may_stand: dict[Side, bool] = {
-        "timerex": goes_to_ghl(rule, creating=creating),
+        "workspace": goes_to_ghl(rule, creating=creating),
         "ghl": goes_to_workspace(rule),
     }
     if views.ghl is UNKNOWN or not any(may_stand.values()):
@@ -83,7 +83,7 @@ def merge_field(
         case True, True:
             return _resolve_value(rule, workspace, ghl, base, _winner(rule, may_stand, newer))
         case True, False:
-            return Verdict("timerex", workspace) if may_stand["timerex"] else LEAVE
+            return Verdict("workspace", workspace) if may_stand["workspace"] else LEAVE
         case False, True:
             return Verdict("ghl", ghl) if may_stand["ghl"] else LEAVE
         case _:
@@ -101,12 +101,12 @@ def _winner(rule: FieldRule, may_stand: dict[Side, bool], newer: Side | None) ->
     if rule.conflict is ConflictRule.ASK:
         return None
     if not may_stand["ghl"]:
-        return "timerex"
-    if not may_stand["timerex"]:
+        return "workspace"
+    if not may_stand["workspace"]:
         return "ghl"
     match rule.conflict:
-        case ConflictRule.TIMEREX:
-            return "timerex"
+        case ConflictRule.WORKSPACE:
+            return "workspace"
         case ConflictRule.GHL:
             return "ghl"
         case ConflictRule.NEWEST:
@@ -124,7 +124,7 @@ def _resolve_value(
         winner=winner,
     )
     match winner:
-        case "timerex":
+        case "workspace":
             return Verdict(winner, workspace, conflict)
         case "ghl":
             return Verdict(winner, ghl, conflict)

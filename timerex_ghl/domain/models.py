@@ -170,7 +170,7 @@ class Direction(StrEnum):
 class ConflictRule(StrEnum):
     """Whose value stands when both sides changed a field differently."""
 
-    TIMEREX = "timerex"
+    WORKSPACE = "workspace"
     GHL = "ghl"
     NEWEST = "newest"
     ASK = "ask"

@@ -109,15 +109,15 @@ def chosen_winners(
     Raises:
         SettingsError: Nothing is said about `asked`, or something about what nobody asked.
     """
-    sides: dict[FieldName, Side] = {asked: decision.keep} if decision.keep else {}
-    sides |= decision.fields
-    sides |= dict.fromkeys(decision.values, "timerex")
-    if asked not in sides:
+    winners: dict[FieldName, Side] = {asked: decision.keep} if decision.keep else {}
+    winners |= decision.fields
+    winners |= dict.fromkeys(decision.values, "workspace")
+    if asked not in winners:
         raise SettingsError(f"this review is about {asked}: say whose {asked} stands")
-    for field in sides:
+    for field in winners:
         if field not in waiting:
             raise SettingsError(f"nobody is asked about {field} of this person: leave it out")
-    return sides
+    return winners
 
 
 def rules_with_decision(

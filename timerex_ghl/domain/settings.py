@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 from timerex_ghl.domain.ghl_models import GhlCalendarId
 from timerex_ghl.domain.models import ConnectionName, FieldRule, LocationId, Record
 
-ActivityRule = Literal["timerex", "ghl", "ask"]
+ActivityRule = Literal["workspace", "ghl", "ask"]
 """Whose edit of a note or task stands where both sides changed it. Neither tells the newer one."""
 
 GHL_WEBHOOK_KEY = "MCowBQYDK2VwAyEAi2HR1srL4o18O8BRa7gVJY7G7bupbN3H9AwJrHCDiOg="

@@ -33,7 +33,7 @@ PREFIX = "ghl-appointment:"
 """How the inbox names an appointment."""
 
 BOOKING = FieldName("booking")
-"""What a preview calls what would become of the booking."""
+"""What a dry run calls what would become of the booking."""
 
 Way = Literal["cancelled here", "cancelled in TimeRex", "left alone"]
 """What became of the booking of an appointment that was cancelled in GHL."""
@@ -56,14 +56,14 @@ async def handle_appointment_notification(context: SyncContext, event: InboxEven
 
 
 async def look_at_appointment(
-    context: SyncContext, appointment_id: GhlAppointmentId, *, preview: bool = False
+    context: SyncContext, appointment_id: GhlAppointmentId, *, dry_run: bool = False
 ) -> Outcome:
     """Read how an appointment stands, and let its booking follow. One made in GHL is GHL's alone.
 
     Args:
         context: The connection's clients, ledger and settings.
         appointment_id: Which.
-        preview: Keep the plan, write nothing.
+        dry_run: Store the plan, write nothing.
     """
     pair = await context.ledger.read(_read, context, appointment_id)
     if pair is None:
@@ -72,17 +72,17 @@ async def look_at_appointment(
         pair = await context.ledger.read(_read, context, appointment_id)
         if claimed is None or pair is None:
             return Outcome(what="no-op")
-        return await _look(context, claimed.claim, pair, preview=preview)
+        return await _look(context, claimed.claim, pair, dry_run=dry_run)
 
 
-async def _look(context: SyncContext, claim: Claim, pair: _Pair, *, preview: bool) -> Outcome:
+async def _look(context: SyncContext, claim: Claim, pair: _Pair, *, dry_run: bool) -> Outcome:
     refusal = context.ghl.refusal_of(GET_APPOINTMENT.name)
     if refusal is not None:
         raise refusal
     state = await look_again(context.ghl, pair.state)
     plan = plan_appointment_notification(pair.row.booking, state, context.now())
     way = _way_of(context, pair.row) if plan.cancels else None
-    if preview:
+    if dry_run:
         return await _show(context, state, plan, way)
     if way == "cancelled in TimeRex" and context.timerex is not None:
         await cancel_in_timerex(context, context.timerex, claim, pair.row.booking)

@@ -66,7 +66,7 @@ async def list_changed_appointments(context: SyncContext, now: datetime) -> list
     return [f"{PREFIX}{one.id}" for one in found]
 
 
-async def handle_appointment_key(context: SyncContext, key: str, *, preview: bool) -> Outcome:
+async def handle_appointment_key(context: SyncContext, key: str, *, dry_run: bool) -> Outcome:
     """Look at an appointment that a sweep named; what comes of it is what comes of a hint.
 
     A look that finds nothing new counts for a while, though the list still shows something else;
@@ -74,12 +74,12 @@ async def handle_appointment_key(context: SyncContext, key: str, *, preview: boo
     """
     appointment_id = GhlAppointmentId(key.removeprefix(PREFIX))
     try:
-        outcome = await look_at_appointment(context, appointment_id, preview=preview)
+        outcome = await look_at_appointment(context, appointment_id, dry_run=dry_run)
     except SkippableError:
-        if not preview:
+        if not dry_run:
             await _note_look(context, appointment_id)
         raise
-    if outcome.what != "applied" and not preview:
+    if outcome.what != "applied" and not dry_run:
         await _note_look(context, appointment_id)
     return outcome
 

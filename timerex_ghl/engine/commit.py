@@ -94,7 +94,7 @@ def _commit(
     )
     ghl_contacts.save_snapshots(tx, connection, [snapshot for _, snapshot in kept], now)
     for one in here:
-        one.claim.decided.note(tx, now)
+        one.claim.decision.note(tx, now)
     subjects = [subject for one in here for subject in one.subjects]
     reviews.close_reviews(tx, connection, subjects, by="a later run", now=now)
     for one in here:
@@ -239,7 +239,7 @@ def _close_what_is_over(
 
 def _note_conflict(tx: Connection, one: ContactCommit, conflict: Conflict, now: datetime) -> None:
     """Keep both values. What a person was asked about is kept already."""
-    if conflict.field in one.claim.decided.fields:
+    if conflict.field in one.claim.decision.fields:
         return
     review_id = ask_about(tx, one.context.connection, one.person.row.id, conflict, now)
     if conflict.winner is not None:

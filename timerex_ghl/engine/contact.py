@@ -16,12 +16,12 @@ from timerex_ghl.engine.reconcile import reconcile_contact
 from timerex_ghl.engine.resolve_contact import ContactToResolve, resolve_contacts
 
 
-async def handle_contact_key(context: SyncContext, key: str, *, preview: bool) -> Outcome:
+async def handle_contact_key(context: SyncContext, key: str, *, dry_run: bool) -> Outcome:
     """Carry one person that `list_changed` named."""
     kind, _, record_id = key.partition(":")
     if kind == "ghl":
-        return await handle_ghl_contact(context, GhlContactId(record_id), preview=preview)
-    return await handle_contact(context, ContactId(record_id), preview=preview)
+        return await handle_ghl_contact(context, GhlContactId(record_id), dry_run=dry_run)
+    return await handle_contact(context, ContactId(record_id), dry_run=dry_run)
 
 
 async def handle_contact(
@@ -29,7 +29,7 @@ async def handle_contact(
     contact_id: ContactId,
     *,
     snapshot: StoredSnapshot | None = None,
-    preview: bool = False,
+    dry_run: bool = False,
     asks: bool = False,
 ) -> Outcome:
     """Bring one person of the workspace and their GHL contact level.
@@ -38,7 +38,7 @@ async def handle_contact(
         context: The connection's clients, ledger and settings.
         contact_id: The person.
         snapshot: Their GHL contact as a page showed it.
-        preview: Keep the plan, write nothing.
+        dry_run: Store the plan, write nothing.
         asks: GHL is asked for somebody who is not linked yet: outside of a bulk run, the pages that
             were read are old.
     """
@@ -47,16 +47,16 @@ async def handle_contact(
             return Outcome(what="no-op")
         known = claimed.known._replace(candidates=None) if asks else claimed.known
         result = await reconcile_contact(
-            context, claimed.claim, known, snapshot=snapshot, preview=preview
+            context, claimed.claim, known, snapshot=snapshot, dry_run=dry_run
         )
     return result.outcome
 
 
 async def handle_ghl_contact(
-    context: SyncContext, ghl_id: GhlContactId, *, preview: bool = False
+    context: SyncContext, ghl_id: GhlContactId, *, dry_run: bool = False
 ) -> Outcome:
     """Bring the workspace level with one contact of GHL, as it was last read."""
-    meeting = ContactToResolve(context, ghl_id, adds=not preview)
+    meeting = ContactToResolve(context, ghl_id, adds=not dry_run)
     resolved = await insist(
         context.ledger, lambda: context.ledger.write_together(resolve_contacts, meeting)
     )
@@ -64,10 +64,10 @@ async def handle_ghl_contact(
         return Outcome(what="no-op")
     if resolved.contact_id is not None:
         return await handle_contact(
-            context, resolved.contact_id, snapshot=resolved.snapshot, preview=preview
+            context, resolved.contact_id, snapshot=resolved.snapshot, dry_run=dry_run
         )
-    if preview:
-        await _keep_preview(context, resolved.snapshot)
+    if dry_run:
+        await _store_plan(context, resolved.snapshot)
     return Outcome(what="applied", contact_id=ghl_id)
 
 
@@ -91,7 +91,7 @@ def _keep(tx: Connection, context: SyncContext, ghl: GhlContact) -> None:
     ghl_contacts.save_snapshots(tx, context.connection, [snapshot], context.now())
 
 
-async def _keep_preview(context: SyncContext, snapshot: StoredSnapshot) -> None:
+async def _store_plan(context: SyncContext, snapshot: StoredSnapshot) -> None:
     """Show that somebody would be added to the workspace."""
     remote = map_from_ghl(snapshot.contact, context.settings.rules)
     await context.ledger.write(

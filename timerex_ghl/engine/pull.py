@@ -75,7 +75,7 @@ class Place(Record):
             update={
                 "newest": newest,
                 "newest_at": now if moved else self.newest_at,
-                "settled": self.is_caught_up and not moved,
+                "is_caught_up": self.is_caught_up and not moved,
                 "after": page.after,
             }
         )
@@ -129,7 +129,7 @@ def _ended(place: Place) -> Place:
             "scan": None,
             "since": None,
             "began_at": None,
-            "settled": place.is_caught_up or waited,
+            "is_caught_up": place.is_caught_up or waited,
             "was_full": place.was_full or place.is_whole,
         }
     )

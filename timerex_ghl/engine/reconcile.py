@@ -28,7 +28,7 @@ class ReconciledContact(NamedTuple):
     """A person who is level.
 
     Attributes:
-        ghl_id: Their GHL contact; None only in a preview of a contact still to be made.
+        ghl_id: Their GHL contact; None only in a dry run for a contact still to be made.
     """
 
     outcome: Outcome
@@ -48,7 +48,7 @@ async def reconcile_contact(
     known: ContactState,
     *,
     snapshot: StoredSnapshot | None = None,
-    preview: bool = False,
+    dry_run: bool = False,
 ) -> ReconciledContact:
     """Bring one person level on both sides.
 
@@ -57,7 +57,7 @@ async def reconcile_contact(
         claim: The person, locked.
         known: What the ledger knows of them, from a claim.
         snapshot: Their contact as a page showed it: saves a call where nothing is written to GHL.
-        preview: Keep the plan, write nothing.
+        dry_run: Store the plan, write nothing.
 
     Raises:
         ReviewNeededError: Only a person can tell what to do. Nothing was written.
@@ -65,9 +65,9 @@ async def reconcile_contact(
     """
     person = known.person
     ghl, plan = await _read_and_plan(context, known, snapshot)
-    plan = claim.decided.approve(plan, ghl)
-    if preview:
-        return await _keep_preview(context, claim, ghl, plan)
+    plan = claim.decision.approve(plan, ghl)
+    if dry_run:
+        return await _store_plan(context, claim, ghl, plan)
     await _stop_where_refused(context, claim, person, ghl, plan)
     result = await _write(context, claim, person, ghl, plan)
     writes = len(plan.to_ghl)
@@ -196,7 +196,7 @@ def _with_what_ghl_added(
     return plan.model_copy(update={"to_workspace": both, "base": more.base})
 
 
-async def _keep_preview(
+async def _store_plan(
     context: SyncContext, claim: Claim, ghl: GhlContact | None, plan: ContactPlan
 ) -> ReconciledContact:
     does = bool(plan.to_ghl or plan.to_workspace)

@@ -133,7 +133,7 @@ async def _link(case: Case, contact_id: ContactId, ghl_id: GhlContactId) -> bool
         if not await is_open(case):
             return False
         await context.ledger.write(_save_link, context, contact_id, ghl_id)
-        claimed.claim.decided = ReviewDecision(note=lambda tx, now: close(tx, case, now))
+        claimed.claim.decision = ReviewDecision(note=lambda tx, now: close(tx, case, now))
         known = await reload_contact(context, contact_id)
         await reconcile_contact(context, claimed.claim, known)
     return True

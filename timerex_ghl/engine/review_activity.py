@@ -45,7 +45,7 @@ def resolve_deletes(tx: Connection, case: Case, now: datetime) -> None:
     connection = case.context.connection
     _, kind, side = case.review.subject.split(":")
     pending = pending_deletes.list_deletes(
-        tx, connection, ["held"], cast("ActivityKind", kind), cast("Side", side)
+        tx, connection, ["pending"], cast("ActivityKind", kind), cast("Side", side)
     )
     is_let_through = case.decision.way is Way.RETRY
     pending_deletes.finish_pending(

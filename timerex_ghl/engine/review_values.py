@@ -74,7 +74,7 @@ async def _keep_chosen(case: Case, claim: Claim, known: ContactState) -> None:
         for each in asked.values():
             close(tx, case._replace(review=each.review), now)
 
-    claim.decided = ReviewDecision(approve, note, frozenset(chosen))
+    claim.decision = ReviewDecision(approve, note, frozenset(chosen))
     try:
         await reconcile_contact(_with_rules(case, chosen), claim, _typed_in(case, known))
     except ReviewNeededError:
@@ -93,7 +93,7 @@ async def _keep_typed(case: Case, claim: Claim, known: ContactState) -> None:
         )
     change = WorkspaceChange(values=case.decision.values)
     await context.ledger.write(change_row, context, row, change, context.now())
-    claim.decided = ReviewDecision(note=lambda tx, now: close_and_replay(tx, case, now))
+    claim.decision = ReviewDecision(note=lambda tx, now: close_and_replay(tx, case, now))
     again = await reload_contact(context, row.id)
     await reconcile_contact(context, claim, again)
 

@@ -88,7 +88,7 @@ class Claim:
     fence: Fence
     lets_go: bool = False
     released: bool = False
-    decided: ReviewDecision = NO_DECISION
+    decision: ReviewDecision = NO_DECISION
 
     @property
     def record_key(self) -> str:

@@ -76,7 +76,7 @@ Deliveries of either
     POST /{side}/deliveries/{id}/repeat {copies?, forgery?}: the same bytes again
     POST /{side}/deliveries/release {order?: same | reversed | shuffled, seed?} -> {released}
     POST /{side}/webhook/faults {type?, kind, value?, WHICH}; DELETE forgets all. Kinds: copies,
-        delay, shuffle (waits up to so many ms), hold, drop, and the forgeries unsigned,
+        delay, shuffle (waits up to so many ms), pause, drop, and the forgeries unsigned,
         bad_signature, other_key, other_header, not_available, changed_body, rewritten_body
 
 WHICH is {nth?, every?, share?, seed?, times?, for_s?}: the nth from now on, then every so manieth,

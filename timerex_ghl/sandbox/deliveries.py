@@ -123,7 +123,7 @@ class Deliveries(Generic[SomeWebhook]):
         elif plan.dropped:
             delivery.state = "dropped"
         elif plan.paused:
-            delivery.state = "held"
+            delivery.state = "paused"
             self._paused[delivery.id] = plan._replace(kinds=(), paused=False)
         else:
             delivery.state = "waiting"

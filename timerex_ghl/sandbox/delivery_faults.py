@@ -17,7 +17,7 @@ Forgery = Literal[
     "changed_body",
     "rewritten_body",
 ]
-Kind: TypeAlias = Literal["copies", "delay", "shuffle", "hold", "drop"] | Forgery
+Kind: TypeAlias = Literal["copies", "delay", "shuffle", "pause", "drop"] | Forgery
 
 
 class Proof(NamedTuple):
@@ -65,7 +65,7 @@ class Plan(NamedTuple):
                 return plan._replace(delay_s=self.delay_s + fault.value / 1000)
             case "shuffle":
                 return plan._replace(delay_s=self.delay_s + draw.random() * fault.value / 1000)
-            case "hold":
+            case "pause":
                 return plan._replace(paused=True)
             case "drop":
                 return plan._replace(dropped=True)

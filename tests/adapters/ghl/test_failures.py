@@ -202,15 +202,15 @@ async def test_a_duplicate_that_names_no_contact_is_set_aside() -> None:
     assert type(await failure(answer, writing=True)) is SkippableError
 
 
-class Holding(Unlimited):
+class Blocking(Unlimited):
     """Notes how long a location is held."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.held: list[float] = []
+        self.blocked: list[float] = []
 
     async def pause(self, seconds: float) -> None:
-        self.held.append(seconds)
+        self.blocked.append(seconds)
 
 
 @pytest.mark.parametrize(
@@ -225,10 +225,10 @@ class Holding(Unlimited):
     ],
 )
 async def test_too_many_calls_pause_the_location(headers: dict[str, str], wait_s: float) -> None:
-    rate_limiter = Holding()
+    rate_limiter = Blocking()
     async with line(httpx.Response(429, headers=headers), rate_limiter=rate_limiter) as sent:
         with pytest.raises(RateLimitedError) as refused:
             await sent.client.get_contact(RIKU)
 
     assert refused.value.after_s == wait_s
-    assert rate_limiter.held == [wait_s]
+    assert rate_limiter.blocked == [wait_s]

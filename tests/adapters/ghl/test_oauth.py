@@ -97,10 +97,10 @@ async def test_eight_processes_that_refuse_at_once_show_each_refresh_token_once(
 
 @pytest.mark.parametrize(("left", "shown"), [(14, 2), (16, 1)])
 async def test_a_token_is_refreshed_a_quarter_of_an_hour_early(
-    left: int, shown: int, world: World
+    remaining: int, shown: int, world: World
 ) -> None:
     await world.process().token()
-    await world.save(expires_at=datetime.now(UTC) + timedelta(minutes=left))
+    await world.save(expires_at=datetime.now(UTC) + timedelta(minutes=remaining))
 
     await world.process().token()
 

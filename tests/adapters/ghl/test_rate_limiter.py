@@ -175,7 +175,7 @@ async def test_who_is_stopped_while_waiting_takes_nobodys_slot(
     ledger: Ledger, rate_limiter_at: RateLimiterFactory, fake_time: FakeTime
 ) -> None:
     rate_limiter, release = rate_limiter_at(QUICK), asyncio.Event()
-    holding = [asyncio.create_task(call(rate_limiter, release)) for _ in range(5)]
+    blocking = [asyncio.create_task(call(rate_limiter, release)) for _ in range(5)]
     stopped = asyncio.create_task(call(rate_limiter))
     last = asyncio.create_task(call(rate_limiter))
     await fake_time.until_waiting()
@@ -183,7 +183,7 @@ async def test_who_is_stopped_while_waiting_takes_nobodys_slot(
     stopped.cancel()
     release.set()
 
-    await fake_time.run(asyncio.gather(*holding, last))
+    await fake_time.run(asyncio.gather(*blocking, last))
     assert stopped.cancelled()
     assert (await ledger.read(quota.usage, AOBA)).today == 6
 

@@ -144,9 +144,9 @@ async def test_a_sweep_ends_with_nine_tenths_of_the_day_and_live_work_goes_on(
 ) -> None:
     rate_limiter = rate_limiter_at(QUICK)
     await call(rate_limiter)
-    left = str(RESERVE_OF_DAY)
+    remaining = str(RESERVE_OF_DAY)
     rate_limiter.observe(
-        {"x-ratelimit-daily-remaining": left, "x-ratelimit-daily-reset": "3600000"}
+        {"x-ratelimit-daily-remaining": remaining, "x-ratelimit-daily-reset": "3600000"}
     )
     live = asyncio.create_task(call_live(rate_limiter, 15))
     sweep = start_behind(rate_limiter, 2)

@@ -66,7 +66,7 @@ async def changed(ledger: Ledger, kind: ActivityKind = "note", **since: Any) -> 
     return await ledger.read(activities.changed_activities, NAME, kind, **since)
 
 
-async def level(ledger: Ledger, row: Activity) -> None:
+async def link_in_sync(ledger: Ledger, row: Activity) -> None:
     link = Link(
         connection=NAME, kind=row.kind, local_id=row.id, remote_id=f"ghl-{row.id}",
         local_version=row.version,
@@ -165,7 +165,7 @@ async def test_what_changed_is_what_is_not_in_sync(ledger: Ledger) -> None:
     new, same, edited, gone, never = [await add(ledger, riku) for _ in range(5)]
     task = await add(ledger, riku, "task")
     for row in (same, edited, gone):
-        await level(ledger, row)
+        await link_in_sync(ledger, row)
     await save(ledger, edited)
     await save(ledger, gone, deleted=True)
     await save(ledger, never, deleted=True)

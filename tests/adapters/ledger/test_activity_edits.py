@@ -87,7 +87,7 @@ async def notes_of(ledger: Ledger, **wanted: Any) -> list[ActivityId]:
     return [row.id for row in rows]
 
 
-async def told(ledger: Ledger) -> list[tuple[str, ...]]:
+async def stored_events(ledger: Ledger) -> list[tuple[str, ...]]:
     def look(tx: Connection) -> list[tuple[str, ...]]:
         statement = "SELECT source, type, record, dedupe_key, body, state FROM inbox ORDER BY seq"
         return [tuple(row) for row in tx.execute(text(statement))]
@@ -114,7 +114,7 @@ async def test_what_is_added_reads_back_whole_and_waits_to_be_handled(ledger: Le
     assert note.values == {TEXT: "Likes tea", TASK_ID: task.id}
     assert await read(ledger, task) == task
     assert await read(ledger, note) == note
-    assert await told(ledger) == [event(task), event(note)]
+    assert await stored_events(ledger) == [event(task), event(note)]
 
 
 async def test_a_change_touches_what_it_names_and_waits_to_be_handled(ledger: Ledger) -> None:
@@ -126,7 +126,7 @@ async def test_a_change_touches_what_it_names_and_waits_to_be_handled(ledger: Le
     assert done.values == {**task.values, COMPLETED: "true"}
     assert begun.values == {**task.values, STAGE: "in-progress"}
     assert (begun.version, await read(ledger, task)) == (3, begun)
-    assert await told(ledger) == [event(task), event(done), event(begun)]
+    assert await stored_events(ledger) == [event(task), event(done), event(begun)]
 
 
 async def test_a_change_of_nothing_leaves_nothing_behind(ledger: Ledger) -> None:
@@ -140,7 +140,7 @@ async def test_a_change_of_nothing_leaves_nothing_behind(ledger: Ledger) -> None
     )
 
     assert same == (task, note, note)
-    assert await told(ledger) == [event(task), event(note)]
+    assert await stored_events(ledger) == [event(task), event(note)]
     assert len(await ledger.read(audit.entries, NAME, 10)) == 2
 
 
@@ -156,7 +156,7 @@ async def test_what_is_deleted_is_gone_here_and_travels(ledger: Ledger) -> None:
     stone = await ledger.read(activities.get_activity, NAME, key)
     assert stone == note.model_copy(update={"version": 2, "deleted": True})
     assert await notes_of(ledger) == []
-    assert await told(ledger) == [event(note), event(note, 2)]
+    assert await stored_events(ledger) == [event(note), event(note, 2)]
 
 
 async def test_the_audit_names_fields_and_the_editor_and_no_value(ledger: Ledger) -> None:
@@ -191,7 +191,7 @@ async def test_an_event_that_cannot_be_stored_undoes_the_row(ledger: Ledger) -> 
 
     assert await read(ledger, note) == note
     assert await notes_of(ledger) == [note.id]
-    assert await told(ledger) == [event(note)]
+    assert await stored_events(ledger) == [event(note)]
     assert len(await ledger.read(audit.entries, NAME, 10)) == 1
 
 
@@ -244,7 +244,7 @@ async def test_a_note_of_nobody_is_refused(ledger: Ledger, contact_id: str) -> N
     with pytest.raises(EntryError, match=r"^contact_id: names no contact"):
         await add_note(ledger, contact_id)
 
-    assert await told(ledger) == []
+    assert await stored_events(ledger) == []
 
 
 async def test_nothing_is_added_to_somebody_who_is_gone(ledger: Ledger) -> None:

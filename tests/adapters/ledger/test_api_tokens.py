@@ -70,11 +70,11 @@ async def test_making_and_revoking_stand_in_the_audit(ledger: Ledger) -> None:
 
 
 async def test_tokens_are_listed_by_connection(ledger: Ledger) -> None:
-    ours, _ = await create(ledger)
+    local, _ = await create(ledger)
     remote, _ = await create(ledger, HINODE)
 
-    assert [one.id for one in await ledger.read(api_tokens.list_tokens, AOBA)] == [ours]
-    assert {one.id for one in await ledger.read(api_tokens.list_tokens)} == {ours, remote}
+    assert [one.id for one in await ledger.read(api_tokens.list_tokens, AOBA)] == [local]
+    assert {one.id for one in await ledger.read(api_tokens.list_tokens)} == {local, remote}
 
 
 async def test_use_is_recorded_once_a_minute(ledger: Ledger) -> None:

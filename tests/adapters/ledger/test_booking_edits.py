@@ -52,7 +52,7 @@ async def delete(ledger: Ledger, booking_id: str, *, editor: Editor = KANA) -> N
     )
 
 
-async def told(ledger: Ledger) -> list[tuple[str, str]]:
+async def stored_events(ledger: Ledger) -> list[tuple[str, str]]:
     def read(tx: Connection) -> list[tuple[str, str]]:
         statement = "SELECT type, dedupe_key FROM inbox WHERE state = 'waiting' ORDER BY seq"
         return [(row.type, row.dedupe_key) for row in tx.execute(text(statement))]
@@ -72,7 +72,7 @@ async def test_an_added_booking_reads_back_whole_and_waits_to_be_handled(ledger:
     assert (added.origin, added.version, added.verified) == ("workspace", 1, True)
     assert added.booking.state is BookingState.CONFIRMED
     assert added.booking.host_names == ("Mori Kana",)
-    assert await told(ledger) == [event(added.booking.id, 1)]
+    assert await stored_events(ledger) == [event(added.booking.id, 1)]
 
 
 async def test_a_change_rises_the_version_and_waits_to_be_handled(ledger: Ledger) -> None:
@@ -82,7 +82,7 @@ async def test_a_change_rises_the_version_and_waits_to_be_handled(ledger: Ledger
 
     assert await ledger.read(bookings.get_booking, NAME, booking_id) == changed
     assert (changed.version, changed.booking.state) == (2, BookingState.CANCELLED)
-    assert await told(ledger) == [event(booking_id, 1), event(booking_id, 2)]
+    assert await stored_events(ledger) == [event(booking_id, 1), event(booking_id, 2)]
 
 
 async def test_a_change_of_nothing_leaves_nothing_behind(ledger: Ledger) -> None:
@@ -91,7 +91,7 @@ async def test_a_change_of_nothing_leaves_nothing_behind(ledger: Ledger) -> None
     same = await change(ledger, booking_id, 1, starts_at="2026-02-10T01:00:00Z", guest_name=None)
 
     assert same.version == 1
-    assert await told(ledger) == [event(booking_id, 1)]
+    assert await stored_events(ledger) == [event(booking_id, 1)]
 
 
 async def test_a_deleted_booking_is_gone_here_and_reads_as_cancelled_for_who_handles_it(
@@ -104,7 +104,7 @@ async def test_a_deleted_booking_is_gone_here_and_reads_as_cancelled_for_who_han
     row = await ledger.read(bookings.get_booking, NAME, booking_id)
     assert row is not None
     assert (row.deleted, row.version, row.booking.state) == (True, 2, BookingState.CANCELLED)
-    assert await told(ledger) == [event(booking_id, 1), event(booking_id, 2)]
+    assert await stored_events(ledger) == [event(booking_id, 1), event(booking_id, 2)]
     with pytest.raises(UnknownRecordError):
         await change(ledger, booking_id, guest_name="陸")
     with pytest.raises(UnknownRecordError):
@@ -117,7 +117,7 @@ async def test_deleting_what_was_cancelled_already_has_nothing_to_handle(ledger:
 
     await delete(ledger, booking_id)
 
-    assert await told(ledger) == [event(booking_id, 1), event(booking_id, 2)]
+    assert await stored_events(ledger) == [event(booking_id, 1), event(booking_id, 2)]
     assert await ledger.read(bookings.list_bookings, NAME, bookings.Wanted()) == []
 
 
@@ -131,7 +131,7 @@ async def test_one_that_timerex_made_is_reserved_for_timerex(ledger: Ledger) -> 
         await delete(ledger, "b1")
 
     assert await ledger.read(bookings.get_booking, NAME, BookingId("b1")) == remote
-    assert await told(ledger) == []
+    assert await stored_events(ledger) == []
 
 
 async def test_a_guest_is_named_by_contact_or_by_e_mail(ledger: Ledger) -> None:

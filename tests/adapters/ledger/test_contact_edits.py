@@ -62,7 +62,7 @@ async def change(
     )
 
 
-async def told(ledger: Ledger) -> list[tuple[str, ...]]:
+async def stored_events(ledger: Ledger) -> list[tuple[str, ...]]:
     def read(tx: Connection) -> list[tuple[str, ...]]:
         statement = "SELECT source, type, record, dedupe_key, body, state FROM inbox ORDER BY seq"
         return [tuple(row) for row in tx.execute(text(statement))]
@@ -88,7 +88,7 @@ async def test_an_added_person_is_found_by_their_keys_and_waits_to_be_handled(
     assert stored[row.id].row.contact.values == {
         "first_name": "陸", "email": "Riku@Hinode.example", "phone": "090-1234-5678",
     }  # fmt: skip
-    assert await told(ledger) == [event(row)]
+    assert await stored_events(ledger) == [event(row)]
 
 
 async def test_a_change_touches_what_it_names_and_waits_to_be_handled(ledger: Ledger) -> None:
@@ -101,7 +101,7 @@ async def test_a_change_touches_what_it_names_and_waits_to_be_handled(ledger: Le
     assert changed.version == 2
     assert changed.contact.values == {"first_name": "陸", "email": None, "city": "Sendai"}
     assert changed.contact.tags == {"vip", "new"}
-    assert await told(ledger) == [event(row), event(changed)]
+    assert await stored_events(ledger) == [event(row), event(changed)]
 
 
 async def test_a_change_of_nothing_leaves_nothing_behind(ledger: Ledger) -> None:
@@ -110,7 +110,7 @@ async def test_a_change_of_nothing_leaves_nothing_behind(ledger: Ledger) -> None
     same = entry(first_name=" 陸 ", email="Riku@Hinode.example", tags_removed=("never",))
     assert (await change(ledger, row.id, same)).version == 1
 
-    assert await told(ledger) == [event(row)]
+    assert await stored_events(ledger) == [event(row)]
     assert len(await ledger.read(audit.entries, NAME, 10)) == 1
 
 
@@ -138,7 +138,7 @@ async def test_an_event_that_cannot_be_stored_undoes_the_row(ledger: Ledger) -> 
         await ledger.read(workspace.get_contact, NAME, row.id)
     ]
     assert (await ledger.read(workspace.get_contact, NAME, row.id) or row).version == 1
-    assert await told(ledger) == [event(row)]
+    assert await stored_events(ledger) == [event(row)]
     assert len(await ledger.read(audit.entries, NAME, 10)) == 1
 
 
@@ -241,7 +241,7 @@ async def test_somebody_deleted_is_gone_here_and_stays_linked(ledger: Ledger) ->
         await change(ledger, row.id, entry(city="Sendai"))
     assert await ledger.read(workspace.list_contacts, NAME) == []
     assert await ledger.read(links.link_of_remote, NAME, "contact", "ghl-riku") == pair
-    assert await told(ledger) == [event(row)]
+    assert await stored_events(ledger) == [event(row)]
     assert (await add(ledger)).id != row.id
 
 
@@ -262,7 +262,7 @@ async def test_what_cannot_be_taken_leaves_nothing(
 
     assert [fault.field for fault in refused.value.faults] == [field]
     assert await ledger.read(workspace.list_contacts, NAME) == []
-    assert await told(ledger) == []
+    assert await stored_events(ledger) == []
 
 
 async def test_a_field_of_the_mapping_is_kept(ledger: Ledger) -> None:

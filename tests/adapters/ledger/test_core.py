@@ -57,9 +57,9 @@ class Gate:
 
 async def close_gate(ledger: Ledger) -> tuple[Gate, "asyncio.Task[None]"]:
     gate = Gate()
-    held = asyncio.create_task(ledger.write(gate.work))
+    blocked = asyncio.create_task(ledger.write(gate.work))
     await asyncio.to_thread(gate.entered.wait, 60)
-    return gate, held
+    return gate, blocked
 
 
 @contextmanager
@@ -89,19 +89,19 @@ async def test_what_waits_together_is_committed_once_unless_that_lasts_too_long(
 ) -> None:
     options = LedgerOptions(transaction_limit_s=limit_s)
     async with open_ledger(ledger_url, options=options) as ledger:
-        gate, held = await close_gate(ledger)
+        gate, blocked = await close_gate(ledger)
         with commits_counted() as commits:
             writes = [asyncio.create_task(ledger.write(save, str(n))) for n in range(20)]
             await asyncio.sleep(0)
             gate.open()
-            await asyncio.gather(held, *writes)
+            await asyncio.gather(blocked, *writes)
 
         assert len(commits) == 1 + commits_of_20  # the gate's own, and those of all the others
         assert await ledger.read(count) == 20
 
 
 async def test_work_that_fails_spoils_nothing_but_itself(ledger: Ledger) -> None:
-    gate, _held = await close_gate(ledger)
+    gate, _blocked = await close_gate(ledger)
     writes = [
         asyncio.create_task(ledger.write(work, name))
         for work, name in [(save, "a"), (save_and_fail, "b"), (save, "c")]
@@ -134,13 +134,13 @@ async def test_a_broken_rule_of_a_table_reaches_its_caller_without_values(ledger
 
 
 async def test_when_the_commit_fails_every_caller_gets_the_error(ledger: Ledger) -> None:
-    gate, held = await close_gate(ledger)
+    gate, blocked = await close_gate(ledger)
     works = (save, save_and_fail, save)
     writes = [asyncio.create_task(ledger.write(work, str(n))) for n, work in enumerate(works)]
     await asyncio.sleep(0)
     with commits_failing():
         gate.open()
-        outcomes = await asyncio.gather(held, *writes, return_exceptions=True)
+        outcomes = await asyncio.gather(blocked, *writes, return_exceptions=True)
 
     assert [type(outcome) for outcome in outcomes] == [RetryableError] * 4
     assert await ledger.read(count) == 0
@@ -153,13 +153,13 @@ async def test_a_lost_server_is_reported_to_the_whole_group_and_found_again(ledg
     def lose_server(tx: Connection) -> None:
         tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
-    gate, held = await close_gate(ledger)
+    gate, blocked = await close_gate(ledger)
     before = asyncio.create_task(ledger.write(save, "before"))
     await asyncio.sleep(0)
     lost = asyncio.create_task(ledger.write(lose_server))
     await asyncio.sleep(0)
     gate.open()
-    outcomes = await asyncio.gather(held, before, lost, return_exceptions=True)
+    outcomes = await asyncio.gather(blocked, before, lost, return_exceptions=True)
 
     assert [type(outcome) for outcome in outcomes[1:]] == [RetryableError] * 2
     await ledger.write(save, "after")
@@ -173,13 +173,13 @@ async def test_a_full_disk_stores_nothing_by_halves_and_heals(ledger: Ledger) ->
         tx.execute(text(f"PRAGMA max_page_count = {pages + extra}"))
 
     await ledger.write(limit_pages, 3)
-    gate, held = await close_gate(ledger)
+    gate, blocked = await close_gate(ledger)
     small = asyncio.create_task(ledger.write(save, "small"))
     big = asyncio.create_task(ledger.write(save, "big", "x" * 100_000))
     await asyncio.sleep(0)
     gate.open()
 
-    _, *outcomes = await asyncio.gather(held, small, big, return_exceptions=True)
+    _, *outcomes = await asyncio.gather(blocked, small, big, return_exceptions=True)
 
     assert [str(each) for each in outcomes] == ["the ledger's database failed: SQLITE_FULL"] * 2
     assert await ledger.read(count) == 0
@@ -189,11 +189,11 @@ async def test_a_full_disk_stores_nothing_by_halves_and_heals(ledger: Ledger) ->
 
 
 async def test_a_caller_who_went_away_delays_nobody(ledger: Ledger) -> None:
-    gate, held = await close_gate(ledger)
+    gate, blocked = await close_gate(ledger)
     unsent = asyncio.create_task(ledger.write(save, "left"))
     stayed = asyncio.create_task(ledger.write(save, "stayed"))
     await asyncio.sleep(0)
-    held.cancel()
+    blocked.cancel()
     unsent.cancel()
     gate.open()
 
@@ -206,7 +206,7 @@ async def test_a_caller_who_went_away_delays_nobody(ledger: Ledger) -> None:
 
 async def test_closing_finishes_what_is_queued(ledger_url: str) -> None:
     async with open_ledger(ledger_url, options=UNCUT) as ledger:
-        gate, _held = await close_gate(ledger)
+        gate, _blocked = await close_gate(ledger)
         writes = [asyncio.create_task(ledger.write(save, str(n))) for n in range(5)]
         await asyncio.sleep(0)
         closing = asyncio.create_task(asyncio.to_thread(ledger.close))
@@ -224,7 +224,7 @@ async def test_when_the_writer_dies_nobody_waits_for_it(ledger: Ledger) -> None:
     def die(_tx: Connection) -> None:
         raise SystemExit
 
-    gate, _held = await close_gate(ledger)
+    gate, _blocked = await close_gate(ledger)
     writes = [asyncio.create_task(ledger.write(save, "before"))]
     writes.append(asyncio.create_task(ledger.write(die)))
     writes.append(asyncio.create_task(ledger.write(save, "after")))

@@ -205,17 +205,17 @@ async def test_on_postgresql_too_a_lock_kept_for_long_is_given_up(
 ) -> None:
     entered, leave = threading.Event(), threading.Event()
 
-    def hold(_tx: Connection) -> None:
+    def block(_tx: Connection) -> None:
         entered.set()
         leave.wait(60)
 
     async with open_ledger(ledger_url, options=IMPATIENT) as impatient:
-        holding = asyncio.create_task(ledger.write(hold))
+        blocking = asyncio.create_task(ledger.write(block))
         await asyncio.to_thread(entered.wait, 60)
 
         with pytest.raises(RetryableError, match="LockNotAvailable"):
             await impatient.write(cursors.save_cursor, TOKYO, "poll", "x")
 
         leave.set()
-        await holding
+        await blocking
         await ledger.write(cursors.save_cursor, TOKYO, "poll", "x")

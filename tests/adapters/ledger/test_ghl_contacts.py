@@ -49,7 +49,7 @@ async def link(
     await ledger.write(links.save_link, pair)
 
 
-async def set_aside(ledger: Ledger, ghl_id: str, seen: str) -> None:
+async def set_aside(ledger: Ledger, ghl_id: str, found: str) -> None:
     def work(tx: Connection) -> None:
         reviews.open_review(
             tx,
@@ -58,7 +58,7 @@ async def set_aside(ledger: Ledger, ghl_id: str, seen: str) -> None:
             subject=f"ghl:{ghl_id}",
             reason="two could be this person",
             detail={},
-            record_state=seen,
+            record_state=found,
             now=make.NOW,
         )
 

@@ -97,8 +97,8 @@ async def test_a_recorded_write_changes_only_its_time(ledger: Ledger) -> None:
 
     assert await ledger.write(links.note_write, AOBA, "contact", "c_1", later)
 
-    noted = await ledger.read(links.link_of_local, AOBA, "contact", "c_1")
-    assert noted == IN_SYNC.model_copy(update={"written_at": later})
+    recorded = await ledger.read(links.link_of_local, AOBA, "contact", "c_1")
+    assert recorded == IN_SYNC.model_copy(update={"written_at": later})
 
 
 async def test_a_write_without_a_link_is_not_recorded(ledger: Ledger) -> None:

@@ -141,11 +141,11 @@ async def test_losing_one_lock_is_losing_the_fence(
 
 async def test_the_clock_is_aware_and_now(ledger: Ledger) -> None:
     before = datetime.now(UTC)
-    told = await ledger.read(clock.now)
+    reported = await ledger.read(clock.now)
     after = datetime.now(UTC)
 
-    assert told.tzinfo is UTC
-    assert before - SERVER_IS_OFF <= told <= after + SERVER_IS_OFF
+    assert reported.tzinfo is UTC
+    assert before - SERVER_IS_OFF <= reported <= after + SERVER_IS_OFF
 
 
 async def test_a_ledger_that_is_given_a_clock_goes_by_it(

@@ -134,11 +134,11 @@ async def test_a_process_that_opens_a_ledger_at_head_does_not_load_alembic(ledge
 async def test_opening_at_head_does_not_wait_for_a_writer(ledger: Ledger, ledger_url: str) -> None:
     entered, leave = threading.Event(), threading.Event()
 
-    def hold(_tx: Connection) -> None:
+    def block(_tx: Connection) -> None:
         entered.set()
         leave.wait(60)
 
-    writing = asyncio.create_task(ledger.write(hold))
+    writing = asyncio.create_task(ledger.write(block))
     await asyncio.to_thread(entered.wait, 60)
 
     async with open_ledger(ledger_url) as other:

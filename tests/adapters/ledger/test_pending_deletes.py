@@ -21,7 +21,7 @@ KEY = ActivityKey("note", ActivityId("n_1"))
 async def note(
     ledger: Ledger,
     id_: str = "n_1",
-    state: State = "held",
+    state: State = "pending",
     *,
     side: Side = "ghl",
     kind: ActivityKind = "note",
@@ -35,14 +35,14 @@ async def get(ledger: Ledger) -> PendingDelete | None:
     return await ledger.read(pending_deletes.get_delete, NAME, KEY)
 
 
-async def held(ledger: Ledger) -> list[ActivityId]:
-    found = await ledger.read(pending_deletes.list_deletes, NAME, ["held"])
+async def pending(ledger: Ledger) -> list[ActivityId]:
+    found = await ledger.read(pending_deletes.list_deletes, NAME, ["pending"])
     return [one.local_id for one in found]
 
 
 @pytest.mark.parametrize(
     ("state", "resolved_at"),
-    [("held", None), ("released", None), ("done", make.NOW), ("kept", make.NOW)],
+    [("pending", None), ("released", None), ("done", make.NOW), ("kept", make.NOW)],
 )
 async def test_a_delete_reads_back_whole(
     ledger: Ledger, state: State, resolved_at: datetime | None
@@ -63,7 +63,7 @@ async def test_a_record_has_one_delete_as_it_stands_now(ledger: Ledger) -> None:
     found = await get(ledger)
     assert found is not None
     assert (found.state, found.side, found.resolved_at) == ("done", "workspace", LATER)
-    assert await held(ledger) == []
+    assert await pending(ledger) == []
 
 
 async def test_deletes_are_listed_the_oldest_first_and_chosen(ledger: Ledger) -> None:
@@ -73,16 +73,16 @@ async def test_deletes_are_listed_the_oldest_first_and_chosen(ledger: Ledger) ->
     await note(ledger, "t_1", kind="task", now=LATER)
     await note(ledger, "n_4", side="workspace", now=LATER + timedelta(minutes=1))
 
-    assert await held(ledger) == ["n_1", "n_2", "t_1", "n_4"]
+    assert await pending(ledger) == ["n_1", "n_2", "t_1", "n_4"]
     chosen: list[tuple[ActivityKind, Side | None, list[str]]] = [
         ("note", None, ["n_1", "n_2", "n_4"]),
         ("note", "ghl", ["n_1", "n_2"]),
         ("task", "workspace", []),
     ]
     for kind, side, ids in chosen:
-        found = await ledger.read(pending_deletes.list_deletes, NAME, ["held"], kind, side)
+        found = await ledger.read(pending_deletes.list_deletes, NAME, ["pending"], kind, side)
         assert [one.local_id for one in found] == ids
-    assert await ledger.read(pending_deletes.list_deletes, HINODE, ["held"]) == []
+    assert await ledger.read(pending_deletes.list_deletes, HINODE, ["pending"]) == []
 
 
 @pytest.mark.parametrize(
@@ -101,14 +101,14 @@ async def test_all_that_is_pending_of_a_kind_and_side_is_resolved_at_once(
     found = await get(ledger)
     assert found is not None
     assert (found.state, found.resolved_at) == (state, resolved_at)
-    assert await held(ledger) == ["n_3", "t_1"]
+    assert await pending(ledger) == ["n_3", "t_1"]
     done = await ledger.read(pending_deletes.list_deletes, NAME, ["done"])
     assert [one.local_id for one in done] == ["n_2"]
 
 
 @pytest.mark.parametrize(
     ("state", "waited"),
-    [("held", True), ("released", True), ("kept", True), ("done", False), ("withdrawn", False)],
+    [("pending", True), ("released", True), ("kept", True), ("done", False), ("withdrawn", False)],
 )
 async def test_only_what_waits_or_was_kept_is_withdrawn(
     ledger: Ledger, state: State, *, waited: bool
@@ -131,7 +131,7 @@ async def test_counted_is_what_was_executed_since_a_time(ledger: Ledger) -> None
     await note(ledger, "n_1", "done")
     await note(ledger, "n_2", "done", now=LATER)
     await note(ledger, "n_3", "done", now=LATER, side="workspace")
-    await note(ledger, "n_4", "held", now=LATER)
+    await note(ledger, "n_4", "pending", now=LATER)
     await note(ledger, "t_1", "done", now=LATER, kind="task")
 
     async def count(since: datetime) -> int:

@@ -26,7 +26,7 @@ async def ledger(ledger_url: str) -> AsyncIterator[Ledger]:
 def keep(
     tx: Connection,
     key: str,
-    resolved_at: datetime | None,
+    finished_at: datetime | None,
     state: InboxState = InboxState.APPLIED,
     connection: ConnectionName | None = TOKYO,
 ) -> EventId:
@@ -40,8 +40,8 @@ def keep(
         body="{}",
         now=LONG_AGO - timedelta(days=1),
     )
-    if resolved_at is not None:
-        inbox.finish_event(tx, event_id, state, now=resolved_at)
+    if finished_at is not None:
+        inbox.finish_event(tx, event_id, state, now=finished_at)
     return event_id
 
 
@@ -124,15 +124,15 @@ async def test_a_delivery_that_is_repeated_after_it_was_forgotten_is_stored_anew
 
 async def test_locks_that_nobody_has_are_forgotten_and_used_ones_stay(ledger: Ledger) -> None:
     free = await ledger.write(locks.try_lock, ["free"], "anna", 30)
-    held = await ledger.write(locks.try_lock, ["held"], "ben", 30)
+    blocked = await ledger.write(locks.try_lock, ["held"], "ben", 30)
     assert free is not None
-    assert held is not None
+    assert blocked is not None
     await ledger.write(locks.release_lock, free)
 
     forgotten = await ledger.write(locks.forget_idle, 100)
 
     assert forgotten == 1
-    assert await ledger.read(locks.is_valid, held)
+    assert await ledger.read(locks.is_valid, blocked)
     assert await ledger.write(locks.try_lock, ["held"], "anna", 30) is None
 
 

@@ -164,22 +164,22 @@ async def test_pages_list_everybody_once(ledger: Ledger) -> None:
     added = {(await add(ledger)).id for _ in range(5)}
     await add(ledger, connection=HINODE)
 
-    seen: list[ContactId] = []
+    listed: list[ContactId] = []
     while page := await ledger.read(
-        workspace.list_contacts, AOBA, after=seen[-1] if seen else None, limit=2
+        workspace.list_contacts, AOBA, after=listed[-1] if listed else None, limit=2
     ):
         assert len(page) <= 2
-        seen += [row.id for row in page]
+        listed += [row.id for row in page]
 
-    assert len(seen) == 5
-    assert set(seen) == added
+    assert len(listed) == 5
+    assert set(listed) == added
 
 
 async def test_who_is_not_linked_or_changed_since_is_work(ledger: Ledger) -> None:
-    new, changed, level, deleted = [await add(ledger) for _ in range(4)]
+    new, changed, in_sync, deleted = [await add(ledger) for _ in range(4)]
     await add(ledger, connection=HINODE)
     await link(ledger, changed)
-    await link(ledger, level)
+    await link(ledger, in_sync)
     await ledger.write(workspace.change_contact, AOBA, changed.id, TO_SENDAI, KEYS, LATER)
     await ledger.write(workspace.delete_contact, AOBA, deleted.id, LATER)
 

@@ -22,10 +22,10 @@ async def test_logs_report_no_key_no_token_and_no_person(
     with pytest.raises(CredentialsError):
         await api.by_key("canary" * 10).get_event(event_id)
 
-    ours = "\n".join(
+    local = "\n".join(
         record.getMessage() for record in caplog.records if not record.name.startswith("httpcore")
     )
 
-    assert f"/events/{event_id}" in ours
+    assert f"/events/{event_id}" in local
     for secret in ("canary", api.info.timerex.api_key, made.url, "482913", "host_cancel"):
-        assert secret.lower() not in ours.lower()
+        assert secret.lower() not in local.lower()

@@ -70,12 +70,12 @@ async def test_the_poll_reads_the_very_booking_that_the_webhook_brings(api: ApiW
         {"field_type": "dropdown", "label": "規模", "value": "1-10"},
     ]
     event_id = await api.book(answers=answers, url_params={"ghl_contact": "x"}, guest_company="Umi")
-    told = read_delivery(await api.webhook_of(event_id)).booking
+    reported = read_delivery(await api.webhook_of(event_id)).booking
     client = api.by_key()
 
     name = (await client.get_calendar(api.calendar_id)).name
 
-    assert await client.get_event(event_id, calendar_name=name) == told
+    assert await client.get_event(event_id, calendar_name=name) == reported
 
 
 @pytest.mark.parametrize("moved", [False, True])
@@ -180,10 +180,10 @@ def row(id_: str) -> EventRow:
 async def test_a_list_that_does_not_get_ahead_is_an_error_and_not_the_end(
     pages: list[Page[EventRow]],
 ) -> None:
-    left = iter(pages)
+    remaining = iter(pages)
 
     async def read(_token: PageToken | None) -> Page[EventRow]:
-        return next(left)
+        return next(remaining)
 
     with pytest.raises(RetryableError, match="same page again"):
         _ = [one async for one in every(read)]

@@ -28,9 +28,9 @@ async def refused(client: TimerexClient, method: str, event_id: BookingId) -> Ti
     """Call in vain; make sure that nothing is told that must not be."""
     with pytest.raises(TimerexGhlError) as raised:
         await getattr(client, method)(event_id)
-    told = f"{raised.value!r} {raised.value.__cause__!r}".lower()
-    assert "canary" not in told
-    assert "host_cancel" not in told
+    reported = f"{raised.value!r} {raised.value.__cause__!r}".lower()
+    assert "canary" not in reported
+    assert "host_cancel" not in reported
     return raised.value
 
 

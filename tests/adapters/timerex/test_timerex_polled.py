@@ -30,15 +30,15 @@ async def test_it_reads_as_the_webhook_does(api: ApiWorld) -> None:
     event_id = await api.book(url_params={"utm_source": "news"}, guest_company="Hinode")
 
     made = await polled(api, event_id)
-    told = read_delivery(await api.webhook_of(event_id))
+    reported = read_delivery(await api.webhook_of(event_id))
     read = read_delivery(made.body.encode())
 
-    assert read.booking == told.booking == made.booking
+    assert read.booking == reported.booking == made.booking
     assert (read.type, read.team, read.calendar_path, read.event_id) == (
-        told.type,
-        told.team,
-        told.calendar_path,
-        told.event_id,
+        reported.type,
+        reported.team,
+        reported.calendar_path,
+        reported.event_id,
     )
 
 

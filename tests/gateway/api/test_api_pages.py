@@ -63,8 +63,8 @@ async def test_a_record_deleted_meanwhile_does_no_harm_to_the_others(
 
     rest = (await api.get(path, params={"cursor": first["next_cursor"]})).json()["items"]
 
-    seen = {item["id"] for item in (*first["items"], *rest)}
-    assert seen == made
+    found = {item["id"] for item in (*first["items"], *rest)}
+    assert found == made
 
 
 async def test_a_page_has_fifty_unless_asked_otherwise(api: httpx.AsyncClient) -> None:

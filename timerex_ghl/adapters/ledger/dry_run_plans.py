@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger.upsert import upsert
 from timerex_ghl.domain.models import ConnectionName
 
 _previews = Table(
-    "previews",
+    "dry_run_plans",
     metadata,
     Column("connection", Text, primary_key=True),
     Column("record_key", Text, primary_key=True),

@@ -50,7 +50,7 @@ events = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_at", UtcTime),
     Column("error", Text),
-    Column("resolved_at", UtcTime),
+    Column("finished_at", UtcTime),
     Column("record", Text, nullable=False, server_default=""),
     UniqueConstraint(*_UNIQUE),
     Index(None, "connection", "state", "seq"),
@@ -70,7 +70,7 @@ _FINISH = (
     .where(events.c.id.in_(bindparam("ids", expanding=True)))
     .values(
         state=bindparam("to"),
-        resolved_at=bindparam("now"),
+        finished_at=bindparam("now"),
         next_at=None,
         error=bindparam("note"),
     )
@@ -252,7 +252,7 @@ def requeue_event(tx: Connection, event_id: EventId) -> None:
     tx.execute(
         update(events)
         .where(events.c.id == event_id)
-        .values(state=InboxState.WAITING, resolved_at=None, attempts=0, next_at=None)
+        .values(state=InboxState.WAITING, finished_at=None, attempts=0, next_at=None)
     )
     announce(tx)
 
@@ -271,7 +271,7 @@ def postpone_events(
         .where(events.c.id.in_(event_ids))
         .values(
             state=InboxState.WAITING,
-            resolved_at=None,
+            finished_at=None,
             attempts=events.c.attempts + int(counts),
             next_at=next_at,
             error=error,
@@ -289,7 +289,7 @@ def _row_of(arrival: Arrival, now: datetime) -> dict[str, Any]:
         "received_at": now,
         "attempts": 0,
         "error": note or None,
-        "resolved_at": None if arrival.state is InboxState.WAITING else now,
+        "finished_at": None if arrival.state is InboxState.WAITING else now,
     }
 
 

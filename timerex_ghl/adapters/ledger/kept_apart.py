@@ -16,8 +16,8 @@ _apart = Table(
     Column("connection", Text, primary_key=True),
     Column("contact_id", Text, primary_key=True),
     Column("ghl_id", Text, primary_key=True),
-    Column("decided_by", Text, nullable=False),
-    Column("decided_at", UtcTime, nullable=False),
+    Column("kept_by", Text, nullable=False),
+    Column("kept_at", UtcTime, nullable=False),
     Index(None, "connection", "ghl_id"),
 )
 
@@ -38,8 +38,8 @@ def keep_apart(
             "connection": connection,
             "contact_id": pair.contact_id,
             "ghl_id": pair.ghl_id,
-            "decided_by": by,
-            "decided_at": now,
+            "kept_by": by,
+            "kept_at": now,
         }
         for pair in pairs
     ]

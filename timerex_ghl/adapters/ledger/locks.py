@@ -137,10 +137,10 @@ def release_dead(tx: Connection, is_dead: Callable[[str], bool]) -> int:
 
     Their numbers stay, so whoever was wrongly called dead finds its fence broken.
     """
-    held = tx.execute(
+    found = tx.execute(
         select(_locks.c.name, _locks.c.holder).where(_locks.c.expires_at > clock.now(tx))
     )
-    names = [row.name for row in held if is_dead(row.holder)]
+    names = [row.name for row in found if is_dead(row.holder)]
     if names:
         tx.execute(
             update(_locks).where(_locks.c.name.in_(names)).values(holder=None, expires_at=None)
@@ -162,12 +162,12 @@ def all_valid(tx: Connection, fences: Sequence[Fence]) -> list[bool]:
     """Tell of each fence whether it still holds all of its locks, at this moment."""
     now = clock.now(tx)
     rows = tx.execute(_BY_NAMES, {"names": _names(fences)})
-    held = {
+    found = {
         (row.name, row.holder, row.number)
         for row in rows
         if row.expires_at is not None and row.expires_at > now
     }
-    return [all((name, f.holder, f.number) in held for name in f.names) for f in fences]
+    return [all((name, f.holder, f.number) in found for name in f.names) for f in fences]
 
 
 def is_valid(tx: Connection, fence: Fence) -> bool:

@@ -25,7 +25,7 @@ from timerex_ghl.domain.activities import ActivityId, ActivityKey, ActivityKind
 from timerex_ghl.domain.models import ConnectionName, Record
 
 Side = Literal["workspace", "ghl"]
-State = Literal["held", "released", "done", "allowed", "withdrawn", "kept"]
+State = Literal["pending", "released", "done", "allowed", "withdrawn", "kept"]
 
 _deletes = Table(
     "pending_deletes",
@@ -79,7 +79,7 @@ def note_delete(tx: Connection, connection: ConnectionName, found: Found, now: d
         "side": found.side,
         "state": found.state,
         "found_at": now,
-        "resolved_at": now if found.state not in ("held", "released") else None,
+        "resolved_at": now if found.state not in ("pending", "released") else None,
         "run_id": found.run_id,
     }
     upsert(tx, _deletes, [row], keys=["connection", "kind", "local_id"])
@@ -127,7 +127,7 @@ def finish_pending(
             columns.connection == connection,
             columns.kind == kind,
             columns.side == side,
-            columns.state == "held",
+            columns.state == "pending",
         )
         .values(state=state, resolved_at=None if state == "released" else now)
     )
@@ -137,7 +137,7 @@ def withdraw(tx: Connection, connection: ConnectionName, key: ActivityKey, now: 
     """Take a delete back that waits, since the record is there; tell whether one waited."""
     changed = tx.execute(
         update(_deletes)
-        .where(_is(connection, key), _deletes.c.state.in_(["held", "released", "kept"]))
+        .where(_is(connection, key), _deletes.c.state.in_(["pending", "released", "kept"]))
         .values(state="withdrawn", resolved_at=now)
     )
     return changed.rowcount > 0

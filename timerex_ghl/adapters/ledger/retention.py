@@ -34,14 +34,14 @@ def forget_events(tx: Connection, connection: str, state: InboxState, rows: int 
         rows: How many of them to look at.
     """
     head = (
-        select(events.c.seq, events.c.id, events.c.resolved_at)
+        select(events.c.seq, events.c.id, events.c.finished_at)
         .where(events.c.connection == connection, events.c.state == state)
         .order_by(events.c.seq)
         .limit(rows)
         .subquery()
     )
     old = select(head.c.seq).where(
-        head.c.resolved_at < clock.now(tx) - KEPT,
+        head.c.finished_at < clock.now(tx) - KEPT,
         ~is_asked_about("event:", literal(connection), head.c.id),
     )
     return tx.execute(delete(events).where(events.c.seq.in_(old))).rowcount

@@ -40,7 +40,7 @@ _reviews = Table(
     Column("subject", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("detail", JsonText, nullable=False),
-    Column("seen", Text, nullable=False),
+    Column("record_state", Text, nullable=False),
     Column("opened_at", UtcTime, nullable=False),
     Column("resolved_at", UtcTime),
     Column("resolved_by", Text),
@@ -73,7 +73,8 @@ class Review(Record):
     Attributes:
         subject: The record: `contact:<id>`, `ghl:<id>`, `event:<id>`.
         detail: What helps to decide; may hold personal values, and never leaves the ledger.
-        seen: Version or digest of the record it was opened for: once that changes, it is tried.
+        record_state: Version or digest of the record it was opened for: once that changes, it is
+            tried again.
     """
 
     id: str
@@ -120,7 +121,7 @@ def open_review(  # noqa: PLR0913  one argument a column
     What a person answered with "leave it" is not asked again for the same reason: the answer then
     counts for the record as it is now. Not for an event: that is carried again only by a person.
     """
-    values = {"reason": reason, "detail": dict(detail), "seen": record_state}
+    values = {"reason": reason, "detail": dict(detail), "record_state": record_state}
     same = (
         _reviews.c.connection == connection,
         _reviews.c.kind == kind,

@@ -37,7 +37,7 @@ class Unit(Generic[T]):
         """Make a unit of a caller's own work."""
         return cls(lambda tx, _items: [work(tx)], None, joint=False)
 
-    def tell(self) -> None:
+    def publish(self) -> None:
         """Give the caller what came of it, in the caller's own thread."""
         if self.future.done():  # cancelled, or told before the writer died
             return
@@ -67,7 +67,7 @@ def publish_all(group: "Iterable[Unit[Any]]") -> None:
 
 def _publish_here(units: "list[Unit[Any]]") -> None:
     for unit in units:
-        unit.tell()
+        unit.publish()
 
 
 def of_the_same_work(group: "list[Unit[Any]]") -> "list[list[Unit[Any]]]":

@@ -188,14 +188,14 @@ async def every(
         RetryableError: A page that is not the last one says nothing new: what is missing is not
             known to be gone.
     """
-    seen: set[str] = set()
+    known_ids: set[str] = set()
     token: PageToken | None = None
     while True:
         page = await read(token)
-        new = {item.id: item for item in page.items if item.id not in seen}
+        new = {item.id: item for item in page.items if item.id not in known_ids}
         if page.next_token is not None and (not new or page.next_token == token):
             raise RetryableError("TimeRex gave the same page again, or an empty one in between")
-        seen |= new.keys()
+        known_ids |= new.keys()
         for item in new.values():
             yield item
         if page.next_token is None:

@@ -44,12 +44,12 @@ async def keep_apart(context: SyncContext, claimed: ClaimedActivity) -> Outcome:
 
 
 async def delete_here(
-    context: SyncContext, claimed: ClaimedActivity, link: Link, *, preview: bool
+    context: SyncContext, claimed: ClaimedActivity, link: Link, *, dry_run: bool
 ) -> Outcome:
     """Follow a delete of GHL: a tombstone is left, which still says what it said."""
     if await _is_person_gone(context, claimed.known):
         return Outcome(what="review", contact_id=claimed.known.contact_id)
-    if preview:
+    if dry_run:
         return await show_delete(context, str(claimed.known.key), None)
     done = await context.ledger.write(_delete_here, context, claimed, link, context.now())
     claimed.claim.released = True
@@ -57,7 +57,7 @@ async def delete_here(
 
 
 async def delete_there(
-    context: SyncContext, claimed: ClaimedActivity, remote: RemoteActivity, *, preview: bool
+    context: SyncContext, claimed: ClaimedActivity, remote: RemoteActivity, *, dry_run: bool
 ) -> Outcome:
     """Follow a delete of ours: what GHL still has is deleted there."""
     claim, known = claimed
@@ -69,9 +69,9 @@ async def delete_there(
         contact_id=known.contact_id or GhlContactId(""),
         remote_id=remote.link.remote_id,
     )
-    if preview and remote.ghl is not None:
+    if dry_run and remote.ghl is not None:
         return await show_delete(context, str(known.key), action)
-    if preview:
+    if dry_run:
         return NOTHING
     if remote.ghl is None:
         await _commit_gone(context, claim, known, None)
@@ -96,7 +96,7 @@ def claim_all(
 ) -> None:
     """Let deletes of one kind that were found together wait for a person."""
     for key in keys:
-        found = Found(key, side, "held", context.run_id)
+        found = Found(key, side, "pending", context.run_id)
         pending_deletes.note_delete(tx, context.connection, found, now)
     if keys:
         _ask(tx, context.connection, keys[0].kind, side, now)
@@ -107,7 +107,7 @@ def most_unasked(
 ) -> int:
     """Tell how many more deletes may pass unasked now. While some wait for a person, none."""
     connection, settings = context.connection, context.settings.activities
-    if pending_deletes.list_deletes(tx, connection, ["held"], kind, side):
+    if pending_deletes.list_deletes(tx, connection, ["pending"], kind, side):
         return 0
     recent = pending_deletes.count_since(tx, connection, kind, side, now - WITHIN)
     linked = pending_deletes.count_linked(tx, connection, kind)
@@ -123,13 +123,15 @@ def withdraw_found(
     now: datetime,
 ) -> None:
     """Take deletes back that waited, of records that GHL has after all."""
-    waits = pending_deletes.list_deletes(tx, context.connection, ["held", "kept"], kind, "ghl")
+    waits = pending_deletes.list_deletes(tx, context.connection, ["pending", "kept"], kind, "ghl")
     returned = [one for one in waits if one.local_id in local_ids]
     for one in returned:
         key = ActivityKey(kind, one.local_id)
         pending_deletes.withdraw(tx, context.connection, key, now)
         record_audit(tx, context, key, "delete withdrawn", {}, now)
-    if returned and not pending_deletes.list_deletes(tx, context.connection, ["held"], kind, "ghl"):
+    if returned and not pending_deletes.list_deletes(
+        tx, context.connection, ["pending"], kind, "ghl"
+    ):
         subject = deletes_subject(kind, "ghl")
         reviews_of.close_reviews(tx, context.connection, [subject], by="they came back", now=now)
 
@@ -190,7 +192,7 @@ def _may_go(
         return True
     if most_unasked(tx, context, known.row.kind, side, now) > 0:
         return True
-    _note(tx, context, known, side, "held", now)
+    _note(tx, context, known, side, "pending", now)
     return False
 
 
@@ -235,14 +237,14 @@ def _note(
         state = "allowed"
     found = Found(known.key, side, state, context.run_id)
     pending_deletes.note_delete(tx, context.connection, found, now)
-    if state == "held":
+    if state == "pending":
         _ask(tx, context.connection, known.row.kind, side, now)
 
 
 def _ask(
     tx: Connection, connection: ConnectionName, kind: ActivityKind, side: Side, now: datetime
 ) -> None:
-    pending = pending_deletes.list_deletes(tx, connection, ["held"], kind, side)
+    pending = pending_deletes.list_deletes(tx, connection, ["pending"], kind, side)
     where, other = ("GHL", "here") if side == "ghl" else ("the workspace", "in GHL")
     reviews_of.open_review(
         tx,

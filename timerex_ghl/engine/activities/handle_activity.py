@@ -33,7 +33,7 @@ async def handle_activity(
     context: SyncContext,
     key: ActivityKey,
     *,
-    preview: bool = False,
+    dry_run: bool = False,
     decision: ConflictDecision = NO_CONFLICT_DECISION,
 ) -> Outcome:
     """Bring one note or task of the workspace and GHL's level.
@@ -41,7 +41,7 @@ async def handle_activity(
     Args:
         context: The connection's clients, ledger and settings.
         key: Which.
-        preview: Keep the plan, write nothing.
+        dry_run: Store the plan, write nothing.
         decision: What a person decided about conflicts.
 
     Raises:
@@ -50,39 +50,39 @@ async def handle_activity(
     """
     if not context.settings.activities.mirrors:
         return Outcome(what="ignored")
-    if not await _ensure_contact(context, key, preview=preview):
+    if not await _ensure_contact(context, key, dry_run=dry_run):
         return NOTHING
     async with claim_activity(context, key) as claimed:
         if claimed is None or not claimed.known.has_person:
             return NOTHING
         claimed.claim.decision = decision
-        return await _reconcile(context, claimed, preview=preview)
+        return await _reconcile(context, claimed, dry_run=dry_run)
 
 
-async def _reconcile(context: SyncContext, claimed: ClaimedActivity, *, preview: bool) -> Outcome:
+async def _reconcile(context: SyncContext, claimed: ClaimedActivity, *, dry_run: bool) -> Outcome:
     key, delete = claimed.known.key, claimed.known.delete
     if delete is not None and delete.state == "kept":
         return await keep_apart(context, claimed)
     emails = await emails_for(context, key.kind)
     remote = await read_remote_activity(context, claimed.known, emails)
     if claimed.known.row.deleted:
-        return await delete_there(context, claimed, remote, preview=preview)
+        return await delete_there(context, claimed, remote, dry_run=dry_run)
     if remote.link is not None and remote.ghl is None:
-        return await delete_here(context, claimed, remote.link, preview=preview)
+        return await delete_here(context, claimed, remote.link, dry_run=dry_run)
     plan = _plan(context, claimed, remote, emails)
-    if preview:
+    if dry_run:
         return await show_plan(context, str(key), plan)
     return await _apply(context, claimed, remote, plan, emails)
 
 
-async def _ensure_contact(context: SyncContext, key: ActivityKey, *, preview: bool) -> bool:
+async def _ensure_contact(context: SyncContext, key: ActivityKey, *, dry_run: bool) -> bool:
     """See that the person whose it is has a contact in GHL; False where there is nothing to do."""
     known = await context.ledger.read(read_activity, context.connection, key)
     if known is None or not known.has_person:
         return False
     if known.contact_id is not None:
         return True
-    if known.row.deleted or preview:
+    if known.row.deleted or dry_run:
         return False
     await handle_contact(context, known.row.contact_id, asks=True)
     return True

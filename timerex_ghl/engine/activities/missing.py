@@ -13,7 +13,7 @@ from timerex_ghl.engine.activities.delete_activity import claim_all, most_unaske
 from timerex_ghl.engine.activities.read_remote import read_remote
 from timerex_ghl.engine.context import SyncContext
 
-WAITS: tuple[State, ...] = ("held", "kept")
+WAITS: tuple[State, ...] = ("pending", "kept")
 """Deletes that were asked about already."""
 
 
@@ -23,7 +23,7 @@ async def list_gone(
     began_at: datetime,
     *,
     of: ContactId | None = None,
-    preview: bool = False,
+    dry_run: bool = False,
 ) -> tuple[list[str], int]:
     """List what was not seen since the sweep began; tell how many deletes wait for a person.
 
@@ -38,7 +38,7 @@ async def list_gone(
     for key in missing[: most + 1]:
         if not await _is_gone(context, key):
             return keys, 0
-    if not preview:
+    if not dry_run:
         await context.ledger.write(claim_all, context, missing, "ghl", context.now())
     return [], len(missing)
 

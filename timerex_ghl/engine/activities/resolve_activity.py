@@ -29,20 +29,20 @@ class _Person(NamedTuple):
 
 
 async def resolve_activity(
-    context: SyncContext, remote: GhlActivity, *, preview: bool = False
+    context: SyncContext, remote: GhlActivity, *, dry_run: bool = False
 ) -> Outcome:
     """Take over a note or task of GHL, unless it is ours, a booking's, or of somebody deleted."""
     if await context.ledger.read(is_of_booking, context, remote):
         return Outcome(what="ignored")
     local = await context.ledger.read(sent_as, context, remote)
     if local is not None:  # its create is under way, or nobody heard of its end
-        outcome = await handle_activity(context, local, preview=preview)
-        if preview or await context.ledger.read(_is_linked, context, remote):
+        outcome = await handle_activity(context, local, dry_run=dry_run)
+        if dry_run or await context.ledger.read(_is_linked, context, remote):
             return outcome
     person = await _find_person(context, remote)
     if person is None or not person.is_alive:
         return Outcome(what="ignored")
-    if preview:
+    if dry_run:
         return await show_new(context, f"ghl-{remote.kind}:{remote.id}", remote.values)
     holder = holder_name(context.run_id)
     is_new = await insist(

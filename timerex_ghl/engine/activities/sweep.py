@@ -75,17 +75,17 @@ class Swept:
         )
 
 
-async def handle_activity_key(context: SyncContext, key: str, *, preview: bool) -> Outcome:
+async def handle_activity_key(context: SyncContext, key: str, *, dry_run: bool) -> Outcome:
     """Carry a note, task or appointment that a sweep named."""
     if key.startswith(PREFIX):
-        return await handle_appointment_key(context, key, preview=preview)
+        return await handle_appointment_key(context, key, dry_run=dry_run)
     kind, _, rest = key.partition(":")
     if kind not in REMOTE:
         named: ActivityKind = "note" if kind == "note" else "task"
-        return await handle_activity(context, ActivityKey(named, ActivityId(rest)), preview=preview)
+        return await handle_activity(context, ActivityKey(named, ActivityId(rest)), dry_run=dry_run)
     contact_id, _, remote_id = rest.partition(":")
     return await _handle_remote(
-        context, REMOTE[kind], GhlContactId(contact_id), remote_id, preview=preview
+        context, REMOTE[kind], GhlContactId(contact_id), remote_id, dry_run=dry_run
     )
 
 
@@ -101,7 +101,7 @@ async def list_changed_here(
     return [f"{kind}:{id_}" for id_ in found]
 
 
-async def sweep_tasks(context: SyncContext, scan: str, *, preview: bool) -> Swept:
+async def sweep_tasks(context: SyncContext, scan: str, *, dry_run: bool) -> Swept:
     """Look through the next pages of all tasks; the last ones tell what is gone.
 
     Where it breaks off, these pages are read again: nothing of them was handed out.
@@ -117,10 +117,10 @@ async def sweep_tasks(context: SyncContext, scan: str, *, preview: bool) -> Swep
         page = await context.ghl.search_tasks(skip=place.skip)
         shown = [map_task(task, emails) for task in page.tasks]
         found += await context.ledger.write(
-            _compare, context, "task", shown, context.now(), preview=preview
+            _compare, context, "task", shown, context.now(), dry_run=dry_run
         )
         if page.skip is None:
-            gone, pending = await list_gone(context, "task", place.began_at, preview=preview)
+            gone, pending = await list_gone(context, "task", place.began_at, dry_run=dry_run)
             return found + Swept(gone, pending=pending)
         place = place.model_copy(update={"skip": page.skip})
     await context.ledger.write(
@@ -129,7 +129,7 @@ async def sweep_tasks(context: SyncContext, scan: str, *, preview: bool) -> Swep
     return found + Swept([], more=True)
 
 
-async def sweep_notes(context: SyncContext, people: Sequence[Linked], *, preview: bool) -> Swept:
+async def sweep_notes(context: SyncContext, people: Sequence[Linked], *, dry_run: bool) -> Swept:
     """Look through the notes of some people: one call each."""
     found = Swept([])
     if not context.settings.activities.mirrors:
@@ -140,13 +140,13 @@ async def sweep_notes(context: SyncContext, people: Sequence[Linked], *, preview
             notes = await context.ghl.list_notes(person.ghl_id)
             shown = [map_note(note) for note in notes]
             found += await context.ledger.write(
-                _compare, context, "note", shown, context.now(), preview=preview
+                _compare, context, "note", shown, context.now(), dry_run=dry_run
             )
             gone, pending = await list_gone(
-                context, "note", began_at, of=person.contact_id, preview=preview
+                context, "note", began_at, of=person.contact_id, dry_run=dry_run
             )
             found += Swept(gone, pending=pending)
-        if not preview:
+        if not dry_run:
             await context.ledger.write(_note_read, context, person, began_at)
     return found
 
@@ -157,20 +157,20 @@ async def _handle_remote(
     contact_id: GhlContactId,
     remote_id: str,
     *,
-    preview: bool,
+    dry_run: bool,
 ) -> Outcome:
     """Carry a note or task by its id in GHL, linked or new."""
     link = await context.ledger.read(links.link_of_remote, context.connection, kind, remote_id)
     if link is not None:
         key = ActivityKey(kind, ActivityId(link.local_id))
-        if not preview:
+        if not dry_run:
             await follow_person(context, key, contact_id)
-        return await handle_activity(context, key, preview=preview)
+        return await handle_activity(context, key, dry_run=dry_run)
     emails = await emails_for(context, kind)
     remote = await read_remote(context, kind, contact_id, remote_id, emails)
     if remote is None:
         return Outcome(what="no-op")
-    return await resolve_activity(context, remote, preview=preview)
+    return await resolve_activity(context, remote, dry_run=dry_run)
 
 
 def _note_read(tx: Connection, context: SyncContext, person: Linked, at: datetime) -> None:
@@ -184,7 +184,7 @@ def _compare(
     shown: list[GhlActivity],
     now: datetime,
     *,
-    preview: bool,
+    dry_run: bool,
 ) -> Swept:
     """Note what was seen, take over what is new, and name what does not say what it said.
 
@@ -199,7 +199,7 @@ def _compare(
     new = [one for one in new if not is_of_booking(tx, context, one)]
     local = [one for one in new if sent_as(tx, context, one) is not None]
     links.mark_checked(tx, connection, kind, ids, now)
-    if preview:
+    if dry_run:
         return Swept([_key_of(one) for one in (*new, *changed)])
     withdraw_found(tx, context, kind, [link.local_id for link in linked.values()], now)
     fresh = [one for one in new if one not in local]

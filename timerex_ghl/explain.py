@@ -21,7 +21,7 @@ MOST = 2000
 """Rows that are shown of a run."""
 
 
-async def trace(url: str | None, its_id: str, ui: str | None) -> list[str]:
+async def explain(url: str | None, its_id: str, ui: str | None) -> list[str]:
     """Tell what became of an event, or what a flow run or task run carried.
 
     Args:

@@ -7,7 +7,7 @@ from timerex_ghl.adapters.ledger import audit, inbox
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.domain.errors import SettingsError
 from timerex_ghl.domain.models import ConnectionName, EventId
-from timerex_ghl.trace import trace
+from timerex_ghl.explain import explain
 
 TOKYO = ConnectionName("tokyo")
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -30,7 +30,7 @@ def applied(tx: Connection) -> EventId:
 async def test_an_event_leads_to_its_runs(ledger: Ledger, ledger_url: str) -> None:
     event_id = await ledger.write(applied)
 
-    lines = await trace(ledger_url, event_id, "http://127.0.0.1:4200")
+    lines = await explain(ledger_url, event_id, "http://127.0.0.1:4200")
 
     text = "\n".join(lines)
     assert "state       applied" in text
@@ -43,7 +43,7 @@ async def test_an_event_leads_to_its_runs(ledger: Ledger, ledger_url: str) -> No
 async def test_a_run_leads_to_its_events(ledger: Ledger, ledger_url: str, run_id: str) -> None:
     event_id = await ledger.write(applied)
 
-    (line,) = await trace(ledger_url, run_id, None)
+    (line,) = await explain(ledger_url, run_id, None)
 
     assert f"event:{event_id}" in line
 
@@ -54,4 +54,4 @@ async def test_what_nobody_knows_is_said_in_one_line(
 ) -> None:
     del ledger
     with pytest.raises(SettingsError, match=f"no .*{unknown} is in this ledger"):
-        await trace(ledger_url, unknown, None)
+        await explain(ledger_url, unknown, None)
