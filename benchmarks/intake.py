@@ -28,7 +28,7 @@ from sqlalchemy import Connection, text
 from benchmarks.stand import ledger_url, machine, say, started_sandbox
 from benchmarks.whole import start_whole
 from tests.gateway.given import ENDPOINT, TOKEN, public_key_of, settings_with
-from tests.gateway.load import Order
+from tests.gateway.load import LoadOrder
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.demo.processes import Programs
@@ -62,7 +62,7 @@ class Receiver(NamedTuple):
 async def send(endpoint: Receiver, key: Ed25519PrivateKey, **order: Any) -> dict[str, Any]:
     """Send as ordered, from a process of its own; give its figures."""
     address = urlsplit(endpoint.base_url)
-    full = Order(
+    full = LoadOrder(
         host=address.hostname or "",
         port=address.port or 0,
         signing_key=base64.b64encode(key.private_bytes_raw()).decode(),

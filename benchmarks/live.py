@@ -27,7 +27,7 @@ from benchmarks.whole import TIMEREX_HEADER, start_whole
 from timerex_ghl.demo.processes import Programs
 from timerex_ghl.demo.stage import HOST
 from timerex_ghl.sandbox.calls import CallLog, LoggedCall
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.server import Sandbox, SandboxServer
 
 RATE, SECONDS = 5, 10
@@ -148,7 +148,7 @@ class Driver:
         if number % 2:
             ghl = self.crm.sandbox.ghl
             fields = {"firstName": f"Guest {number}", "email": email}
-            ghl.contacts.save(Contact(ghl.location.id, {}, fields=fields))
+            ghl.contacts.save(SandboxContact(ghl.location.id, {}, fields=fields))
         return email
 
     async def one(self) -> float:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 from benchmarks.stand import ledger_url, machine, say, started_sandbox
-from tests.engine.rate_limited_world import LIMIT, Figures, opened_rate_limited
+from tests.engine.rate_limited_world import LIMIT, RunFigures, opened_rate_limited
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.adapters.ledger.quota import CallLimits
 
@@ -20,7 +20,7 @@ PER_S = 10
 SPREAD, QUEUED = CallLimits(LIMIT, window_s=10), CallLimits(LIMIT, window_s=0.5)
 
 
-async def measure(events: int, call_limits: CallLimits) -> Figures:
+async def measure(events: int, call_limits: CallLimits) -> RunFigures:
     """Carry so many bookings into a new CRM from a new ledger."""
     with tempfile.TemporaryDirectory() as folder:
         async with (

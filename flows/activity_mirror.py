@@ -70,7 +70,7 @@ async def activity_mirror(
     async with at_work(connection, "activity-mirror", alone=True) as job:
         if job.locked_by is not None:
             return skipped(job)
-        run = _Run(connection, dry_run=dry_run)
+        run = _MirrorRun(connection, dry_run=dry_run)
         for kind in KINDS_OF[kinds]:
             with run.refused():
                 await (run.mirror_tasks(job.run_id) if kind == "task" else run.mirror_notes(since))
@@ -83,7 +83,7 @@ async def activity_mirror(
         return await ended(job, run.counts, dry_run=dry_run, more=said)
 
 
-class _Run:
+class _MirrorRun:
     """One run: what it found and did so far."""
 
     def __init__(self, connection: ConnectionName, *, dry_run: bool) -> None:

@@ -67,7 +67,7 @@ async def check_up(
     Args:
         pool: Name of our work pool.
         connection: Whose credentials are tried; None for nobody's.
-        gateway_url: Where the gateway is to be reached; None: its door is not tried.
+        gateway_url: Where the gateway is to be reached; None: its endpoint is not tried.
     """
     checks: list[tuple[str, Check]] = [
         ("SQLite", check_sqlite),
@@ -85,7 +85,7 @@ async def check_up(
             ("TimeRex poll", lambda: check_poll(name)),
         ]
         if gateway_url is not None:
-            checks.append(("door", lambda: check_endpoint(name, gateway_url)))
+            checks.append(("endpoint", lambda: check_endpoint(name, gateway_url)))
     for step, check in checks:
         try:
             yield await check()
@@ -255,7 +255,7 @@ async def check_endpoint(name: ConnectionName, gateway_url: str) -> Finding:
     async with store.open() as ledger:
         running = await ledger.read(published.current, name)
     if running is None:
-        raise SettingsError(f"{name} has no door before it is published")
+        raise SettingsError(f"{name} has no webhook endpoint before it is published")
     base = gateway_url.rstrip("/")
     if not base.startswith(("https://", "http://")):
         raise SettingsError(f"{gateway_url} is no address: enter https://your.host")
@@ -272,7 +272,7 @@ async def check_endpoint(name: ConnectionName, gateway_url: str) -> Finding:
     fault = _fault_of_endpoint(ready.status_code, forged.status_code)
     if fault is not None:
         raise SettingsError(fault)
-    return Finding("door", is_well=True, said="ready, and closed to strangers")
+    return Finding("endpoint", is_well=True, said="ready, and closed to strangers")
 
 
 def _fault_of_endpoint(ready: int, forged: int) -> str | None:
@@ -284,7 +284,8 @@ def _fault_of_endpoint(ready: int, forged: int) -> str | None:
             return "the gateway runs, and its ledger does not answer: check the database"
         case HTTPStatus.OK, HTTPStatus.NOT_FOUND:
             return (
-                "the gateway does not know this door: start it on the ledger of the block `ledger`"
+                "the gateway does not know this endpoint: start it on the ledger of the block"
+                " `ledger`"
                 " (--ledger), and let the proxy pass /webhooks/ on"
             )
         case HTTPStatus.OK, _:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 
 @dataclass
-class Clock:
+class SettableClock:
     """A clock that a test sets. It runs with the real one, until stopped."""
 
     _ahead: timedelta = timedelta()

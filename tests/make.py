@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from timerex_ghl.domain.models import (
-    Answer,
     Booking,
     BookingId,
     BookingState,
@@ -14,6 +13,7 @@ from timerex_ghl.domain.models import (
     Direction,
     FieldName,
     FieldRule,
+    FormAnswer,
     GhlContact,
     GhlContactId,
     GhlField,
@@ -59,8 +59,8 @@ def booking(
     return Booking.model_validate({**fields, **changes})
 
 
-def answer(label: str, value: Value, *, field_type: str = "dropdown") -> Answer:
-    return Answer(field_type=field_type, label=label, value=value)
+def answer(label: str, value: Value, *, field_type: str = "dropdown") -> FormAnswer:
+    return FormAnswer(field_type=field_type, label=label, value=value)
 
 
 def contact(

@@ -22,7 +22,7 @@ from timerex_ghl.domain.models import ConnectionName, LocationId
 from timerex_ghl.domain.settings import ConnectionSettings, GhlSettings, TimerexSettings
 
 COMMANDS = [
-    "demo", "sandbox", "gateway", "doors", "server", "worker", "deploy", "publish", "reviews",
+    "demo", "sandbox", "gateway", "endpoints", "server", "worker", "deploy", "publish", "reviews",
     "plans", "alerts", "doctor", "live", "explain", "token", "import", "export", "bookings",
     "notes", "tasks", "deletes",
 ]  # fmt: skip
@@ -109,7 +109,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert not HEAVY & set(said.rpartition("imported")[2].split())
 
 
-@pytest.mark.parametrize("command", ["gateway", "doors"])
+@pytest.mark.parametrize("command", ["gateway", "endpoints"])
 @pytest.mark.parametrize("url", ["canary", "mysql://kana:canary@127.0.0.1/x"])
 def test_a_wrong_ledger_is_said_in_one_line(command: str, url: str) -> None:
     result = call(command, "--ledger", url)
@@ -131,7 +131,7 @@ def test_a_taken_port_is_said_in_one_line() -> None:
 
 
 def test_endpoints_without_a_published_connection() -> None:
-    result = call("doors")
+    result = call("endpoints")
 
     assert result.exit_code == 1
     assert result.output == (
@@ -164,7 +164,7 @@ async def publish_one(url: str) -> None:
 def test_endpoints_prints_each_connections_path(sqlite_url: str) -> None:
     asyncio.run(publish_one(sqlite_url))
 
-    result = call("doors", "--ledger", sqlite_url)
+    result = call("endpoints", "--ledger", sqlite_url)
 
     printed = (result.exit_code, result.stdout, result.stderr)
     assert printed == (0, "aoba  /webhooks/timerex/d00r\n", "")

@@ -11,7 +11,7 @@ from tests.gateway.given import NAME, publish, settings_with
 from tests.typed import add_riku, call, last_audited, made
 from timerex_ghl.adapters.ledger import activities, clock, pending_deletes
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.pending_deletes import Found
+from timerex_ghl.adapters.ledger.pending_deletes import FoundDelete
 from timerex_ghl.domain.activities import TEXT, ActivityId, ActivityKey
 from timerex_ghl.domain.models import ConnectionName, ContactId
 
@@ -174,9 +174,9 @@ def test_a_text_from_elsewhere_does_not_steer_the_terminal(url: str, riku: Conta
 async def block(ledger: Ledger) -> None:
     now = await ledger.read(clock.now)
     for found in (
-        Found(ActivityKey("note", ActivityId("n_1")), "ghl", "pending", None),
-        Found(ActivityKey("task", ActivityId("t_1")), "workspace", "pending", None),
-        Found(ActivityKey("task", ActivityId("t_2")), "workspace", "done", None),
+        FoundDelete(ActivityKey("note", ActivityId("n_1")), "ghl", "pending", None),
+        FoundDelete(ActivityKey("task", ActivityId("t_1")), "workspace", "pending", None),
+        FoundDelete(ActivityKey("task", ActivityId("t_2")), "workspace", "done", None),
     ):
         await ledger.write(pending_deletes.note_delete, NAME, found, now)
 

@@ -128,7 +128,7 @@ def test_a_review_is_shown_with_the_values_of_both_systems_and_what_can_be_done(
     assert "reason   both sides changed city\n" in said
     assert 'here     "奈良"\nin GHL   "神戸"\nagreed   nothing\n' in said
     assert "open     https://app.example/v2/location/loc-aoba/contacts/detail/ghl-riku\n" in said
-    assert [line.split(" --")[1] for line in said.splitlines() if line.startswith("settle")] == [
+    assert [line.split(" --")[1] for line in said.splitlines() if line.startswith("resolve")] == [
         "keep workspace|ghl",
         "field NAME=workspace|ghl",
         "value NAME=VALUE",
@@ -145,7 +145,7 @@ def test_everyone_who_may_be_the_one_is_shown(url: str) -> None:
 
     assert said.count("open     https://app.example/") == 2
     assert "  refused  contact:c_1\n" in said
-    assert [line.split(" --")[1] for line in said.splitlines() if line.startswith("settle")] == [
+    assert [line.split(" --")[1] for line in said.splitlines() if line.startswith("resolve")] == [
         "link ID",
         "apart",
         "retry",
@@ -164,7 +164,7 @@ def test_everyone_who_may_be_the_one_is_shown(url: str) -> None:
     ],
 )
 def test_an_unclear_decision_is_refused_in_one_line(options: list[str], said: str) -> None:
-    result = CliRunner().invoke(main, ["reviews", "settle", NAME, "r_1", *options])
+    result = CliRunner().invoke(main, ["reviews", "resolve", NAME, "r_1", *options])
 
     assert result.exit_code == 1
     assert said in result.output

@@ -53,7 +53,7 @@ def _describe(tx: Connection, connection: ConnectionName, review_id: str) -> lis
     review = reviews.get_review(tx, review_id)
     if review is None or review.connection != connection:
         raise SettingsError(f"{connection} has no review {review_id}: see reviews list")
-    ends = f"settled: {review.decision}, by {review.resolved_by}" if review.resolved_at else "waits"
+    ends = f"resolved: {review.decision}, by {review.resolved_by}" if review.resolved_at else "open"
     lines = [
         f"review   {review.id}, {ends}",
         f"kind     {review.kind}",
@@ -77,7 +77,7 @@ def _asked(review: Review) -> Iterator[str]:
 
 
 def _others(tx: Connection, review: Review) -> Iterator[str]:
-    """Name what else waits about the same person: one command can settle all of it."""
+    """Name what else waits about the same person: one command can resolve all of it."""
     person = ":".join(review.subject.split(":")[:2])
     for other in reviews.open_reviews(tx, review.connection):
         if other.id != review.id and other.subject.startswith(person):
@@ -121,13 +121,13 @@ OPTIONS: dict[Way, tuple[str, ...]] = {
 
 
 def _ways(review: Review) -> Iterator[str]:
-    """Show the commands that can settle it."""
+    """Show the commands that can resolve it."""
     for way in WAYS[review.kind]:
         options = OPTIONS[way]
         if way is Way.KEEP and review.kind != "conflict":
             options = options[-1:]  # there is nothing to choose from: something is missing
         for option in options:
-            yield f"settle   timerex-ghl reviews resolve {review.connection} {review.id} {option}"
+            yield f"resolve  timerex-ghl reviews resolve {review.connection} {review.id} {option}"
 
 
 def _text(value: Value) -> str:

@@ -41,7 +41,7 @@ MISFITS: list[tuple[type[Block], dict[str, Any]]] = [
     (blocks.Connection, {"ghl": {"private_token": {"pasted": CANARY}}}),
     (blocks.Connection, {"timerex": {"webhook_token": [CANARY]}}),
     (blocks.Connection, {"poll_minutes": CANARY}),
-    (blocks.Connection, {"pacing": CANARY}),
+    (blocks.Connection, {"rate_limit": CANARY}),
     (blocks.Connection, {"activity_rule": CANARY}),
 ]
 

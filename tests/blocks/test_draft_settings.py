@@ -132,7 +132,7 @@ def test_what_was_pasted_is_trimmed() -> None:
     assert settings.timerex.header == "x-timerex-authorization"
 
 
-@pytest.mark.parametrize(("pacing", "calls"), [(True, 100), (False, None)])
+@pytest.mark.parametrize(("rate_limit", "calls"), [(True, 100), (False, None)])
 def test_rate_limit_becomes_a_ceiling(rate_limit: bool, calls: int | None) -> None:  # noqa: FBT001  a parametrized value
     assert publish(draft(rate_limit=rate_limit)).ghl.calls_per_10_s == calls
 

@@ -50,7 +50,7 @@ async def test_without_credentials_nobody_is_asked(desk: Desk) -> None:
     assert await desk.try_out(timerex()) is None
 
 
-@pytest.mark.parametrize("pacing", [True, False])
+@pytest.mark.parametrize("rate_limit", [True, False])
 async def test_a_key_shows_the_calendars_of_its_team(desk: Desk, *, rate_limit: bool) -> None:
     block = desk.entered(api_key=f" {desk.info.timerex.api_key}\n")
 

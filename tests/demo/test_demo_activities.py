@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.demo.test_story import story
 from timerex_ghl.demo import activities
-from timerex_ghl.demo.story import CRM_PEOPLE, WORKSPACE_PEOPLE, Story
+from timerex_ghl.demo.story import CRM_PEOPLE, WORKSPACE_PEOPLE, DemoStory
 
 __all__ = ["story"]
 
@@ -14,7 +14,7 @@ def test_who_has_notes_and_tasks_is_in_the_story() -> None:
     assert activities.THERE in {email for _, _, email, _ in CRM_PEOPLE}
 
 
-async def test_what_reached_only_one_side_is_reported(story: Story) -> None:
+async def test_what_reached_only_one_side_is_reported(story: DemoStory) -> None:
     await story.make_people()
     assert await activities.differences(story) == []
 

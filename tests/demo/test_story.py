@@ -19,7 +19,7 @@ from timerex_ghl.demo.story import (
     TRUTHS,
     WORKSPACE_EDITS,
     WORKSPACE_PEOPLE,
-    Story,
+    DemoStory,
 )
 from timerex_ghl.domain.models import ConnectionName, FieldName
 from timerex_ghl.sandbox.server import running_sandbox
@@ -29,13 +29,13 @@ NAME = ConnectionName("demo")
 
 
 @pytest_asyncio.fixture
-async def story(tmp_path: Path) -> AsyncIterator[Story]:
+async def story(tmp_path: Path) -> AsyncIterator[DemoStory]:
     ledger_url = f"sqlite:///{tmp_path / 'ledger.db'}"
     async with running_sandbox() as info, open_ledger(ledger_url) as ledger:
         sandbox = SandboxApi(json.loads(to_json(info.as_json())))
         settings = settings_of(info).model_copy(update={"name": NAME})
         await ledger.write(published.publish, settings, now=datetime.now(UTC), by="test")
-        yield Story(sandbox, ledger, NAME)
+        yield DemoStory(sandbox, ledger, NAME)
         await sandbox.close()
 
 
@@ -51,7 +51,7 @@ def test_everybody_who_is_edited_or_judged_is_in_the_story() -> None:
     assert all(email.endswith(".example") for email in here | there | guests)
 
 
-async def test_the_story_is_played_through_both_endpoints(story: Story) -> None:
+async def test_the_story_is_played_through_both_endpoints(story: DemoStory) -> None:
     await story.make_people()
     for _, email in GUESTS:  # the sync, which does not run here, would have made them
         known = {contact["email"].lower() for contact in await story.sandbox.contacts()}
@@ -71,7 +71,7 @@ async def test_the_story_is_played_through_both_endpoints(story: Story) -> None:
     assert cities["riku.sato@hinode.example"] == "Osaka"
 
 
-async def test_before_the_sync_the_checker_is_not_content(story: Story) -> None:
+async def test_before_the_sync_the_checker_is_not_content(story: DemoStory) -> None:
     await story.make_people()
 
     rows = await story.ledger.read(workspace.list_contacts, NAME)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests import make
-from timerex_ghl.domain.contact_entry import EntryError, Fault, check_tags, check_values
+from timerex_ghl.domain.contact_entry import EntryError, FieldFault, check_tags, check_values
 from timerex_ghl.domain.models import FieldName, Value
 
 RULES = (make.rule("custom.likes", "customFields.f1"),)
@@ -87,4 +87,4 @@ def test_tags_that_cannot_be_taken_are_refused(tags: list[str]) -> None:
         check_tags(tags, "tags_added")
 
     assert {fault.field for fault in refused.value.faults} == {"tags_added"}
-    assert isinstance(refused.value.faults[0], Fault)
+    assert isinstance(refused.value.faults[0], FieldFault)

@@ -5,7 +5,7 @@ from timerex_ghl.domain.difference import difference
 from timerex_ghl.domain.models import ConnectionName, LocationId
 from timerex_ghl.domain.settings import ConnectionSettings, GhlSettings, TimerexSettings
 
-ENDPOINT, DIGEST = "canary-door", "canary-digest"
+ENDPOINT, DIGEST = "canary-endpoint", "canary-digest"
 
 
 def settings(
@@ -42,7 +42,7 @@ def test_the_first_publication_lists_everything() -> None:
     assert "ghl.scopes: not set -> a, b" in lines
     assert "booked_tag: not set -> none" in lines
     assert "rules.city.direction: not set -> both" in lines
-    assert "timerex.door: not set -> (not shown)" in lines
+    assert "timerex.endpoint: not set -> (not shown)" in lines
     assert "timerex.token_digests: not set -> (not shown)" in lines
     assert lines == sorted(lines)
 
@@ -75,12 +75,12 @@ def test_rules_are_compared_by_their_field() -> None:
 
 
 def test_the_endpoint_and_digests_are_never_shown() -> None:
-    new = settings(endpoint="canary-new-door", digests=("canary-new", DIGEST))
+    new = settings(endpoint="canary-new-endpoint", digests=("canary-new", DIGEST))
 
     changes = difference(settings(), new)
 
     assert changes == [
-        "timerex.door: (not shown) -> (not shown)",
+        "timerex.endpoint: (not shown) -> (not shown)",
         "timerex.token_digests: (not shown) -> (not shown)",
     ]
     assert "canary" not in "".join([*changes, *difference(None, new)])

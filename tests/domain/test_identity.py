@@ -4,10 +4,10 @@ import pytest
 
 from tests import make
 from timerex_ghl.domain.identity import (
-    Found,
     Keys,
-    Nobody,
-    Several,
+    Match,
+    NoMatch,
+    SeveralMatches,
     is_same_person,
     keys_of,
     match_person,
@@ -28,27 +28,27 @@ A, B, C = Someone("a"), Someone("b"), Someone("c")
 @pytest.mark.parametrize(
     ("by_link", "by_email", "by_phone", "decided"),
     [
-        (None, [], [], Nobody()),
-        (None, [A], [], Found(A)),
-        (None, [], [A], Found(A)),
-        (None, [A], [A], Found(A)),
-        (None, [A], [Someone("a", "later")], Found(Someone("a", "later"))),
-        (None, [A], [B], Several(("a", "b"))),
-        (None, [B], [A], Several(("a", "b"))),
-        (None, [A, B], [], Several(("a", "b"))),
-        (None, [], [A, B], Several(("a", "b"))),
-        (None, [A], [A, B], Several(("a", "b"))),
-        (None, [A, B], [C], Several(("a", "b", "c"))),
-        (C, [], [], Found(C)),
-        (C, [A], [B], Found(C)),
-        (C, [A, B], [C], Found(C)),
+        (None, [], [], NoMatch()),
+        (None, [A], [], Match(A)),
+        (None, [], [A], Match(A)),
+        (None, [A], [A], Match(A)),
+        (None, [A], [Someone("a", "later")], Match(Someone("a", "later"))),
+        (None, [A], [B], SeveralMatches(("a", "b"))),
+        (None, [B], [A], SeveralMatches(("a", "b"))),
+        (None, [A, B], [], SeveralMatches(("a", "b"))),
+        (None, [], [A, B], SeveralMatches(("a", "b"))),
+        (None, [A], [A, B], SeveralMatches(("a", "b"))),
+        (None, [A, B], [C], SeveralMatches(("a", "b", "c"))),
+        (C, [], [], Match(C)),
+        (C, [A], [B], Match(C)),
+        (C, [A, B], [C], Match(C)),
     ],
 )
 def test_the_person_is_resolved_by_link_then_by_keys_that_agree(
     by_link: Someone | None,
     by_email: list[Someone],
     by_phone: list[Someone],
-    resolved_fields: Found[Someone] | Nobody | Several,
+    resolved_fields: Match[Someone] | NoMatch | SeveralMatches,
 ) -> None:
     assert match_person(by_link, by_email, by_phone, lambda person: person.id) == resolved_fields
 
@@ -62,7 +62,7 @@ def test_a_person_is_matched_by_normalised_email_and_phone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "same"),
+    ("local", "remote", "same"),
     [
         # both keys on both sides
         ((E1, P1), (E1, P1), True),

@@ -4,7 +4,7 @@ import pytest
 
 from tests import make
 from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.merge import Merge, apply_change, merge_contacts, merge_tags
+from timerex_ghl.domain.merge import FieldMerge, apply_change, merge_contacts, merge_tags
 from timerex_ghl.domain.models import ConflictRule, Contact, FieldName
 
 RULES = [make.rule("city"), make.rule("state")]
@@ -12,7 +12,7 @@ LATER = make.NOW + timedelta(minutes=1)
 CITY = FieldName("city")
 
 
-def merge(workspace: Contact, ghl: Contact, base: Contact | None) -> Merge:
+def merge(workspace: Contact, ghl: Contact, base: Contact | None) -> FieldMerge:
     return merge_contacts(workspace, ghl, base, RULES, "JP")
 
 
@@ -25,7 +25,7 @@ def in_words(names: frozenset[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "base", "to_workspace", "to_ghl", "agreed"),
+    ("local", "remote", "base", "to_workspace", "to_ghl", "agreed"),
     [
         # first meeting: both get everything
         ("a", "b", None, ("b", ""), ("a", ""), "a b"),

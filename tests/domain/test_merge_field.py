@@ -11,7 +11,14 @@ from typing import Literal
 import pytest
 
 from tests import make
-from timerex_ghl.domain.merge_field import UNKNOWN, FieldViews, Side, Unknown, Verdict, merge_field
+from timerex_ghl.domain.merge_field import (
+    UNKNOWN,
+    FieldVerdict,
+    FieldViews,
+    Side,
+    Unknown,
+    merge_field,
+)
 from timerex_ghl.domain.models import ConflictRule, Direction, FieldRule, Value
 
 Cell = tuple[FieldViews, str]
@@ -69,11 +76,11 @@ def read_cells(tables: dict[str, str]) -> Iterator[Cell]:
 
 def merge(
     rule: FieldRule, views: FieldViews, newer: Side | None = None, *, creating: bool = False
-) -> Verdict:
+) -> FieldVerdict:
     return merge_field(rule, views, newer, "JP", creating=creating)
 
 
-def sign_of(verdict: Verdict) -> str:
+def sign_of(verdict: FieldVerdict) -> str:
     waits = verdict.conflict is not None and verdict.conflict.winner is None
     return "!" if waits else SIGNS[verdict.stands]
 

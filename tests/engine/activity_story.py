@@ -79,7 +79,7 @@ def stories_of_one(draw: st.DrawFn) -> list[Step]:
 
 
 @dataclass
-class Story:
+class ActivityStory:
     """What was done so far.
 
     Attributes:

@@ -36,7 +36,7 @@ SWEEPS, SWEEPS_AT_ONCE = "task-search", 4
 """What a sweep calls, as the log names it, and how many calls it makes side by side."""
 
 
-class Figures(NamedTuple):
+class RunFigures(NamedTuple):
     """What a run of bookings came to.
 
     Attributes:
@@ -96,7 +96,7 @@ class RateLimitedWorld:
         """List the calls of the last run that a sweep made."""
         return [call for call in self.calls if call["operation"] == SWEEPS]
 
-    async def spread(self, number: int, per_s: float) -> Figures:
+    async def spread(self, number: int, per_s: float) -> RunFigures:
         """Store so many bookings a second, and carry them as they come."""
 
         async def store() -> list[EventId]:
@@ -112,7 +112,7 @@ class RateLimitedWorld:
         async with asyncio.timeout(TOO_LONG_S):
             return await self._measure(number, store)
 
-    async def queued(self, number: int) -> Figures:
+    async def queued(self, number: int) -> RunFigures:
         """Have all bookings wait before the first is carried."""
         waiting = await asyncio.gather(
             *(self.world.receive(_booking(one)) for one in range(number))
@@ -126,7 +126,7 @@ class RateLimitedWorld:
 
     async def _measure(
         self, number: int, store: Callable[[], Coroutine[None, None, list[EventId]]]
-    ) -> Figures:
+    ) -> RunFigures:
         await self.world.ask("DELETE", "/ghl/calls")
         began = time.perf_counter()
         self.rate_limiter.waits = 0
@@ -136,7 +136,7 @@ class RateLimitedWorld:
         seconds = time.perf_counter() - began
         self.calls = calls = (await self.world.ask("GET", "/ghl/calls"))["calls"]
         lost, doubled = await self._compare(event_ids)
-        return Figures(
+        return RunFigures(
             events=number,
             seconds=seconds,
             calls=len(calls),

@@ -20,8 +20,8 @@ from tests.engine.activity_story import (
     OPERATIONS,
     PEOPLE,
     STEPS,
+    ActivityStory,
     Step,
-    Story,
     serial_of,
     stories_of_one,
 )
@@ -36,7 +36,7 @@ from timerex_ghl.sandbox.server import running_sandbox
 EMAIL = FieldName("email")
 
 
-async def come_to_rest(story: Story) -> None:
+async def come_to_rest(story: ActivityStory) -> None:
     """Carry and sweep until nothing is left to do."""
     await story.acts.world.ask("DELETE", "/ghl/faults")
     for number in range(3):
@@ -47,7 +47,7 @@ async def come_to_rest(story: Story) -> None:
     await story.acts.process_all()
 
 
-async def check(story: Story) -> None:
+async def check(story: ActivityStory) -> None:
     acts = story.acts
     for kind in KINDS:
         here = Counter(await standing_here(acts, kind))
@@ -138,7 +138,7 @@ async def play(url: str, steps: list[Step]) -> None:
         running_sandbox() as info,
         opened_activities(ledger, info) as acts,
     ):
-        story = Story(acts)
+        story = ActivityStory(acts)
         for email in PEOPLE:
             story.people.append(await acts.person(email))
         for step in steps:

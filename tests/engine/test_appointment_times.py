@@ -10,7 +10,7 @@ from tests.deliveries import confirmed
 from tests.engine.calendar_world import CalendarWorld
 
 
-class Day(NamedTuple):
+class ClockChange(NamedTuple):
     """A start on a day that changes the clocks, in local words, and how long it takes."""
 
     zone: str
@@ -25,15 +25,17 @@ def local(zone: str, *at: int, fold: int = 0) -> datetime:
 
 NEW_YORK, BERLIN = "America/New_York", "Europe/Berlin"
 DAYS = [
-    Day(NEW_YORK, local(NEW_YORK, 2027, 3, 14, 1, 30), 60),  # ends at 03:30: 02:00 never comes
-    Day(NEW_YORK, local(NEW_YORK, 2027, 3, 14, 3, 0), 30),
-    Day(NEW_YORK, local(NEW_YORK, 2027, 11, 7, 1, 30), 30),  # ends at 01:00, the second one
-    Day(NEW_YORK, local(NEW_YORK, 2027, 11, 7, 1, 30, fold=1), 30),
-    Day(NEW_YORK, local(NEW_YORK, 2027, 11, 7, 0, 30), 180),
-    Day(BERLIN, local(BERLIN, 2027, 3, 28, 1, 45), 30),  # ends at 03:15
-    Day(BERLIN, local(BERLIN, 2027, 10, 31, 2, 30), 45),
-    Day(BERLIN, local(BERLIN, 2027, 10, 31, 2, 30, fold=1), 45),
-    Day(BERLIN, local(BERLIN, 2027, 10, 30, 23, 0), 360),  # crosses the change
+    ClockChange(
+        NEW_YORK, local(NEW_YORK, 2027, 3, 14, 1, 30), 60
+    ),  # ends at 03:30: 02:00 never comes
+    ClockChange(NEW_YORK, local(NEW_YORK, 2027, 3, 14, 3, 0), 30),
+    ClockChange(NEW_YORK, local(NEW_YORK, 2027, 11, 7, 1, 30), 30),  # ends at 01:00, the second one
+    ClockChange(NEW_YORK, local(NEW_YORK, 2027, 11, 7, 1, 30, fold=1), 30),
+    ClockChange(NEW_YORK, local(NEW_YORK, 2027, 11, 7, 0, 30), 180),
+    ClockChange(BERLIN, local(BERLIN, 2027, 3, 28, 1, 45), 30),  # ends at 03:15
+    ClockChange(BERLIN, local(BERLIN, 2027, 10, 31, 2, 30), 45),
+    ClockChange(BERLIN, local(BERLIN, 2027, 10, 31, 2, 30, fold=1), 45),
+    ClockChange(BERLIN, local(BERLIN, 2027, 10, 30, 23, 0), 360),  # crosses the change
 ]
 
 
@@ -62,7 +64,7 @@ async def test_the_instants_are_timerexs_whatever_the_zones(
 
 
 @pytest.mark.parametrize("day", DAYS, ids=lambda day: day.starts_at.isoformat())
-async def test_a_booking_moves_onto_such_a_day(calendar: CalendarWorld, day: Day) -> None:
+async def test_a_booking_moves_onto_such_a_day(calendar: CalendarWorld, day: ClockChange) -> None:
     await calendar.world.ask("POST", "/ghl/settings", {"timezone": day.zone})
     await calendar.receive(confirmed(calendar_timezone=day.zone))
     starts_at = day.starts_at.astimezone(UTC)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from tests.clock import Clock
+from tests.clock import SettableClock
 from timerex_ghl.adapters.ledger import inbox
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.domain.models import ConnectionName, EventId
@@ -30,12 +30,12 @@ def store(tx: Connection, connection: ConnectionName, records: list[str]) -> lis
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SettableClock:
+    return SettableClock()
 
 
 @pytest.fixture
-async def dispatcher(ledger: Ledger, clock: Clock) -> AsyncIterator[Dispatcher]:
+async def dispatcher(ledger: Ledger, clock: SettableClock) -> AsyncIterator[Dispatcher]:
     async with ledger.listening() as alarm:
         made = Dispatcher(ledger, alarm, clock.now)
         made.open = [TOKYO, OSAKA]
@@ -115,7 +115,7 @@ async def test_a_connection_that_is_not_open_waits(ledger: Ledger, dispatcher: D
 
 @pytest.mark.both_databases
 async def test_a_postponed_event_is_looked_for_when_it_is_due(
-    ledger: Ledger, dispatcher: Dispatcher, clock: Clock
+    ledger: Ledger, dispatcher: Dispatcher, clock: SettableClock
 ) -> None:
     clock.stop()
     (event_id,) = await ledger.write(store, TOKYO, ["booking:1"])

@@ -116,6 +116,6 @@ async def test_whom_only_an_old_page_knows_is_made_anew(world: World) -> None:
 
 
 def test_times_are_kept_aware() -> None:
-    place = pull.Place().begin(Scope.FULL, "1", datetime(2026, 1, 5, tzinfo=UTC))
+    place = pull.PullPosition().begin(Scope.FULL, "1", datetime(2026, 1, 5, tzinfo=UTC))
 
-    assert pull.Place.model_validate_json(place.model_dump_json()) == place
+    assert pull.PullPosition.model_validate_json(place.model_dump_json()) == place

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.engine.rate_limited_world import LIMIT, Figures, opened_rate_limited
+from tests.engine.rate_limited_world import LIMIT, RunFigures, opened_rate_limited
 from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import CallLimits
@@ -14,7 +14,7 @@ FEW = CallLimits(limit=LedgerRateLimiter.side_by_side // 2, window_s=0.25)
 only_on_sqlite = pytest.mark.parametrize("either_url", ["sqlite"], indirect=True)
 
 
-def check(figures: Figures, call_limits: CallLimits) -> None:
+def check(figures: RunFigures, call_limits: CallLimits) -> None:
     assert (figures.lost, figures.doubled, figures.in_doubt) == (0, 0, 0)
     assert figures.refused == 0
     assert figures.busiest <= call_limits.limit

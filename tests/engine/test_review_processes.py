@@ -19,8 +19,8 @@ from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.engine.resolve_review import settle
-from timerex_ghl.engine.context import Sides
+from timerex_ghl.engine.resolve_review import resolve
+from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.domain.settings import PublishedConnection
 from timerex_ghl.domain.review_decisions import Decision
 
@@ -34,8 +34,8 @@ async def main(url, version, token, review_id, decision):
         )
         print("ready", flush=True)
         sys.stdin.readline()
-        settled = await settle(
-            Sides(version, ledger, client), review_id, Decision.model_validate_json(decision)
+        resolved = await resolve(
+            SyncContext(version, ledger, client), review_id, Decision.model_validate_json(decision)
         )
         print(settled.in_words())
 

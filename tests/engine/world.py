@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tasks.batch import at_once, each
-from tests.clock import Clock
+from tests.clock import SettableClock
 from tests.engine.failpoints import Failpoints, KilledError
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import PrivateToken
@@ -76,7 +76,7 @@ class World:
 
     context: SyncContext
     control: httpx.AsyncClient
-    clock: Clock = field(default_factory=Clock)
+    clock: SettableClock = field(default_factory=SettableClock)
     failpoints: Failpoints = field(default_factory=Failpoints)
 
     async def ask(self, method: str, path: str, body: object = None) -> Any:
@@ -263,7 +263,7 @@ async def opened_world(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[Worl
             base_url=info.ghl.base_url,
             location_id=settings.ghl.location_id,
         )
-        clock, failpoints = Clock(), Failpoints()
+        clock, failpoints = SettableClock(), Failpoints()
         runtime = Runtime(clock.now, failpoints.reach)
         context = SyncContext(version, ledger, ghl, CallCount(), run_id="test", runtime=runtime)
         yield World(context, control, clock, failpoints)

@@ -49,7 +49,7 @@ def publish_elsewhere(
     known = published.current(tx, like)
     assert known is not None
     ghl = known.settings.ghl.model_copy(update={"location_id": location_id, "auth": "oauth"})
-    timerex = known.settings.timerex.model_copy(update={"door": secrets.token_hex(16)})
+    timerex = known.settings.timerex.model_copy(update={"endpoint": secrets.token_hex(16)})
     update = {"name": name, "ghl": ghl, "timerex": timerex}
     settings = known.settings.model_copy(update=update)
     published.publish(tx, settings, now=datetime.now(UTC), by="kana")

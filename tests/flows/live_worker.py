@@ -84,7 +84,7 @@ async def deliver(engine: Engine, name: ConnectionName, body: dict[str, Any]) ->
             )
             return None if answer.status_code == 404 else answer
 
-        answer = await until(answered, f"the door of {name}")
+        answer = await until(answered, f"the endpoint of {name}")
     assert answer.status_code == 200, answer.text
     return EventId(answer.json()["event"])
 

@@ -72,7 +72,7 @@ async def test_everything_in_place_is_found_well(engine: Engine, ready: Connecti
 
     assert [step for step, each in findings.items() if each.is_well is False] == []
     assert findings["connection"].said == "GHL accepts it; what runs is the draft"
-    assert findings["door"].said == "ready, and closed to strangers"
+    assert findings["endpoint"].said == "ready, and closed to strangers"
     assert findings["schedules"].said == f"{', '.join(SCHEDULED)}, watch run by themselves"
     assert findings["work pool"].is_well
     assert findings["TimeRex poll"].is_well is None
@@ -89,7 +89,7 @@ async def test_a_wrong_token_and_a_silent_gateway_are_named(
 
     assert named["connection"].is_well is False
     assert "does not accept the private integration token" in named["connection"].said
-    assert "no gateway answers at http://127.0.0.1:9" in silent["door"].said
+    assert "no gateway answers at http://127.0.0.1:9" in silent["endpoint"].said
 
 
 async def test_a_gateway_of_another_ledger_is_named(
@@ -98,7 +98,7 @@ async def test_a_gateway_of_another_ledger_is_named(
     async with another_gateway(f"sqlite:///{tmp_path / 'other.db'}") as url:
         fault = await fault_of_endpoint(engine, ready, url)
 
-    assert "does not know this door: start it on the ledger of the block" in fault
+    assert "does not know this endpoint: start it on the ledger of the block" in fault
 
 
 @pytest.mark.parametrize(

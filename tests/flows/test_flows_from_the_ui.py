@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ledger import audit, inbox, published, workspace
 from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.demo.prefect_api import message_of
 from timerex_ghl.demo.stage import CONNECTION, enter_blocks
-from timerex_ghl.demo.story import TRUTHS, Story
+from timerex_ghl.demo.story import TRUTHS, DemoStory
 
 
 async def test_publishing_makes_a_version_with_schedules_and_an_audit_row(engine: Engine) -> None:
@@ -42,7 +42,7 @@ async def test_bookings_reach_the_crm(engine: Engine) -> None:
     assert version is not None
     endpoint = f"{stage.gateway_url}/webhooks/timerex/{version.settings.timerex.endpoint}"
     await stage.sandbox.send("POST", "/timerex/webhook", {"url": endpoint})
-    story = Story(stage.sandbox, stage.ledger, CONNECTION)
+    story = DemoStory(stage.sandbox, stage.ledger, CONNECTION)
     await story.make_people()
     webhooks = await story.book()
     event_ids: list[str] = []

@@ -156,7 +156,7 @@ def _publish_without_credentials(
     known = published.current(tx, like)
     assert known is not None
     ghl = known.settings.ghl.model_copy(update={"credentials": "deleted"})
-    timerex = known.settings.timerex.model_copy(update={"door": secrets.token_hex(16)})
+    timerex = known.settings.timerex.model_copy(update={"endpoint": secrets.token_hex(16)})
     changes = {"name": name, "ghl": ghl, "timerex": timerex}
     settings = known.settings.model_copy(update=changes)
     published.publish(tx, settings, now=datetime.now(UTC), by="test")

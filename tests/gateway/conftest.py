@@ -3,7 +3,7 @@ from collections.abc import AsyncGenerator
 import httpx
 import pytest
 
-from tests.clock import Clock
+from tests.clock import SettableClock
 from tests.gateway.given import TOKEN, client_of, publish, settings_with
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.options import LedgerOptions
@@ -15,13 +15,13 @@ def ledger_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> SettableClock:
     """The clock of the ledger."""
-    return Clock()
+    return SettableClock()
 
 
 @pytest.fixture
-async def ledger(ledger_url: str, clock: Clock) -> AsyncGenerator[Ledger]:
+async def ledger(ledger_url: str, clock: SettableClock) -> AsyncGenerator[Ledger]:
     async with open_ledger(ledger_url, options=LedgerOptions(clock=clock.now)) as opened:
         await publish(opened, settings_with(TOKEN))
         yield opened

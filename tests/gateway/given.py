@@ -26,13 +26,13 @@ from timerex_ghl.domain.settings import (
     TimerexSettings,
 )
 from timerex_ghl.gateway.app import build_gateway
-from timerex_ghl.gateway.limits import Limits
+from timerex_ghl.gateway.limits import GatewayLimits
 from timerex_ghl.gateway.serve import run_gateway
 
 ENDPOINT = "d00r5f1c9a7be2d44c86"
 TOKEN = "canary-token-" + "b7f1" * 8
 NAME = ConnectionName("aoba")
-PATIENT = Limits(
+PATIENT = GatewayLimits(
     head_deadline_s=120,
     body_deadline_s=120,
     ledger_deadline_s=120,
@@ -103,7 +103,7 @@ async def locked(ledger_url: str) -> AsyncGenerator[None]:
 
 
 @asynccontextmanager
-async def serving(ledger_url: str, limits: Limits = PATIENT) -> AsyncGenerator[str]:
+async def serving(ledger_url: str, limits: GatewayLimits = PATIENT) -> AsyncGenerator[str]:
     """Serve the gateway on a real socket in this process, until SIGTERM; give its address."""
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(
@@ -120,7 +120,7 @@ async def serving(ledger_url: str, limits: Limits = PATIENT) -> AsyncGenerator[s
             await asyncio.wait_for(running, timeout=60)
 
 
-def client_of(ledger: Ledger, limits: Limits = PATIENT) -> httpx.AsyncClient:
+def client_of(ledger: Ledger, limits: GatewayLimits = PATIENT) -> httpx.AsyncClient:
     app = build_gateway(ledger, limits=limits)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://door.example")
+    return httpx.AsyncClient(transport=transport, base_url="http://gateway.example")

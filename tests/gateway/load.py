@@ -27,7 +27,7 @@ LONGEST_PAUSE_S = 4
 
 
 @dataclass(frozen=True)
-class Order:
+class LoadOrder:
     """What to send and where.
 
     Attributes:
@@ -57,7 +57,7 @@ class Order:
 
 
 @dataclass
-class Delivery:
+class LoadDelivery:
     """One of them. `key`: what the inbox knows it by."""
 
     key: str
@@ -65,7 +65,7 @@ class Delivery:
 
 
 @dataclass
-class Figures:
+class LoadFigures:
     """What came of it."""
 
     took_ms: list[float] = field(default_factory=list[float])
@@ -82,7 +82,7 @@ class Figures:
         }
 
 
-def contact_update(order: Order, number: int) -> dict[str, Any]:
+def contact_update(order: LoadOrder, number: int) -> dict[str, Any]:
     """A contact as GHL tells of it, 1.5 KB."""
     return {
         "type": "ContactUpdate",
@@ -102,10 +102,10 @@ def contact_update(order: Order, number: int) -> dict[str, Any]:
     }
 
 
-def prepare(order: Order) -> list[Delivery]:
+def prepare(order: LoadOrder) -> list[LoadDelivery]:
     """Write and sign everything before the clock starts; one after the other, turn by turn."""
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(order.signing_key))
-    made: list[Delivery] = []
+    made: list[LoadDelivery] = []
     for number in range(int(order.rate * order.seconds)):
         if number % 2:
             event_id = f"{order.prefix}{number}"
@@ -115,16 +115,16 @@ def prepare(order: Order) -> list[Delivery]:
                 f"/webhooks/timerex/{order.endpoint}",
                 f"x-timerex-authorization: {order.token}",
             )
-            made.append(Delivery(event_id, request_of(order, path, proof, body)))
+            made.append(LoadDelivery(event_id, request_of(order, path, proof, body)))
         else:
             body = json.dumps(contact_update(order, number)).encode()
             proof = f"x-ghl-signature: {base64.b64encode(key.sign(body)).decode()}"
             delivery = request_of(order, "/webhooks/ghl", proof, body)
-            made.append(Delivery(f"webhook:{order.prefix}-{number}", delivery))
+            made.append(LoadDelivery(f"webhook:{order.prefix}-{number}", delivery))
     return made
 
 
-def request_of(order: Order, path: str, proof: str, body: bytes) -> bytes:
+def request_of(order: LoadOrder, path: str, proof: str, body: bytes) -> bytes:
     head = (
         f"POST {path} HTTP/1.1\r\nhost: {order.host}:{order.port}\r\n{proof}\r\n"
         f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
@@ -135,9 +135,9 @@ def request_of(order: Order, path: str, proof: str, body: bytes) -> bytes:
 class Sender:
     """Sends over as many connections as it takes, each kept for the next."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: LoadOrder) -> None:
         self.order = order
-        self.figures = Figures()
+        self.figures = LoadFigures()
         self.idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def run(self) -> None:
@@ -159,7 +159,7 @@ class Sender:
         await asyncio.to_thread(Path(self.order.keys_file).write_text, json.dumps(keys))
         sys.stdout.write(json.dumps({"sent": len(sent), **self.figures.summary()}) + "\n")
 
-    async def deliver(self, delivery: Delivery, due: float) -> None:
+    async def deliver(self, delivery: LoadDelivery, due: float) -> None:
         for repeat in range(self.order.repeats + 1):
             if repeat:
                 await asyncio.sleep(min(2 ** (repeat - 1), LONGEST_PAUSE_S))
@@ -204,11 +204,11 @@ class Sender:
             writer.close()
 
 
-async def main(order: Order) -> None:
+async def main(order: LoadOrder) -> None:
     sender = Sender(order)
     await sender.run()
     sender.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Order(**json.loads(sys.argv[1]))))
+    asyncio.run(main(LoadOrder(**json.loads(sys.argv[1]))))

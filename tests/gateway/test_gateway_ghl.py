@@ -7,7 +7,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from tests.clock import Clock
+from tests.clock import SettableClock
 from tests.gateway.ghl_sender import (
     KEY,
     OLDER_PUBLIC,
@@ -218,7 +218,7 @@ async def test_a_time_that_has_no_form_in_utc_is_kept_in_quarantine(
 
 
 async def test_an_id_that_comes_again_after_34_days_is_the_same_event(
-    http: httpx.AsyncClient, ledger: Ledger, clock: Clock
+    http: httpx.AsyncClient, ledger: Ledger, clock: SettableClock
 ) -> None:
     then = clock.now()
     body = update(timestamp=then.isoformat())

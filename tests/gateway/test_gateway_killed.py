@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from tests.gateway.ghl_sender import KEY, PUBLIC
 from tests.gateway.given import ENDPOINT, TOKEN, publish, settings_with
-from tests.gateway.load import Order
+from tests.gateway.load import LoadOrder
 from timerex_ghl.adapters.ledger.core import Ledger
 
 KILLS, RATE, MOST_S = 25, 25, 240.0
@@ -57,8 +57,8 @@ async def kill_the_last(nursery: Process) -> None:
     assert await asyncio.wait_for(nursery.wait(), timeout=START_S) == 0, "each died of its kill"
 
 
-def order_to(port: int, keys_file: Path, *, rate: int = RATE, seconds: float = MOST_S) -> Order:
-    return Order(
+def order_to(port: int, keys_file: Path, *, rate: int = RATE, seconds: float = MOST_S) -> LoadOrder:
+    return LoadOrder(
         host="127.0.0.1",
         port=port,
         rate=rate,

@@ -11,7 +11,7 @@ from tests.gateway.ghl_sender import JSON, PATH, PUBLIC, STRANGER, post, signed,
 from tests.gateway.given import PATIENT, TOKEN, publish, serving, settings_with
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.gateway.app import build_gateway
-from timerex_ghl.gateway.limits import Limits, Rate, SourceLimiter
+from timerex_ghl.gateway.limits import GatewayLimits, Rate, SourceLimiter
 
 BODY = update()
 KB_64 = b" " * 64 * 1024
@@ -51,7 +51,7 @@ async def exchange(address: str, *parts: bytes) -> bytes:
         writer.close()
 
 
-def head(*lines: str, path: str = PATH, host: str = "host: door.example") -> bytes:
+def head(*lines: str, path: str = PATH, host: str = "host: gateway.example") -> bytes:
     proof = f"x-ghl-signature: {signed(BODY)}"
     sent = [f"POST {path} HTTP/1.1", host, proof, "content-type: application/json", *lines]
     return "\r\n".join([line for line in sent if line] + ["", ""]).encode()
@@ -75,8 +75,8 @@ ODD = {
     "a bare LF for a header's end": (head(LENGTH).replace(b"\r\n\r\n", b"\n x\r\n\r\n"), BODY),
     "a bare LF in a chunk": (head("transfer-encoding: chunked"), CHUNK.replace(b"\r\n", b"\n", 1)),
     "no host": (head(LENGTH, host=""), BODY),
-    "two hosts": (head(LENGTH, "host: door.example"), BODY),
-    "a path for a host": (head(LENGTH, host="host: door.example/api?x="), BODY),
+    "two hosts": (head(LENGTH, "host: gateway.example"), BODY),
+    "a path for a host": (head(LENGTH, host="host: gateway.example/api?x="), BODY),
     "an encoded slash": (head(LENGTH, path="/webhooks%2Fghl"), BODY),
     "an encoded backslash": (head(LENGTH, path="/webhooks%5cghl"), BODY),
     "an encoded NUL": (head(LENGTH, path=f"{PATH}%00"), BODY),
@@ -156,19 +156,25 @@ class Callers:
     """One gateway, called from several addresses."""
 
     def __init__(
-        self, ledger: Ledger, limits: Limits = FEW, *, hosts: tuple[str, ...] = ()
+        self, ledger: Ledger, limits: GatewayLimits = FEW, *, hosts: tuple[str, ...] = ()
     ) -> None:
         self.app = build_gateway(ledger, limits=limits, hosts=hosts)
 
     def at(self, source: str) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.app, client=(source, 1))
-        return httpx.AsyncClient(transport=transport, base_url="http://door.example")
+        return httpx.AsyncClient(transport=transport, base_url="http://gateway.example")
 
 
 async def test_only_the_names_of_the_allow_list_are_answered(ledger: Ledger) -> None:
     http = Callers(ledger, hosts=("Door.example",)).at("10.0.0.1")
     statuses: dict[str, int] = {}
-    for host in ("door.example", "DOOR.EXAMPLE:443", "evil.example", "door.example.evil", "a b"):
+    for host in (
+        "gateway.example",
+        "GATEWAY.EXAMPLE:443",
+        "evil.example",
+        "gateway.example.evil",
+        "a b",
+    ):
         headers = [*JSON.items(), ("x-ghl-signature", signed(BODY)), ("host", host)]
         statuses[host] = (await http.post(PATH, content=BODY, headers=headers)).status_code
 
@@ -252,7 +258,7 @@ async def test_a_storm_is_taken_or_asked_to_retry_and_nothing_taken_is_lost(
 
 
 def test_no_more_sources_are_kept_than_allowed_and_none_in_hand_is_forgotten() -> None:
-    limiter = SourceLimiter(Limits(sources=10), clock=lambda: 0.0)
+    limiter = SourceLimiter(GatewayLimits(sources=10), clock=lambda: 0.0)
     blocked = limiter.enter("10.0.0.1")
     for number in range(5_000):
         source = limiter.enter(f"10.1.{number // 250}.{number % 250}")
@@ -264,7 +270,7 @@ def test_no_more_sources_are_kept_than_allowed_and_none_in_hand_is_forgotten() -
 
 
 def test_what_is_in_hand_is_bounded_for_one_source_and_for_all() -> None:
-    limiter = SourceLimiter(Limits(in_hand_each=2, in_hand=3), clock=lambda: 0.0)
+    limiter = SourceLimiter(GatewayLimits(in_hand_each=2, in_hand=3), clock=lambda: 0.0)
     entered = [limiter.enter(address) for address in "aaabb"]
 
     assert [source is not None for source in entered] == [True, True, False, True, False]
@@ -275,7 +281,7 @@ def test_what_is_in_hand_is_bounded_for_one_source_and_for_all() -> None:
 
 def test_a_source_is_let_in_again_with_time() -> None:
     now = 0.0
-    limiter = SourceLimiter(Limits(requests=Rate(1, 0.5)), clock=lambda: now)
+    limiter = SourceLimiter(GatewayLimits(requests=Rate(1, 0.5)), clock=lambda: now)
 
     assert limiter.enter("a") is not None
     assert limiter.enter("a") is None

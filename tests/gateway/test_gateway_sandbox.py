@@ -10,7 +10,7 @@ from tests.gateway.ghl_sender import stored
 from tests.gateway.given import PATIENT, TOKEN, publish, serving, settings_with
 from tests.loopback import NO_TLS
 from tests.receiver import Receiver
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.ghl_delivering import ENDPOINT, GhlApp
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.sandbox import running_sandbox
@@ -36,7 +36,7 @@ async def app(ledger: Ledger, ledger_url: str) -> AsyncGenerator[GhlApp]:
         )
         await publish(ledger, settings)
         async with serving(ledger_url, LIMITS) as address:
-            app = GhlApp(Caller(info, http), Receiver(), ghl.webhook_public_key)
+            app = GhlApp(SandboxCaller(info, http), Receiver(), ghl.webhook_public_key)
             await app.set_webhook(url=address + ENDPOINT, pause_s=0.02, timeout_s=60)
             yield app
 

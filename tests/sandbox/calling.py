@@ -7,7 +7,7 @@ import httpx
 from timerex_ghl.sandbox import SandboxInfo
 
 
-class Caller:
+class SandboxCaller:
     """Calls the two services and the control API as a client would."""
 
     def __init__(self, info: SandboxInfo, http: httpx.AsyncClient) -> None:

@@ -5,7 +5,7 @@ import threading
 from operator import attrgetter
 from typing import NamedTuple
 
-from timerex_ghl.sandbox.clock import Clock
+from timerex_ghl.sandbox.clock import MachineClock
 
 HANG_S = 60.0
 """A guard against a test that would wait for ever; nothing takes nearly as long."""
@@ -19,7 +19,7 @@ class Sleeper(NamedTuple):
     woken: "asyncio.Future[None]"
 
 
-class ManualClock(Clock):
+class ManualClock(MachineClock):
     """Stands still until a test moves it."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class ManualClock(Clock):
             assert self._changed.wait_for(lambda: self._sleepers, HANG_S), "nobody waits"
 
 
-class SkippingClock(Clock):
+class SkippingClock(MachineClock):
     """Lets whoever waits go on at once, and notes how long each would have waited."""
 
     def __init__(self) -> None:

@@ -7,15 +7,15 @@ import httpx
 import pytest
 
 from tests.loopback import NO_TLS
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.clocks import HANG_S, ManualClock, SkippingClock
 from timerex_ghl.sandbox import running_sandbox
-from timerex_ghl.sandbox.clock import Clock
+from timerex_ghl.sandbox.clock import MachineClock
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Caller]:
-    async with calling(Clock()) as caller:
+async def sandbox() -> AsyncIterator[SandboxCaller]:
+    async with calling(MachineClock()) as caller:
         yield caller
 
 
@@ -25,7 +25,7 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def timed(clock: ManualClock) -> AsyncIterator[Caller]:
+async def timed(clock: ManualClock) -> AsyncIterator[SandboxCaller]:
     """A sandbox whose clock stands still until the test moves it."""
     async with calling(clock) as caller:
         yield caller
@@ -37,16 +37,16 @@ def skipping() -> SkippingClock:
 
 
 @pytest.fixture
-async def hurried(skipping: SkippingClock) -> AsyncIterator[Caller]:
+async def hurried(skipping: SkippingClock) -> AsyncIterator[SandboxCaller]:
     """A sandbox that waits for nothing, and notes how long it would have."""
     async with calling(skipping) as caller:
         yield caller
 
 
 @asynccontextmanager
-async def calling(clock: Clock) -> AsyncGenerator[Caller]:
+async def calling(clock: MachineClock) -> AsyncGenerator[SandboxCaller]:
     async with (
         running_sandbox(clock) as info,
         httpx.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http,
     ):
-        yield Caller(info, http)
+        yield SandboxCaller(info, http)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from tests.receiver import Receiver
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 
 ENDPOINT = "/webhooks/ghl"
 
@@ -17,7 +17,7 @@ ENDPOINT = "/webhooks/ghl"
 class GhlApp:
     """The app: its door, the key its deliveries are checked with, and the sandbox's control."""
 
-    def __init__(self, sandbox: Caller, endpoint: Receiver, key: str) -> None:
+    def __init__(self, sandbox: SandboxCaller, endpoint: Receiver, key: str) -> None:
         self.sandbox = sandbox
         self.endpoint = endpoint
         self.key = key

@@ -5,8 +5,8 @@ from typing import Any, TypeAlias, cast
 
 import httpx
 
-from tests.sandbox.calling import Caller
-from timerex_ghl.sandbox.operations import Operation
+from tests.sandbox.calling import SandboxCaller
+from timerex_ghl.sandbox.operations import VendorOperation
 
 Json: TypeAlias = dict[str, Any]
 
@@ -104,10 +104,10 @@ NAME_OF_ID = {"notes": "note", "customFields": "field", "customValues": "value"}
 
 
 @dataclass
-class World:
+class OpenApiWorld:
     """A sandbox, and what stands for the words in braces: ids and credentials."""
 
-    sandbox: Caller
+    sandbox: SandboxCaller
     ids: dict[str, str]
 
     def fill(self, value: Any) -> Any:
@@ -122,7 +122,7 @@ class World:
             case _:
                 return value
 
-    def path(self, operation: Operation, ids: dict[str, str] | None = None) -> str:
+    def path(self, operation: VendorOperation, ids: dict[str, str] | None = None) -> str:
         """Write an operation's path with ids in it."""
         ids, parts = {**self.ids, **(ids or {})}, operation.path.split("/")
         for at, part in enumerate(parts):
@@ -134,7 +134,7 @@ class World:
 
     async def call(
         self,
-        operation: Operation,
+        operation: VendorOperation,
         *,
         body: Json | None = None,
         token: str | None = None,
@@ -156,7 +156,7 @@ class World:
         )
 
 
-async def made_world(sandbox: Caller) -> World:
+async def made_world(sandbox: SandboxCaller) -> OpenApiWorld:
     """Fill a sandbox with one of everything."""
     await sandbox.control("POST", "/ghl/limits", enabled=False)
     ghl = sandbox.info.ghl
@@ -175,12 +175,12 @@ async def made_world(sandbox: Caller) -> World:
         "agency": agency["access_token"],
         "type": "add",
     }
-    world = World(sandbox, ids)
+    world = OpenApiWorld(sandbox, ids)
     await fill_world(world)
     return world
 
 
-async def fill_world(world: World) -> None:
+async def fill_world(world: OpenApiWorld) -> None:
     """Make what an operation's path may name."""
     ids = world.ids
 

@@ -2,17 +2,17 @@
 
 import pytest
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 
 NOT_ALLOWED = "This authClass type is not allowed to access this scope."
 
 
 @pytest.fixture
-async def agency(sandbox: Caller) -> str:
+async def agency(sandbox: SandboxCaller) -> str:
     return (await sandbox.control("POST", "/ghl/tokens", kind="agency"))["access_token"]
 
 
-async def exchange(sandbox: Caller, token: str, **form: str) -> tuple[int, dict[str, str]]:
+async def exchange(sandbox: SandboxCaller, token: str, **form: str) -> tuple[int, dict[str, str]]:
     answer = await sandbox.http.post(
         f"{sandbox.info.ghl.base_url}/oauth/locationToken",
         data=form,
@@ -21,13 +21,13 @@ async def exchange(sandbox: Caller, token: str, **form: str) -> tuple[int, dict[
     return answer.status_code, answer.json()
 
 
-async def company(sandbox: Caller) -> str:
+async def company(sandbox: SandboxCaller) -> str:
     answer = await sandbox.ghl("GET", f"/locations/{sandbox.location_id}")
     return answer.json()["location"]["companyId"]
 
 
 async def test_an_agency_takes_a_locations_token_that_works_there(
-    sandbox: Caller, agency: str
+    sandbox: SandboxCaller, agency: str
 ) -> None:
     form = {"companyId": await company(sandbox), "locationId": sandbox.location_id}
 
@@ -42,7 +42,9 @@ async def test_an_agency_takes_a_locations_token_that_works_there(
     assert (await sandbox.ghl("GET", users, token=answer["access_token"])).status_code == 401
 
 
-async def test_only_an_agency_may_exchange_and_only_its_own(sandbox: Caller, agency: str) -> None:
+async def test_only_an_agency_may_exchange_and_only_its_own(
+    sandbox: SandboxCaller, agency: str
+) -> None:
     form = {"companyId": await company(sandbox), "locationId": sandbox.location_id}
 
     location, said = await exchange(sandbox, sandbox.info.ghl.private_token, **form)
@@ -55,7 +57,9 @@ async def test_only_an_agency_may_exchange_and_only_its_own(sandbox: Caller, age
     assert (gap, faults["message"]) == (422, ["locationId should not be empty"])
 
 
-async def test_an_agency_lists_where_its_app_is_installed(sandbox: Caller, agency: str) -> None:
+async def test_an_agency_lists_where_its_app_is_installed(
+    sandbox: SandboxCaller, agency: str
+) -> None:
     path = f"/oauth/installedLocations?companyId={await company(sandbox)}&appId=app"
 
     installed = (await sandbox.ghl("GET", path, token=agency)).json()
@@ -65,7 +69,7 @@ async def test_an_agency_lists_where_its_app_is_installed(sandbox: Caller, agenc
     assert (installed["count"], without["locations"]) == (1, [])
 
 
-async def test_some_calls_are_for_agencies_too(sandbox: Caller, agency: str) -> None:
+async def test_some_calls_are_for_agencies_too(sandbox: SandboxCaller, agency: str) -> None:
     both = (f"/locations/{sandbox.location_id}", f"/users/{sandbox.info.ghl.user_id}")
     locations_only = f"/users/?locationId={sandbox.location_id}"
 

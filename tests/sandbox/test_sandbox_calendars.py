@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 
 EVENTS = "/calendars/events/appointments"
 MONDAY = "2030-01-07"
@@ -15,7 +15,7 @@ DAY_MS = 24 * 60 * 60 * 1000
 
 
 def body(
-    sandbox: Caller, contact_id: str, begin: str, end: str, **more: object
+    sandbox: SandboxCaller, contact_id: str, begin: str, end: str, **more: object
 ) -> dict[str, object]:
     return {
         "calendarId": sandbox.info.ghl.calendar_id,
@@ -27,13 +27,17 @@ def body(
     }
 
 
-async def book(sandbox: Caller, begin: str, end: str, **more: object) -> tuple[int, dict[str, str]]:
+async def book(
+    sandbox: SandboxCaller, begin: str, end: str, **more: object
+) -> tuple[int, dict[str, str]]:
     contact = await sandbox.create(firstName="Riku")
     answer = await sandbox.ghl("POST", EVENTS, body(sandbox, contact["id"], begin, end, **more))
     return answer.status_code, answer.json()
 
 
-async def test_a_calendar_without_hours_has_an_object_instead_of_a_list(sandbox: Caller) -> None:
+async def test_a_calendar_without_hours_has_an_object_instead_of_a_list(
+    sandbox: SandboxCaller,
+) -> None:
     await sandbox.control("POST", "/ghl/calendars", name="Walk-in", opens=False)
 
     path = f"/calendars/?locationId={sandbox.location_id}"
@@ -49,7 +53,7 @@ async def test_a_calendar_without_hours_has_an_object_instead_of_a_list(sandbox:
     assert one["teamMembers"] == []
 
 
-async def test_calendars_answer_to_both_versions(sandbox: Caller) -> None:
+async def test_calendars_answer_to_both_versions(sandbox: SandboxCaller) -> None:
     path = f"/calendars/?locationId={sandbox.location_id}"
 
     for version in ("2021-04-15", "2021-07-28"):
@@ -61,7 +65,7 @@ async def test_calendars_answer_to_both_versions(sandbox: Caller) -> None:
     [("08:30", "09:00"), ("17:30", "18:30"), ("10:10", "10:40"), ("23:30", "23:45")],
 )
 async def test_a_time_outside_the_slots_is_refused_unless_slots_are_ignored(
-    sandbox: Caller, begin: str, end: str
+    sandbox: SandboxCaller, begin: str, end: str
 ) -> None:
     refused, said = await book(sandbox, begin, end)
     taken, _ = await book(sandbox, begin, end, ignoreFreeSlotValidation=True)
@@ -70,7 +74,9 @@ async def test_a_time_outside_the_slots_is_refused_unless_slots_are_ignored(
     assert said["message"] == "The slot you have selected is no longer available."
 
 
-async def test_a_time_in_the_past_is_refused_unless_the_range_is_ignored(sandbox: Caller) -> None:
+async def test_a_time_in_the_past_is_refused_unless_the_range_is_ignored(
+    sandbox: SandboxCaller,
+) -> None:
     past = {"startTime": "2020-01-06T10:00:00+09:00", "endTime": "2020-01-06T10:30:00+09:00"}
 
     refused, _ = await book(sandbox, "10:00", "10:30", **past)
@@ -79,7 +85,7 @@ async def test_a_time_in_the_past_is_refused_unless_the_range_is_ignored(sandbox
     assert (refused, taken) == (400, 200)
 
 
-async def test_a_taken_slot_is_refused_until_it_is_cancelled(sandbox: Caller) -> None:
+async def test_a_taken_slot_is_refused_until_it_is_cancelled(sandbox: SandboxCaller) -> None:
     _, first = await book(sandbox, "10:00", "10:30")
     taken, _ = await book(sandbox, "10:00", "11:00")
     beside, _ = await book(sandbox, "10:30", "11:00")
@@ -89,14 +95,14 @@ async def test_a_taken_slot_is_refused_until_it_is_cancelled(sandbox: Caller) ->
     assert (taken, beside, again) == (400, 200, 200)
 
 
-async def test_an_appointment_keeps_its_own_slot(sandbox: Caller) -> None:
+async def test_an_appointment_keeps_its_own_slot(sandbox: SandboxCaller) -> None:
     _, made = await book(sandbox, "10:00", "10:30")
     longer = {"endTime": f"{MONDAY}T11:00:00+09:00"}
 
     assert (await sandbox.ghl("PUT", f"{EVENTS}/{made['id']}", longer)).status_code == 200
 
 
-async def test_times_are_read_in_the_locations_zone(sandbox: Caller) -> None:
+async def test_times_are_read_in_the_locations_zone(sandbox: SandboxCaller) -> None:
     _, made = await book(sandbox, "10:00", "10:30", startTime=f"{MONDAY}T01:00:00Z")
 
     read = (await sandbox.ghl("GET", f"{EVENTS}/{made['id']}")).json()["appointment"]
@@ -106,7 +112,9 @@ async def test_times_are_read_in_the_locations_zone(sandbox: Caller) -> None:
     assert (read["appointmentStatus"], made["status"]) == (read["appoinmentStatus"], "booked")
 
 
-async def test_half_an_hour_that_crosses_the_end_of_summer_time_is_one(sandbox: Caller) -> None:
+async def test_half_an_hour_that_crosses_the_end_of_summer_time_is_one(
+    sandbox: SandboxCaller,
+) -> None:
     await sandbox.control("POST", "/ghl/settings", timezone="Europe/Berlin")
     night = {"startTime": "2030-10-27T00:45:00Z", "endTime": "2030-10-27T01:15:00Z"}
 
@@ -115,7 +123,7 @@ async def test_half_an_hour_that_crosses_the_end_of_summer_time_is_one(sandbox: 
     assert status == 200
 
 
-async def test_only_somebody_of_the_calendars_team_is_assigned(sandbox: Caller) -> None:
+async def test_only_somebody_of_the_calendars_team_is_assigned(sandbox: SandboxCaller) -> None:
     refused, said = await book(sandbox, "10:00", "10:30", assignedUserId="somebody")
     _, made = await book(sandbox, "10:00", "10:30")
 
@@ -124,7 +132,7 @@ async def test_only_somebody_of_the_calendars_team_is_assigned(sandbox: Caller) 
     assert made["assignedUserId"] == sandbox.info.ghl.user_id
 
 
-async def test_a_deleted_appointment_can_still_be_read(sandbox: Caller) -> None:
+async def test_a_deleted_appointment_can_still_be_read(sandbox: SandboxCaller) -> None:
     _, made = await book(sandbox, "10:00", "10:30")
 
     deleted = await sandbox.ghl("DELETE", f"/calendars/events/{made['id']}", {})
@@ -135,14 +143,14 @@ async def test_a_deleted_appointment_can_still_be_read(sandbox: Caller) -> None:
     assert (await book(sandbox, "10:00", "10:30"))[0] == 200
 
 
-async def listed(sandbox: Caller, **query: object) -> httpx.Response:
+async def listed(sandbox: SandboxCaller, **query: object) -> httpx.Response:
     monday = {"startTime": MONDAY_MS, "endTime": MONDAY_MS + DAY_MS}
     asked = {"locationId": sandbox.location_id, **monday, **query}
     return await sandbox.ghl("GET", f"/calendars/events?{urlencode(asked)}")
 
 
 async def test_a_calendars_list_shows_what_begins_in_a_time_but_nothing_deleted(
-    sandbox: Caller,
+    sandbox: SandboxCaller,
 ) -> None:
     calendar_id = sandbox.info.ghl.calendar_id
     _, gone = await book(sandbox, "10:00", "10:30")
@@ -165,7 +173,7 @@ async def test_a_calendars_list_shows_what_begins_in_a_time_but_nothing_deleted(
     assert (of_user, of_group) == (found, [])
 
 
-async def test_a_list_of_nobodys_events_is_refused(sandbox: Caller) -> None:
+async def test_a_list_of_nobodys_events_is_refused(sandbox: SandboxCaller) -> None:
     calendar_id = sandbox.info.ghl.calendar_id
 
     whose = await listed(sandbox)
@@ -176,7 +184,7 @@ async def test_a_list_of_nobodys_events_is_refused(sandbox: Caller) -> None:
     assert whose.json()["message"] == "Either of calendarId, userId or groupId is required"
 
 
-async def test_an_appointments_note_shows_on_the_contact_too(sandbox: Caller) -> None:
+async def test_an_appointments_note_shows_on_the_contact_too(sandbox: SandboxCaller) -> None:
     _, made = await book(sandbox, "10:00", "10:30")
     notes, of_contact = (
         f"/calendars/appointments/{made['id']}/notes",
@@ -199,7 +207,7 @@ async def test_an_appointments_note_shows_on_the_contact_too(sandbox: Caller) ->
     assert len((await sandbox.ghl("GET", of_contact)).json()["notes"]) == 1
 
 
-async def test_an_appointments_notes_come_in_pages_of_twenty(sandbox: Caller) -> None:
+async def test_an_appointments_notes_come_in_pages_of_twenty(sandbox: SandboxCaller) -> None:
     _, made = await book(sandbox, "10:00", "10:30")
     notes = f"/calendars/appointments/{made['id']}/notes"
     for number in range(3):

@@ -1,14 +1,14 @@
 """The log of calls, for checkers and benchmarks."""
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 from timerex_ghl.sandbox.calls import CallLog, LoggedCall
 
 
-async def calls(sandbox: Caller, query: str = "") -> dict[str, object]:
+async def calls(sandbox: SandboxCaller, query: str = "") -> dict[str, object]:
     return await sandbox.control("GET", f"/ghl/calls{query}")
 
 
-async def test_a_call_is_logged_with_its_status_and_times(sandbox: Caller) -> None:
+async def test_a_call_is_logged_with_its_status_and_times(sandbox: SandboxCaller) -> None:
     contact = await sandbox.create(firstName="Riku")
     await sandbox.read(contact["id"])
 
@@ -23,7 +23,7 @@ async def test_a_call_is_logged_with_its_status_and_times(sandbox: Caller) -> No
     assert made["fault"] is None
 
 
-async def test_the_log_is_read_in_pages_and_by_operation(sandbox: Caller) -> None:
+async def test_the_log_is_read_in_pages_and_by_operation(sandbox: SandboxCaller) -> None:
     contact = await sandbox.create(firstName="Riku")
     for _ in range(3):
         await sandbox.read(contact["id"])
@@ -36,7 +36,7 @@ async def test_the_log_is_read_in_pages_and_by_operation(sandbox: Caller) -> Non
     assert [one["operation"] for one in made["calls"]] == ["create-contact"]
 
 
-async def test_calls_are_counted_and_forgotten(sandbox: Caller) -> None:
+async def test_calls_are_counted_and_forgotten(sandbox: SandboxCaller) -> None:
     await sandbox.create(firstName="Riku")
     await sandbox.ghl("GET", "/contacts/nobody")
     counted = await sandbox.control("GET", "/ghl/calls/counts")
@@ -48,7 +48,7 @@ async def test_calls_are_counted_and_forgotten(sandbox: Caller) -> None:
     assert await calls(sandbox) == {"calls": [], "next": 0, "forgotten": 0}
 
 
-async def test_a_call_nobody_answered_is_logged_with_its_fault(sandbox: Caller) -> None:
+async def test_a_call_nobody_answered_is_logged_with_its_fault(sandbox: SandboxCaller) -> None:
     order = {"operation": "get-contact", "kind": "html"}
     await sandbox.control("POST", "/ghl/faults", **order)
 

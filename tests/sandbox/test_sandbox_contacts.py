@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.sandbox.calling import Caller
-from timerex_ghl.sandbox.contact_store import Contact, Contacts
+from tests.sandbox.calling import SandboxCaller
+from timerex_ghl.sandbox.contact_store import Contacts, SandboxContact
 
 
 async def test_a_created_contact_has_the_locations_country_and_a_shape_of_its_own(
-    sandbox: Caller,
+    sandbox: SandboxCaller,
 ) -> None:
     created = await sandbox.create(firstName="Riku", email="Riku@Hinode.example")
 
@@ -20,7 +20,7 @@ async def test_a_created_contact_has_the_locations_country_and_a_shape_of_its_ow
     assert created["deleted"] is False
 
 
-async def test_a_read_leaves_out_what_is_empty(sandbox: Caller) -> None:
+async def test_a_read_leaves_out_what_is_empty(sandbox: SandboxCaller) -> None:
     created = await sandbox.create(firstName="Riku")
 
     contact = await sandbox.read(created["id"])
@@ -40,18 +40,20 @@ async def test_a_read_leaves_out_what_is_empty(sandbox: Caller) -> None:
     ],
 )
 async def test_a_phone_is_stored_as_e164_where_it_parses(
-    sandbox: Caller, sent: str, stored: str
+    sandbox: SandboxCaller, sent: str, stored: str
 ) -> None:
     assert (await sandbox.create(phone=sent))["phone"] == stored
 
 
-async def test_a_whole_name_is_split_at_its_first_space(sandbox: Caller) -> None:
+async def test_a_whole_name_is_split_at_its_first_space(sandbox: SandboxCaller) -> None:
     created = await sandbox.create(name="Sato Riku Jr")
 
     assert (created["firstName"], created["lastName"]) == ("Sato", "Riku Jr")
 
 
-async def test_an_update_changes_what_it_names_and_moves_date_updated(sandbox: Caller) -> None:
+async def test_an_update_changes_what_it_names_and_moves_date_updated(
+    sandbox: SandboxCaller,
+) -> None:
     created = await sandbox.create(firstName="Riku", lastName="Sato", city="Osaka")
 
     answer = await sandbox.ghl(
@@ -67,7 +69,7 @@ async def test_an_update_changes_what_it_names_and_moves_date_updated(sandbox: C
 
 
 def test_two_changes_in_one_millisecond_have_different_times() -> None:
-    contacts, contact = Contacts(), Contact("location", {})
+    contacts, contact = Contacts(), SandboxContact("location", {})
 
     times: list[int] = []
     for _ in range(100):
@@ -98,7 +100,7 @@ def test_two_changes_in_one_millisecond_have_different_times() -> None:
     ],
 )
 async def test_a_body_the_vendor_does_not_take_is_a_422_with_a_list(
-    sandbox: Caller, body: dict[str, object], fault: str
+    sandbox: SandboxCaller, body: dict[str, object], fault: str
 ) -> None:
     created = await sandbox.create(firstName="Riku")
 
@@ -110,7 +112,7 @@ async def test_a_body_the_vendor_does_not_take_is_a_422_with_a_list(
     assert (await sandbox.read(created["id"]))["dateUpdated"] == created["dateUpdated"]
 
 
-async def test_a_create_needs_its_location(sandbox: Caller) -> None:
+async def test_a_create_needs_its_location(sandbox: SandboxCaller) -> None:
     without = await sandbox.ghl("POST", "/contacts/", {"firstName": "Riku"})
     foreign = await sandbox.ghl("POST", "/contacts/", {"locationId": "elsewhere"})
 
@@ -118,7 +120,7 @@ async def test_a_create_needs_its_location(sandbox: Caller) -> None:
     assert without.json()["message"] == ["locationId should not be empty"]
 
 
-async def test_a_deleted_contact_is_then_a_400_not_found(sandbox: Caller) -> None:
+async def test_a_deleted_contact_is_then_a_400_not_found(sandbox: SandboxCaller) -> None:
     created = await sandbox.create(firstName="Riku")
 
     deleted = await sandbox.ghl("DELETE", f"/contacts/{created['id']}")
@@ -130,7 +132,7 @@ async def test_a_deleted_contact_is_then_a_400_not_found(sandbox: Caller) -> Non
     assert answer.json()["traceId"]
 
 
-async def test_tags_are_lower_case_and_added_once(sandbox: Caller) -> None:
+async def test_tags_are_lower_case_and_added_once(sandbox: SandboxCaller) -> None:
     created = await sandbox.create(tags=["VIP"])
     path = f"/contacts/{created['id']}/tags"
 
@@ -144,7 +146,7 @@ async def test_tags_are_lower_case_and_added_once(sandbox: Caller) -> None:
     assert (await sandbox.read(created["id"]))["dateUpdated"] > created["dateUpdated"]
 
 
-async def test_tags_are_removed_by_name(sandbox: Caller) -> None:
+async def test_tags_are_removed_by_name(sandbox: SandboxCaller) -> None:
     created = await sandbox.create(tags=["vip", "lead"])
 
     answer = await sandbox.ghl(
@@ -156,7 +158,7 @@ async def test_tags_are_removed_by_name(sandbox: Caller) -> None:
     assert answer.json()["tagsRemoved"] == ["vip"]
 
 
-async def test_tags_in_an_update_wipe_the_others(sandbox: Caller) -> None:
+async def test_tags_in_an_update_wipe_the_others(sandbox: SandboxCaller) -> None:
     created = await sandbox.create(tags=["vip", "lead"])
 
     await sandbox.ghl("PUT", f"/contacts/{created['id']}", {"tags": ["Booked"]})
@@ -164,7 +166,9 @@ async def test_tags_in_an_update_wipe_the_others(sandbox: Caller) -> None:
     assert (await sandbox.read(created["id"]))["tags"] == ["booked"]
 
 
-async def test_custom_fields_are_written_by_id_or_key_and_read_as_value(sandbox: Caller) -> None:
+async def test_custom_fields_are_written_by_id_or_key_and_read_as_value(
+    sandbox: SandboxCaller,
+) -> None:
     made = await sandbox.control(
         "POST", "/ghl/custom_fields", name="Team Size", dataType="NUMERICAL"
     )
@@ -184,13 +188,13 @@ async def test_custom_fields_are_written_by_id_or_key_and_read_as_value(sandbox:
 @pytest.mark.parametrize(
     "written", ["1990-09-25", "1990/09/25", "1990.09.25", "1990_09_25", "09/25/1990", "09-25-1990"]
 )
-async def test_a_birthday_may_be_written_in_many_ways(sandbox: Caller, written: str) -> None:
+async def test_a_birthday_may_be_written_in_many_ways(sandbox: SandboxCaller, written: str) -> None:
     contact = await sandbox.create(firstName="Riku", dateOfBirth=written)
 
     assert contact["dateOfBirth"] == "1990-09-25T00:00:00.000Z"
 
 
-async def test_a_multi_select_is_a_list_however_it_was_written(sandbox: Caller) -> None:
+async def test_a_multi_select_is_a_list_however_it_was_written(sandbox: SandboxCaller) -> None:
     path = f"/locations/{sandbox.location_id}/customFields"
     body = {"name": "Meals", "dataType": "MULTIPLE_OPTIONS", "options": ["Lunch", "Dinner"]}
     field = (await sandbox.ghl("POST", path, body)).json()["customField"]
@@ -204,7 +208,9 @@ async def test_a_multi_select_is_a_list_however_it_was_written(sandbox: Caller) 
     assert found == [["Lunch"], ["Lunch", "Dinner"]]
 
 
-async def test_null_clears_a_field_and_a_refused_body_changes_nothing(sandbox: Caller) -> None:
+async def test_null_clears_a_field_and_a_refused_body_changes_nothing(
+    sandbox: SandboxCaller,
+) -> None:
     contact = await sandbox.create(firstName="Riku", city="Osaka", source="booking page")
     path = f"/contacts/{contact['id']}"
 

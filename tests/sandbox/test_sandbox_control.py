@@ -5,24 +5,24 @@ import asyncio
 import httpx
 import pytest
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.clocks import ManualClock, SkippingClock
 
 
-async def test_the_control_api_wants_its_token(sandbox: Caller) -> None:
+async def test_the_control_api_wants_its_token(sandbox: SandboxCaller) -> None:
     answer = await sandbox.http.get(f"{sandbox.info.control.base_url}/ghl/calls")
 
     assert answer.status_code == 401
 
 
-async def test_a_misspelt_order_is_refused(sandbox: Caller) -> None:
+async def test_a_misspelt_order_is_refused(sandbox: SandboxCaller) -> None:
     with pytest.raises(AssertionError, match="windwo_ms"):
         await sandbox.control("POST", "/ghl/limits", windwo_ms=1)
     with pytest.raises(AssertionError, match="not a valid HTTPStatus"):
         await sandbox.control("POST", "/ghl/faults", operation="*", kind="status", value=7)
 
 
-async def test_a_persons_edit_moves_date_updated_and_uses_no_limit(sandbox: Caller) -> None:
+async def test_a_persons_edit_moves_date_updated_and_uses_no_limit(sandbox: SandboxCaller) -> None:
     created = await sandbox.create(firstName="Riku", tags=["vip"])
     path = f"/ghl/contacts/{created['id']}"
 
@@ -37,7 +37,7 @@ async def test_a_persons_edit_moves_date_updated_and_uses_no_limit(sandbox: Call
     assert (await sandbox.control("GET", "/ghl/contacts"))["contacts"] == []
 
 
-async def test_a_checker_sees_contacts_whole(sandbox: Caller) -> None:
+async def test_a_checker_sees_contacts_whole(sandbox: SandboxCaller) -> None:
     made = await sandbox.control("POST", "/ghl/contacts", firstName="Riku", companyName="Hinode")
     contact_id = made["contact"]["id"]
     await sandbox.control("POST", f"/ghl/contacts/{contact_id}/notes", body="By hand")
@@ -49,7 +49,7 @@ async def test_a_checker_sees_contacts_whole(sandbox: Caller) -> None:
     assert whole["createdBy"]["source"] == "WEB_USER"
 
 
-async def test_invented_people_are_alike_for_the_same_seed(sandbox: Caller) -> None:
+async def test_invented_people_are_alike_for_the_same_seed(sandbox: SandboxCaller) -> None:
     for seed in (1, 2):
         await sandbox.control("POST", "/ghl/bulk", count=40, seed=seed)
 
@@ -61,7 +61,7 @@ async def test_invented_people_are_alike_for_the_same_seed(sandbox: Caller) -> N
     assert contacts[0]["phone"] == "+819011000000"
 
 
-async def test_calls_are_listed_without_anything_personal(sandbox: Caller) -> None:
+async def test_calls_are_listed_without_anything_personal(sandbox: SandboxCaller) -> None:
     created = await sandbox.create(firstName="Riku", email="riku@hinode.example")
     await sandbox.ghl("PUT", f"/contacts/{created['id']}", {"city": "Osaka"})
     await sandbox.ghl("GET", "/mood")
@@ -77,7 +77,7 @@ async def test_calls_are_listed_without_anything_personal(sandbox: Caller) -> No
     assert (await sandbox.control("GET", "/ghl/calls"))["calls"] == []
 
 
-async def test_the_nth_call_answers_with_a_status_once(sandbox: Caller) -> None:
+async def test_the_nth_call_answers_with_a_status_once(sandbox: SandboxCaller) -> None:
     fault = {"operation": "get-contact", "nth": 2, "kind": "status", "value": 503}
     created = await sandbox.create(firstName="Riku")
     await sandbox.control("POST", "/ghl/faults", **fault)
@@ -90,7 +90,7 @@ async def test_the_nth_call_answers_with_a_status_once(sandbox: Caller) -> None:
     assert [call["fault"] for call in calls] == [None, None, "status", None]
 
 
-async def test_a_dropped_call_has_been_done(sandbox: Caller) -> None:
+async def test_a_dropped_call_has_been_done(sandbox: SandboxCaller) -> None:
     await sandbox.control(
         "POST", "/ghl/faults", operation="create-contact", kind="drop_after_commit"
     )
@@ -102,7 +102,7 @@ async def test_a_dropped_call_has_been_done(sandbox: Caller) -> None:
 
 
 async def test_a_dropped_call_leaves_other_connections_alone(
-    timed: Caller, clock: ManualClock
+    timed: SandboxCaller, clock: ManualClock
 ) -> None:
     created = await timed.create(firstName="Riku")
     await timed.control("POST", "/ghl/faults", operation="get-contact", kind="delay", value=200)
@@ -118,7 +118,7 @@ async def test_a_dropped_call_leaves_other_connections_alone(
     assert reading.result()["id"] == created["id"]
 
 
-async def test_a_cut_answer_is_noticed(sandbox: Caller) -> None:
+async def test_a_cut_answer_is_noticed(sandbox: SandboxCaller) -> None:
     await sandbox.control("POST", "/ghl/faults", operation="*", kind="truncate")
 
     with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
@@ -127,7 +127,7 @@ async def test_a_cut_answer_is_noticed(sandbox: Caller) -> None:
     assert (await sandbox.search())["total"] == 1
 
 
-async def test_a_delayed_call_answers_late(hurried: Caller, skipping: SkippingClock) -> None:
+async def test_a_delayed_call_answers_late(hurried: SandboxCaller, skipping: SkippingClock) -> None:
     await hurried.control("POST", "/ghl/faults", operation="*", kind="delay", value=200)
 
     await hurried.create(firstName="Riku")
@@ -135,7 +135,7 @@ async def test_a_delayed_call_answers_late(hurried: Caller, skipping: SkippingCl
     assert skipping.slept == [0.2]
 
 
-async def test_faults_can_be_forgotten(sandbox: Caller) -> None:
+async def test_faults_can_be_forgotten(sandbox: SandboxCaller) -> None:
     await sandbox.control("POST", "/ghl/faults", operation="*", kind="status", value=500)
     await sandbox.control("DELETE", "/ghl/faults")
 

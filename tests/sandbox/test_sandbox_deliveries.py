@@ -6,26 +6,26 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.receiver import open_receiver
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.clocks import ManualClock
 from tests.sandbox.ghl_delivering import ENDPOINT, GhlApp
 
 
 @pytest.fixture
-async def app(sandbox: Caller) -> AsyncIterator[GhlApp]:
+async def app(sandbox: SandboxCaller) -> AsyncIterator[GhlApp]:
     async with app_of(sandbox) as app:
         yield app
 
 
 @pytest.fixture
-async def timed_app(timed: Caller) -> AsyncIterator[GhlApp]:
+async def timed_app(timed: SandboxCaller) -> AsyncIterator[GhlApp]:
     """An app of a sandbox whose clock stands still until the test moves it."""
     async with app_of(timed) as app:
         yield app
 
 
 @asynccontextmanager
-async def app_of(sandbox: Caller) -> AsyncGenerator[GhlApp]:
+async def app_of(sandbox: SandboxCaller) -> AsyncGenerator[GhlApp]:
     async with open_receiver() as endpoint:
         url = endpoint.url(ENDPOINT)
         keys = await sandbox.control("POST", "/ghl/webhook", url=url, pause_s=0.02)
@@ -55,7 +55,7 @@ async def test_a_late_delivery_is_overtaken(timed_app: GhlApp, clock: ManualCloc
 
 
 @pytest.mark.parametrize(
-    ("order", "told"),
+    ("order", "deliveries"),
     [
         ({}, ["e0", "e1", "e2"]),
         ({"order": "reversed"}, ["e2", "e1", "e0"]),
@@ -177,7 +177,7 @@ async def test_forgotten_faults_strike_no_more(app: GhlApp) -> None:
     await app.wait_for_states("delivered", "delivered")
 
 
-async def test_bookings_of_timerex_go_wrong_the_same_way(sandbox: Caller) -> None:
+async def test_bookings_of_timerex_go_wrong_the_same_way(sandbox: SandboxCaller) -> None:
     async with open_receiver() as endpoint:
         await sandbox.control("POST", "/timerex/webhook", url=endpoint.url())
         await sandbox.control("POST", "/timerex/webhook/faults", kind="unsigned")

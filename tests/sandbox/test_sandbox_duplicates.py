@@ -1,11 +1,11 @@
 """The location's duplicate rule, and what upsert makes of it."""
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 
 RIKU = {"firstName": "Riku", "lastName": "Sato", "email": "riku@hinode.example"}
 
 
-async def test_a_taken_email_is_refused_with_its_holder(sandbox: Caller) -> None:
+async def test_a_taken_email_is_refused_with_its_holder(sandbox: SandboxCaller) -> None:
     riku = await sandbox.create(**RIKU)
 
     answer = await sandbox.ghl(
@@ -24,7 +24,7 @@ async def test_a_taken_email_is_refused_with_its_holder(sandbox: Caller) -> None
     }
 
 
-async def test_an_update_to_a_taken_phone_is_refused_too(sandbox: Caller) -> None:
+async def test_an_update_to_a_taken_phone_is_refused_too(sandbox: SandboxCaller) -> None:
     riku = await sandbox.create(phone="+819012345678")
     other = await sandbox.create(firstName="Yui")
 
@@ -35,7 +35,9 @@ async def test_an_update_to_a_taken_phone_is_refused_too(sandbox: Caller) -> Non
     assert taken.json()["meta"]["contactId"] == riku["id"]
 
 
-async def test_where_duplicates_are_allowed_a_second_contact_is_made(sandbox: Caller) -> None:
+async def test_where_duplicates_are_allowed_a_second_contact_is_made(
+    sandbox: SandboxCaller,
+) -> None:
     first = await sandbox.create(**RIKU)
     await sandbox.control("POST", "/ghl/settings", allow_duplicates=True)
 
@@ -44,7 +46,7 @@ async def test_where_duplicates_are_allowed_a_second_contact_is_made(sandbox: Ca
     assert second["id"] != first["id"]
 
 
-async def test_the_duplicate_search_finds_by_email_or_number(sandbox: Caller) -> None:
+async def test_the_duplicate_search_finds_by_email_or_number(sandbox: SandboxCaller) -> None:
     riku = await sandbox.create(**RIKU, phone="+819012345678")
     base = f"/contacts/search/duplicate?locationId={sandbox.location_id}"
 
@@ -58,7 +60,7 @@ async def test_the_duplicate_search_finds_by_email_or_number(sandbox: Caller) ->
     assert neither.status_code == 422
 
 
-async def test_the_duplicate_search_knows_further_emails(sandbox: Caller) -> None:
+async def test_the_duplicate_search_knows_further_emails(sandbox: SandboxCaller) -> None:
     made = await sandbox.control("POST", "/ghl/contacts", additionalEmails=["r@hinode.example"])
 
     answer = await sandbox.ghl(
@@ -69,7 +71,7 @@ async def test_the_duplicate_search_knows_further_emails(sandbox: Caller) -> Non
     assert answer.json()["contact"]["id"] == made["contact"]["id"]
 
 
-async def test_upsert_changes_the_holder_or_makes_a_contact(sandbox: Caller) -> None:
+async def test_upsert_changes_the_holder_or_makes_a_contact(sandbox: SandboxCaller) -> None:
     body = {"locationId": sandbox.location_id, **RIKU, "tags": ["a"]}
 
     new = (await sandbox.ghl("POST", "/contacts/upsert", body)).json()
@@ -80,7 +82,9 @@ async def test_upsert_changes_the_holder_or_makes_a_contact(sandbox: Caller) -> 
     assert known["contact"]["tags"] == ["b"]
 
 
-async def test_upsert_drops_the_key_of_another_contact_without_a_word(sandbox: Caller) -> None:
+async def test_upsert_drops_the_key_of_another_contact_without_a_word(
+    sandbox: SandboxCaller,
+) -> None:
     riku = await sandbox.create(**RIKU)
     yui = await sandbox.create(phone="+819012345678")
     both = {"locationId": sandbox.location_id, **RIKU, "phone": yui["phone"]}
@@ -91,7 +95,7 @@ async def test_upsert_drops_the_key_of_another_contact_without_a_word(sandbox: C
     assert "phone" not in answer["contact"]
 
 
-async def test_upsert_by_a_further_email_replaces_the_first_one(sandbox: Caller) -> None:
+async def test_upsert_by_a_further_email_replaces_the_first_one(sandbox: SandboxCaller) -> None:
     made = await sandbox.control(
         "POST",
         "/ghl/contacts",
@@ -109,7 +113,9 @@ async def test_upsert_by_a_further_email_replaces_the_first_one(sandbox: Caller)
     assert answer.json()["contact"]["email"] == "r@hinode.example"
 
 
-async def test_upsert_follows_the_order_of_the_locations_identifiers(sandbox: Caller) -> None:
+async def test_upsert_follows_the_order_of_the_locations_identifiers(
+    sandbox: SandboxCaller,
+) -> None:
     riku = await sandbox.create(**RIKU)
     yui = await sandbox.create(phone="+819012345678")
     both = {"locationId": sandbox.location_id, **RIKU, "phone": yui["phone"]}

@@ -5,20 +5,22 @@ import asyncio
 import httpx
 import pytest
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.clocks import ManualClock, SkippingClock
 
 
-async def fault(sandbox: Caller, kind: str, operation: str = "create-contact", **order: object):
+async def fault(
+    sandbox: SandboxCaller, kind: str, operation: str = "create-contact", **order: object
+):
     await sandbox.control("POST", "/ghl/faults", operation=operation, kind=kind, **order)
 
 
-async def post(sandbox: Caller) -> httpx.Response:
+async def post(sandbox: SandboxCaller) -> httpx.Response:
     body = {"locationId": sandbox.location_id, "firstName": "Riku"}
     return await sandbox.ghl("POST", "/contacts/", body)
 
 
-async def count(sandbox: Caller) -> int:
+async def count(sandbox: SandboxCaller) -> int:
     return len((await sandbox.control("GET", "/ghl/contacts"))["contacts"])
 
 
@@ -30,7 +32,7 @@ async def count(sandbox: Caller) -> int:
     ],
 )
 async def test_a_status_before_or_after_the_deed(
-    sandbox: Caller, kind: str, status: int, *, is_done: bool
+    sandbox: SandboxCaller, kind: str, status: int, *, is_done: bool
 ) -> None:
     await fault(sandbox, kind, value=status)
 
@@ -44,7 +46,7 @@ async def test_a_status_before_or_after_the_deed(
     ("kind", "is_done"), [("drop_before_commit", False), ("drop_after_commit", True)]
 )
 async def test_a_dropped_connection_before_or_after_the_deed(
-    sandbox: Caller, kind: str, *, is_done: bool
+    sandbox: SandboxCaller, kind: str, *, is_done: bool
 ) -> None:
     await fault(sandbox, kind)
 
@@ -58,7 +60,7 @@ async def test_a_dropped_connection_before_or_after_the_deed(
     ("kind", "is_done_early"), [("delay", False), ("delay_after_commit", True)]
 )
 async def test_a_delay_before_or_after_the_deed(
-    timed: Caller, clock: ManualClock, kind: str, *, is_done_early: bool
+    timed: SandboxCaller, clock: ManualClock, kind: str, *, is_done_early: bool
 ) -> None:
     await fault(timed, kind, value=300)
 
@@ -74,7 +76,7 @@ async def test_a_delay_before_or_after_the_deed(
     assert await count(timed) == 1
 
 
-async def test_a_page_in_the_place_of_an_answer(sandbox: Caller) -> None:
+async def test_a_page_in_the_place_of_an_answer(sandbox: SandboxCaller) -> None:
     await fault(sandbox, "html")
     await fault(sandbox, "login_redirect", nth=2)
 
@@ -86,7 +88,7 @@ async def test_a_page_in_the_place_of_an_answer(sandbox: Caller) -> None:
 
 
 async def test_an_answer_that_drips_is_slow_and_whole(
-    hurried: Caller, skipping: SkippingClock
+    hurried: SandboxCaller, skipping: SkippingClock
 ) -> None:
     await fault(hurried, "drip", operation="get-contact", value=1)
     contact = await hurried.create(firstName="Riku")
@@ -98,7 +100,7 @@ async def test_an_answer_that_drips_is_slow_and_whole(
     assert {*skipping.slept} == {0.001}
 
 
-async def test_headers_of_an_answer_are_changed_and_taken_away(sandbox: Caller) -> None:
+async def test_headers_of_an_answer_are_changed_and_taken_away(sandbox: SandboxCaller) -> None:
     headers = {"x-ratelimit-remaining": None, "retry-after": "7"}
     await fault(sandbox, "headers", headers=headers)
 
@@ -109,7 +111,9 @@ async def test_headers_of_an_answer_are_changed_and_taken_away(sandbox: Caller) 
     assert "x-ratelimit-remaining" in plain.headers
 
 
-async def test_a_stale_answer_was_true_a_while_ago(timed: Caller, clock: ManualClock) -> None:
+async def test_a_stale_answer_was_true_a_while_ago(
+    timed: SandboxCaller, clock: ManualClock
+) -> None:
     contact = await timed.create(firstName="Riku", city="Osaka")
     clock.advance(0.1)
     await timed.ghl("PUT", f"/contacts/{contact['id']}", {"city": "Nara"})
@@ -120,7 +124,7 @@ async def test_a_stale_answer_was_true_a_while_ago(timed: Caller, clock: ManualC
     assert (stale["city"], now["city"]) == ("Osaka", "Nara")
 
 
-async def test_from_the_nth_on_every_second_is_struck_so_many_times(sandbox: Caller) -> None:
+async def test_from_the_nth_on_every_second_is_struck_so_many_times(sandbox: SandboxCaller) -> None:
     await fault(sandbox, "status", value=500, nth=2, every=2, times=3)
 
     statuses = [(await post(sandbox)).status_code for _ in range(9)]
@@ -128,7 +132,7 @@ async def test_from_the_nth_on_every_second_is_struck_so_many_times(sandbox: Cal
     assert statuses == [201, 500, 201, 500, 201, 500, 201, 201, 201]
 
 
-async def test_a_share_is_struck_alike_for_the_same_seed(sandbox: Caller) -> None:
+async def test_a_share_is_struck_alike_for_the_same_seed(sandbox: SandboxCaller) -> None:
     runs: list[list[int]] = []
     for _ in range(2):
         await sandbox.control("DELETE", "/ghl/faults")
@@ -139,7 +143,7 @@ async def test_a_share_is_struck_alike_for_the_same_seed(sandbox: Caller) -> Non
     assert {*runs[0]} == {201, 500}
 
 
-async def test_a_fault_ends_after_its_time(timed: Caller, clock: ManualClock) -> None:
+async def test_a_fault_ends_after_its_time(timed: SandboxCaller, clock: ManualClock) -> None:
     await fault(timed, "status", value=500, for_s=0.2)
 
     early = (await post(timed)).status_code
@@ -148,7 +152,7 @@ async def test_a_fault_ends_after_its_time(timed: Caller, clock: ManualClock) ->
     assert (early, (await post(timed)).status_code) == (500, 201)
 
 
-async def test_an_order_that_lacks_its_value_is_refused(sandbox: Caller) -> None:
+async def test_an_order_that_lacks_its_value_is_refused(sandbox: SandboxCaller) -> None:
     for kind in ("delay", "drip", "stale", "headers"):
         with pytest.raises(AssertionError, match=f"{kind} wants"):
             await fault(sandbox, kind)

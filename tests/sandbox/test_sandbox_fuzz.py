@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sandbox.calling import Caller
-from tests.sandbox.openapi_world import BODIES, QUERIES, Json, World, made_world
+from tests.sandbox.calling import SandboxCaller
+from tests.sandbox.openapi_world import BODIES, QUERIES, Json, OpenApiWorld, made_world
 from timerex_ghl.sandbox.ghl_router import OPERATIONS
-from timerex_ghl.sandbox.operations import Operation
+from timerex_ghl.sandbox.operations import VendorOperation
 from timerex_ghl.sandbox.server import Sandbox, sandbox_app
 
 ODD_TEXTS = (
@@ -97,7 +97,7 @@ def changed(good: Json) -> st.SearchStrategy[Any]:
     return st.one_of(leaf, edits.map(lambda edit: {**good, **edit}), edits, VALUES)
 
 
-def thrown(world: World, operation: Operation) -> st.SearchStrategy[Thrown]:
+def thrown(world: OpenApiWorld, operation: VendorOperation) -> st.SearchStrategy[Thrown]:
     query, body = (
         world.fill(QUERIES.get(operation.id, {})),
         world.fill(BODIES.get(operation.id, {})),
@@ -123,18 +123,18 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture
-def world(runner: asyncio.Runner) -> Iterator[World]:
+def world(runner: asyncio.Runner) -> Iterator[OpenApiWorld]:
     """A filled sandbox in this process: a socket and a thread would cost more than the answers."""
     sandbox = Sandbox()
     transport = httpx.ASGITransport(sandbox_app(sandbox, lambda _: None))
     http = httpx.AsyncClient(transport=transport)
-    yield runner.run(made_world(Caller(sandbox.info("http://sandbox.example"), http)))
+    yield runner.run(made_world(SandboxCaller(sandbox.info("http://sandbox.example"), http)))
     runner.run(http.aclose())
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
 def test_whatever_is_thrown_at_it_it_answers(
-    world: World, runner: asyncio.Runner, operation: Operation
+    world: OpenApiWorld, runner: asyncio.Runner, operation: VendorOperation
 ) -> None:
     info, http = world.sandbox.info.ghl, world.sandbox.http
     token = world.ids["agency"] if operation.agency == "only" else info.private_token

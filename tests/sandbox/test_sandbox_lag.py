@@ -1,18 +1,18 @@
 """Search lags writes where the operator says so; reading by id never does."""
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.clocks import ManualClock
 
 LAG_MS = 150
 BY_CHANGE = [{"field": "dateUpdated", "direction": "asc"}]
 
 
-async def cities(sandbox: Caller) -> list[str | None]:
+async def cities(sandbox: SandboxCaller) -> list[str | None]:
     return [found["city"] for found in (await sandbox.search(sort=BY_CHANGE))["contacts"]]
 
 
 async def test_search_sees_a_write_later_and_a_read_at_once(
-    timed: Caller, clock: ManualClock
+    timed: SandboxCaller, clock: ManualClock
 ) -> None:
     kept = await timed.create(firstName="Riku", city="Osaka")
     gone = await timed.create(firstName="Yui", city="Kobe")
@@ -35,7 +35,9 @@ async def test_search_sees_a_write_later_and_a_read_at_once(
     assert await cities(timed) == ["Nara", "Kyoto"]
 
 
-async def test_a_cursor_never_skips_what_search_saw_late(timed: Caller, clock: ManualClock) -> None:
+async def test_a_cursor_never_skips_what_search_saw_late(
+    timed: SandboxCaller, clock: ManualClock
+) -> None:
     await timed.control("POST", "/ghl/settings", search_lag_ms=LAG_MS)
     first = await timed.create(firstName="Riku", city="Osaka")
     clock.advance(1.5 * LAG_MS / 1000)
@@ -50,7 +52,7 @@ async def test_a_cursor_never_skips_what_search_saw_late(timed: Caller, clock: M
     assert [found["city"] for found in late["contacts"]] == ["Nara"]
 
 
-async def test_the_task_search_lags_too(timed: Caller, clock: ManualClock) -> None:
+async def test_the_task_search_lags_too(timed: SandboxCaller, clock: ManualClock) -> None:
     contact = await timed.create(firstName="Riku")
     await timed.control("POST", "/ghl/settings", search_lag_ms=LAG_MS)
     path = f"/locations/{timed.location_id}/tasks/search"
@@ -67,7 +69,7 @@ async def test_the_task_search_lags_too(timed: Caller, clock: ManualClock) -> No
     assert [(found["_id"], found["completed"]) for found in late] == [(made["id"], False)]
 
 
-async def test_without_lag_again_search_sees_everything(sandbox: Caller) -> None:
+async def test_without_lag_again_search_sees_everything(sandbox: SandboxCaller) -> None:
     await sandbox.control("POST", "/ghl/settings", search_lag_ms=60_000)
     await sandbox.create(firstName="Riku", city="Osaka")
     assert await cities(sandbox) == []

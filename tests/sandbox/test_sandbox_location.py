@@ -1,9 +1,9 @@
 """The location, its custom fields and values, tags, tasks, and appointments of its contacts."""
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 
 
-async def test_the_location_says_what_a_duplicate_is(sandbox: Caller) -> None:
+async def test_the_location_says_what_a_duplicate_is(sandbox: SandboxCaller) -> None:
     await sandbox.control("POST", "/ghl/settings", unique_identifiers=["phone"], country="US")
 
     location = (await sandbox.ghl("GET", f"/locations/{sandbox.location_id}")).json()["location"]
@@ -13,7 +13,7 @@ async def test_the_location_says_what_a_duplicate_is(sandbox: Caller) -> None:
     assert (location["country"], location["timezone"]) == ("US", "Asia/Tokyo")
 
 
-async def test_a_custom_field_lives(sandbox: Caller) -> None:
+async def test_a_custom_field_lives(sandbox: SandboxCaller) -> None:
     path = f"/locations/{sandbox.location_id}/customFields"
     body = {"name": "Seats, wanted", "dataType": "TEXT", "model": "contact"}
 
@@ -35,7 +35,7 @@ async def test_a_custom_field_lives(sandbox: Caller) -> None:
     assert (await sandbox.ghl("GET", one)).status_code == 400
 
 
-async def test_only_what_is_named_of_a_field_changes(sandbox: Caller) -> None:
+async def test_only_what_is_named_of_a_field_changes(sandbox: SandboxCaller) -> None:
     path = f"/locations/{sandbox.location_id}/customFields"
     boxes = {"textBoxListOptions": [{"label": "Lunch"}, {"label": "Dinner", "prefillValue": "2"}]}
     body = {"name": "Seats", "dataType": "TEXTBOX_LIST", "position": 7, **boxes}
@@ -50,7 +50,7 @@ async def test_only_what_is_named_of_a_field_changes(sandbox: Caller) -> None:
     assert (await sandbox.ghl("GET", f"{path}?model=mood")).status_code == 422
 
 
-async def test_tags_of_contacts_are_tags_of_the_location(sandbox: Caller) -> None:
+async def test_tags_of_contacts_are_tags_of_the_location(sandbox: SandboxCaller) -> None:
     path = f"/locations/{sandbox.location_id}/tags"
     contact = await sandbox.create(firstName="Riku", tags=["VIP"])
 
@@ -70,7 +70,7 @@ async def test_tags_of_contacts_are_tags_of_the_location(sandbox: Caller) -> Non
     assert [tag["name"] for tag in (await sandbox.ghl("GET", path)).json()["tags"]] == ["silver"]
 
 
-async def test_a_custom_value_lives(sandbox: Caller) -> None:
+async def test_a_custom_value_lives(sandbox: SandboxCaller) -> None:
     path = f"/locations/{sandbox.location_id}/customValues"
 
     created = await sandbox.ghl("POST", path, {"name": "Door code", "value": "1234"})
@@ -88,7 +88,7 @@ async def test_a_custom_value_lives(sandbox: Caller) -> None:
     assert (await sandbox.ghl("GET", one)).status_code == 400
 
 
-async def test_all_tasks_of_the_location_are_searched(sandbox: Caller) -> None:
+async def test_all_tasks_of_the_location_are_searched(sandbox: SandboxCaller) -> None:
     path, user = f"/locations/{sandbox.location_id}/tasks/search", sandbox.info.ghl.user_id
     riku, yui = [(await sandbox.create(firstName=name))["id"] for name in ("Riku", "Yui")]
     task = {"title": "Call", "dueDate": "2030-01-07T10:00:00Z", "completed": False}
@@ -112,7 +112,7 @@ async def test_all_tasks_of_the_location_are_searched(sandbox: Caller) -> None:
     assert (await sandbox.ghl("POST", path, {"limit": -1})).status_code == 422
 
 
-async def test_a_page_of_tasks_has_twenty_five(sandbox: Caller) -> None:
+async def test_a_page_of_tasks_has_twenty_five(sandbox: SandboxCaller) -> None:
     contact = await sandbox.create(firstName="Riku")
     task = {"title": "Call", "dueDate": "2030-01-07T10:00:00Z", "completed": False}
     for _ in range(26):
@@ -123,7 +123,7 @@ async def test_a_page_of_tasks_has_twenty_five(sandbox: Caller) -> None:
     assert len((await sandbox.ghl("POST", path, {})).json()["tasks"]) == 25
 
 
-async def test_an_appointment_lives_and_shows_on_its_contact(sandbox: Caller) -> None:
+async def test_an_appointment_lives_and_shows_on_its_contact(sandbox: SandboxCaller) -> None:
     contact = await sandbox.create(firstName="Riku", lastName="Sato")
     body = {
         "calendarId": sandbox.info.ghl.calendar_id,
@@ -157,7 +157,7 @@ async def test_an_appointment_lives_and_shows_on_its_contact(sandbox: Caller) ->
     assert (await sandbox.ghl("GET", of_contact)).json()["events"] == []
 
 
-async def test_an_appointment_that_ends_before_it_begins_is_refused(sandbox: Caller) -> None:
+async def test_an_appointment_that_ends_before_it_begins_is_refused(sandbox: SandboxCaller) -> None:
     contact = await sandbox.create(firstName="Riku")
     body = {
         "calendarId": sandbox.info.ghl.calendar_id,

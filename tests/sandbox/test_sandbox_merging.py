@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.receiver import open_receiver
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.ghl_delivering import ENDPOINT, GhlApp
 
 TASK = {"title": "Call", "dueDate": "2030-01-07T10:00:00Z", "completed": False}
@@ -14,7 +14,7 @@ PARTS = {"contact": "", "notes": "/notes", "tasks": "/tasks", "events": "/appoin
 
 
 @pytest.fixture
-async def app(sandbox: Caller) -> AsyncIterator[GhlApp]:
+async def app(sandbox: SandboxCaller) -> AsyncIterator[GhlApp]:
     async with open_receiver() as endpoint:
         keys = await sandbox.control(
             "POST", "/ghl/webhook", url=endpoint.url(ENDPOINT), pause_s=0.02
@@ -37,7 +37,7 @@ async def book(app: GhlApp, contact_id: str) -> str:
     return (await by_a_person(app, "POST", "/calendars/events/appointments", **order))["id"]
 
 
-async def parts_of(sandbox: Caller, contact_id: str) -> list[Any]:
+async def parts_of(sandbox: SandboxCaller, contact_id: str) -> list[Any]:
     """Give a contact, its notes, tasks and appointments, each as it reads, or its status."""
     found: list[Any] = []
     for name, path in PARTS.items():

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 
 
-async def test_a_note_keeps_its_html_and_shows_its_text(sandbox: Caller) -> None:
+async def test_a_note_keeps_its_html_and_shows_its_text(sandbox: SandboxCaller) -> None:
     path = f"/contacts/{(await sandbox.create(firstName='Riku'))['id']}/notes"
 
     created = await sandbox.ghl("POST", path, {"body": "<p>Booked <b>Tue</b></p><p>A &amp; B</p>"})
@@ -20,7 +20,7 @@ async def test_a_note_keeps_its_html_and_shows_its_text(sandbox: Caller) -> None
     assert (await sandbox.ghl("GET", f"{path}/{note['id']}")).json()["note"] == note
 
 
-async def test_a_note_is_changed_and_deleted(sandbox: Caller) -> None:
+async def test_a_note_is_changed_and_deleted(sandbox: SandboxCaller) -> None:
     path = f"/contacts/{(await sandbox.create(firstName='Riku'))['id']}/notes"
     note = (await sandbox.ghl("POST", path, {"body": "a < b"})).json()["note"]
 
@@ -37,7 +37,9 @@ async def test_a_note_is_changed_and_deleted(sandbox: Caller) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"body": ""}, {"body": "x", "mood": 1}, {"body": "x", "pinned": "no"}]
 )
-async def test_a_note_the_vendor_does_not_take_is_a_422(sandbox: Caller, body: object) -> None:
+async def test_a_note_the_vendor_does_not_take_is_a_422(
+    sandbox: SandboxCaller, body: object
+) -> None:
     contact = await sandbox.create(firstName="Riku")
 
     answer = await sandbox.ghl("POST", f"/contacts/{contact['id']}/notes", body)
@@ -45,7 +47,7 @@ async def test_a_note_the_vendor_does_not_take_is_a_422(sandbox: Caller, body: o
     assert answer.status_code == 422
 
 
-async def test_a_task_lives(sandbox: Caller) -> None:
+async def test_a_task_lives(sandbox: SandboxCaller) -> None:
     path = f"/contacts/{(await sandbox.create(firstName='Riku'))['id']}/tasks"
     body = {"title": "Call", "dueDate": "2026-07-20T19:00:00+09:00", "completed": False}
 
@@ -66,7 +68,7 @@ async def test_a_task_lives(sandbox: Caller) -> None:
     assert (await sandbox.ghl("GET", one)).status_code == 404
 
 
-async def test_an_emptied_key_of_a_task_is_omitted(sandbox: Caller) -> None:
+async def test_an_emptied_key_of_a_task_is_omitted(sandbox: SandboxCaller) -> None:
     path = f"/contacts/{(await sandbox.create(firstName='Riku'))['id']}/tasks"
     body = {"title": "Call", "body": "x", "dueDate": "2026-07-20T10:00:00Z", "completed": False}
     task = (await sandbox.ghl("POST", path, body)).json()["task"]
@@ -81,7 +83,7 @@ async def test_an_emptied_key_of_a_task_is_omitted(sandbox: Caller) -> None:
 
 
 @pytest.mark.parametrize("gap", ["title", "dueDate", "completed"])
-async def test_a_task_needs_title_date_and_completed(sandbox: Caller, gap: str) -> None:
+async def test_a_task_needs_title_date_and_completed(sandbox: SandboxCaller, gap: str) -> None:
     contact = await sandbox.create(firstName="Riku")
     body = {"title": "Call", "dueDate": "2026-07-20T10:00:00Z", "completed": False}
     del body[gap]

@@ -2,10 +2,12 @@
 
 import pytest
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 
 
-async def test_a_refresh_gives_a_new_pair_and_a_repeat_gives_the_same(sandbox: Caller) -> None:
+async def test_a_refresh_gives_a_new_pair_and_a_repeat_gives_the_same(
+    sandbox: SandboxCaller,
+) -> None:
     first = await sandbox.refresh(sandbox.info.ghl.refresh_token)
     repeat = await sandbox.refresh(sandbox.info.ghl.refresh_token)
 
@@ -23,7 +25,7 @@ async def test_a_refresh_gives_a_new_pair_and_a_repeat_gives_the_same(sandbox: C
     assert answer.status_code == 200
 
 
-async def test_a_spent_token_used_later_ends_the_whole_install(sandbox: Caller) -> None:
+async def test_a_spent_token_used_later_ends_the_whole_install(sandbox: SandboxCaller) -> None:
     await sandbox.control("POST", "/ghl/oauth", repeat_s=0)
     spent = sandbox.info.ghl.refresh_token
     pair = (await sandbox.refresh(spent)).json()
@@ -38,7 +40,7 @@ async def test_a_spent_token_used_later_ends_the_whole_install(sandbox: Caller) 
 
 
 async def test_an_expired_access_token_is_refused_and_its_refresh_token_works(
-    sandbox: Caller,
+    sandbox: SandboxCaller,
 ) -> None:
     await sandbox.control("POST", "/ghl/expire_access")
 
@@ -51,7 +53,7 @@ async def test_an_expired_access_token_is_refused_and_its_refresh_token_works(
     assert (answer.status_code, private.status_code) == (400, 400)
 
 
-async def test_access_tokens_run_out_by_themselves(sandbox: Caller) -> None:
+async def test_access_tokens_run_out_by_themselves(sandbox: SandboxCaller) -> None:
     await sandbox.control("POST", "/ghl/oauth", expires_in_s=0)
     minted = await sandbox.control("POST", "/ghl/tokens", kind="oauth")
 
@@ -61,7 +63,7 @@ async def test_access_tokens_run_out_by_themselves(sandbox: Caller) -> None:
     assert (await sandbox.refresh(minted["refresh_token"])).status_code == 200
 
 
-async def test_a_code_is_exchanged_once(sandbox: Caller) -> None:
+async def test_a_code_is_exchanged_once(sandbox: SandboxCaller) -> None:
     code = (await sandbox.control("POST", "/ghl/codes", scopes=["contacts.readonly"]))["code"]
 
     first = await sandbox.form(grant_type="authorization_code", code=code)
@@ -82,6 +84,6 @@ async def test_a_code_is_exchanged_once(sandbox: Caller) -> None:
     ],
 )
 async def test_a_bad_exchange_is_refused(
-    sandbox: Caller, form: dict[str, str], status: int
+    sandbox: SandboxCaller, form: dict[str, str], status: int
 ) -> None:
     assert (await sandbox.form(**form)).status_code == status

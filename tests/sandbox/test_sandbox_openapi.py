@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.calling import Caller
-from tests.sandbox.openapi_world import BODIES, QUERIES, World, made_world
+from tests.sandbox.calling import SandboxCaller
+from tests.sandbox.openapi_world import BODIES, QUERIES, OpenApiWorld, made_world
 from tests.vendor_specs import (
     faults,
     file_of,
@@ -17,10 +17,10 @@ from tests.vendor_specs import (
     validator,
 )
 from timerex_ghl.sandbox.ghl_router import OPERATIONS
-from timerex_ghl.sandbox.operations import Operation
+from timerex_ghl.sandbox.operations import VendorOperation
 
 
-def each(*operations: Operation) -> pytest.MarkDecorator:
+def each(*operations: VendorOperation) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("operation", operations, ids=lambda operation: operation.id)
 
 
@@ -45,12 +45,12 @@ SCOPE_ELSEWHERE = {
 
 
 @pytest.fixture
-async def world(sandbox: Caller) -> World:
+async def world(sandbox: SandboxCaller) -> OpenApiWorld:
     specs_or_skip()
     return await made_world(sandbox)
 
 
-def judge(operation: Operation, status: int, body: Any) -> list[str]:
+def judge(operation: VendorOperation, status: int, body: Any) -> list[str]:
     """Say what the files have against an answer; nothing where they do not describe it."""
     place = (file_of(operation.path), operation.method, operation.path)
     published = RECORDED_STATUS.get(operation.id, (status, status))[1]
@@ -60,7 +60,9 @@ def judge(operation: Operation, status: int, body: Any) -> list[str]:
 
 
 @each(*OPERATIONS)
-async def test_what_is_done_is_answered_as_published(world: World, operation: Operation) -> None:
+async def test_what_is_done_is_answered_as_published(
+    world: OpenApiWorld, operation: VendorOperation
+) -> None:
     answer = await world.call(operation)
 
     place = (file_of(operation.path), operation.method, operation.path)
@@ -73,7 +75,9 @@ async def test_what_is_done_is_answered_as_published(world: World, operation: Op
 
 
 @each(*OPERATIONS)
-async def test_the_examples_here_are_calls_as_published(world: World, operation: Operation) -> None:
+async def test_the_examples_here_are_calls_as_published(
+    world: OpenApiWorld, operation: VendorOperation
+) -> None:
     place = (file_of(operation.path), operation.method, operation.path)
     query = world.fill(QUERIES.get(operation.id, {}))
     wanted = [parameter for parameter in parameters(*place) if parameter.place == "query"]
@@ -88,7 +92,9 @@ async def test_the_examples_here_are_calls_as_published(world: World, operation:
 
 
 @each(*WITH_TOKEN)
-async def test_a_wrong_token_is_refused_as_published(world: World, operation: Operation) -> None:
+async def test_a_wrong_token_is_refused_as_published(
+    world: OpenApiWorld, operation: VendorOperation
+) -> None:
     answer = await world.call(operation, token="pit-wrong")
 
     assert answer.status_code == 401
@@ -97,7 +103,9 @@ async def test_a_wrong_token_is_refused_as_published(world: World, operation: Op
 
 
 @each(*WITH_BODY)
-async def test_an_unknown_key_is_refused_as_published(world: World, operation: Operation) -> None:
+async def test_an_unknown_key_is_refused_as_published(
+    world: OpenApiWorld, operation: VendorOperation
+) -> None:
     answer = await world.call(operation, body={**world.fill(BODIES[operation.id]), "mood": "good"})
 
     assert answer.status_code == 422
@@ -106,7 +114,9 @@ async def test_an_unknown_key_is_refused_as_published(world: World, operation: O
 
 
 @each(*NAMING)
-async def test_an_unknown_id_is_refused_as_published(world: World, operation: Operation) -> None:
+async def test_an_unknown_id_is_refused_as_published(
+    world: OpenApiWorld, operation: VendorOperation
+) -> None:
     ids = dict.fromkeys(world.ids, "gone")
     answer = await world.call(operation, ids=ids)
 
@@ -115,7 +125,7 @@ async def test_an_unknown_id_is_refused_as_published(world: World, operation: Op
 
 
 @each(*OPERATIONS)
-def test_an_operation_is_the_vendors(operation: Operation) -> None:
+def test_an_operation_is_the_vendors(operation: VendorOperation) -> None:
     specs_or_skip()
 
     published = operation_of(file_of(operation.path), operation.method, operation.path)

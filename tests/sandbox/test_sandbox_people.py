@@ -2,17 +2,17 @@
 
 import pytest
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 
 GONE = "gone"
 
 
-async def business(sandbox: Caller, name: str) -> str:
+async def business(sandbox: SandboxCaller, name: str) -> str:
     body = {"locationId": sandbox.location_id, "name": name}
     return (await sandbox.ghl("POST", "/businesses/", body)).json()["buiseness"]["id"]
 
 
-async def test_the_users_of_a_location_are_listed_found_and_read(sandbox: Caller) -> None:
+async def test_the_users_of_a_location_are_listed_found_and_read(sandbox: SandboxCaller) -> None:
     made = (await sandbox.control("POST", "/ghl/users", name="Ken Ito", email="ken@aoba.example"))[
         "user"
     ]
@@ -31,7 +31,7 @@ async def test_the_users_of_a_location_are_listed_found_and_read(sandbox: Caller
     assert (await sandbox.ghl("GET", f"/users/{GONE}")).status_code == 400
 
 
-async def test_contacts_of_a_business_come_in_pages(sandbox: Caller) -> None:
+async def test_contacts_of_a_business_come_in_pages(sandbox: SandboxCaller) -> None:
     business_id = await business(sandbox, "Hinode")
     ids = [(await sandbox.create(firstName=name))["id"] for name in ("Riku", "Yui", "Ren")]
     body = {"locationId": sandbox.location_id, "ids": ids, "businessId": business_id}
@@ -46,7 +46,7 @@ async def test_contacts_of_a_business_come_in_pages(sandbox: Caller) -> None:
     assert {found["businessName"] for found in (await sandbox.search())["contacts"]} == {"Hinode"}
 
 
-async def test_a_business_is_taken_away_by_null_and_by_its_end(sandbox: Caller) -> None:
+async def test_a_business_is_taken_away_by_null_and_by_its_end(sandbox: SandboxCaller) -> None:
     first, second = await business(sandbox, "Hinode"), await business(sandbox, "Midori")
     contact = await sandbox.create(firstName="Riku")
     body = {"locationId": sandbox.location_id, "ids": [contact["id"]]}
@@ -64,14 +64,14 @@ async def test_a_business_is_taken_away_by_null_and_by_its_end(sandbox: Caller) 
 
 @pytest.mark.parametrize(("ids", "business_id"), [(["x"] * 51, None), ([], GONE)])
 async def test_a_bulk_change_of_business_has_its_limits(
-    sandbox: Caller, ids: list[str], business_id: str | None
+    sandbox: SandboxCaller, ids: list[str], business_id: str | None
 ) -> None:
     body = {"locationId": sandbox.location_id, "ids": ids, "businessId": business_id}
 
     assert (await sandbox.ghl("POST", "/contacts/bulk/business", body)).status_code == 422
 
 
-async def test_tags_in_bulk_have_an_outcome_for_each_contact(sandbox: Caller) -> None:
+async def test_tags_in_bulk_have_an_outcome_for_each_contact(sandbox: SandboxCaller) -> None:
     contact = await sandbox.create(firstName="Riku", tags=["vip"])
     body = {"locationId": sandbox.location_id, "contacts": [contact["id"], GONE], "tags": ["New"]}
 
@@ -88,7 +88,7 @@ async def test_tags_in_bulk_have_an_outcome_for_each_contact(sandbox: Caller) ->
     assert (await sandbox.ghl("POST", "/contacts/bulk/tags/update/mix", body)).status_code == 400
 
 
-async def test_followers_are_added_and_removed(sandbox: Caller) -> None:
+async def test_followers_are_added_and_removed(sandbox: SandboxCaller) -> None:
     contact = await sandbox.create(firstName="Riku")
     path, user = f"/contacts/{contact['id']}/followers", sandbox.info.ghl.user_id
 
@@ -102,7 +102,7 @@ async def test_followers_are_added_and_removed(sandbox: Caller) -> None:
     assert (removed["followers"], removed["followersRemoved"]) == ([], [user])
 
 
-async def test_a_contact_enters_and_leaves_a_known_workflow(sandbox: Caller) -> None:
+async def test_a_contact_enters_and_leaves_a_known_workflow(sandbox: SandboxCaller) -> None:
     contact = await sandbox.create(firstName="Riku")
     listed = await sandbox.ghl("GET", f"/workflows/?locationId={sandbox.location_id}")
     path = f"/contacts/{contact['id']}/workflow/{listed.json()['workflows'][0]['id']}"

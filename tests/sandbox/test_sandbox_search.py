@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 
 BY_CHANGE = [{"field": "dateUpdated", "direction": "asc"}]
 
 
 async def test_a_found_contact_is_null_when_empty_and_calls_its_address_differently(
-    sandbox: Caller,
+    sandbox: SandboxCaller,
 ) -> None:
     await sandbox.create(firstName="Riku", address1="1-2-3 Aoba", dateOfBirth="1990-01-02")
 
@@ -21,7 +21,9 @@ async def test_a_found_contact_is_null_when_empty_and_calls_its_address_differen
     assert "address1" not in found
 
 
-async def test_the_cursor_walks_all_contacts_once_in_the_order_of_change(sandbox: Caller) -> None:
+async def test_the_cursor_walks_all_contacts_once_in_the_order_of_change(
+    sandbox: SandboxCaller,
+) -> None:
     await sandbox.control("POST", "/ghl/bulk", count=250, seed=7)
     found: list[tuple[str, str]] = []
     body: dict[str, object] = {"pageLimit": 60, "sort": BY_CHANGE}
@@ -35,7 +37,7 @@ async def test_the_cursor_walks_all_contacts_once_in_the_order_of_change(sandbox
     assert found == sorted(found)
 
 
-async def test_a_change_moves_a_contact_behind_the_cursor(sandbox: Caller) -> None:
+async def test_a_change_moves_a_contact_behind_the_cursor(sandbox: SandboxCaller) -> None:
     first = await sandbox.create(firstName="Riku")
     await sandbox.create(firstName="Yui")
     last = (await sandbox.search(sort=BY_CHANGE))["contacts"][-1]
@@ -46,7 +48,7 @@ async def test_a_change_moves_a_contact_behind_the_cursor(sandbox: Caller) -> No
     assert [contact["id"] for contact in page["contacts"]] == [first["id"]]
 
 
-async def test_a_range_keeps_what_changed_since(sandbox: Caller) -> None:
+async def test_a_range_keeps_what_changed_since(sandbox: SandboxCaller) -> None:
     old = await sandbox.create(firstName="Riku")
     new = await sandbox.create(firstName="Yui")
 
@@ -80,7 +82,7 @@ async def test_a_range_keeps_what_changed_since(sandbox: Caller) -> None:
         ),
     ],
 )
-async def test_filters(sandbox: Caller, filters: object, names: set[str]) -> None:
+async def test_filters(sandbox: SandboxCaller, filters: object, names: set[str]) -> None:
     await sandbox.create(firstName="Riku", email="riku@hinode.example", tags=["vip"])
     await sandbox.create(firstName="Yui", phone="+819012345678", tags=["vip", "lead"])
     await sandbox.create(firstName="Ren")
@@ -90,14 +92,14 @@ async def test_filters(sandbox: Caller, filters: object, names: set[str]) -> Non
     assert {contact["firstName"] for contact in page["contacts"]} == names
 
 
-async def test_a_query_looks_into_names_and_keys(sandbox: Caller) -> None:
+async def test_a_query_looks_into_names_and_keys(sandbox: SandboxCaller) -> None:
     await sandbox.create(firstName="Riku", email="riku@hinode.example")
     await sandbox.create(firstName="Yui")
 
     assert [c["firstName"] for c in (await sandbox.search(query="HINODE"))["contacts"]] == ["Riku"]
 
 
-async def test_page_numbers_page_too(sandbox: Caller) -> None:
+async def test_page_numbers_page_too(sandbox: SandboxCaller) -> None:
     await sandbox.control("POST", "/ghl/bulk", count=5, seed=1)
 
     pages = [await sandbox.search(page=page, pageLimit=2) for page in (1, 2, 3, 4)]
@@ -106,7 +108,7 @@ async def test_page_numbers_page_too(sandbox: Caller) -> None:
 
 
 async def test_page_numbers_end_at_ten_thousand_records_and_the_cursor_goes_on(
-    sandbox: Caller,
+    sandbox: SandboxCaller,
 ) -> None:
     await sandbox.control("POST", "/ghl/bulk", count=10_010, seed=1)
 
@@ -138,7 +140,7 @@ async def test_page_numbers_end_at_ten_thousand_records_and_the_cursor_goes_on(
     ],
 )
 async def test_a_search_the_vendor_does_not_take_is_refused(
-    sandbox: Caller, body: dict[str, object], status: int, message: str | list[str]
+    sandbox: SandboxCaller, body: dict[str, object], status: int, message: str | list[str]
 ) -> None:
     wanted = {"locationId": sandbox.location_id, "pageLimit": 10, **body}
 
@@ -152,7 +154,7 @@ async def test_a_search_the_vendor_does_not_take_is_refused(
     )
 
 
-async def test_the_deprecated_list_pages_by_date_and_id(sandbox: Caller) -> None:
+async def test_the_deprecated_list_pages_by_date_and_id(sandbox: SandboxCaller) -> None:
     await sandbox.control("POST", "/ghl/bulk", count=30, seed=1)
     base = f"/contacts/?locationId={sandbox.location_id}"
 
@@ -168,7 +170,7 @@ async def test_the_deprecated_list_pages_by_date_and_id(sandbox: Caller) -> None
     assert unknown.json()["message"] == ["property mood should not exist"]
 
 
-async def test_contacts_of_a_business(sandbox: Caller) -> None:
+async def test_contacts_of_a_business(sandbox: SandboxCaller) -> None:
     await sandbox.create(firstName="Yui")
     await sandbox.control("POST", "/ghl/contacts", firstName="Riku", businessId="b1")
 
@@ -178,7 +180,9 @@ async def test_contacts_of_a_business(sandbox: Caller) -> None:
     assert answer.json()["contacts"][0]["firstNameRaw"] == "Riku"
 
 
-async def test_five_thousand_contacts_are_read_once_each_in_ten_pages(sandbox: Caller) -> None:
+async def test_five_thousand_contacts_are_read_once_each_in_ten_pages(
+    sandbox: SandboxCaller,
+) -> None:
     await sandbox.control("POST", "/ghl/bulk", count=5000, seed=1)
     await sandbox.control("DELETE", "/ghl/calls")
     body: dict[str, object] = {"sort": BY_CHANGE}

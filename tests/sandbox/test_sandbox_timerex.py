@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 
 from tests.receiver import Receiver, open_receiver
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 
 RIKU = {"guest_name": "Sato Riku", "guest_email": "riku@hinode.example"}
 START = "2026-02-10T10:00:00+09:00"
 
 
 @pytest.fixture
-async def endpoint(sandbox: Caller) -> AsyncIterator[Receiver]:
+async def endpoint(sandbox: SandboxCaller) -> AsyncIterator[Receiver]:
     async with open_receiver() as receiver:
         url = receiver.url("/webhooks/timerex/x")
         await sandbox.control("POST", "/timerex/webhook", url=url, retry_pause_s=0.02)
         yield receiver
 
 
-async def wait_for_deliveries(sandbox: Caller, count: int) -> list[dict[str, Any]]:
+async def wait_for_deliveries(sandbox: SandboxCaller, count: int) -> list[dict[str, Any]]:
     """Wait until so many deliveries have ended."""
     async with asyncio.timeout(60):
         while True:
@@ -32,7 +32,9 @@ async def wait_for_deliveries(sandbox: Caller, count: int) -> list[dict[str, Any
             await asyncio.sleep(0.01)
 
 
-async def test_a_booking_is_delivered_as_documented(sandbox: Caller, endpoint: Receiver) -> None:
+async def test_a_booking_is_delivered_as_documented(
+    sandbox: SandboxCaller, endpoint: Receiver
+) -> None:
     answer = {"field_type": "checkboxes", "label": "興味", "value": ["A", "C"]}
     made = await sandbox.control(
         "POST",
@@ -73,7 +75,7 @@ async def test_a_booking_is_delivered_as_documented(sandbox: Caller, endpoint: R
     assert "user-agent: timerex api v" in endpoint.heads[0].lower()
 
 
-async def test_a_cancel_says_when_and_why(sandbox: Caller, endpoint: Receiver) -> None:
+async def test_a_cancel_says_when_and_why(sandbox: SandboxCaller, endpoint: Receiver) -> None:
     made = await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
     await wait_for_deliveries(sandbox, 1)
 
@@ -91,7 +93,7 @@ async def test_a_cancel_says_when_and_why(sandbox: Caller, endpoint: Receiver) -
 
 
 async def test_a_reschedule_is_two_deliveries_that_name_each_other(
-    sandbox: Caller, endpoint: Receiver
+    sandbox: SandboxCaller, endpoint: Receiver
 ) -> None:
     old = (await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START))["event_id"]
     await wait_for_deliveries(sandbox, 1)
@@ -122,7 +124,7 @@ async def test_a_reschedule_is_two_deliveries_that_name_each_other(
     ],
 )
 async def test_a_refused_delivery_is_tried_three_times(
-    sandbox: Caller, endpoint: Receiver, statuses: list[int], tries: int, state: str
+    sandbox: SandboxCaller, endpoint: Receiver, statuses: list[int], tries: int, state: str
 ) -> None:
     endpoint.statuses = statuses
 
@@ -133,7 +135,7 @@ async def test_a_refused_delivery_is_tried_three_times(
     assert len(set(endpoint.raw)) == 1
 
 
-async def test_a_endpoint_that_is_shut_fails_all_tries(sandbox: Caller) -> None:
+async def test_a_endpoint_that_is_shut_fails_all_tries(sandbox: SandboxCaller) -> None:
     await sandbox.control("POST", "/timerex/webhook", url="http://127.0.0.1:9/", retry_pause_s=0.01)
 
     await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
@@ -142,7 +144,9 @@ async def test_a_endpoint_that_is_shut_fails_all_tries(sandbox: Caller) -> None:
     assert [one["error"] for one in delivery["tries"]] == ["ConnectError"] * 3
 
 
-async def test_a_endpoint_that_does_not_answer_in_time_fails_the_try(sandbox: Caller) -> None:
+async def test_a_endpoint_that_does_not_answer_in_time_fails_the_try(
+    sandbox: SandboxCaller,
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         await sandbox.control(
@@ -155,7 +159,7 @@ async def test_a_endpoint_that_does_not_answer_in_time_fails_the_try(sandbox: Ca
 
 
 async def test_a_delivery_can_be_repeated_byte_for_byte(
-    sandbox: Caller, endpoint: Receiver
+    sandbox: SandboxCaller, endpoint: Receiver
 ) -> None:
     await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
     (delivery,) = await wait_for_deliveries(sandbox, 1)
@@ -167,7 +171,7 @@ async def test_a_delivery_can_be_repeated_byte_for_byte(
     assert endpoint.raw[0] == endpoint.raw[1]
 
 
-async def test_header_and_token_can_be_changed(sandbox: Caller, endpoint: Receiver) -> None:
+async def test_header_and_token_can_be_changed(sandbox: SandboxCaller, endpoint: Receiver) -> None:
     await sandbox.control("POST", "/timerex/webhook", header="Authorization", token="t" * 32)
 
     await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
@@ -176,13 +180,13 @@ async def test_header_and_token_can_be_changed(sandbox: Caller, endpoint: Receiv
     assert f"authorization: {'t' * 32}" in endpoint.heads[0]
 
 
-async def test_without_a_url_nothing_is_delivered(sandbox: Caller) -> None:
+async def test_without_a_url_nothing_is_delivered(sandbox: SandboxCaller) -> None:
     await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
 
     assert [one["state"] for one in await wait_for_deliveries(sandbox, 1)] == ["no url"]
 
 
-async def test_an_event_is_read_with_the_api_key(sandbox: Caller) -> None:
+async def test_an_event_is_read_with_the_api_key(sandbox: SandboxCaller) -> None:
     made = await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at=START)
     url = f"{sandbox.info.timerex.base_url}/events/{made['event_id']}"
     headers = {"x-api-key": sandbox.info.timerex.api_key}
@@ -196,6 +200,6 @@ async def test_an_event_is_read_with_the_api_key(sandbox: Caller) -> None:
     assert (await sandbox.http.get(f"{url}x", headers=headers)).status_code == 404
 
 
-async def test_a_booking_needs_a_time_with_its_offset(sandbox: Caller) -> None:
+async def test_a_booking_needs_a_time_with_its_offset(sandbox: SandboxCaller) -> None:
     with pytest.raises(AssertionError, match="timezone"):
         await sandbox.control("POST", "/timerex/bookings", **RIKU, starts_at="2026-02-10T10:00:00")

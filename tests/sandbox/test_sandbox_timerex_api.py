@@ -5,12 +5,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.timerex_calling import RIKU, TimerexCaller
 
 
 @pytest.fixture
-def timerex(sandbox: Caller) -> TimerexCaller:
+def timerex(sandbox: SandboxCaller) -> TimerexCaller:
     return TimerexCaller(sandbox)
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.timerex_calling import TimerexCaller
 
 
 @pytest.fixture
-def timerex(sandbox: Caller) -> TimerexCaller:
+def timerex(sandbox: SandboxCaller) -> TimerexCaller:
     return TimerexCaller(sandbox)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.timerex_calling import TimerexCaller
 
 ANSWERS = {
@@ -17,7 +17,7 @@ ANSWERS = {
 
 
 @pytest.fixture
-def timerex(sandbox: Caller) -> TimerexCaller:
+def timerex(sandbox: SandboxCaller) -> TimerexCaller:
     return TimerexCaller(sandbox)
 
 

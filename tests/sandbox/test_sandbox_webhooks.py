@@ -10,21 +10,21 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from tests.receiver import open_receiver
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.ghl_delivering import ENDPOINT, GhlApp
 
 TASK = {"title": "Call", "body": "Ask", "dueDate": "2030-01-07T10:00:00Z", "completed": False}
 
 
 @pytest.fixture
-async def app(sandbox: Caller) -> AsyncIterator[GhlApp]:
+async def app(sandbox: SandboxCaller) -> AsyncIterator[GhlApp]:
     async with open_receiver() as endpoint:
         url = endpoint.url(ENDPOINT)
         keys = await sandbox.control("POST", "/ghl/webhook", url=url, pause_s=0.02)
         yield GhlApp(sandbox, endpoint, keys["public_key"])
 
 
-async def test_without_a_url_nothing_is_reported(sandbox: Caller) -> None:
+async def test_without_a_url_nothing_is_reported(sandbox: SandboxCaller) -> None:
     await sandbox.create(firstName="Riku")
 
     assert (await sandbox.control("GET", "/ghl/deliveries"))["deliveries"] == []

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import SandboxCaller
 
 START = "2026-02-10T01:00:00+00:00"
 RIKU = {"guest_name": "Sato Riku", "guest_email": "riku@hinode.example", "starts_at": START}
@@ -13,7 +13,7 @@ RIKU = {"guest_name": "Sato Riku", "guest_email": "riku@hinode.example", "starts
 class TimerexCaller:
     """Calls the REST API with the key or a token, and the control API."""
 
-    def __init__(self, sandbox: Caller) -> None:
+    def __init__(self, sandbox: SandboxCaller) -> None:
         self.sandbox = sandbox
         self.info = sandbox.info.timerex
         self.site = self.info.base_url.removesuffix("/api/beta")

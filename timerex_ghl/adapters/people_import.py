@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger import contact_pages
 from timerex_ghl.adapters.ledger.contact_pages import Dated, WantedContacts
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor
-from timerex_ghl.adapters.ledger.imports import Fate, Verdict, judge, keys_of_entry, take_over
+from timerex_ghl.adapters.ledger.imports import Fate, RowVerdict, judge, keys_of_entry, take_over
 from timerex_ghl.adapters.people_csv import PeopleTable, write_table, write_text
 from timerex_ghl.domain.columns import ID, REASON, TAGS, Columns, Entry, read_entry
 from timerex_ghl.domain.models import STANDARD_FIELDS, ContactId, FieldName, Value
@@ -26,7 +26,7 @@ class Imported(NamedTuple):
 
     table: PeopleTable
     columns: Columns
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[RowVerdict, ...]
 
     @property
     def counts(self) -> dict[Fate, int]:
@@ -57,8 +57,8 @@ async def import_people(
         batch_size: Rows in one transaction.
     """
     read = [*_read(table, columns, editor)]
-    verdicts = [one if isinstance(one, Verdict) else Verdict("same") for one in read]
-    good = [(place, one) for place, one in enumerate(read) if not isinstance(one, Verdict)]
+    verdicts = [one if isinstance(one, RowVerdict) else RowVerdict("same") for one in read]
+    good = [(place, one) for place, one in enumerate(read) if not isinstance(one, RowVerdict)]
     advance(len(read) - len(good))
     for start in range(0, len(good), batch_size):
         batch = good[start : start + batch_size]
@@ -101,7 +101,7 @@ async def export_people(
     return len(people)
 
 
-def _read(table: PeopleTable, columns: Columns, editor: Editor) -> Iterator[Entry | Verdict]:
+def _read(table: PeopleTable, columns: Columns, editor: Editor) -> Iterator[Entry | RowVerdict]:
     """Read the rows. One that speaks of the same person as a row before is refused."""
     known_ids: dict[str, int] = {}
     for row in table.rows:
@@ -109,9 +109,9 @@ def _read(table: PeopleTable, columns: Columns, editor: Editor) -> Iterator[Entr
         names = [*filter(None, (*keys_of_entry(editor, entry), entry.contact_id))]
         before = next((known_ids[name] for name in names if name in known_ids), None)
         if row.fault:
-            yield Verdict("refused", row.fault)
+            yield RowVerdict("refused", row.fault)
         elif before is not None:
-            yield Verdict("refused", f"has the e-mail, phone or id of line {before}")
+            yield RowVerdict("refused", f"has the e-mail, phone or id of line {before}")
         else:
             known_ids |= dict.fromkeys(names, row.line)
             yield entry

@@ -21,7 +21,7 @@ from timerex_ghl.cli import (
     tokens,
 )
 
-HELP = """Keep TimeRex bookings and GoHighLevel (GHL) contacts in step, on Prefect.
+HELP = """Keep TimeRex bookings and GoHighLevel (GHL) contacts in sync, on Prefect.
 
 New here? `timerex-ghl demo` shows the main job against the built-in sandbox.
 
@@ -29,12 +29,12 @@ New here? `timerex-ghl demo` shows the main job against the built-in sandbox.
 To run it for real:
   timerex-ghl server        a Prefect server (or use yours: PREFECT_API_URL)
   timerex-ghl deploy        the blocks' forms and the flows, into that server
-  timerex-ghl worker        carries the flows out
+  timerex-ghl worker        runs the flows
   (fill in the blocks in the Prefect UI)
   timerex-ghl publish NAME  checks them and makes the version that runs
-  timerex-ghl gateway       the door at which both services knock
-  timerex-ghl live          carries what comes within milliseconds
-  timerex-ghl doors         the address to enter in TimeRex
+  timerex-ghl gateway       receives the webhooks of both services
+  timerex-ghl live          handles events within milliseconds
+  timerex-ghl endpoints     the webhook address to enter in TimeRex
 """
 
 

@@ -64,14 +64,14 @@ def read(tx: "Connection", editor: "Editor", id_: str) -> "BookingView":
 
 def say_list(typed: Mapping[str, str | None], where: Where) -> None:
     """Print the bookings that were asked for, page by page."""
-    from timerex_ghl.adapters.ledger.bookings import Place, Wanted, list_bookings
+    from timerex_ghl.adapters.ledger.bookings import BookingFilter, BookingPosition, list_bookings
     from timerex_ghl.gateway.api.booking_wire import BookingQuery, views_of
 
     query = entered(BookingQuery, typed)
-    wanted = Wanted(query.starts_from, query.starts_before, query.contact_id, query.state)
+    wanted = BookingFilter(query.starts_from, query.starts_before, query.contact_id, query.state)
 
     def page(tx: "Connection", editor: "Editor", last: "BookingView | None") -> "list[BookingView]":
-        after = None if last is None else Place(last.starts_at, last.id)
+        after = None if last is None else BookingPosition(last.starts_at, last.id)
         return views_of(tx, editor.connection, list_bookings(tx, editor.connection, wanted, after))
 
     say_pages("booking", where, page, _line_of)

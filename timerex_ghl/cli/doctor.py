@@ -11,7 +11,7 @@ from timerex_ghl.cli.running import run
 
 @click.command()
 @click.argument("connection", required=False)
-@click.option("--gateway-url", help="Where TimeRex reaches the gateway: its door is tried.")
+@click.option("--gateway-url", help="Where TimeRex reaches the gateway: its endpoint is tried.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a finding.")
 def doctor(connection: str | None, gateway_url: str | None, as_json: bool) -> None:
     """Check every step that a program can check, and say what to do.

@@ -15,7 +15,7 @@ from timerex_ghl.adapters.ledger.activities import WantedActivities
 from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.demo.checker import BOOKING_MARK
 from timerex_ghl.demo.prefect_api import RunFailedError
-from timerex_ghl.demo.story import Story
+from timerex_ghl.demo.story import DemoStory
 from timerex_ghl.domain.activities import KINDS, TITLE, ActivityId, ActivityKey
 from timerex_ghl.domain.activity_entry import NoteEntry, TaskEntry
 from timerex_ghl.domain.identity import Keys
@@ -26,7 +26,7 @@ HERE, THERE = "sora.abe@kawa.example", "jun.ueda@yama.example"
 MARK = re.compile(r"\s*\[[nt]_[0-9a-f]+\]\s*$")
 
 
-async def write_on_both(story: Story) -> int:
+async def write_on_both(story: DemoStory) -> int:
     """Write a note and two tasks on each side; tell how many that makes."""
     editor = await _editor(story)
     due_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
@@ -45,7 +45,7 @@ async def write_on_both(story: Story) -> int:
     return 2 * len(entries)
 
 
-async def continue_on_the_other(story: Story) -> int:
+async def continue_on_the_other(story: DemoStory) -> int:
     """Edit, complete and delete what the other side wrote; tell how many changes that makes."""
     sora = await _contact(story, HERE)
     path = f"/ghl/person/contacts/{sora['id']}"
@@ -59,7 +59,7 @@ async def continue_on_the_other(story: Story) -> int:
     return 5
 
 
-async def differences(story: Story) -> list[str]:
+async def differences(story: DemoStory) -> list[str]:
     """List what differs between the sides; empty when they agree."""
     contacts = await story.sandbox.contacts()
     here = await story.ledger.read(_here, story)
@@ -86,7 +86,7 @@ def _said(contact: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [*notes, *tasks]
 
 
-def _here(tx: Connection, story: Story) -> Counter[tuple[str, str, str, str]]:
+def _here(tx: Connection, story: DemoStory) -> Counter[tuple[str, str, str, str]]:
     found: Counter[tuple[str, str, str, str]] = Counter()
     for kind in KINDS:
         rows = activity_pages.page_of_activities(tx, story.connection, kind, WantedActivities())
@@ -121,14 +121,14 @@ def _complete_and_delete(tx: Connection, editor: Editor) -> None:
     activity_edits.delete_activity(tx, editor, key, now, versions=None)
 
 
-async def _editor(story: Story) -> Editor:
+async def _editor(story: DemoStory) -> Editor:
     version = await story.ledger.read(published.current, story.connection)
     if version is None:
         raise RunFailedError("the connection is not published")
     return Editor(version.settings, "demo")
 
 
-async def _contact(story: Story, email: str) -> dict[str, Any]:
+async def _contact(story: DemoStory, email: str) -> dict[str, Any]:
     found = [
         one for one in await story.sandbox.contacts() if (one.get("email") or "").lower() == email
     ]
@@ -137,5 +137,5 @@ async def _contact(story: Story, email: str) -> dict[str, Any]:
     return found[0]
 
 
-async def _crm_id(story: Story, email: str) -> str:
+async def _crm_id(story: DemoStory, email: str) -> str:
     return (await _contact(story, email))["id"]

@@ -15,7 +15,7 @@ from timerex_ghl.demo.prefect_api import RunFailedError, message_of
 from timerex_ghl.demo.processes import DidNotStartError, Programs
 from timerex_ghl.demo.screen import Screen
 from timerex_ghl.demo.stage import CONNECTION, Stage, enter_blocks, set_up, start_live
-from timerex_ghl.demo.story import TRUTHS, Story
+from timerex_ghl.demo.story import TRUTHS, DemoStory
 
 QUIET_LOOKS = 5
 """Looks at which nothing is under way, before all is taken to have ended."""
@@ -48,7 +48,7 @@ async def _play_in(folder: Path, screen: Screen, *, keep: bool) -> int:
         await enter_blocks(stage)
         screen.say("entered the blocks")
         await _publish(stage, screen)
-        story = Story(stage.sandbox, stage.ledger, CONNECTION)
+        story = DemoStory(stage.sandbox, stage.ledger, CONNECTION)
         await _first_booking(stage, story, screen)
         await _register_endpoints(stage, programs, screen)
         await _bookings(stage, story, screen)
@@ -71,7 +71,7 @@ async def _publish(stage: Stage, screen: Screen) -> None:
     screen.say(f"published the connection: {message_of(run)}")
 
 
-async def _first_booking(stage: Stage, story: Story, screen: Screen) -> None:
+async def _first_booking(stage: Stage, story: DemoStory, screen: Screen) -> None:
     """People on both sides who never met: everyone is brought together."""
     await story.make_people()
     before = datetime.now(UTC)
@@ -92,7 +92,7 @@ async def _register_endpoints(stage: Stage, programs: Programs, screen: Screen) 
     screen.say("the live worker is at work; both services know the doors")
 
 
-async def _bookings(stage: Stage, story: Story, screen: Screen) -> None:
+async def _bookings(stage: Stage, story: DemoStory, screen: Screen) -> None:
     """Guests book, cancel and move: each webhook is carried as it comes."""
     before = datetime.now(UTC)
     webhooks = await story.book()
@@ -102,7 +102,7 @@ async def _bookings(stage: Stage, story: Story, screen: Screen) -> None:
     await _report_writes(stage, screen, before, "TimeRex -> GHL")
 
 
-async def _edits(stage: Stage, story: Story, screen: Screen) -> None:
+async def _edits(stage: Stage, story: DemoStory, screen: Screen) -> None:
     """People edit contacts on both sides: the changes travel by themselves."""
     before = datetime.now(UTC)
     in_crm, in_workspace = await story.edit_on_both()
@@ -113,7 +113,7 @@ async def _edits(stage: Stage, story: Story, screen: Screen) -> None:
     await _report_writes(stage, screen, before, "workspace -> GHL")
 
 
-async def _activities(stage: Stage, story: Story, screen: Screen) -> None:
+async def _activities(stage: Stage, story: DemoStory, screen: Screen) -> None:
     """People write notes and tasks on both sides, and go on with them on the other one."""
     before = datetime.now(UTC)
     written = await activities.write_on_both(story)

@@ -73,7 +73,7 @@ WORKSPACE_EDITS = {
 
 
 @dataclass
-class Story:
+class DemoStory:
     """The people and bookings of one demo."""
 
     sandbox: SandboxApi

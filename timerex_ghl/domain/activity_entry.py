@@ -22,7 +22,7 @@ from timerex_ghl.domain.activities import (
     time_text,
 )
 from timerex_ghl.domain.booking_entry import Line, Text, When
-from timerex_ghl.domain.contact_entry import EntryError, Fault
+from timerex_ghl.domain.contact_entry import EntryError, FieldFault
 from timerex_ghl.domain.models import FieldName, Record
 from timerex_ghl.domain.normal import clean_value, email_key
 
@@ -152,36 +152,38 @@ def _status_after(before: Status, entry: TaskEntry) -> Status:
             return before
 
 
-def _faults_of_needed(before: Kept, entry: ActivityEntry, needed: Kept) -> Iterator[Fault]:
+def _faults_of_needed(before: Kept, entry: ActivityEntry, needed: Kept) -> Iterator[FieldFault]:
     for field, value in needed.items():
         if value is None and field in entry.model_fields_set:
-            yield Fault(field, "cannot be empty")
+            yield FieldFault(field, "cannot be empty")
         elif value is None and not before:
-            yield Fault(field, "is missing")
+            yield FieldFault(field, "is missing")
 
 
-def _faults_of_end(field: str, text: str | None) -> Iterator[Fault]:
+def _faults_of_end(field: str, text: str | None) -> Iterator[FieldFault]:
     """Refuse a last line that would be taken for the mark by which a record is found again."""
     marker = split_marker(text or "").of
     if marker is not None:
-        yield Fault(field, "ends like a mark of ours, [n_...] or [t_...]: write something after it")
+        yield FieldFault(
+            field, "ends like a mark of ours, [n_...] or [t_...]: write something after it"
+        )
 
 
-def _faults_of_status(entry: TaskEntry) -> Iterator[Fault]:
+def _faults_of_status(entry: TaskEntry) -> Iterator[FieldFault]:
     for field in ("completed", "status"):
         if field in entry.model_fields_set and getattr(entry, field) is None:
-            yield Fault(field, "cannot be empty")
+            yield FieldFault(field, "cannot be empty")
     said = (entry.completed, None if entry.status is None else entry.status == "completed")
     if {*said} == {True, False}:
-        yield Fault("status", "says something else than completed: send one of them")
+        yield FieldFault("status", "says something else than completed: send one of them")
 
 
-def _faults_of_assignee(assignee: str | None) -> Iterator[Fault]:
+def _faults_of_assignee(assignee: str | None) -> Iterator[FieldFault]:
     if assignee is not None and email_key(assignee) is None:
-        yield Fault("assignee", "is no e-mail address: write name@example.com")
+        yield FieldFault("assignee", "is no e-mail address: write name@example.com")
 
 
-def _refuse(*faults: Fault) -> None:
+def _refuse(*faults: FieldFault) -> None:
     if faults:
         raise EntryError(faults)
 

@@ -12,7 +12,7 @@ from timerex_ghl.domain.contact_entry import (
     MAX_LINE,
     MAX_TEXT,
     EntryError,
-    Fault,
+    FieldFault,
     is_readable,
 )
 from timerex_ghl.domain.models import Booking, Record
@@ -115,7 +115,9 @@ def enter_booking(booking: Booking, entry: BookingEntry) -> Booking:
     named = entry.model_dump(exclude_unset=True)
     for answer in named.get("answers") or ():
         answer["field_type"] = ""
-    faults = [Fault(field, "cannot be emptied") for field in _NEVER_EMPTY if _empties(named, field)]
+    faults = [
+        FieldFault(field, "cannot be emptied") for field in _NEVER_EMPTY if _empties(named, field)
+    ]
     if faults:
         raise EntryError(faults)
     values = {
@@ -124,7 +126,7 @@ def enter_booking(booking: Booking, entry: BookingEntry) -> Booking:
     entered = Booking.model_validate({**booking.model_dump(), **values})
     if not timedelta() < entered.ends_at - entered.starts_at <= _LONGEST:
         raise EntryError(
-            [Fault("ends_at", f"has to be after starts_at, by {_LONGEST.days} days at most")]
+            [FieldFault("ends_at", f"has to be after starts_at, by {_LONGEST.days} days at most")]
         )
     return entered
 

@@ -20,7 +20,7 @@ MAX_TAG = 100
 CUSTOM = "custom."
 
 
-class Fault(NamedTuple):
+class FieldFault(NamedTuple):
     """What is wrong with one field."""
 
     field: str
@@ -34,7 +34,7 @@ class EntryError(SkippableError):
         faults: All of them, by field.
     """
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    def __init__(self, faults: Iterable[FieldFault]) -> None:
         self.faults = tuple(faults)
         super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in self.faults))
 
@@ -53,11 +53,11 @@ def check_values(
     """
     known = {*STANDARD_FIELDS, *(rule.field for rule in rules)}
     kept: dict[FieldName, Value] = {}
-    faults: list[Fault] = []
+    faults: list[FieldFault] = []
     for field, value in given.items():
         fault = _fault_of(field, value, known)
         if fault is not None:
-            faults.append(Fault(field, fault))
+            faults.append(FieldFault(field, fault))
         else:
             kept[field] = clean_value(value)
     if faults:
@@ -74,14 +74,16 @@ def check_tags(given: Iterable[str], field: str = "tags") -> frozenset[str]:
     tags = [*given]
     cleaned = frozenset(clean_tag(tag) for tag in tags)
     if len(cleaned) > MAX_CHOICES:
-        raise EntryError([Fault(field, f"has more than {MAX_CHOICES} tags")])
+        raise EntryError([FieldFault(field, f"has more than {MAX_CHOICES} tags")])
     for tag in tags:
         if not clean_tag(tag):
-            raise EntryError([Fault(field, "holds an empty tag: leave it out")])
+            raise EntryError([FieldFault(field, "holds an empty tag: leave it out")])
         if len(tag) > MAX_TAG:
-            raise EntryError([Fault(field, f"holds a tag of over {MAX_TAG} characters")])
+            raise EntryError([FieldFault(field, f"holds a tag of over {MAX_TAG} characters")])
         if not is_readable(tag):
-            raise EntryError([Fault(field, "holds a tag with a character that cannot be shown")])
+            raise EntryError(
+                [FieldFault(field, "holds a tag with a character that cannot be shown")]
+            )
     return cleaned
 
 

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from timerex_ghl.domain.settings import ConnectionSettings
 
-UNSHOWN = {"timerex.token_digests", "timerex.door"}
+UNSHOWN = {"timerex.token_digests", "timerex.endpoint"}
 """Said to have changed, but never shown: the door's name is what keeps strangers out."""
 
 

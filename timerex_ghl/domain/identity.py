@@ -18,19 +18,19 @@ class Keys(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Found(Generic[T]):
+class Match(Generic[T]):
     """Exactly one person it can be."""
 
     person: T
 
 
 @dataclass(frozen=True)
-class Nobody:
+class NoMatch:
     """Not known yet."""
 
 
 @dataclass(frozen=True)
-class Several:
+class SeveralMatches:
     """More than one person it could be: a review, and no write."""
 
     ids: tuple[str, ...]
@@ -46,18 +46,18 @@ def keys_of(contact: Contact, region: str) -> Keys:
 
 def match_person(
     by_link: T | None, by_email: Sequence[T], by_phone: Sequence[T], id_of: Callable[[T], str]
-) -> Found[T] | Nobody | Several:
+) -> Match[T] | NoMatch | SeveralMatches:
     """Choose the one person, if there is one. A link outranks every key."""
     if by_link is not None:
-        return Found(by_link)
+        return Match(by_link)
     people = {id_of(person): person for person in (*by_email, *by_phone)}
     match [*people.values()]:
         case []:
-            return Nobody()
+            return NoMatch()
         case [person]:
-            return Found(person)
+            return Match(person)
         case _:
-            return Several(tuple(sorted(people)))
+            return SeveralMatches(tuple(sorted(people)))
 
 
 def is_same_person(local: Contact, remote: Contact, region: str) -> bool:

@@ -4,7 +4,14 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from timerex_ghl.domain.actions import Conflict, WorkspaceChange
-from timerex_ghl.domain.merge_field import UNKNOWN, FieldViews, Side, Standing, Verdict, merge_field
+from timerex_ghl.domain.merge_field import (
+    UNKNOWN,
+    FieldVerdict,
+    FieldViews,
+    Side,
+    Standing,
+    merge_field,
+)
 from timerex_ghl.domain.models import Contact, FieldName, FieldRule, Record, Value
 from timerex_ghl.domain.normal import clean_tag
 
@@ -13,7 +20,7 @@ WINNERS: tuple[Standing, ...] = ("workspace", "ghl", "both")
 NO_TAGS: Tags = frozenset()
 
 
-class Merge(Record):
+class FieldMerge(Record):
     """What each side takes over, in canonical fields.
 
     Attributes:
@@ -44,7 +51,7 @@ def merge_contacts(
     region: str,
     *,
     creating: bool = False,
-) -> Merge:
+) -> FieldMerge:
     """Bring the two views of a person level.
 
     Args:
@@ -57,14 +64,14 @@ def merge_contacts(
     """
     agreed = base.values if base else {}
     newer = _newer_value_of(workspace, ghl)
-    verdicts: dict[FieldName, Verdict] = {}
+    verdicts: dict[FieldName, FieldVerdict] = {}
     for rule in rules:
         records = (workspace.values, ghl.values, agreed)
         views = FieldViews(*(side.get(rule.field, UNKNOWN) for side in records))
         verdicts[rule.field] = merge_field(rule, views, newer, region, creating=creating)
     tags = merge_tags(workspace.tags, ghl.tags, base.tags if base else None)
     added, removed = tags.to_workspace
-    return Merge(
+    return FieldMerge(
         to_workspace=WorkspaceChange(
             values=_standing(verdicts, "ghl"), tags_added=added, tags_removed=removed
         ),
@@ -104,7 +111,7 @@ def apply_change(contact: Contact, change: WorkspaceChange) -> Contact:
     return contact.model_copy(update={"values": {**contact.values, **change.values}, "tags": tags})
 
 
-def _standing(verdicts: dict[FieldName, Verdict], *whose: Standing) -> dict[FieldName, Value]:
+def _standing(verdicts: dict[FieldName, FieldVerdict], *whose: Standing) -> dict[FieldName, Value]:
     return {field: verdict.value for field, verdict in verdicts.items() if verdict.stands in whose}
 
 

@@ -36,7 +36,7 @@ class FieldViews(NamedTuple):
     base: Value | Unknown
 
 
-class Verdict(NamedTuple):
+class FieldVerdict(NamedTuple):
     """What becomes of one field.
 
     Attributes:
@@ -51,12 +51,12 @@ class Verdict(NamedTuple):
     conflict: Conflict | None = None
 
 
-LEAVE = Verdict(None)
+LEAVE = FieldVerdict(None)
 
 
 def merge_field(
     rule: FieldRule, views: FieldViews, newer: Side | None, region: str, *, creating: bool
-) -> Verdict:
+) -> FieldVerdict:
     """Decide whose value stands.
 
     Args:
@@ -78,14 +78,14 @@ def merge_field(
         workspace = None if base is UNKNOWN else base
     ghl = _undo_lowering(rule, views.ghl, (base, workspace))
     if is_same(rule.field, workspace, ghl, region):
-        return Verdict("both", workspace)
+        return FieldVerdict("both", workspace)
     match _is_edit(rule, workspace, base, region), _is_edit(rule, ghl, base, region):
         case True, True:
             return _resolve_value(rule, workspace, ghl, base, _winner(rule, may_stand, newer))
         case True, False:
-            return Verdict("workspace", workspace) if may_stand["workspace"] else LEAVE
+            return FieldVerdict("workspace", workspace) if may_stand["workspace"] else LEAVE
         case False, True:
-            return Verdict("ghl", ghl) if may_stand["ghl"] else LEAVE
+            return FieldVerdict("ghl", ghl) if may_stand["ghl"] else LEAVE
         case _:
             return LEAVE
 
@@ -115,7 +115,7 @@ def _winner(rule: FieldRule, may_stand: dict[Side, bool], newer: Side | None) ->
 
 def _resolve_value(
     rule: FieldRule, workspace: Value, ghl: Value, base: Value | Unknown, winner: Side | None
-) -> Verdict:
+) -> FieldVerdict:
     conflict = Conflict(
         field=rule.field,
         workspace=workspace,
@@ -125,11 +125,11 @@ def _resolve_value(
     )
     match winner:
         case "workspace":
-            return Verdict(winner, workspace, conflict)
+            return FieldVerdict(winner, workspace, conflict)
         case "ghl":
-            return Verdict(winner, ghl, conflict)
+            return FieldVerdict(winner, ghl, conflict)
         case None:
-            return Verdict(None, conflict=conflict)
+            return FieldVerdict(None, conflict=conflict)
 
 
 def _undo_lowering(rule: FieldRule, ghl: Value, known: tuple[Value | Unknown, ...]) -> Value:

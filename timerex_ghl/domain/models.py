@@ -114,7 +114,7 @@ class BookingState(StrEnum):
     MOVED = "moved"
 
 
-class Answer(Record):
+class FormAnswer(Record):
     """One answer of the booking form. Custom questions have no id: the label names them."""
 
     field_type: str
@@ -148,7 +148,7 @@ class Booking(Record):
     guest_email: str | None
     guest_company: str | None
     guest_comment: str | None
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[FormAnswer, ...] = ()
     url_params: dict[str, str] = Field(default_factory=dict[str, str])
     host_names: tuple[str, ...] = ()
     host_emails: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from timerex_ghl.domain.actions import (
 from timerex_ghl.domain.errors import ReviewNeededError
 from timerex_ghl.domain.identity import Keys, keys_of
 from timerex_ghl.domain.mapping import map_from_ghl, map_to_ghl
-from timerex_ghl.domain.merge import Merge, merge_contacts
+from timerex_ghl.domain.merge import FieldMerge, merge_contacts
 from timerex_ghl.domain.models import (
     Contact,
     FieldName,
@@ -116,7 +116,7 @@ def _plan_creation(workspace: Contact, rules: Sequence[FieldRule], region: str) 
     return _plan_of(merge, (CreateContact(values=values), *_tag_actions(merge, NOT_MADE_YET)))
 
 
-def _plan_of(merge: Merge, to_ghl: tuple[ContactAction, ...]) -> ContactPlan:
+def _plan_of(merge: FieldMerge, to_ghl: tuple[ContactAction, ...]) -> ContactPlan:
     return ContactPlan(
         to_ghl=to_ghl,
         to_workspace=merge.to_workspace,
@@ -125,7 +125,7 @@ def _plan_of(merge: Merge, to_ghl: tuple[ContactAction, ...]) -> ContactPlan:
     )
 
 
-def _tag_actions(merge: Merge, contact_id: GhlContactId) -> Iterator[ContactAction]:
+def _tag_actions(merge: FieldMerge, contact_id: GhlContactId) -> Iterator[ContactAction]:
     if merge.tags_to_add:
         yield AddTags(contact_id=contact_id, tags=merge.tags_to_add)
     if merge.tags_to_remove:

@@ -34,7 +34,7 @@ from timerex_ghl.engine.recover import ACTION, close
 from timerex_ghl.engine.write import Claim, commit_outcome, send_write
 
 
-class _Known(NamedTuple):
+class _BookingAppointments(NamedTuple):
     """A booking's chain and its appointments.
 
     Attributes:
@@ -69,7 +69,9 @@ async def mirror_in_appointment(
     return written
 
 
-async def _plan(context: SyncContext, known: _Known, ghl_id: GhlContactId) -> AppointmentPlan:
+async def _plan(
+    context: SyncContext, known: _BookingAppointments, ghl_id: GhlContactId
+) -> AppointmentPlan:
     """Plan; what differs from the base is planned anew from what GHL has now."""
     rules = context.settings.appointments.calendars
     plan = plan_appointments(known.chain, known.states, ghl_id, rules, {})
@@ -101,7 +103,9 @@ async def _write(context: SyncContext, claim: Claim, action: AppointmentAction) 
     return True
 
 
-def _read(tx: Connection, context: SyncContext, claim: Claim, booking: Booking) -> _Known:
+def _read(
+    tx: Connection, context: SyncContext, claim: Claim, booking: Booking
+) -> _BookingAppointments:
     unknown = [
         (intent, action)
         for intent in intents.open_intents(tx, context.connection, [claim.record_key])
@@ -112,7 +116,7 @@ def _read(tx: Connection, context: SyncContext, claim: Claim, booking: Booking) 
     chain = [row.booking for row in bookings.get_chain(tx, context.connection, booking)]
     found = links.links_of_locals(tx, context.connection, "appointment", [row.id for row in chain])
     states = {BookingId(local_id): state_of(link) for local_id, link in found.items()}
-    return _Known(unknown, chain, states)
+    return _BookingAppointments(unknown, chain, states)
 
 
 def state_of(link: Link) -> AppointmentState:

@@ -26,7 +26,7 @@ from timerex_ghl.engine.recover import ACTION, close
 from timerex_ghl.engine.write import Claim, write_note
 
 
-class Unknown(NamedTuple):
+class UnknownNoteWrite(NamedTuple):
     """A write of a note whose outcome nobody knows."""
 
     intent: Intent
@@ -64,10 +64,10 @@ async def mirror_in_note(
 
 def _read(
     tx: Connection, context: SyncContext, claim: Claim, booking: Booking
-) -> tuple[list[Unknown], list[Booking], dict[BookingId, NoteState]]:
+) -> tuple[list[UnknownNoteWrite], list[Booking], dict[BookingId, NoteState]]:
     """Read what was sent and never heard of again, the booking's chain, and its notes."""
     unknown = [
-        Unknown(intent, action)
+        UnknownNoteWrite(intent, action)
         for intent in intents.open_intents(tx, context.connection, [claim.record_key])
         if isinstance(action := ACTION.validate_json(intent.payload), CreateNote | UpdateNote)
     ]
@@ -104,7 +104,7 @@ def _commit_note(context: SyncContext, action: NoteAction, tx: Connection, note:
     )
 
 
-async def _recover(context: SyncContext, unknown: list[Unknown]) -> None:
+async def _recover(context: SyncContext, unknown: list[UnknownNoteWrite]) -> None:
     """Close the open intents about a person's notes, by the notes that GHL shows now."""
     for intent, action in unknown:
         note = _find(await context.ghl.list_notes(action.contact_id), action)

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import ghl_contacts, intents, kept_apart, links, locks, workspace
 from timerex_ghl.adapters.ledger.ghl_contacts import StoredSnapshot
 from timerex_ghl.adapters.ledger.intents import Intent
-from timerex_ghl.adapters.ledger.kept_apart import Pair
-from timerex_ghl.adapters.ledger.locks import Fence, Wanted
+from timerex_ghl.adapters.ledger.kept_apart import ContactPair
+from timerex_ghl.adapters.ledger.locks import Fence, WantedLocks
 from timerex_ghl.adapters.ledger.workspace import Keyed
 from timerex_ghl.domain.errors import SkippableError
 from timerex_ghl.domain.identity import Keys
@@ -107,15 +107,17 @@ def _claim(tx: Connection, asks: list[_Ask]) -> list[ClaimedContact | Busy | Non
     ]
 
 
-def _claim_of(known: ContactState, fence: Fence | None, wanted: Wanted) -> ClaimedContact | Busy:
+def _claim_of(
+    known: ContactState, fence: Fence | None, wanted: WantedLocks
+) -> ClaimedContact | Busy:
     if fence is None:
         return Busy(wanted.names)
     return ClaimedContact(Claim(known.person.row.id, fence, lets_go=True), known)
 
 
-def _wanted(ask: _Ask, keys: Keys) -> Wanted:
+def _wanted(ask: _Ask, keys: Keys) -> WantedLocks:
     names = [lock_of_contact(ask.connection, ask.contact_id), *locks_of_keys(ask.connection, keys)]
-    return Wanted(tuple(names), ask.holder, TTL_S)
+    return WantedLocks(tuple(names), ask.holder, TTL_S)
 
 
 def _read(
@@ -143,11 +145,13 @@ def _read(
 
 
 def _index_of(
-    person: Keyed, found: Sequence[StoredSnapshot], apart_from: set[Pair]
+    person: Keyed, found: Sequence[StoredSnapshot], apart_from: set[ContactPair]
 ) -> tuple[list[GhlContact], list[GhlContact]]:
     email, phone = person.keys
     if apart_from:
-        found = [one for one in found if Pair(person.row.id, one.contact.id) not in apart_from]
+        found = [
+            one for one in found if ContactPair(person.row.id, one.contact.id) not in apart_from
+        ]
     return (
         [
             snapshot.contact

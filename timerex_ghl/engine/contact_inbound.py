@@ -27,7 +27,7 @@ from timerex_ghl.engine.reconcile import reconcile_contact
 DELETED, UNINSTALLED = "ContactDelete", "UNINSTALL"
 
 
-class _Known(NamedTuple):
+class _ContactLookup(NamedTuple):
     """Who a contact is here. `is_news`: the hint says more than both sides agreed on."""
 
     contact_id: ContactId | None
@@ -110,7 +110,7 @@ def _read_snapshot(event: InboxEvent) -> GhlContact:
     return contact_from_webhook({**payload, "id": event.record.partition(":")[2]})
 
 
-def _state_of(tx: Connection, context: SyncContext, snapshot: GhlContact) -> "_Known | Busy":
+def _state_of(tx: Connection, context: SyncContext, snapshot: GhlContact) -> _ContactLookup | Busy:
     """Look who a contact is; busy while somebody with its e-mail or phone is being carried."""
     known = _state_now(tx, context, snapshot)
     if known.contact_id is None:
@@ -121,10 +121,10 @@ def _state_of(tx: Connection, context: SyncContext, snapshot: GhlContact) -> "_K
     return known
 
 
-def _state_now(tx: Connection, context: SyncContext, snapshot: GhlContact) -> "_Known":
+def _state_now(tx: Connection, context: SyncContext, snapshot: GhlContact) -> _ContactLookup:
     link = links.link_of_remote(tx, context.connection, "contact", snapshot.id)
     if link is None:
-        return _Known(None, is_news=True)
+        return _ContactLookup(None, is_news=True)
     stored = ghl_contacts.get_snapshots(tx, context.connection, [snapshot.id]).get(snapshot.id)
     is_in_sync = stored is not None and _digest(context, stored.contact) == link.digest
     settings = context.settings
@@ -133,7 +133,7 @@ def _state_now(tx: Connection, context: SyncContext, snapshot: GhlContact) -> "_
         or not is_in_sync
         or has_news(snapshot, stored.contact, settings.rules, settings.region)
     )
-    return _Known(ContactId(link.local_id), is_news=is_news)
+    return _ContactLookup(ContactId(link.local_id), is_news=is_news)
 
 
 def _digest(context: SyncContext, ghl: GhlContact) -> str:

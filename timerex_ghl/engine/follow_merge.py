@@ -33,7 +33,7 @@ from timerex_ghl.engine.locking import locked
 from timerex_ghl.engine.match_contact import find_in_ghl
 
 
-class Merge(NamedTuple):
+class ContactMerge(NamedTuple):
     """A merge in GHL, and what it means for the workspace.
 
     Attributes:
@@ -67,7 +67,7 @@ async def follow_merge(
     into = contact_id if owner is None else ContactId(owner.local_id)
     names = [lock_of_contact(context.connection, each) for each in {contact_id, into}]
     async with locked(context.ledger, names, run_id=context.run_id):
-        merge = Merge(contact_id, into, gone_id, survivor.id)
+        merge = ContactMerge(contact_id, into, gone_id, survivor.id)
         return await context.ledger.write(_move, context, merge, context.now())
 
 
@@ -84,7 +84,9 @@ async def _find_survivor(
     return found if is_same_person(contact, remote, context.settings.region) else None
 
 
-def _move(tx: Connection, context: SyncContext, merge: Merge, now: datetime) -> ContactId | None:
+def _move(
+    tx: Connection, context: SyncContext, merge: ContactMerge, now: datetime
+) -> ContactId | None:
     """Move a link, or all of a person, to where GHL has them; None where that changed meanwhile."""
     connection = context.connection
     contact_id, into, gone_id, survivor_id = merge
@@ -119,7 +121,9 @@ def _move(tx: Connection, context: SyncContext, merge: Merge, now: datetime) -> 
     return into
 
 
-def _close_reviews(tx: Connection, context: SyncContext, merge: Merge, now: datetime) -> None:
+def _close_reviews(
+    tx: Connection, context: SyncContext, merge: ContactMerge, now: datetime
+) -> None:
     """Close reviews whose cause the merge removed: who is who, and all of a contact that is gone.
 
     The survivor's update may arrive before the other's delete; until then it looks like a second

@@ -6,14 +6,14 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import ghl_contacts, kept_apart, links, workspace
-from timerex_ghl.adapters.ledger.kept_apart import Pair
+from timerex_ghl.adapters.ledger.kept_apart import ContactPair
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.domain.errors import NotFoundError, ReviewNeededError
 from timerex_ghl.domain.identity import (
-    Found,
     Keys,
-    Nobody,
-    Several,
+    Match,
+    NoMatch,
+    SeveralMatches,
     is_same_person,
     match_person,
 )
@@ -84,7 +84,7 @@ async def find_in_ghl(
     if found and person_id is not None:
         ids = [one.id for one in found]
         pairs = await context.ledger.read(kept_apart.apart_from, context.connection, ids)
-        found = [one for one in found if Pair(person_id, one.id) not in pairs]
+        found = [one for one in found if ContactPair(person_id, one.id) not in pairs]
     return choose(found, [], person_id=person_id)
 
 
@@ -100,11 +100,11 @@ def choose(
         ReviewNeededError: There are several.
     """
     match match_person(None, by_email, by_phone, lambda contact: contact.id):
-        case Found(contact):
+        case Match(contact):
             return contact
-        case Nobody():
+        case NoMatch():
             return None
-        case Several(ids):
+        case SeveralMatches(ids):
             raise ReviewNeededError(
                 f"several GHL contacts could be this person: {', '.join(ids)}",
                 kind="identity",
@@ -135,11 +135,11 @@ class _Claims(NamedTuple):
 
     owner: Link | None
     is_of_tombstone: bool
-    apart_from: set[Pair]
+    apart_from: set[ContactPair]
 
 
 def _why_not(context: SyncContext, person: Person, ghl: GhlContact, claims: _Claims) -> str | None:
-    if Pair(person.row.id, ghl.id) in claims.apart_from:
+    if ContactPair(person.row.id, ghl.id) in claims.apart_from:
         return (
             "is kept apart from this person, and GHL makes no second one: allow duplicates there,"
             " or change the e-mail or phone"
@@ -190,11 +190,11 @@ def choose_row(
         ReviewNeededError: There are several.
     """
     match match_person(None, by_email, by_phone, lambda row: row.id):
-        case Found(row):
+        case Match(row):
             return row
-        case Nobody():
+        case NoMatch():
             return None
-        case Several(ids):
+        case SeveralMatches(ids):
             raise ReviewNeededError(
                 f"several contacts could be this person: {', '.join(ids)}",
                 kind="identity",

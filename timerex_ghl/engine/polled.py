@@ -14,7 +14,7 @@ from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.verify import is_confirmed_by
 
 
-class Found(Record):
+class ScanCounts(Record):
     """What a scan has seen, in numbers.
 
     Attributes:
@@ -32,10 +32,10 @@ class Found(Record):
     unknown: int = 0
     unread: int = 0
 
-    def __add__(self, other: "Found") -> "Found":
+    def __add__(self, other: "ScanCounts") -> "ScanCounts":
         """Add up two steps."""
         fields = type(self).model_fields
-        return Found(**{name: getattr(self, name) + getattr(other, name) for name in fields})
+        return ScanCounts(**{name: getattr(self, name) + getattr(other, name) for name in fields})
 
     def in_words(self) -> str:
         """Say it in one line, without what did not happen."""
@@ -94,7 +94,7 @@ def doubtful_of(tx: Connection, context: SyncContext, ids: Sequence[BookingId]) 
     ]
 
 
-def take(tx: Connection, context: SyncContext, polled: Polled, now: datetime) -> Found:
+def take(tx: Connection, context: SyncContext, polled: Polled, now: datetime) -> ScanCounts:
     """Store what is new of a booking; what only confirms it is noted."""
     booking = polled.booking
     existing = bookings.get_booking(tx, context.connection, booking.id)
@@ -113,30 +113,32 @@ def take(tx: Connection, context: SyncContext, polled: Polled, now: datetime) ->
         now=now,
         record=f"booking:{booking.id}",
     )
-    return Found(stored=int(is_new))
+    return ScanCounts(stored=int(is_new))
 
 
-def _verify(tx: Connection, context: SyncContext, existing: BookingRow, now: datetime) -> Found:
+def _verify(
+    tx: Connection, context: SyncContext, existing: BookingRow, now: datetime
+) -> ScanCounts:
     if existing.verified:
-        return Found()
+        return ScanCounts()
     row = existing.model_copy(update={"verified": True})
     bookings.save_booking(tx, context.connection, row, now)
-    return Found(verified=1)
+    return ScanCounts(verified=1)
 
 
 def note_unknown(
     tx: Connection, context: SyncContext, booking_id: BookingId, now: datetime
-) -> Found:
+) -> ScanCounts:
     """Ask a person about a booking that stands here and that TimeRex does not know.
 
     One that is over here stands nowhere: both sides agree.
     """
     existing = bookings.get_booking(tx, context.connection, booking_id)
     if existing is None:
-        return Found()
+        return ScanCounts()
     if existing.booking.state is not BookingState.CONFIRMED:
         _verify(tx, context, existing, now)
-        return Found()
+        return ScanCounts()
     _, is_new = reviews.open_review(
         tx,
         connection=context.connection,
@@ -146,4 +148,4 @@ def note_unknown(
         detail={"people": [existing.contact_id] if existing.contact_id else [], "ghl_ids": []},
         now=now,
     )
-    return Found(unknown=int(is_new))
+    return ScanCounts(unknown=int(is_new))

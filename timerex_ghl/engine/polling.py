@@ -14,7 +14,13 @@ from pydantic import AwareDatetime
 from timerex_ghl.adapters.ledger import bookings, cursors
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.timerex.client import TimerexClient, every_calendar
-from timerex_ghl.adapters.timerex.replies import Calendar, CalendarId, EventRow, Page, PageToken
+from timerex_ghl.adapters.timerex.replies import (
+    CalendarId,
+    EventRow,
+    PageToken,
+    TimerexCalendar,
+    TimerexPage,
+)
 from timerex_ghl.domain.errors import (
     NotFoundError,
     RateLimitedError,
@@ -23,7 +29,7 @@ from timerex_ghl.domain.errors import (
 )
 from timerex_ghl.domain.models import BookingId, Record
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.polled import Found, doubtful_of, note_unknown, take, unknown_of
+from timerex_ghl.engine.polled import ScanCounts, doubtful_of, note_unknown, take, unknown_of
 
 CURSOR = "timerex-events"
 
@@ -47,7 +53,7 @@ OUTAGE = 3
 """When so many bookings in a row cannot be read, it is not for their sake."""
 
 
-class Place(Record):
+class PollPosition(Record):
     """How far a scan has come; saved after every step, so that the next run goes on from here.
 
     Attributes:
@@ -58,7 +64,7 @@ class Place(Record):
     """
 
     began_at: AwareDatetime
-    calendars: tuple[Calendar, ...]
+    calendars: tuple[TimerexCalendar, ...]
     page: PageToken | None = None
     unseen: tuple[BookingId, ...] = ()
 
@@ -67,7 +73,7 @@ class Place(Record):
         """Tell whether everything was looked at."""
         return not self.calendars and not self.unseen
 
-    def after_page(self, page: Page[EventRow]) -> "Place":
+    def after_page(self, page: TimerexPage[EventRow]) -> "PollPosition":
         """Move past a page. A page that leads to itself is the last: the rest is asked for."""
         listed = {row.id for row in page.items}
         unseen = tuple(one for one in self.unseen if one not in listed)
@@ -76,7 +82,7 @@ class Place(Record):
             return here.after_calendar()
         return here.model_copy(update={"page": page.next_token})
 
-    def after_calendar(self) -> "Place":
+    def after_calendar(self) -> "PollPosition":
         """Move on to the next calendar."""
         return self.model_copy(update={"calendars": self.calendars[1:], "page": None})
 
@@ -84,7 +90,7 @@ class Place(Record):
 class Polling(NamedTuple):
     """How a run of the poll ended. `stopped`: why before the scan's end; None where it is over."""
 
-    found: Found
+    found: ScanCounts
     stopped: str | None
 
 
@@ -94,7 +100,7 @@ async def poll(context: SyncContext, timerex: TimerexClient, until: datetime) ->
     Raises:
         RetryableError: TimeRex does not answer. The next run goes on from here.
     """
-    run = _Run(context, timerex)
+    run = _PollRun(context, timerex)
     place = await _read_place(context)
     try:
         while place is None or not place.is_over:
@@ -106,16 +112,16 @@ async def poll(context: SyncContext, timerex: TimerexClient, until: datetime) ->
     return Polling(run.found, None)
 
 
-async def _read_place(context: SyncContext) -> Place | None:
+async def _read_place(context: SyncContext) -> PollPosition | None:
     """Find the scan to go on with."""
     saved = await context.ledger.read(cursors.get_cursor, context.connection, CURSOR)
-    place = Place.model_validate_json(saved) if saved else None
+    place = PollPosition.model_validate_json(saved) if saved else None
     is_open = place is not None and not place.is_over and context.now() - place.began_at < STALE
     return place if is_open else None
 
 
 @dataclass
-class _Run:
+class _PollRun:
     """One run of the poll.
 
     Attributes:
@@ -124,10 +130,10 @@ class _Run:
 
     context: SyncContext
     timerex: TimerexClient
-    found: Found = field(default_factory=Found)
+    found: ScanCounts = field(default_factory=ScanCounts)
     failures: int = 0
 
-    async def go_on(self, place: Place | None) -> Place:
+    async def go_on(self, place: PollPosition | None) -> PollPosition:
         """Do the next step of a scan, and save how far it has come."""
         if place is None:
             after = await self._begin()
@@ -141,37 +147,37 @@ class _Run:
         )
         return after
 
-    async def _begin(self) -> Place:
+    async def _begin(self) -> PollPosition:
         """List the calendars, and what we hold that they should show."""
         calendars = tuple([calendar async for calendar in every_calendar(self.timerex)])
         now = self.context.now()
         unseen = await self.context.ledger.read(
             bookings.bookings_to_see, self.context.connection, now - BACK, now + AHEAD
         )
-        return Place(began_at=now, calendars=calendars, unseen=tuple(unseen))
+        return PollPosition(began_at=now, calendars=calendars, unseen=tuple(unseen))
 
-    async def _read_page(self, place: Place) -> Place:
+    async def _read_page(self, place: PollPosition) -> PollPosition:
         """List a page of a calendar, and read what is not known of it."""
         calendar = place.calendars[0]
         begins_at, ends_at = place.began_at - BACK, place.began_at + AHEAD
         try:
             page = await self.timerex.list_events(calendar.id, begins_at, ends_at, place.page)
         except SkippableError:  # it is gone, or its page is: the next scan begins it anew
-            self.found += Found(unread=1)
+            self.found += ScanCounts(unread=1)
             return place.after_calendar()
-        self.found += Found(listed=len(page.items))
+        self.found += ScanCounts(listed=len(page.items))
         for booking_id in await self.context.ledger.read(unknown_of, self.context, page.items):
             await self._read(booking_id, calendar)
         return place.after_page(page)
 
-    async def _ask(self, place: Place) -> Place:
+    async def _ask(self, place: PollPosition) -> PollPosition:
         """Read bookings that no page showed."""
         asked = place.unseen[:AT_A_TIME]
         for row in await self.context.ledger.read(doubtful_of, self.context, asked):
             await self._read(row.booking.id, _calendar_of(row))
         return place.model_copy(update={"unseen": place.unseen[AT_A_TIME:]})
 
-    async def _read(self, booking_id: BookingId, calendar: Calendar) -> None:
+    async def _read(self, booking_id: BookingId, calendar: TimerexCalendar) -> None:
         """Read one booking, and take it in. One that cannot be read keeps no other back."""
         write = self.context.ledger.write
         try:
@@ -184,17 +190,17 @@ class _Run:
             self.failures += 1
             if self.failures == OUTAGE:
                 raise
-            self.found += Found(unread=1)
+            self.found += ScanCounts(unread=1)
             return
         else:
             self.found += await write(take, self.context, polled, self.context.now())
         self.failures = 0
 
 
-def _calendar_of(row: BookingRow) -> Calendar:
+def _calendar_of(row: BookingRow) -> TimerexCalendar:
     """Say what a booking told of its calendar."""
     booking = row.booking
-    return Calendar(
+    return TimerexCalendar(
         id=CalendarId(booking.calendar_id or ""),
         team_id=None,
         name=booking.calendar_name,

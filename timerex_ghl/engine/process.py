@@ -48,7 +48,7 @@ def pause_after(attempt_count: int) -> float:
     return min(2.0 ** (attempt_count + 1), 3600.0)
 
 
-class Verdict(NamedTuple):
+class ErrorVerdict(NamedTuple):
     """What an error means for its record.
 
     Attributes:
@@ -69,17 +69,17 @@ class Verdict(NamedTuple):
     after_s: float | None = None
 
 
-def judge(error: Exception) -> Verdict:
+def judge(error: Exception) -> ErrorVerdict:
     """Tell what becomes of the record."""
     if not isinstance(error, TimerexGhlError):  # its text may hold anything
-        return Verdict("waiting", f"unexpected {type(error).__name__}")
+        return ErrorVerdict("waiting", f"unexpected {type(error).__name__}")
     match error:
         case RateLimitedError() | LockedError():
-            return Verdict("waiting", str(error), is_attempt=False)
+            return ErrorVerdict("waiting", str(error), is_attempt=False)
         case RetryableError():
-            return Verdict("waiting", str(error))
+            return ErrorVerdict("waiting", str(error))
         case ReviewNeededError():
-            return Verdict(
+            return ErrorVerdict(
                 "review",
                 str(error),
                 review=error.kind,
@@ -88,11 +88,11 @@ def judge(error: Exception) -> Verdict:
             )
         case SkippableError():
             what: What = "quarantined" if isinstance(error, QuarantineError) else "dead"
-            return Verdict(what, str(error), review="refused")
+            return ErrorVerdict(what, str(error), review="refused")
         case _:  # for want of a right we know of, the others of its connection go on beside it
             is_alone = isinstance(error, ScopeError) and not error.was_asked
             after_s = WITHOUT_RIGHT_S if is_alone else None
-            return Verdict("waiting", str(error), is_attempt=False, after_s=after_s)
+            return ErrorVerdict("waiting", str(error), is_attempt=False, after_s=after_s)
 
 
 async def process_event(
@@ -135,7 +135,7 @@ def _note_end(
 
 
 def _note_error(
-    tx: Connection, context: SyncContext, group: Group, verdict: Verdict, now: datetime
+    tx: Connection, context: SyncContext, group: Group, verdict: ErrorVerdict, now: datetime
 ) -> Outcome:
     event = group.event
     attempts = event.attempts + verdict.is_attempt
@@ -221,7 +221,7 @@ async def process_record(
 
 
 def _open_review(
-    tx: Connection, connection: ConnectionName, subject: str, verdict: Verdict, now: datetime
+    tx: Connection, connection: ConnectionName, subject: str, verdict: ErrorVerdict, now: datetime
 ) -> None:
     if verdict.review is None:
         return

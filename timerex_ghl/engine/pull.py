@@ -29,7 +29,7 @@ class Scope(StrEnum):
     FULL = "full"
 
 
-class Place(Record):
+class PullPosition(Record):
     """How far GHL's contacts were read; saved with every page, so a killed run goes on from here.
 
     Attributes:
@@ -55,7 +55,7 @@ class Place(Record):
     after: SearchAfter | None = None
     was_full: bool = False
 
-    def begin(self, scope: Scope, scan: str, now: datetime) -> "Place":
+    def begin(self, scope: Scope, scan: str, now: datetime) -> "PullPosition":
         """Start a scan, or go on with the unfinished one. The first scan is always a full one."""
         full = scope is Scope.FULL or not self.was_full
         if self.scan is not None and (self.scan == scan or not full or self.since is None):
@@ -66,7 +66,7 @@ class Place(Record):
         new = {"scan": scan, "scope": scope, "since": since, "after": None, "began_at": now}
         return self.model_copy(update=new)
 
-    def advance(self, page: ContactPage, now: datetime) -> "Place":
+    def advance(self, page: ContactPage, now: datetime) -> "PullPosition":
         """Move past a page; the last one ends the scan."""
         times = [c.updated_at for c in page.contacts if c.updated_at is not None]
         newest = max((time for time in (*times, self.newest) if time is not None), default=None)
@@ -99,7 +99,7 @@ async def read_page(
         limit: Contacts on a page.
     """
     saved = await context.ledger.read(cursors.get_cursor, context.connection, CURSOR)
-    place = (Place.model_validate_json(saved) if saved else Place()).begin(
+    place = (PullPosition.model_validate_json(saved) if saved else PullPosition()).begin(
         scope, scan, context.now()
     )
     page = await context.ghl.search_contacts(
@@ -120,7 +120,7 @@ async def list_changed(context: SyncContext) -> list[str]:
     return await context.ledger.read(_changed, context)
 
 
-def _ended(place: Place) -> Place:
+def _ended(place: PullPosition) -> PullPosition:
     """End a scan. Its last page was read."""
     began_at, newest_at = place.began_at, place.newest_at
     waited = began_at is not None and newest_at is not None and began_at - newest_at >= OVERLAP
@@ -136,7 +136,7 @@ def _ended(place: Place) -> Place:
 
 
 def _save_page(
-    tx: Connection, context: SyncContext, page: ContactPage, place: Place, now: datetime
+    tx: Connection, context: SyncContext, page: ContactPage, place: PullPosition, now: datetime
 ) -> None:
     rows: list[ghl_contacts.Snapshot] = []
     for contact in page.contacts:

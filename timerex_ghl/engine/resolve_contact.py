@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import ghl_contacts, kept_apart, links, locks
 from timerex_ghl.adapters.ledger import workspace as people
 from timerex_ghl.adapters.ledger.ghl_contacts import StoredSnapshot
-from timerex_ghl.adapters.ledger.kept_apart import Pair
+from timerex_ghl.adapters.ledger.kept_apart import ContactPair
 from timerex_ghl.adapters.ledger.workspace import Keyed
 from timerex_ghl.domain.errors import ReviewNeededError
 from timerex_ghl.domain.identity import Keys
@@ -101,7 +101,7 @@ def _resolve_unlinked(
             resolved[ghl_id] = Busy(tuple(names[ghl_id]))
             continue
         try:
-            others = [one for one in known if Pair(one.row.id, ghl_id) not in apart_from]
+            others = [one for one in known if ContactPair(one.row.id, ghl_id) not in apart_from]
             row = _check_free(_find(others, remote.keys), taken_by)
         except ReviewNeededError as several:
             resolved[ghl_id] = several

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import kept_apart, links, reviews, workspace
-from timerex_ghl.adapters.ledger.kept_apart import Pair
+from timerex_ghl.adapters.ledger.kept_apart import ContactPair
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.reviews import Review
 from timerex_ghl.domain.activities import KINDS
@@ -19,8 +19,8 @@ from timerex_ghl.engine.locking import locked
 from timerex_ghl.engine.reconcile import reconcile_contact
 from timerex_ghl.engine.review_activity import keep_activity, resolve_deletes
 from timerex_ghl.engine.review_case import (
-    Case,
     ResolvedReview,
+    ReviewCase,
     close,
     close_and_replay,
     is_open,
@@ -40,7 +40,7 @@ async def resolve(context: SyncContext, review_id: str, decision: Decision) -> R
     """
     names = [lock_of_review(context.connection, review_id)]
     async with locked(context.ledger, names, run_id=context.run_id):
-        case = Case(context, await _read(context, review_id), decision)
+        case = ReviewCase(context, await _read(context, review_id), decision)
         is_first = False
         if case.review.resolved_at is None:
             check_way(case.review.kind, decision)
@@ -57,7 +57,7 @@ async def _read(context: SyncContext, review_id: str) -> Review:
     return review
 
 
-async def _execute(case: Case) -> bool:
+async def _execute(case: ReviewCase) -> bool:
     """Do what was decided; False where the record went through meanwhile."""
     kind, _, rest = case.review.subject.partition(":")
     link_to = case.decision.link_to or ""
@@ -76,13 +76,13 @@ async def _execute(case: Case) -> bool:
             return await case.context.ledger.write(_close, case, case.context.now())
 
 
-async def _keep(case: Case, kind: str) -> bool:
+async def _keep(case: ReviewCase, kind: str) -> bool:
     if kind in KINDS:
         return await keep_activity(case)
     return await keep(case, await _person_of(case))
 
 
-async def _person_of(case: Case) -> ContactId:
+async def _person_of(case: ReviewCase) -> ContactId:
     """Tell whose values a decision is about."""
     contact_id = await case.context.ledger.read(person_of, case)
     if contact_id is None:
@@ -90,7 +90,7 @@ async def _person_of(case: Case) -> ContactId:
     return contact_id
 
 
-def _close(tx: Connection, case: Case, now: datetime) -> bool:
+def _close(tx: Connection, case: ReviewCase, now: datetime) -> bool:
     """Note a decision that writes to neither side: what is tried again is up to the next run."""
     was_closed = close_and_replay if case.decision.way is Way.RETRY else close
     if not was_closed(tx, case, now):
@@ -102,7 +102,7 @@ def _close(tx: Connection, case: Case, now: datetime) -> bool:
     return True
 
 
-def _part(tx: Connection, case: Case, now: datetime) -> None:
+def _part(tx: Connection, case: ReviewCase, now: datetime) -> None:
     """Keep people apart. The same question, asked from the other side, is answered by that too."""
     connection = case.context.connection
     pairs = _pairs(case.review)
@@ -115,15 +115,15 @@ def _part(tx: Connection, case: Case, now: datetime) -> None:
             close_and_replay(tx, case._replace(review=review), now)
 
 
-def _pairs(review: Review) -> set[Pair]:
+def _pairs(review: Review) -> set[ContactPair]:
     """Tell who may be whom."""
     kind, _, record_id = review.subject.partition(":")
     people: list[str] = [record_id] if kind == "contact" else review.detail.get("people", [])
     ghl_ids: list[str] = [record_id] if kind == "ghl" else review.detail.get("ghl_ids", [])
-    return {Pair(ContactId(one), GhlContactId(other)) for one in people for other in ghl_ids}
+    return {ContactPair(ContactId(one), GhlContactId(other)) for one in people for other in ghl_ids}
 
 
-async def _link(case: Case, contact_id: ContactId, ghl_id: GhlContactId) -> bool:
+async def _link(case: ReviewCase, contact_id: ContactId, ghl_id: GhlContactId) -> bool:
     """Make two records one person, then carry them."""
     context = case.context
     await context.ghl.get_contact(ghl_id)  # it is there, and it is this location's

@@ -15,10 +15,10 @@ from timerex_ghl.domain.models import FieldName
 from timerex_ghl.domain.review_decisions import Way
 from timerex_ghl.engine.activities.claim_activity import ConflictDecision
 from timerex_ghl.engine.activities.handle_activity import handle_activity
-from timerex_ghl.engine.review_case import Case, close, is_open
+from timerex_ghl.engine.review_case import ReviewCase, close, is_open
 
 
-async def keep_activity(case: Case) -> bool:
+async def keep_activity(case: ReviewCase) -> bool:
     """Let one side's value of a field stand; False where somebody was faster.
 
     Raises:
@@ -40,7 +40,7 @@ async def keep_activity(case: Case) -> bool:
     return True
 
 
-def resolve_deletes(tx: Connection, case: Case, now: datetime) -> None:
+def resolve_deletes(tx: Connection, case: ReviewCase, now: datetime) -> None:
     """Let deletes through, each by an event of its own, or let the other side keep what it has."""
     connection = case.context.connection
     _, kind, side = case.review.subject.split(":")

@@ -12,7 +12,7 @@ from timerex_ghl.domain.review_decisions import Decision
 from timerex_ghl.engine.context import SyncContext
 
 
-class Case(NamedTuple):
+class ReviewCase(NamedTuple):
     """One review, and what a person decides about it."""
 
     context: SyncContext
@@ -35,7 +35,7 @@ class ResolvedReview(NamedTuple):
         return f"{review.id} was settled already: {review.decision}, by {review.resolved_by}, {at}"
 
 
-def close(tx: Connection, case: Case, now: datetime) -> bool:
+def close(tx: Connection, case: ReviewCase, now: datetime) -> bool:
     """Note the decision, and who made it; False where the review is settled already."""
     decision = case.decision
     is_first = reviews.resolve_review(
@@ -46,7 +46,7 @@ def close(tx: Connection, case: Case, now: datetime) -> bool:
     return is_first
 
 
-def close_and_replay(tx: Connection, case: Case, now: datetime) -> bool:
+def close_and_replay(tx: Connection, case: ReviewCase, now: datetime) -> bool:
     """Note the decision; an event that it was about waits to be carried again."""
     is_first = close(tx, case, now)
     kind, _, record_id = case.review.subject.partition(":")
@@ -55,18 +55,18 @@ def close_and_replay(tx: Connection, case: Case, now: datetime) -> bool:
     return is_first
 
 
-async def is_open(case: Case) -> bool:
+async def is_open(case: ReviewCase) -> bool:
     """Look again, once the person is ours: a run may have carried them while we waited."""
     now = await case.context.ledger.read(reviews.get_review, case.review.id)
     return now is not None and now.resolved_at is None
 
 
-def note_late(tx: Connection, case: Case, now: datetime) -> None:
+def note_late(tx: Connection, case: ReviewCase, now: datetime) -> None:
     """Say in the audit that somebody decided what was decided already."""
     _record_audit(tx, case, "review was settled already", now)
 
 
-def _record_audit(tx: Connection, case: Case, what: str, now: datetime) -> None:
+def _record_audit(tx: Connection, case: ReviewCase, what: str, now: datetime) -> None:
     decision = case.decision
     audit.record(
         tx,

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import bookings, inbox, kept_apart, links, workspace
 from timerex_ghl.adapters.ledger.bookings import BookingRow
-from timerex_ghl.adapters.ledger.kept_apart import Pair
+from timerex_ghl.adapters.ledger.kept_apart import ContactPair
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.errors import SettingsError
@@ -18,13 +18,13 @@ from timerex_ghl.domain.person import plan_person
 from timerex_ghl.engine.commit import add_from_ghl
 from timerex_ghl.engine.lock_names import lock_of_booking
 from timerex_ghl.engine.locking import locked
-from timerex_ghl.engine.review_case import Case, close_and_replay
+from timerex_ghl.engine.review_case import ReviewCase, close_and_replay
 
 Choose = Callable[[Connection, BookingRow, datetime], ContactId]
 """Tells who the guest is, and brings them to the workspace where they are not."""
 
 
-def person_of(tx: Connection, case: Case) -> ContactId | None:
+def person_of(tx: Connection, case: ReviewCase) -> ContactId | None:
     """Tell which person of the workspace a review is about, if there is one."""
     connection = case.context.connection
     kind, _, rest = case.review.subject.partition(":")
@@ -40,7 +40,7 @@ def person_of(tx: Connection, case: Case) -> ContactId | None:
     return stored.contact_id if stored else None
 
 
-async def link_guest(case: Case, event_id: EventId, ghl_id: GhlContactId) -> bool:
+async def link_guest(case: ReviewCase, event_id: EventId, ghl_id: GhlContactId) -> bool:
     """Make a contact of GHL the guest, and let the event wait to be carried again."""
     ghl = await case.context.ghl.get_contact(ghl_id)  # it is there, and it is this location's
 
@@ -50,19 +50,19 @@ async def link_guest(case: Case, event_id: EventId, ghl_id: GhlContactId) -> boo
     return await _resolve_guest(case, event_id, choose)
 
 
-async def part_guest(case: Case, event_id: EventId) -> bool:
+async def part_guest(case: ReviewCase, event_id: EventId) -> bool:
     """Make the guest somebody new, and let the event wait to be carried again."""
 
     def choose(tx: Connection, row: BookingRow, now: datetime) -> ContactId:
         contact_id = row.contact_id or _add_guest(tx, case, row.booking, now)
-        pairs = [Pair(contact_id, ghl_id) for ghl_id in _others(tx, case, contact_id)]
+        pairs = [ContactPair(contact_id, ghl_id) for ghl_id in _others(tx, case, contact_id)]
         kept_apart.keep_apart(tx, case.context.connection, pairs, by=case.decision.by, now=now)
         return contact_id
 
     return await _resolve_guest(case, event_id, choose)
 
 
-async def _resolve_guest(case: Case, event_id: EventId, choose: Choose) -> bool:
+async def _resolve_guest(case: ReviewCase, event_id: EventId, choose: Choose) -> bool:
     context = case.context
     event = await context.ledger.read(inbox.read_event, event_id)
     booking = read_delivery(event.body.encode()).booking if event else None
@@ -73,7 +73,9 @@ async def _resolve_guest(case: Case, event_id: EventId, choose: Choose) -> bool:
         return await context.ledger.write(_replay_as, case, booking, choose, context.now())
 
 
-def _replay_as(tx: Connection, case: Case, booking: Booking, choose: Choose, now: datetime) -> bool:
+def _replay_as(
+    tx: Connection, case: ReviewCase, booking: Booking, choose: Choose, now: datetime
+) -> bool:
     if not close_and_replay(tx, case, now):
         return False
     stored = bookings.get_booking(tx, case.context.connection, booking.id)
@@ -84,7 +86,7 @@ def _replay_as(tx: Connection, case: Case, booking: Booking, choose: Choose, now
 
 
 def _who_is(
-    tx: Connection, case: Case, guest_id: ContactId | None, ghl: GhlContact, now: datetime
+    tx: Connection, case: ReviewCase, guest_id: ContactId | None, ghl: GhlContact, now: datetime
 ) -> ContactId:
     """Tell which person of the workspace a contact of GHL is: theirs, the guest so far, or new."""
     context = case.context
@@ -99,14 +101,14 @@ def _who_is(
     return guest_id
 
 
-def _add_guest(tx: Connection, case: Case, booking: Booking, now: datetime) -> ContactId:
+def _add_guest(tx: Connection, case: ReviewCase, booking: Booking, now: datetime) -> ContactId:
     settings = case.context.settings
     guest = plan_person(booking, None, settings.rules)
     keys = keys_of(guest, settings.region)
     return workspace.add_contact(tx, settings.name, guest, keys, now).id
 
 
-def _others(tx: Connection, case: Case, contact_id: ContactId) -> list[GhlContactId]:
+def _others(tx: Connection, case: ReviewCase, contact_id: ContactId) -> list[GhlContactId]:
     """List the contacts of GHL that the guest is not."""
     detail = case.review.detail
     people = [one for one in detail.get("people", []) if one != contact_id]

@@ -20,7 +20,7 @@ from timerex_ghl.engine.commit import ask_about, change_row, conflict_subject
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.match_contact import Person
 from timerex_ghl.engine.reconcile import reconcile_contact
-from timerex_ghl.engine.review_case import Case, close, close_and_replay, is_open
+from timerex_ghl.engine.review_case import ReviewCase, close, close_and_replay, is_open
 from timerex_ghl.engine.write import Claim, ReviewDecision
 
 
@@ -31,7 +31,7 @@ class Asked(NamedTuple):
     conflict: Conflict
 
 
-async def keep(case: Case, contact_id: ContactId) -> bool:
+async def keep(case: ReviewCase, contact_id: ContactId) -> bool:
     """Carry a person with the decision as the fields' rules.
 
     Raises:
@@ -50,7 +50,7 @@ async def keep(case: Case, contact_id: ContactId) -> bool:
     return True
 
 
-async def _keep_chosen(case: Case, claim: Claim, known: ContactState) -> None:
+async def _keep_chosen(case: ReviewCase, claim: Claim, known: ContactState) -> None:
     """Settle conflicts. Nothing is written to either side before both were looked at again."""
     waiting = await case.context.ledger.read(_asked_about, case, claim.contact_id)
     chosen = chosen_winners(case.decision, _field_of(case.review), waiting)
@@ -82,7 +82,7 @@ async def _keep_chosen(case: Case, claim: Claim, known: ContactState) -> None:
         raise
 
 
-async def _keep_typed(case: Case, claim: Claim, known: ContactState) -> None:
+async def _keep_typed(case: ReviewCase, claim: Claim, known: ContactState) -> None:
     """Give the row what it lacked; it then goes to GHL as any edit does."""
     context, row = case.context, known.person.row
     record_state = case.review.record_state
@@ -98,7 +98,7 @@ async def _keep_typed(case: Case, claim: Claim, known: ContactState) -> None:
     await reconcile_contact(context, claim, again)
 
 
-def _asked_about(tx: Connection, case: Case, contact_id: ContactId) -> dict[FieldName, Asked]:
+def _asked_about(tx: Connection, case: ReviewCase, contact_id: ContactId) -> dict[FieldName, Asked]:
     """Collect the conflicts that wait about a person."""
     waiting = reviews.open_of(tx, case.context.connection, "conflict")
     prefix = conflict_subject(contact_id, FieldName(""))
@@ -122,14 +122,14 @@ def _refuse_one_way(plan: ContactPlan, context: dict[FieldName, Side]) -> None:
             )
 
 
-def _with_rules(case: Case, chosen: dict[FieldName, Side]) -> SyncContext:
+def _with_rules(case: ReviewCase, chosen: dict[FieldName, Side]) -> SyncContext:
     settings = case.context.settings
     ruled = settings.model_copy(update={"rules": rules_with_decision(settings.rules, chosen)})
     published = case.context.published.model_copy(update={"settings": ruled})
     return replace(case.context, published=published)
 
 
-def _typed_in(case: Case, known: ContactState) -> ContactState:
+def _typed_in(case: ReviewCase, known: ContactState) -> ContactState:
     """Read the row as if what was typed in stood there, as an edit of now."""
     values = case.decision.values
     row, link, keys = known.person
@@ -143,7 +143,7 @@ def _typed_in(case: Case, known: ContactState) -> ContactState:
     return known._replace(person=Person(row, link, keys))
 
 
-def _with_typed(plan: ContactPlan, case: Case) -> ContactPlan:
+def _with_typed(plan: ContactPlan, case: ReviewCase) -> ContactPlan:
     """Let the row take over what was typed in, in the unit that remembers the person."""
     values = {**plan.to_workspace.values, **case.decision.values}
     change = plan.to_workspace.model_copy(update={"values": values})
@@ -151,7 +151,7 @@ def _with_typed(plan: ContactPlan, case: Case) -> ContactPlan:
 
 
 def _ask_anew(
-    tx: Connection, case: Case, row: WorkspaceContact, found: list[Conflict], now: datetime
+    tx: Connection, case: ReviewCase, row: WorkspaceContact, found: list[Conflict], now: datetime
 ) -> None:
     """Bring the questions up to date: a person is to see the values that stand there now."""
     for field in _asked_about(tx, case, row.id).keys() & {one.field for one in found}:

@@ -36,7 +36,7 @@ class _Named(Protocol):
 T = TypeVar("T", bound=_Named)
 
 
-class Writer(Protocol):
+class IntentOwner(Protocol):
     """Whoever writes: under which name its intents stand, and the lock that lets it."""
 
     @property
@@ -189,7 +189,7 @@ def post_outcome(
 
 async def send_write(
     context: SyncContext,
-    writer: Writer,
+    writer: IntentOwner,
     action: Action,
     send: Callable[[], Awaitable[T]],
     previous: PendingOutcome | None = None,

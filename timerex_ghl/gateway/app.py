@@ -13,13 +13,13 @@ from timerex_ghl.gateway.api.build import PREFIX, build_api
 from timerex_ghl.gateway.endpoints import Endpoints
 from timerex_ghl.gateway.ghl import GhlEndpoint
 from timerex_ghl.gateway.guard import Guard, api_with, endpoints_with
-from timerex_ghl.gateway.limits import DEFAULT_LIMITS, Limits
+from timerex_ghl.gateway.limits import DEFAULT_LIMITS, GatewayLimits
 from timerex_ghl.gateway.refusals import answer_error, ledger_or
 from timerex_ghl.gateway.timerex import TimerexEndpoint
 
 
 def build_gateway(
-    ledger: Ledger, *, hosts: Collection[str] = (), limits: Limits = DEFAULT_LIMITS
+    ledger: Ledger, *, hosts: Collection[str] = (), limits: GatewayLimits = DEFAULT_LIMITS
 ) -> FastAPI:
     """Make the application around an open ledger.
 
@@ -31,7 +31,7 @@ def build_gateway(
     areas = (endpoints_with(limits), api_with(limits))
     app = FastAPI(
         openapi_url=None,
-        redirect_slashes=False,  # a redirect would repeat the door's name
+        redirect_slashes=False,  # a redirect would repeat the endpoint's name
         exception_handlers={AnyHTTPException: answer_error, Exception: answer_error},
         middleware=[Middleware(Guard, areas=areas, hosts=hosts)],
     )
@@ -41,18 +41,18 @@ def build_gateway(
     return app
 
 
-def _add_endpoints(app: FastAPI, ledger: Ledger, limits: Limits) -> None:
+def _add_endpoints(app: FastAPI, ledger: Ledger, limits: GatewayLimits) -> None:
     """Add the doors, as plain routes: what FastAPI adds costs time and is not used there."""
     endpoints = Endpoints(ledger, limits)
     timerex, ghl = (
         TimerexEndpoint(ledger, endpoints, limits),
         GhlEndpoint(ledger, endpoints, limits),
     )
-    app.add_route("/webhooks/timerex/{door}", timerex.take, methods=["POST"])
+    app.add_route("/webhooks/timerex/{endpoint}", timerex.take, methods=["POST"])
     app.add_route("/webhooks/ghl", ghl.take, methods=["POST"])
 
 
-def _add_health(app: FastAPI, ledger: Ledger, limits: Limits) -> None:
+def _add_health(app: FastAPI, ledger: Ledger, limits: GatewayLimits) -> None:
     @app.get("/healthz")
     async def say_alive() -> JSONResponse:
         return JSONResponse({"alive": True})

@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.domain.models import LocationId
 from timerex_ghl.domain.settings import ConnectionSettings
-from timerex_ghl.gateway.limits import Limits
+from timerex_ghl.gateway.limits import GatewayLimits
 
 _LEAST_KEPT_S = 0.1
 
@@ -41,7 +41,7 @@ class Endpoints:
     All of them are read at once: guessing at doors then costs the ledger nothing.
     """
 
-    def __init__(self, ledger: Ledger, limits: Limits) -> None:
+    def __init__(self, ledger: Ledger, limits: GatewayLimits) -> None:
         self._ledger = ledger
         self._kept_s = limits.published_kept_s
         self._known = PublishedRoutes(())

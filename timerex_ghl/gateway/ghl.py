@@ -3,13 +3,13 @@
 from fastapi import HTTPException, Request
 from starlette.responses import Response
 
-from timerex_ghl.adapters.ghl.signatures import Proof, read_proof, signer_of
-from timerex_ghl.adapters.ghl.webhooks import Delivery, read_delivery
+from timerex_ghl.adapters.ghl.signatures import DeliverySignature, read_proof, signer_of
+from timerex_ghl.adapters.ghl.webhooks import GhlDelivery, read_delivery
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.malformed import MalformedError
 from timerex_ghl.domain.settings import ConnectionSettings
 from timerex_ghl.gateway.endpoints import Endpoints
-from timerex_ghl.gateway.limits import Limits
+from timerex_ghl.gateway.limits import GatewayLimits
 from timerex_ghl.gateway.refusals import ledger_or
 from timerex_ghl.gateway.requests import answer, check_media_type, read_body
 from timerex_ghl.gateway.store import keep_ghl, keep_malformed
@@ -18,7 +18,7 @@ from timerex_ghl.gateway.store import keep_ghl, keep_malformed
 class GhlEndpoint:
     """Takes deliveries of GHL."""
 
-    def __init__(self, ledger: Ledger, endpoints: Endpoints, limits: Limits) -> None:
+    def __init__(self, ledger: Ledger, endpoints: Endpoints, limits: GatewayLimits) -> None:
         self._ledger = ledger
         self._endpoints = endpoints
         self._limits = limits
@@ -40,7 +40,7 @@ class GhlEndpoint:
         async with ledger_or(429, self._limits.ledger_deadline_s):
             return answer(await keep_ghl(self._ledger, connections, delivery, body))
 
-    async def _signer_of(self, proof: Proof, body: bytes) -> str:
+    async def _signer_of(self, proof: DeliverySignature, body: bytes) -> str:
         """Name the key that signed; refuse (401) where no connection has such a key."""
         async with ledger_or(429, self._limits.ledger_deadline_s):
             known = await self._endpoints.known()
@@ -50,7 +50,7 @@ class GhlEndpoint:
         return signer
 
     async def _find_those(
-        self, delivery: Delivery, proof: Proof, signer: str
+        self, delivery: GhlDelivery, proof: DeliverySignature, signer: str
     ) -> list[ConnectionSettings]:
         """Find the connections it is for.
 
@@ -64,5 +64,5 @@ class GhlEndpoint:
         return trusting
 
 
-def _keys_of(connection: ConnectionSettings, proof: Proof) -> tuple[str, ...]:
+def _keys_of(connection: ConnectionSettings, proof: DeliverySignature) -> tuple[str, ...]:
     return connection.ghl.older_webhook_keys if proof.is_older else connection.ghl.webhook_keys

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from timerex_ghl.gateway.limits import Limits, SourceLimiter
+from timerex_ghl.gateway.limits import GatewayLimits, SourceLimiter
 from timerex_ghl.gateway.refusals import RETRY_AFTER_S
 
 _HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
@@ -32,12 +32,12 @@ class Area(NamedTuple):
     busy: JSONResponse
 
 
-def endpoints_with(limits: Limits) -> Area:
+def endpoints_with(limits: GatewayLimits) -> Area:
     """Limit the doors: a wrong signature fails, and so does a door that is guessed."""
     return Area("/webhooks", SourceLimiter(limits), {401, 404}, _busy({"error": "busy"}))
 
 
-def api_with(limits: Limits) -> Area:
+def api_with(limits: GatewayLimits) -> Area:
     """Limit the API: a wrong token fails."""
     problem = {
         "type": "about:blank",

@@ -23,7 +23,7 @@ class Rate(NamedTuple):
     per_s: float
 
 
-class Limits(NamedTuple):
+class GatewayLimits(NamedTuple):
     """The limits; generous, as a service sends all its deliveries from few addresses.
 
     Attributes:
@@ -57,7 +57,7 @@ class Limits(NamedTuple):
     published_kept_s: float = 2.0
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = GatewayLimits()
 
 
 class _Bucket:
@@ -78,10 +78,10 @@ class _Bucket:
         self._tokens -= 1
 
 
-class Source:
+class Sender:
     """One sender: an address, or a network of IPv6."""
 
-    def __init__(self, limits: Limits, now: float) -> None:
+    def __init__(self, limits: GatewayLimits, now: float) -> None:
         self.requests = _Bucket(limits.requests, now)
         self.failures = _Bucket(limits.failures, now)
         self.in_hand = 0
@@ -94,15 +94,15 @@ class SourceLimiter:
         sources: The senders that are remembered, the one not seen longest first.
     """
 
-    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: GatewayLimits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._clock = clock
-        self.sources: OrderedDict[str, Source] = OrderedDict()
+        self.sources: OrderedDict[str, Sender] = OrderedDict()
         self._in_hand = 0
         self._refused = 0
         self._say_at = 0.0
 
-    def enter(self, address: str) -> Source | None:
+    def enter(self, address: str) -> Sender | None:
         """Let a delivery in; None turns it away. Whoever came in has to `leave`."""
         now = self._clock()
         source = self._source_of(address, now)
@@ -119,18 +119,18 @@ class SourceLimiter:
         self._in_hand += 1
         return source
 
-    def leave(self, source: Source, *, failed: bool) -> None:
+    def leave(self, source: Sender, *, failed: bool) -> None:
         """Count one less in hand, and a failure where it was one."""
         source.in_hand -= 1
         self._in_hand -= 1
         if failed:
             source.failures.take()
 
-    def _source_of(self, address: str, now: float) -> Source:
+    def _source_of(self, address: str, now: float) -> Sender:
         key = _network_of(address)
         source = self.sources.get(key)
         if source is None:
-            source = self.sources[key] = Source(self._limits, now)
+            source = self.sources[key] = Sender(self._limits, now)
             self._forget_one()
         else:
             self.sources.move_to_end(key)

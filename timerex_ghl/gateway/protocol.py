@@ -6,7 +6,7 @@ from typing import ClassVar, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from timerex_ghl.gateway.limits import DEFAULT_LIMITS, Limits
+from timerex_ghl.gateway.limits import DEFAULT_LIMITS, GatewayLimits
 
 _BUSY = (
     b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nretry-after: 10\r\n"
@@ -24,7 +24,7 @@ class GatewayProtocol(H11Protocol):
     answer. Here both end after `head_deadline_s`; a body before its answer has `body_deadline_s`.
     """
 
-    limits: ClassVar[Limits] = DEFAULT_LIMITS
+    limits: ClassVar[GatewayLimits] = DEFAULT_LIMITS
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -66,7 +66,7 @@ class GatewayProtocol(H11Protocol):
         self.transport.close()
 
 
-def protocol_with(chosen: Limits) -> type[GatewayProtocol]:
+def protocol_with(chosen: GatewayLimits) -> type[GatewayProtocol]:
     """Make the protocol with other limits: uvicorn takes a class and makes its instances."""
 
     class LimitedProtocol(GatewayProtocol):

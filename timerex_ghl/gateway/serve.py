@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.domain.errors import SettingsError
 from timerex_ghl.gateway.app import build_gateway
-from timerex_ghl.gateway.limits import DEFAULT_LIMITS, Limits
+from timerex_ghl.gateway.limits import DEFAULT_LIMITS, GatewayLimits
 from timerex_ghl.gateway.protocol import protocol_with
 
 _IDLE_S = 75  # longer than proxies keep a connection: what they send into one is not lost
@@ -25,7 +25,7 @@ async def run_gateway(
     port: int,
     on_ready: Callable[[str], None],
     hosts: Collection[str] = (),
-    limits: Limits = DEFAULT_LIMITS,
+    limits: GatewayLimits = DEFAULT_LIMITS,
 ) -> None:
     """Serve until SIGTERM or SIGINT; what is in hand is answered first.
 

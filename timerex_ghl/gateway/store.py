@@ -46,7 +46,10 @@ async def keep_timerex(ledger: Ledger, connection: ConnectionName, body: bytes) 
 
 
 async def keep_ghl(
-    ledger: Ledger, connections: Sequence[ConnectionSettings], delivery: ghl.Delivery, body: bytes
+    ledger: Ledger,
+    connections: Sequence[ConnectionSettings],
+    delivery: ghl.GhlDelivery,
+    body: bytes,
 ) -> Kept:
     """Store a delivery for each connection of its location; for none of them it is ignored."""
     text, now = body.decode(), datetime.now(UTC)
@@ -83,7 +86,7 @@ def _store_all(tx: Connection, arrivals: list[Arrival]) -> list[EventId]:
 
 
 def _arrival_of(
-    connection: ConnectionSettings | None, delivery: ghl.Delivery, body: str, now: datetime
+    connection: ConnectionSettings | None, delivery: ghl.GhlDelivery, body: str, now: datetime
 ) -> Arrival:
     state, note = _fate_of(connection, delivery, now)
     return Arrival(
@@ -99,7 +102,7 @@ def _arrival_of(
 
 
 def _fate_of(
-    connection: ConnectionSettings | None, delivery: ghl.Delivery, now: datetime
+    connection: ConnectionSettings | None, delivery: ghl.GhlDelivery, now: datetime
 ) -> tuple[InboxState, str]:
     """Say in which state a delivery begins, and why.
 

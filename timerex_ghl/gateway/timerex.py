@@ -6,7 +6,7 @@ from starlette.responses import Response
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.webhooks import is_authentic
 from timerex_ghl.gateway.endpoints import Endpoints
-from timerex_ghl.gateway.limits import Limits
+from timerex_ghl.gateway.limits import GatewayLimits
 from timerex_ghl.gateway.refusals import ledger_or
 from timerex_ghl.gateway.requests import answer, check_media_type, read_body
 from timerex_ghl.gateway.store import keep_timerex
@@ -15,7 +15,7 @@ from timerex_ghl.gateway.store import keep_timerex
 class TimerexEndpoint:
     """Takes deliveries of TimeRex."""
 
-    def __init__(self, ledger: Ledger, endpoints: Endpoints, limits: Limits) -> None:
+    def __init__(self, ledger: Ledger, endpoints: Endpoints, limits: GatewayLimits) -> None:
         self._ledger = ledger
         self._endpoints = endpoints
         self._limits = limits
@@ -23,7 +23,7 @@ class TimerexEndpoint:
     async def take(self, request: Request) -> Response:
         """Check, store, answer."""
         async with ledger_or(429, self._limits.ledger_deadline_s):
-            settings = await self._endpoints.find(request.path_params["door"])
+            settings = await self._endpoints.find(request.path_params["endpoint"])
         if settings is None:
             raise HTTPException(404)
         timerex = settings.timerex

@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass, field
 
-from timerex_ghl.sandbox.clock import Clock
+from timerex_ghl.sandbox.clock import MachineClock
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Aim:
     seed: int = 1
     times: int | None = 1
     until: float = float("inf")
-    clock: Clock = field(default_factory=Clock)
+    clock: MachineClock = field(default_factory=MachineClock)
     matched: int = 0
     struck: int = 0
     _due: int = field(init=False)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from timerex_ghl.sandbox.wire import Json
 
 
-class Answer(NamedTuple):
+class ApiAnswer(NamedTuple):
     """Status and body of one answer."""
 
     body: Json
@@ -29,14 +29,14 @@ class RefusalError(Exception):
         self.message = message if isinstance(message, str) else [*message]
         self.meta = meta
 
-    def answer(self) -> Answer:
+    def answer(self) -> ApiAnswer:
         """Give the refusal as an answer."""
         body: Json = {"statusCode": self.status, "message": self.message}
         if self.meta is not None:
             body["meta"] = self.meta
         else:
             body["error"] = HTTPStatus(self.status).phrase.replace("Content", "Entity")
-        return Answer(body, self.status)
+        return ApiAnswer(body, self.status)
 
 
 def not_found(what: str, its_id: str, status: int = 400) -> RefusalError:
@@ -44,6 +44,6 @@ def not_found(what: str, its_id: str, status: int = 400) -> RefusalError:
     return RefusalError(status, f"{what} with id {its_id} not found")
 
 
-def with_trace_id(answer: Answer) -> Answer:
+def with_trace_id(answer: ApiAnswer) -> ApiAnswer:
     """Add the `traceId` that every answer carries."""
     return answer._replace(body={**answer.body, "traceId": str(uuid.uuid4())})

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 
-class Clock:
+class MachineClock:
     """The machine's clock. A test hands in one that it moves by itself."""
 
     def now(self) -> float:

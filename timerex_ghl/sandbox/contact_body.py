@@ -11,7 +11,7 @@ import phonenumbers
 
 from timerex_ghl.sandbox import checks
 from timerex_ghl.sandbox.checks import Check
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.wire import Json, iso_ms, parse_ms
 
@@ -117,7 +117,7 @@ UPSERT: dict[str, Check] = {**CREATE, "createNewIfDuplicateAllowed": checks.flag
 NOT_PLAIN = {"tags", "customFields", "locationId", "createNewIfDuplicateAllowed", "name", "phone"}
 
 
-def write_body(ghl: Ghl, contact: Contact, body: Json) -> None:
+def write_body(ghl: Ghl, contact: SandboxContact, body: Json) -> None:
     """Change a contact as a checked body says. What the body does not name stays."""
     for key, value in body.items():
         if key not in NOT_PLAIN:
@@ -150,7 +150,7 @@ def lower_tags(tags: list[str]) -> list[str]:
     return [*dict.fromkeys(tag.strip().lower() for tag in tags if tag.strip())]
 
 
-def _put(contact: Contact, key: str, value: Any) -> None:
+def _put(contact: SandboxContact, key: str, value: Any) -> None:
     """Set a field; null and empty text clear it."""
     if value is None or value == "":
         contact.fields.pop(key, None)
@@ -158,14 +158,14 @@ def _put(contact: Contact, key: str, value: Any) -> None:
         contact.fields[key] = value
 
 
-def _write_name(contact: Contact, body: Json) -> None:
+def _write_name(contact: SandboxContact, body: Json) -> None:
     """Split a whole name at its first space, unless the body names the parts too."""
     first, _, last = (body["name"] or "").strip().partition(" ")
     _put(contact, "firstName", body.get("firstName", first))
     _put(contact, "lastName", body.get("lastName", last.strip()))
 
 
-def _write_custom(ghl: Ghl, contact: Contact, item: Json) -> None:
+def _write_custom(ghl: Ghl, contact: SandboxContact, item: Json) -> None:
     """Set one custom field, named by id or key. One the location does not have is passed over."""
     field_id = item.get("id") or _id_of_key(ghl, item.get("key", ""))
     value = next((item[key] for key in VALUE_KEYS if key in item), None)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
-from timerex_ghl.sandbox.clock import Clock
+from timerex_ghl.sandbox.clock import MachineClock
 from timerex_ghl.sandbox.wire import Json, new_id, now_ms
 
 
 @dataclass
-class Contact:
+class SandboxContact:
     """One contact.
 
     Attributes:
@@ -43,7 +43,7 @@ class Contact:
         names = (self.fields.get("firstName"), self.fields.get("lastName"))
         return " ".join(name for name in names if name)
 
-    def copy(self) -> "Contact":
+    def copy(self) -> "SandboxContact":
         """Keep a contact as it is now, without its notes."""
         return replace(
             self,
@@ -73,15 +73,15 @@ class SearchIndex:
         last_search: What was searched, at which version, and what was found.
     """
 
-    def __init__(self, contacts: dict[str, Contact], clock: Clock) -> None:
+    def __init__(self, contacts: dict[str, SandboxContact], clock: MachineClock) -> None:
         self._clock = clock
         self.lag_ms = 0
         self.version = 0
-        self.last_search: tuple[object, list[Contact]] = (None, [])
+        self.last_search: tuple[object, list[SandboxContact]] = (None, [])
         self._contacts = contacts
         self._searchable = contacts
-        self._waiting: deque[tuple[float, str, Contact | None]] = deque()
-        self._in_order: tuple[int, list[Contact]] = (-1, [])
+        self._waiting: deque[tuple[float, str, SandboxContact | None]] = deque()
+        self._in_order: tuple[int, list[SandboxContact]] = (-1, [])
 
     def lag_by(self, lag_ms: int) -> None:
         """See every later change that much later; 0 is at once."""
@@ -105,7 +105,7 @@ class SearchIndex:
         at = self._clock.now() + self.lag_ms / 1000
         self._waiting.append((at, contact_id, contact.copy() if contact else None))
 
-    def in_order(self) -> list[Contact]:
+    def in_order(self) -> list[SandboxContact]:
         """Give all contacts that search sees, the one that changed first before the others."""
         self._catch_up()
         if self._in_order[0] != self.version:
@@ -131,18 +131,18 @@ class Contacts:
         deleted: Those that a person may bring back.
     """
 
-    def __init__(self, clock: Clock | None = None) -> None:
-        self.by_id: dict[str, Contact] = {}
-        self.deleted: dict[str, Contact] = {}
-        self.index = SearchIndex(self.by_id, clock or Clock())
+    def __init__(self, clock: MachineClock | None = None) -> None:
+        self.by_id: dict[str, SandboxContact] = {}
+        self.deleted: dict[str, SandboxContact] = {}
+        self.index = SearchIndex(self.by_id, clock or MachineClock())
         self._last_ms = 0
         self._ids_of: dict[tuple[str, str], dict[str, None]] = {}
         self._keys_of: dict[str, set[tuple[str, str]]] = {}
 
-    def __iter__(self) -> Iterator[Contact]:
+    def __iter__(self) -> Iterator[SandboxContact]:
         return iter(self.by_id.values())
 
-    def save(self, contact: Contact) -> None:
+    def save(self, contact: SandboxContact) -> None:
         """Keep a contact and move its `dateUpdated`: forward, and never before another's."""
         self._forget_keys(contact.id)
         contact.updated_ms = max(now_ms(), contact.updated_ms + 1, self._last_ms)
@@ -160,12 +160,12 @@ class Contacts:
         self.deleted[contact_id] = self.by_id.pop(contact_id)
         self.index.show(contact_id)
 
-    def show(self, contact: Contact) -> None:
+    def show(self, contact: SandboxContact) -> None:
         """Let search see a change that does not move `dateUpdated`."""
         contact.found_as = None
         self.index.show(contact.id)
 
-    def find(self, kind: str, value: str) -> list[Contact]:
+    def find(self, kind: str, value: str) -> list[SandboxContact]:
         """Find contacts by e-mail or phone, the oldest holder of the key first."""
         key = (kind, value.lower() if kind == "email" else value)
         return [self.by_id[contact_id] for contact_id in self._ids_of.get(key, {})]

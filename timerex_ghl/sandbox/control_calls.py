@@ -6,10 +6,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from timerex_ghl.sandbox.calls import KEPT, CallLog
-from timerex_ghl.sandbox.control_requests import Order, read_query, reply
+from timerex_ghl.sandbox.control_requests import ControlOrder, read_query, reply
 
 
-class CallsQuery(Order):
+class CallsQuery(ControlOrder):
     """Which calls to give."""
 
     since: NonNegativeInt = 0

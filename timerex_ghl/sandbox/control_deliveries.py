@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from timerex_ghl.sandbox.control_faults import AimOrder
-from timerex_ghl.sandbox.control_requests import Order, known, read, read_query, reply
+from timerex_ghl.sandbox.control_requests import ControlOrder, known, read, read_query, reply
 from timerex_ghl.sandbox.deliveries import Deliveries, ReleaseOrder
 from timerex_ghl.sandbox.delivery_faults import DeliveryFault, Forgery, Kind, Plan
 
@@ -28,21 +28,21 @@ class DeliveryFaultOrder(AimOrder):
         return self
 
 
-class RepeatOrder(Order):
+class RepeatOrder(ControlOrder):
     """How to deliver again: so many copies at once, forged perhaps."""
 
     copies: PositiveInt = 1
     forgery: Forgery | None = None
 
 
-class Release(Order):
+class Release(ControlOrder):
     """In which order to begin what is held."""
 
     order: ReleaseOrder = "same"
     seed: int = 1
 
 
-class DeliveriesQuery(Order):
+class DeliveriesQuery(ControlOrder):
     """Which deliveries to give."""
 
     state: str | None = None

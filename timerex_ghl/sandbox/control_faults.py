@@ -6,12 +6,12 @@ from typing import Self
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from timerex_ghl.sandbox.aims import Aim
-from timerex_ghl.sandbox.clock import Clock
-from timerex_ghl.sandbox.control_requests import Order
-from timerex_ghl.sandbox.faults import Fault, Kind
+from timerex_ghl.sandbox.clock import MachineClock
+from timerex_ghl.sandbox.control_requests import ControlOrder
+from timerex_ghl.sandbox.faults import InjectedFault, Kind
 
 
-class AimOrder(Order):
+class AimOrder(ControlOrder):
     """Which ones are struck, from now on: one, unless something here says otherwise."""
 
     nth: PositiveInt = 1
@@ -21,7 +21,7 @@ class AimOrder(Order):
     times: PositiveInt | None = None
     for_s: PositiveFloat | None = None
 
-    def aim(self, at: str, clock: Clock) -> Aim:
+    def aim(self, at: str, clock: MachineClock) -> Aim:
         """Take aim at a name."""
         many = self.model_fields_set & {"every", "share", "for_s"}
         times = self.times or (None if many else 1)
@@ -47,6 +47,6 @@ class FaultOrder(AimOrder):
             raise ValueError("headers wants headers")
         return self
 
-    def fault(self, clock: Clock) -> Fault:
+    def fault(self, clock: MachineClock) -> InjectedFault:
         """Make the fault."""
-        return Fault(self.aim(self.operation, clock), self.kind, self.value, self.headers)
+        return InjectedFault(self.aim(self.operation, clock), self.kind, self.value, self.headers)

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from timerex_ghl.sandbox.answers import RefusalError
 from timerex_ghl.sandbox.control_faults import FaultOrder
-from timerex_ghl.sandbox.control_requests import Order, read, reply
+from timerex_ghl.sandbox.control_requests import ControlOrder, read, reply
 from timerex_ghl.sandbox.ghl_router import OPERATIONS
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.tokens import ALL_SCOPES, Install
@@ -23,7 +23,7 @@ MAY_BE_STALE = {
 }
 
 
-class LimitsOrder(Order):
+class LimitsOrder(ControlOrder):
     """New limits. What is not given stays."""
 
     max: NonNegativeInt | None = None
@@ -32,7 +32,7 @@ class LimitsOrder(Order):
     enabled: bool | None = None
 
 
-class SettingsOrder(Order):
+class SettingsOrder(ControlOrder):
     """New settings of the location. What is not given stays."""
 
     allow_duplicates: bool | None = None
@@ -42,21 +42,21 @@ class SettingsOrder(Order):
     search_lag_ms: NonNegativeInt | None = None
 
 
-class CalendarOrder(Order):
+class GhlCalendarOrder(ControlOrder):
     """Which calendar to set up. One without hours is open never, and reads as `{}`."""
 
     name: str
     opens: bool = True
 
 
-class UserOrder(Order):
+class UserOrder(ControlOrder):
     """Who works in the location from now on."""
 
     name: str
     email: str
 
 
-class TokenOrder(Order):
+class TokenOrder(ControlOrder):
     """Which token to mint. Without scopes it has all."""
 
     kind: Literal["private", "oauth", "agency"] = "private"
@@ -69,7 +69,7 @@ class TokenOrder(Order):
         return Install(self.location_id or ghl.location.id, scopes)
 
 
-class OauthOrder(Order):
+class OauthOrder(ControlOrder):
     """How long an access token and the repeat of a spent refresh token last."""
 
     expires_in_s: int | None = None
@@ -101,7 +101,7 @@ class GhlControl:
 
     async def add_calendar(self, request: Request) -> Response:
         """Set up a calendar of all users."""
-        order, setup = await read(request, CalendarOrder), self.ghl.setup
+        order, setup = await read(request, GhlCalendarOrder), self.ghl.setup
         team = setup.users if order.opens else ()
         return reply(201, calendar=setup.add_calendar(order.name, team, opens=order.opens))
 

@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from timerex_ghl.sandbox.control_requests import Order, read, reply
-from timerex_ghl.sandbox.deliveries import Delivery
+from timerex_ghl.sandbox.control_requests import ControlOrder, read, reply
+from timerex_ghl.sandbox.deliveries import SandboxDelivery
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.wire import Json
 
 
-class GhlWebhookOrder(Order):
+class GhlWebhookOrder(ControlOrder):
     """Where deliveries go and how. What is not given stays."""
 
     url: str | None = None
@@ -27,7 +27,7 @@ class GhlWebhookOrder(Order):
     task_create_without_contact: bool = False
 
 
-class EventOrder(Order):
+class EventOrder(ControlOrder):
     """An event by hand: fields to which the rest is added, or the exact text of the body."""
 
     type: str
@@ -60,7 +60,7 @@ class GhlWebhookControl:
             deliveries.send(order.type, {"locationId": self.ghl.location.id, **order.fields})
         else:
             text = order.text.encode("utf-8", "surrogatepass")
-            deliveries.take(Delivery(order.type, {"webhook_id": None}, text))
+            deliveries.take(SandboxDelivery(order.type, {"webhook_id": None}, text))
         return reply(201)
 
     async def install(self, _request: Request) -> Response:

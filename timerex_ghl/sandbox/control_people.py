@@ -9,8 +9,8 @@ from timerex_ghl.sandbox import checks, shapes
 from timerex_ghl.sandbox.answers import RefusalError
 from timerex_ghl.sandbox.checks import Check, check_body
 from timerex_ghl.sandbox.contact_body import CREATE, write_body
-from timerex_ghl.sandbox.contact_store import Contact
-from timerex_ghl.sandbox.control_requests import Order, known, read, reply
+from timerex_ghl.sandbox.contact_store import SandboxContact
+from timerex_ghl.sandbox.control_requests import ControlOrder, known, read, reply
 from timerex_ghl.sandbox.ghl_event_bodies import emit_contact_event, emit_note_event, update_types
 from timerex_ghl.sandbox.ghl_location import FIELD, add_field
 from timerex_ghl.sandbox.ghl_notes import NOTE, new_note
@@ -19,9 +19,9 @@ from timerex_ghl.sandbox.ghl_router import ghl_router
 from timerex_ghl.sandbox.ghl_running import perform
 from timerex_ghl.sandbox.invented import invent_people
 from timerex_ghl.sandbox.merging import merge, restore
-from timerex_ghl.sandbox.operations import Call
+from timerex_ghl.sandbox.operations import PassedCall
 from timerex_ghl.sandbox.state import Ghl
-from timerex_ghl.sandbox.tokens import ALL_SCOPES, Access
+from timerex_ghl.sandbox.tokens import ALL_SCOPES, GhlAccess
 from timerex_ghl.sandbox.wire import Json, iso_ms, now_ms
 
 PERSON: dict[str, Check] = {
@@ -32,14 +32,14 @@ PERSON: dict[str, Check] = {
 }
 
 
-class BulkOrder(Order):
+class BulkOrder(ControlOrder):
     """How many people to invent."""
 
     count: PositiveInt
     seed: int = 1
 
 
-class MergeOrder(Order):
+class MergeOrder(ControlOrder):
     """Which contact stays."""
 
     into: str
@@ -130,12 +130,12 @@ class PeopleControl:
         body = read_body(await request.body())
         if operation.id == "create-note":
             body = {"userId": self.ghl.setup.user_id, **body}
-        person = Access("private", "person", self.ghl.location.id, ALL_SCOPES)
-        call = Call(self.ghl, person, found[1], request.query_params, body)
+        person = GhlAccess("private", "person", self.ghl.location.id, ALL_SCOPES)
+        call = PassedCall(self.ghl, person, found[1], request.query_params, body)
         answer = perform(operation, call)
         return reply(answer.status, **answer.body)
 
-    async def _write(self, contact: Contact, request: Request) -> list[str]:
+    async def _write(self, contact: SandboxContact, request: Request) -> list[str]:
         """Change a contact; give the keys that were named."""
         body = read_body(await request.body())
         check_body(body, PERSON)
@@ -146,15 +146,15 @@ class PeopleControl:
         self.ghl.contacts.save(contact)
         return keys
 
-    def _new(self) -> Contact:
+    def _new(self) -> SandboxContact:
         person = {"source": "WEB_USER", "channel": "APP", "sourceId": self.ghl.setup.user_id}
-        return Contact(self.ghl.location.id, {**person, "timestamp": iso_ms(now_ms())})
+        return SandboxContact(self.ghl.location.id, {**person, "timestamp": iso_ms(now_ms())})
 
-    def _contact(self, request: Request) -> Contact:
+    def _contact(self, request: Request) -> SandboxContact:
         return known(self.ghl.contacts.by_id, request.path_params["id"])
 
 
-def _whole(contact: Contact) -> Json:
+def _whole(contact: SandboxContact) -> Json:
     notes, tasks = [*contact.notes.values()], [*contact.tasks.values()]
     return {**shapes.got(contact), "notes": notes, "tasks": tasks}
 

@@ -10,10 +10,10 @@ from timerex_ghl.sandbox.answers import RefusalError
 from timerex_ghl.sandbox.wire import to_json
 
 T = TypeVar("T")
-SomeOrder = TypeVar("SomeOrder", bound="Order")
+SomeOrder = TypeVar("SomeOrder", bound="ControlOrder")
 
 
-class Order(BaseModel):
+class ControlOrder(BaseModel):
     """The body of a control call; a key it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid")

@@ -6,13 +6,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from timerex_ghl.sandbox.answers import RefusalError
-from timerex_ghl.sandbox.control_requests import Order, known, read, reply
+from timerex_ghl.sandbox.control_requests import ControlOrder, known, read, reply
 from timerex_ghl.sandbox.timerex import Timerex
-from timerex_ghl.sandbox.timerex_bookings import Booking, Calendar
+from timerex_ghl.sandbox.timerex_bookings import SandboxBooking, SandboxCalendar
 from timerex_ghl.sandbox.wire import Json
 
 
-class WebhookOrder(Order):
+class WebhookOrder(ControlOrder):
     """Where deliveries go. What is not given stays."""
 
     url: str | None = None
@@ -22,7 +22,7 @@ class WebhookOrder(Order):
     timeout_s: float | None = None
 
 
-class AnswerOrder(Order):
+class AnswerOrder(ControlOrder):
     """An answer to one of the calendar's own questions."""
 
     field_type: str
@@ -31,7 +31,7 @@ class AnswerOrder(Order):
     options: list[str] | None = None
 
 
-class BookOrder(Order):
+class BookOrder(ControlOrder):
     """What a guest enters, and in which calendar; the team's first one unless told."""
 
     calendar_id: str | None = None
@@ -44,9 +44,11 @@ class BookOrder(Order):
     answers: list[AnswerOrder] = Field(default_factory=list[AnswerOrder])
     url_params: dict[str, str] = Field(default_factory=dict[str, str])
 
-    def booking(self, calendar: Calendar) -> Booking:
+    def booking(self, calendar: SandboxCalendar) -> SandboxBooking:
         """Make the booking."""
-        return Booking(calendar, self.form(), self.starts_at, self.duration_min, self.url_params)
+        return SandboxBooking(
+            calendar, self.form(), self.starts_at, self.duration_min, self.url_params
+        )
 
     def form(self) -> list[Json]:
         """Write the form as an event carries it: four default questions, then the others."""
@@ -71,13 +73,13 @@ class BookOrder(Order):
         ]
 
 
-class CancelOrder(Order):
+class CancelOrder(ControlOrder):
     """Why a guest cancels; nothing typed is an empty text."""
 
     reason: str = ""
 
 
-class RescheduleOrder(Order):
+class RescheduleOrder(ControlOrder):
     """When to, and which of the two deliveries begins first."""
 
     starts_at: AwareDatetime
@@ -129,7 +131,7 @@ class TimerexControl:
         )
         return reply(201, event_id=new.id)
 
-    def booking(self, request: Request) -> Booking:
+    def booking(self, request: Request) -> SandboxBooking:
         """Find the booking the path names."""
         return known(self.timerex.bookings, request.path_params["id"])
 

@@ -8,13 +8,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from timerex_ghl.sandbox.control_faults import FaultOrder
-from timerex_ghl.sandbox.control_requests import Order, known, read, reply
+from timerex_ghl.sandbox.control_requests import ControlOrder, known, read, reply
 from timerex_ghl.sandbox.timerex import Timerex
 from timerex_ghl.sandbox.timerex_access import TIMEREX_SCOPES
-from timerex_ghl.sandbox.timerex_bookings import Calendar, Question
+from timerex_ghl.sandbox.timerex_bookings import Question, SandboxCalendar
 
 
-class QuestionOrder(Order):
+class QuestionOrder(ControlOrder):
     """A question of the calendar's own."""
 
     field_type: Literal["radio", "dropdown", "checkboxes", "paragraph"]
@@ -23,7 +23,7 @@ class QuestionOrder(Order):
     options: tuple[str, ...] = ()
 
 
-class CalendarOrder(Order):
+class TimerexCalendarOrder(ControlOrder):
     """A new calendar; of the team with the API key, unless another is named."""
 
     name: str
@@ -32,7 +32,7 @@ class CalendarOrder(Order):
     team_id: str | None = None
 
 
-class TimerexLimitsOrder(Order):
+class TimerexLimitsOrder(ControlOrder):
     """New limits. What is not given stays."""
 
     minute: NonNegativeInt | None = None
@@ -42,20 +42,20 @@ class TimerexLimitsOrder(Order):
     enabled: bool | None = None
 
 
-class SwitchOrder(Order):
+class SwitchOrder(ControlOrder):
     """What the service does. What is not given stays."""
 
     login_redirect: bool | None = None
     lists_cancelled: bool | None = None
 
 
-class TimerexTokenOrder(Order):
+class TimerexTokenOrder(ControlOrder):
     """An OAuth consent. Without scopes it is for all."""
 
     scopes: frozenset[str] = TIMEREX_SCOPES
 
 
-class TimerexOauthOrder(Order):
+class TimerexOauthOrder(ControlOrder):
     """How long an access token lasts."""
 
     expires_in_s: int
@@ -69,10 +69,10 @@ class TimerexApiControl:
 
     async def add_calendar(self, request: Request) -> Response:
         """Make a calendar."""
-        order = await read(request, CalendarOrder)
+        order = await read(request, TimerexCalendarOrder)
         team = known(self.timerex.teams, order.team_id or self.timerex.team.id)
         questions = tuple(Question(**one.model_dump()) for one in order.questions)
-        calendar = Calendar(team, order.name, order.duration_min, questions)
+        calendar = SandboxCalendar(team, order.name, order.duration_min, questions)
         self.timerex.add_calendar(calendar)
         asked = {question.label: question.id for question in questions}
         return reply(201, calendar_id=calendar.id, url=calendar.url, question_ids=asked)

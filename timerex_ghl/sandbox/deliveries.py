@@ -11,13 +11,13 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 import httpx
 
-from timerex_ghl.sandbox.clock import Clock
+from timerex_ghl.sandbox.clock import MachineClock
 from timerex_ghl.sandbox.delivery_faults import (
     AS_IT_IS,
     DeliveryFaults,
     Forgery,
     Plan,
-    Proof,
+    SenderProof,
     forge,
 )
 from timerex_ghl.sandbox.wire import Json, iso_ms, now_ms
@@ -28,7 +28,7 @@ ReleaseOrder = Literal["same", "reversed", "shuffled"]
 
 
 @dataclass
-class Delivery:
+class SandboxDelivery:
     """One delivery.
 
     Attributes:
@@ -69,11 +69,11 @@ class Webhook(Protocol):
     timeout_s: float
 
     @property
-    def proof(self) -> Proof:
+    def proof(self) -> SenderProof:
         """Say how its deliveries show where they come from."""
         ...
 
-    def headers(self, delivery: Delivery) -> dict[str, str]:
+    def headers(self, delivery: SandboxDelivery) -> dict[str, str]:
         """Write the headers of a delivery, names in lower case."""
         ...
 
@@ -92,18 +92,18 @@ class Deliveries(Generic[SomeWebhook]):
         forgotten: How many of the oldest are not kept any more.
     """
 
-    def __init__(self, webhook: SomeWebhook, clock: Clock) -> None:
+    def __init__(self, webhook: SomeWebhook, clock: MachineClock) -> None:
         self.webhook = webhook
         self.clock = clock
         self.faults = DeliveryFaults()
-        self.all: dict[str, Delivery] = {}
+        self.all: dict[str, SandboxDelivery] = {}
         self.forgotten = 0
         self._paused: dict[str, Plan] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._http: httpx.AsyncClient | None = None
 
-    def take(self, delivery: Delivery) -> Delivery:
+    def take(self, delivery: SandboxDelivery) -> SandboxDelivery:
         """Keep a delivery and begin it, unless a fault will have it otherwise."""
         self.all[delivery.id] = delivery
         if len(self.all) > KEPT:
@@ -114,7 +114,7 @@ class Deliveries(Generic[SomeWebhook]):
         self.begin(delivery, self.faults.plan(delivery.type))
         return delivery
 
-    def begin(self, delivery: Delivery, plan: Plan = AS_IT_IS) -> None:
+    def begin(self, delivery: SandboxDelivery, plan: Plan = AS_IT_IS) -> None:
         """Deliver, or deliver again."""
         delivery.faults += plan.kinds
         url = delivery.url or self.webhook.url
@@ -153,19 +153,19 @@ class Deliveries(Generic[SomeWebhook]):
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _release(self, paused: list[tuple[Delivery, Plan]]) -> None:
+    async def _release(self, paused: list[tuple[SandboxDelivery, Plan]]) -> None:
         for delivery, plan in paused:
             self.begin(delivery, plan)
             if delivery.state == "waiting":
                 await delivery.tried.wait()
 
-    async def _deliver(self, delivery: Delivery, url: str, plan: Plan) -> None:
+    async def _deliver(self, delivery: SandboxDelivery, url: str, plan: Plan) -> None:
         await self.clock.sleep(plan.delay_s)
         copies = [self._handle(delivery, url, plan.forgery) for _ in range(plan.copies)]
         delivered = await asyncio.gather(*copies)
         delivery.state = "delivered" if any(delivered) else "failed"
 
-    async def _handle(self, delivery: Delivery, url: str, forgery: Forgery | None) -> bool:
+    async def _handle(self, delivery: SandboxDelivery, url: str, forgery: Forgery | None) -> bool:
         headers, body = self.webhook.headers(delivery), delivery.body
         if forgery is not None:
             headers, body = forge(forgery, headers, body, self.webhook.proof)

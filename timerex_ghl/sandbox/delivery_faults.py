@@ -20,7 +20,7 @@ Forgery = Literal[
 Kind: TypeAlias = Literal["copies", "delay", "shuffle", "pause", "drop"] | Forgery
 
 
-class Proof(NamedTuple):
+class SenderProof(NamedTuple):
     """How a delivery shows who sent it.
 
     Attributes:
@@ -96,7 +96,7 @@ class DeliveryFaults:
 
 
 def forge(
-    kind: Forgery, headers: dict[str, str], body: bytes, proof: Proof
+    kind: Forgery, headers: dict[str, str], body: bytes, proof: SenderProof
 ) -> tuple[dict[str, str], bytes]:
     """Give a delivery as somebody else would send it: its headers in lower case, its body."""
     match kind:
@@ -110,7 +110,7 @@ def forge(
             return {**bare, **_forged_proof(kind, shown, body, proof)}, body
 
 
-def _forged_proof(kind: Forgery, shown: str, body: bytes, proof: Proof) -> dict[str, str]:
+def _forged_proof(kind: Forgery, shown: str, body: bytes, proof: SenderProof) -> dict[str, str]:
     match kind:
         case "bad_signature":
             return {proof.header: _other_letter(shown)}

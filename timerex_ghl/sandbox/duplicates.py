@@ -5,12 +5,12 @@ Source: location settings `allowDuplicateContact` and `contactUniqueIdentifiers`
 
 from timerex_ghl.sandbox.answers import RefusalError
 from timerex_ghl.sandbox.contact_body import normal_phone
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.wire import Json
 
 
-def holders(ghl: Ghl, body: Json) -> list[tuple[str, Contact]]:
+def holders(ghl: Ghl, body: Json) -> list[tuple[str, SandboxContact]]:
     """Find who holds the body's e-mail and phone: at most one contact a field, best first."""
     phone = normal_phone(body.get("phone"), ghl.location.country)
     values = {"email": body.get("email"), "phone": phone}
@@ -21,7 +21,7 @@ def holders(ghl: Ghl, body: Json) -> list[tuple[str, Contact]]:
     ]
 
 
-def refuse_taken(ghl: Ghl, body: Json, own: Contact | None = None) -> None:
+def refuse_taken(ghl: Ghl, body: Json, own: SandboxContact | None = None) -> None:
     """Refuse a body whose e-mail or phone another contact holds."""
     if ghl.location.allow_duplicates:
         return

@@ -8,19 +8,19 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from timerex_ghl.sandbox.answers import RefusalError
-from timerex_ghl.sandbox.clock import Clock
-from timerex_ghl.sandbox.faults import Fault
+from timerex_ghl.sandbox.clock import MachineClock
+from timerex_ghl.sandbox.faults import InjectedFault
 
 PAGE = "<!doctype html><title>{0}</title><h1>{0}</h1>"
 
 
-def refuse_by(fault: Fault | None) -> None:
+def refuse_by(fault: InjectedFault | None) -> None:
     """Answer with the status a fault asks for."""
     if fault is not None and fault.kind == "status":
         raise RefusalError(fault.value, HTTPStatus(fault.value).phrase)
 
 
-async def stand_in(fault: Fault | None, clock: Clock) -> Response | None:
+async def stand_in(fault: InjectedFault | None, clock: MachineClock) -> Response | None:
     """Give what somebody before the service answers in its place; it is then never asked."""
     match fault.kind if fault else None:
         case "html":
@@ -38,9 +38,9 @@ async def stand_in(fault: Fault | None, clock: Clock) -> Response | None:
 
 async def deliver(
     response: Response,
-    fault: Fault | None,
+    fault: InjectedFault | None,
     drop: Callable[[Scope], None],
-    clock: Clock,
+    clock: MachineClock,
     scope: Scope,
     receive: Receive,
     send: Send,
@@ -73,7 +73,7 @@ async def deliver(
             await response(scope, receive, send)
 
 
-def _change_headers(response: Response, fault: Fault) -> None:
+def _change_headers(response: Response, fault: InjectedFault) -> None:
     for name, value in fault.headers.items():
         if value is None:
             del response.headers[name]
@@ -91,7 +91,9 @@ async def _begin(response: Response, send: Send) -> None:
     )
 
 
-async def _drip(body: bytes, pause_s: float, clock: Clock, receive: Receive, send: Send) -> None:
+async def _drip(
+    body: bytes, pause_s: float, clock: MachineClock, receive: Receive, send: Send
+) -> None:
     """Send one byte after the other, until the caller has had enough."""
     leaving = asyncio.ensure_future(receive())
     try:

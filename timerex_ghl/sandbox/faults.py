@@ -23,7 +23,7 @@ Kind: TypeAlias = Literal[
 
 
 @dataclass
-class Fault:
+class InjectedFault:
     """One fault.
 
     Attributes:
@@ -43,9 +43,9 @@ class Fault:
 class Faults:
     """The faults that wait."""
 
-    waiting: list[Fault] = field(default_factory=list[Fault])
+    waiting: list[InjectedFault] = field(default_factory=list[InjectedFault])
 
-    def strike(self, operation: str) -> Fault | None:
+    def strike(self, operation: str) -> InjectedFault | None:
         """Count a call; give the fault that strikes it: the oldest of those whose turn it is."""
         if not self.waiting:
             return None

@@ -3,9 +3,9 @@
 Source: POST /oauth/locationToken, GET /oauth/installedLocations.
 """
 
-from timerex_ghl.sandbox.answers import Answer, RefusalError
+from timerex_ghl.sandbox.answers import ApiAnswer, RefusalError
 from timerex_ghl.sandbox.checks import Check, check_body, digits, filled, one_of, text
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.tokens import Install
 from timerex_ghl.sandbox.wire import Json
 
@@ -18,7 +18,7 @@ INSTALLED: dict[str, Check] = {
 }
 
 
-def location_token(call: Call) -> Answer:
+def location_token(call: PassedCall) -> ApiAnswer:
     """Hand out a token for one of the agency's locations; no refresh token comes with it."""
     form, ghl = call.body, call.ghl
     check_body(form, TOKEN, [*TOKEN])
@@ -26,7 +26,7 @@ def location_token(call: Call) -> Answer:
     if form["locationId"] != ghl.location.id:
         raise RefusalError(400, "The app is not installed in this location")
     token = ghl.tokens.mint_access(Install(ghl.location.id, call.access.scopes))
-    return Answer(
+    return ApiAnswer(
         {
             "access_token": token,
             "token_type": "Bearer",
@@ -40,7 +40,7 @@ def location_token(call: Call) -> Answer:
     )
 
 
-def installed_locations(call: Call) -> Answer:
+def installed_locations(call: PassedCall) -> ApiAnswer:
     """Give the locations where the app is installed: in the sandbox, its only one."""
     query = dict(call.query)
     check_body(query, INSTALLED, ["companyId", "appId"])
@@ -54,16 +54,16 @@ def installed_locations(call: Call) -> Answer:
     wanted = wanted and query.get("query", "").lower() in location.name.lower()
     skip, limit = int(query.get("skip", "0")), int(query.get("limit", "20"))
     page = (found if wanted else [])[skip : skip + limit]
-    return Answer({"locations": page, "count": int(wanted), "installToFutureLocations": False})
+    return ApiAnswer({"locations": page, "count": int(wanted), "installToFutureLocations": False})
 
 
-def _check_company(call: Call, company_id: str) -> None:
+def _check_company(call: PassedCall, company_id: str) -> None:
     if company_id != call.ghl.location.company_id:
         raise RefusalError(403, "The token does not have access to this company.")
 
 
 OPERATIONS = (
-    Operation(
+    VendorOperation(
         "get-location-access-token",
         "POST",
         "/oauth/locationToken",
@@ -72,7 +72,7 @@ OPERATIONS = (
         agency="only",
         form=True,
     ),
-    Operation(
+    VendorOperation(
         "get-installed-location",
         "GET",
         "/oauth/installedLocations",

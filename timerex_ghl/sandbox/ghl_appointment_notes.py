@@ -4,12 +4,12 @@ Source: the vendor's OpenAPI for calendars: at most 20 a page, bodies up to 5,00
 """
 
 from timerex_ghl.sandbox import checks
-from timerex_ghl.sandbox.answers import Answer, RefusalError, not_found
+from timerex_ghl.sandbox.answers import ApiAnswer, RefusalError, not_found
 from timerex_ghl.sandbox.checks import Check, check_body
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.ghl_appointments import READ, WRITE
 from timerex_ghl.sandbox.ghl_notes import new_note, plain_text
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.wire import Json
 
 LONGEST = 5_000
@@ -18,7 +18,7 @@ LIST: dict[str, Check] = {"limit": checks.digits, "offset": checks.digits}
 NOTE: dict[str, Check] = {"body": checks.filled, "userId": checks.text}
 
 
-def list_notes(call: Call) -> Answer:
+def list_notes(call: PassedCall) -> ApiAnswer:
     """Give a page of notes, the newest first."""
     query = call.read_query(LIST, "limit", "offset")
     limit, offset = int(query["limit"]), int(query["offset"])
@@ -27,33 +27,33 @@ def list_notes(call: Call) -> Answer:
     contact, relation = _owner(call)
     found = [_shape(call, note) for note in contact.notes.values() if relation in note["relations"]]
     page = found[::-1][offset : offset + limit]
-    return Answer({"notes": page, "hasMore": offset + limit < len(found)})
+    return ApiAnswer({"notes": page, "hasMore": offset + limit < len(found)})
 
 
-def create_note(call: Call) -> Answer:
+def create_note(call: PassedCall) -> ApiAnswer:
     """Write a note."""
     contact, relation = _owner(call)
     note = new_note(contact.id, {**_checked(call), "relations": [relation]})
     contact.notes[note["id"]] = note
-    return Answer({"note": _shape(call, note)}, 201)
+    return ApiAnswer({"note": _shape(call, note)}, 201)
 
 
-def update_note(call: Call) -> Answer:
+def update_note(call: PassedCall) -> ApiAnswer:
     """Change a note."""
     note = _note(call)
     note.update(_checked(call))
     note["bodyText"] = plain_text(note["body"])
-    return Answer({"note": _shape(call, note)})
+    return ApiAnswer({"note": _shape(call, note)})
 
 
-def delete_note(call: Call) -> Answer:
+def delete_note(call: PassedCall) -> ApiAnswer:
     """Delete a note, from the contact too."""
     contact, _ = _owner(call)
     del contact.notes[_note(call)["id"]]
-    return Answer({"success": True})
+    return ApiAnswer({"success": True})
 
 
-def _owner(call: Call) -> tuple[Contact, Json]:
+def _owner(call: PassedCall) -> tuple[SandboxContact, Json]:
     """Find the appointment's contact, and how a note says that it is the appointment's."""
     appointment_id = call.path["appointmentId"]
     event = call.ghl.appointments.get(appointment_id)
@@ -64,7 +64,7 @@ def _owner(call: Call) -> tuple[Contact, Json]:
     return contact, {"objectKey": "appointment", "recordId": appointment_id}
 
 
-def _note(call: Call) -> Json:
+def _note(call: PassedCall) -> Json:
     contact, relation = _owner(call)
     note = contact.notes.get(call.path["noteId"])
     if note is None or relation not in note["relations"]:
@@ -72,14 +72,14 @@ def _note(call: Call) -> Json:
     return note
 
 
-def _checked(call: Call) -> Json:
+def _checked(call: PassedCall) -> Json:
     check_body(call.body, NOTE, ["body"])
     if len(call.body["body"]) > LONGEST:
         raise RefusalError(422, [f"body must be shorter than or equal to {LONGEST} characters"])
     return call.body
 
 
-def _shape(call: Call, note: Json) -> Json:
+def _shape(call: PassedCall, note: Json) -> Json:
     shape = {key: note[key] for key in ("id", "body", "userId", "dateAdded", "contactId")}
     user = call.ghl.setup.users.get(note["userId"])
     return {**shape, "createdBy": {"id": user["id"], "name": user["name"]}} if user else shape
@@ -88,8 +88,8 @@ def _shape(call: Call, note: Json) -> Json:
 ALL = "/calendars/appointments/{appointmentId}/notes"
 ONE = f"{ALL}/{{noteId}}"
 OPERATIONS = (
-    Operation("get-appointment-notes", "GET", ALL, READ, list_notes),
-    Operation("create-appointment-note", "POST", ALL, WRITE, create_note),
-    Operation("update-appointment-note", "PUT", ONE, WRITE, update_note),
-    Operation("delete-appointment-note", "DELETE", ONE, WRITE, delete_note),
+    VendorOperation("get-appointment-notes", "GET", ALL, READ, list_notes),
+    VendorOperation("create-appointment-note", "POST", ALL, WRITE, create_note),
+    VendorOperation("update-appointment-note", "PUT", ONE, WRITE, update_note),
+    VendorOperation("delete-appointment-note", "DELETE", ONE, WRITE, delete_note),
 )

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from timerex_ghl.sandbox import checks
-from timerex_ghl.sandbox.answers import Answer, RefusalError, not_found
+from timerex_ghl.sandbox.answers import ApiAnswer, RefusalError, not_found
 from timerex_ghl.sandbox.checks import Check, check_body
 from timerex_ghl.sandbox.ghl_calendars import Span, find_calendar, is_slot
 from timerex_ghl.sandbox.ghl_contacts import ONE
 from timerex_ghl.sandbox.ghl_contacts import READ as READ_CONTACTS
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.wire import Json, iso_ms, new_id, now_ms, parse_ms
 
 TEXTS = ("title", "description", "address", "assignedUserId", "meetingLocationId", "rrule")
@@ -43,7 +43,7 @@ LIST: dict[str, Check] = {
 }
 
 
-def create_appointment(call: Call) -> Answer:
+def create_appointment(call: PassedCall) -> ApiAnswer:
     """Make an appointment. The answer carries the status twice, once misspelt, and no times."""
     body, ghl = call.body, call.ghl
     check_body(body, CREATE, ["calendarId", "locationId", "contactId", "startTime"])
@@ -68,27 +68,27 @@ def create_appointment(call: Call) -> Answer:
     return answer
 
 
-def update_appointment(call: Call) -> Answer:
+def update_appointment(call: PassedCall) -> ApiAnswer:
     """Change what the body names. A cancel is a change of the status."""
     event = _event(call)
     check_body(call.body, CHANGE)
     return _write(call, event)
 
 
-def get_appointment(call: Call) -> Answer:
+def get_appointment(call: PassedCall) -> ApiAnswer:
     """Give one appointment, a deleted one too."""
     event = _event(call)
     shape: Json = {**event, "appoinmentStatus": event["appointmentStatus"], "assignedResources": []}
-    return Answer({"appointment": shape})
+    return ApiAnswer({"appointment": shape})
 
 
-def delete_event(call: Call) -> Answer:
+def delete_event(call: PassedCall) -> ApiAnswer:
     """Mark an appointment deleted."""
     _event(call).update(deleted=True, dateUpdated=iso_ms(now_ms()))
-    return Answer({"succeeded": True})
+    return ApiAnswer({"succeeded": True})
 
 
-def list_of_contact(call: Call) -> Answer:
+def list_of_contact(call: PassedCall) -> ApiAnswer:
     """Give a contact's appointments, with local times that have no offset."""
     contact = call.contact()
     events: list[Json] = [
@@ -104,10 +104,10 @@ def list_of_contact(call: Call) -> Answer:
         for event in call.ghl.appointments.values()
         if event["contactId"] == contact.id and not event["deleted"]
     ]
-    return Answer({"events": events})
+    return ApiAnswer({"events": events})
 
 
-def list_events(call: Call) -> Answer:
+def list_events(call: PassedCall) -> ApiAnswer:
     """Give what begins in a time, all at once: cancelled ones too, deleted ones not."""
     query = call.read_query(LIST, "locationId", "startTime", "endTime")
     wanted = {OWNERS[name]: query[name] for name in OWNERS.keys() & query.keys()}
@@ -121,10 +121,10 @@ def list_events(call: Call) -> Answer:
         and begin <= (parse_ms(event["startTime"]) or 0) <= end
         and all(event.get(key) == value for key, value in wanted.items())
     ]
-    return Answer({"events": events})
+    return ApiAnswer({"events": events})
 
 
-def _event(call: Call) -> Json:
+def _event(call: PassedCall) -> Json:
     event = call.ghl.appointments.get(call.path["eventId"])
     if event is None:
         raise not_found("Appointment", call.path["eventId"])
@@ -132,7 +132,7 @@ def _event(call: Call) -> Json:
     return event
 
 
-def _write(call: Call, event: Json) -> Answer:
+def _write(call: PassedCall, event: Json) -> ApiAnswer:
     """Put a checked body into an appointment, if the calendar takes it then."""
     body = call.body
     changed = {**event, **{key: value for key, value in body.items() if key in KEPT}}
@@ -149,10 +149,10 @@ def _write(call: Call, event: Json) -> Answer:
     event["dateUpdated"] = iso_ms(now_ms())
     shape = {key: value for key, value in event.items() if key not in HIDDEN}
     twice = {"status": "booked", "appoinmentStatus": event["appointmentStatus"]}
-    return Answer({**shape, **twice})
+    return ApiAnswer({**shape, **twice})
 
 
-def _span(call: Call, wanted: Json, calendar: Json) -> Span:
+def _span(call: PassedCall, wanted: Json, calendar: Json) -> Span:
     """Read the times, in the location's zone. Without an end, one slot long."""
     zone = ZoneInfo(call.ghl.location.timezone)
     begin = _at(wanted["startTime"], zone)
@@ -168,7 +168,7 @@ def _at(time: str, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone)
 
 
-def _refuse_taken(call: Call, calendar: Json, span: Span, own_id: str) -> None:
+def _refuse_taken(call: PassedCall, calendar: Json, span: Span, own_id: str) -> None:
     """Refuse a time the calendar does not offer, one in the past, and one that is full."""
     others = [
         event
@@ -192,12 +192,12 @@ def _local(time: str) -> str:
 READ, WRITE = "calendars/events.readonly", "calendars/events.write"
 EVENTS, EVENT = "/calendars/events/appointments", "/calendars/events/appointments/{eventId}"
 OPERATIONS = (
-    Operation("create-appointment", "POST", EVENTS, WRITE, create_appointment),
-    Operation("edit-appointment", "PUT", EVENT, WRITE, update_appointment),
-    Operation("get-appointment", "GET", EVENT, READ, get_appointment),
-    Operation("delete-event", "DELETE", "/calendars/events/{eventId}", WRITE, delete_event),
-    Operation("get-calendar-events", "GET", "/calendars/events", READ, list_events),
-    Operation(
+    VendorOperation("create-appointment", "POST", EVENTS, WRITE, create_appointment),
+    VendorOperation("edit-appointment", "PUT", EVENT, WRITE, update_appointment),
+    VendorOperation("get-appointment", "GET", EVENT, READ, get_appointment),
+    VendorOperation("delete-event", "DELETE", "/calendars/events/{eventId}", WRITE, delete_event),
+    VendorOperation("get-calendar-events", "GET", "/calendars/events", READ, list_events),
+    VendorOperation(
         "get-appointments-for-contact", "GET", f"{ONE}/appointments", READ_CONTACTS, list_of_contact
     ),
 )

@@ -4,12 +4,12 @@ Source: the vendor's OpenAPI for contacts, and the answer printed there as an ex
 """
 
 from timerex_ghl.sandbox import checks
-from timerex_ghl.sandbox.answers import Answer, RefusalError, not_found
+from timerex_ghl.sandbox.answers import ApiAnswer, RefusalError, not_found
 from timerex_ghl.sandbox.checks import Check, check_body
 from timerex_ghl.sandbox.contact_body import lower_tags
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.ghl_contacts import WRITE, change_tags
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.wire import Json
 
 MOST_IDS = 50
@@ -26,7 +26,7 @@ BUSINESS: dict[str, Check] = {
 }
 
 
-def update_tags(call: Call) -> Answer:
+def update_tags(call: PassedCall) -> ApiAnswer:
     """Put tags on many contacts, or take them off; each contact has its own outcome."""
     body, kind = call.body, call.path["type"]
     check_body(body, TAGS, ["contacts", "tags", "locationId"])
@@ -35,10 +35,10 @@ def update_tags(call: Call) -> Answer:
     call.check_location(body["locationId"])
     outcomes = [_outcome(call, contact_id, kind) for contact_id in body["contacts"]]
     errors = sum(outcome["type"] == "error" for outcome in outcomes)
-    return Answer({"succeded": True, "errorCount": errors, "responses": outcomes}, 201)
+    return ApiAnswer({"succeded": True, "errorCount": errors, "responses": outcomes}, 201)
 
 
-def _outcome(call: Call, contact_id: str, kind: str) -> Json:
+def _outcome(call: PassedCall, contact_id: str, kind: str) -> Json:
     contact = call.ghl.contacts.by_id.get(contact_id)
     if contact is None:
         return {"contactId": contact_id, "message": "contact is deleted", "type": "error"}
@@ -58,7 +58,7 @@ def _outcome(call: Call, contact_id: str, kind: str) -> Json:
     }
 
 
-def update_business(call: Call) -> Answer:
+def update_business(call: PassedCall) -> ApiAnswer:
     """Let up to 50 contacts belong to a business; null takes them out of theirs."""
     body = call.body
     check_body(body, BUSINESS, ["locationId", "ids", "businessId"])
@@ -72,10 +72,10 @@ def update_business(call: Call) -> Answer:
     for contact in contacts:
         contact.business_id = body["businessId"]
         call.ghl.contacts.save(contact)
-    return Answer({"success": True, "ids": body["ids"]})
+    return ApiAnswer({"success": True, "ids": body["ids"]})
 
 
-def _known(call: Call, contact_id: str) -> Contact:
+def _known(call: PassedCall, contact_id: str) -> SandboxContact:
     contact = call.ghl.contacts.by_id.get(contact_id)
     if contact is None:
         raise not_found("Contact", contact_id)
@@ -83,10 +83,10 @@ def _known(call: Call, contact_id: str) -> Contact:
 
 
 OPERATIONS = (
-    Operation(
+    VendorOperation(
         "create-association", "POST", "/contacts/bulk/tags/update/{type}", WRITE, update_tags
     ),
-    Operation(
+    VendorOperation(
         "add-remove-contact-from-business",
         "POST",
         "/contacts/bulk/business",

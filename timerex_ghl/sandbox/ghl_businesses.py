@@ -5,9 +5,9 @@ included.
 """
 
 from timerex_ghl.sandbox import checks
-from timerex_ghl.sandbox.answers import Answer, not_found
+from timerex_ghl.sandbox.answers import ApiAnswer, not_found
 from timerex_ghl.sandbox.checks import Check, check_body
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.wire import Json, iso_ms, new_id, now_ms
 
 TEXTS = ("phone", "website", "address", "city", "postalCode", "state", "country", "description")
@@ -21,20 +21,20 @@ LIST: dict[str, Check] = {"locationId": checks.text, "limit": checks.digits, "sk
 MOST = 100
 
 
-def list_businesses(call: Call) -> Answer:
+def list_businesses(call: PassedCall) -> ApiAnswer:
     """Give a page of businesses."""
     query = call.read_query(LIST, "locationId")
     skip, limit = int(query.get("skip", "0")), min(int(query.get("limit", "100")), MOST)
     found = [*call.ghl.setup.businesses.values()]
-    return Answer({"businesses": found[skip : skip + limit]})
+    return ApiAnswer({"businesses": found[skip : skip + limit]})
 
 
-def get_business(call: Call) -> Answer:
+def get_business(call: PassedCall) -> ApiAnswer:
     """Give one business."""
-    return Answer({"business": _business(call)})
+    return ApiAnswer({"business": _business(call)})
 
 
-def create_business(call: Call) -> Answer:
+def create_business(call: PassedCall) -> ApiAnswer:
     """Make a business."""
     check_body(call.body, CREATE, ["name", "locationId"])
     call.check_location(call.body["locationId"])
@@ -42,18 +42,18 @@ def create_business(call: Call) -> Answer:
     business: Json = {"id": new_id(), **call.body, "createdBy": by}
     business["createdAt"] = business["updatedAt"] = iso_ms(now_ms())
     call.ghl.setup.businesses[business["id"]] = business
-    return Answer({"success": True, "buiseness": business}, 201)
+    return ApiAnswer({"success": True, "buiseness": business}, 201)
 
 
-def update_business(call: Call) -> Answer:
+def update_business(call: PassedCall) -> ApiAnswer:
     """Change what the body names."""
     business = _business(call)
     check_body(call.body, CHANGE)
     business.update(call.body, updatedAt=iso_ms(now_ms()))
-    return Answer({"success": True, "buiseness": business})
+    return ApiAnswer({"success": True, "buiseness": business})
 
 
-def delete_business(call: Call) -> Answer:
+def delete_business(call: PassedCall) -> ApiAnswer:
     """Delete a business; its contacts stay."""
     business_id = _business(call)["id"]
     del call.ghl.setup.businesses[business_id]
@@ -61,10 +61,10 @@ def delete_business(call: Call) -> Answer:
         if contact.business_id == business_id:
             contact.business_id = None
             call.ghl.contacts.save(contact)
-    return Answer({"success": True})
+    return ApiAnswer({"success": True})
 
 
-def _business(call: Call) -> Json:
+def _business(call: PassedCall) -> Json:
     call.check_location(call.ghl.location.id)
     business = call.ghl.setup.businesses.get(call.path["businessId"])
     if business is None:
@@ -75,9 +75,9 @@ def _business(call: Call) -> Json:
 ONE, ALL = "/businesses/{businessId}", "/businesses/"
 READ, WRITE = "businesses.readonly", "businesses.write"
 OPERATIONS = (
-    Operation("get-businesses-by-location", "GET", ALL, READ, list_businesses),
-    Operation("create-business", "POST", ALL, WRITE, create_business),
-    Operation("get-business", "GET", ONE, READ, get_business),
-    Operation("update-business", "PUT", ONE, WRITE, update_business),
-    Operation("delete-Business", "DELETE", ONE, WRITE, delete_business),
+    VendorOperation("get-businesses-by-location", "GET", ALL, READ, list_businesses),
+    VendorOperation("create-business", "POST", ALL, WRITE, create_business),
+    VendorOperation("get-business", "GET", ONE, READ, get_business),
+    VendorOperation("update-business", "PUT", ONE, WRITE, update_business),
+    VendorOperation("delete-Business", "DELETE", ONE, WRITE, delete_business),
 )

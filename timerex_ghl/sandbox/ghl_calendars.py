@@ -7,9 +7,9 @@ that the single answer has, and a calendar without hours has `{}` instead of a l
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
-from timerex_ghl.sandbox.answers import Answer, not_found
+from timerex_ghl.sandbox.answers import ApiAnswer, not_found
 from timerex_ghl.sandbox.checks import Check, one_of, text
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.wire import Json
 
 LIST: dict[str, Check] = {
@@ -26,7 +26,7 @@ class Span(NamedTuple):
     end: datetime
 
 
-def shape(call: Call, calendar: Json) -> Json:
+def shape(call: PassedCall, calendar: Json) -> Json:
     """Shape a calendar for the list. One with hours is somebody's and shows the team."""
     own = {key: value for key, value in calendar.items() if key != "team"}
     answer: Json = {
@@ -55,22 +55,24 @@ def _team(calendar: Json) -> list[Json]:
     ]
 
 
-def list_calendars(call: Call) -> Answer:
+def list_calendars(call: PassedCall) -> ApiAnswer:
     """Give all calendars; there are no groups here."""
     query = call.read_query(LIST, "locationId")
     calendars = [] if query.get("groupId") else [*call.ghl.setup.calendars.values()]
-    return Answer({"calendars": [shape(call, calendar) for calendar in calendars]})
+    return ApiAnswer({"calendars": [shape(call, calendar) for calendar in calendars]})
 
 
-def get_calendar(call: Call) -> Answer:
+def get_calendar(call: PassedCall) -> ApiAnswer:
     """Give one calendar, with what the list leaves out."""
     call.check_location(call.ghl.location.id)
     calendar = find_calendar(call, call.path["calendarId"])
     more: Json = {"slotBuffer": 0, "preBuffer": 0, "notifications": [], "guestType": "count_only"}
-    return Answer({"calendar": {**shape(call, calendar), "teamMembers": _team(calendar), **more}})
+    return ApiAnswer(
+        {"calendar": {**shape(call, calendar), "teamMembers": _team(calendar), **more}}
+    )
 
 
-def find_calendar(call: Call, calendar_id: str) -> Json:
+def find_calendar(call: PassedCall, calendar_id: str) -> Json:
     """Find a calendar by its id."""
     calendar = call.ghl.setup.calendars.get(calendar_id)
     if calendar is None:
@@ -97,6 +99,6 @@ def _is_inside(calendar: Json, span: Span, part: Json) -> bool:
 
 READ = "calendars.readonly"
 OPERATIONS = (
-    Operation("get-calendars", "GET", "/calendars/", READ, list_calendars),
-    Operation("get-calendar", "GET", "/calendars/{calendarId}", READ, get_calendar),
+    VendorOperation("get-calendars", "GET", "/calendars/", READ, list_calendars),
+    VendorOperation("get-calendar", "GET", "/calendars/{calendarId}", READ, get_calendar),
 )

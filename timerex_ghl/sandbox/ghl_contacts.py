@@ -4,19 +4,19 @@ Source: the vendor's OpenAPI for contacts, version 2021-07-28.
 """
 
 from timerex_ghl.sandbox import checks, shapes
-from timerex_ghl.sandbox.answers import Answer
+from timerex_ghl.sandbox.answers import ApiAnswer
 from timerex_ghl.sandbox.checks import check_body
 from timerex_ghl.sandbox.contact_body import CREATE, UPDATE, UPSERT, lower_tags, write_body
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.duplicates import holders, refuse_taken
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.wire import Json, iso_ms, now_ms
 
 DONE: Json = {"succeded": True, "succeeded": True}
 
 
-def add_contact(call: Call, body: Json) -> Contact:
+def add_contact(call: PassedCall, body: Json) -> SandboxContact:
     """Make a contact from a checked body. Country and type have the location's defaults."""
     oauth = call.access.kind == "oauth"
     created_by = {
@@ -25,42 +25,42 @@ def add_contact(call: Call, body: Json) -> Contact:
         "sourceId": call.access.app if oauth else "sandbox",
         "timestamp": iso_ms(now_ms()),
     }
-    contact = Contact(call.ghl.location.id, created_by)
+    contact = SandboxContact(call.ghl.location.id, created_by)
     write_body(call.ghl, contact, {"country": call.ghl.location.country, "type": "lead", **body})
     call.ghl.contacts.save(contact)
     return contact
 
 
-def create_contact(call: Call) -> Answer:
+def create_contact(call: PassedCall) -> ApiAnswer:
     """Create a contact, unless another one holds its e-mail or phone."""
     check_body(call.body, CREATE, ["locationId"])
     call.check_location(call.body["locationId"])
     refuse_taken(call.ghl, call.body)
-    return Answer({"contact": shapes.created(add_contact(call, call.body))}, 201)
+    return ApiAnswer({"contact": shapes.created(add_contact(call, call.body))}, 201)
 
 
-def get_contact(call: Call) -> Answer:
+def get_contact(call: PassedCall) -> ApiAnswer:
     """Give one contact."""
-    return Answer({"contact": shapes.got(call.contact())})
+    return ApiAnswer({"contact": shapes.got(call.contact())})
 
 
-def update_contact(call: Call) -> Answer:
+def update_contact(call: PassedCall) -> ApiAnswer:
     """Change what the body names. Tags in it replace all tags."""
     contact = call.contact()
     check_body(call.body, UPDATE)
     refuse_taken(call.ghl, call.body, own=contact)
     write_body(call.ghl, contact, call.body)
     call.ghl.contacts.save(contact)
-    return Answer({**DONE, "contact": shapes.got(contact)})
+    return ApiAnswer({**DONE, "contact": shapes.got(contact)})
 
 
-def delete_contact(call: Call) -> Answer:
+def delete_contact(call: PassedCall) -> ApiAnswer:
     """Delete a contact with its notes and tasks."""
     call.ghl.contacts.delete(call.contact().id)
-    return Answer(DONE)
+    return ApiAnswer(DONE)
 
 
-def upsert_contact(call: Call) -> Answer:
+def upsert_contact(call: PassedCall) -> ApiAnswer:
     """Change the first contact that holds the e-mail or the phone, or make one.
 
     Where a second contact holds the other key, that key is dropped without a word.
@@ -78,33 +78,33 @@ def upsert_contact(call: Call) -> Answer:
         kept = {key: value for key, value in body.items() if key not in taken}
         write_body(call.ghl, contact, kept)
         call.ghl.contacts.save(contact)
-    return Answer({"new": not found, "contact": shapes.got(contact), "succeeded": True})
+    return ApiAnswer({"new": not found, "contact": shapes.got(contact), "succeeded": True})
 
 
-def add_tags(call: Call) -> Answer:
+def add_tags(call: PassedCall) -> ApiAnswer:
     """Put tags on a contact; one it has already is no fault."""
     contact, tags = call.contact(), _tags(call)
     added = [tag for tag in tags if tag not in contact.tags]
     change_tags(call.ghl, contact, [*contact.tags, *added])
-    return Answer({"tags": contact.tags, "tagsAdded": added}, 201)
+    return ApiAnswer({"tags": contact.tags, "tagsAdded": added}, 201)
 
 
-def remove_tags(call: Call) -> Answer:
+def remove_tags(call: PassedCall) -> ApiAnswer:
     """Take tags off a contact; one it does not have is no fault."""
     contact, tags = call.contact(), _tags(call)
     removed = [tag for tag in tags if tag in contact.tags]
     change_tags(call.ghl, contact, [tag for tag in contact.tags if tag not in removed])
-    return Answer({"tags": contact.tags, "tagsRemoved": removed})
+    return ApiAnswer({"tags": contact.tags, "tagsRemoved": removed})
 
 
-def change_tags(ghl: Ghl, contact: Contact, tags: list[str]) -> None:
+def change_tags(ghl: Ghl, contact: SandboxContact, tags: list[str]) -> None:
     """Give a contact these tags. Where it has them already, `dateUpdated` stays."""
     if tags != contact.tags:
         contact.tags = tags
         ghl.contacts.save(contact)
 
 
-def _tags(call: Call) -> list[str]:
+def _tags(call: PassedCall) -> list[str]:
     check_body(call.body, {"tags": checks.texts}, ["tags"])
     return lower_tags(call.body["tags"])
 
@@ -112,11 +112,11 @@ def _tags(call: Call) -> list[str]:
 READ, WRITE = "contacts.readonly", "contacts.write"
 ONE = "/contacts/{contactId}"
 OPERATIONS = (
-    Operation("create-contact", "POST", "/contacts/", WRITE, create_contact),
-    Operation("upsert-contact", "POST", "/contacts/upsert", WRITE, upsert_contact),
-    Operation("get-contact", "GET", ONE, READ, get_contact),
-    Operation("update-contact", "PUT", ONE, WRITE, update_contact),
-    Operation("delete-contact", "DELETE", ONE, WRITE, delete_contact),
-    Operation("add-tags", "POST", f"{ONE}/tags", WRITE, add_tags),
-    Operation("remove-tags", "DELETE", f"{ONE}/tags", WRITE, remove_tags),
+    VendorOperation("create-contact", "POST", "/contacts/", WRITE, create_contact),
+    VendorOperation("upsert-contact", "POST", "/contacts/upsert", WRITE, upsert_contact),
+    VendorOperation("get-contact", "GET", ONE, READ, get_contact),
+    VendorOperation("update-contact", "PUT", ONE, WRITE, update_contact),
+    VendorOperation("delete-contact", "DELETE", ONE, WRITE, delete_contact),
+    VendorOperation("add-tags", "POST", f"{ONE}/tags", WRITE, add_tags),
+    VendorOperation("remove-tags", "DELETE", f"{ONE}/tags", WRITE, remove_tags),
 )

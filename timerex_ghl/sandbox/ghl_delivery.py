@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from timerex_ghl.sandbox.clock import Clock
-from timerex_ghl.sandbox.deliveries import Deliveries, Delivery
-from timerex_ghl.sandbox.delivery_faults import Proof
+from timerex_ghl.sandbox.clock import MachineClock
+from timerex_ghl.sandbox.deliveries import Deliveries, SandboxDelivery
+from timerex_ghl.sandbox.delivery_faults import SenderProof
 from timerex_ghl.sandbox.wire import Json, iso_ms, now_ms, to_json
 
 SIGNATURE, OLDER_SIGNATURE = "x-ghl-signature", "x-wh-signature"
@@ -64,11 +64,11 @@ class GhlWebhook:
         return generate_private_key(65537, 2048)
 
     @property
-    def proof(self) -> Proof:
+    def proof(self) -> SenderProof:
         """A delivery shows a signature of its bytes."""
-        return Proof(SIGNATURE, _signed_by_another)
+        return SenderProof(SIGNATURE, _signed_by_another)
 
-    def headers(self, delivery: Delivery) -> dict[str, str]:
+    def headers(self, delivery: SandboxDelivery) -> dict[str, str]:
         """Write the headers; `deliveryId` stays the same when it is tried again."""
         headers = {
             "content-type": "application/json",
@@ -95,7 +95,7 @@ class GhlWebhook:
 class GhlDeliveries(Deliveries[GhlWebhook]):
     """All of them. `app_id` is whose webhook it is; only an OAuth app has one."""
 
-    def __init__(self, app_id: str, clock: Clock) -> None:
+    def __init__(self, app_id: str, clock: MachineClock) -> None:
         super().__init__(GhlWebhook(), clock)
         self.app_id = app_id
 
@@ -112,7 +112,7 @@ class GhlDeliveries(Deliveries[GhlWebhook]):
             "appId": self.app_id,
             "versionId": self.app_id,
         }
-        self.take(Delivery(type_, {"webhook_id": webhook_id}, to_json(body)))
+        self.take(SandboxDelivery(type_, {"webhook_id": webhook_id}, to_json(body)))
 
 
 def _signed_by_another(body: bytes) -> str:

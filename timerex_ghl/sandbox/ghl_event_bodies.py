@@ -6,7 +6,7 @@ Source: the vendor's published webhook pages and schemas; docs issues 77, 264, 3
 from collections.abc import Collection, Iterator
 
 from timerex_ghl.sandbox import shapes
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.wire import Json, iso_ms, now_ms
 
@@ -25,7 +25,7 @@ FIRES_UPDATE = {*CONTACT_KEYS, "name", "dnd", "tags", "customFields", "timezone"
 FIRES_DND = {"dnd", "dndSettings"}
 
 
-def contact_fields(contact: Contact) -> Json:
+def contact_fields(contact: SandboxContact) -> Json:
     """Write what the events of a contact carry; what is empty is absent."""
     plain = {key: contact.fields[key] for key in CONTACT_KEYS if key in contact.fields}
     name = {"name": contact.full_name} if contact.full_name else {}
@@ -42,7 +42,7 @@ def contact_fields(contact: Contact) -> Json:
     }
 
 
-def emit_contact_event(ghl: Ghl, contact: Contact, *types: str) -> None:
+def emit_contact_event(ghl: Ghl, contact: SandboxContact, *types: str) -> None:
     """Send events of a contact."""
     if ghl.deliveries.webhook.url is None:
         return

@@ -11,8 +11,8 @@ location's tags fire nothing for the contacts that lose them.
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from timerex_ghl.sandbox.answers import Answer
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.answers import ApiAnswer
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.ghl_event_bodies import (
     emit_appointment_event,
     emit_contact_event,
@@ -20,17 +20,17 @@ from timerex_ghl.sandbox.ghl_event_bodies import (
     emit_task_event,
     update_types,
 )
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.wire import Json
 
 Emit: TypeAlias = Callable[[Json], None]
 """Sends the events, once there is an answer."""
-Look: TypeAlias = Callable[[Call], Emit]
+Look: TypeAlias = Callable[[PassedCall], Emit]
 """Looks at the record before the operation has touched it."""
-Types: TypeAlias = Callable[[Call, Json], Iterable[str]]
+Types: TypeAlias = Callable[[PassedCall, Json], Iterable[str]]
 
 
-def run(operation: Operation, call: Call) -> Answer:
+def run(operation: VendorOperation, call: PassedCall) -> ApiAnswer:
     """Run an operation and send the events it makes."""
     look = EVENTS.get(operation.id)
     if look is None or call.ghl.deliveries.webhook.url is None:
@@ -42,7 +42,7 @@ def run(operation: Operation, call: Call) -> Answer:
 
 
 def _contact(types: Types) -> Look:
-    def look(call: Call) -> Emit:
+    def look(call: PassedCall) -> Emit:
         before = _find_contact(call, {})
 
         def emit(answer: Json) -> None:
@@ -56,7 +56,7 @@ def _contact(types: Types) -> Look:
 
 
 def _note(type_: str) -> Look:
-    def look(call: Call) -> Emit:
+    def look(call: PassedCall) -> Emit:
         before = _find_part(call, {}, "note", "id")
 
         def emit(answer: Json) -> None:
@@ -72,7 +72,7 @@ def _note(type_: str) -> Look:
 def _task(type_: str | None) -> Look:
     """Send one event, or `TaskComplete` where the task becomes completed."""
 
-    def look(call: Call) -> Emit:
+    def look(call: PassedCall) -> Emit:
         before = _find_part(call, {}, "task", "taskId")
         was_done = before is not None and before.get("completed")
 
@@ -91,7 +91,7 @@ def _task(type_: str | None) -> Look:
 def _appointment(type_: str) -> Look:
     """Send one event. A cancel is a change of the status: an update."""
 
-    def look(call: Call) -> Emit:
+    def look(call: PassedCall) -> Emit:
         def emit(answer: Json) -> None:
             event = call.ghl.appointments.get(call.path.get("eventId") or answer["id"])
             if event is not None:
@@ -102,7 +102,7 @@ def _appointment(type_: str) -> Look:
     return look
 
 
-def _bulk_tags(call: Call) -> Emit:
+def _bulk_tags(call: PassedCall) -> Emit:
     def emit(answer: Json) -> None:
         for outcome in answer["responses"]:
             contact = call.ghl.contacts.by_id.get(outcome["contactId"])
@@ -112,12 +112,12 @@ def _bulk_tags(call: Call) -> Emit:
     return emit
 
 
-def _find_contact(call: Call, answer: Json) -> Contact | None:
+def _find_contact(call: PassedCall, answer: Json) -> SandboxContact | None:
     contact_id = call.path.get("contactId") or answer.get("contact", {}).get("id")
     return call.ghl.contacts.by_id.get(contact_id)
 
 
-def _find_part(call: Call, answer: Json, kind: str, parameter: str) -> Json | None:
+def _find_part(call: PassedCall, answer: Json, kind: str, parameter: str) -> Json | None:
     """Find a note or a task of the contact that the path names."""
     contact = _find_contact(call, {})
     if contact is None:
@@ -130,11 +130,11 @@ def _always(type_: str) -> Types:
     return lambda _call, _answer: (type_,)
 
 
-def _upsert_types(call: Call, answer: Json) -> Iterable[str]:
+def _upsert_types(call: PassedCall, answer: Json) -> Iterable[str]:
     return ("ContactCreate",) if answer["new"] else update_types(call.body)
 
 
-def _tag_types(_call: Call, answer: Json) -> Iterable[str]:
+def _tag_types(_call: PassedCall, answer: Json) -> Iterable[str]:
     """Give none where the contact had the tags already, or had none of them."""
     return ("ContactTagUpdate",) if answer.get("tagsAdded") or answer.get("tagsRemoved") else ()
 

@@ -11,26 +11,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from timerex_ghl.sandbox.answers import Answer, RefusalError, with_trace_id
+from timerex_ghl.sandbox.answers import ApiAnswer, RefusalError, with_trace_id
 from timerex_ghl.sandbox.calls import LoggedCall
 from timerex_ghl.sandbox.fault_effects import deliver, refuse_by, stand_in
-from timerex_ghl.sandbox.faults import Fault
+from timerex_ghl.sandbox.faults import InjectedFault
 from timerex_ghl.sandbox.ghl_requests import bearer_of, read_body, read_form, vendor_path
 from timerex_ghl.sandbox.ghl_running import perform, perform_as_before
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.state import Ghl
-from timerex_ghl.sandbox.tokens import Access
+from timerex_ghl.sandbox.tokens import GhlAccess
 from timerex_ghl.sandbox.wire import Json, now_ms, to_json
 
 VERSIONS = {"2021-07-28", "2021-04-15"}
-NOBODY = Access("private", app="", location_id="", scopes=frozenset())
+NOBODY = GhlAccess("private", app="", location_id="", scopes=frozenset())
 
 
 class Gate:
     """One path of the API, as an ASGI application; `operations` by method."""
 
     def __init__(
-        self, ghl: Ghl, operations: Iterable[Operation], drop: Callable[[Scope], None]
+        self, ghl: Ghl, operations: Iterable[VendorOperation], drop: Callable[[Scope], None]
     ) -> None:
         self.ghl = ghl
         self.operations = {operation.method: operation for operation in operations}
@@ -55,7 +55,9 @@ class Gate:
         self.ghl.calls.add(call._replace(took_ms=took_ms))
         await deliver(response, fault, self.drop, self.ghl.clock, scope, receive, send)
 
-    def respond(self, request: Request, raw: bytes, fault: Fault | None) -> tuple[Response, Json]:
+    def respond(
+        self, request: Request, raw: bytes, fault: InjectedFault | None
+    ) -> tuple[Response, Json]:
         """Answer with the headers of the limits; give the body it has read too."""
         access = self.ghl.tokens.find(bearer_of(request))
         answer, body = self.answer(request, raw, access, fault)
@@ -69,8 +71,8 @@ class Gate:
         return operation.id if operation else "unknown"
 
     def answer(
-        self, request: Request, raw: bytes, access: Access | None, fault: Fault | None
-    ) -> tuple[Answer, Json]:
+        self, request: Request, raw: bytes, access: GhlAccess | None, fault: InjectedFault | None
+    ) -> tuple[ApiAnswer, Json]:
         """Let the call through to its operation, or refuse it."""
         body: Json = {}
         try:
@@ -78,7 +80,7 @@ class Gate:
             operation = self.operation_of(request)
             admitted = self.admit(request, operation, access)
             body = read_form(raw) if operation.form else read_body(raw)
-            call = Call(self.ghl, admitted, request.path_params, request.query_params, body)
+            call = PassedCall(self.ghl, admitted, request.path_params, request.query_params, body)
             if fault is not None and fault.kind == "stale":
                 return perform_as_before(operation, call, fault.value), body
             return perform(operation, call), body
@@ -87,14 +89,16 @@ class Gate:
         except RecursionError:
             return RefusalError(400, "The body is nested too deeply").answer(), body
 
-    def operation_of(self, request: Request) -> Operation:
+    def operation_of(self, request: Request) -> VendorOperation:
         """Find the operation; another method on a known path is a 404 too."""
         operation = self.operations.get(request.method)
         if operation is None:
             raise RefusalError(404, f"Cannot {request.method} {vendor_path(request)}")
         return operation
 
-    def admit(self, request: Request, operation: Operation, access: Access | None) -> Access:
+    def admit(
+        self, request: Request, operation: VendorOperation, access: GhlAccess | None
+    ) -> GhlAccess:
         """Check token, limit, version and scope. A call with a bad token uses nobody's limit."""
         if operation.scope is None:
             return NOBODY

@@ -5,12 +5,12 @@ Source: GET /contacts/ (deprecated), GET /contacts/business/{businessId}; answer
 """
 
 from timerex_ghl.sandbox import shapes
-from timerex_ghl.sandbox.answers import Answer
+from timerex_ghl.sandbox.answers import ApiAnswer
 from timerex_ghl.sandbox.checks import Check, digits, text
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.ghl_contacts import READ
 from timerex_ghl.sandbox.ghl_search import has_words
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.wire import Json
 
 OLDER: dict[str, Check] = {
@@ -24,7 +24,7 @@ OF_BUSINESS: dict[str, Check] = {"locationId": text, "query": text, "limit": dig
 LARGEST_PAGE = 100
 
 
-def list_contacts(call: Call) -> Answer:
+def list_contacts(call: PassedCall) -> ApiAnswer:
     """Give a page of contacts, the newest first. Deprecated by the vendor, still answers."""
     query = call.read_query(OLDER, "locationId")
     found = _newest(call, query)
@@ -34,27 +34,29 @@ def list_contacts(call: Call) -> Answer:
     meta: Json = {"total": len(found)}
     if page:
         meta |= {"startAfter": page[-1].added_ms, "startAfterId": page[-1].id}
-    return Answer({"contacts": [shapes.listed(c) for c in page], "count": len(found), "meta": meta})
+    return ApiAnswer(
+        {"contacts": [shapes.listed(c) for c in page], "count": len(found), "meta": meta}
+    )
 
 
-def list_business(call: Call) -> Answer:
+def list_business(call: PassedCall) -> ApiAnswer:
     """Give a page of the contacts of a business."""
     query = call.read_query(OF_BUSINESS, "locationId")
     found = [c for c in _newest(call, query) if c.business_id == call.path["businessId"]]
     skip, limit = int(query.get("skip", "0")), int(query.get("limit", "25"))
     page = found[skip : skip + min(limit, LARGEST_PAGE)]
-    return Answer({"contacts": [shapes.listed(c) for c in page], "count": len(found)})
+    return ApiAnswer({"contacts": [shapes.listed(c) for c in page], "count": len(found)})
 
 
-def _newest(call: Call, query: dict[str, str]) -> list[Contact]:
+def _newest(call: PassedCall, query: dict[str, str]) -> list[SandboxContact]:
     words = query.get("query", "").lower()
     found = (contact for contact in call.ghl.contacts if has_words(contact, words))
     return sorted(found, key=lambda contact: (-contact.added_ms, contact.id))
 
 
 OPERATIONS = (
-    Operation("get-contacts", "GET", "/contacts/", READ, list_contacts),
-    Operation(
+    VendorOperation("get-contacts", "GET", "/contacts/", READ, list_contacts),
+    VendorOperation(
         "get-contacts-by-businessId", "GET", "/contacts/business/{businessId}", READ, list_business
     ),
 )

@@ -6,9 +6,9 @@ Source: the vendor's OpenAPI for locations; answers recorded in July 2026.
 import re
 
 from timerex_ghl.sandbox import checks
-from timerex_ghl.sandbox.answers import Answer, not_found
+from timerex_ghl.sandbox.answers import ApiAnswer, not_found
 from timerex_ghl.sandbox.checks import Check, check_body
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.wire import Json, iso_ms, new_id, now_ms
 
@@ -29,7 +29,7 @@ MOVABLE = {"name", "placeholder", "position"}
 FIELD_CHANGE = {key: check for key, check in FIELD.items() if key != "dataType"}
 
 
-def get_location(call: Call) -> Answer:
+def get_location(call: PassedCall) -> ApiAnswer:
     """Give the location with the settings that decide what a duplicate is."""
     call.check_location(call.path["locationId"])
     location = call.ghl.location
@@ -49,7 +49,7 @@ def get_location(call: Call) -> Answer:
         "email": "office@aoba.example",
         "settings": settings,
     }
-    return Answer({"location": shape})
+    return ApiAnswer({"location": shape})
 
 
 def add_field(ghl: Ghl, body: Json) -> Json:
@@ -82,7 +82,7 @@ def key_of(name: str) -> str:
     return re.sub(r"\s+", "_", re.sub(r"[^\w\s]", "", name.lower()).strip())
 
 
-def list_fields(call: Call) -> Answer:
+def list_fields(call: PassedCall) -> ApiAnswer:
     """Give the custom fields, those of contacts unless `model` says otherwise."""
     call.check_location(call.path["locationId"])
     query = call.read_query({"model": checks.one_of(*MODELS, "all")})
@@ -90,40 +90,40 @@ def list_fields(call: Call) -> Answer:
     fields = [
         field for field in call.ghl.custom_fields.values() if model in ("all", field["model"])
     ]
-    return Answer({"customFields": fields})
+    return ApiAnswer({"customFields": fields})
 
 
-def create_field(call: Call) -> Answer:
+def create_field(call: PassedCall) -> ApiAnswer:
     """Make a custom field."""
     call.check_location(call.path["locationId"])
     check_body(call.body, FIELD, ["name", "dataType"])
-    return Answer({"customField": add_field(call.ghl, call.body)}, 201)
+    return ApiAnswer({"customField": add_field(call.ghl, call.body)}, 201)
 
 
-def get_field(call: Call) -> Answer:
+def get_field(call: PassedCall) -> ApiAnswer:
     """Give one custom field."""
-    return Answer({"customField": _field(call)})
+    return ApiAnswer({"customField": _field(call)})
 
 
-def update_field(call: Call) -> Answer:
+def update_field(call: PassedCall) -> ApiAnswer:
     """Rename or move a field. Its type, its key and its model stay."""
     field = _field(call)
     check_body(call.body, FIELD_CHANGE, ["name"])
     field.update({key: call.body[key] for key in MOVABLE & call.body.keys()})
-    return Answer({"customField": field})
+    return ApiAnswer({"customField": field})
 
 
-def delete_field(call: Call) -> Answer:
+def delete_field(call: PassedCall) -> ApiAnswer:
     """Delete a field and its values on all contacts."""
     field_id = _field(call)["id"]
     del call.ghl.custom_fields[field_id]
     for contact in call.ghl.contacts:
         if contact.custom.pop(field_id, None) is not None:
             call.ghl.contacts.show(contact)
-    return Answer({"succeded": True})
+    return ApiAnswer({"succeded": True})
 
 
-def _field(call: Call) -> Json:
+def _field(call: PassedCall) -> Json:
     call.check_location(call.path["locationId"])
     field = call.ghl.custom_fields.get(call.path["id"])
     if field is None:
@@ -135,10 +135,12 @@ LOCATION = "/locations/{locationId}"
 FIELDS, FIELD_PATH = f"{LOCATION}/customFields", f"{LOCATION}/customFields/{{id}}"
 READ, WRITE = "locations/customFields.readonly", "locations/customFields.write"
 OPERATIONS = (
-    Operation("get-location", "GET", LOCATION, "locations.readonly", get_location, agency="too"),
-    Operation("get-custom-fields", "GET", FIELDS, READ, list_fields),
-    Operation("create-custom-field", "POST", FIELDS, WRITE, create_field),
-    Operation("get-custom-field", "GET", FIELD_PATH, READ, get_field),
-    Operation("update-custom-field", "PUT", FIELD_PATH, WRITE, update_field),
-    Operation("delete-custom-field", "DELETE", FIELD_PATH, WRITE, delete_field),
+    VendorOperation(
+        "get-location", "GET", LOCATION, "locations.readonly", get_location, agency="too"
+    ),
+    VendorOperation("get-custom-fields", "GET", FIELDS, READ, list_fields),
+    VendorOperation("create-custom-field", "POST", FIELDS, WRITE, create_field),
+    VendorOperation("get-custom-field", "GET", FIELD_PATH, READ, get_field),
+    VendorOperation("update-custom-field", "PUT", FIELD_PATH, WRITE, update_field),
+    VendorOperation("delete-custom-field", "DELETE", FIELD_PATH, WRITE, delete_field),
 )

@@ -7,10 +7,10 @@ import re
 from html import unescape
 
 from timerex_ghl.sandbox import checks
-from timerex_ghl.sandbox.answers import Answer, not_found
+from timerex_ghl.sandbox.answers import ApiAnswer, not_found
 from timerex_ghl.sandbox.checks import Check, check_body
 from timerex_ghl.sandbox.ghl_contacts import ONE, READ, WRITE
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.wire import Json, iso_ms, new_id, now_ms
 
 NOTE: dict[str, Check] = {
@@ -45,41 +45,41 @@ def new_note(contact_id: str, body: Json) -> Json:
     }
 
 
-def list_notes(call: Call) -> Answer:
+def list_notes(call: PassedCall) -> ApiAnswer:
     """Give all notes of a contact; there is no paging."""
-    return Answer({"notes": [*call.contact().notes.values()]})
+    return ApiAnswer({"notes": [*call.contact().notes.values()]})
 
 
-def get_note(call: Call) -> Answer:
+def get_note(call: PassedCall) -> ApiAnswer:
     """Give one note."""
-    return Answer({"note": _note(call)})
+    return ApiAnswer({"note": _note(call)})
 
 
-def create_note(call: Call) -> Answer:
+def create_note(call: PassedCall) -> ApiAnswer:
     """Write a note."""
     contact = call.contact()
     check_body(call.body, NOTE, ["body"])
     note = new_note(contact.id, call.body)
     contact.notes[note["id"]] = note
-    return Answer({"note": note}, 201)
+    return ApiAnswer({"note": note}, 201)
 
 
-def update_note(call: Call) -> Answer:
+def update_note(call: PassedCall) -> ApiAnswer:
     """Change what the body names."""
     note = _note(call)
     check_body(call.body, NOTE)
     note.update(call.body)
     note["bodyText"] = plain_text(note["body"])
-    return Answer({"note": note})
+    return ApiAnswer({"note": note})
 
 
-def delete_note(call: Call) -> Answer:
+def delete_note(call: PassedCall) -> ApiAnswer:
     """Delete a note."""
     del call.contact().notes[_note(call)["id"]]
-    return Answer({"succeded": True})
+    return ApiAnswer({"succeded": True})
 
 
-def _note(call: Call) -> Json:
+def _note(call: PassedCall) -> Json:
     note_id = call.path["id"]
     note = call.contact().notes.get(note_id)
     if note is None:
@@ -88,9 +88,9 @@ def _note(call: Call) -> Json:
 
 
 OPERATIONS = (
-    Operation("get-all-notes", "GET", f"{ONE}/notes", READ, list_notes),
-    Operation("create-note", "POST", f"{ONE}/notes", WRITE, create_note),
-    Operation("get-note", "GET", f"{ONE}/notes/{{id}}", READ, get_note),
-    Operation("update-note", "PUT", f"{ONE}/notes/{{id}}", WRITE, update_note),
-    Operation("delete-note", "DELETE", f"{ONE}/notes/{{id}}", WRITE, delete_note),
+    VendorOperation("get-all-notes", "GET", f"{ONE}/notes", READ, list_notes),
+    VendorOperation("create-note", "POST", f"{ONE}/notes", WRITE, create_note),
+    VendorOperation("get-note", "GET", f"{ONE}/notes/{{id}}", READ, get_note),
+    VendorOperation("update-note", "PUT", f"{ONE}/notes/{{id}}", WRITE, update_note),
+    VendorOperation("delete-note", "DELETE", f"{ONE}/notes/{{id}}", WRITE, delete_note),
 )

@@ -4,15 +4,15 @@ Source: POST /oauth/token. The list of its errors is not published; these are th
 library whose words the vendor's answers show.
 """
 
-from timerex_ghl.sandbox.answers import Answer, RefusalError
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.answers import ApiAnswer, RefusalError
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.state import Ghl
-from timerex_ghl.sandbox.tokens import Pair
+from timerex_ghl.sandbox.tokens import TokenPair
 
 REQUIRED = ("client_id", "client_secret", "grant_type")
 
 
-def exchange(call: Call) -> Answer:
+def exchange(call: PassedCall) -> ApiAnswer:
     """Exchange a code or a refresh token for a new pair."""
     ghl, form = call.ghl, call.body
     gaps = [f"{key} must be a string" for key in REQUIRED if key not in form]
@@ -37,13 +37,13 @@ def exchange(call: Call) -> Answer:
     return _answer(ghl, pair)
 
 
-def _refused(error: str, description: str, status: int = 400) -> Answer:
+def _refused(error: str, description: str, status: int = 400) -> ApiAnswer:
     body = {"error": error, "error_description": description, "statusCode": status}
-    return Answer(body, status)
+    return ApiAnswer(body, status)
 
 
-def _answer(ghl: Ghl, pair: Pair) -> Answer:
-    return Answer(
+def _answer(ghl: Ghl, pair: TokenPair) -> ApiAnswer:
+    return ApiAnswer(
         {
             "access_token": pair.access,
             "token_type": "Bearer",
@@ -60,4 +60,6 @@ def _answer(ghl: Ghl, pair: Pair) -> Answer:
     )
 
 
-OPERATIONS = (Operation("get-access-token", "POST", "/oauth/token", None, exchange, form=True),)
+OPERATIONS = (
+    VendorOperation("get-access-token", "POST", "/oauth/token", None, exchange, form=True),
+)

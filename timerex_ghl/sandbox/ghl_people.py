@@ -4,17 +4,17 @@ Source: the vendor's OpenAPI for contacts; answers recorded in July 2026.
 """
 
 from timerex_ghl.sandbox import checks
-from timerex_ghl.sandbox.answers import Answer, not_found
+from timerex_ghl.sandbox.answers import ApiAnswer, not_found
 from timerex_ghl.sandbox.checks import Check, check_body
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.ghl_contacts import DONE, ONE, WRITE
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 
 FOLLOWERS: dict[str, Check] = {"followers": checks.texts}
 ENROLMENT: dict[str, Check] = {"eventStartTime": checks.date}
 
 
-def add_followers(call: Call) -> Answer:
+def add_followers(call: PassedCall) -> ApiAnswer:
     """Let users follow a contact; one who does already is no fault."""
     contact = call.contact()
     check_body(call.body, FOLLOWERS, ["followers"])
@@ -22,39 +22,39 @@ def add_followers(call: Call) -> Answer:
         user for user in dict.fromkeys(call.body["followers"]) if user not in contact.followers
     ]
     _follow(call, contact, [*contact.followers, *added])
-    return Answer({"followers": contact.followers, "followersAdded": added}, 201)
+    return ApiAnswer({"followers": contact.followers, "followersAdded": added}, 201)
 
 
-def remove_followers(call: Call) -> Answer:
+def remove_followers(call: PassedCall) -> ApiAnswer:
     """Let users follow a contact no longer."""
     contact = call.contact()
     check_body(call.body, FOLLOWERS, ["followers"])
     removed = [user for user in contact.followers if user in call.body["followers"]]
     _follow(call, contact, [user for user in contact.followers if user not in removed])
-    return Answer({"followers": contact.followers, "followersRemoved": removed})
+    return ApiAnswer({"followers": contact.followers, "followersRemoved": removed})
 
 
-def _follow(call: Call, contact: Contact, followers: list[str]) -> None:
+def _follow(call: PassedCall, contact: SandboxContact, followers: list[str]) -> None:
     if followers != contact.followers:
         contact.followers = followers
         call.ghl.contacts.save(contact)
 
 
-def enrol(call: Call) -> Answer:
+def enrol(call: PassedCall) -> ApiAnswer:
     """Start a workflow for a contact."""
     contact, workflow_id = _enrolment(call)
     contact.workflow_ids = [*dict.fromkeys([*contact.workflow_ids, workflow_id])]
-    return Answer(DONE)
+    return ApiAnswer(DONE)
 
 
-def withdraw(call: Call) -> Answer:
+def withdraw(call: PassedCall) -> ApiAnswer:
     """End a workflow for a contact."""
     contact, workflow_id = _enrolment(call)
     contact.workflow_ids = [known for known in contact.workflow_ids if known != workflow_id]
-    return Answer(DONE)
+    return ApiAnswer(DONE)
 
 
-def _enrolment(call: Call) -> tuple[Contact, str]:
+def _enrolment(call: PassedCall) -> tuple[SandboxContact, str]:
     contact, workflow_id = call.contact(), call.path["workflowId"]
     check_body(call.body, ENROLMENT)
     if workflow_id not in call.ghl.setup.workflows:
@@ -62,21 +62,21 @@ def _enrolment(call: Call) -> tuple[Contact, str]:
     return contact, workflow_id
 
 
-def list_workflows(call: Call) -> Answer:
+def list_workflows(call: PassedCall) -> ApiAnswer:
     """Give the location's workflows."""
     query = call.read_query({"locationId": checks.text}, "locationId")
     workflows = [
         {**workflow, "locationId": query["locationId"]}
         for workflow in call.ghl.setup.workflows.values()
     ]
-    return Answer({"workflows": workflows})
+    return ApiAnswer({"workflows": workflows})
 
 
 FOLLOWED, WORKFLOW = f"{ONE}/followers", f"{ONE}/workflow/{{workflowId}}"
 OPERATIONS = (
-    Operation("add-followers-contact", "POST", FOLLOWED, WRITE, add_followers),
-    Operation("remove-followers-contact", "DELETE", FOLLOWED, WRITE, remove_followers),
-    Operation("add-contact-to-workflow", "POST", WORKFLOW, WRITE, enrol),
-    Operation("delete-contact-from-workflow", "DELETE", WORKFLOW, WRITE, withdraw),
-    Operation("get-workflow", "GET", "/workflows/", "workflows.readonly", list_workflows),
+    VendorOperation("add-followers-contact", "POST", FOLLOWED, WRITE, add_followers),
+    VendorOperation("remove-followers-contact", "DELETE", FOLLOWED, WRITE, remove_followers),
+    VendorOperation("add-contact-to-workflow", "POST", WORKFLOW, WRITE, enrol),
+    VendorOperation("delete-contact-from-workflow", "DELETE", WORKFLOW, WRITE, withdraw),
+    VendorOperation("get-workflow", "GET", "/workflows/", "workflows.readonly", list_workflows),
 )

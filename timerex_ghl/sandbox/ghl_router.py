@@ -25,10 +25,10 @@ from timerex_ghl.sandbox import (
     ghl_values,
 )
 from timerex_ghl.sandbox.ghl_gate import Gate
-from timerex_ghl.sandbox.operations import Operation
+from timerex_ghl.sandbox.operations import VendorOperation
 from timerex_ghl.sandbox.state import Ghl
 
-OPERATIONS: tuple[Operation, ...] = (
+OPERATIONS: tuple[VendorOperation, ...] = (
     *ghl_search.OPERATIONS,
     *ghl_lists.OPERATIONS,
     *ghl_contacts.OPERATIONS,
@@ -89,7 +89,7 @@ class GhlRouter:
     def __init__(self, ghl: Ghl, drop: Callable[[Scope], None]) -> None:
         self.root = Node()
         self.unknown = Gate(ghl, (), drop)
-        by_path: dict[str, list[Operation]] = {}
+        by_path: dict[str, list[VendorOperation]] = {}
         for operation in OPERATIONS:
             by_path.setdefault(operation.path, []).append(operation)
         for path, operations in by_path.items():

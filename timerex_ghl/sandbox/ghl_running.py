@@ -5,12 +5,12 @@ from contextlib import ExitStack
 from typing import cast
 
 from timerex_ghl.sandbox import ghl_events
-from timerex_ghl.sandbox.answers import Answer
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.answers import ApiAnswer
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.wire import Json
 
 
-def perform(operation: Operation, call: Call) -> Answer:
+def perform(operation: VendorOperation, call: PassedCall) -> ApiAnswer:
     """Run an operation."""
     if operation.method == "GET":
         return operation.run(call)
@@ -26,7 +26,7 @@ def perform(operation: Operation, call: Call) -> Answer:
     return answer
 
 
-def perform_as_before(operation: Operation, call: Call, ago_ms: int) -> Answer:
+def perform_as_before(operation: VendorOperation, call: PassedCall, ago_ms: int) -> ApiAnswer:
     """Let a read of one record see it, its notes and its tasks as they were so long ago."""
     ghl = call.ghl
     with ExitStack() as shown:
@@ -36,7 +36,7 @@ def perform_as_before(operation: Operation, call: Call, ago_ms: int) -> Answer:
         return operation.run(call)
 
 
-def _contact_ids(call: Call) -> Iterator[str]:
+def _contact_ids(call: PassedCall) -> Iterator[str]:
     """Name the contacts that a call may change; its body is not checked yet."""
     yield call.path.get("contactId", "")
     for key in ("email", "phone"):
@@ -49,7 +49,7 @@ def _contact_ids(call: Call) -> Iterator[str]:
             yield from (its_id for its_id in cast("list[object]", ids) if isinstance(its_id, str))
 
 
-def _made_ids(operation: Operation, answer: Json) -> Iterable[str]:
+def _made_ids(operation: VendorOperation, answer: Json) -> Iterable[str]:
     match operation.id:
         case "create-contact":
             return (answer["contact"]["id"],)

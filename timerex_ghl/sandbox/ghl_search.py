@@ -9,12 +9,12 @@ from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
 from timerex_ghl.sandbox import shapes
-from timerex_ghl.sandbox.answers import Answer, RefusalError
+from timerex_ghl.sandbox.answers import ApiAnswer, RefusalError
 from timerex_ghl.sandbox.checks import Check, anything, check_body, filled
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.duplicates import holders
 from timerex_ghl.sandbox.ghl_contacts import READ
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.search_filters import read_of, test_of
 from timerex_ghl.sandbox.wire import Json
 
@@ -73,7 +73,7 @@ class Sort(NamedTuple):
 BY_CHANGE = [Sort("dateUpdated", descending=False)]
 
 
-def search_contacts(call: Call) -> Answer:
+def search_contacts(call: PassedCall) -> ApiAnswer:
     """Give one page. Either `page`, which ends at 10,000 records, or `searchAfter`.
 
     A cursor is `[dateUpdated ms, id]` when so sorted: a value for each sort field, then the id.
@@ -92,10 +92,10 @@ def search_contacts(call: Call) -> Answer:
         if contact.business_id in businesses:
             shape["businessName"] = businesses[contact.business_id]["name"]
         page.append(shape)
-    return Answer({"contacts": page, "total": len(found)})
+    return ApiAnswer({"contacts": page, "total": len(found)})
 
 
-def found_contacts(call: Call, body: Json, sorts: list[Sort]) -> list[Contact]:
+def found_contacts(call: PassedCall, body: Json, sorts: list[Sort]) -> list[SandboxContact]:
     """Filter and sort; remembered until a contact changes, so that page after page is quick."""
     index = call.ghl.contacts.index
     found, wanted = index.in_order(), (body.get("filters"), body.get("query"), body.get("sort"))
@@ -134,7 +134,7 @@ def read_sorts(value: object) -> list[Sort]:
     return sorts
 
 
-def _begin(body: Json, found: list[Contact], sorts: list[Sort]) -> int:
+def _begin(body: Json, found: list[SandboxContact], sorts: list[Sort]) -> int:
     if "searchAfter" not in body:
         begin = (body.get("page", 1) - 1) * body["pageLimit"]
         if begin + body["pageLimit"] > PAGES_END:
@@ -148,12 +148,12 @@ def _begin(body: Json, found: list[Contact], sorts: list[Sort]) -> int:
     return bisect_left(found, 1, key=_is_after(cast("list[Any]", cursor), sorts))
 
 
-def _is_after(cursor: list[Any], sorts: list[Sort]) -> Callable[[Contact], int]:
+def _is_after(cursor: list[Any], sorts: list[Sort]) -> Callable[[SandboxContact], int]:
     """Make a key for a bisection: 0 for the contacts up to the cursor, 1 for those after it."""
     keys = [_sort_key(sort) for sort in sorts]
     wanted = [*zip(keys, map(_rank, cursor), sorts, strict=False)]
 
-    def is_after(contact: Contact) -> int:
+    def is_after(contact: SandboxContact) -> int:
         for key, other, sort in wanted:
             own = key(contact)
             if own != other:
@@ -163,7 +163,7 @@ def _is_after(cursor: list[Any], sorts: list[Sort]) -> Callable[[Contact], int]:
     return is_after
 
 
-def _sort_key(sort: Sort) -> Callable[[Contact], tuple[float, str]]:
+def _sort_key(sort: Sort) -> Callable[[SandboxContact], tuple[float, str]]:
     read = read_of(sort.field)
     return lambda contact: _rank(read(contact))
 
@@ -173,7 +173,7 @@ def _rank(value: object) -> tuple[float, str]:
     return (value, "") if isinstance(value, int | float) else (-1, str(value or ""))
 
 
-def has_words(contact: Contact, words: str) -> bool:
+def has_words(contact: SandboxContact, words: str) -> bool:
     """Look for words in names, e-mail, phone and company."""
     if not words:
         return True
@@ -181,18 +181,20 @@ def has_words(contact: Contact, words: str) -> bool:
     return any(words in value.lower() for value in (contact.full_name, *values) if value)
 
 
-def find_duplicate(call: Call) -> Answer:
+def find_duplicate(call: PassedCall) -> ApiAnswer:
     """Find who holds an e-mail or a phone; null where nobody does."""
     query = call.read_query(DUPLICATE, "locationId")
     if not query.get("email") and not query.get("number"):
         raise RefusalError(422, ["email or number should not be empty"])
     found = holders(call.ghl, {"email": query.get("email"), "phone": query.get("number")})
     if not found:
-        return Answer({"contact": None})
-    return Answer({"contact": shapes.got(found[0][1]), "matchingField": "contactId"})
+        return ApiAnswer({"contact": None})
+    return ApiAnswer({"contact": shapes.got(found[0][1]), "matchingField": "contactId"})
 
 
 OPERATIONS = (
-    Operation("search-contacts-advanced", "POST", "/contacts/search", READ, search_contacts),
-    Operation("get-duplicate-contact", "GET", "/contacts/search/duplicate", READ, find_duplicate),
+    VendorOperation("search-contacts-advanced", "POST", "/contacts/search", READ, search_contacts),
+    VendorOperation(
+        "get-duplicate-contact", "GET", "/contacts/search/duplicate", READ, find_duplicate
+    ),
 )

@@ -4,34 +4,34 @@ Source: the vendor's OpenAPI for locations.
 """
 
 from timerex_ghl.sandbox import checks
-from timerex_ghl.sandbox.answers import Answer, RefusalError, not_found
+from timerex_ghl.sandbox.answers import ApiAnswer, RefusalError, not_found
 from timerex_ghl.sandbox.checks import Check, check_body
 from timerex_ghl.sandbox.ghl_contacts import change_tags
 from timerex_ghl.sandbox.ghl_location import LOCATION
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.wire import Json, new_id
 
 TAG: dict[str, Check] = {"name": checks.filled}
 
 
-def list_tags(call: Call) -> Answer:
+def list_tags(call: PassedCall) -> ApiAnswer:
     """Give all tags, those that came with a contact among them."""
-    return Answer({"tags": [_shape(call, tag_id) for tag_id in _tags(call)]})
+    return ApiAnswer({"tags": [_shape(call, tag_id) for tag_id in _tags(call)]})
 
 
-def get_tag(call: Call) -> Answer:
+def get_tag(call: PassedCall) -> ApiAnswer:
     """Give one tag."""
-    return Answer({"tag": _shape(call, _tag_id(call))})
+    return ApiAnswer({"tag": _shape(call, _tag_id(call))})
 
 
-def create_tag(call: Call) -> Answer:
+def create_tag(call: PassedCall) -> ApiAnswer:
     """Make a tag, in lower case like those of contacts."""
     tags, tag_id = _tags(call), new_id()
     tags[tag_id] = _new_name(call)
-    return Answer({"tag": _shape(call, tag_id)})
+    return ApiAnswer({"tag": _shape(call, tag_id)})
 
 
-def update_tag(call: Call) -> Answer:
+def update_tag(call: PassedCall) -> ApiAnswer:
     """Rename a tag, on its contacts too."""
     tag_id = _tag_id(call)
     name, old = _new_name(call, tag_id), _tags(call)[tag_id]
@@ -39,31 +39,31 @@ def update_tag(call: Call) -> Answer:
     for contact in [*call.ghl.contacts]:
         renamed = [name if tag == old else tag for tag in contact.tags]
         change_tags(call.ghl, contact, [*dict.fromkeys(renamed)])
-    return Answer({"tag": _shape(call, tag_id)})
+    return ApiAnswer({"tag": _shape(call, tag_id)})
 
 
-def delete_tag(call: Call) -> Answer:
+def delete_tag(call: PassedCall) -> ApiAnswer:
     """Delete a tag and take it off its contacts."""
     name = _tags(call).pop(_tag_id(call))
     for contact in [*call.ghl.contacts]:
         change_tags(call.ghl, contact, [tag for tag in contact.tags if tag != name])
-    return Answer({"succeded": True})
+    return ApiAnswer({"succeded": True})
 
 
-def _tags(call: Call) -> dict[str, str]:
+def _tags(call: PassedCall) -> dict[str, str]:
     call.check_location(call.path["locationId"])
     call.ghl.setup.register_tags(tag for contact in call.ghl.contacts for tag in contact.tags)
     return call.ghl.setup.tags
 
 
-def _tag_id(call: Call) -> str:
+def _tag_id(call: PassedCall) -> str:
     tag_id = call.path["tagId"]
     if tag_id not in _tags(call):
         raise not_found("Tag", tag_id)
     return tag_id
 
 
-def _new_name(call: Call, own_id: str = "") -> str:
+def _new_name(call: PassedCall, own_id: str = "") -> str:
     check_body(call.body, TAG, ["name"])
     name = call.body["name"].strip().lower()
     if not name:
@@ -73,7 +73,7 @@ def _new_name(call: Call, own_id: str = "") -> str:
     return name
 
 
-def _shape(call: Call, tag_id: str) -> Json:
+def _shape(call: PassedCall, tag_id: str) -> Json:
     tag = call.ghl.setup.tags[tag_id]
     return {"id": tag_id, "name": tag, "locationId": call.ghl.location.id}
 
@@ -81,9 +81,9 @@ def _shape(call: Call, tag_id: str) -> Json:
 ALL, ONE = f"{LOCATION}/tags", f"{LOCATION}/tags/{{tagId}}"
 READ, WRITE = "locations/tags.readonly", "locations/tags.write"
 OPERATIONS = (
-    Operation("get-location-tags", "GET", ALL, READ, list_tags),
-    Operation("create-tag", "POST", ALL, WRITE, create_tag),
-    Operation("get-tag-by-id", "GET", ONE, READ, get_tag),
-    Operation("update-tag", "PUT", ONE, WRITE, update_tag),
-    Operation("delete-tag", "DELETE", ONE, WRITE, delete_tag),
+    VendorOperation("get-location-tags", "GET", ALL, READ, list_tags),
+    VendorOperation("create-tag", "POST", ALL, WRITE, create_tag),
+    VendorOperation("get-tag-by-id", "GET", ONE, READ, get_tag),
+    VendorOperation("update-tag", "PUT", ONE, WRITE, update_tag),
+    VendorOperation("delete-tag", "DELETE", ONE, WRITE, delete_tag),
 )

@@ -4,11 +4,11 @@ Source: POST /locations/{locationId}/tasks/search; its items have no published s
 """
 
 from timerex_ghl.sandbox import checks
-from timerex_ghl.sandbox.answers import Answer
+from timerex_ghl.sandbox.answers import ApiAnswer
 from timerex_ghl.sandbox.checks import Check, check_body
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.ghl_location import LOCATION
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.wire import Json
 
 SEARCH: dict[str, Check] = {
@@ -24,7 +24,7 @@ PAGE = 25
 LARGEST_PAGE = 100
 
 
-def search_tasks(call: Call) -> Answer:
+def search_tasks(call: PassedCall) -> ApiAnswer:
     """Give a page of tasks, the longest unchanged contact's first. It lags as search does."""
     body = call.body
     call.check_location(call.path["locationId"])
@@ -37,10 +37,10 @@ def search_tasks(call: Call) -> Answer:
         if _fits(task, body)
     ]
     skip, limit = body.get("skip", 0), min(body.get("limit", PAGE), LARGEST_PAGE)
-    return Answer({"tasks": found[skip : skip + limit]})
+    return ApiAnswer({"tasks": found[skip : skip + limit]})
 
 
-def _is_wanted(contact: Contact, body: Json) -> bool:
+def _is_wanted(contact: SandboxContact, body: Json) -> bool:
     wanted = not body.get("contactId") or contact.id in body["contactId"]
     return wanted and body.get("businessId", contact.business_id) == contact.business_id
 
@@ -55,7 +55,7 @@ def _fits(task: Json, body: Json) -> bool:
 
 
 OPERATIONS = (
-    Operation(
+    VendorOperation(
         "task-search",
         "POST",
         f"{LOCATION}/tasks/search",

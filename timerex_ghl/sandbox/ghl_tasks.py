@@ -4,10 +4,10 @@ Source: the vendor's OpenAPI for contacts; answers recorded in July 2026.
 """
 
 from timerex_ghl.sandbox import checks
-from timerex_ghl.sandbox.answers import Answer, not_found
+from timerex_ghl.sandbox.answers import ApiAnswer, not_found
 from timerex_ghl.sandbox.checks import Check, check_body
 from timerex_ghl.sandbox.ghl_contacts import DONE, ONE, READ, WRITE
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.wire import Json, iso_ms, new_id, parse_ms
 
 TASK: dict[str, Check] = {
@@ -27,17 +27,17 @@ def write_task(task: Json, body: Json) -> None:
         del task[key]
 
 
-def list_tasks(call: Call) -> Answer:
+def list_tasks(call: PassedCall) -> ApiAnswer:
     """Give all tasks of a contact; there is no paging."""
-    return Answer({"tasks": [*call.contact().tasks.values()]})
+    return ApiAnswer({"tasks": [*call.contact().tasks.values()]})
 
 
-def get_task(call: Call) -> Answer:
+def get_task(call: PassedCall) -> ApiAnswer:
     """Give one task."""
-    return Answer({"task": _task(call)})
+    return ApiAnswer({"task": _task(call)})
 
 
-def create_task(call: Call) -> Answer:
+def create_task(call: PassedCall) -> ApiAnswer:
     """Make a task."""
     contact = call.contact()
     check_body(call.body, TASK, ["title", "dueDate", "completed"])
@@ -45,36 +45,36 @@ def create_task(call: Call) -> Answer:
     write_task(task, call.body)
     contact.tasks[task["id"]] = task
     call.ghl.contacts.show(contact)
-    return Answer({"task": task}, 201)
+    return ApiAnswer({"task": task}, 201)
 
 
-def update_task(call: Call) -> Answer:
+def update_task(call: PassedCall) -> ApiAnswer:
     """Change what the body names."""
     task = _task(call)
     check_body(call.body, TASK)
     write_task(task, call.body)
     call.ghl.contacts.show(call.contact())
-    return Answer({"task": task})
+    return ApiAnswer({"task": task})
 
 
-def complete_task(call: Call) -> Answer:
+def complete_task(call: PassedCall) -> ApiAnswer:
     """Mark a task completed, or open again."""
     task = _task(call)
     check_body(call.body, {"completed": checks.flag}, ["completed"])
     task["completed"] = call.body["completed"]
     call.ghl.contacts.show(call.contact())
-    return Answer({"task": task})
+    return ApiAnswer({"task": task})
 
 
-def delete_task(call: Call) -> Answer:
+def delete_task(call: PassedCall) -> ApiAnswer:
     """Delete a task."""
     contact = call.contact()
     del contact.tasks[_task(call)["id"]]
     call.ghl.contacts.show(contact)
-    return Answer(DONE)
+    return ApiAnswer(DONE)
 
 
-def _task(call: Call) -> Json:
+def _task(call: PassedCall) -> Json:
     task_id = call.path["taskId"]
     task = call.contact().tasks.get(task_id)
     if task is None:
@@ -84,10 +84,10 @@ def _task(call: Call) -> Json:
 
 TASKS, TASK_PATH = f"{ONE}/tasks", f"{ONE}/tasks/{{taskId}}"
 OPERATIONS = (
-    Operation("get-all-tasks", "GET", TASKS, READ, list_tasks),
-    Operation("create-task", "POST", TASKS, WRITE, create_task),
-    Operation("get-task", "GET", TASK_PATH, READ, get_task),
-    Operation("update-task", "PUT", TASK_PATH, WRITE, update_task),
-    Operation("update-task-completed", "PUT", f"{TASK_PATH}/completed", WRITE, complete_task),
-    Operation("delete-task", "DELETE", TASK_PATH, WRITE, delete_task),
+    VendorOperation("get-all-tasks", "GET", TASKS, READ, list_tasks),
+    VendorOperation("create-task", "POST", TASKS, WRITE, create_task),
+    VendorOperation("get-task", "GET", TASK_PATH, READ, get_task),
+    VendorOperation("update-task", "PUT", TASK_PATH, WRITE, update_task),
+    VendorOperation("update-task-completed", "PUT", f"{TASK_PATH}/completed", WRITE, complete_task),
+    VendorOperation("delete-task", "DELETE", TASK_PATH, WRITE, delete_task),
 )

@@ -3,9 +3,9 @@
 Source: the vendor's OpenAPI for users; answers recorded in July 2026.
 """
 
-from timerex_ghl.sandbox.answers import Answer, RefusalError, not_found
+from timerex_ghl.sandbox.answers import ApiAnswer, RefusalError, not_found
 from timerex_ghl.sandbox.checks import Check, digits, one_of, text
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.wire import Json
 
 SEARCH: dict[str, Check] = {
@@ -18,7 +18,7 @@ SEARCH: dict[str, Check] = {
 ROLE: Json = {"type": "account", "role": "user", "restrictSubAccount": False}
 
 
-def shape(call: Call, user: Json) -> Json:
+def shape(call: PassedCall, user: Json) -> Json:
     """Shape a user."""
     return {
         **user,
@@ -29,13 +29,13 @@ def shape(call: Call, user: Json) -> Json:
     }
 
 
-def list_users(call: Call) -> Answer:
+def list_users(call: PassedCall) -> ApiAnswer:
     """Give all users of the location. Deprecated by the vendor, still answers."""
     call.read_query({"locationId": text}, "locationId")
-    return Answer({"users": [shape(call, user) for user in call.ghl.setup.users.values()]})
+    return ApiAnswer({"users": [shape(call, user) for user in call.ghl.setup.users.values()]})
 
 
-def search_users(call: Call) -> Answer:
+def search_users(call: PassedCall) -> ApiAnswer:
     """Give a page of a company's users."""
     query = call.read_query(SEARCH, "companyId")
     if query["companyId"] != call.ghl.location.company_id:
@@ -47,21 +47,21 @@ def search_users(call: Call) -> Answer:
         if words in f"{user['name']} {user['email']}".lower() and (not ids or user["id"] in ids)
     ]
     skip, limit = int(query.get("skip", "0")), int(query.get("limit", "25"))
-    return Answer({"users": found[skip : skip + limit], "count": len(found)})
+    return ApiAnswer({"users": found[skip : skip + limit], "count": len(found)})
 
 
-def get_user(call: Call) -> Answer:
+def get_user(call: PassedCall) -> ApiAnswer:
     """Give one user."""
     call.check_location(call.ghl.location.id)
     user = call.ghl.setup.users.get(call.path["userId"])
     if user is None:
         raise not_found("User", call.path["userId"])
-    return Answer(shape(call, user))
+    return ApiAnswer(shape(call, user))
 
 
 READ = "users.readonly"
 OPERATIONS = (
-    Operation("get-user-by-location", "GET", "/users/", READ, list_users),
-    Operation("search-users", "GET", "/users/search", READ, search_users, agency="too"),
-    Operation("get-user", "GET", "/users/{userId}", READ, get_user, agency="too"),
+    VendorOperation("get-user-by-location", "GET", "/users/", READ, list_users),
+    VendorOperation("search-users", "GET", "/users/search", READ, search_users, agency="too"),
+    VendorOperation("get-user", "GET", "/users/{userId}", READ, get_user, agency="too"),
 )

@@ -4,26 +4,26 @@ Source: the vendor's OpenAPI for locations; answers recorded in July 2026.
 """
 
 from timerex_ghl.sandbox import checks
-from timerex_ghl.sandbox.answers import Answer, not_found
+from timerex_ghl.sandbox.answers import ApiAnswer, not_found
 from timerex_ghl.sandbox.checks import Check, check_body
 from timerex_ghl.sandbox.ghl_location import LOCATION, key_of
-from timerex_ghl.sandbox.operations import Call, Operation
+from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.wire import Json, new_id
 
 VALUE: dict[str, Check] = {"name": checks.filled, "value": checks.text}
 
 
-def list_values(call: Call) -> Answer:
+def list_values(call: PassedCall) -> ApiAnswer:
     """Give all custom values."""
-    return Answer({"customValues": [*_values(call).values()]})
+    return ApiAnswer({"customValues": [*_values(call).values()]})
 
 
-def get_value(call: Call) -> Answer:
+def get_value(call: PassedCall) -> ApiAnswer:
     """Give one custom value."""
-    return Answer({"customValue": _value(call)})
+    return ApiAnswer({"customValue": _value(call)})
 
 
-def create_value(call: Call) -> Answer:
+def create_value(call: PassedCall) -> ApiAnswer:
     """Make a custom value; its key follows from its name."""
     values = _values(call)
     check_body(call.body, VALUE, [*VALUE])
@@ -35,29 +35,29 @@ def create_value(call: Call) -> Answer:
         "documentType": "field",
     }
     values[value["id"]] = value
-    return Answer({"customValue": value}, 201)
+    return ApiAnswer({"customValue": value}, 201)
 
 
-def update_value(call: Call) -> Answer:
+def update_value(call: PassedCall) -> ApiAnswer:
     """Change name and value. The key stays."""
     value = _value(call)
     check_body(call.body, VALUE, [*VALUE])
     value.update(call.body)
-    return Answer({"customValue": value})
+    return ApiAnswer({"customValue": value})
 
 
-def delete_value(call: Call) -> Answer:
+def delete_value(call: PassedCall) -> ApiAnswer:
     """Delete a custom value."""
     del _values(call)[_value(call)["id"]]
-    return Answer({"succeded": True})
+    return ApiAnswer({"succeded": True})
 
 
-def _values(call: Call) -> dict[str, Json]:
+def _values(call: PassedCall) -> dict[str, Json]:
     call.check_location(call.path["locationId"])
     return call.ghl.setup.custom_values
 
 
-def _value(call: Call) -> Json:
+def _value(call: PassedCall) -> Json:
     value = _values(call).get(call.path["id"])
     if value is None:
         raise not_found("Custom value", call.path["id"])
@@ -67,9 +67,9 @@ def _value(call: Call) -> Json:
 ALL, ONE = f"{LOCATION}/customValues", f"{LOCATION}/customValues/{{id}}"
 READ, WRITE = "locations/customValues.readonly", "locations/customValues.write"
 OPERATIONS = (
-    Operation("get-custom-values", "GET", ALL, READ, list_values),
-    Operation("create-custom-value", "POST", ALL, WRITE, create_value),
-    Operation("get-custom-value", "GET", ONE, READ, get_value),
-    Operation("update-custom-value", "PUT", ONE, WRITE, update_value),
-    Operation("delete-custom-value", "DELETE", ONE, WRITE, delete_value),
+    VendorOperation("get-custom-values", "GET", ALL, READ, list_values),
+    VendorOperation("create-custom-value", "POST", ALL, WRITE, create_value),
+    VendorOperation("get-custom-value", "GET", ONE, READ, get_value),
+    VendorOperation("update-custom-value", "PUT", ONE, WRITE, update_value),
+    VendorOperation("delete-custom-value", "DELETE", ONE, WRITE, delete_value),
 )

@@ -8,13 +8,13 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from timerex_ghl.sandbox.answers import RefusalError
-from timerex_ghl.sandbox.clock import Clock
+from timerex_ghl.sandbox.clock import MachineClock
 
 DAY_S = 86_400
 
 
 @dataclass
-class Usage:
+class AppUsage:
     """What one app has used. `calls` are arrival times, in seconds."""
 
     calls: deque[float] = field(default_factory=deque[float])
@@ -23,15 +23,15 @@ class Usage:
 
 
 @dataclass
-class Limits:
+class SandboxLimits:
     """The limits and everyone's use of them; the control API may change the numbers."""
 
     max: int = 100
     window_ms: int = 10_000
     daily: int = 200_000
     enabled: bool = True
-    clock: Clock = field(default_factory=Clock)
-    by_app: dict[str, Usage] = field(default_factory=dict[str, Usage])
+    clock: MachineClock = field(default_factory=MachineClock)
+    by_app: dict[str, AppUsage] = field(default_factory=dict[str, AppUsage])
 
     def take(self, app: str) -> None:
         """Count one call, or refuse it. A refused call does not count."""
@@ -54,9 +54,9 @@ class Limits:
             "x-ratelimit-daily-reset": str(until_midnight_s * 1000),
         }
 
-    def _current(self, app: str) -> Usage:
+    def _current(self, app: str) -> AppUsage:
         """Give an app's use without what has left the window or belongs to another day."""
-        usage = self.by_app.setdefault(app, Usage())
+        usage = self.by_app.setdefault(app, AppUsage())
         begin = self.clock.now() - self.window_ms / 1000
         while usage.calls and usage.calls[0] <= begin:
             usage.calls.popleft()

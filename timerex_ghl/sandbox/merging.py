@@ -4,12 +4,12 @@ Source: the vendor's help pages on merging and restoring contacts. Not known, an
 events are sent; a contact that went into another one cannot be brought back.
 """
 
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.ghl_event_bodies import emit_contact_event
 from timerex_ghl.sandbox.state import Ghl
 
 
-def merge(ghl: Ghl, loser: Contact, master: Contact) -> None:
+def merge(ghl: Ghl, loser: SandboxContact, master: SandboxContact) -> None:
     """Let one contact go into another: what is filled in the master stays as it is."""
     for contact in (loser, master):
         ghl.past.keep(contact.id, contact)
@@ -26,7 +26,7 @@ def merge(ghl: Ghl, loser: Contact, master: Contact) -> None:
     emit_contact_event(ghl, master, "ContactUpdate")
 
 
-def _move_parts(ghl: Ghl, loser: Contact, master: Contact) -> None:
+def _move_parts(ghl: Ghl, loser: SandboxContact, master: SandboxContact) -> None:
     """Give notes, tasks and appointments to another contact; their ids stay."""
     events = [one for one in ghl.appointments.values() if one["contactId"] == loser.id]
     for event in events:
@@ -37,7 +37,7 @@ def _move_parts(ghl: Ghl, loser: Contact, master: Contact) -> None:
     master.tasks.update(loser.tasks)
 
 
-def restore(ghl: Ghl, contact: Contact) -> None:
+def restore(ghl: Ghl, contact: SandboxContact) -> None:
     """Bring a deleted contact back with its notes, tasks and appointments."""
     del ghl.contacts.deleted[contact.id]
     ghl.past.keep(contact.id, None)

@@ -3,19 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from timerex_ghl.sandbox.answers import Answer, RefusalError, not_found
+from timerex_ghl.sandbox.answers import ApiAnswer, RefusalError, not_found
 from timerex_ghl.sandbox.checks import Check, check_body
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.state import Ghl
-from timerex_ghl.sandbox.tokens import Access
+from timerex_ghl.sandbox.tokens import GhlAccess
 from timerex_ghl.sandbox.wire import Json
 
 
-class Call(NamedTuple):
+class PassedCall(NamedTuple):
     """One call that passed the gate: known token, right version, enough scope, under the limit."""
 
     ghl: Ghl
-    access: Access
+    access: GhlAccess
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Json
@@ -33,7 +33,7 @@ class Call(NamedTuple):
             self.check_location(query["locationId"])
         return query
 
-    def contact(self) -> Contact:
+    def contact(self) -> SandboxContact:
         """Find the contact the path names."""
         contact_id = self.path["contactId"]
         contact = self.ghl.contacts.by_id.get(contact_id)
@@ -43,7 +43,7 @@ class Call(NamedTuple):
         return contact
 
 
-class Operation(NamedTuple):
+class VendorOperation(NamedTuple):
     """One operation. `id`, method, path and scope as in the vendor's OpenAPI files.
 
     Attributes:
@@ -56,6 +56,6 @@ class Operation(NamedTuple):
     method: str
     path: str
     scope: str | None
-    run: Callable[[Call], Answer]
+    run: Callable[[PassedCall], ApiAnswer]
     agency: Literal["no", "too", "only"] = "no"
     form: bool = False

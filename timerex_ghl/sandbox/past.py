@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from timerex_ghl.sandbox.clock import Clock
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.clock import MachineClock
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.wire import Json
 
 KEPT = 10_000
@@ -18,19 +18,19 @@ class Version(NamedTuple):
 
     id: str
     until: float
-    record: Contact | Json | None
+    record: SandboxContact | Json | None
 
 
 class Past:
     """The last changes, each with what was there before it."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: MachineClock) -> None:
         self._clock = clock
         self._versions: deque[Version] = deque(maxlen=KEPT)
 
-    def keep(self, its_id: str, record: Contact | Json | None) -> None:
+    def keep(self, its_id: str, record: SandboxContact | Json | None) -> None:
         """Keep a record that is about to change; None is one that is about to be made."""
-        if isinstance(record, Contact):
+        if isinstance(record, SandboxContact):
             notes = {note_id: {**note} for note_id, note in record.notes.items()}
             record = replace(record.copy(), notes=notes)
         elif record is not None:
@@ -54,7 +54,7 @@ class Past:
             _put(store, its_id, now)
 
 
-def _put(store: dict[str, Any], its_id: str, record: Contact | Json | None) -> None:
+def _put(store: dict[str, Any], its_id: str, record: SandboxContact | Json | None) -> None:
     if record is None:
         store.pop(its_id, None)
     else:

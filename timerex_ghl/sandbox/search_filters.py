@@ -8,11 +8,11 @@ from operator import ge, gt, le, lt
 from typing import Any, TypeAlias, cast
 
 from timerex_ghl.sandbox.answers import RefusalError
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.wire import Json, parse_ms
 
-Test: TypeAlias = Callable[[Contact], bool]
-Read: TypeAlias = Callable[[Contact], Any]
+Test: TypeAlias = Callable[[SandboxContact], bool]
+Read: TypeAlias = Callable[[SandboxContact], Any]
 
 LONGEST_VALUE = 75
 DATES = {"dateAdded", "dateUpdated"}

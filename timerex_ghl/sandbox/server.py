@@ -20,7 +20,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from timerex_ghl.sandbox.clock import Clock
+from timerex_ghl.sandbox.clock import MachineClock
 from timerex_ghl.sandbox.control import control_app
 from timerex_ghl.sandbox.ghl_router import ghl_router
 from timerex_ghl.sandbox.info import ControlInfo, GhlInfo, SandboxInfo, TimerexInfo
@@ -38,7 +38,7 @@ HOST = "127.0.0.1"
 class Sandbox:
     """Both services, on one clock, and the token of the control API."""
 
-    clock: Clock = field(default_factory=Clock)
+    clock: MachineClock = field(default_factory=MachineClock)
     ghl: Ghl = field(init=False)
     timerex: Timerex = field(init=False)
     control_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
@@ -187,7 +187,7 @@ class SandboxServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def running_sandbox(clock: Clock | None = None) -> AsyncGenerator[SandboxInfo]:
+async def running_sandbox(clock: MachineClock | None = None) -> AsyncGenerator[SandboxInfo]:
     """Serve a sandbox on a free port, in a thread of its own, by the machine's clock or another.
 
     A thread, so that it answers while the caller's event loop is busy or blocked.
@@ -196,7 +196,7 @@ async def running_sandbox(clock: Clock | None = None) -> AsyncGenerator[SandboxI
     begun: asyncio.Future[tuple[SandboxServer, asyncio.AbstractEventLoop]] = loop.create_future()
 
     async def serve() -> None:
-        server = SandboxServer(Sandbox(clock or Clock()), 0)
+        server = SandboxServer(Sandbox(clock or MachineClock()), 0)
         serving = asyncio.create_task(server.run_until_stopped())
         await server.ready.wait()
         loop.call_soon_threadsafe(begun.set_result, (server, asyncio.get_running_loop()))

@@ -3,11 +3,11 @@
 Source: answers of GET, POST /contacts/ and POST /contacts/search recorded in July 2026.
 """
 
-from timerex_ghl.sandbox.contact_store import Contact
+from timerex_ghl.sandbox.contact_store import SandboxContact
 from timerex_ghl.sandbox.wire import Json, iso_ms, parse_ms
 
 
-def lower_names(contact: Contact) -> Json:
+def lower_names(contact: SandboxContact) -> Json:
     """Give the lower-cased copies of what is set."""
     fields = contact.fields
     found = {f"{key}LowerCase": fields.get(key) for key in ("firstName", "lastName", "email")}
@@ -15,12 +15,12 @@ def lower_names(contact: Contact) -> Json:
     return {key: value.lower() for key, value in found.items() if value}
 
 
-def custom_fields(contact: Contact) -> list[Json]:
+def custom_fields(contact: SandboxContact) -> list[Json]:
     """Give the custom fields: read as `value`, though written as `field_value`."""
     return [{"id": field_id, "value": value} for field_id, value in contact.custom.items()]
 
 
-def got(contact: Contact) -> Json:
+def got(contact: SandboxContact) -> Json:
     """Shape a contact for GET, PUT and upsert: what is empty is absent."""
     shape: Json = {
         "id": contact.id,
@@ -42,7 +42,7 @@ def got(contact: Contact) -> Json:
     return shape
 
 
-def created(contact: Contact) -> Json:
+def created(contact: SandboxContact) -> Json:
     """Shape a contact for POST: the only answer with `lastUpdatedBy`."""
     shape = got(contact)
     del shape["additionalEmails"], shape["additionalPhones"]
@@ -85,14 +85,14 @@ NEVER_FILLED: Json = {
 }
 
 
-def searched(contact: Contact) -> Json:
+def searched(contact: SandboxContact) -> Json:
     """Shape a contact for search: null when empty, `address` and an epoch birthday."""
     if contact.found_as is None:
         contact.found_as = _searched(contact)
     return contact.found_as.copy()
 
 
-def _searched(contact: Contact) -> Json:
+def _searched(contact: SandboxContact) -> Json:
     field = contact.fields.get
     return {
         "id": contact.id,
@@ -117,7 +117,7 @@ def _searched(contact: Contact) -> Json:
     }
 
 
-def listed(contact: Contact) -> Json:
+def listed(contact: SandboxContact) -> Json:
     """Shape a contact for the two lists: names in lower case, the real ones as `…Raw`."""
     shape = got(contact)
     for key in ("firstName", "lastName"):

@@ -3,19 +3,19 @@
 from dataclasses import dataclass, field
 
 from timerex_ghl.sandbox.calls import CallLog
-from timerex_ghl.sandbox.clock import Clock
+from timerex_ghl.sandbox.clock import MachineClock
 from timerex_ghl.sandbox.contact_store import Contacts
 from timerex_ghl.sandbox.faults import Faults
 from timerex_ghl.sandbox.ghl_delivery import GhlDeliveries
 from timerex_ghl.sandbox.ghl_setup import Setup
-from timerex_ghl.sandbox.limits import Limits
+from timerex_ghl.sandbox.limits import SandboxLimits
 from timerex_ghl.sandbox.past import Past
-from timerex_ghl.sandbox.tokens import Tokens
+from timerex_ghl.sandbox.tokens import SandboxTokens
 from timerex_ghl.sandbox.wire import Json, new_id
 
 
 @dataclass
-class Location:
+class SandboxLocation:
     """One sub-account. The defaults suit a team in Japan."""
 
     id: str = field(default_factory=new_id)
@@ -35,14 +35,14 @@ class Ghl:
         task_times: When each task was first told of; tasks themselves carry no time.
     """
 
-    clock: Clock = field(default_factory=Clock)
-    location: Location = field(default_factory=Location)
+    clock: MachineClock = field(default_factory=MachineClock)
+    location: SandboxLocation = field(default_factory=SandboxLocation)
     contacts: Contacts = field(init=False)
     custom_fields: dict[str, Json] = field(default_factory=dict[str, Json])
     appointments: dict[str, Json] = field(default_factory=dict[str, Json])
     setup: Setup = field(default_factory=Setup)
-    tokens: Tokens = field(init=False)
-    limits: Limits = field(init=False)
+    tokens: SandboxTokens = field(init=False)
+    limits: SandboxLimits = field(init=False)
     faults: Faults = field(default_factory=Faults)
     past: Past = field(init=False)
     calls: CallLog = field(default_factory=CallLog)
@@ -51,8 +51,8 @@ class Ghl:
     def __post_init__(self) -> None:
         """The app that gets webhooks is the OAuth client; its id begins the client's."""
         self.contacts = Contacts(self.clock)
-        self.tokens = Tokens(clock=self.clock)
-        self.limits = Limits(clock=self.clock)
+        self.tokens = SandboxTokens(clock=self.clock)
+        self.limits = SandboxLimits(clock=self.clock)
         self.past = Past(self.clock)
         app_id = self.tokens.client_id.partition("-")[0]
         self.deliveries = GhlDeliveries(app_id, self.clock)

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from timerex_ghl.sandbox.calls import CallLog
-from timerex_ghl.sandbox.clock import Clock
+from timerex_ghl.sandbox.clock import MachineClock
 from timerex_ghl.sandbox.faults import Faults
-from timerex_ghl.sandbox.timerex_access import Access, TimerexLimits, TimerexTokens
+from timerex_ghl.sandbox.timerex_access import TimerexAccess, TimerexLimits, TimerexTokens
 from timerex_ghl.sandbox.timerex_bookings import (
-    Booking,
-    Calendar,
     Question,
-    Team,
+    SandboxBooking,
+    SandboxCalendar,
+    SandboxTeam,
     cancelled_fields,
     confirmed_fields,
     envelope,
@@ -28,13 +28,13 @@ QUESTIONS = (
 
 
 @dataclass
-class OneTimeUrl:
+class SandboxOneTimeUrl:
     """A booking URL that works once. `watchers` are (token, address) of who wants to know."""
 
-    calendar: Calendar
+    calendar: SandboxCalendar
     id: str = field(default_factory=hex_id)
     path: str = field(default_factory=lambda: secrets.token_hex(8))
-    booking: Booking | None = None
+    booking: SandboxBooking | None = None
     watchers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
     @property
@@ -59,13 +59,17 @@ class Timerex:
         lists_cancelled: Whether a calendar's list shows cancelled events; not documented.
     """
 
-    clock: Clock = field(default_factory=Clock)
-    team: Team = field(default_factory=lambda: Team("Aoba Onboarding", "aoba_4d1e"))
-    my_space: Team = field(default_factory=lambda: Team("My space", "mori_77ab", is_primary=True))
-    teams: dict[str, Team] = field(default_factory=dict[str, Team])
-    calendars: dict[str, Calendar] = field(default_factory=dict[str, Calendar])
-    bookings: dict[str, Booking] = field(default_factory=dict[str, Booking])
-    one_time_urls: dict[str, OneTimeUrl] = field(default_factory=dict[str, OneTimeUrl])
+    clock: MachineClock = field(default_factory=MachineClock)
+    team: SandboxTeam = field(default_factory=lambda: SandboxTeam("Aoba Onboarding", "aoba_4d1e"))
+    my_space: SandboxTeam = field(
+        default_factory=lambda: SandboxTeam("My space", "mori_77ab", is_primary=True)
+    )
+    teams: dict[str, SandboxTeam] = field(default_factory=dict[str, SandboxTeam])
+    calendars: dict[str, SandboxCalendar] = field(default_factory=dict[str, SandboxCalendar])
+    bookings: dict[str, SandboxBooking] = field(default_factory=dict[str, SandboxBooking])
+    one_time_urls: dict[str, SandboxOneTimeUrl] = field(
+        default_factory=dict[str, SandboxOneTimeUrl]
+    )
     deliveries: TimerexDeliveries = field(init=False)
     api_key: str = field(default_factory=lambda: secrets.token_hex(32))
     tokens: TimerexTokens = field(init=False)
@@ -83,9 +87,9 @@ class Timerex:
         self.limits = TimerexLimits(clock=self.clock)
         for team in (self.my_space, self.team):
             self.teams[team.id] = team
-        self.calendar = self.add_calendar(Calendar(self.team, "Onboarding call 30"))
-        self.add_calendar(Calendar(self.team, "Product demo 60", 60, QUESTIONS))
-        self.add_calendar(Calendar(self.my_space, "Coffee 30"))
+        self.calendar = self.add_calendar(SandboxCalendar(self.team, "Onboarding call 30"))
+        self.add_calendar(SandboxCalendar(self.team, "Product demo 60", 60, QUESTIONS))
+        self.add_calendar(SandboxCalendar(self.my_space, "Coffee 30"))
 
     def serve_at(self, site: str) -> None:
         """Say where the booking pages are."""
@@ -93,20 +97,22 @@ class Timerex:
         for calendar in self.calendars.values():
             calendar.site = site
 
-    def add_calendar(self, calendar: Calendar) -> Calendar:
+    def add_calendar(self, calendar: SandboxCalendar) -> SandboxCalendar:
         """Add a calendar."""
         calendar.site = self.site
         self.calendars[calendar.id] = calendar
         return calendar
 
-    def access_of(self, api_key: str, bearer: str) -> Access | None:
+    def access_of(self, api_key: str, bearer: str) -> TimerexAccess | None:
         """Tell what credentials allow; None where they are none."""
         if secrets.compare_digest(api_key.encode(), self.api_key.encode()):
-            return Access(f"key:{self.team.id}", frozenset({self.team.id}), scopes=None)
+            return TimerexAccess(f"key:{self.team.id}", frozenset({self.team.id}), scopes=None)
         scopes = self.tokens.scopes_of(bearer)
-        return None if scopes is None else Access("user", frozenset(self.teams), scopes, bearer)
+        return (
+            None if scopes is None else TimerexAccess("user", frozenset(self.teams), scopes, bearer)
+        )
 
-    def book(self, booking: Booking, one_time: OneTimeUrl | None = None) -> None:
+    def book(self, booking: SandboxBooking, one_time: SandboxOneTimeUrl | None = None) -> None:
         """Let a guest book, through a one-time URL perhaps."""
         self.bookings[booking.id] = booking
         if one_time is not None:
@@ -114,15 +120,17 @@ class Timerex:
         self._send_confirmed(booking)
         self._notify(booking)
 
-    def cancel(self, booking: Booking, reason: str) -> None:
+    def cancel(self, booking: SandboxBooking, reason: str) -> None:
         """Let a guest cancel."""
         booking.canceled_at, booking.cancellation_reason = datetime.now(UTC), reason
         self._send_cancelled(booking)
         self._notify(booking)
 
-    def reschedule(self, old: Booking, starts_at: datetime, *, cancelled_first: bool) -> Booking:
+    def reschedule(
+        self, old: SandboxBooking, starts_at: datetime, *, cancelled_first: bool
+    ) -> SandboxBooking:
         """Let a guest move a booking: the old one is cancelled, a new one confirmed."""
-        new = Booking(
+        new = SandboxBooking(
             old.calendar, old.form, starts_at, old.duration_min, old.url_params, old_id=old.id
         )
         self.bookings[new.id] = new
@@ -135,17 +143,17 @@ class Timerex:
             self._send_cancelled(old)
         return new
 
-    def _send_confirmed(self, booking: Booking) -> None:
+    def _send_confirmed(self, booking: SandboxBooking) -> None:
         self._send("event_confirmed", booking, confirmed_fields(booking))
 
-    def _send_cancelled(self, booking: Booking) -> None:
+    def _send_cancelled(self, booking: SandboxBooking) -> None:
         self._send("event_cancelled", booking, cancelled_fields(booking))
 
-    def _send(self, webhook_type: str, booking: Booking, event: Json) -> None:
+    def _send(self, webhook_type: str, booking: SandboxBooking, event: Json) -> None:
         body = envelope(webhook_type, booking.calendar, event)
         self.deliveries.send(booking.id, webhook_type, body)
 
-    def _notify(self, booking: Booking) -> None:
+    def _notify(self, booking: SandboxBooking) -> None:
         """Tell who watches the one-time URL that the booking came through."""
         for one_time in self.one_time_urls.values():
             if one_time.booking is booking:

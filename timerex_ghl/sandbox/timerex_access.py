@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from timerex_ghl.sandbox.answers import RefusalError
-from timerex_ghl.sandbox.clock import Clock
+from timerex_ghl.sandbox.clock import MachineClock
 
 WindowName = Literal["minute", "hour", "day"]
 
@@ -26,7 +26,7 @@ TIMEREX_SCOPES = frozenset(
 )
 
 
-class Access(NamedTuple):
+class TimerexAccess(NamedTuple):
     """What credentials allow.
 
     Attributes:
@@ -57,7 +57,7 @@ class TimerexTokens:
     client_secret: str = field(default_factory=lambda: secrets.token_hex(20))
     redirect_uri: str = "https://timerex-ghl.example/callback"
     expires_in_s: int = 3600
-    clock: Clock = field(default_factory=Clock)
+    clock: MachineClock = field(default_factory=MachineClock)
     accesses: dict[str, tuple[frozenset[str], float]] = field(
         default_factory=dict[str, tuple[frozenset[str], float]]
     )
@@ -102,7 +102,7 @@ class TimerexLimits:
     day: int = 1000
     minute_ms: int = 60_000
     enabled: bool = True
-    clock: Clock = field(default_factory=Clock)
+    clock: MachineClock = field(default_factory=MachineClock)
     calls: dict[tuple[str, str], deque[float]] = field(
         default_factory=dict[tuple[str, str], deque[float]]
     )

@@ -13,12 +13,12 @@ from starlette.routing import Route, Router
 from starlette.types import Scope
 
 from timerex_ghl.sandbox.answers import RefusalError
-from timerex_ghl.sandbox.timerex import OneTimeUrl, Timerex
+from timerex_ghl.sandbox.timerex import SandboxOneTimeUrl, Timerex
 from timerex_ghl.sandbox.timerex_bookings import (
     HOST,
-    Booking,
-    Calendar,
-    Team,
+    SandboxBooking,
+    SandboxCalendar,
+    SandboxTeam,
     api_event,
     older_event,
     utc_text,
@@ -104,7 +104,7 @@ def cancel_event(call: TimerexCall) -> TimerexAnswer:
 
 def create_one_time_url(call: TimerexCall) -> TimerexAnswer:
     """Make a one-time URL."""
-    made = OneTimeUrl(call.calendar())
+    made = SandboxOneTimeUrl(call.calendar())
     call.timerex.one_time_urls[made.id] = made
     return TimerexAnswer(_one_time(made), 201)
 
@@ -181,7 +181,7 @@ def timerex_router(timerex: Timerex, drop: Callable[[Scope], None]) -> Router:
     return Router(routes, redirect_slashes=False, default=TimerexGate(timerex, (), drop))
 
 
-def _find_team(call: TimerexCall) -> Team:
+def _find_team(call: TimerexCall) -> SandboxTeam:
     team_id = call.path["team_id"]
     if team_id == "primary":
         return call.timerex.team if call.access.scopes is None else call.timerex.my_space
@@ -193,7 +193,7 @@ def _find_team(call: TimerexCall) -> Team:
     return team
 
 
-def _find_one_time(call: TimerexCall) -> OneTimeUrl:
+def _find_one_time(call: TimerexCall) -> SandboxOneTimeUrl:
     found = call.timerex.one_time_urls.get(call.path["one_time_url_id"])
     if found is None:
         raise RefusalError(404, "Not found.")
@@ -234,7 +234,7 @@ def _time(call: TimerexCall, name: str) -> datetime | None:
     return read
 
 
-def _team(team: Team) -> Json:
+def _team(team: SandboxTeam) -> Json:
     return {
         "id": team.id,
         "name": team.name,
@@ -244,7 +244,7 @@ def _team(team: Team) -> Json:
     }
 
 
-def _calendar(calendar: Calendar) -> Json:
+def _calendar(calendar: SandboxCalendar) -> Json:
     return {
         "id": calendar.id,
         "team_id": calendar.team.id,
@@ -259,7 +259,7 @@ def _calendar(calendar: Calendar) -> Json:
     }
 
 
-def _row(booking: Booking) -> Json:
+def _row(booking: SandboxBooking) -> Json:
     return {
         "id": booking.id,
         "status": "confirmed" if booking.canceled_at is None else "cancelled",
@@ -268,7 +268,7 @@ def _row(booking: Booking) -> Json:
     }
 
 
-def _one_time(one_time: OneTimeUrl) -> Json:
+def _one_time(one_time: SandboxOneTimeUrl) -> Json:
     booking = one_time.booking
     return {
         "id": one_time.id,

@@ -24,7 +24,7 @@ def utc_text(at: datetime) -> str:
 
 
 @dataclass(frozen=True)
-class Team:
+class SandboxTeam:
     """A team. The primary one is the user's My Space."""
 
     name: str
@@ -46,10 +46,10 @@ class Question:
 
 
 @dataclass
-class Calendar:
+class SandboxCalendar:
     """A calendar of a team. `site` is where its booking page is."""
 
-    team: Team
+    team: SandboxTeam
     name: str
     duration_min: int = 30
     questions: tuple[Question, ...] = ()
@@ -65,10 +65,10 @@ class Calendar:
 
 
 @dataclass
-class Booking:
+class SandboxBooking:
     """One booking. A reschedule makes a new one and ties both together."""
 
-    calendar: Calendar
+    calendar: SandboxCalendar
     form: list[Json]
     starts_at: datetime
     duration_min: int
@@ -86,7 +86,7 @@ class Booking:
         return self.starts_at + timedelta(minutes=self.duration_min)
 
 
-def shared_fields(booking: Booking) -> Json:
+def shared_fields(booking: SandboxBooking) -> Json:
     """Write what both kinds of event carry. Without hidden parameters the key is absent."""
     calendar = booking.calendar
     zone = ZoneInfo(calendar.zone)
@@ -114,7 +114,7 @@ def shared_fields(booking: Booking) -> Json:
     return fields
 
 
-def confirmed_fields(booking: Booking) -> Json:
+def confirmed_fields(booking: SandboxBooking) -> Json:
     """Write a confirmed event, with its links that let whoever holds them act."""
     number = int(booking.id[:10], 16) % 10**11
     return {
@@ -136,7 +136,7 @@ def confirmed_fields(booking: Booking) -> Json:
     }
 
 
-def cancelled_fields(booking: Booking) -> Json:
+def cancelled_fields(booking: SandboxBooking) -> Json:
     """Write a cancelled event. `new_evnet_id` is spelt as in the portal's sample."""
     return {
         **shared_fields(booking),
@@ -150,19 +150,19 @@ def cancelled_fields(booking: Booking) -> Json:
     }
 
 
-def event_of(booking: Booking) -> Json:
+def event_of(booking: SandboxBooking) -> Json:
     """Write a booking as it stands."""
     is_cancelled = booking.canceled_at is not None
     return cancelled_fields(booking) if is_cancelled else confirmed_fields(booking)
 
 
-def api_event(booking: Booking) -> Json:
+def api_event(booking: SandboxBooking) -> Json:
     """Write a booking as GET /events/{id} does: `status` in words, and an older shape inside."""
     status = "confirmed" if booking.canceled_at is None else "cancelled"
     return {**event_of(booking), "status": status, "event": older_event(booking)}
 
 
-def older_event(booking: Booking) -> Json:
+def older_event(booking: SandboxBooking) -> Json:
     """Write the shape of one-time URLs: `timezone`, and no calendar."""
     omitted = {
         "calendar_id", "calendar_timezone", "status", "url", "duration", "pre_travel_time",
@@ -172,7 +172,7 @@ def older_event(booking: Booking) -> Json:
     return {**kept, "timezone": booking.calendar.zone}
 
 
-def envelope(webhook_type: str, calendar: Calendar, event: Json) -> Json:
+def envelope(webhook_type: str, calendar: SandboxCalendar, event: Json) -> Json:
     """Wrap an event as a delivery does."""
     return {
         "webhook_type": webhook_type,

@@ -6,9 +6,9 @@ Source: the TimeRex developer portal, webhook reference.
 import secrets
 from dataclasses import dataclass, field
 
-from timerex_ghl.sandbox.clock import Clock
-from timerex_ghl.sandbox.deliveries import Deliveries, Delivery
-from timerex_ghl.sandbox.delivery_faults import Proof
+from timerex_ghl.sandbox.clock import MachineClock
+from timerex_ghl.sandbox.deliveries import Deliveries, SandboxDelivery
+from timerex_ghl.sandbox.delivery_faults import SenderProof
 from timerex_ghl.sandbox.wire import Json, to_json
 
 USER_AGENT = "TimeRex API v1.0"
@@ -26,11 +26,11 @@ class TimerexWebhook:
     timeout_s: float = 15
 
     @property
-    def proof(self) -> Proof:
+    def proof(self) -> SenderProof:
         """A delivery shows the token; nothing signs its body."""
-        return Proof(self.header.lower(), _any_token)
+        return SenderProof(self.header.lower(), _any_token)
 
-    def headers(self, delivery: Delivery) -> dict[str, str]:
+    def headers(self, delivery: SandboxDelivery) -> dict[str, str]:
         """Write the headers. News of a watched one-time URL go without the token."""
         headers = {
             "content-type": "application/json",
@@ -51,9 +51,11 @@ def _any_token(_body: bytes) -> str:
 class TimerexDeliveries(Deliveries[TimerexWebhook]):
     """All of them."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: MachineClock) -> None:
         super().__init__(TimerexWebhook(), clock)
 
-    def send(self, event_id: str, type_: str, body: Json, url: str | None = None) -> Delivery:
+    def send(
+        self, event_id: str, type_: str, body: Json, url: str | None = None
+    ) -> SandboxDelivery:
         """Begin a delivery."""
-        return self.take(Delivery(type_, {"event_id": event_id}, to_json(body), url))
+        return self.take(SandboxDelivery(type_, {"event_id": event_id}, to_json(body), url))

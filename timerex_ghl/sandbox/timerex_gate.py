@@ -12,11 +12,11 @@ from starlette.types import Receive, Scope, Send
 from timerex_ghl.sandbox.answers import RefusalError
 from timerex_ghl.sandbox.calls import LoggedCall
 from timerex_ghl.sandbox.fault_effects import deliver, refuse_by, stand_in
-from timerex_ghl.sandbox.faults import Fault
+from timerex_ghl.sandbox.faults import InjectedFault
 from timerex_ghl.sandbox.ghl_requests import bearer_of, keys_of, read_body, read_form, vendor_path
 from timerex_ghl.sandbox.timerex import Timerex
-from timerex_ghl.sandbox.timerex_access import Access, WindowName
-from timerex_ghl.sandbox.timerex_bookings import Booking, Calendar
+from timerex_ghl.sandbox.timerex_access import TimerexAccess, WindowName
+from timerex_ghl.sandbox.timerex_bookings import SandboxBooking, SandboxCalendar
 from timerex_ghl.sandbox.wire import Json, now_ms, to_json
 
 
@@ -24,16 +24,16 @@ class TimerexCall(NamedTuple):
     """One call that passed the gate."""
 
     timerex: Timerex
-    access: Access
+    access: TimerexAccess
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Json
 
-    def calendar(self) -> Calendar:
+    def calendar(self) -> SandboxCalendar:
         """Find the calendar the path names: of a team the caller may see."""
         return self.visible(self.timerex.calendars.get(self.path["calendar_id"]))
 
-    def booking(self) -> Booking:
+    def booking(self) -> SandboxBooking:
         """Find the booking the path names."""
         booking = self.timerex.bookings.get(self.path["event_id"])
         if booking is None:
@@ -41,7 +41,7 @@ class TimerexCall(NamedTuple):
         self.visible(booking.calendar)
         return booking
 
-    def visible(self, calendar: Calendar | None) -> Calendar:
+    def visible(self, calendar: SandboxCalendar | None) -> SandboxCalendar:
         """Refuse what is not there, and what is another team's."""
         if calendar is None:
             raise RefusalError(404, "Not found.")
@@ -111,7 +111,7 @@ class TimerexGate:
         request: Request,
         operation: TimerexOperation | None,
         raw: bytes,
-        fault: Fault | None,
+        fault: InjectedFault | None,
     ) -> Response:
         try:
             refuse_by(fault)
@@ -133,10 +133,10 @@ class TimerexGate:
             TimerexCall(self.timerex, access, request.path_params, request.query_params, body)
         )
 
-    def _admit(self, request: Request, operation: TimerexOperation) -> Access:
+    def _admit(self, request: Request, operation: TimerexOperation) -> TimerexAccess:
         """Check credentials, right and limit. A call with bad ones uses nobody's limit."""
         if operation.scope is None:
-            return Access("", frozenset(), frozenset())
+            return TimerexAccess("", frozenset(), frozenset())
         access = self.timerex.access_of(request.headers.get("x-api-key", ""), bearer_of(request))
         if access is None:
             raise RefusalError(401, "Unauthenticated.")

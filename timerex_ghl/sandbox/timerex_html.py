@@ -6,7 +6,7 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
-from timerex_ghl.sandbox.timerex_bookings import Calendar, Question
+from timerex_ghl.sandbox.timerex_bookings import Question, SandboxCalendar
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0; background: #f4f5f7; color: #1d2330 }
@@ -29,7 +29,7 @@ def message_page(text: str, status: int = 200, *, event_id: str | None = None) -
 
 
 def form_page(
-    calendar: Calendar,
+    calendar: SandboxCalendar,
     questions: Sequence[Question],
     given: Mapping[str, Sequence[str]],
     slots: Sequence[datetime],

@@ -16,8 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Scope
 
-from timerex_ghl.sandbox.timerex import OneTimeUrl, Timerex
-from timerex_ghl.sandbox.timerex_bookings import Booking, Calendar, Question
+from timerex_ghl.sandbox.timerex import SandboxOneTimeUrl, Timerex
+from timerex_ghl.sandbox.timerex_bookings import Question, SandboxBooking, SandboxCalendar
 from timerex_ghl.sandbox.timerex_gate import TimerexGate
 from timerex_ghl.sandbox.timerex_html import form_page, message_page
 from timerex_ghl.sandbox.timerex_oauth import EXCHANGE
@@ -36,11 +36,11 @@ STANDARD = (
 )
 
 
-class Place(NamedTuple):
+class PageTarget(NamedTuple):
     """What an address leads to. `one_time` is None for a calendar's own page."""
 
-    calendar: Calendar
-    one_time: OneTimeUrl | None = None
+    calendar: SandboxCalendar
+    one_time: SandboxOneTimeUrl | None = None
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -82,7 +82,7 @@ class Pages:
         team, path = request.path_params["team"], request.path_params["path"]
         for calendar in self.timerex.calendars.values():
             if (calendar.team.path, calendar.path) == (team, path):
-                return await self._answer(request, Place(calendar))
+                return await self._answer(request, PageTarget(calendar))
         return message_page("This page was not found.", 404)
 
     async def one_time_page(self, request: Request) -> Response:
@@ -91,14 +91,14 @@ class Pages:
             if one_time.path == request.path_params["path"]:
                 if one_time.booking is not None:
                     return message_page("This address has been used.", 410)
-                return await self._answer(request, Place(one_time.calendar, one_time))
+                return await self._answer(request, PageTarget(one_time.calendar, one_time))
         return message_page("This page was not found.", 404)
 
     async def login(self, _request: Request) -> Response:
         """Show the login page, where nobody can log in."""
         return message_page("Log in to TimeRex.")
 
-    async def _answer(self, request: Request, place: Place) -> Response:
+    async def _answer(self, request: Request, place: PageTarget) -> Response:
         if len(place.hidden(request)) > MOST_HIDDEN:
             return message_page(f"The address has more than {MOST_HIDDEN} parameters.", 400)
         if request.method == "GET":
@@ -109,7 +109,7 @@ class Pages:
             return form_page(place.calendar, place.questions, given, slots(place.calendar))
         return await self._book(request, place)
 
-    async def _book(self, request: Request, place: Place) -> Response:
+    async def _book(self, request: Request, place: PageTarget) -> Response:
         raw = await request.body()
         answers: dict[str, list[str]] = {}
         for key, value in parse_qsl(raw[:MOST_BYTES].decode("utf-8", "replace")):
@@ -122,12 +122,14 @@ class Pages:
             )
         calendar = place.calendar
         form = form_of(place.questions, answers)
-        booking = Booking(calendar, form, starts_at, calendar.duration_min, place.hidden(request))
+        booking = SandboxBooking(
+            calendar, form, starts_at, calendar.duration_min, place.hidden(request)
+        )
         self.timerex.book(booking, place.one_time)
         return message_page("Your booking is confirmed.", event_id=booking.id)
 
 
-def slots(calendar: Calendar) -> list[datetime]:
+def slots(calendar: SandboxCalendar) -> list[datetime]:
     """Offer the next five days, three times each."""
     zone = ZoneInfo(calendar.zone)
     today = datetime.now(zone).replace(minute=0, second=0, microsecond=0)

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Literal
 
-from timerex_ghl.sandbox.clock import Clock
+from timerex_ghl.sandbox.clock import MachineClock
 from timerex_ghl.sandbox.wire import new_id
 
 Kind = Literal["private", "oauth", "agency"]
@@ -48,7 +48,7 @@ class Install:
 
 
 @dataclass(frozen=True)
-class Access:
+class GhlAccess:
     """What a bearer token allows. `app` is whose rate limit it uses."""
 
     kind: Kind
@@ -60,7 +60,7 @@ class Access:
 
 
 @dataclass(frozen=True)
-class Pair:
+class TokenPair:
     """An access token and the refresh token handed out with it."""
 
     install: Install
@@ -74,19 +74,19 @@ class Refresh:
 
     install: Install
     spent_at: float = 0
-    became: Pair | None = None
+    became: TokenPair | None = None
 
 
 @dataclass
-class Tokens:
+class SandboxTokens:
     """Every token the sandbox knows, and what it accepts for the exchange."""
 
     client_id: str = field(default_factory=lambda: f"{secrets.token_hex(12)}-sandbox")
     client_secret: str = field(default_factory=lambda: str(uuid.uuid4()))
     expires_in_s: int = 86_399
     repeat_s: float = 30
-    clock: Clock = field(default_factory=Clock)
-    accesses: dict[str, Access] = field(default_factory=dict[str, Access])
+    clock: MachineClock = field(default_factory=MachineClock)
+    accesses: dict[str, GhlAccess] = field(default_factory=dict[str, GhlAccess])
     refreshes: dict[str, Refresh] = field(default_factory=dict[str, Refresh])
     codes: dict[str, Install] = field(default_factory=dict[str, Install])
 
@@ -95,19 +95,19 @@ class Tokens:
     ) -> str:
         """Make a token that does not expire: a private integration's or an agency's."""
         token = f"pit-{uuid.uuid4()}"
-        self.accesses[token] = Access(kind, token, location_id, scopes)
+        self.accesses[token] = GhlAccess(kind, token, location_id, scopes)
         return token
 
-    def mint_pair(self, install: Install) -> Pair:
+    def mint_pair(self, install: Install) -> TokenPair:
         """Make an access token and its refresh token."""
-        pair = Pair(install, self.mint_access(install), f"or-{secrets.token_urlsafe(40)}")
+        pair = TokenPair(install, self.mint_access(install), f"or-{secrets.token_urlsafe(40)}")
         self.refreshes[pair.refresh] = Refresh(install)
         return pair
 
     def mint_access(self, install: Install) -> str:
         """Make an access token alone, as an agency gets one for a location."""
         token = f"oa-{secrets.token_urlsafe(40)}"
-        self.accesses[token] = Access(
+        self.accesses[token] = GhlAccess(
             "oauth",
             self.client_id,
             install.location_id,
@@ -123,12 +123,12 @@ class Tokens:
         self.codes[code] = install
         return code
 
-    def use_code(self, code: str) -> Pair | None:
+    def use_code(self, code: str) -> TokenPair | None:
         """Exchange a code, once."""
         install = self.codes.pop(code, None)
         return self.mint_pair(install) if install else None
 
-    def use_refresh(self, token: str) -> Pair | None:
+    def use_refresh(self, token: str) -> TokenPair | None:
         """Exchange a refresh token.
 
         Once; a repeat within 30 seconds gives the same pair, a later one ends the install.
@@ -160,7 +160,7 @@ class Tokens:
             token: access for token, access in self.accesses.items() if access.kind != "oauth"
         }
 
-    def find(self, token: str) -> Access | None:
+    def find(self, token: str) -> GhlAccess | None:
         """Give what a token allows; None if it is unknown or has run out."""
         access = self.accesses.get(token)
         return access if access and access.expires_at > self.clock.now() else None

@@ -9,7 +9,7 @@ from timerex_ghl.domain.models import GhlField, Value
 
 
 @dataclass(frozen=True)
-class Case:
+class MethodCase:
     """One method: the call, the request it makes, an answer, and what is read in it."""
 
     call: Callable[[GhlClient], Awaitable[Any]]

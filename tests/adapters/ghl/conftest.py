@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.adapters.fake_time import FakeTime
-from tests.adapters.ghl.oauth_world import KEY, World
+from tests.adapters.ghl.oauth_world import KEY, OAuthWorld
 from tests.adapters.ghl.rate_limited import AOBA, RateLimiterFactory
 from tests.adapters.ghl.vendor import Vendor
 from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter
@@ -27,10 +27,10 @@ async def ledger(ledger_url: str) -> AsyncIterator[Ledger]:
 
 
 @pytest.fixture
-async def world(ledger: Ledger) -> AsyncIterator[World]:
+async def world(ledger: Ledger) -> AsyncIterator[OAuthWorld]:
     vendor = Vendor()
     async with httpx.AsyncClient(transport=httpx.MockTransport(vendor)) as http:
-        yield World(ledger, vendor, http)
+        yield OAuthWorld(ledger, vendor, http)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tests.adapters.ghl.case import Case, values
+from tests.adapters.ghl.case import MethodCase, values
 from tests.adapters.ghl.line import NOTE, RIKU
 from tests.adapters.ghl.methods_activity import LIST_CASES, TASK_CASES
 from tests.adapters.ghl.methods_calendars import CALENDAR_CASES
@@ -14,7 +14,7 @@ EVERY_FIELD = {field: f"a {field}" for field, use in GHL_FIELDS.items() if use !
 UPDATABLE = {field: f"a {field}" for field, use in GHL_FIELDS.items() if use == "update"}
 
 CASES = {
-    "get_location": Case(
+    "get_location": MethodCase(
         lambda ghl: ghl.get_location(),
         "GET",
         "/locations/locAoba",
@@ -22,7 +22,7 @@ CASES = {
         lambda found: (found.country, found.timezone, found.allows_duplicates),
         ("JP", None, True),
     ),
-    "list_custom_fields": Case(
+    "list_custom_fields": MethodCase(
         lambda ghl: ghl.list_custom_fields(),
         "GET",
         "/locations/locAoba/customFields",
@@ -31,7 +31,7 @@ CASES = {
         [("f1", "contact.size", "Size", "")],
         query={"model": "contact"},
     ),
-    "get_contact": Case(
+    "get_contact": MethodCase(
         lambda ghl: ghl.get_contact(RIKU),
         "GET",
         "/contacts/riku1",
@@ -39,7 +39,7 @@ CASES = {
         lambda found: (found.id, found.values["firstName"], found.tags),
         ("riku1", "Riku", frozenset({"vip"})),
     ),
-    "create_contact": Case(
+    "create_contact": MethodCase(
         lambda ghl: ghl.create_contact(
             values(firstName="Riku", **{"customFields.f1": ("a", "b"), "customFields.f2": None})
         ),
@@ -57,7 +57,7 @@ CASES = {
             ],
         },
     ),
-    "create_contact, with all there is": Case(
+    "create_contact, with all there is": MethodCase(
         lambda ghl: ghl.create_contact(values(**EVERY_FIELD)),
         "POST",
         "/contacts/",
@@ -66,7 +66,7 @@ CASES = {
         "riku1",
         body={"locationId": "locAoba", **EVERY_FIELD},
     ),
-    "update_contact, with all there is": Case(
+    "update_contact, with all there is": MethodCase(
         lambda ghl: ghl.update_contact(RIKU, values(**UPDATABLE)),
         "PUT",
         "/contacts/riku1",
@@ -75,7 +75,7 @@ CASES = {
         "riku1",
         body=UPDATABLE,
     ),
-    "update_contact": Case(
+    "update_contact": MethodCase(
         lambda ghl: ghl.update_contact(RIKU, values(city=None)),
         "PUT",
         "/contacts/riku1",
@@ -84,7 +84,7 @@ CASES = {
         ("riku1", None),
         body={"city": None},
     ),
-    "delete_contact": Case(
+    "delete_contact": MethodCase(
         lambda ghl: ghl.delete_contact(RIKU),
         "DELETE",
         "/contacts/riku1",
@@ -92,7 +92,7 @@ CASES = {
         lambda _: None,
         None,
     ),
-    "search_contacts": Case(
+    "search_contacts": MethodCase(
         lambda ghl: ghl.search_contacts(
             updated_since=datetime(2026, 2, 3, 5, tzinfo=UTC), after=(1770000000000, "aki1")
         ),
@@ -115,7 +115,7 @@ CASES = {
             "searchAfter": [1770000000000, "aki1"],
         },
     ),
-    "find_duplicate by e-mail": Case(
+    "find_duplicate by e-mail": MethodCase(
         lambda ghl: ghl.find_duplicate(email="riku+1@hinode.example"),
         "GET",
         "/contacts/search/duplicate",
@@ -124,7 +124,7 @@ CASES = {
         "riku1",
         query={"locationId": "locAoba", "email": "riku+1@hinode.example"},
     ),
-    "find_duplicate by phone, nobody": Case(
+    "find_duplicate by phone, nobody": MethodCase(
         lambda ghl: ghl.find_duplicate(phone="+81312345678"),
         "GET",
         "/contacts/search/duplicate",
@@ -133,7 +133,7 @@ CASES = {
         None,
         query={"locationId": "locAoba", "number": "+81312345678"},
     ),
-    "add_tags": Case(
+    "add_tags": MethodCase(
         lambda ghl: ghl.add_tags(RIKU, {"vip", "booked"}),
         "POST",
         "/contacts/riku1/tags",
@@ -142,7 +142,7 @@ CASES = {
         frozenset({"vip", "booked"}),
         body={"tags": ["booked", "vip"]},
     ),
-    "remove_tags": Case(
+    "remove_tags": MethodCase(
         lambda ghl: ghl.remove_tags(RIKU, {"vip"}),
         "DELETE",
         "/contacts/riku1/tags",
@@ -151,7 +151,7 @@ CASES = {
         frozenset({"booked"}),
         body={"tags": ["vip"]},
     ),
-    "list_notes": Case(
+    "list_notes": MethodCase(
         lambda ghl: ghl.list_notes(RIKU),
         "GET",
         "/contacts/riku1/notes",
@@ -159,7 +159,7 @@ CASES = {
         lambda notes: [(note.id, note.contact_id, note.text) for note in notes],
         [("note1", "riku1", "Tea & talk")],
     ),
-    "get_note": Case(
+    "get_note": MethodCase(
         lambda ghl: ghl.get_note(RIKU, NOTE),
         "GET",
         "/contacts/riku1/notes/note1",
@@ -167,7 +167,7 @@ CASES = {
         lambda note: note.created_at,
         datetime(2026, 2, 3, 5, tzinfo=UTC),
     ),
-    "create_note": Case(
+    "create_note": MethodCase(
         lambda ghl: ghl.create_note(RIKU, 'Tea & <b>"talk"</b>'),
         "POST",
         "/contacts/riku1/notes",
@@ -176,7 +176,7 @@ CASES = {
         "note1",
         body={"body": 'Tea &amp; &lt;b&gt;"talk"&lt;/b&gt;'},
     ),
-    "update_note": Case(
+    "update_note": MethodCase(
         lambda ghl: ghl.update_note(RIKU, NOTE, "Tea & talk"),
         "PUT",
         "/contacts/riku1/notes/note1",
@@ -185,7 +185,7 @@ CASES = {
         "Tea & talk",
         body={"body": "Tea &amp; talk"},
     ),
-    "delete_note": Case(
+    "delete_note": MethodCase(
         lambda ghl: ghl.delete_note(RIKU, NOTE),
         "DELETE",
         "/contacts/riku1/notes/note1",

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tests.adapters.ghl.case import Case, values
+from tests.adapters.ghl.case import MethodCase, values
 from tests.adapters.ghl.line import RIKU
 from timerex_ghl.adapters.ghl.lists import StartAfter
 from timerex_ghl.domain.ghl_models import GhlTaskId, GhlUserId
@@ -25,7 +25,7 @@ TASKED = {
     "contactId": "riku1",
 }
 TASK_CASES = {
-    "list_tasks": Case(
+    "list_tasks": MethodCase(
         lambda ghl: ghl.list_tasks(RIKU),
         "GET",
         "/contacts/riku1/tasks",
@@ -33,7 +33,7 @@ TASK_CASES = {
         lambda tasks: [(one.id, one.body, one.due_at, one.assigned_to) for one in tasks],
         [("task1", "Tea & talk", AT, None)],
     ),
-    "get_task": Case(
+    "get_task": MethodCase(
         lambda ghl: ghl.get_task(RIKU, TASK),
         "GET",
         "/contacts/riku1/tasks/task1",
@@ -41,7 +41,7 @@ TASK_CASES = {
         lambda task: (task.title, task.completed, task.assigned_to),
         ("Call back", False, "kana1"),
     ),
-    "create_task": Case(
+    "create_task": MethodCase(
         lambda ghl: ghl.create_task(RIKU, title="Call back", due_at=AT, body="<b>Tea</b>"),
         "POST",
         "/contacts/riku1/tasks",
@@ -55,7 +55,7 @@ TASK_CASES = {
             "completed": False,
         },
     ),
-    "update_task": Case(
+    "update_task": MethodCase(
         lambda ghl: ghl.update_task(RIKU, TASK, due_at=AT, assigned_to=KANA),
         "PUT",
         "/contacts/riku1/tasks/task1",
@@ -64,7 +64,7 @@ TASK_CASES = {
         "riku1",
         body={"dueDate": "2026-02-10T01:00:00.000Z", "assignedTo": "kana1"},
     ),
-    "create_task, with all there is": Case(
+    "create_task, with all there is": MethodCase(
         lambda ghl: ghl.create_task(
             RIKU, title="Call back", due_at=AT, body="Tea", completed=True, assigned_to=KANA
         ),
@@ -81,7 +81,7 @@ TASK_CASES = {
             "assignedTo": "kana1",
         },
     ),
-    "update_task, with all there is": Case(
+    "update_task, with all there is": MethodCase(
         lambda ghl: ghl.update_task(
             RIKU, TASK, title="Call", due_at=AT, body="Tea", completed=True, assigned_to=KANA
         ),
@@ -98,7 +98,7 @@ TASK_CASES = {
             "assignedTo": "kana1",
         },
     ),
-    "complete_task": Case(
+    "complete_task": MethodCase(
         lambda ghl: ghl.complete_task(RIKU, TASK, completed=False),
         "PUT",
         "/contacts/riku1/tasks/task1/completed",
@@ -107,7 +107,7 @@ TASK_CASES = {
         (False,),
         body={"completed": False},
     ),
-    "delete_task": Case(
+    "delete_task": MethodCase(
         lambda ghl: ghl.delete_task(RIKU, TASK),
         "DELETE",
         "/contacts/riku1/tasks/task1",
@@ -115,7 +115,7 @@ TASK_CASES = {
         lambda _: None,
         None,
     ),
-    "search_tasks": Case(
+    "search_tasks": MethodCase(
         lambda ghl: ghl.search_tasks(contact_ids=[RIKU], completed=False, skip=100),
         "POST",
         "/locations/locAoba/tasks/search",
@@ -124,7 +124,7 @@ TASK_CASES = {
         ([("task1", None)], 101),
         body={"limit": 100, "skip": 100, "contactId": ["riku1"], "completed": False},
     ),
-    "search_tasks, the end": Case(
+    "search_tasks, the end": MethodCase(
         lambda ghl: ghl.search_tasks(),
         "POST",
         "/locations/locAoba/tasks/search",
@@ -136,7 +136,7 @@ TASK_CASES = {
 }
 
 LIST_CASES = {
-    "list_business_contacts": Case(
+    "list_business_contacts": MethodCase(
         lambda ghl: ghl.list_business_contacts("biz1", skip=100),
         "GET",
         "/contacts/business/biz1",
@@ -145,7 +145,7 @@ LIST_CASES = {
         ["Riku"],
         query={"locationId": "locAoba", "limit": "100", "skip": "100"},
     ),
-    "list_contacts": Case(
+    "list_contacts": MethodCase(
         lambda ghl: ghl.list_contacts(StartAfter(1770000000000, RIKU)),
         "GET",
         "/contacts/",
@@ -159,7 +159,7 @@ LIST_CASES = {
             "startAfterId": "riku1",
         },
     ),
-    "list_contacts, the end": Case(
+    "list_contacts, the end": MethodCase(
         lambda ghl: ghl.list_contacts(),
         "GET",
         "/contacts/",
@@ -168,7 +168,7 @@ LIST_CASES = {
         None,
         query={"locationId": "locAoba", "limit": "100"},
     ),
-    "upsert_contact": Case(
+    "upsert_contact": MethodCase(
         lambda ghl: ghl.upsert_contact(values(email="riku@hinode.example", firstName="Riku")),
         "POST",
         "/contacts/upsert",

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tests.adapters.ghl.case import Case
+from tests.adapters.ghl.case import MethodCase
 from tests.adapters.ghl.line import RIKU
 from timerex_ghl.adapters.ghl.calendars import MoreOfAppointment
 from timerex_ghl.domain.ghl_models import GhlAppointmentId, GhlCalendarId, GhlUserId
@@ -42,7 +42,7 @@ APPOINTMENT_SENT = {
 }
 
 CALENDAR_CASES = {
-    "list_calendars": Case(
+    "list_calendars": MethodCase(
         lambda ghl: ghl.list_calendars(),
         "GET",
         "/calendars/",
@@ -52,7 +52,7 @@ CALENDAR_CASES = {
         query={"locationId": "locAoba"},
         version=CALENDARS,
     ),
-    "list_contact_appointments": Case(
+    "list_contact_appointments": MethodCase(
         lambda ghl: ghl.list_contact_appointments(RIKU, ZoneInfo("Asia/Tokyo")),
         "GET",
         "/contacts/riku1/appointments",
@@ -60,7 +60,7 @@ CALENDAR_CASES = {
         lambda found: [(one.id, one.status, one.starts_at, one.ends_at) for one in found],
         [("event1", "confirmed", AT, None)],
     ),
-    "list_events": Case(
+    "list_events": MethodCase(
         lambda ghl: ghl.list_events(GhlCalendarId("cal1"), AT, AT + timedelta(hours=1)),
         "GET",
         "/calendars/events",
@@ -83,7 +83,7 @@ CALENDAR_CASES = {
         },
         version=CALENDARS,
     ),
-    "get_appointment": Case(
+    "get_appointment": MethodCase(
         lambda ghl: ghl.get_appointment(EVENT),
         "GET",
         "/calendars/events/appointments/event1",
@@ -92,7 +92,7 @@ CALENDAR_CASES = {
         (AT, True),
         version=CALENDARS,
     ),
-    "create_appointment": Case(
+    "create_appointment": MethodCase(
         lambda ghl: ghl.create_appointment(
             calendar_id=GhlCalendarId("cal1"),
             contact_id=RIKU,
@@ -117,7 +117,7 @@ CALENDAR_CASES = {
         },
         version=CALENDARS,
     ),
-    "create_appointment, with all there is": Case(
+    "create_appointment, with all there is": MethodCase(
         lambda ghl: ghl.create_appointment(
             calendar_id=GhlCalendarId("cal1"), contact_id=RIKU, starts_at=AT, **APPOINTMENT
         ),
@@ -135,7 +135,7 @@ CALENDAR_CASES = {
         },
         version=CALENDARS,
     ),
-    "update_appointment, with all there is": Case(
+    "update_appointment, with all there is": MethodCase(
         lambda ghl: ghl.update_appointment(EVENT, starts_at=AT, **APPOINTMENT),
         "PUT",
         "/calendars/events/appointments/event1",
@@ -145,7 +145,7 @@ CALENDAR_CASES = {
         body={"startTime": "2026-02-10T01:00:00.000Z", **APPOINTMENT_SENT},
         version=CALENDARS,
     ),
-    "update_appointment": Case(
+    "update_appointment": MethodCase(
         lambda ghl: ghl.update_appointment(EVENT, status="cancelled"),
         "PUT",
         "/calendars/events/appointments/event1",
@@ -155,7 +155,7 @@ CALENDAR_CASES = {
         body={"appointmentStatus": "cancelled"},
         version=CALENDARS,
     ),
-    "delete_appointment": Case(
+    "delete_appointment": MethodCase(
         lambda ghl: ghl.delete_appointment(EVENT),
         "DELETE",
         "/calendars/events/event1",
@@ -165,7 +165,7 @@ CALENDAR_CASES = {
         body={},
         version=CALENDARS,
     ),
-    "list_users": Case(
+    "list_users": MethodCase(
         lambda ghl: ghl.list_users(),
         "GET",
         "/users/",
@@ -178,7 +178,7 @@ CALENDAR_CASES = {
         [("kana1", "Kana Mori", "k@a.example")],
         query={"locationId": "locAoba"},
     ),
-    "get_user": Case(
+    "get_user": MethodCase(
         lambda ghl: ghl.get_user(KANA),
         "GET",
         "/users/kana1",

@@ -22,7 +22,7 @@ NAME = "app:locAoba"
 
 
 @dataclass
-class World:
+class OAuthWorld:
     """A ledger, a vendor, and the line between them."""
 
     ledger: Ledger

@@ -2,11 +2,11 @@
 
 import re
 
-from tests.adapters.ghl.case import Case
+from tests.adapters.ghl.case import MethodCase
 from timerex_ghl.adapters.ghl import operations as ops
-from timerex_ghl.adapters.ghl.operations import Operation
+from timerex_ghl.adapters.ghl.operations import GhlOperation
 
-OPERATIONS = [each for each in vars(ops).values() if isinstance(each, Operation)]
+OPERATIONS = [each for each in vars(ops).values() if isinstance(each, GhlOperation)]
 NAMES = {
     "location": "locationId",
     "contact": "contactId",
@@ -19,7 +19,7 @@ NAMES = {
 """Ids in our paths, and what the vendor's call them."""
 
 
-def operation_of(case: Case) -> Operation:
+def operation_of(case: MethodCase) -> GhlOperation:
     """Find the operation that a case calls; fixed paths come before those with ids."""
     found = [
         each
@@ -30,6 +30,6 @@ def operation_of(case: Case) -> Operation:
     return min(found, key=lambda each: each.path.count("{"))
 
 
-def published_path(operation: Operation) -> str:
+def published_path(operation: GhlOperation) -> str:
     """Write a path as the vendor's files do."""
     return re.sub(r"\{(\w+)\}", lambda name: f"{{{NAMES[name[1]]}}}", operation.path)

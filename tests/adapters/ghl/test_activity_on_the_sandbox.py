@@ -26,7 +26,7 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=1)).replace(hour=3, minute=0, mic
 SOON = timedelta(minutes=30)
 
 
-class Place:
+class SandboxSetup:
     """A client, its sandbox, and the operator's hand."""
 
     def __init__(self, http: httpx.AsyncClient, info: SandboxInfo) -> None:
@@ -50,12 +50,12 @@ class Place:
 
 
 @pytest.fixture
-async def place() -> AsyncGenerator[Place]:
+async def place() -> AsyncGenerator[SandboxSetup]:
     async with running_sandbox() as info, httpx.AsyncClient(verify=NO_TLS) as http:
-        yield Place(http, info)
+        yield SandboxSetup(http, info)
 
 
-async def test_a_task_lives_from_its_making_to_its_end(place: Place) -> None:
+async def test_a_task_lives_from_its_making_to_its_end(place: SandboxSetup) -> None:
     ghl, riku = place.ghl, await place.person()
 
     task = await ghl.create_task(riku.id, title="Call", due_at=TOMORROW, body="Tea <b> & talk")
@@ -73,7 +73,7 @@ async def test_a_task_lives_from_its_making_to_its_end(place: Place) -> None:
         await ghl.get_task(riku.id, task.id)
 
 
-async def test_all_tasks_of_a_location_are_found_page_by_page(place: Place) -> None:
+async def test_all_tasks_of_a_location_are_found_page_by_page(place: SandboxSetup) -> None:
     ghl, riku = place.ghl, await place.person()
     for number in range(5):
         await ghl.create_task(riku.id, title=f"Task {number}", due_at=TOMORROW)
@@ -88,7 +88,7 @@ async def test_all_tasks_of_a_location_are_found_page_by_page(place: Place) -> N
     assert (await ghl.search_tasks(completed=True)).tasks == ()
 
 
-async def test_an_appointment_is_made_moved_cancelled_and_deleted(place: Place) -> None:
+async def test_an_appointment_is_made_moved_cancelled_and_deleted(place: SandboxSetup) -> None:
     ghl, riku = place.ghl, await place.person()
     calendar = GhlCalendarId(place.info.ghl.calendar_id)
     assert calendar in {one.id for one in await ghl.list_calendars()}
@@ -119,7 +119,7 @@ async def test_an_appointment_is_made_moved_cancelled_and_deleted(place: Place) 
     assert (await ghl.get_appointment(made.id)).deleted
 
 
-async def test_users_are_known_by_their_address(place: Place) -> None:
+async def test_users_are_known_by_their_address(place: SandboxSetup) -> None:
     users = await place.ghl.list_users()
 
     assert place.info.ghl.user_id in {user.id for user in users}
@@ -127,7 +127,9 @@ async def test_users_are_known_by_their_address(place: Place) -> None:
     assert await place.ghl.get_user(GhlUserId(users[0].id)) == users[0]
 
 
-async def test_the_older_list_gives_everybody_once_with_their_real_names(place: Place) -> None:
+async def test_the_older_list_gives_everybody_once_with_their_real_names(
+    place: SandboxSetup,
+) -> None:
     await place.ask("/ghl/bulk", {"count": 5})
     names: list[object] = []
     page = await place.ghl.list_contacts(limit=2)
@@ -139,7 +141,7 @@ async def test_the_older_list_gives_everybody_once_with_their_real_names(place: 
     assert all(isinstance(name, str) and name[0].isupper() for name in names)
 
 
-async def test_an_upsert_makes_a_contact_and_then_changes_it(place: Place) -> None:
+async def test_an_upsert_makes_a_contact_and_then_changes_it(place: SandboxSetup) -> None:
     made = await place.ghl.upsert_contact(values(email="mei@umi.example", city="Nara"))
     changed = await place.ghl.upsert_contact(values(email="mei@umi.example", city="Kobe"))
 
@@ -148,11 +150,11 @@ async def test_an_upsert_makes_a_contact_and_then_changes_it(place: Place) -> No
     assert changed.contact.values[GhlField("city")] == "Kobe"
 
 
-async def test_a_business_without_contacts_has_none(place: Place) -> None:
+async def test_a_business_without_contacts_has_none(place: SandboxSetup) -> None:
     assert await place.ghl.list_business_contacts("nonsense1") == []
 
 
-async def test_an_agencys_token_becomes_a_locations(place: Place) -> None:
+async def test_an_agencys_token_becomes_a_locations(place: SandboxSetup) -> None:
     scopes = ["oauth.write", "contacts.readonly", "contacts.write", "locations.readonly"]
     minted = await place.ask("/ghl/tokens", {"kind": "agency", "scopes": scopes})
     agency = SecretStr(minted["access_token"])
@@ -177,7 +179,7 @@ async def test_an_agencys_token_becomes_a_locations(place: Place) -> None:
         )
 
 
-async def company_of(place: Place) -> str | None:
+async def company_of(place: SandboxSetup) -> str | None:
     """Read the agency's id, which the location tells."""
     answer = await place.http.get(
         f"{place.info.ghl.base_url}/locations/{place.info.ghl.location_id}",

@@ -6,7 +6,7 @@ import logging
 import httpx
 import pytest
 
-from tests.adapters.ghl.case import Case, values
+from tests.adapters.ghl.case import MethodCase, values
 from tests.adapters.ghl.line import NOTE, RIKU, line
 from tests.adapters.ghl.methods import CASES, CONTACT
 from tests.adapters.ghl.published import operation_of
@@ -17,7 +17,7 @@ every_method = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
 
 @every_method
-async def test_a_method_is_one_request_just_as_published(case: Case) -> None:
+async def test_a_method_is_one_request_just_as_published(case: MethodCase) -> None:
     async with line(httpx.Response(200, json=case.answer)) as sent:
         await case.call(sent.client)
 
@@ -32,7 +32,7 @@ async def test_a_method_is_one_request_just_as_published(case: Case) -> None:
 
 @every_method
 @pytest.mark.parametrize("status", [200, 201, 202])
-async def test_any_success_is_one_and_its_answer_is_read(case: Case, status: int) -> None:
+async def test_any_success_is_one_and_its_answer_is_read(case: MethodCase, status: int) -> None:
     async with line(httpx.Response(status, json=case.answer)) as sent:
         assert case.read(await case.call(sent.client)) == case.expected
 
@@ -94,7 +94,7 @@ async def test_a_token_that_may_only_read_reads() -> None:
 
 @pytest.mark.parametrize("case", WRITES.values(), ids=WRITES.keys())
 async def test_a_token_that_may_only_read_writes_nothing_and_names_what_it_lacks(
-    case: Case,
+    case: MethodCase,
 ) -> None:
     scope = operation_of(case).scope
     reader = PrivateToken("pit-canary", frozenset({"contacts.readonly"}))

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from tests.adapters.ghl.case import Case
+from tests.adapters.ghl.case import MethodCase
 from tests.adapters.ghl.line import line
 from tests.adapters.ghl.methods import CASES
 from tests.adapters.ghl.published import OPERATIONS, operation_of, published_path
@@ -30,14 +30,14 @@ CORE = (
 """The vendor's names of the sixteen endpoints that matter most."""
 
 
-async def request_of(case: Case) -> httpx.Request:
+async def request_of(case: MethodCase) -> httpx.Request:
     async with line(httpx.Response(200, json=case.answer)) as sent:
         await case.call(sent.client)
     return sent.requests[0]
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-async def test_the_vendors_files_accept_what_we_send(case: Case) -> None:
+async def test_the_vendors_files_accept_what_we_send(case: MethodCase) -> None:
     operation = operation_of(case)
     path = published_path(operation)
     here = file_of(path), operation.method, path
@@ -55,7 +55,7 @@ async def test_the_vendors_files_accept_what_we_send(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_the_right_we_ask_for_is_the_published_one(case: Case) -> None:
+def test_the_right_we_ask_for_is_the_published_one(case: MethodCase) -> None:
     operation = operation_of(case)
     path = published_path(operation)
     rights = [

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.adapters.ghl.oauth_world import KEY, NAME, TOKEN_URL, World, auth_of, refused
+from tests.adapters.ghl.oauth_world import KEY, NAME, TOKEN_URL, OAuthWorld, auth_of, refused
 from tests.adapters.ghl.vendor import SCOPES, SEED, Vendor, served
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ledger import locks, tokens
@@ -19,7 +19,7 @@ from timerex_ghl.adapters.ledger.tokens import StoredTokens
 from timerex_ghl.domain.errors import RetryableError, SettingsError
 
 
-async def test_the_seed_is_shown_once_and_its_successor_kept(world: World) -> None:
+async def test_the_seed_is_shown_once_and_its_successor_kept(world: OAuthWorld) -> None:
     auth = world.process()
     assert auth.scopes() == frozenset()
 
@@ -32,7 +32,7 @@ async def test_the_seed_is_shown_once_and_its_successor_kept(world: World) -> No
     assert (kept.state, kept.in_doubt_since) == ("ok", None)
 
 
-async def test_another_process_takes_what_the_ledger_has(world: World) -> None:
+async def test_another_process_takes_what_the_ledger_has(world: OAuthWorld) -> None:
     await world.process().token()
 
     other = world.process()
@@ -42,7 +42,7 @@ async def test_another_process_takes_what_the_ledger_has(world: World) -> None:
     assert world.vendor.shown == [SEED]
 
 
-async def test_a_refused_token_is_refreshed_once_for_all(world: World) -> None:
+async def test_a_refused_token_is_refreshed_once_for_all(world: OAuthWorld) -> None:
     everyone = [world.process() for _ in range(4)]
     first = await asyncio.gather(*(auth.token() for auth in everyone for _ in range(5)))
 
@@ -95,9 +95,9 @@ async def test_eight_processes_that_refuse_at_once_show_each_refresh_token_once(
     assert [len({*tokens_of_one}) for tokens_of_one in taken] == [ROUNDS + 1] * PROCESSES
 
 
-@pytest.mark.parametrize(("left", "shown"), [(14, 2), (16, 1)])
+@pytest.mark.parametrize(("remaining", "shown"), [(14, 2), (16, 1)])
 async def test_a_token_is_refreshed_a_quarter_of_an_hour_early(
-    remaining: int, shown: int, world: World
+    remaining: int, shown: int, world: OAuthWorld
 ) -> None:
     await world.process().token()
     await world.save(expires_at=datetime.now(UTC) + timedelta(minutes=remaining))
@@ -107,7 +107,7 @@ async def test_a_token_is_refreshed_a_quarter_of_an_hour_early(
     assert len(world.vendor.shown) == shown
 
 
-async def test_a_short_lived_token_is_used_until_ghl_refuses_it(world: World) -> None:
+async def test_a_short_lived_token_is_used_until_ghl_refuses_it(world: OAuthWorld) -> None:
     world.vendor.expires_in = 60
     auth = world.process()
 
@@ -115,7 +115,7 @@ async def test_a_short_lived_token_is_used_until_ghl_refuses_it(world: World) ->
     assert await auth.token("access-canary-1") == "access-canary-2"
 
 
-async def test_a_cancelled_caller_loses_nothing(world: World) -> None:
+async def test_a_cancelled_caller_loses_nothing(world: OAuthWorld) -> None:
     auth = world.process()
     answering, answered = asyncio.Event(), asyncio.Event()
 
@@ -140,13 +140,13 @@ async def test_a_cancelled_caller_loses_nothing(world: World) -> None:
     assert world.vendor.shown == [SEED]
 
 
-async def test_who_finds_the_lock_of_a_dead_process_takes_over(world: World) -> None:
+async def test_who_finds_the_lock_of_a_dead_process_takes_over(world: OAuthWorld) -> None:
     await world.ledger.write(locks.try_lock, [f"token:{NAME}"], "dead", 0.3)
 
     assert await world.process().token() == "access-canary-1"
 
 
-async def test_a_holder_that_was_paused_cannot_save_an_old_pair(world: World) -> None:
+async def test_a_holder_that_was_paused_cannot_save_an_old_pair(world: OAuthWorld) -> None:
     await world.process().token()
     paused = world.process()
 

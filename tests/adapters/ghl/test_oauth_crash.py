@@ -6,13 +6,13 @@ from pathlib import Path
 import httpx
 
 from tests.adapters.database_events import failing_statements
-from tests.adapters.ghl.oauth_world import TOKEN_URL, World, auth_of, refused
+from tests.adapters.ghl.oauth_world import TOKEN_URL, OAuthWorld, auth_of, refused
 from tests.adapters.ghl.vendor import SEED
 from timerex_ghl.domain.errors import RetryableError
 
 
 async def test_a_pair_that_could_not_be_saved_is_asked_for_again(
-    world: World,
+    world: OAuthWorld,
 ) -> None:
     taken = await world.process().token()
 
@@ -26,7 +26,7 @@ async def test_a_pair_that_could_not_be_saved_is_asked_for_again(
     assert (await world.stored()).refresh.get_secret_value() == "refresh-canary-2"
 
 
-async def test_a_process_killed_after_the_answer_is_repaired_by_the_next(world: World) -> None:
+async def test_a_process_killed_after_the_answer_is_repaired_by_the_next(world: OAuthWorld) -> None:
     answered = asyncio.Event()
 
     async def answer_and_hang(request: httpx.Request) -> httpx.Response:
@@ -53,7 +53,7 @@ def contents_of(folder: Path) -> dict[str, bytes]:
 
 
 async def test_no_file_of_the_ledger_contains_a_token_in_clear(
-    world: World, tmp_path: Path
+    world: OAuthWorld, tmp_path: Path
 ) -> None:
     await world.process().token(await world.process().token())
 

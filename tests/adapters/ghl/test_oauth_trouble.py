@@ -7,7 +7,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from tests.adapters.ghl.oauth_world import TOKEN_URL, World, auth_of, refused
+from tests.adapters.ghl.oauth_world import TOKEN_URL, OAuthWorld, auth_of, refused
 from tests.adapters.ghl.vendor import SECRET, SEED
 from timerex_ghl.adapters.ghl.token_endpoint import TokenEndpoint
 from timerex_ghl.domain.errors import (
@@ -34,7 +34,7 @@ def instead(status: int, **body: object) -> Callable[[httpx.Response], httpx.Res
 
 @pytest.mark.parametrize("trouble", [lost, cut, instead(500), instead(200, ok=True)])
 async def test_an_answer_that_was_lost_is_asked_for_again_at_once(
-    trouble: Callable[[httpx.Response], httpx.Response], world: World
+    trouble: Callable[[httpx.Response], httpx.Response], world: OAuthWorld
 ) -> None:
     world.vendor.next = trouble
 
@@ -47,7 +47,7 @@ async def test_an_answer_that_was_lost_is_asked_for_again_at_once(
     assert (await world.stored()).in_doubt_since is None
 
 
-async def test_an_answer_asked_for_too_late_needs_a_person(world: World) -> None:
+async def test_an_answer_asked_for_too_late_needs_a_person(world: OAuthWorld) -> None:
     world.vendor.next = lost
     await refused(world.process())
     world.vendor.repeats = False
@@ -59,7 +59,7 @@ async def test_an_answer_asked_for_too_late_needs_a_person(world: World) -> None
     assert (await world.stored()).state == "reconnect"
 
 
-async def test_a_dead_connection_asks_nobody_any_more(world: World) -> None:
+async def test_a_dead_connection_asks_nobody_any_more(world: OAuthWorld) -> None:
     auth = world.process()
     taken = await auth.token()
     world.vendor.next = instead(400, error="invalid_grant")
@@ -71,7 +71,7 @@ async def test_a_dead_connection_asks_nobody_any_more(world: World) -> None:
     assert world.vendor.shown == [SEED, "refresh-canary-1"]
 
 
-async def test_an_app_that_was_uninstalled_is_found_out_by_asking(world: World) -> None:
+async def test_an_app_that_was_uninstalled_is_found_out_by_asking(world: OAuthWorld) -> None:
     auth = world.process()
     await auth.token()
     world.vendor.next = instead(400, error="invalid_grant")
@@ -82,7 +82,7 @@ async def test_an_app_that_was_uninstalled_is_found_out_by_asking(world: World) 
     assert (await world.stored()).state == "reconnect"
 
 
-async def test_an_app_that_is_still_installed_goes_on_with_new_tokens(world: World) -> None:
+async def test_an_app_that_is_still_installed_goes_on_with_new_tokens(world: OAuthWorld) -> None:
     auth = world.process()
     taken = await auth.token()
 
@@ -92,7 +92,7 @@ async def test_an_app_that_is_still_installed_goes_on_with_new_tokens(world: Wor
     assert (await world.stored()).state == "ok"
 
 
-async def test_a_new_refresh_token_in_the_block_revives_the_connection(world: World) -> None:
+async def test_a_new_refresh_token_in_the_block_revives_the_connection(world: OAuthWorld) -> None:
     world.vendor.next = instead(400)
     await refused(world.process())
     world.vendor.install_again("seed-canary-b")
@@ -103,7 +103,7 @@ async def test_a_new_refresh_token_in_the_block_revives_the_connection(world: Wo
     assert (await world.stored()).state == "ok"
 
 
-async def test_an_older_process_never_brings_a_spent_seed_back(world: World) -> None:
+async def test_an_older_process_never_brings_a_spent_seed_back(world: OAuthWorld) -> None:
     older = world.process()
     taken = await older.token()
     world.vendor.install_again("seed-canary-b")
@@ -114,7 +114,7 @@ async def test_an_older_process_never_brings_a_spent_seed_back(world: World) -> 
     assert world.vendor.shown == [SEED, "seed-canary-b"]
 
 
-async def test_a_wrong_client_secret_spends_nothing(world: World) -> None:
+async def test_a_wrong_client_secret_spends_nothing(world: OAuthWorld) -> None:
     error = await refused(world.process(secret="wrong-canary"))
 
     assert isinstance(error, CredentialsError)
@@ -125,7 +125,7 @@ async def test_a_wrong_client_secret_spends_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 307, 403, 404, 422])
-async def test_a_wrong_address_spends_nothing(status: int, world: World) -> None:
+async def test_a_wrong_address_spends_nothing(status: int, world: OAuthWorld) -> None:
     async def answer(request: httpx.Request) -> httpx.Response:
         assert request.url == TOKEN_URL, "the secret follows no redirect"
         return httpx.Response(status, headers={"Location": "https://elsewhere.example/"})
@@ -139,7 +139,7 @@ async def test_a_wrong_address_spends_nothing(status: int, world: World) -> None
     assert await world.process().token() == "access-canary-1"
 
 
-async def test_too_many_refreshes_wait(world: World) -> None:
+async def test_too_many_refreshes_wait(world: OAuthWorld) -> None:
     world.vendor.next = lambda _: httpx.Response(429, headers={"Retry-After": "7"})
 
     error = await refused(world.process())
@@ -149,7 +149,7 @@ async def test_too_many_refreshes_wait(world: World) -> None:
     assert (await world.stored()).in_doubt_since is None
 
 
-async def test_what_was_never_sent_leaves_no_doubt(world: World) -> None:
+async def test_what_was_never_sent_leaves_no_doubt(world: OAuthWorld) -> None:
     def down(_request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("canary")
 
@@ -161,7 +161,7 @@ async def test_what_was_never_sent_leaves_no_doubt(world: World) -> None:
     assert (await world.stored()).in_doubt_since is None
 
 
-async def test_an_older_doubt_stays_when_nothing_could_be_sent(world: World) -> None:
+async def test_an_older_doubt_stays_when_nothing_could_be_sent(world: OAuthWorld) -> None:
     world.vendor.next = lost
     await refused(world.process())
     before = (await world.stored()).in_doubt_since
@@ -180,7 +180,7 @@ async def test_an_older_doubt_stays_when_nothing_could_be_sent(world: World) -> 
     "extra", [{"locationId": "locHinode"}, {"userType": "Company", "locationId": None}]
 )
 async def test_another_locations_tokens_are_refused_and_never_used(
-    extra: dict[str, object], world: World
+    extra: dict[str, object], world: OAuthWorld
 ) -> None:
     world.vendor.extra = extra
 
@@ -194,7 +194,7 @@ async def test_another_locations_tokens_are_refused_and_never_used(
     assert world.vendor.shown == [SEED]
 
 
-async def test_an_answer_without_a_new_refresh_token_keeps_the_old_one(world: World) -> None:
+async def test_an_answer_without_a_new_refresh_token_keeps_the_old_one(world: OAuthWorld) -> None:
     world.vendor.extra = {"refresh_token": None, "scope": None, "locationId": None}
 
     await world.process().token()

@@ -14,7 +14,7 @@ from tests.gateway.ghl_sender import (
 )
 from timerex_ghl.adapters.ghl.signatures import (
     GHL_OLDER_WEBHOOK_KEY,
-    Proof,
+    DeliverySignature,
     is_webhook_key,
     read_proof,
     signer_of,
@@ -25,8 +25,8 @@ BODY = b'{"type": "ContactUpdate"}'
 NEW, OLD = b"x-ghl-signature", b"x-wh-signature"
 
 
-def proof_of(body: bytes, key: Ed25519PrivateKey = KEY) -> Proof:
-    return Proof(base64.b64decode(signed(body, key)), is_older=False)
+def proof_of(body: bytes, key: Ed25519PrivateKey = KEY) -> DeliverySignature:
+    return DeliverySignature(base64.b64decode(signed(body, key)), is_older=False)
 
 
 def test_the_key_that_signed_is_named_wherever_it_stands() -> None:
@@ -41,7 +41,7 @@ def test_what_another_signed_or_was_changed_names_nobody() -> None:
 
 
 def test_a_key_checks_by_the_algorithm_of_its_header_alone() -> None:
-    older = Proof(base64.b64decode(signed_as_before(BODY)), is_older=True)
+    older = DeliverySignature(base64.b64decode(signed_as_before(BODY)), is_older=True)
 
     assert signer_of(older, BODY, (OLDER_PUBLIC,)) == OLDER_PUBLIC
     assert signer_of(older._replace(is_older=False), BODY, (OLDER_PUBLIC,)) is None
@@ -52,10 +52,10 @@ def test_a_key_checks_by_the_algorithm_of_its_header_alone() -> None:
     ("headers", "proof"),
     [
         ([], None),
-        ([(NEW, b"c2ln")], Proof(b"sig", is_older=False)),
-        ([(b"X-GHL-Signature", b"c2ln")], Proof(b"sig", is_older=False)),
-        ([(OLD, b"c2ln")], Proof(b"sig", is_older=True)),
-        ([(OLD, b"b2xk"), (NEW, b"c2ln")], Proof(b"sig", is_older=False)),
+        ([(NEW, b"c2ln")], DeliverySignature(b"sig", is_older=False)),
+        ([(b"X-GHL-Signature", b"c2ln")], DeliverySignature(b"sig", is_older=False)),
+        ([(OLD, b"c2ln")], DeliverySignature(b"sig", is_older=True)),
+        ([(OLD, b"b2xk"), (NEW, b"c2ln")], DeliverySignature(b"sig", is_older=False)),
         ([(OLD, b"c2ln"), (NEW, b"N/A")], None),
         ([(OLD, b"c2ln"), (NEW, b"")], None),
         ([(NEW, b"c2ln"), (NEW, b"c2ln")], None),
@@ -64,7 +64,7 @@ def test_a_key_checks_by_the_algorithm_of_its_header_alone() -> None:
     ],
 )
 def test_one_signature_counts_and_the_present_header_before_the_older(
-    headers: list[tuple[bytes, bytes]], proof: Proof | None
+    headers: list[tuple[bytes, bytes]], proof: DeliverySignature | None
 ) -> None:
     assert read_proof(headers) == proof
 

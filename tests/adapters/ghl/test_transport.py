@@ -24,7 +24,7 @@ REFUSED = {"message": "Invalid token: access token is invalid"}
 FOUND = {"contact": CONTACT}
 
 
-class Tokens:
+class TokenSequence:
     """Hands out one token after the other."""
 
     def __init__(self, *tokens: str) -> None:
@@ -46,7 +46,7 @@ class Tokens:
 
 @pytest.mark.parametrize("message", [REFUSED["message"], "Token has expired", "jwt malformed"])
 async def test_a_refused_token_is_replaced_and_the_call_repeated(message: str) -> None:
-    auth = Tokens("old", "new")
+    auth = TokenSequence("old", "new")
     answers = httpx.Response(401, json={"message": message}), httpx.Response(200, json=FOUND)
     async with line(*answers, auth=auth) as sent:
         await sent.client.update_contact(RIKU, values(city="Sendai"))
@@ -58,7 +58,7 @@ async def test_a_refused_token_is_replaced_and_the_call_repeated(message: str) -
 
 
 async def test_a_token_is_replaced_once_never_twice() -> None:
-    auth = Tokens("old", "new", "newer")
+    auth = TokenSequence("old", "new", "newer")
     answers = [httpx.Response(401, json=REFUSED)] * 2
     async with line(*answers, auth=auth) as sent:
         with pytest.raises(CredentialsError):
@@ -77,7 +77,7 @@ async def test_a_token_is_replaced_once_never_twice() -> None:
     ],
 )
 async def test_a_refusal_of_something_else_costs_no_token(message: str) -> None:
-    auth = Tokens("old", "new")
+    auth = TokenSequence("old", "new")
     async with line(httpx.Response(401, json={"message": message}), auth=auth) as sent:
         with pytest.raises(FatalError):
             await sent.client.get_contact(RIKU)

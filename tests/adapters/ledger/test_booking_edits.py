@@ -118,7 +118,7 @@ async def test_deleting_what_was_cancelled_already_has_nothing_to_handle(ledger:
     await delete(ledger, booking_id)
 
     assert await stored_events(ledger) == [event(booking_id, 1), event(booking_id, 2)]
-    assert await ledger.read(bookings.list_bookings, NAME, bookings.Wanted()) == []
+    assert await ledger.read(bookings.list_bookings, NAME, bookings.BookingFilter()) == []
 
 
 async def test_one_that_timerex_made_is_reserved_for_timerex(ledger: Ledger) -> None:
@@ -210,7 +210,7 @@ async def test_an_event_that_cannot_be_stored_undoes_the_row(ledger: Ledger) -> 
         ):
             await work()
 
-    assert await ledger.read(bookings.list_bookings, NAME, bookings.Wanted()) == [added]
+    assert await ledger.read(bookings.list_bookings, NAME, bookings.BookingFilter()) == [added]
 
 
 async def test_the_audit_names_fields_and_the_editor_and_no_value(ledger: Ledger) -> None:

@@ -4,13 +4,13 @@ import pytest
 
 from tests import make
 from timerex_ghl.adapters.ledger import bookings
-from timerex_ghl.adapters.ledger.bookings import BookingRow, Place, Wanted
+from timerex_ghl.adapters.ledger.bookings import BookingFilter, BookingPosition, BookingRow
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.domain.models import Booking, BookingId, BookingState, ConnectionName, ContactId
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
 RIKU = ContactId("c_00000000000000000001")
-EVERY = Wanted()
+EVERY = BookingFilter()
 
 
 async def save(
@@ -186,7 +186,10 @@ async def test_who_made_a_booking_stays_and_so_does_that_it_is_deleted(ledger: L
 
 
 async def listed(
-    ledger: Ledger, wanted: Wanted = EVERY, after: Place | None = None, limit: int = 500
+    ledger: Ledger,
+    wanted: BookingFilter = EVERY,
+    after: BookingPosition | None = None,
+    limit: int = 500,
 ) -> list[str]:
     rows = await ledger.read(bookings.list_bookings, AOBA, wanted, after, limit)
     return [row.booking.id for row in rows]
@@ -201,8 +204,8 @@ async def test_bookings_are_listed_by_time_without_the_deleted_ones(ledger: Ledg
 
     assert await listed(ledger) == ["b1", "b2", "b3"]
     assert await listed(ledger, limit=2) == ["b1", "b2"]
-    assert await listed(ledger, after=Place(make.STARTS, BookingId("b1"))) == ["b2", "b3"]
-    assert await listed(ledger, after=Place(make.STARTS, BookingId("b2"))) == ["b3"]
+    assert await listed(ledger, after=BookingPosition(make.STARTS, BookingId("b1"))) == ["b2", "b3"]
+    assert await listed(ledger, after=BookingPosition(make.STARTS, BookingId("b2"))) == ["b3"]
 
 
 async def test_bookings_are_chosen_by_time_guest_and_state(ledger: Ledger) -> None:
@@ -210,7 +213,7 @@ async def test_bookings_are_chosen_by_time_guest_and_state(ledger: Ledger) -> No
     await save(ledger, make.booking("b1", state=BookingState.CANCELLED))
     await save(ledger, make.booking("b2", starts_at=later), contact_id=RIKU)
 
-    assert await listed(ledger, Wanted(starts_from=later)) == ["b2"]
-    assert await listed(ledger, Wanted(starts_before=later)) == ["b1"]
-    assert await listed(ledger, Wanted(contact_id=RIKU)) == ["b2"]
-    assert await listed(ledger, Wanted(state=BookingState.CANCELLED)) == ["b1"]
+    assert await listed(ledger, BookingFilter(starts_from=later)) == ["b2"]
+    assert await listed(ledger, BookingFilter(starts_before=later)) == ["b1"]
+    assert await listed(ledger, BookingFilter(contact_id=RIKU)) == ["b2"]
+    assert await listed(ledger, BookingFilter(state=BookingState.CANCELLED)) == ["b1"]

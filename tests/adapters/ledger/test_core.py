@@ -40,7 +40,7 @@ def save_and_fail(tx: Connection, name: str) -> None:
     raise LookupError(name)
 
 
-class Gate:
+class BlockingWork:
     """Work that keeps the writer busy until opened, so that what comes next waits together."""
 
     def __init__(self) -> None:
@@ -55,8 +55,8 @@ class Gate:
         self._open.set()
 
 
-async def close_gate(ledger: Ledger) -> tuple[Gate, "asyncio.Task[None]"]:
-    gate = Gate()
+async def close_gate(ledger: Ledger) -> tuple[BlockingWork, "asyncio.Task[None]"]:
+    gate = BlockingWork()
     blocked = asyncio.create_task(ledger.write(gate.work))
     await asyncio.to_thread(gate.entered.wait, 60)
     return gate, blocked

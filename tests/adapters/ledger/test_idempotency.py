@@ -7,10 +7,10 @@ from sqlalchemy.exc import IntegrityError
 from tests import make
 from timerex_ghl.adapters.ledger import idempotency
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.idempotency import Answer
+from timerex_ghl.adapters.ledger.idempotency import StoredAnswer
 
 DAY = timedelta(hours=24)
-ANSWER = Answer(request_digest="d1", record_id="c_1", version=1, body='{"名":"陸"}')
+ANSWER = StoredAnswer(request_digest="d1", record_id="c_1", version=1, body='{"名":"陸"}')
 
 
 async def test_an_answer_is_kept_for_a_day_for_its_own_token(ledger: Ledger) -> None:

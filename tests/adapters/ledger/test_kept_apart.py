@@ -1,12 +1,12 @@
 from tests import make
 from timerex_ghl.adapters.ledger import kept_apart
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.kept_apart import Pair
+from timerex_ghl.adapters.ledger.kept_apart import ContactPair
 from timerex_ghl.domain.models import ConnectionName, ContactId, GhlContactId
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
 G1, G2 = GhlContactId("g1"), GhlContactId("g2")
-PAIR = Pair(ContactId("c_1"), G1)
+PAIR = ContactPair(ContactId("c_1"), G1)
 
 
 async def test_a_pair_is_kept_apart_in_its_connection_only(ledger: Ledger) -> None:
@@ -20,7 +20,11 @@ async def test_a_pair_is_kept_apart_in_its_connection_only(ledger: Ledger) -> No
 async def test_saying_it_twice_is_saying_it(ledger: Ledger) -> None:
     for by in ("kana", "noa"):
         await ledger.write(
-            kept_apart.keep_apart, AOBA, [PAIR, Pair(PAIR.contact_id, G2)], by=by, now=make.NOW
+            kept_apart.keep_apart,
+            AOBA,
+            [PAIR, ContactPair(PAIR.contact_id, G2)],
+            by=by,
+            now=make.NOW,
         )
 
     assert len(await ledger.read(kept_apart.apart_from, AOBA, [G1, G2])) == 2

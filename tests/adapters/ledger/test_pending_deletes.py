@@ -9,7 +9,7 @@ from tests.gateway.given import NAME
 from timerex_ghl.adapters.ledger import links, pending_deletes
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.adapters.ledger.pending_deletes import Found, PendingDelete, Side, State
+from timerex_ghl.adapters.ledger.pending_deletes import FoundDelete, PendingDelete, Side, State
 from timerex_ghl.domain.activities import ActivityId, ActivityKey, ActivityKind
 from timerex_ghl.domain.models import ConnectionName
 
@@ -27,7 +27,7 @@ async def note(
     kind: ActivityKind = "note",
     now: datetime = make.NOW,
 ) -> None:
-    found = Found(ActivityKey(kind, ActivityId(id_)), side, state, "run-1")
+    found = FoundDelete(ActivityKey(kind, ActivityId(id_)), side, state, "run-1")
     await ledger.write(pending_deletes.note_delete, NAME, found, now)
 
 

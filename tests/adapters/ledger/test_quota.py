@@ -8,7 +8,7 @@ from tests.adapters.fake_time import FakeTime
 from tests.adapters.ledger.windows import AOBA, CALL_LIMITS, end, see, take, usage
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, Usage
+from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, QuotaUsage
 from timerex_ghl.domain.models import LocationId
 
 
@@ -24,7 +24,7 @@ async def test_no_more_slots_are_granted_than_there_are(ledger: Ledger) -> None:
 
     assert (len(first), len(second), wait_s) == (3, 2, 0)
     assert (third, until_s) == ([], 30)
-    assert await usage(ledger) == Usage(5, 5, None)
+    assert await usage(ledger) == QuotaUsage(5, 5, None)
 
 
 async def test_a_slot_is_free_a_window_after_its_call_ended(
@@ -165,7 +165,7 @@ async def test_the_day_is_counted_without_ghl_too(ledger: Ledger, fake_time: Fak
 
 
 async def test_a_location_never_called_has_used_nothing(ledger: Ledger) -> None:
-    assert await usage(ledger) == Usage(0, 0, None)
+    assert await usage(ledger) == QuotaUsage(0, 0, None)
     assert await ledger.read(quota.day_of, AOBA) is None
 
 

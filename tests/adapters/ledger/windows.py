@@ -2,7 +2,7 @@
 
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import CallLimits, Ended, ReportedLimits, Slot, Usage
+from timerex_ghl.adapters.ledger.quota import CallLimits, Ended, QuotaUsage, ReportedLimits, Slot
 from timerex_ghl.domain.models import LocationId
 
 AOBA = LocationId("locAoba")
@@ -31,5 +31,5 @@ async def see(ledger: Ledger, *numbers: float | None) -> None:
     await ledger.write(quota.correct, AOBA, reported, CALL_LIMITS)
 
 
-async def usage(ledger: Ledger) -> Usage:
+async def usage(ledger: Ledger) -> QuotaUsage:
     return await ledger.read(quota.usage, AOBA)

@@ -8,7 +8,13 @@ import pytest
 
 from tests.adapters.timerex.api_world import START, ApiWorld
 from timerex_ghl.adapters.timerex.client import every, every_calendar
-from timerex_ghl.adapters.timerex.replies import CalendarId, EventRow, OneTimeUrlId, Page, PageToken
+from timerex_ghl.adapters.timerex.replies import (
+    CalendarId,
+    EventRow,
+    OneTimeUrlId,
+    PageToken,
+    TimerexPage,
+)
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.errors import NotFoundError, RetryableError, SkippableError
 from timerex_ghl.domain.models import BookingId, BookingState
@@ -171,18 +177,18 @@ def row(id_: str) -> EventRow:
 @pytest.mark.parametrize(
     "pages",
     [
-        [Page((row("a"),), PageToken("1")), Page((row("b"),), PageToken("1"))],
-        [Page((row("a"),), PageToken("1")), Page((row("a"),), PageToken("2"))],
-        [Page((row("a"),), PageToken("1")), Page[EventRow]((), PageToken("2"))],
+        [TimerexPage((row("a"),), PageToken("1")), TimerexPage((row("b"),), PageToken("1"))],
+        [TimerexPage((row("a"),), PageToken("1")), TimerexPage((row("a"),), PageToken("2"))],
+        [TimerexPage((row("a"),), PageToken("1")), TimerexPage[EventRow]((), PageToken("2"))],
     ],
     ids=["same token", "same page", "empty page"],
 )
 async def test_a_list_that_does_not_get_ahead_is_an_error_and_not_the_end(
-    pages: list[Page[EventRow]],
+    pages: list[TimerexPage[EventRow]],
 ) -> None:
     remaining = iter(pages)
 
-    async def read(_token: PageToken | None) -> Page[EventRow]:
+    async def read(_token: PageToken | None) -> TimerexPage[EventRow]:
         return next(remaining)
 
     with pytest.raises(RetryableError, match="same page again"):

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from tests.adapters.timerex.api_world import START, ApiWorld
 from timerex_ghl.adapters.timerex.client import every, every_calendar
 from timerex_ghl.adapters.timerex.polled import Polled, happened_at, is_polled, key_of_row
-from timerex_ghl.adapters.timerex.replies import Calendar, EventRow
+from timerex_ghl.adapters.timerex.replies import EventRow, TimerexCalendar
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.models import BookingId
 
 
-async def calendar_of(api: ApiWorld) -> Calendar:
+async def calendar_of(api: ApiWorld) -> TimerexCalendar:
     every_one = [one async for one in every_calendar(api.by_key())]
     return next(one for one in every_one if one.id == api.calendar_id)
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.adapters.timerex.deliveries import CANCELLED, CONFIRMED, LEAST, body_of
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
-from timerex_ghl.domain.models import Answer, Booking, BookingState
+from timerex_ghl.domain.models import Booking, BookingState, FormAnswer
 
 
 def booking_of(sample: dict[str, Any], **event: Any) -> Booking:
@@ -123,7 +123,7 @@ def test_answers_may_have_only_a_type_and_a_value() -> None:
     )
 
     assert booking.guest_email == "Riku@Hinode.example"
-    assert booking.answers == (Answer(field_type="radio", label="", value="yes"),)
+    assert booking.answers == (FormAnswer(field_type="radio", label="", value="yes"),)
 
 
 @pytest.mark.parametrize(

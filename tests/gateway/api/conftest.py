@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 import httpx
 import pytest
 
-from tests.clock import Clock
+from tests.clock import SettableClock
 from tests.gateway.api.given import api_client, new_token
 from tests.gateway.given import TOKEN, publish, settings_with
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
@@ -18,7 +18,7 @@ def ledger_url(either_url: str) -> str:
 
 
 @pytest.fixture
-async def ledger(ledger_url: str, clock: Clock) -> AsyncGenerator[Ledger]:
+async def ledger(ledger_url: str, clock: SettableClock) -> AsyncGenerator[Ledger]:
     async with open_ledger(ledger_url, options=LedgerOptions(clock=clock.now)) as opened:
         await publish(opened, settings_with(TOKEN))
         yield opened

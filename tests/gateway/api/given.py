@@ -11,7 +11,7 @@ from timerex_ghl.adapters.ledger import api_tokens
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.gateway.app import build_gateway
-from timerex_ghl.gateway.limits import Limits
+from timerex_ghl.gateway.limits import GatewayLimits
 
 RIKU = {"first_name": "陸", "last_name": "佐藤", "email": "Riku@hinode.example"}
 CALL = {
@@ -37,12 +37,14 @@ async def new_token(
     return token.get_secret_value()
 
 
-def api_client(ledger: Ledger, token: str | None, limits: Limits = PATIENT) -> httpx.AsyncClient:
+def api_client(
+    ledger: Ledger, token: str | None, limits: GatewayLimits = PATIENT
+) -> httpx.AsyncClient:
     app = build_gateway(ledger, limits=limits)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
     return httpx.AsyncClient(
-        transport=transport, base_url="http://door.example/api/v1", headers=headers
+        transport=transport, base_url="http://gateway.example/api/v1", headers=headers
     )
 
 

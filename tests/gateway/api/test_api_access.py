@@ -224,7 +224,7 @@ async def test_an_id_that_cannot_be_one_is_not_found(api: httpx.AsyncClient) -> 
             assert_problem(answer, 404, "not-found")
 
 
-class FailingLedger:
+class UnavailableLedger:
     """A ledger that does not answer."""
 
     def __init__(self, error: Exception) -> None:
@@ -241,7 +241,7 @@ class FailingLedger:
 async def test_without_the_ledger_the_caller_is_asked_to_retry(
     error: Exception, status: int, kind: str
 ) -> None:
-    async with api_client(cast("Ledger", FailingLedger(error)), "tgk_1") as client:
+    async with api_client(cast("Ledger", UnavailableLedger(error)), "tgk_1") as client:
         answer = await client.get("/contacts")
 
     assert_problem(answer, status, kind)

@@ -92,4 +92,4 @@ async def test_the_schemas_name_every_field(document: dict[str, Any]) -> None:
 async def test_no_page_of_the_framework_is_served(ledger: Ledger) -> None:
     async with api_client(ledger, None) as client:
         for path in ("/openapi.json", "/docs", "/redoc", "/api/v1/docs", "/api/v1/redoc"):
-            assert (await client.get(f"http://door.example{path}")).status_code == 404
+            assert (await client.get(f"http://gateway.example{path}")).status_code == 404

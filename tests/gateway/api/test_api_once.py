@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import Connection, text
 
-from tests.clock import Clock
+from tests.clock import SettableClock
 from tests.gateway.api.given import (
     CALL,
     CALL_BACK,
@@ -118,7 +118,7 @@ async def test_a_key_that_cannot_be_one_is_refused(
 
 
 async def test_a_key_is_forgotten_after_a_day_and_not_before(
-    api: httpx.AsyncClient, clock: Clock
+    api: httpx.AsyncClient, clock: SettableClock
 ) -> None:
     clock.stop()
     first = await api.post("/bookings", json=CALL, headers=KEY)

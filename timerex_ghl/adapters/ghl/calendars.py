@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.mappers import Json, time_of
 from timerex_ghl.adapters.ghl.tasks import iso
-from timerex_ghl.adapters.ghl.transport import Transport
+from timerex_ghl.adapters.ghl.transport import GhlTransport
 from timerex_ghl.domain.ghl_models import (
     AppointmentStatus,
     GhlAppointment,
@@ -65,7 +65,7 @@ NAMES = {
 }
 
 
-class CalendarCalls(Transport):
+class CalendarCalls(GhlTransport):
     """The calendars of one location."""
 
     async def list_calendars(self) -> list[GhlCalendar]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.mappers import Json, contact_from_get, contact_from_search
-from timerex_ghl.adapters.ghl.transport import Transport
+from timerex_ghl.adapters.ghl.transport import GhlTransport
 from timerex_ghl.domain.errors import CredentialsError, RetryableError
 from timerex_ghl.domain.mapping import CUSTOM_PREFIX, is_custom
 from timerex_ghl.domain.models import GhlContact, GhlContactId, GhlValues, Record, Value
@@ -30,7 +30,7 @@ class ContactPage(Record):
     total: int
 
 
-class ContactCalls(Transport):
+class ContactCalls(GhlTransport):
     """The contacts of one location."""
 
     async def get_contact(self, contact_id: GhlContactId) -> GhlContact:

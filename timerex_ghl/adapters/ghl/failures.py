@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from timerex_ghl.adapters.ghl.mappers import FIELDS, Json
-from timerex_ghl.adapters.ghl.operations import Operation
+from timerex_ghl.adapters.ghl.operations import GhlOperation
 from timerex_ghl.domain.errors import (
     CredentialsError,
     DuplicateContactError,
@@ -37,12 +37,12 @@ LONGEST_WAIT_S = 86_400.0
 """The daily limit's length: no answer stops a location for longer."""
 
 
-class TokenRefusedError(CredentialsError):
+class GhlTokenRefusedError(CredentialsError):
     """GHL does not take this access token: another one may do."""
 
 
 def failure_of(
-    operation: Operation, call: str, status: int, headers: Mapping[str, str], body: Any
+    operation: GhlOperation, call: str, status: int, headers: Mapping[str, str], body: Any
 ) -> TimerexGhlError:
     """Say what an answer that is no success means.
 
@@ -80,7 +80,7 @@ def wait_of(headers: Mapping[str, str]) -> float:
     return min(float(interval) / 1000, LONGEST_WAIT_S) if interval.isdecimal() else DEFAULT_WAIT_S
 
 
-def _refusal_of(operation: Operation, said: str, status: int, answer: Json) -> TimerexGhlError:
+def _refusal_of(operation: GhlOperation, said: str, status: int, answer: Json) -> TimerexGhlError:
     message = _message_of(answer)
     match status:
         case 401 | 403:
@@ -93,7 +93,7 @@ def _refusal_of(operation: Operation, said: str, status: int, answer: Json) -> T
             return _duplicate_of(answer, said) or SkippableError(said + _fields_in(message))
 
 
-def _refused(operation: Operation, said: str, message: str) -> TimerexGhlError:
+def _refused(operation: GhlOperation, said: str, message: str) -> TimerexGhlError:
     if "not authorized for this scope" in message:
         return ScopeError(
             f"{said}: the token lacks {operation.scope}; grant it in GHL and publish the"
@@ -101,7 +101,7 @@ def _refused(operation: Operation, said: str, message: str) -> TimerexGhlError:
             scope=operation.scope,
         )
     if TOKEN_REFUSED.search(message):
-        return TokenRefusedError(f"{said}: it does not accept the token")
+        return GhlTokenRefusedError(f"{said}: it does not accept the token")
     if "version" in message:
         return SettingsError(f"{said}: it no longer speaks version {operation.version}")
     return CredentialsError(f"{said}: check that the credentials belong to this location")

@@ -2,7 +2,7 @@
 
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.mappers import Json, location_from
-from timerex_ghl.adapters.ghl.transport import Transport
+from timerex_ghl.adapters.ghl.transport import GhlTransport
 from timerex_ghl.domain.errors import CredentialsError
 from timerex_ghl.domain.models import Location, Record
 
@@ -16,7 +16,7 @@ class CustomField(Record):
     data_type: str
 
 
-class LocationCalls(Transport):
+class LocationCalls(GhlTransport):
     """What a location tells about itself."""
 
     async def get_location(self) -> Location:

@@ -2,11 +2,11 @@
 
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.mappers import escaped, note_from
-from timerex_ghl.adapters.ghl.transport import Transport
+from timerex_ghl.adapters.ghl.transport import GhlTransport
 from timerex_ghl.domain.models import GhlContactId, GhlNote, GhlNoteId
 
 
-class NoteCalls(Transport):
+class NoteCalls(GhlTransport):
     """The notes of contacts. There is no list of a location's notes."""
 
     async def list_notes(self, contact_id: GhlContactId) -> list[GhlNote]:

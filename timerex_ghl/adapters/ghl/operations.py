@@ -9,7 +9,7 @@ CONTACTS = "2021-07-28"
 CALENDARS = "2021-04-15"
 
 
-class Operation(NamedTuple):
+class GhlOperation(NamedTuple):
     """One call.
 
     Attributes:
@@ -29,14 +29,14 @@ class Operation(NamedTuple):
 
 def _read(
     name: str, method: str, path: str, scope: str = "contacts.readonly", version: str = CONTACTS
-) -> Operation:
-    return Operation(name, method, path, scope, writes=False, version=version)
+) -> GhlOperation:
+    return GhlOperation(name, method, path, scope, writes=False, version=version)
 
 
 def _write(
     name: str, method: str, path: str, scope: str = "contacts.write", version: str = CONTACTS
-) -> Operation:
-    return Operation(name, method, path, scope, writes=True, version=version)
+) -> GhlOperation:
+    return GhlOperation(name, method, path, scope, writes=True, version=version)
 
 
 GET_LOCATION = _read("location.get", "GET", "/locations/{location}", "locations.readonly")
@@ -94,5 +94,7 @@ LIST_USERS = _read("user.list", "GET", "/users/", "users.readonly")
 GET_USER = _read("user.get", "GET", "/users/{user}", "users.readonly")
 LOCATION_TOKEN = _read("token.of-location", "POST", "/oauth/locationToken", "oauth.write")
 
-OPERATIONS = {each.name: each for each in tuple(globals().values()) if isinstance(each, Operation)}
+OPERATIONS = {
+    each.name: each for each in tuple(globals().values()) if isinstance(each, GhlOperation)
+}
 """All of them, by their names."""

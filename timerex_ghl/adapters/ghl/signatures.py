@@ -34,14 +34,14 @@ GHL_OLDER_WEBHOOK_KEY = (
 _HEADER, _OLDER_HEADER = b"x-ghl-signature", b"x-wh-signature"
 
 
-class Proof(NamedTuple):
+class DeliverySignature(NamedTuple):
     """The signature a delivery carries. `is_older`: the retired RSA one."""
 
     signature: bytes
     is_older: bool
 
 
-def read_proof(headers: Sequence[tuple[bytes, bytes]]) -> Proof | None:
+def read_proof(headers: Sequence[tuple[bytes, bytes]]) -> DeliverySignature | None:
     """Read the one signature of a delivery; None where there is none that could be one.
 
     Where the present header stands, the older one counts for nothing, whatever is wrong with the
@@ -54,11 +54,11 @@ def read_proof(headers: Sequence[tuple[bytes, bytes]]) -> Proof | None:
         found = [value for name, value in headers if name.lower() == wanted]
         if found:
             signature = _decode(found[0]) if len(found) == 1 else None
-            return Proof(signature, wanted is _OLDER_HEADER) if signature else None
+            return DeliverySignature(signature, wanted is _OLDER_HEADER) if signature else None
     return None
 
 
-def signer_of(proof: Proof, body: bytes, keys: Collection[str]) -> str | None:
+def signer_of(proof: DeliverySignature, body: bytes, keys: Collection[str]) -> str | None:
     """Name the key that made the signature of these bytes; None where none of them did."""
     return next((key for key in keys if _has_signed(key, proof, body)), None)
 
@@ -68,7 +68,7 @@ def is_webhook_key(text: str) -> bool:
     return isinstance(_load(text), Ed25519PublicKey)
 
 
-def _has_signed(key: str, proof: Proof, body: bytes) -> bool:
+def _has_signed(key: str, proof: DeliverySignature, body: bytes) -> bool:
     """Check with one key, by the algorithm of the header and no other."""
     loaded = _load(key)
     try:

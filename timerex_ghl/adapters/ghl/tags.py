@@ -4,11 +4,11 @@ from collections.abc import Collection
 
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.mappers import Json, tags_of
-from timerex_ghl.adapters.ghl.transport import Transport
+from timerex_ghl.adapters.ghl.transport import GhlTransport
 from timerex_ghl.domain.models import GhlContactId
 
 
-class TagCalls(Transport):
+class TagCalls(GhlTransport):
     """The tags of contacts."""
 
     async def add_tags(self, contact_id: GhlContactId, tags: Collection[str]) -> frozenset[str]:

@@ -6,7 +6,7 @@ from typing import Any, TypedDict, Unpack
 
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.mappers import Json, escaped, plain_text, time_of
-from timerex_ghl.adapters.ghl.transport import Transport
+from timerex_ghl.adapters.ghl.transport import GhlTransport
 from timerex_ghl.domain.ghl_models import GhlTask, GhlTaskId, GhlUserId
 from timerex_ghl.domain.models import GhlContactId, Record
 
@@ -44,7 +44,7 @@ class TaskPage(Record):
     skip: int | None
 
 
-class TaskCalls(Transport):
+class TaskCalls(GhlTransport):
     """The tasks of one location."""
 
     async def list_tasks(self, contact_id: GhlContactId) -> list[GhlTask]:

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, TypeVar
 import httpx
 
 from timerex_ghl.adapters.ghl.auth import GhlAuth
-from timerex_ghl.adapters.ghl.failures import TokenRefusedError, failure_of, is_page, wait_of
+from timerex_ghl.adapters.ghl.failures import GhlTokenRefusedError, failure_of, is_page, wait_of
 from timerex_ghl.adapters.ghl.mappers import Json
-from timerex_ghl.adapters.ghl.operations import OPERATIONS, Operation
+from timerex_ghl.adapters.ghl.operations import OPERATIONS, GhlOperation
 from timerex_ghl.adapters.ghl.rate_limiter import RateLimiter, is_behind_live
 from timerex_ghl.domain.errors import (
     CredentialsError,
@@ -51,7 +51,7 @@ class _WithoutQuery(logging.Filter):
 logging.getLogger("httpx").addFilter(_WithoutQuery())
 
 
-class Call(NamedTuple):
+class GhlCall(NamedTuple):
     """One request, token and all else apart.
 
     Attributes:
@@ -59,7 +59,7 @@ class Call(NamedTuple):
         url: Parsed: of a text httpx would make that twice.
     """
 
-    operation: Operation
+    operation: GhlOperation
     subject: str
     url: httpx.URL
     body: Json | None
@@ -74,7 +74,7 @@ class Call(NamedTuple):
         return UnknownOutcomeError(what) if self.operation.writes else RetryableError(what)
 
 
-class Transport:
+class GhlTransport:
     """One location's line to GHL.
 
     Attributes:
@@ -107,7 +107,7 @@ class Transport:
 
     async def send(
         self,
-        operation: Operation,
+        operation: GhlOperation,
         read: Callable[[Json], T],
         *,
         body: Json | None = None,
@@ -117,30 +117,30 @@ class Transport:
         """Send one request, and hand back what `read` makes of its JSON.
 
         A token that GHL refuses is replaced once: then the same request goes out once more, which
-        is safe since the first one was turned away at the door.
+        is safe since the first one was refused before it was handled.
         """
         call = self._call(operation, ids, body, params)
         token = await self.auth.token()
         self._check_scope(operation)
         try:
             response = await self._once(call, token)
-        except TokenRefusedError:
+        except GhlTokenRefusedError:
             response = await self._once(call, await self.auth.token(rejected=token))
         return _read(call, response, read)
 
     def _call(
         self,
-        operation: Operation,
+        operation: GhlOperation,
         ids: Mapping[str, str],
         body: Json | None,
         params: Mapping[str, str] | None,
-    ) -> Call:
+    ) -> GhlCall:
         if not all(ID.fullmatch(value) for value in ids.values()):
             raise SkippableError(f"{operation.name} needs GHL's own ids, and was given another")
         named = ids or {"location": self.location_id}
         subject = ", ".join(f"{kind} {value}" for kind, value in named.items())
         url = httpx.URL(self._base_url + operation.path.format_map(ids))
-        return Call(operation, subject, url, body, params)
+        return GhlCall(operation, subject, url, body, params)
 
     def refusal_of(self, name: str) -> ScopeError | None:
         """Tell whether a call would be refused, for want of a right; None where it may go.
@@ -158,12 +158,12 @@ class Transport:
             was_asked=False,
         )
 
-    def _check_scope(self, operation: Operation) -> None:
+    def _check_scope(self, operation: GhlOperation) -> None:
         refusal = self.refusal_of(operation.name) if operation.writes else None
         if refusal is not None:
             raise refusal
 
-    async def _once(self, call: Call, token: str) -> httpx.Response:
+    async def _once(self, call: GhlCall, token: str) -> httpx.Response:
         lines = self._lines_behind if is_behind_live() else self._lines
         async with lines, self._rate_limiter.slot():
             response = await self._receive(call, token)
@@ -177,7 +177,7 @@ class Transport:
             await self._rate_limiter.pause(wait_of(response.headers))
         raise failure
 
-    async def _receive(self, call: Call, token: str) -> httpx.Response:
+    async def _receive(self, call: GhlCall, token: str) -> httpx.Response:
         request = self._http.build_request(
             call.operation.method,
             call.url,
@@ -201,7 +201,7 @@ class Transport:
             raise call.unclear(f"no answer to {call}: {type(error).__name__}") from None
 
 
-def _read(call: Call, response: httpx.Response, read: Callable[[Json], T]) -> T:
+def _read(call: GhlCall, response: httpx.Response, read: Callable[[Json], T]) -> T:
     if is_page(response.headers):
         raise CredentialsError(
             f"a web page answered {call}, and not GHL: check the API address and the credentials"

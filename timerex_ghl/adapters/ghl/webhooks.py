@@ -26,7 +26,7 @@ from timerex_ghl.adapters.strict_json import read_json
 from timerex_ghl.domain.models import LocationId, Record
 
 
-class Delivery(Record):
+class GhlDelivery(Record):
     """One webhook delivery.
 
     Attributes:
@@ -139,7 +139,7 @@ A type that is added here waits in the inbox from then on.
 """
 
 
-def read_delivery(body: bytes) -> Delivery:
+def read_delivery(body: bytes) -> GhlDelivery:
     """Read a delivery's body.
 
     Raises:
@@ -150,7 +150,7 @@ def read_delivery(body: bytes) -> Delivery:
     except (ValueError, OverflowError) as error:
         raise malformed(error) from None
     record_of, webhook_id = RECORD_OF.get(payload.type), payload.webhook_id
-    return Delivery(
+    return GhlDelivery(
         type=payload.type,
         location_id=payload.location_id,
         app_id=payload.app_id,

@@ -16,7 +16,7 @@ from timerex_ghl.adapters.ledger.edits import (
     keep_track,
 )
 from timerex_ghl.domain.booking_entry import NEEDED, BookingEntry, enter_booking
-from timerex_ghl.domain.contact_entry import EntryError, Fault
+from timerex_ghl.domain.contact_entry import EntryError, FieldFault
 from timerex_ghl.domain.errors import SkippableError
 from timerex_ghl.domain.models import Booking, BookingId, BookingState, ContactId
 from timerex_ghl.domain.normal import email_key
@@ -127,11 +127,11 @@ def _check_guest(
 ) -> None:
     if contact_id is None:
         if email_key(booking.guest_email) is None:
-            raise EntryError([Fault("guest_email", "is missing: enter it, or the contact_id")])
+            raise EntryError([FieldFault("guest_email", "is missing: enter it, or the contact_id")])
         return
     contact = workspace.get_contact(tx, editor.connection, contact_id)
     if contact is None or contact.deleted:
-        raise EntryError([Fault("contact_id", "names no contact: create the contact first")])
+        raise EntryError([FieldFault("contact_id", "names no contact: create the contact first")])
 
 
 def _own_booking(
@@ -150,7 +150,7 @@ def _blank(entry: BookingEntry) -> Booking:
     """Make a booking with nothing but its times."""
     if entry.starts_at is None or entry.ends_at is None or entry.timezone is None:
         raise EntryError(
-            Fault(name, "is missing") for name in NEEDED if getattr(entry, name) is None
+            FieldFault(name, "is missing") for name in NEEDED if getattr(entry, name) is None
         )
     return Booking(
         id=BookingId(f"b_{secrets.token_hex(10)}"),

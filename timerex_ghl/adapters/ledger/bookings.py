@@ -91,14 +91,14 @@ class BookingRow(Record):
     deleted: bool = False
 
 
-class Place(NamedTuple):
+class BookingPosition(NamedTuple):
     """Where a page of bookings ended."""
 
     starts_at: datetime
     id: BookingId
 
 
-class Wanted(NamedTuple):
+class BookingFilter(NamedTuple):
     """Which bookings to list; None: all of them."""
 
     starts_from: datetime | None = None
@@ -212,8 +212,8 @@ def move_bookings(
 def list_bookings(
     tx: Connection,
     connection: ConnectionName,
-    wanted: Wanted,
-    after: Place | None = None,
+    wanted: BookingFilter,
+    after: BookingPosition | None = None,
     limit: int = 500,
 ) -> list[BookingRow]:
     """List bookings by time, one page at a time, without those deleted."""

@@ -14,7 +14,7 @@ from timerex_ghl.adapters.ledger.edits import (
     keep_track,
 )
 from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.contact_entry import EntryError, Fault, check_tags, check_values
+from timerex_ghl.domain.contact_entry import EntryError, FieldFault, check_tags, check_values
 from timerex_ghl.domain.errors import SkippableError
 from timerex_ghl.domain.identity import Keys, keys_of
 from timerex_ghl.domain.merge import NO_TAGS, apply_change
@@ -50,7 +50,7 @@ def add_contact(
         tags=entered.tags_added,
     )
     if not any(contact.values.get(field) for field in WHO):
-        raise EntryError([Fault("email", f"is missing: enter one of {', '.join(WHO)}")])
+        raise EntryError([FieldFault("email", f"is missing: enter one of {', '.join(WHO)}")])
     keys = keys_of(contact, editor.settings.region)
     _check_free(tx, editor, keys)
     row = workspace.add_contact(tx, editor.connection, contact, keys, now)
@@ -129,7 +129,7 @@ def checked(editor: Editor, entry: WorkspaceChange) -> WorkspaceChange:
     added = check_tags(entry.tags_added, "tags_added")
     removed = check_tags(entry.tags_removed, "tags_removed")
     if added & removed:
-        raise EntryError([Fault("tags_removed", "holds a tag that tags_added holds too")])
+        raise EntryError([FieldFault("tags_removed", "holds a tag that tags_added holds too")])
     values = check_values(entry.values, editor.settings.rules)
     return WorkspaceChange(values=values, tags_added=added, tags_removed=removed)
 

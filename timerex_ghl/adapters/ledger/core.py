@@ -16,7 +16,7 @@ from timerex_ghl.adapters.ledger.options import DEFAULTS, LedgerOptions
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.units import Unit, call
 from timerex_ghl.adapters.ledger.wake import Alarm, listening
-from timerex_ghl.adapters.ledger.writer import Writer
+from timerex_ghl.adapters.ledger.writer import LedgerWriter
 from timerex_ghl.domain.errors import SettingsError
 
 P = ParamSpec("P")
@@ -45,7 +45,7 @@ class Ledger:
         self.key = key
         self._engines = engines
         is_file = engines.writer.dialect.name == "sqlite"
-        self._writer = Writer(
+        self._writer = LedgerWriter(
             engines.writer, options.transaction_limit_s, in_loop=in_loop and is_file
         )
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-reader")

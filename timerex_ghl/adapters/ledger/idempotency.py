@@ -24,7 +24,7 @@ _answers = Table(
 )
 
 
-class Answer(Record):
+class StoredAnswer(Record):
     """What was answered when a record was made.
 
     Attributes:
@@ -40,7 +40,7 @@ class Answer(Record):
     body: str
 
 
-def find_answer(tx: Connection, token_id: str, key: str, now: datetime) -> Answer | None:
+def find_answer(tx: Connection, token_id: str, key: str, now: datetime) -> StoredAnswer | None:
     """Find what a token's request with this key was answered within the last day."""
     row = tx.execute(
         select(_answers).where(
@@ -51,10 +51,14 @@ def find_answer(tx: Connection, token_id: str, key: str, now: datetime) -> Answe
     ).one_or_none()
     if row is None:
         return None
-    return Answer.model_validate({name: getattr(row, name) for name in Answer.model_fields})
+    return StoredAnswer.model_validate(
+        {name: getattr(row, name) for name in StoredAnswer.model_fields}
+    )
 
 
-def keep_answer(tx: Connection, token_id: str, key: str, answer: Answer, now: datetime) -> None:
+def keep_answer(
+    tx: Connection, token_id: str, key: str, answer: StoredAnswer, now: datetime
+) -> None:
     """Keep an answer, in the unit of work that made the record; forget what is over a day old."""
     tx.execute(delete(_answers).where(_answers.c.kept_at <= now - KEPT_FOR))
     tx.execute(

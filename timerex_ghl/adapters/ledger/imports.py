@@ -10,13 +10,13 @@ from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.domain.actions import WorkspaceChange
 from timerex_ghl.domain.columns import Entry, split_several
 from timerex_ghl.domain.contact_entry import EntryError
-from timerex_ghl.domain.identity import Found, Keys, Nobody, Several, keys_of, match_person
+from timerex_ghl.domain.identity import Keys, Match, NoMatch, SeveralMatches, keys_of, match_person
 from timerex_ghl.domain.models import Contact, ContactId, WorkspaceContact
 
 Fate = Literal["new", "changed", "same", "refused"]
 
 
-class Verdict(NamedTuple):
+class RowVerdict(NamedTuple):
     """What becomes of a row.
 
     Attributes:
@@ -31,7 +31,7 @@ class Verdict(NamedTuple):
 
 def judge(
     tx: Connection, editor: Editor, entries: Sequence[Entry], known: Collection[ContactId] = ()
-) -> list[Verdict]:
+) -> list[RowVerdict]:
     """Tell what would become of each row. Nothing is written.
 
     Args:
@@ -46,7 +46,7 @@ def judge(
 
 def take_over(
     tx: Connection, editor: Editor, entries: Sequence[Entry], known: Collection[ContactId] = ()
-) -> list[Verdict]:
+) -> list[RowVerdict]:
     """Write every good row; all of them, or none. A repetition finds them the same.
 
     Each is judged where it is written, so that whoever changed something meanwhile is heard.
@@ -66,7 +66,7 @@ class _RefusedError(Exception):
 
 def _take_over(
     tx: Connection, editor: Editor, entries: Sequence[Entry], taken: set[ContactId]
-) -> Iterator[Verdict]:
+) -> Iterator[RowVerdict]:
     now = clock.now(tx)
     for entry in entries:
         verdict = _judge(tx, editor, entry, taken)
@@ -79,19 +79,19 @@ def _take_over(
         yield verdict
 
 
-def _judge(tx: Connection, editor: Editor, entry: Entry, taken: set[ContactId]) -> Verdict:
+def _judge(tx: Connection, editor: Editor, entry: Entry, taken: set[ContactId]) -> RowVerdict:
     try:
         change = contact_edits.checked(editor, entry.change)
         row = _find(tx, editor, entry)
     except (EntryError, _RefusedError) as error:
-        return Verdict("refused", str(error))
+        return RowVerdict("refused", str(error))
     if row is None:
-        return Verdict("new")
+        return RowVerdict("new")
     if row.id in taken:
-        return Verdict("refused", f"speaks of {row.id}, as a row before does")
+        return RowVerdict("refused", f"speaks of {row.id}, as a row before does")
     taken.add(row.id)
     changes = contact_edits.news(row.contact, _as_kept(row.contact, change))
-    return Verdict("changed" if changes else "same", person=row)
+    return RowVerdict("changed" if changes else "same", person=row)
 
 
 def _find(tx: Connection, editor: Editor, entry: Entry) -> WorkspaceContact | None:
@@ -108,11 +108,11 @@ def _find(tx: Connection, editor: Editor, entry: Entry) -> WorkspaceContact | No
     if keys == Keys(None, None):
         raise _RefusedError("has no e-mail and no valid phone number to know them by")
     match match_person(None, by_email, by_phone, lambda row: row.id):
-        case Nobody():
+        case NoMatch():
             return None
-        case Several(ids):
+        case SeveralMatches(ids):
             raise _RefusedError(f"could be any of {', '.join(ids)}: fill in the id")
-        case Found(row):
+        case Match(row):
             if not by_email and _contradicts(editor, row, keys):
                 raise _RefusedError(f"has the phone of {row.id} and another e-mail: fill in the id")
             return row

@@ -22,7 +22,7 @@ _apart = Table(
 )
 
 
-class Pair(NamedTuple):
+class ContactPair(NamedTuple):
     """A person of the workspace, and a contact of GHL that is somebody else."""
 
     contact_id: ContactId
@@ -30,7 +30,12 @@ class Pair(NamedTuple):
 
 
 def keep_apart(
-    tx: Connection, connection: ConnectionName, pairs: Collection[Pair], *, by: str, now: datetime
+    tx: Connection,
+    connection: ConnectionName,
+    pairs: Collection[ContactPair],
+    *,
+    by: str,
+    now: datetime,
 ) -> None:
     """Remember that these are two people each."""
     rows = [
@@ -48,7 +53,7 @@ def keep_apart(
 
 def apart_from(
     tx: Connection, connection: ConnectionName, ghl_ids: Collection[GhlContactId]
-) -> set[Pair]:
+) -> set[ContactPair]:
     """Tell who is not one of these contacts."""
     if not ghl_ids:
         return set()
@@ -57,4 +62,4 @@ def apart_from(
             _apart.c.connection == connection, _apart.c.ghl_id.in_(ghl_ids)
         )
     )
-    return {Pair(ContactId(contact_id), GhlContactId(ghl_id)) for contact_id, ghl_id in rows}
+    return {ContactPair(ContactId(contact_id), GhlContactId(ghl_id)) for contact_id, ghl_id in rows}

@@ -58,7 +58,7 @@ class Fence(NamedTuple):
     number: int
 
 
-class Wanted(NamedTuple):
+class WantedLocks(NamedTuple):
     """The locks somebody asks for, all or none."""
 
     names: tuple[str, ...]
@@ -68,10 +68,10 @@ class Wanted(NamedTuple):
 
 def try_lock(tx: Connection, names: Collection[str], holder: str, ttl_s: float) -> Fence | None:
     """Take all of these locks, or none (None). One whose time has run out is taken over."""
-    return try_locks(tx, [Wanted(tuple(names), holder, ttl_s)])[0]
+    return try_locks(tx, [WantedLocks(tuple(names), holder, ttl_s)])[0]
 
 
-def try_locks(tx: Connection, wanted: Sequence[Wanted]) -> list[Fence | None]:
+def try_locks(tx: Connection, wanted: Sequence[WantedLocks]) -> list[Fence | None]:
     """Take locks for several holders, each all or none; who comes first is served first."""
     now = clock.now(tx)
     numbers: dict[str, int] = {}
@@ -190,7 +190,7 @@ def _owned_by(fence: Fence) -> ColumnElement[bool]:
     )
 
 
-def _names(some: Iterable[Wanted | Fence]) -> list[str]:
+def _names(some: Iterable[WantedLocks | Fence]) -> list[str]:
     return sorted({name for one in some for name in one.names})
 
 

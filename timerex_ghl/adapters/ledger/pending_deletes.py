@@ -61,7 +61,7 @@ class PendingDelete(Record):
     run_id: str | None
 
 
-class Found(NamedTuple):
+class FoundDelete(NamedTuple):
     """A delete that was found just now."""
 
     key: ActivityKey
@@ -70,7 +70,9 @@ class Found(NamedTuple):
     run_id: str | None
 
 
-def note_delete(tx: Connection, connection: ConnectionName, found: Found, now: datetime) -> None:
+def note_delete(
+    tx: Connection, connection: ConnectionName, found: FoundDelete, now: datetime
+) -> None:
     """List a delete, or say how a listed one stands now."""
     row = {
         "connection": connection,

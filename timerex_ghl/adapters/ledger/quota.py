@@ -86,14 +86,14 @@ class ReportedLimits(NamedTuple):
     ago_s: float = 0.0
 
 
-class Day(NamedTuple):
+class DayUsage(NamedTuple):
     """The calls of the day that runs, and when it ends."""
 
     calls: int
     ends_at: datetime
 
 
-class Usage(NamedTuple):
+class QuotaUsage(NamedTuple):
     """How much of a location's room is taken."""
 
     in_window: int
@@ -172,23 +172,23 @@ def correct(
     _save(tx, location_id, **_lists(taken), today=today, today_ends_at=ends_at)
 
 
-def usage(tx: Connection, location_id: LocationId) -> Usage:
+def usage(tx: Connection, location_id: LocationId) -> QuotaUsage:
     """Tell how much room is taken."""
     row = tx.execute(select(_quota).where(_quota.c.location_id == location_id)).mappings()
     found = row.one_or_none()
     if found is None:
-        return Usage(0, 0, None)
+        return QuotaUsage(0, 0, None)
     taken = _taken(found, _ms(clock.now(tx)))
-    return Usage(len(taken), found["today"], found["paused_until"])
+    return QuotaUsage(len(taken), found["today"], found["paused_until"])
 
 
-def day_of(tx: Connection, location_id: LocationId) -> Day | None:
+def day_of(tx: Connection, location_id: LocationId) -> DayUsage | None:
     """Tell how many calls the day has seen; None where none was made since the last one ended."""
     this = select(_quota.c.today, _quota.c.today_ends_at).where(
         _quota.c.location_id == location_id, _quota.c.today_ends_at > clock.now(tx)
     )
     row = tx.execute(this).one_or_none()
-    return None if row is None else Day(*row)
+    return None if row is None else DayUsage(*row)
 
 
 def _row(tx: Connection, location_id: LocationId) -> RowMapping:

@@ -42,7 +42,7 @@ Turn = Literal["nobody", "called", "loop", "thread"]
 """Whose turn it is to carry out what waits. `called`: the event loop's, once it comes to it."""
 
 
-class Writer:
+class LedgerWriter:
     """A queue of units of work, and the thread that carries them out.
 
     Args:

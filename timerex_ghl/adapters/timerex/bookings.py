@@ -4,7 +4,7 @@ from datetime import UTC
 from zoneinfo import ZoneInfo
 
 from timerex_ghl.adapters.timerex.payloads import EventPayload, FormItemPayload
-from timerex_ghl.domain.models import Answer, Booking, BookingId, BookingState
+from timerex_ghl.domain.models import Booking, BookingId, BookingState, FormAnswer
 
 _OWN_QUESTIONS = {"guest_name", "guest_email", "company_name", "guest_comment"}
 
@@ -69,8 +69,8 @@ def _is_custom(item: FormItemPayload) -> bool:
     return item.field_type not in _OWN_QUESTIONS
 
 
-def _answer_of(item: FormItemPayload) -> Answer:
-    return Answer(field_type=item.field_type or "", label=item.label or "", value=item.value)
+def _answer_of(item: FormItemPayload) -> FormAnswer:
+    return FormAnswer(field_type=item.field_type or "", label=item.label or "", value=item.value)
 
 
 def _text_of(item: FormItemPayload | None) -> str | None:

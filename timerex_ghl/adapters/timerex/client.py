@@ -12,15 +12,15 @@ from typing import Protocol, TypeVar
 from timerex_ghl.adapters.timerex import operations as ops
 from timerex_ghl.adapters.timerex.polled import Polled, read_polled
 from timerex_ghl.adapters.timerex.replies import (
-    Calendar,
     CalendarId,
     EventRow,
     OneTimeUrl,
     OneTimeUrlId,
-    Page,
     PageToken,
-    Team,
     TeamId,
+    TimerexCalendar,
+    TimerexPage,
+    TimerexTeam,
     User,
     read_calendar,
     read_event,
@@ -30,12 +30,12 @@ from timerex_ghl.adapters.timerex.replies import (
     read_team,
     read_user,
 )
-from timerex_ghl.adapters.timerex.transport import Transport
+from timerex_ghl.adapters.timerex.transport import TimerexTransport
 from timerex_ghl.domain.errors import RetryableError
 from timerex_ghl.domain.models import Booking, BookingId
 
 
-class TimerexClient(Transport):
+class TimerexClient(TimerexTransport):
     """One TimeRex team (by API key) or user (by OAuth), in our words.
 
     Raises (every method):
@@ -56,14 +56,14 @@ class TimerexClient(Transport):
         """
         return await self.send(ops.GET_USER, read_user)
 
-    async def get_primary_team(self) -> Team:
+    async def get_primary_team(self) -> TimerexTeam:
         """Read My Space; with an API key, the key's own team.
 
         Source: GET /user/me/teams/primary.
         """
         return await self.send(ops.PRIMARY_TEAM, read_team)
 
-    async def list_teams(self, page: PageToken | None = None) -> Page[Team]:
+    async def list_teams(self, page: PageToken | None = None) -> TimerexPage[TimerexTeam]:
         """List teams, 20 a page; with an API key, only the key's own.
 
         Source: GET /user/me/teams.
@@ -73,7 +73,7 @@ class TimerexClient(Transport):
 
     async def list_calendars(
         self, team_id: TeamId, page: PageToken | None = None
-    ) -> Page[Calendar]:
+    ) -> TimerexPage[TimerexCalendar]:
         """List a team's calendars, 20 a page.
 
         Source: GET /teams/{team_id}/calendars.
@@ -81,7 +81,7 @@ class TimerexClient(Transport):
         read = partial(read_page, read=read_calendar)
         return await self.send(ops.LIST_CALENDARS, read, params=_params(page), team=team_id)
 
-    async def get_calendar(self, calendar_id: CalendarId) -> Calendar:
+    async def get_calendar(self, calendar_id: CalendarId) -> TimerexCalendar:
         """Read a calendar.
 
         Source: GET /calendars/{calendar_id}.
@@ -94,7 +94,7 @@ class TimerexClient(Transport):
         begins_at: datetime,
         ends_at: datetime,
         page: PageToken | None = None,
-    ) -> Page[EventRow]:
+    ) -> TimerexPage[EventRow]:
         """List a calendar's events of a time, 10 a page.
 
         Whether it shows cancelled ones is not documented: one that is missing was not deleted.
@@ -120,7 +120,7 @@ class TimerexClient(Transport):
         read = partial(read_event, calendar_name=calendar_name)
         return await self.send(ops.GET_EVENT, read, wait_s=wait_s, event=event_id)
 
-    async def get_delivery(self, event_id: BookingId, calendar: Calendar | None) -> Polled:
+    async def get_delivery(self, event_id: BookingId, calendar: TimerexCalendar | None) -> Polled:
         """Read a booking as the delivery of a webhook that never came.
 
         Args:
@@ -180,7 +180,7 @@ L = TypeVar("L", bound=_Listed)
 
 
 async def every(
-    read: Callable[[PageToken | None], Awaitable[Page[L]]],
+    read: Callable[[PageToken | None], Awaitable[TimerexPage[L]]],
 ) -> AsyncGenerator[L]:
     """Read all pages of a list; what two pages show comes once.
 
@@ -203,7 +203,7 @@ async def every(
         token = page.next_token
 
 
-async def every_calendar(client: TimerexClient) -> AsyncGenerator[Calendar]:
+async def every_calendar(client: TimerexClient) -> AsyncGenerator[TimerexCalendar]:
     """Read all calendars of all teams that the credentials see."""
     async for team in every(client.list_teams):
         async for calendar in every(partial(client.list_calendars, team.id)):

@@ -6,7 +6,7 @@ Source: TimeRex developer portal: 400, 401, 403, 404 and 429; a 429 without a ti
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from timerex_ghl.adapters.timerex.operations import Operation
+from timerex_ghl.adapters.timerex.operations import TimerexOperation
 from timerex_ghl.domain.errors import (
     CredentialsError,
     NotFoundError,
@@ -24,12 +24,17 @@ WAIT_S = 30.0
 LONGEST_WAIT_S = 3600.0
 
 
-class TokenRefusedError(CredentialsError):
+class TimerexTokenRefusedError(CredentialsError):
     """TimeRex does not take this token: another one may do."""
 
 
 def failure_of(
-    operation: Operation, call: str, status: int, headers: Mapping[str, str], *, has_scopes: bool
+    operation: TimerexOperation,
+    call: str,
+    status: int,
+    headers: Mapping[str, str],
+    *,
+    has_scopes: bool,
 ) -> TimerexGhlError:
     """Say what an answer that is no success means.
 
@@ -64,11 +69,16 @@ def wait_of(headers: Mapping[str, str]) -> float:
 
 
 def _refusal_of(
-    operation: Operation, said: str, status: int, headers: Mapping[str, str], *, has_scopes: bool
+    operation: TimerexOperation,
+    said: str,
+    status: int,
+    headers: Mapping[str, str],
+    *,
+    has_scopes: bool,
 ) -> TimerexGhlError:
     match status:
         case HTTPStatus.UNAUTHORIZED:
-            return TokenRefusedError(f"{said}: it does not accept the credentials")
+            return TimerexTokenRefusedError(f"{said}: it does not accept the credentials")
         case HTTPStatus.FORBIDDEN if has_scopes:
             return ScopeError(
                 f"{said}: the OAuth app lacks {operation.scope}, or it is another team's",

@@ -24,7 +24,7 @@ CALENDARS = "User.Teams.Calendars.Read"
 CHANGES = "User.Teams.Calendars.ReadWrite"
 
 
-class Operation(NamedTuple):
+class TimerexOperation(NamedTuple):
     """One call.
 
     Attributes:
@@ -43,17 +43,17 @@ class Operation(NamedTuple):
     windows: tuple[Window, ...] = (MINUTE,)
 
 
-GET_USER = Operation("user.get", "GET", "/user/me", "profile")
-PRIMARY_TEAM = Operation("team.primary", "GET", "/user/me/teams/primary", TEAMS)
-LIST_TEAMS = Operation("team.list", "GET", "/user/me/teams", TEAMS)
-LIST_CALENDARS = Operation("calendar.list", "GET", "/teams/{team}/calendars", TEAMS)
-GET_CALENDAR = Operation("calendar.get", "GET", "/calendars/{calendar}", CALENDARS)
-LIST_EVENTS = Operation("event.list", "GET", "/calendars/{calendar}/events", CALENDARS)
-GET_EVENT = Operation("event.get", "GET", "/events/{event}", CHANGES)
-CANCEL_EVENT = Operation(
+GET_USER = TimerexOperation("user.get", "GET", "/user/me", "profile")
+PRIMARY_TEAM = TimerexOperation("team.primary", "GET", "/user/me/teams/primary", TEAMS)
+LIST_TEAMS = TimerexOperation("team.list", "GET", "/user/me/teams", TEAMS)
+LIST_CALENDARS = TimerexOperation("calendar.list", "GET", "/teams/{team}/calendars", TEAMS)
+GET_CALENDAR = TimerexOperation("calendar.get", "GET", "/calendars/{calendar}", CALENDARS)
+LIST_EVENTS = TimerexOperation("event.list", "GET", "/calendars/{calendar}/events", CALENDARS)
+GET_EVENT = TimerexOperation("event.get", "GET", "/events/{event}", CHANGES)
+CANCEL_EVENT = TimerexOperation(
     "event.cancel", "POST", "/events/{event}/cancel", CHANGES, writes=True, windows=(HOUR,)
 )
-CREATE_ONE_TIME_URL = Operation(
+CREATE_ONE_TIME_URL = TimerexOperation(
     "one-time-url.create",
     "POST",
     "/calendars/{calendar}/one-time-url",
@@ -61,10 +61,10 @@ CREATE_ONE_TIME_URL = Operation(
     writes=True,
     windows=(HOUR,),
 )
-GET_ONE_TIME_URL = Operation(
+GET_ONE_TIME_URL = TimerexOperation(
     "one-time-url.get", "GET", "/calendars/one-time-url/{one_time_url}", CALENDARS
 )
-WATCH_ONE_TIME_URL = Operation(
+WATCH_ONE_TIME_URL = TimerexOperation(
     "one-time-url.watch",
     "POST",
     "/calendars/one-time-url/{one_time_url}/watch",

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AwareDatetime, Field, JsonValue, ValidationError
 
 from timerex_ghl.adapters.timerex.payloads import Payload
-from timerex_ghl.adapters.timerex.replies import Calendar, EventRow, read_event
+from timerex_ghl.adapters.timerex.replies import EventRow, TimerexCalendar, read_event
 from timerex_ghl.adapters.timerex.webhooks import CANCELLED, CONFIRMED
 from timerex_ghl.domain.models import Booking, BookingId, BookingState, Record
 
@@ -48,7 +48,7 @@ class _Envelope(Payload):
     event: _Times
 
 
-def read_polled(answer: JsonValue, calendar: Calendar | None) -> Polled:
+def read_polled(answer: JsonValue, calendar: TimerexCalendar | None) -> Polled:
     """Read GET /events/{id}. The older `event` object inside says less, and is left out."""
     name = calendar.name if calendar else ""
     booking = read_event(answer, name)

@@ -38,7 +38,7 @@ class User(Record):
     name: str | None
 
 
-class Team(Record):
+class TimerexTeam(Record):
     """A team. `path` is the part of its booking URLs; `is_primary` is My Space."""
 
     id: TeamId
@@ -47,7 +47,7 @@ class Team(Record):
     is_primary: bool
 
 
-class Calendar(Record):
+class TimerexCalendar(Record):
     """A calendar. `id` is not the last part of its `url`."""
 
     id: CalendarId
@@ -81,7 +81,7 @@ class OneTimeUrl(Record):
 T = TypeVar("T")
 
 
-class Page(NamedTuple, Generic[T]):
+class TimerexPage(NamedTuple, Generic[T]):
     """One page of a list. `next_token` is None on the last one."""
 
     items: tuple[T, ...]
@@ -141,10 +141,10 @@ def read_user(answer: JsonValue) -> User:
     return User(id=reply.id, name=reply.display_name)
 
 
-def read_team(answer: JsonValue) -> Team:
+def read_team(answer: JsonValue) -> TimerexTeam:
     """Read a team."""
     reply = _TeamReply.model_validate(answer)
-    return Team(
+    return TimerexTeam(
         id=TeamId(reply.id),
         name=reply.name or "",
         path=reply.url_path,
@@ -152,10 +152,10 @@ def read_team(answer: JsonValue) -> Team:
     )
 
 
-def read_calendar(answer: JsonValue) -> Calendar:
+def read_calendar(answer: JsonValue) -> TimerexCalendar:
     """Read a calendar."""
     reply = _CalendarReply.model_validate(answer)
-    return Calendar(
+    return TimerexCalendar(
         id=CalendarId(reply.id),
         team_id=TeamId(reply.team_id) if reply.team_id else None,
         name=reply.name or "",
@@ -190,8 +190,8 @@ def read_one_time_url(answer: JsonValue) -> OneTimeUrl:
     return OneTimeUrl(id=OneTimeUrlId(reply.id), url=reply.url, booking=booking)
 
 
-def read_page(answer: JsonValue, read: Callable[[JsonValue], T]) -> Page[T]:
+def read_page(answer: JsonValue, read: Callable[[JsonValue], T]) -> TimerexPage[T]:
     """Read a page of any list."""
     reply = _PageReply.model_validate(answer)
     token = PageToken(reply.next_token) if reply.next_token else None
-    return Page(tuple(read(item) for item in reply.items), token)
+    return TimerexPage(tuple(read(item) for item in reply.items), token)

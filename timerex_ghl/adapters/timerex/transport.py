@@ -12,8 +12,13 @@ from pydantic import JsonValue, SecretStr
 from timerex_ghl.adapters.ghl.transport import NEVER_SENT
 from timerex_ghl.adapters.strict_json import read_json
 from timerex_ghl.adapters.timerex.auth import TimerexAuth
-from timerex_ghl.adapters.timerex.failures import TokenRefusedError, failure_of, is_page, wait_of
-from timerex_ghl.adapters.timerex.operations import Operation
+from timerex_ghl.adapters.timerex.failures import (
+    TimerexTokenRefusedError,
+    failure_of,
+    is_page,
+    wait_of,
+)
+from timerex_ghl.adapters.timerex.operations import TimerexOperation
 from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter
 from timerex_ghl.domain.errors import (
     CredentialsError,
@@ -30,10 +35,10 @@ WAIT_S = 60.0
 """For room; a minute later there is some, unless the hour's or the day's is gone."""
 
 
-class Call(NamedTuple):
+class TimerexCall(NamedTuple):
     """One request, credentials and all else apart."""
 
-    operation: Operation
+    operation: TimerexOperation
     subject: str
     url: str
     body: Mapping[str, str] | None
@@ -48,7 +53,7 @@ class Call(NamedTuple):
         return UnknownOutcomeError(what) if self.operation.writes else RetryableError(what)
 
 
-class Transport:
+class TimerexTransport:
     """One user's line to TimeRex."""
 
     def __init__(
@@ -82,7 +87,7 @@ class Transport:
 
     async def send(
         self,
-        operation: Operation,
+        operation: TimerexOperation,
         read: Callable[[JsonValue], T],
         *,
         body: Mapping[str, str] | None = None,
@@ -93,32 +98,32 @@ class Transport:
         """Send one request, and hand back what `read` makes of its JSON.
 
         A token that TimeRex refuses is replaced once: then the same request goes out once more,
-        which is safe since the first one was turned away at the door.
+        which is safe since the first one was refused before it was handled.
         """
         call = self._call(operation, ids, body, params)
         wait_s = self._wait_s if wait_s is None else wait_s
         header = await self._auth.header()
         try:
             response = await self._once(call, header, wait_s)
-        except TokenRefusedError:
+        except TimerexTokenRefusedError:
             response = await self._once(call, await self._auth.header(header[1]), wait_s)
         return _read(call, response, read)
 
     def _call(
         self,
-        operation: Operation,
+        operation: TimerexOperation,
         ids: Mapping[str, str],
         body: Mapping[str, str] | None,
         params: Mapping[str, str] | None,
-    ) -> Call:
+    ) -> TimerexCall:
         if not all(ID.fullmatch(value) for value in ids.values()):
             raise SkippableError(f"{operation.name} needs TimeRex's own ids, and was given another")
         subject = "".join(f" ({kind.replace('_', ' ')} {value})" for kind, value in ids.items())
         url = self._base_url + operation.path.format_map(ids)
-        return Call(operation, subject, url, body, params)
+        return TimerexCall(operation, subject, url, body, params)
 
     async def _once(
-        self, call: Call, header: tuple[str, SecretStr], wait_s: float
+        self, call: TimerexCall, header: tuple[str, SecretStr], wait_s: float
     ) -> httpx.Response:
         async with self._slot_for(call.operation, wait_s):
             response = await self._receive(call, header)
@@ -136,14 +141,14 @@ class Transport:
         raise failure
 
     @asynccontextmanager
-    async def _slot_for(self, operation: Operation, wait_s: float) -> AsyncGenerator[None]:
+    async def _slot_for(self, operation: TimerexOperation, wait_s: float) -> AsyncGenerator[None]:
         if self._rate_limiter is None:
             yield
             return
         async with self._rate_limiter.taken(operation.windows, wait_s):
             yield
 
-    async def _receive(self, call: Call, header: tuple[str, SecretStr]) -> httpx.Response:
+    async def _receive(self, call: TimerexCall, header: tuple[str, SecretStr]) -> httpx.Response:
         name, secret = header
         request = self._http.build_request(
             call.operation.method,
@@ -164,7 +169,7 @@ class Transport:
             raise call.unclear(f"no answer to {call}: {type(error).__name__}") from None
 
 
-def _read(call: Call, response: httpx.Response, read: Callable[[JsonValue], T]) -> T:
+def _read(call: TimerexCall, response: httpx.Response, read: Callable[[JsonValue], T]) -> T:
     if is_page(response.headers):
         raise CredentialsError(
             f"a web page answered {call}, and not TimeRex's API: check the API address and the key"

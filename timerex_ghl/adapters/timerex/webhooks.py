@@ -15,7 +15,7 @@ CANCELLED = "event_cancelled"
 _TYPES = (CONFIRMED, CANCELLED)
 
 
-class Delivery(Record):
+class TimerexDelivery(Record):
     """One webhook delivery.
 
     Attributes:
@@ -55,7 +55,7 @@ def is_authentic(
     return any(hmac.compare_digest(digest, known.encode()) for known in digests)
 
 
-def read_delivery(body: bytes) -> Delivery:
+def read_delivery(body: bytes) -> TimerexDelivery:
     """Read a delivery's body.
 
     Raises:
@@ -74,7 +74,7 @@ def read_delivery(body: bytes) -> Delivery:
     except (ValueError, OverflowError) as error:
         raise malformed(error) from None
     event_id = envelope.event.id if envelope.event else None
-    return Delivery(
+    return TimerexDelivery(
         type=envelope.webhook_type,
         booking=booking,
         event_id=BookingId(event_id) if event_id else None,

@@ -35,7 +35,7 @@ MOST_PAGES = 20
 """Pages of a search for one task."""
 
 
-class _Known(NamedTuple):
+class _ActivityLookup(NamedTuple):
     """What is known of a note or task that a hint is about. `is_news`: the hint says more."""
 
     link: Link | None
@@ -101,23 +101,25 @@ async def _search(
     return None
 
 
-def _state_of(tx: Connection, context: SyncContext, snapshot: ActivityNotification) -> _Known:
+def _state_of(
+    tx: Connection, context: SyncContext, snapshot: ActivityNotification
+) -> _ActivityLookup:
     link = links.link_of_remote(tx, context.connection, snapshot.kind, snapshot.id)
     if link is None:
-        return _Known(None, is_news=True)
+        return _ActivityLookup(None, is_news=True)
     key = ActivityKey(snapshot.kind, ActivityId(link.local_id))
     row = activities.get_activity(tx, context.connection, key)
     if row is None:
-        return _Known(link, is_news=False)
+        return _ActivityLookup(link, is_news=False)
     is_in_sync = link.digest is not None and link.local_version == row.version
     if snapshot.is_delete or row.deleted or not is_in_sync:
-        return _Known(link, is_news=not row.deleted or link.local_version != row.version)
+        return _ActivityLookup(link, is_news=not row.deleted or link.local_version != row.version)
     base = link.base.values if link.base else {}
     is_news = any(
         not is_same_value(field, value, text_of(base, field))
         for field, value in snapshot.values.items()
     )
-    return _Known(link, is_news=is_news or _moved(tx, context, snapshot, row.contact_id))
+    return _ActivityLookup(link, is_news=is_news or _moved(tx, context, snapshot, row.contact_id))
 
 
 def _moved(

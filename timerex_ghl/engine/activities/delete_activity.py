@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import activities, intents, links, locks, pending_deletes
 from timerex_ghl.adapters.ledger import reviews as reviews_of
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.adapters.ledger.pending_deletes import Found, Side, State
+from timerex_ghl.adapters.ledger.pending_deletes import FoundDelete, Side, State
 from timerex_ghl.domain.actions import DeleteActivity
 from timerex_ghl.domain.activities import ActivityKey, ActivityKind
 from timerex_ghl.domain.errors import NotFoundError
@@ -96,7 +96,7 @@ def claim_all(
 ) -> None:
     """Let deletes of one kind that were found together wait for a person."""
     for key in keys:
-        found = Found(key, side, "pending", context.run_id)
+        found = FoundDelete(key, side, "pending", context.run_id)
         pending_deletes.note_delete(tx, context.connection, found, now)
     if keys:
         _ask(tx, context.connection, keys[0].kind, side, now)
@@ -235,7 +235,7 @@ def _note(
 ) -> None:
     if state == "done" and known.delete is not None and known.delete.state == "released":
         state = "allowed"
-    found = Found(known.key, side, state, context.run_id)
+    found = FoundDelete(known.key, side, state, context.run_id)
     pending_deletes.note_delete(tx, context.connection, found, now)
     if state == "pending":
         _ask(tx, context.connection, known.row.kind, side, now)

@@ -11,9 +11,9 @@ from timerex_ghl.adapters.ledger.activities import WantedActivities
 from timerex_ghl.domain.activities import PREFIX, Activity, ActivityId, ActivityKey, ActivityKind
 from timerex_ghl.domain.activity_entry import ActivityEntry
 from timerex_ghl.gateway.api.activity_wire import ActivityView, NoteDraft, TaskDraft
-from timerex_ghl.gateway.api.guard import Caller
+from timerex_ghl.gateway.api.guard import ApiCaller
 from timerex_ghl.gateway.api.once import Made, make_once
-from timerex_ghl.gateway.api.pages import Page, PageQuery, cursor_of, no_cursor, place_of
+from timerex_ghl.gateway.api.pages import ApiPage, PageQuery, cursor_of, no_cursor, place_of
 from timerex_ghl.gateway.api.versions import tag_of, wanted_versions
 
 V = TypeVar("V", bound=ActivityView)
@@ -31,7 +31,9 @@ class Activities(NamedTuple, Generic[V]):
     kind: ActivityKind
     show: Callable[[Activity], V]
 
-    async def page(self, caller: Caller, wanted: WantedActivities, query: PageQuery) -> Page[V]:
+    async def page(
+        self, caller: ApiCaller, wanted: WantedActivities, query: PageQuery
+    ) -> ApiPage[V]:
         """Give one page, by id."""
         after = place_of(query.cursor)
         if after is not None and not after.startswith(PREFIX[self.kind]):
@@ -46,10 +48,10 @@ class Activities(NamedTuple, Generic[V]):
         )
         rows = found[: query.limit]
         more = cursor_of(rows[-1].id) if len(found) > query.limit else None
-        return Page(items=[*map(self.show, rows)], next_cursor=more)
+        return ApiPage(items=[*map(self.show, rows)], next_cursor=more)
 
     async def add(
-        self, request: Request, caller: Caller, draft: NoteDraft | TaskDraft, key: str | None
+        self, request: Request, caller: ApiCaller, draft: NoteDraft | TaskDraft, key: str | None
     ) -> Response:
         """Add one; once, however often the request comes."""
 
@@ -61,14 +63,14 @@ class Activities(NamedTuple, Generic[V]):
 
         return await make_once(request, caller, key, make)
 
-    async def read(self, caller: Caller, record_id: str, response: Response) -> V:
+    async def read(self, caller: ApiCaller, record_id: str, response: Response) -> V:
         """Read one."""
         row = await caller.ledger.read(self._read, caller, ActivityId(record_id))
         return self._answer(row, response)
 
     async def change(
         self,
-        caller: Caller,
+        caller: ApiCaller,
         record_id: str,
         entry: ActivityEntry,
         response: Response,
@@ -84,7 +86,7 @@ class Activities(NamedTuple, Generic[V]):
 
         return self._answer(await caller.ledger.write(edit), response)
 
-    async def delete(self, caller: Caller, record_id: str, if_match: str | None) -> None:
+    async def delete(self, caller: ApiCaller, record_id: str, if_match: str | None) -> None:
         """Delete one, at the version that is meant."""
         versions = wanted_versions(if_match)
         key = ActivityKey(self.kind, ActivityId(record_id))
@@ -94,7 +96,7 @@ class Activities(NamedTuple, Generic[V]):
 
         await caller.ledger.write(delete)
 
-    def _read(self, tx: Connection, caller: Caller, activity_id: ActivityId) -> Activity:
+    def _read(self, tx: Connection, caller: ApiCaller, activity_id: ActivityId) -> Activity:
         key = ActivityKey(self.kind, activity_id)
         return activity_edits.read_activity(tx, caller.editor, key)
 

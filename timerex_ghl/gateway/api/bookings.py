@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response, Security
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import booking_edits, bookings, clock
-from timerex_ghl.adapters.ledger.bookings import Place, Wanted
+from timerex_ghl.adapters.ledger.bookings import BookingFilter, BookingPosition
 from timerex_ghl.adapters.ledger.schema import EPOCH
 from timerex_ghl.domain.booking_entry import BookingEntry
 from timerex_ghl.domain.models import BookingId
@@ -19,9 +19,9 @@ from timerex_ghl.gateway.api.booking_wire import (
     views_of,
 )
 from timerex_ghl.gateway.api.document import CHANGES, DELETES, LISTS, MAKES, READS
-from timerex_ghl.gateway.api.guard import Caller, GuardedRoute, Here, bearer
+from timerex_ghl.gateway.api.guard import ApiCaller, GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.once import IdempotencyKey, Made, make_once
-from timerex_ghl.gateway.api.pages import Page, cursor_of, no_cursor, place_of
+from timerex_ghl.gateway.api.pages import ApiPage, cursor_of, no_cursor, place_of
 from timerex_ghl.gateway.api.versions import IfMatch, tag_of, wanted_versions
 
 router = APIRouter(
@@ -35,13 +35,15 @@ _MS = timedelta(milliseconds=1)
 
 
 @router.get("", summary="List bookings", responses=LISTS)
-async def list_bookings(caller: Here, query: Annotated[BookingQuery, Query()]) -> Page[BookingView]:
+async def list_bookings(
+    caller: Here, query: Annotated[BookingQuery, Query()]
+) -> ApiPage[BookingView]:
     """List bookings by the time they start."""
-    wanted = Wanted(query.starts_from, query.starts_before, query.contact_id, query.state)
+    wanted = BookingFilter(query.starts_from, query.starts_before, query.contact_id, query.state)
     found = await caller.ledger.read(_list, caller, wanted, _place(query.cursor), query.limit + 1)
     page = found[: query.limit]
     more = _cursor(page[-1]) if len(found) > query.limit else None
-    return Page(items=page, next_cursor=more)
+    return ApiPage(items=page, next_cursor=more)
 
 
 @router.post(
@@ -107,13 +109,17 @@ async def delete_booking(caller: Here, booking_id: Id, if_match: IfMatch = None)
 
 
 def _list(
-    tx: Connection, caller: Caller, wanted: Wanted, place: Place | None, limit: int
+    tx: Connection,
+    caller: ApiCaller,
+    wanted: BookingFilter,
+    place: BookingPosition | None,
+    limit: int,
 ) -> list[BookingView]:
     rows = bookings.list_bookings(tx, caller.connection, wanted, place, limit)
     return views_of(tx, caller.connection, rows)
 
 
-def _read(tx: Connection, caller: Caller, booking_id: BookingId) -> BookingView:
+def _read(tx: Connection, caller: ApiCaller, booking_id: BookingId) -> BookingView:
     row = booking_edits.read_booking(tx, caller.editor, booking_id)
     return view_of(tx, caller.connection, row)
 
@@ -122,7 +128,7 @@ def _cursor(view: BookingView) -> str:
     return cursor_of(f"{(view.starts_at - EPOCH) // _MS}:{view.id}")
 
 
-def _place(cursor: str | None) -> Place | None:
+def _place(cursor: str | None) -> BookingPosition | None:
     place = place_of(cursor)
     if place is None:
         return None
@@ -133,4 +139,4 @@ def _place(cursor: str | None) -> Place | None:
         raise no_cursor() from None
     if not colon:
         raise no_cursor()
-    return Place(starts_at, BookingId(booking_id))
+    return BookingPosition(starts_at, BookingId(booking_id))

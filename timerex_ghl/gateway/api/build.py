@@ -6,7 +6,7 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.gateway.api import bookings, contacts, notes, tasks
 from timerex_ghl.gateway.api.document import describe
 from timerex_ghl.gateway.api.problems import HANDLERS
-from timerex_ghl.gateway.limits import Limits
+from timerex_ghl.gateway.limits import GatewayLimits
 
 PREFIX = "/api/v1"
 ABOUT = """Contacts, bookings, notes and tasks of one connection's workspace.
@@ -16,7 +16,7 @@ What is changed here is carried to the CRM at once, in the order it was changed.
 """
 
 
-def build_api(ledger: Ledger, limits: Limits) -> FastAPI:
+def build_api(ledger: Ledger, limits: GatewayLimits) -> FastAPI:
     """Make the application around an open ledger."""
     api = FastAPI(
         title="timerex-ghl workspace",

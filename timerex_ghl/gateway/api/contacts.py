@@ -19,9 +19,9 @@ from timerex_ghl.gateway.api.contact_wire import (
     view_of,
 )
 from timerex_ghl.gateway.api.document import CHANGES, DELETES, LISTS, MAKES, READS
-from timerex_ghl.gateway.api.guard import Caller, GuardedRoute, Here, bearer
+from timerex_ghl.gateway.api.guard import ApiCaller, GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.once import IdempotencyKey, Made, make_once
-from timerex_ghl.gateway.api.pages import Page, cursor_of, no_cursor, place_of
+from timerex_ghl.gateway.api.pages import ApiPage, cursor_of, no_cursor, place_of
 from timerex_ghl.gateway.api.versions import IfMatch, tag_of, wanted_versions
 
 router = APIRouter(
@@ -34,11 +34,13 @@ Id = Annotated[str, Path(pattern=r"^[!-~]{1,128}$")]
 
 
 @router.get("", summary="List contacts", responses=LISTS)
-async def list_contacts(caller: Here, query: Annotated[ContactQuery, Query()]) -> Page[ContactView]:
+async def list_contacts(
+    caller: Here, query: Annotated[ContactQuery, Query()]
+) -> ApiPage[ContactView]:
     """List people by id. Who was deleted is not among them."""
     wanted = _wanted(caller, query)
     if wanted is None:
-        return Page(items=[], next_cursor=None)
+        return ApiPage(items=[], next_cursor=None)
     after = place_of(query.cursor)
     if after is not None and not after.startswith("c_"):
         raise no_cursor()
@@ -51,7 +53,7 @@ async def list_contacts(caller: Here, query: Annotated[ContactQuery, Query()]) -
     )
     page = found[: query.limit]
     more = cursor_of(page[-1].row.id) if len(found) > query.limit else None
-    return Page(items=[*map(view_of, page)], next_cursor=more)
+    return ApiPage(items=[*map(view_of, page)], next_cursor=more)
 
 
 @router.post(
@@ -117,14 +119,14 @@ async def delete_contact(caller: Here, contact_id: Id, if_match: IfMatch = None)
     await caller.ledger.write(delete)
 
 
-def _read(tx: Connection, caller: Caller, contact_id: ContactId) -> ContactView:
+def _read(tx: Connection, caller: ApiCaller, contact_id: ContactId) -> ContactView:
     found = contact_pages.get_dated(tx, caller.connection, contact_id)
     if found is None:
         raise UnknownRecordError(f"there is no contact {contact_id}")
     return view_of(found)
 
 
-def _wanted(caller: Caller, query: ContactQuery) -> WantedContacts | None:
+def _wanted(caller: ApiCaller, query: ContactQuery) -> WantedContacts | None:
     """Read whom to list; None: nobody can have such an e-mail or phone."""
     email = email_key(query.email)
     phone = phone_key(query.phone, caller.settings.region)

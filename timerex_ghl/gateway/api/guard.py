@@ -21,7 +21,7 @@ from timerex_ghl.domain.errors import FatalError, RetryableError
 from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.domain.settings import ConnectionSettings
 from timerex_ghl.gateway.api.problems import ProblemError
-from timerex_ghl.gateway.limits import Limits
+from timerex_ghl.gateway.limits import GatewayLimits
 from timerex_ghl.gateway.requests import check_media_type, read_body
 
 _RETRY_AFTER_S = 2
@@ -31,7 +31,7 @@ _READS = {"GET", "HEAD"}
 bearer = HTTPBearer(auto_error=False, description="Made by `timerex-ghl token create`.")
 
 
-class Caller(NamedTuple):
+class ApiCaller(NamedTuple):
     """Who calls: their token, and the connection it is for."""
 
     ledger: Ledger
@@ -49,7 +49,7 @@ class Caller(NamedTuple):
         return Editor(self.settings, f"token:{self.token.id}")
 
 
-def _limits_of(request: Request) -> Limits:
+def _limits_of(request: Request) -> GatewayLimits:
     """Give the limits the application was built with."""
     return request.app.state.limits
 
@@ -94,15 +94,15 @@ class GuardedRoute(APIRoute):
         return guarded
 
 
-def _caller_of(request: Request) -> Caller:
+def _caller_of(request: Request) -> ApiCaller:
     return request.state.caller
 
 
-Here = Annotated[Caller, Depends(_caller_of)]
+Here = Annotated[ApiCaller, Depends(_caller_of)]
 """What a route asks for to know who calls."""
 
 
-async def _admit(request: Request) -> Caller:
+async def _admit(request: Request) -> ApiCaller:
     """Find out who calls.
 
     Raises:
@@ -131,7 +131,7 @@ async def _admit(request: Request) -> Caller:
         )
     if api_tokens.is_use_to_be_recorded(token, now):
         _note_use(request, token, now)
-    return Caller(ledger, token, settings)
+    return ApiCaller(ledger, token, settings)
 
 
 def _note_use(request: Request, token: ApiToken, now: datetime) -> None:

@@ -11,7 +11,7 @@ from timerex_ghl.gateway.api.activity_wire import NoteDraft, NoteQuery, NoteView
 from timerex_ghl.gateway.api.document import CHANGES, DELETES, LISTS, MAKES, READS
 from timerex_ghl.gateway.api.guard import GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.once import IdempotencyKey
-from timerex_ghl.gateway.api.pages import Page
+from timerex_ghl.gateway.api.pages import ApiPage
 from timerex_ghl.gateway.api.versions import IfMatch
 
 router = APIRouter(
@@ -21,7 +21,7 @@ NOTES = Activities("note", view_of_note)
 
 
 @router.get("", summary="List notes", responses=LISTS)
-async def list_notes(caller: Here, query: Annotated[NoteQuery, Query()]) -> Page[NoteView]:
+async def list_notes(caller: Here, query: Annotated[NoteQuery, Query()]) -> ApiPage[NoteView]:
     """List notes by id."""
     wanted = WantedActivities(query.contact_id, query.task_id, None, query.updated_since)
     return await NOTES.page(caller, wanted, query)

@@ -9,8 +9,8 @@ from fastapi import Header, Request, Response
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import clock, idempotency
-from timerex_ghl.adapters.ledger.idempotency import Answer
-from timerex_ghl.gateway.api.guard import Caller
+from timerex_ghl.adapters.ledger.idempotency import StoredAnswer
+from timerex_ghl.gateway.api.guard import ApiCaller
 from timerex_ghl.gateway.api.problems import ProblemError
 from timerex_ghl.gateway.api.versions import tag_of
 
@@ -35,7 +35,7 @@ class Made:
 
 
 async def make_once(
-    request: Request, caller: Caller, key: str | None, make: Callable[[Connection], Made]
+    request: Request, caller: ApiCaller, key: str | None, make: Callable[[Connection], Made]
 ) -> Response:
     """Make a record and answer 201; a repetition of the request gets the same answer.
 
@@ -54,11 +54,11 @@ async def make_once(
 
 def _make(
     tx: Connection,
-    caller: Caller,
+    caller: ApiCaller,
     key: str | None,
     digest: str,
     make: Callable[[Connection], Made],
-) -> tuple[Answer, bool]:
+) -> tuple[StoredAnswer, bool]:
     now = clock.now(tx)
     known = idempotency.find_answer(tx, caller.token.id, key, now) if key else None
     if known is not None:
@@ -68,7 +68,7 @@ def _make(
             )
         return known, True
     made = make(tx)
-    answer = Answer(
+    answer = StoredAnswer(
         request_digest=digest, record_id=made.record_id, version=made.version, body=made.body
     )
     if key:

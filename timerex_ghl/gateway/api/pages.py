@@ -6,7 +6,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
-from timerex_ghl.domain.contact_entry import Fault, is_readable
+from timerex_ghl.domain.contact_entry import FieldFault, is_readable
 from timerex_ghl.domain.models import Record
 from timerex_ghl.gateway.api.problems import invalid
 
@@ -25,7 +25,7 @@ class PageQuery(Record):
     cursor: Cursor | None = None
 
 
-class Page(BaseModel, Generic[T]):
+class ApiPage(BaseModel, Generic[T]):
     """One page of a list. It is the last one where `next_cursor` is null."""
 
     items: list[T]
@@ -57,4 +57,4 @@ def place_of(cursor: str | None) -> str | None:
 
 def no_cursor() -> Exception:
     """Say that a cursor is none."""
-    return invalid([Fault("cursor", "is no cursor: take next_cursor of the page before")])
+    return invalid([FieldFault("cursor", "is no cursor: take next_cursor of the page before")])

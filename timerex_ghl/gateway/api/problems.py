@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from timerex_ghl.adapters.ledger.booking_edits import MadeInTimerexError
 from timerex_ghl.adapters.ledger.contact_edits import DuplicatePersonError
 from timerex_ghl.adapters.ledger.edits import OtherVersionError, UnknownRecordError
-from timerex_ghl.domain.contact_entry import EntryError, Fault
+from timerex_ghl.domain.contact_entry import EntryError, FieldFault
 
 _log = logging.getLogger(__name__)
 _LONGEST_NAME = 100
@@ -85,7 +85,7 @@ async def answer_problem(request: Request, error: Exception) -> Response:
     return JSONResponse(body, problem.status, headers, media_type="application/problem+json")
 
 
-def invalid(faults: Iterable[Fault]) -> ProblemError:
+def invalid(faults: Iterable[FieldFault]) -> ProblemError:
     """Say which fields cannot be taken, and why."""
     errors = [{"field": each.field[:_LONGEST_NAME], "message": each.message} for each in faults]
     return ProblemError(422, "invalid", "correct what `errors` names", more={"errors": errors})
@@ -139,7 +139,7 @@ def _of_validation(error: RequestValidationError) -> ProblemError:
     return invalid(faults)
 
 
-def _fault_of(found: Mapping[str, Any]) -> Fault:
+def _fault_of(found: Mapping[str, Any]) -> FieldFault:
     where = [str(part) for part in found["loc"][1:]] or [str(found["loc"][0])]
     match found["type"]:
         case "missing":
@@ -148,7 +148,7 @@ def _fault_of(found: Mapping[str, Any]) -> Fault:
             message = "is no field here"
         case _:
             message = str(found["msg"]).removeprefix("Value error, ")
-    return Fault(".".join(where), message)
+    return FieldFault(".".join(where), message)
 
 
 _ANSWERED: tuple[type[Exception], ...] = (

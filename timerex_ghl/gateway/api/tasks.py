@@ -11,7 +11,7 @@ from timerex_ghl.gateway.api.activity_wire import TaskDraft, TaskQuery, TaskView
 from timerex_ghl.gateway.api.document import ACTS, CHANGES, DELETES, LISTS, MAKES, READS
 from timerex_ghl.gateway.api.guard import GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.once import IdempotencyKey
-from timerex_ghl.gateway.api.pages import Page
+from timerex_ghl.gateway.api.pages import ApiPage
 from timerex_ghl.gateway.api.versions import IfMatch
 
 router = APIRouter(
@@ -21,7 +21,7 @@ TASKS = Activities("task", view_of_task)
 
 
 @router.get("", summary="List tasks", responses=LISTS)
-async def list_tasks(caller: Here, query: Annotated[TaskQuery, Query()]) -> Page[TaskView]:
+async def list_tasks(caller: Here, query: Annotated[TaskQuery, Query()]) -> ApiPage[TaskView]:
     """List tasks by id."""
     wanted = WantedActivities(query.contact_id, None, query.completed, query.updated_since)
     return await TASKS.page(caller, wanted, query)
