@@ -50,7 +50,7 @@ async def started_gateway(url: str) -> AsyncGenerator[str]:
         await process.wait()
 
 
-class Receiver(NamedTuple):
+class LoadReceiver(NamedTuple):
     """Where to send, and how the gateway knows us."""
 
     base_url: str
@@ -59,7 +59,7 @@ class Receiver(NamedTuple):
     location_id: str
 
 
-async def send(endpoint: Receiver, key: Ed25519PrivateKey, **order: Any) -> dict[str, Any]:
+async def send(endpoint: LoadReceiver, key: Ed25519PrivateKey, **order: Any) -> dict[str, Any]:
     """Send as ordered, from a process of its own; give its figures."""
     address = urlsplit(endpoint.base_url)
     full = LoadOrder(
@@ -100,7 +100,7 @@ async def measure(folder: Path, name: str, rate: int, seconds: float, *, live: b
             settings = settings_with(TOKEN, keys=(public_key,))
             await ledger.write(published.publish, settings, now=datetime.now(UTC), by="benchmark")
             base_url = await stack.enter_async_context(started_gateway(url))
-            endpoint = Receiver(base_url, ENDPOINT, TOKEN, settings.ghl.location_id)
+            endpoint = LoadReceiver(base_url, ENDPOINT, TOKEN, settings.ghl.location_id)
         order = {"rate": rate, "seconds": seconds, "keys_file": str(keys_file)}
         figures = await send(endpoint, key, **order, prefix=secrets.token_hex(4))
         handled = await ledger.read(count_handled)
@@ -124,14 +124,14 @@ async def measure(folder: Path, name: str, rate: int, seconds: float, *, live: b
     )
 
 
-async def _start_all(stack: AsyncExitStack, url: str, public_key: str) -> Receiver:
+async def _start_all(stack: AsyncExitStack, url: str, public_key: str) -> LoadReceiver:
     """Run a CRM, Prefect, the gateway and the live worker, which carries what comes."""
     stand = await stack.enter_async_context(started_sandbox())
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     programs = Programs(folder)
     stack.push_async_callback(programs.stop)
     whole = await start_whole(stack, programs, folder, stand.info.ghl, public_key, ledger_url=url)
-    return Receiver(whole.gateway, whole.endpoint, whole.token, stand.info.ghl.location_id)
+    return LoadReceiver(whole.gateway, whole.endpoint, whole.token, stand.info.ghl.location_id)
 
 
 STEADY, BURST = 200, 1000

@@ -132,7 +132,7 @@ def request_of(order: LoadOrder, path: str, proof: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-class Sender:
+class LoadSender:
     """Sends over as many connections as it takes, each kept for the next."""
 
     def __init__(self, order: LoadOrder) -> None:
@@ -205,7 +205,7 @@ class Sender:
 
 
 async def main(order: LoadOrder) -> None:
-    sender = Sender(order)
+    sender = LoadSender(order)
     await sender.run()
     sender.close()
 

@@ -64,11 +64,8 @@ async def test_a_booking_is_delivered_as_documented(
     ]
     assert event["form"][0]["value"] == "Hinode Foods"
     assert event["url_params"] == [{"utm_source": "news"}, {"ghl_contact": "x"}]
-    assert (event["is_changed"], event["old_event_id"], event["new_event_id"]) == (
-        False,
-        None,
-        None,
-    )
+    assert event["is_changed"] is False
+    assert (event["old_event_id"], event["new_event_id"]) == (None, None)
     assert endpoint.heads[0].startswith("POST /webhooks/timerex/x ")
     info = sandbox.info.timerex
     assert f"{info.webhook_header}: {info.webhook_token}" in endpoint.heads[0]

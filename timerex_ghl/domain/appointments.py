@@ -97,8 +97,8 @@ def plan_appointments(
     """
     chain = join_chain(rows)
     head = head_of(chain)
-    holders = {booking_id: state.contact_id for booking_id, state in states.items()}
-    owner = owner_of(chain, holders, contact_id)
+    owners = {booking_id: state.contact_id for booking_id, state in states.items()}
+    owner = owner_of(chain, owners, contact_id)
     moves = ((owner, head.id),) if owner is not None and owner != head.id else ()
     if owner is not None:
         first = _follow(head, root_of(chain), states[owner], users)

@@ -77,21 +77,21 @@ def root_of(chain: Sequence[Booking]) -> BookingId:
 
 def owner_of(
     chain: Sequence[Booking],
-    holders: Mapping[BookingId, GhlContactId],
+    owners: Mapping[BookingId, GhlContactId],
     contact_id: GhlContactId,
 ) -> BookingId | None:
     """Choose whose record tells a joined chain's story: the head's, or the nearest before it.
 
     Args:
         chain: The bookings.
-        holders: Those that have a record in GHL, and whose contact it hangs on.
+        owners: Those that have a record in GHL, and whose contact it hangs on.
         contact_id: The guest of the booking that counts: another person's is not taken over.
     """
     head = head_of(chain)
-    if head.id in holders:
+    if head.id in owners:
         return head.id
-    before = (row.id for row in reversed(chain) if row.id in holders)
-    return next((id_ for id_ in before if holders[id_] == contact_id), None)
+    before = (row.id for row in reversed(chain) if row.id in owners)
+    return next((id_ for id_ in before if owners[id_] == contact_id), None)
 
 
 def _normalize(booking: Booking) -> Booking:

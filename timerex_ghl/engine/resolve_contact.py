@@ -55,18 +55,18 @@ Result = ResolvedContact | Busy | Exception
 New = tuple[WorkspaceContact, GhlContact, Contact]
 
 
-def resolve_contacts(tx: Connection, meetings: list[ContactToResolve]) -> list[Result]:
+def resolve_contacts(tx: Connection, unresolved: list[ContactToResolve]) -> list[Result]:
     """Find out who contacts are, and add whom the workspace does not know.
 
     Somebody whose keys another holder has locked is being carried at this moment: busy.
     """
     resolved: dict[tuple[ConnectionName, GhlContactId], Result] = {}
-    for connection in {meeting.context.connection for meeting in meetings}:
-        here = {each.ghl_id: each for each in meetings if each.context.connection == connection}
+    for connection in {meeting.context.connection for meeting in unresolved}:
+        here = {each.ghl_id: each for each in unresolved if each.context.connection == connection}
         resolved |= {
             (connection, ghl_id): one for ghl_id, one in _resolve(tx, connection, here).items()
         }
-    return [resolved[meeting.context.connection, meeting.ghl_id] for meeting in meetings]
+    return [resolved[meeting.context.connection, meeting.ghl_id] for meeting in unresolved]
 
 
 def _resolve(

@@ -10,7 +10,7 @@ from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.wire import Json
 
 
-def holders(ghl: Ghl, body: Json) -> list[tuple[str, SandboxContact]]:
+def owners(ghl: Ghl, body: Json) -> list[tuple[str, SandboxContact]]:
     """Find who holds the body's e-mail and phone: at most one contact a field, best first."""
     phone = normal_phone(body.get("phone"), ghl.location.country)
     values = {"email": body.get("email"), "phone": phone}
@@ -25,7 +25,7 @@ def refuse_taken(ghl: Ghl, body: Json, own: SandboxContact | None = None) -> Non
     """Refuse a body whose e-mail or phone another contact holds."""
     if ghl.location.allow_duplicates:
         return
-    for field, contact in holders(ghl, body):
+    for field, contact in owners(ghl, body):
         if own is None or contact.id != own.id:
             meta = {
                 "contactId": contact.id,

@@ -8,7 +8,7 @@ from timerex_ghl.sandbox.answers import ApiAnswer
 from timerex_ghl.sandbox.checks import check_body
 from timerex_ghl.sandbox.contact_body import CREATE, UPDATE, UPSERT, lower_tags, write_body
 from timerex_ghl.sandbox.contact_store import SandboxContact
-from timerex_ghl.sandbox.duplicates import holders, refuse_taken
+from timerex_ghl.sandbox.duplicates import owners, refuse_taken
 from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.state import Ghl
 from timerex_ghl.sandbox.wire import Json, iso_ms, now_ms
@@ -69,7 +69,7 @@ def upsert_contact(call: PassedCall) -> ApiAnswer:
     call.check_location(call.body["locationId"])
     body = {key: value for key, value in call.body.items() if key != "gender"}
     always_new = body.get("createNewIfDuplicateAllowed") and call.ghl.location.allow_duplicates
-    found = [] if always_new else holders(call.ghl, body)
+    found = [] if always_new else owners(call.ghl, body)
     if not found:
         contact = add_contact(call, body)
     else:

@@ -12,7 +12,7 @@ from timerex_ghl.sandbox import shapes
 from timerex_ghl.sandbox.answers import ApiAnswer, RefusalError
 from timerex_ghl.sandbox.checks import Check, anything, check_body, filled
 from timerex_ghl.sandbox.contact_store import SandboxContact
-from timerex_ghl.sandbox.duplicates import holders
+from timerex_ghl.sandbox.duplicates import owners
 from timerex_ghl.sandbox.ghl_contacts import READ
 from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.search_filters import read_of, test_of
@@ -186,7 +186,7 @@ def find_duplicate(call: PassedCall) -> ApiAnswer:
     query = call.read_query(DUPLICATE, "locationId")
     if not query.get("email") and not query.get("number"):
         raise RefusalError(422, ["email or number should not be empty"])
-    found = holders(call.ghl, {"email": query.get("email"), "phone": query.get("number")})
+    found = owners(call.ghl, {"email": query.get("email"), "phone": query.get("number")})
     if not found:
         return ApiAnswer({"contact": None})
     return ApiAnswer({"contact": shapes.got(found[0][1]), "matchingField": "contactId"})

@@ -24,10 +24,10 @@ from timerex_ghl.sandbox.timerex_bookings import (
     utc_text,
 )
 from timerex_ghl.sandbox.timerex_gate import (
+    SandboxTimerexCall,
+    SandboxTimerexOperation,
     TimerexAnswer,
-    TimerexCall,
     TimerexGate,
-    TimerexOperation,
 )
 from timerex_ghl.sandbox.timerex_oauth import REVOKE
 from timerex_ghl.sandbox.wire import Json
@@ -37,42 +37,42 @@ CALENDARS = "User.Teams.Calendars.Read"
 CHANGES = "User.Teams.Calendars.ReadWrite"
 
 
-def get_user(_call: TimerexCall) -> TimerexAnswer:
+def get_user(_call: SandboxTimerexCall) -> TimerexAnswer:
     """Give the one user."""
     return TimerexAnswer({**HOST, "display_name": HOST["name"]})
 
 
-def get_primary_team(call: TimerexCall) -> TimerexAnswer:
+def get_primary_team(call: SandboxTimerexCall) -> TimerexAnswer:
     """Give My Space; to an API key, its own team."""
     timerex = call.timerex
     return TimerexAnswer(_team(timerex.team if call.access.scopes is None else timerex.my_space))
 
 
-def list_teams(call: TimerexCall) -> TimerexAnswer:
+def list_teams(call: SandboxTimerexCall) -> TimerexAnswer:
     """List the teams that the caller may see."""
     visible = [team for team in call.timerex.teams.values() if team.id in call.access.team_ids]
     return _page(call, [_team(team) for team in visible], 20)
 
 
-def get_team(call: TimerexCall) -> TimerexAnswer:
+def get_team(call: SandboxTimerexCall) -> TimerexAnswer:
     """Give a team."""
     return TimerexAnswer(_team(_find_team(call)))
 
 
-def list_calendars(call: TimerexCall) -> TimerexAnswer:
+def list_calendars(call: SandboxTimerexCall) -> TimerexAnswer:
     """List a team's calendars."""
     team = _find_team(call)
     found = [one for one in call.timerex.calendars.values() if one.team == team]
     return _page(call, [_calendar(calendar) for calendar in found], 20)
 
 
-def get_calendar(call: TimerexCall) -> TimerexAnswer:
+def get_calendar(call: SandboxTimerexCall) -> TimerexAnswer:
     """Give a calendar; its members are one object here, as in the portal's sample."""
     calendar = _calendar(call.calendar())
     return TimerexAnswer({**calendar, "members": {**calendar["members"][0], "group_number": None}})
 
 
-def list_events(call: TimerexCall) -> TimerexAnswer:
+def list_events(call: SandboxTimerexCall) -> TimerexAnswer:
     """List a calendar's events that start within a time."""
     calendar = call.calendar()
     begins_at, ends_at = _time(call, "startTime"), _time(call, "endTime")
@@ -88,12 +88,12 @@ def list_events(call: TimerexCall) -> TimerexAnswer:
     return _page(call, [_row(booking) for booking in found], 10)
 
 
-def get_event(call: TimerexCall) -> TimerexAnswer:
+def get_event(call: SandboxTimerexCall) -> TimerexAnswer:
     """Give a booking."""
     return TimerexAnswer(api_event(call.booking()))
 
 
-def cancel_event(call: TimerexCall) -> TimerexAnswer:
+def cancel_event(call: SandboxTimerexCall) -> TimerexAnswer:
     """Cancel a booking as its host; a second time is refused."""
     booking = call.booking()
     if booking.canceled_at is not None:
@@ -102,19 +102,19 @@ def cancel_event(call: TimerexCall) -> TimerexAnswer:
     return TimerexAnswer([])
 
 
-def create_one_time_url(call: TimerexCall) -> TimerexAnswer:
+def create_one_time_url(call: SandboxTimerexCall) -> TimerexAnswer:
     """Make a one-time URL."""
     made = SandboxOneTimeUrl(call.calendar())
     call.timerex.one_time_urls[made.id] = made
     return TimerexAnswer(_one_time(made), 201)
 
 
-def get_one_time_url(call: TimerexCall) -> TimerexAnswer:
+def get_one_time_url(call: SandboxTimerexCall) -> TimerexAnswer:
     """Give a one-time URL."""
     return TimerexAnswer(_one_time(_find_one_time(call)))
 
 
-def watch_one_time_url(call: TimerexCall) -> TimerexAnswer:
+def watch_one_time_url(call: SandboxTimerexCall) -> TimerexAnswer:
     """Take somebody down who wants to know. Loopback addresses are taken here, by HTTP too."""
     one_time = _find_one_time(call)
     token, url = call.body.get("token"), call.body.get("notification_url")
@@ -127,25 +127,25 @@ def watch_one_time_url(call: TimerexCall) -> TimerexAnswer:
 
 
 OPERATIONS = (
-    TimerexOperation(
+    SandboxTimerexOperation(
         "get-user-information", "GET", "/user/me", "profile", get_user, with_key=False
     ),
-    TimerexOperation(
+    SandboxTimerexOperation(
         "get-user-primary-team", "GET", "/user/me/teams/primary", TEAMS, get_primary_team
     ),
-    TimerexOperation("get-user-teams", "GET", "/user/me/teams", TEAMS, list_teams),
-    TimerexOperation("get-team", "GET", "/teams/{team_id}", TEAMS, get_team),
-    TimerexOperation(
+    SandboxTimerexOperation("get-user-teams", "GET", "/user/me/teams", TEAMS, list_teams),
+    SandboxTimerexOperation("get-team", "GET", "/teams/{team_id}", TEAMS, get_team),
+    SandboxTimerexOperation(
         "get-team-calendars", "GET", "/teams/{team_id}/calendars", TEAMS, list_calendars
     ),
-    TimerexOperation(
+    SandboxTimerexOperation(
         "get-one-time-url",
         "GET",
         "/calendars/one-time-url/{one_time_url_id}",
         CALENDARS,
         get_one_time_url,
     ),
-    TimerexOperation(
+    SandboxTimerexOperation(
         "watch-one-time-url",
         "POST",
         "/calendars/one-time-url/{one_time_url_id}/watch",
@@ -153,11 +153,13 @@ OPERATIONS = (
         watch_one_time_url,
         ("minute", "day"),
     ),
-    TimerexOperation("get-calendar", "GET", "/calendars/{calendar_id}", CALENDARS, get_calendar),
-    TimerexOperation(
+    SandboxTimerexOperation(
+        "get-calendar", "GET", "/calendars/{calendar_id}", CALENDARS, get_calendar
+    ),
+    SandboxTimerexOperation(
         "get-calendar-events", "GET", "/calendars/{calendar_id}/events", CALENDARS, list_events
     ),
-    TimerexOperation(
+    SandboxTimerexOperation(
         "create-one-time-url",
         "POST",
         "/calendars/{calendar_id}/one-time-url",
@@ -165,8 +167,8 @@ OPERATIONS = (
         create_one_time_url,
         ("hour",),
     ),
-    TimerexOperation("get-event", "GET", "/events/{event_id}", CHANGES, get_event),
-    TimerexOperation(
+    SandboxTimerexOperation("get-event", "GET", "/events/{event_id}", CHANGES, get_event),
+    SandboxTimerexOperation(
         "cancel-event", "POST", "/events/{event_id}/cancel", CHANGES, cancel_event, ("hour",)
     ),
     REVOKE,
@@ -181,7 +183,7 @@ def timerex_router(timerex: Timerex, drop: Callable[[Scope], None]) -> Router:
     return Router(routes, redirect_slashes=False, default=TimerexGate(timerex, (), drop))
 
 
-def _find_team(call: TimerexCall) -> SandboxTeam:
+def _find_team(call: SandboxTimerexCall) -> SandboxTeam:
     team_id = call.path["team_id"]
     if team_id == "primary":
         return call.timerex.team if call.access.scopes is None else call.timerex.my_space
@@ -193,7 +195,7 @@ def _find_team(call: TimerexCall) -> SandboxTeam:
     return team
 
 
-def _find_one_time(call: TimerexCall) -> SandboxOneTimeUrl:
+def _find_one_time(call: SandboxTimerexCall) -> SandboxOneTimeUrl:
     found = call.timerex.one_time_urls.get(call.path["one_time_url_id"])
     if found is None:
         raise RefusalError(404, "Not found.")
@@ -201,7 +203,7 @@ def _find_one_time(call: TimerexCall) -> SandboxOneTimeUrl:
     return found
 
 
-def _page(call: TimerexCall, items: Sequence[Json], size: int) -> TimerexAnswer:
+def _page(call: SandboxTimerexCall, items: Sequence[Json], size: int) -> TimerexAnswer:
     """Cut a page out. Its token is opaque, and never the same twice."""
     begin = _offset(call.query.get("nextPageToken"))
     page: dict[str, Any] = {"items": items[begin : begin + size]}
@@ -223,7 +225,7 @@ def _offset(token: str | None) -> int:
     return offset
 
 
-def _time(call: TimerexCall, name: str) -> datetime | None:
+def _time(call: SandboxTimerexCall, name: str) -> datetime | None:
     value = call.query.get(name)
     try:
         read = datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) if value else None

@@ -20,7 +20,7 @@ from timerex_ghl.sandbox.timerex_bookings import SandboxBooking, SandboxCalendar
 from timerex_ghl.sandbox.wire import Json, now_ms, to_json
 
 
-class TimerexCall(NamedTuple):
+class SandboxTimerexCall(NamedTuple):
     """One call that passed the gate."""
 
     timerex: Timerex
@@ -57,7 +57,7 @@ class TimerexAnswer(NamedTuple):
     status: int = 200
 
 
-class TimerexOperation(NamedTuple):
+class SandboxTimerexOperation(NamedTuple):
     """One operation. `id`, method, path, scope and limits as in the developer portal.
 
     Attributes:
@@ -70,7 +70,7 @@ class TimerexOperation(NamedTuple):
     method: str
     path: str
     scope: str | None
-    run: Callable[[TimerexCall], TimerexAnswer]
+    run: Callable[[SandboxTimerexCall], TimerexAnswer]
     windows: tuple[WindowName, ...] = ("minute",)
     with_key: bool = True
 
@@ -81,7 +81,7 @@ class TimerexGate:
     def __init__(
         self,
         timerex: Timerex,
-        operations: Iterable[TimerexOperation],
+        operations: Iterable[SandboxTimerexOperation],
         drop: Callable[[Scope], None],
     ) -> None:
         self.timerex = timerex
@@ -109,7 +109,7 @@ class TimerexGate:
     def _respond(
         self,
         request: Request,
-        operation: TimerexOperation | None,
+        operation: SandboxTimerexOperation | None,
         raw: bytes,
         fault: InjectedFault | None,
     ) -> Response:
@@ -120,7 +120,7 @@ class TimerexGate:
             return self._refused(refusal)
 
     def _answer(
-        self, request: Request, operation: TimerexOperation | None, raw: bytes
+        self, request: Request, operation: SandboxTimerexOperation | None, raw: bytes
     ) -> TimerexAnswer:
         if operation is None:
             raise RefusalError(404, "Not found.")
@@ -130,10 +130,12 @@ class TimerexGate:
         except RecursionError:
             raise RefusalError(400, "The body is nested too deeply") from None
         return operation.run(
-            TimerexCall(self.timerex, access, request.path_params, request.query_params, body)
+            SandboxTimerexCall(
+                self.timerex, access, request.path_params, request.query_params, body
+            )
         )
 
-    def _admit(self, request: Request, operation: TimerexOperation) -> TimerexAccess:
+    def _admit(self, request: Request, operation: SandboxTimerexOperation) -> TimerexAccess:
         """Check credentials, right and limit. A call with bad ones uses nobody's limit."""
         if operation.scope is None:
             return TimerexAccess("", frozenset(), frozenset())

@@ -4,10 +4,14 @@ Source: TimeRex developer portal, Authorization with OAuth. Its errors are not d
 those of the OAuth standard (RFC 6749, 5.2).
 """
 
-from timerex_ghl.sandbox.timerex_gate import TimerexAnswer, TimerexCall, TimerexOperation
+from timerex_ghl.sandbox.timerex_gate import (
+    SandboxTimerexCall,
+    SandboxTimerexOperation,
+    TimerexAnswer,
+)
 
 
-def exchange(call: TimerexCall) -> TimerexAnswer:
+def exchange(call: SandboxTimerexCall) -> TimerexAnswer:
     """Exchange a code or a refresh token for a new pair."""
     tokens, form = call.timerex.tokens, call.body
     known = (tokens.client_id, tokens.client_secret)
@@ -34,7 +38,7 @@ def exchange(call: TimerexCall) -> TimerexAnswer:
     )
 
 
-def revoke(call: TimerexCall) -> TimerexAnswer:
+def revoke(call: SandboxTimerexCall) -> TimerexAnswer:
     """Take back the access token that the call came with."""
     call.timerex.tokens.accesses.pop(call.access.token, None)
     return TimerexAnswer([])
@@ -44,5 +48,7 @@ def _refused(error: str, status: int = 400) -> TimerexAnswer:
     return TimerexAnswer({"error": error, "message": error.replace("_", " ")}, status)
 
 
-EXCHANGE = TimerexOperation("get-access-token", "POST", "/oauth/token", None, exchange)
-REVOKE = TimerexOperation("revoke-token", "POST", "/token/revoke", "", revoke, with_key=False)
+EXCHANGE = SandboxTimerexOperation("get-access-token", "POST", "/oauth/token", None, exchange)
+REVOKE = SandboxTimerexOperation(
+    "revoke-token", "POST", "/token/revoke", "", revoke, with_key=False
+)

@@ -63,18 +63,18 @@ async def stop(*tasks: asyncio.Task[Any]) -> None:
 
 
 async def test_a_sweeps_tasks_go_behind_live_and_nobody_else_does() -> None:
-    async def tell() -> bool:
+    async def record() -> bool:
         return is_behind_live()
 
     with behind_live():
-        inside = asyncio.create_task(tell())
+        inside = asyncio.create_task(record())
         with behind_live():
             pass
         still = is_behind_live()
 
     assert still
     assert await inside
-    assert not await asyncio.create_task(tell())
+    assert not await asyncio.create_task(record())
 
 
 async def test_live_work_goes_at_once_beside_a_sweep_that_waits(

@@ -166,7 +166,7 @@ async def test_the_clock_moves_within_a_transaction(ledger: Ledger) -> None:
     assert await ledger.read(read_twice) > timedelta(0)
 
 
-async def test_locks_of_holders_that_are_gone_are_free_and_their_fences_broken(
+async def test_locks_of_dead_processes_are_free_and_their_fences_broken(
     ledger: Ledger,
 ) -> None:
     gone = await ledger.write(locks.try_lock, ["a", "b"], "gone", 30)

@@ -35,7 +35,7 @@ async def test_a_refused_token_is_renewed_once_and_the_call_sent_again(api: ApiW
     ]
 
 
-async def test_a_spent_refresh_token_asks_for_a_new_connection_without_telling_it(
+async def test_a_spent_refresh_token_asks_for_a_new_connection_and_is_not_shown(
     api: ApiWorld,
 ) -> None:
     timerex = api.info.timerex

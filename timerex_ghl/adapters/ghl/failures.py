@@ -54,7 +54,7 @@ def failure_of(
         body: Its JSON; None where it had none.
     """
     answer = _object(body)
-    said = f"GHL answered {status} to {call}{_trace_id_of(answer)}"
+    said = f"GHL answered {status} to {call}{_id_of_request(answer)}"
     match status // 100, status:
         case _, 429:
             return RateLimitedError(said, after_s=wait_of(headers))
@@ -130,7 +130,7 @@ def _object(value: Any) -> Json:
     return cast("Json", value) if isinstance(value, dict) else {}
 
 
-def _trace_id_of(answer: Json) -> str:
+def _id_of_request(answer: Json) -> str:
     trace_id = str(answer.get("traceId") or "")
     return f", trace {trace_id}" if TRACE_ID.fullmatch(trace_id) else ""
 

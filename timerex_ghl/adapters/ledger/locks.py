@@ -128,8 +128,8 @@ def release_locks(tx: Connection, fences: Sequence[Fence]) -> None:
     """Let go of what these fences still hold."""
     if not fences:
         return
-    holders = [(fence.holder, fence.number) for fence in fences]
-    tx.execute(_RELEASE, {"names": _names(fences), "holders": holders})
+    names = [(fence.holder, fence.number) for fence in fences]
+    tx.execute(_RELEASE, {"names": _names(fences), "holders": names})
 
 
 def release_dead(tx: Connection, is_dead: Callable[[str], bool]) -> int:

@@ -26,7 +26,7 @@ _creating = threading.Lock()
 _log = logging.getLogger(__name__)
 
 
-class LockedError(RetryableError):
+class DatabaseLockedError(RetryableError):
     """Another process kept the file's lock for too long: nothing was done."""
 
 
@@ -165,7 +165,7 @@ def _insist(attempt: Callable[[], object], wait_s: float) -> None:
     """Try until the file's lock is free.
 
     Raises:
-        LockedError: Another process kept it for so long.
+        DatabaseLockedError: Another process kept it for so long.
     """
     give_up_at = time.monotonic() + wait_s
     while True:
@@ -175,7 +175,7 @@ def _insist(attempt: Callable[[], object], wait_s: float) -> None:
             if not _is_busy(error):
                 raise
             if time.monotonic() >= give_up_at:
-                raise LockedError("the ledger is locked by another process") from None
+                raise DatabaseLockedError("the ledger is locked by another process") from None
             time.sleep(_LOCK_POLL_S)
         else:
             return

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 
 from timerex_ghl.adapters.ledger.engine import outage_of
 from timerex_ghl.adapters.ledger.options import LOCK_WAIT
-from timerex_ghl.adapters.ledger.sqlite import LockedError
+from timerex_ghl.adapters.ledger.sqlite import DatabaseLockedError
 from timerex_ghl.adapters.ledger.units import (
     UndoneError,
     Unit,
@@ -114,7 +114,7 @@ class LedgerWriter:
         whose: Turn = "nobody"
         try:
             self._execute(group, self._at_once)
-        except LockedError:
+        except DatabaseLockedError:
             whose = "thread"
         except BaseException as error:
             self._die(group, f"the ledger's writer died of {type(error).__name__}: start again")
@@ -163,7 +163,7 @@ class LedgerWriter:
         """Commit the group at once, then tell each caller what came of its unit.
 
         Raises:
-            LockedError: `at_once`, and another process is writing. The group waits again.
+            DatabaseLockedError: `at_once`, and another process is writing. The group waits again.
         """
         group = [unit for unit in group if not unit.future.cancelled()]
         if not group:
@@ -177,7 +177,7 @@ class LedgerWriter:
         except UndoneError:
             pass  # its result is its error
         except Exception as error:  # none of the group was stored: each caller's error
-            if at_once is not None and isinstance(error, LockedError):
+            if at_once is not None and isinstance(error, DatabaseLockedError):
                 with self._turn:
                     self._waiting[:0] = group
                 raise

@@ -78,5 +78,5 @@ def _text_of(item: FormItemPayload | None) -> str | None:
 
 
 def _join_url_of(event: EventPayload) -> str | None:
-    meetings = (event.zoom_meeting, event.google_meet_meeting, event.microsoft_teams_meeting)
-    return next((meeting.join_url for meeting in meetings if meeting and meeting.join_url), None)
+    video_links = (event.zoom_meeting, event.google_meet_meeting, event.microsoft_teams_meeting)
+    return next((meeting.join_url for meeting in video_links if meeting and meeting.join_url), None)
