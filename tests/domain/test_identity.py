@@ -26,7 +26,7 @@ A, B, C = Someone("a"), Someone("b"), Someone("c")
 
 
 @pytest.mark.parametrize(
-    ("by_link", "by_email", "by_phone", "decided"),
+    ("by_link", "by_email", "by_phone", "matched"),
     [
         (None, [], [], NoMatch()),
         (None, [A], [], Match(A)),
@@ -48,9 +48,9 @@ def test_the_person_is_resolved_by_link_then_by_keys_that_agree(
     by_link: Someone | None,
     by_email: list[Someone],
     by_phone: list[Someone],
-    resolved_fields: Match[Someone] | NoMatch | SeveralMatches,
+    matched: Match[Someone] | NoMatch | SeveralMatches,
 ) -> None:
-    assert match_person(by_link, by_email, by_phone, lambda person: person.id) == resolved_fields
+    assert match_person(by_link, by_email, by_phone, lambda person: person.id) == matched
 
 
 def test_a_person_is_matched_by_normalised_email_and_phone() -> None:

@@ -29,8 +29,8 @@ def conflict(workspace: str = "Nara", ghl: str = "Kobe") -> Conflict:
     return Conflict(field=CITY, workspace=workspace, ghl=ghl, base=None, winner=None)
 
 
-def winners_of(resolved_fields: Decision) -> dict[FieldName, Side]:
-    return chosen_winners(resolved_fields, CITY, [CITY, PHONE])
+def winners_of(decision_made: Decision) -> dict[FieldName, Side]:
+    return chosen_winners(decision_made, CITY, [CITY, PHONE])
 
 
 @pytest.mark.parametrize(
@@ -71,16 +71,16 @@ def test_a_typed_value_is_the_workspaces_and_wins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("decided", "why"),
+    ("decision_made", "why"),
     [
         (decision(fields={PHONE: "ghl"}), "about city: say whose city stands"),
         (decision(keep="ghl", fields={FieldName("state"): "ghl"}), "nobody is asked about state"),
         (decision(keep="ghl", values={FieldName("state"): "Nara"}), "nobody is asked about state"),
     ],
 )
-def test_what_was_not_asked_is_not_resolved(resolved_fields: Decision, why: str) -> None:
+def test_what_was_not_asked_is_not_resolved(decision_made: Decision, why: str) -> None:
     with pytest.raises(SettingsError, match=why):
-        winners_of(resolved_fields)
+        winners_of(decision_made)
 
 
 @pytest.mark.parametrize("kind", WAYS)

@@ -37,14 +37,14 @@ async def main(url, version, token, review_id, decision):
         resolved = await resolve(
             SyncContext(version, ledger, client), review_id, Decision.model_validate_json(decision)
         )
-        print(settled.in_words())
+        print(resolved.in_words())
 
 asyncio.run(main(*json.loads(sys.stdin.readline())))
 """
 
 
 async def start(*arguments: str) -> asyncio.subprocess.Process:
-    """Start a process that is about to settle, and wait until it is ready to."""
+    """Start a process that is about to resolve, and wait until it is ready to."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _FINISH, stdin=pipe, stdout=pipe, cwd=Path(__file__).parents[2]

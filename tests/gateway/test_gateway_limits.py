@@ -166,7 +166,7 @@ class Callers:
 
 
 async def test_only_the_names_of_the_allow_list_are_answered(ledger: Ledger) -> None:
-    http = Callers(ledger, hosts=("Door.example",)).at("10.0.0.1")
+    http = Callers(ledger, hosts=("Gateway.example",)).at("10.0.0.1")
     statuses: dict[str, int] = {}
     for host in (
         "gateway.example",
