@@ -48,6 +48,10 @@ SUITES = {
 }
 
 
+EXPLORE = ["-m", "hypothesis", "--hypothesis-profile", "explore", "-x"]
+"""Ends with the first failure: one that is found shortly before the time is over is shown, too."""
+
+
 def run_suite(suite: Suite, *, measures_coverage: bool) -> int:
     """Run a suite's parts side by side; return 0 where all pass."""
     options = [*suite.options, *(["--cov", "--cov-report="] if measures_coverage else [])]
@@ -85,7 +89,7 @@ def explore(minutes: float) -> int:
     while (remaining_s := ends_at - time.monotonic()) > 0:
         seed = secrets.randbelow(2**32)
         click.echo(f"seed {seed}, {remaining_s / 60:.1f} minutes left")
-        options = [f"--hypothesis-seed={seed}", "--hypothesis-profile=explore", "-m", "hypothesis"]
+        options = [*EXPLORE, f"--hypothesis-seed={seed}"]
         tests = start([*parallel(), f"--ignore={ENGINE}", *options], "explore")
         try:
             status = tests.wait(remaining_s)
