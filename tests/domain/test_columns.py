@@ -58,7 +58,7 @@ def test_a_choice_outranks_the_header() -> None:
     ("headers", "chosen", "said"),
     [
         (["E-mail"], {"Mail": "email"}, "the file has no column 'Mail'"),
-        (["Likes"], {"Likes": "custom.tea"}, "custom.tea is no field: use "),
+        (["Likes"], {"Likes": "custom.tea"}, "custom.tea is not a field: use "),
         (["E-mail", "Mail"], {}, "several columns are email .E-mail, Mail.: leave one out"),
     ],
 )

@@ -82,7 +82,7 @@ async def test_both_values_are_kept_where_the_rule_applies(acts: ActivityWorld) 
     assert [note["bodyText"].partition("\n\n[")[0] for note in await acts.notes()] == ["Here"]
     assert await acts.ledger.read(reviews.open_reviews, NAME) == []
     rows = await acts.ledger.read(audit.entries, NAME, 50)
-    assert "note levelled" in [row.what for row in rows]
+    assert "note reconciled" in [row.what for row in rows]
 
 
 async def test_where_they_are_not_mirrored_nothing_travels(acts: ActivityWorld) -> None:

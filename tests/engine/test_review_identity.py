@@ -107,7 +107,7 @@ async def test_somebody_who_is_linked_is_handled_at_once(world: World) -> None:
 
     resolved = await resolve(world.context, review.id, decision(Way.LINK, link_to=ghl_id))
 
-    assert resolved.in_words() == f"{review.id} is settled: link {ghl_id}"
+    assert resolved.in_words() == f"{review.id} is resolved: link {ghl_id}"
     assert (await world.one_in_crm(RIKU))["city"] == "Nara"
     assert await linked_to(world, riku) == ghl_id
     await world.sync()
