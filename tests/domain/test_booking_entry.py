@@ -1,4 +1,4 @@
-"""What people may enter about a booking that was made here."""
+"""What people may enter about a booking of the workspace."""
 
 from datetime import UTC, datetime
 from typing import Any

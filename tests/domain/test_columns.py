@@ -1,4 +1,4 @@
-"""People's tables: which column is which field, and what a row says."""
+"""Imported tables: the mapping of columns to fields, and the reading of rows."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What people may enter about a person."""
+"""What people may enter about a contact."""
 
 import pytest
 

@@ -26,7 +26,7 @@ A, B, C = Someone("a"), Someone("b"), Someone("c")
 
 
 @pytest.mark.parametrize(
-    ("by_link", "by_email", "by_phone", "decided"),
+    ("by_link", "by_email", "by_phone", "resolved_fields"),
     [
         (None, [], [], NoMatch()),
         (None, [A], [], Match(A)),

@@ -71,7 +71,7 @@ def test_a_typed_value_is_the_workspaces_and_wins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("decided", "why"),
+    ("resolved_fields", "why"),
     [
         (decision(fields={PHONE: "ghl"}), "about city: say whose city to keep"),
         (decision(keep="ghl", fields={FieldName("state"): "ghl"}), "state has no open conflict"),

@@ -1,4 +1,4 @@
-"""A poll that was stopped, for whatever reason, is gone on with where it stood."""
+"""A poll that was stopped, for whatever reason, continues from its position."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A person settles what waits: on both sides at once, once, and only what was asked about."""
+"""A person resolves a review: once, on both sides, and only the fields it is about."""
 
 import asyncio
 from dataclasses import replace
@@ -23,7 +23,7 @@ def decision(way: Way = Way.KEEP, by: str = "kana", **more: object) -> Decision:
 
 
 def asking(world: World) -> World:
-    """Let every conflict wait for a person."""
+    """Let every conflict open a review."""
     settings = world.context.settings
     rules = tuple(rule.model_copy(update={"conflict": ConflictRule.ASK}) for rule in settings.rules)
     ruled = settings.model_copy(update={"rules": rules})
@@ -32,7 +32,7 @@ def asking(world: World) -> World:
 
 
 async def disputed(world: World) -> tuple[World, ContactId]:
-    """Let both sides change city and state of one person differently."""
+    """Change city and state of one contact differently on both sides."""
     world = asking(world)
     row = await world.add(RIKU, city="Tokyo", state="Tokyo")
     await world.sync()
@@ -150,11 +150,11 @@ async def test_a_conflict_that_is_none_any_more_is_closed_by_the_next_run(world:
 
 
 async def doubted(world: World) -> tuple[ContactId, list[str], Review]:
-    """Make a person who could be either of two contacts."""
+    """Create a person who could be either of two contacts."""
     for phone in ("+81312345678", "+81312345679"):
         await world.ask("POST", "/ghl/contacts", {"firstName": "Riku", "phone": phone})
     await world.ask("PATCH", f"/ghl/contacts/{(await world.crm())[0]['id']}", {"email": RIKU})
-    await world.sync()  # both are people of the workspace now; forget them there
+    await world.sync()  # both are in the workspace now; remove them there
     ids = [one["id"] for one in await world.crm()]
     row = await world.add(RIKU, phone="+81312345679")
     await world.sync()

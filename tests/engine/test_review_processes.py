@@ -1,4 +1,4 @@
-"""Two people settle one review at the same moment, each in a process of their own."""
+"""Two people resolve one review at the same moment, each in a process of their own."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ asyncio.run(main(*json.loads(sys.stdin.readline())))
 
 
 async def start(*arguments: str) -> asyncio.subprocess.Process:
-    """Start a process that is about to settle, and wait until it is ready to."""
+    """Start a process that will resolve a review, and wait until it is ready to."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _FINISH, stdin=pipe, stdout=pipe, cwd=Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-"""Values that a person types in or chooses: they stand on both sides, or nothing is written."""
+"""Values that a person types or chooses are written to both sides, or nothing is written."""
 
 from dataclasses import replace
 

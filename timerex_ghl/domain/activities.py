@@ -42,7 +42,7 @@ class Activity(Record):
 
     Attributes:
         values: By field. `due_at`: ISO 8601, UTC, whole milliseconds. `completed`: true or false.
-            `assignee`: a user's e-mail, lower-case; None for nobody.
+            `assignee`: a user's e-mail, lower-case; None for no assignee.
         version: Rises by one with each change of the row.
         deleted: The row is a tombstone; it keeps its values.
     """
