@@ -189,7 +189,7 @@ def test_a_list_goes_on_after_its_first_page(url: str) -> None:
     [
         (("--starts", "tomorrow"), "starts_at: Input should be a valid datetime"),
         (("--starts", "2026-02-10T10:00"), "starts_at: Input should have timezone info"),
-        (("--starts", "20260210"), "starts_at: is written like 2026-02-10T10:00:00+09:00"),
+        (("--starts", "20260210"), "starts_at: must be written like 2026-02-10T10:00:00+09:00"),
         (("--starts", ""), "starts_at: Input should be"),
         (("--ends", STARTS), "ends_at: must be after starts_at, by 31 days at most"),
         (("--timezone", "Tokyo"), "timezone: is not a time zone: enter an IANA name"),

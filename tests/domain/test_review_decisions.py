@@ -93,7 +93,7 @@ def test_what_does_not_fit_a_kind_is_refused_with_what_does(kind: str) -> None:
 
 
 def test_keeping_a_side_resolves_only_a_conflict() -> None:
-    with pytest.raises(SettingsError, match="type in values"):
+    with pytest.raises(SettingsError, match="type values"):
         check_way("no-key", decision(keep="ghl"))
 
     check_way("no-key", decision(values={FieldName("email"): "riku@hinode.example"}))
