@@ -131,7 +131,7 @@ def test_columns_and_the_place_of_errors_can_be_chosen(url: str, people: Path) -
         ("Favourite", "--map is written HEADER=FIELD"),
         ("Favourite=", "--map is written HEADER=FIELD"),
         ("Nothing=city", "--map: the file has no column 'Nothing'"),
-        ("Favourite=town", "--map: town is no field: use "),
+        ("Favourite=town", "--map: town is not a field: use "),
         ("Favourite=email", "several columns are email"),
     ],
 )

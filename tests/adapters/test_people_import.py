@@ -213,7 +213,7 @@ async def test_refused_rows_can_be_corrected_and_imported(ledger: Ledger, tmp_pa
     refused = read_table(path)
     assert refused.headers == ("名", "E-mail", "Phone", "reason")
     assert [row.cells for row in refused.rows] == [
-        ("陸", "bad", "+819012345678", "email: is no e-mail address: write name@example.com")
+        ("陸", "bad", "+819012345678", "email: is not an e-mail address: write name@example.com")
     ]
     text_of_file = path.read_text(encoding="utf-8-sig")
     path.write_text(text_of_file.replace("bad", "good@hinode.example"), encoding="utf-8-sig")

@@ -1,4 +1,4 @@
-"""Bookings and their appointments, as we made them and as GHL has them now."""
+"""Bookings and their appointments, as we created them and as GHL has them now."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -36,7 +36,7 @@ GONE = make.booking("a", state=M, new_id="b", join_url=LINK, host_emails=("kana@
 def made(
     booking: Booking = A, contact_id: GhlContactId = RIKU, id_: str = "e1", **now: Any
 ) -> AppointmentState:
-    """An appointment as we made it; what is named is otherwise in GHL now."""
+    """An appointment as we created it; the named fields differ in GHL now."""
     (action,) = plan_appointments([booking], {}, contact_id, RULES, USERS).actions
     answer = ghl_of(action.values, id_)
     return AppointmentState(

@@ -1,4 +1,4 @@
-"""Small pools of values, so that both sides often hold the same one, or the same spelled anew."""
+"""Small pools of values, so that both sides often have the same one, or another spelling."""
 
 from collections.abc import Iterable
 
@@ -81,7 +81,7 @@ def is_custom_or_received(field: FieldName, ghl: GhlContact) -> bool:
 
 @st.composite
 def chains(draw: st.DrawFn) -> list[Booking]:
-    """Every delivery of one chain of reschedules, each half naming the other or not."""
+    """Every delivery of one chain of reschedules, where each half names the other or not."""
     length = draw(st.integers(min_value=1, max_value=4))
     ids = "abcd"[:length]
     deliveries: list[Booking] = []

@@ -1,4 +1,4 @@
-"""Markers, and when two values of a note or task say the same."""
+"""Markers, and the comparison of values of notes and tasks."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""How a note or task is brought level: each field by itself, with the fewest writes."""
+"""The plan for a note or task: each field by itself, with the fewest writes."""
 
 from datetime import UTC, datetime
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What holds for every chain of bookings with appointments, and for what GHL tells of one."""
+"""What holds for every chain of bookings with appointments, and every notification of one."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -44,7 +44,7 @@ States = Mapping[BookingId, AppointmentState]
 
 
 def write(states: States, planned: AppointmentPlan) -> dict[BookingId, AppointmentState]:
-    """Do what a plan says, as GHL would."""
+    """Apply a plan as GHL would."""
     known = dict(states)
     for old, new in planned.moves:
         known[new] = known.pop(old)

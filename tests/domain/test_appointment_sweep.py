@@ -1,4 +1,4 @@
-"""What a list of GHL's has to show for an appointment to be looked at."""
+"""Which listings of an appointment cause it to be read again."""
 
 from datetime import timedelta
 from typing import Any

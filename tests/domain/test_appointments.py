@@ -49,7 +49,7 @@ def plan(
 
 
 def changed(planned: AppointmentPlan) -> dict[FieldName, str]:
-    """Give what the one update of a plan writes."""
+    """Return what the one update of a plan writes."""
     (action,) = planned.actions
     assert isinstance(action, UpdateAppointment)
     return action.values

@@ -1,4 +1,4 @@
-"""What people may enter about a booking that was made here."""
+"""What people may enter about a booking of the workspace."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -70,7 +70,7 @@ def test_what_a_booking_cannot_do_without_cannot_be_emptied(field: str) -> None:
     "ends_at", ["2026-02-10T01:00:00Z", "2026-02-09T01:00:00Z", "2026-03-14T01:00:00Z"]
 )
 def test_a_booking_ends_after_it_starts_and_not_months_later(ends_at: str) -> None:
-    with pytest.raises(EntryError, match="ends_at: has to be after starts_at"):
+    with pytest.raises(EntryError, match="ends_at: must be after starts_at"):
         enter(ends_at=ends_at)
 
 

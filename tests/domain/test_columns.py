@@ -1,4 +1,4 @@
-"""People's tables: which column is which field, and what a row says."""
+"""Imported tables: the mapping of columns to fields, and the reading of rows."""
 
 import pytest
 
@@ -58,7 +58,7 @@ def test_a_choice_outranks_the_header() -> None:
     ("headers", "chosen", "said"),
     [
         (["E-mail"], {"Mail": "email"}, "the file has no column 'Mail'"),
-        (["Likes"], {"Likes": "custom.tea"}, "custom.tea is no field: use "),
+        (["Likes"], {"Likes": "custom.tea"}, "custom.tea is not a field: use "),
         (["E-mail", "Mail"], {}, "several columns are email .E-mail, Mail.: leave one out"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What people may enter about a person."""
+"""What people may enter about a contact."""
 
 import pytest
 
@@ -37,18 +37,18 @@ def test_a_value_is_kept_as_typed(field: str, typed: Value, kept: Value) -> None
 @pytest.mark.parametrize(
     ("field", "typed", "fault"),
     [
-        ("emial", "a@b.example", "is no field: use first_name, "),
-        ("custom.unmapped", "x", "is no field of this connection: add it to its field mapping"),
-        ("email", "riku", "is no e-mail address"),
-        ("email", "a@b@c.example", "is no e-mail address"),
-        ("phone", "none", "is no phone number"),
-        ("status", "vip", "is none of lead, active, customer, former"),
+        ("emial", "a@b.example", "is not a field: use first_name, "),
+        ("custom.unmapped", "x", "is not a field of this connection: add it to its field mapping"),
+        ("email", "riku", "is not an e-mail address"),
+        ("email", "a@b@c.example", "is not an e-mail address"),
+        ("phone", "none", "is not a phone number"),
+        ("status", "vip", "is not one of lead, active, customer, former"),
         ("city", "x" * 1_001, "is longer than 1000 characters"),
-        ("city", "Aoba\0", "holds a character that cannot be shown"),
-        ("city", "\ud800", "holds a character that cannot be shown"),
-        ("city", ("Aoba", "Sendai"), "takes one text, not a list"),
+        ("city", "Aoba\0", "has a character that cannot be shown"),
+        ("city", "\ud800", "has a character that cannot be shown"),
+        ("city", ("Aoba", "Sendai"), "must be one text, not a list"),
         ("custom.likes", tuple("x" * 101), "has more than 100 choices"),
-        ("custom.likes", ("tea", "\x1b"), "holds a character that cannot be shown"),
+        ("custom.likes", ("tea", "\x1b"), "has a character that cannot be shown"),
         ("custom.likes", "x" * 10_001, "is longer than 10000 characters"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a new version changes, in lines a person can read, without the secret door."""
+"""What a new version changes, in readable lines, without the secret webhook endpoint."""
 
 from tests import make
 from timerex_ghl.domain.difference import difference

@@ -1,4 +1,4 @@
-"""What holds for every two sides, every base and every set of rules."""
+"""What holds for every workspace contact, GHL contact, base and set of rules."""
 
 from itertools import chain
 
@@ -46,7 +46,7 @@ def as_ghl_keeps_it(field: GhlField, value: Value) -> Value:
 
 
 def in_ghl(ghl: GhlContact, action: ContactAction) -> GhlContact:
-    """Do what GHL does with one action."""
+    """Apply one action as GHL does."""
     tags = ghl.tags or frozenset[str]()
     match action:
         case CreateContact(values=values) | UpdateContact(values=values):

@@ -87,7 +87,7 @@ def test_tags_and_location_are_no_fields() -> None:
         (make.rule("custom.a b", "city"), "custom.a b: no such field here; "),
         (make.rule("city", "Firstname"), "GHL has no field 'Firstname'; enter firstName"),
         (make.rule("city", "zzz"), "GHL has no field 'zzz'; enter one of firstName, "),
-        (make.rule("city", "tags"), "tags cannot be mapped: tags travel by themselves"),
+        (make.rule("city", "tags"), "tags cannot be mapped: tags are always synced"),
         (make.rule("city", "locationId"), "the location comes from the connection"),
         (make.rule("city", "name"), "enter firstName and lastName instead"),
         (make.rule("city", "customFields.f3"), "no custom field 'f3'; enter one of f1, f2"),
@@ -96,7 +96,7 @@ def test_tags_and_location_are_no_fields() -> None:
         (make.rule("status", "type"), "enter direction to-workspace"),
         (
             make.rule("city", direction=Direction.TO_WORKSPACE, create_only=True),
-            "create_only means nothing with to-workspace; leave it out",
+            "create_only has no effect with to-workspace; leave it out",
         ),
         (make.rule("city", answer_label=" "), "the answer label is blank"),
     ],
@@ -142,7 +142,7 @@ def test_a_field_is_mapped_once_on_either_side() -> None:
 
     assert check_rules(rules, []) == [
         "city: mapped 2 times; keep one of the rules",
-        "state: city, state all go to it; keep one of them",
+        "state: city, state are all mapped to it; keep one of them",
     ]
 
 

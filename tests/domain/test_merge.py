@@ -27,7 +27,7 @@ def in_words(names: frozenset[str]) -> str:
 @pytest.mark.parametrize(
     ("local", "remote", "base", "to_workspace", "to_ghl", "agreed"),
     [
-        # first meeting: both get everything
+        # no base: both get everything
         ("a", "b", None, ("b", ""), ("a", ""), "a b"),
         ("", "a", None, ("a", ""), ("", ""), "a"),
         ("a", "", None, ("", ""), ("a", ""), "a"),

@@ -178,11 +178,11 @@ def test_a_one_way_field_may_still_ask(direction: Direction) -> None:
 @pytest.mark.parametrize(
     ("workspace", "ghl", "base", "sign"),
     [
-        ("Riku", "riku", "Riku", "="),  # some GHL lists lower names
+        ("Riku", "riku", "Riku", "="),  # some GHL lists lower-case names
         ("Riku", "riku", UNKNOWN, "="),
         ("Rikuto", "riku", "Riku", ">"),
         ("Rikuto", "rikuto", "Riku", "="),  # our own write, read back from such a list
-        ("Riku", "riku", "riku", ">"),  # somebody corrected it in the workspace
+        ("Riku", "riku", "riku", ">"),  # a person corrected it in the workspace
         ("riku", "Riku", "riku", "<"),  # or in GHL
         ("RIKU", "Riku", "RIKU", "<"),
     ],

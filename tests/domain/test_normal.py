@@ -53,7 +53,7 @@ def test_an_address_is_matched_whatever_its_case_and_width(typed: Value, key: st
         ("+819012345678", "JP", "+819012345678"),
         ("(202) 555-0123", "US", "+12025550123"),
         ("+12025550123", "JP", "+12025550123"),
-        ("+15550100", "JP", None),  # reads as a number, belongs to nobody
+        ("+15550100", "JP", None),  # looks like a number, is not a valid one
         ("+81901234567890", "JP", None),
         ("12", "JP", None),
         ("later", "JP", None),

@@ -79,7 +79,7 @@ EST, EDT, JST = f"{NEW_YORK} (UTC-05:00)", f"{NEW_YORK} (UTC-04:00)", f"{TOKYO} 
         ),
         ((2026, 11, 1, 5, 15), NEW_YORK, f"Sun 2026-11-01 01:15 to 01:45 {NEW_YORK} (UTC-04:00)"),
         ((2026, 11, 1, 6, 15), NEW_YORK, f"Sun 2026-11-01 01:15 to 01:45 {NEW_YORK} (UTC-05:00)"),
-        # over midnight, an odd offset, a zone nobody knows
+        # over midnight, an odd offset, an unknown zone
         (
             (2026, 2, 10, 14, 45),
             TOKYO,

@@ -73,9 +73,9 @@ def test_a_typed_value_is_the_workspaces_and_wins() -> None:
 @pytest.mark.parametrize(
     ("decision_made", "why"),
     [
-        (decision(fields={PHONE: "ghl"}), "about city: say whose city stands"),
-        (decision(keep="ghl", fields={FieldName("state"): "ghl"}), "nobody is asked about state"),
-        (decision(keep="ghl", values={FieldName("state"): "Nara"}), "nobody is asked about state"),
+        (decision(fields={PHONE: "ghl"}), "about city: say whose city to keep"),
+        (decision(keep="ghl", fields={FieldName("state"): "ghl"}), "state has no open conflict"),
+        (decision(keep="ghl", values={FieldName("state"): "Nara"}), "state has no open conflict"),
     ],
 )
 def test_what_was_not_asked_is_not_resolved(decision_made: Decision, why: str) -> None:
@@ -88,12 +88,12 @@ def test_what_does_not_fit_a_kind_is_refused_with_what_does(kind: str) -> None:
     for way in set(Way) - set(WAYS[kind]):
         more: dict[str, object] = {"link_to": "g1"} if way is Way.LINK else {}
         more |= {"keep": "ghl"} if way is Way.KEEP else {}
-        with pytest.raises(SettingsError, match=f"kind {kind} can be settled by {WAYS[kind][0]}"):
+        with pytest.raises(SettingsError, match=f"kind {kind} can be resolved by {WAYS[kind][0]}"):
             check_way(kind, decision(way, **more))
 
 
 def test_keeping_a_side_resolves_only_a_conflict() -> None:
-    with pytest.raises(SettingsError, match="type in values"):
+    with pytest.raises(SettingsError, match="type values"):
         check_way("no-key", decision(keep="ghl"))
 
     check_way("no-key", decision(values={FieldName("email"): "riku@hinode.example"}))

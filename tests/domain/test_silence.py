@@ -1,4 +1,4 @@
-"""Webhooks count as silent only where changes should have been told and none came since."""
+"""Webhooks count as silent only where changes should have been reported and none came since."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""A story of edits of contacts, notes and tasks on both sides, step by step."""
+"""Random sequences of edits to contacts, notes and tasks on both sides, step by step."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -24,14 +24,14 @@ OPERATIONS = {
     "update-task-completed": "task.complete",
     "delete-task": "task.delete",
 }
-"""Every write, and the kind of intent that explains it."""
+"""The request of every write, with the kind of its intent."""
 
 Side = Literal["here", "ghl"]
 WHERE: tuple[Side, ...] = ("here", "ghl")
 
 
 class Step(NamedTuple):
-    """One thing that happens. `who` and `number` choose among what there is."""
+    """One step. `who` and `number` choose among the existing people and records."""
 
     what: Literal[
         "write",
@@ -39,7 +39,7 @@ class Step(NamedTuple):
         "complete",
         "delete",
         "city",
-        "carry",
+        "process",
         "try",
         "sweep",
         "lose",
@@ -55,7 +55,7 @@ class Step(NamedTuple):
 STEPS = st.builds(
     Step,
     st.sampled_from(
-        ["write", "write", "edit", "edit", "edit", "complete", "delete", "city", "carry",
+        ["write", "write", "edit", "edit", "edit", "complete", "delete", "city", "process",
          "try", "sweep", "lose", "drop"]
     ),
     st.sampled_from(WHERE),
@@ -67,10 +67,10 @@ STEPS = st.builds(
 
 @st.composite
 def stories_of_one(draw: st.DrawFn) -> list[Step]:
-    """Tell of one record or a few of one person: what happens meets the same one again."""
+    """Draw steps about one or a few records of one person, so that they hit the same record."""
     kind, context = draw(st.sampled_from(KINDS)), st.sampled_from(WHERE)
     whats = st.sampled_from(
-        ["write", "edit", "complete", "delete", "delete", "carry", "unsure", "unsure", "sweep",
+        ["write", "edit", "complete", "delete", "delete", "process", "unsure", "unsure", "sweep",
          "lose"]
     )  # fmt: skip
     step = st.builds(Step, whats, context, st.just(kind), st.just(0), st.integers(0, 3))
@@ -80,13 +80,13 @@ def stories_of_one(draw: st.DrawFn) -> list[Step]:
 
 @dataclass
 class ActivityStory:
-    """What was done so far.
+    """The state of a run of steps.
 
     Attributes:
         written: The serial number of each note and task, by where it was written.
-        deleted: Serial numbers of what somebody deleted, on either side.
-        unheard: Those of them of which nobody could know that they ever were in GHL when they were
-            carried next: no answer came, and no webhook.
+        deleted: Serial numbers of what was deleted, on either side.
+        unheard: Those of them that no answer and no webhook had shown to be in GHL when they were
+            processed next.
     """
 
     acts: ActivityWorld
@@ -99,7 +99,7 @@ class ActivityStory:
     unheard: set[int] = field(default_factory=set[int])
 
     async def play(self, step: Step) -> None:
-        """Do a step, once GHL's lists show all that was written before."""
+        """Run a step, once GHL's lists show all that was written before."""
         self.acts.world.clock.advance(LOOK_AGAIN)
         match step.what:
             case "write":
@@ -108,7 +108,7 @@ class ActivityStory:
                 await (self._change_here if step.side == "here" else self._change_there)(step)
             case "city":
                 await self._city(step)
-            case "carry":
+            case "process":
                 await self.acts.process_all()
             case "drop":
                 operations = operations_of(step.kind)
@@ -118,7 +118,7 @@ class ActivityStory:
                 await self._go_on_unheard(step)
 
     async def _go_on_unheard(self, step: Step) -> None:
-        """What webhooks would tell is not heard before something is carried."""
+        """Run a step before which no webhook is processed."""
         match step.what:
             case "try":
                 await self.acts.try_once()
@@ -193,7 +193,7 @@ class ActivityStory:
             await self.acts.world.edit_crm(PEOPLE[step.who], city=city)
 
     async def _note_unheard(self) -> None:
-        """Note what was sent without an answer and deleted, where no webhook came so far."""
+        """Record what was sent without an answer and deleted, where no webhook came so far."""
         for kind in KINDS:
             for row in await self.acts.all_here(kind):
                 serial = serial_of(row.values[TEXT if kind == "note" else TITLE])
@@ -201,12 +201,12 @@ class ActivityStory:
                     self.unheard.add(serial)
 
     async def _lose_an_answer(self, operation: str) -> None:
-        """The next write of this kind happens, and nobody hears of it."""
+        """Let the next write of this kind happen without an answer."""
         order = {"operation": operation, "kind": "drop_after_commit"}
         await self.acts.world.ask("POST", "/ghl/faults", order)
 
     async def _try_in_vain(self, step: Step) -> None:
-        """What waits here is written, and no answer comes."""
+        """Write the pending records without getting an answer."""
         for operation in operations_of(step.kind):
             await self._lose_an_answer(operation)
         await self.acts.try_once()
@@ -214,10 +214,10 @@ class ActivityStory:
 
 
 def operations_of(kind: ActivityKind) -> list[str]:
-    """Name the writes of a kind."""
+    """Return the operation of a kind's writes."""
     return [name for name in OPERATIONS if kind in name]
 
 
 def serial_of(said: str | None) -> int:
-    """Read the serial number that everything here begins with."""
+    """Read the serial number that every text begins with."""
     return int((said or "").split()[0].removeprefix("#"))

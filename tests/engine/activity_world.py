@@ -33,11 +33,11 @@ def reported(**values: str | None) -> dict[FieldName, str | None]:
 
 @dataclass
 class ActivityWorld:
-    """Both sides, and what people do on them.
+    """The workspace and GHL, and what people do there.
 
     Attributes:
-        taken: How many of the deliveries that came are in the inbox.
-        logged: All that our client asked and that was looked at already.
+        taken: How many of the received deliveries are in the inbox.
+        logged: Our client's requests that were checked already.
     """
 
     world: World
@@ -50,7 +50,7 @@ class ActivityWorld:
         return self.world.ledger
 
     async def person(self, email: str = "riku@hinode.example", **values: str) -> ContactId:
-        """Have somebody on both sides."""
+        """Create a person on both sides."""
         row = await self.world.add(email, first_name="Riku", **values)
         await self.world.sync()
         await self.process_all()
@@ -59,12 +59,12 @@ class ActivityWorld:
     async def crm_id(self, email: str = "riku@hinode.example") -> str:
         return (await self.world.one_in_crm(email))["id"]
 
-    # here
+    # the workspace
 
     async def write(
         self, kind: ActivityKind, contact_id: ContactId, **values: str | None
     ) -> ActivityKey:
-        """Write a note or task here."""
+        """Write a note or task in the workspace."""
         given = {"due_at": DUE, "completed": "false", **values} if kind == "task" else values
 
         def add(tx: Connection) -> ActivityKey:
@@ -78,11 +78,11 @@ class ActivityWorld:
         return await self.ledger.write(add)
 
     async def edit(self, key: ActivityKey, **values: str | None) -> None:
-        """Change a note or task here."""
+        """Change a note or task in the workspace."""
         await self._change(key, values, deleted=False)
 
     async def delete(self, key: ActivityKey) -> None:
-        """Delete a note or task here."""
+        """Delete a note or task in the workspace."""
         await self._change(key, {}, deleted=True)
 
     async def _change(
@@ -109,10 +109,10 @@ class ActivityWorld:
     async def all_here(self, kind: ActivityKind) -> list[Activity]:
         return await self.ledger.read(activities.list_activities, NAME, kind, WantedActivities())
 
-    # there
+    # GHL
 
     async def in_crm(self, method: str, path: str, body: object = None) -> Any:
-        """Do in GHL what a person does there."""
+        """Do in GHL what one of its users does."""
         return await self.world.ask(method, f"/ghl/person/contacts/{path}", body or {})
 
     async def notes(self, email: str = "riku@hinode.example") -> list[dict[str, Any]]:
@@ -126,10 +126,10 @@ class ActivityWorld:
     ) -> list[dict[str, Any]]:
         return await (self.notes if kind == "note" else self.tasks)(email)
 
-    # between
+    # sync
 
     async def process_all(self) -> list[Outcome]:
-        """Carry all that was told, until nothing more comes; let what has to wait be due."""
+        """Store and process all deliveries until none is left; make postponed events due."""
         done: list[Outcome] = []
         while True:
             await self.finish_deliveries()
@@ -143,18 +143,18 @@ class ActivityWorld:
             done += outcomes
 
     async def finish_in_order(self, *, is_reversed: bool) -> list[Outcome]:
-        """Do as `process_all`, with what is not stored yet in the order it came, or reversed."""
+        """Do as `process_all`, storing deliveries in the order they came, or reversed."""
         await self.finish_deliveries()
         if is_reversed:
             self.endpoint.raw[self.taken :] = reversed(self.endpoint.raw[self.taken :])
         return await self.process_all()
 
     async def try_once(self) -> None:
-        """Carry what waits here, each once: what fails goes on waiting. No webhook is stored."""
+        """Process each pending event once; failed ones stay pending. No webhook is stored."""
         await self.world.handle(*await self.ledger.read(_waiting))
 
     async def finish_deliveries(self) -> None:
-        """Wait until all that GHL has to tell has come."""
+        """Wait until GHL has sent all its webhooks."""
         async with asyncio.timeout(20):
             while True:
                 states = await self.world.ask("GET", "/ghl/deliveries/counts")
@@ -163,12 +163,12 @@ class ActivityWorld:
                 await asyncio.sleep(0.01)
 
     async def lose_webhooks(self) -> None:
-        """What is told at the moment gets lost."""
+        """Lose the webhooks that GHL sends meanwhile."""
         await self.finish_deliveries()
         self.taken = len(self.endpoint.raw)
 
     async def _store(self) -> None:
-        """Store what came as the gateway does."""
+        """Store the deliveries as the gateway does."""
         new, self.taken = self.endpoint.raw[self.taken :], len(self.endpoint.raw)
         for raw in new:
             delivery = read_delivery(raw)
@@ -184,7 +184,7 @@ class ActivityWorld:
             )
 
     async def calls(self) -> list[str]:
-        """Name what our client asked since the last look, without its looks at users."""
+        """List our client's requests since the last check, except those for users."""
         found = (await self.world.ask("GET", "/ghl/calls"))["calls"]
         await self.world.ask("DELETE", "/ghl/calls")
         self.logged += found

@@ -37,12 +37,12 @@ RIGHTS = EVERY_SCOPE | {
 
 @dataclass
 class CalendarWorld:
-    """Both sides, and what is in the calendar.
+    """The workspace and GHL, with a calendar.
 
     Attributes:
-        user_id: Hana Mori, the calendar's team.
+        user_id: Hana Mori, the only one in the calendar's team.
         timerex: TimeRex's REST API, for tests that use it.
-        sent: Bodies of what was written to appointments, oldest first.
+        sent: Bodies of the writes to appointments, oldest first.
     """
 
     world: World
@@ -52,7 +52,7 @@ class CalendarWorld:
     sent: list[dict[str, Any]]
 
     def with_settings(self, **changes: Any) -> "CalendarWorld":
-        """Publish other settings of appointments."""
+        """Publish other appointment settings."""
         context = self.world.context
         mapped = context.settings.appointments.model_copy(update=changes)
         settings = context.settings.model_copy(update={"appointments": mapped})
@@ -60,22 +60,22 @@ class CalendarWorld:
         return replace(self, world=replace(self.world, context=replace(context, published=version)))
 
     def with_timerex(self) -> "CalendarWorld":
-        """Use TimeRex's REST API: bookings have to be TimeRex's own then."""
+        """Use TimeRex's REST API: bookings must be in TimeRex then."""
         context = replace(self.world.context, timerex=self.timerex)
         return replace(self, world=replace(self.world, context=context))
 
     async def lose(self, right: str) -> None:
-        """Go on with a token that lacks a right."""
+        """Go on with a token that lacks a scope."""
         ghl = self.world.context.ghl
         ghl.auth = PrivateToken(await ghl.auth.token(), ghl.auth.scopes() - {right})
 
     async def receive(self, body: dict[str, Any]) -> Outcome:
-        """Receive a delivery of TimeRex, and carry it."""
+        """Receive a delivery of TimeRex, and process it."""
         (outcome,) = await self.world.handle(await self.world.receive(body))
         return outcome
 
     async def appointments(self, email: str = RIKU) -> list[GhlAppointment]:
-        """Read all appointments of a guest, by id: these tell instants."""
+        """Read all appointments of a guest by id, which gives exact times."""
         contact = await self.world.one_in_crm(email)
         contact_id, zone = GhlContactId(contact["id"]), ZoneInfo("UTC")
         listed = await self.world.context.ghl.list_contact_appointments(contact_id, zone)
@@ -94,7 +94,7 @@ class CalendarWorld:
         await self.world.ask("DELETE", f"/ghl/person/calendars/events/{appointment_id}", {})
 
     async def notify(self, type_: str, appointment_id: str) -> Outcome:
-        """Receive what GHL tells of an appointment, and carry it."""
+        """Receive a GHL notification about an appointment, and process it."""
         body = {"type": type_, "appointment": {"id": appointment_id}}
         now = self.world.clock.now()
         event_id, _ = await self.world.ledger.write(
@@ -111,7 +111,7 @@ class CalendarWorld:
         return outcome
 
     async def book(self, **changes: Any) -> BookingId:
-        """Book in the sandbox's TimeRex, and carry what its webhook would tell."""
+        """Book in the sandbox's TimeRex, and process what its webhook would deliver."""
         starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3)
         guest = {"guest_name": "Riku Sato", "guest_email": RIKU, "starts_at": starts_at.isoformat()}
         made = await self.world.ask("POST", "/timerex/bookings", guest | changes)
@@ -120,7 +120,7 @@ class CalendarWorld:
         return booking_id
 
     async def receive_notifications(self, booking_id: BookingId) -> list[Outcome]:
-        """Carry the deliveries that TimeRex has for a booking."""
+        """Process the deliveries that TimeRex has for a booking."""
         reported = (await self.world.ask("GET", "/timerex/deliveries"))["deliveries"]
         mine = [one for one in reported if one["event_id"] == booking_id]
         bodies = [
@@ -130,7 +130,7 @@ class CalendarWorld:
         return [await self.receive(body) for body in bodies]
 
     async def handle_waiting(self, *, later: timedelta = timedelta()) -> list[Outcome]:
-        """Carry all that waits in the inbox."""
+        """Process all pending events."""
         now = self.world.clock.now() + later
         due = await self.world.ledger.read(inbox.waiting_events, NAME, now, 100)
         return await self.world.handle(*due)

@@ -1,4 +1,4 @@
-"""A process that is killed at a failpoint, played inside one that lives on."""
+"""Simulate a process that is killed at a failpoint inside one that lives on."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ class Failpoints:
 
     @contextmanager
     def armed(self, action: str, moment: str, nth: int) -> Generator[None]:
-        """Kill whoever reaches a failpoint, from the nth time on."""
+        """Raise `KilledError` at a failpoint, from the nth time on."""
         self._armed, self._remaining = (action, moment), nth
         try:
             yield

@@ -1,4 +1,4 @@
-"""A connection with an API key of TimeRex, whose sandbox has bookings of these days."""
+"""A connection with an API key of TimeRex, whose sandbox has bookings around today."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -26,11 +26,12 @@ RIKU = "riku@hinode.example"
 
 @dataclass
 class PollingWorld:
-    """Both sides, and what TimeRex's guests do.
+    """The workspace and GHL, and what TimeRex's guests do.
 
     Attributes:
-        unpaced: A line to TimeRex that keeps to no limit.
-        room: Where the limits are kept.
+        unlimited: A client of TimeRex without a rate limit.
+        rate_limited: A client that keeps to the limits.
+        rate_limiter: The limits' state.
     """
 
     world: World
@@ -44,7 +45,7 @@ class PollingWorld:
         return await poll(self.world.context, timerex or self.unlimited, until)
 
     async def handle(self) -> Counts:
-        """Carry all that waits in the inbox."""
+        """Process all pending events."""
         due = await self.world.ledger.read(
             inbox.waiting_events, NAME, self.world.clock.now(), 10_000
         )
@@ -69,7 +70,7 @@ class PollingWorld:
         return BookingId(made["event_id"])
 
     async def calls(self) -> list[str]:
-        """List what TimeRex was asked since the last look."""
+        """List the requests to TimeRex since the last check."""
         calls = (await self.world.ask("GET", "/timerex/calls"))["calls"]
         await self.world.ask("DELETE", "/timerex/calls")
         return [call["operation"] for call in calls]
@@ -88,7 +89,7 @@ class PollingWorld:
         return await self.world.ledger.read(inbox.waiting_events, NAME, now, 10_000)
 
     async def waiting(self) -> list[str]:
-        """List the records of which an event waits."""
+        """List the records with a pending event."""
         due = await self.world.ledger.read(
             inbox.waiting_events, NAME, self.world.clock.now(), 10_000
         )

@@ -1,4 +1,4 @@
-"""A CRM with limits, a pacer that keeps to them, and the live path's hands without Prefect."""
+"""A CRM with limits, a rate limiter that keeps to them, and the live path without Prefect."""
 
 import asyncio
 import time
@@ -28,25 +28,25 @@ from timerex_ghl.engine.router import handle_inbox_event
 from timerex_ghl.sandbox.info import SandboxInfo
 
 LIMIT = 100
-"""Calls in any window: what GHL allows."""
+"""Calls that GHL allows in any window."""
 
 TOO_LONG_S = 600
 
 SWEEPS, SWEEPS_AT_ONCE = "task-search", 4
-"""What a sweep calls, as the log names it, and how many calls it makes side by side."""
+"""The call that a sweep makes, as the log names it, and how many it makes at once."""
 
 
 class RunFigures(NamedTuple):
-    """What a run of bookings came to.
+    """The result of a run of bookings.
 
     Attributes:
-        calls: That the CRM was asked.
+        calls: Calls to the CRM.
         refused: Calls that it answered with 429.
         busiest: The most calls that arrived in any window.
-        waits: How often the pacer asked for room and was told to wait.
+        waits: How often the rate limiter had to wait.
         lost: Bookings without contact or note, or whose event was not applied.
         doubled: Contacts and notes beyond one a guest.
-        in_doubt: Writes whose outcome nobody knows.
+        in_doubt: Writes whose outcome is unknown.
     """
 
     events: int
@@ -73,10 +73,10 @@ class CountingRateLimiter(LedgerRateLimiter):
 
 @dataclass
 class RateLimitedWorld:
-    """A world whose CRM allows so many calls a window, and whose client keeps to it.
+    """A world with a CRM's call limit, and a client that keeps to it.
 
     Attributes:
-        arrived_at: When each booking that was spread was there. So is `handled_at`.
+        arrived_at: When each booking arrived, where they arrive over time. So is `handled_at`.
         calls: The CRM's log of the last run.
     """
 
@@ -89,7 +89,7 @@ class RateLimitedWorld:
 
     @property
     def delays_s(self) -> list[float]:
-        """Tell how long each booking took from its arrival, the quickest first."""
+        """Return how long each booking took from its arrival, the quickest first."""
         return sorted(self.handled_at[one] - at for one, at in self.arrived_at.items())
 
     def of_sweep(self) -> list[dict[str, Any]]:
@@ -97,7 +97,7 @@ class RateLimitedWorld:
         return [call for call in self.calls if call["operation"] == SWEEPS]
 
     async def spread(self, number: int, per_s: float) -> RunFigures:
-        """Store so many bookings a second, and carry them as they come."""
+        """Store so many bookings a second, and process them as they come."""
 
         async def store() -> list[EventId]:
             began = time.perf_counter()
@@ -113,7 +113,7 @@ class RateLimitedWorld:
             return await self._measure(number, store)
 
     async def queued(self, number: int) -> RunFigures:
-        """Have all bookings wait before the first is carried."""
+        """Store all bookings before the first is processed."""
         waiting = await asyncio.gather(
             *(self.world.receive(_booking(one)) for one in range(number))
         )
@@ -149,7 +149,7 @@ class RateLimitedWorld:
         )
 
     async def _handle(self, number: int) -> None:
-        """Carry what waits as `live-sync` does, until so many events have ended."""
+        """Process pending events as `live-sync` does, until so many have ended."""
         context, ended = self.world.context, 0
 
         async def one(event_id: EventId) -> Outcome:
@@ -173,7 +173,7 @@ class RateLimitedWorld:
                 await dispatcher.wait(pause_s)
 
     async def _compare(self, event_ids: Sequence[EventId]) -> tuple[int, int]:
-        """Count what is lost and what is there twice."""
+        """Count what is lost and what exists twice."""
         contacts, notes = Counter[str](), Counter[str]()
         for contact in await self.world.crm():
             contacts[contact.get("email") or ""] += 1
@@ -191,7 +191,7 @@ class RateLimitedWorld:
 async def opened_rate_limited(
     ledger: Ledger, info: SandboxInfo, call_limits: CallLimits
 ) -> AsyncGenerator[RateLimitedWorld]:
-    """Open a world whose CRM refuses what is faster than this pace."""
+    """Open a world whose CRM refuses calls over this rate."""
     async with (
         opened_world(ledger, info) as world,
         httpx.AsyncClient(verify=NO_TLS) as http,
@@ -222,7 +222,7 @@ async def opened_rate_limited(
 
 @asynccontextmanager
 async def sweeping(ghl: GhlClient) -> AsyncGenerator[None]:
-    """Read the location's tasks over and over behind live work, as often as that lets it."""
+    """Read the location's tasks over and over, at a lower priority than live work."""
 
     async def sweep() -> None:
         while True:
@@ -240,7 +240,7 @@ async def sweeping(ghl: GhlClient) -> AsyncGenerator[None]:
 
 
 def busiest(calls: list[dict[str, Any]], window_s: float) -> int:
-    """Give the most calls that arrived in any window, wherever it begins."""
+    """Return the most calls that arrived in any window, wherever it begins."""
     times, first, most = sorted(call["at_ms"] for call in calls), 0, 0
     for last, at in enumerate(times):
         while times[first] <= at - window_s * 1000:

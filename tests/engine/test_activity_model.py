@@ -1,8 +1,8 @@
-"""Whatever people do on both sides, in whatever order webhooks come or stay away: both agree.
+"""Whatever people do, and in whatever order webhooks arrive or get lost, both sides agree.
 
-Each example is a story of edits of contacts, notes and tasks on both sides, with webhooks that get
-lost and answers that never come, on a real ledger and the real sandbox. Then everything is carried
-and swept, and it is looked at what stands where.
+Each example is a sequence of edits to contacts, notes and tasks on both sides, with lost webhooks
+and lost answers, on a real ledger and the real sandbox. Then everything is processed and swept,
+and both sides are compared.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ EMAIL = FieldName("email")
 
 
 async def come_to_rest(story: ActivityStory) -> None:
-    """Carry and sweep until nothing is left to do."""
+    """Process and sweep until nothing is left to do."""
     await story.acts.world.ask("DELETE", "/ghl/faults")
     for number in range(3):
         await story.acts.process_all()
@@ -54,10 +54,10 @@ async def check(story: ActivityStory) -> None:
         there = Counter(await standing_there(acts, kind))
         assert here == there, "both sides agree"
         serials = Counter(serial_of(one[1]) for one in here.elements())
-        assert set(serials.values()) <= {1}, "nothing is there twice"
+        assert set(serials.values()) <= {1}, "nothing exists twice"
         alive = {*story.written[kind]} - story.deleted
         assert alive <= set(serials) <= alive | story.unheard, (
-            "what was deleted stays so, and nothing else is lost"
+            "deleted records stay deleted, and nothing else is lost"
         )
     for number, contact_id in enumerate(story.people):
         city = (await acts.world.here(contact_id)).contact.values.get(FieldName("city"))
@@ -103,7 +103,7 @@ async def standing_there(acts: ActivityWorld, kind: ActivityKind) -> list[tuple[
 
 
 async def written(acts: ActivityWorld) -> Counter[str]:
-    """Count the writes that GHL took, by kind. The log keeps what our client asked, only."""
+    """Count the writes that GHL accepted, by kind. The log has our client's requests only."""
     calls = acts.logged + (await acts.world.ask("GET", "/ghl/calls"))["calls"]
     return Counter(
         OPERATIONS[call["operation"]]
@@ -115,7 +115,7 @@ async def written(acts: ActivityWorld) -> Counter[str]:
 async def outcomes(acts: ActivityWorld, which: Literal["done", "sent"]) -> Counter[str]:
     """Count the intents by kind: those that are done, or all that may have reached GHL.
 
-    Where the answer got lost and somebody wrote over it since, nothing shows that it arrived.
+    Where the answer got lost and the value was overwritten since, nothing shows that it arrived.
     """
 
     def count(tx: Connection) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""A crash between intent, write and outcome of a note or task: nothing is doubled or lost."""
+"""A crash between intent, write and outcome of a note or task: no duplicate and no loss."""
 
 import pytest
 from sqlalchemy import Connection, text
@@ -122,7 +122,7 @@ async def test_what_was_sent_without_an_answer_and_then_deleted_in_ghl_stays_del
 async def test_what_was_sent_and_deleted_without_a_word_is_sent_again(
     acts: ActivityWorld, kind: ActivityKind
 ) -> None:
-    """Nothing tells it from what never arrived: better there again than lost."""
+    """It looks as if it never arrived: sending it again is better than losing it."""
     key = await sent_and_deleted_there(acts, kind)
     await acts.lose_webhooks()
 
@@ -142,7 +142,7 @@ async def sent_and_deleted_there(acts: ActivityWorld, kind: ActivityKind) -> Act
 
 
 async def fates_of(acts: ActivityWorld, key: ActivityKey) -> list[str]:
-    """Tell how each write of a record ended, the oldest first."""
+    """Return how each write of a record ended, the oldest first."""
 
     def read(tx: Connection) -> list[str]:
         found = text("SELECT state FROM intents WHERE record_key = :key ORDER BY created_at, id")

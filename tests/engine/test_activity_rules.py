@@ -1,4 +1,4 @@
-"""What settings, a token's rights and people's decisions make of notes and tasks."""
+"""How settings, the token's scopes and people's decisions affect notes and tasks."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ from timerex_ghl.engine.resolve_review import resolve
 
 
 def with_settings(acts: ActivityWorld, **changes: object) -> None:
-    """Publish other settings of notes and tasks."""
+    """Publish other settings for notes and tasks."""
     context = acts.world.context
     activities = ActivitySettings.model_validate(changes)
     settings = context.settings.model_copy(update={"activities": activities})
@@ -36,7 +36,7 @@ def with_settings(acts: ActivityWorld, **changes: object) -> None:
 
 
 async def conflict(acts: ActivityWorld) -> str:
-    """Let both sides edit one note; give the review's id."""
+    """Edit one note on both sides; return the review's id."""
     with_settings(acts, rule="ask")
     key = await acts.write("note", await acts.person(), text="Call back")
     await acts.process_all()
@@ -82,7 +82,7 @@ async def test_both_values_are_kept_where_the_rule_applies(acts: ActivityWorld) 
     assert [note["bodyText"].partition("\n\n[")[0] for note in await acts.notes()] == ["Here"]
     assert await acts.ledger.read(reviews.open_reviews, NAME) == []
     rows = await acts.ledger.read(audit.entries, NAME, 50)
-    assert "note levelled" in [row.what for row in rows]
+    assert "note reconciled" in [row.what for row in rows]
 
 
 async def test_where_they_are_not_mirrored_nothing_travels(acts: ActivityWorld) -> None:
@@ -117,7 +117,7 @@ async def test_a_token_that_may_only_read_brings_what_ghl_has(acts: ActivityWorl
     assert (await acts.tasks())[0]["title"] == "Send today"
     link = await acts.ledger.read(links.link_of_local, NAME, "task", key.id)
     assert link is not None
-    assert link.local_version != row.version, "it still waits for the right"
+    assert link.local_version != row.version, "it still waits for the scope"
 
 
 async def test_a_dry_run_shows_what_would_be_deleted_and_added(acts: ActivityWorld) -> None:

@@ -1,4 +1,4 @@
-"""What no webhook told is found: edits and reopenings of tasks, edits of notes, deletes."""
+"""Sweeps find unreported changes: edits and reopenings of tasks, edits of notes, deletes."""
 
 import pytest
 
@@ -50,7 +50,7 @@ async def test_an_edit_of_a_task_in_ghl_is_found_with_one_read(acts: ActivityWor
     key = await acts.write("task", await acts.person(), title="Send")
     await acts.process_all()
     await edit_task(acts, title="Send today")
-    assert (await acts.here(key)).values[TITLE] == "Send"  # no event tells of it
+    assert (await acts.here(key)).values[TITLE] == "Send"  # no webhook reports it
     await acts.calls()
 
     await sweep(acts, "one")
@@ -237,7 +237,7 @@ async def test_many_deletes_here_wait_for_a_person_too(acts: ActivityWorld) -> N
         await acts.delete(ActivityKey("task", task.id))
     await acts.process_all()
 
-    assert len(await acts.tasks()) == 2  # ten may pass unasked
+    assert len(await acts.tasks()) == 2  # ten need no review
     (review,) = await acts.ledger.read(reviews.open_reviews, NAME)
     assert review.subject == "deletes:task:workspace"
     await resolve(acts.world.context, review.id, Decision(way=Way.RETRY, by="Kana"))

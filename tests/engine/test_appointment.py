@@ -1,4 +1,4 @@
-"""One booking becomes one appointment in GHL's calendar, and it follows its booking."""
+"""One booking becomes one appointment in GHL's calendar, which follows the booking."""
 
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -231,7 +231,7 @@ async def test_without_the_right_to_write_appointments_the_contact_is_in_sync_an
 async def test_an_appointment_that_is_made_at_two_moments_of_one_hour_in_autumn_is_distinguished(
     calendar: CalendarWorld,
 ) -> None:
-    """01:30 comes twice in New York on 1 November 2026; GHL's list tells local times only."""
+    """01:30 comes twice in New York on 1 November 2026; GHL's list has local times only."""
     await calendar.world.ask("POST", "/ghl/settings", {"timezone": "America/New_York"})
     first, second = (datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (5, 6))
     await calendar.receive(confirmed(starts_at=first))

@@ -1,4 +1,4 @@
-"""What people do to appointments in GHL, and what becomes of the booking."""
+"""What people do to appointments in GHL, and its effect on the booking."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""A crash or a lost answer around an appointment: found again, and never doubled."""
+"""A crash or a lost answer at an appointment's write: it is found again, never duplicated."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -100,7 +100,7 @@ async def test_what_was_sent_without_an_answer_and_then_cancelled_in_ghl_reaches
     booking_id = await both.book()
     made = (await both.one()).id
     await both.edit(made, **CANCEL)
-    await both.notify("AppointmentUpdate", made)  # whose it is, nobody here knows yet
+    await both.notify("AppointmentUpdate", made)  # it is not linked yet
 
     await both.handle_waiting(later=timedelta(hours=1))
     await sweep(both)

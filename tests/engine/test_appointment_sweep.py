@@ -1,4 +1,4 @@
-"""What people did to appointments in GHL is seen without a webhook, and costs a call a calendar."""
+"""Changes of appointments in GHL are found without a webhook, at one call a calendar."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,7 +31,7 @@ async def found(calendar: CalendarWorld, *, later: timedelta = timedelta()) -> l
 
 
 async def sweep(calendar: CalendarWorld, *, dry_run: bool = False) -> list[Outcome]:
-    """Do all that a run does."""
+    """Do what a run of the flow does."""
 
     async def handle(_context: object, key: str) -> Outcome:
         return await handle_activity_key(calendar.world.context, key, dry_run=dry_run)
@@ -41,7 +41,7 @@ async def sweep(calendar: CalendarWorld, *, dry_run: bool = False) -> list[Outco
 
 
 async def calls_of(calendar: CalendarWorld) -> list[str]:
-    """Tell what the calendars were asked since the last look."""
+    """Return the requests to calendars since the last check."""
     return [call for call in await calendar.world.calls() if "/calendars" in call]
 
 
@@ -157,7 +157,7 @@ async def test_a_dry_run_writes_nothing_and_shows_what_would_become_of_the_booki
 async def test_what_stays_otherwise_in_ghl_is_read_once_a_day_and_still_noticed_when_it_changes(
     calendar: CalendarWorld,
 ) -> None:
-    """A time moved in GHL stays there, and TimeRex's is the base."""
+    """A time changed in GHL stays there, and TimeRex's is the base."""
     await calendar.receive(confirmed(starts_at=soon(days=5)))
     made = (await calendar.one()).id
     at = soon(days=4)

@@ -1,4 +1,4 @@
-"""An appointment begins and ends when TimeRex says, on days that change the clocks too."""
+"""An appointment begins and ends when TimeRex says, also on days when the clocks change."""
 
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from tests.engine.calendar_world import CalendarWorld
 
 
 class ClockChange(NamedTuple):
-    """A start on a day that changes the clocks, in local words, and how long it takes."""
+    """A start in local time on a day when the clocks change, and a duration."""
 
     zone: str
     starts_at: datetime

@@ -1,4 +1,4 @@
-"""The scheduled run of the inbox carries all that waits, and leaves what is fresh to the worker."""
+"""The scheduled inbox run processes the backlog, and leaves fresh events to the live worker."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ RIKU = "riku@hinode.example"
 
 
 async def edit(world: World, **values: str) -> EventId:
-    """Edit a person of the workspace, and store the event of that."""
+    """Edit a workspace contact, and store the event of the edit."""
     row = await world.add("mei@umi.example", first_name="Mei")
     await world.edit(row.id, (), **values)
     event_id, _ = await world.ledger.write(

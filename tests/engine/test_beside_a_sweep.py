@@ -1,4 +1,4 @@
-"""Bookings come while a sweep reads all it can: it stays behind them, and nothing is lost."""
+"""Bookings arrive while a sweep reads all it can: they go first, and nothing is lost."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ only_on_sqlite = pytest.mark.parametrize("either_url", ["sqlite"], indirect=True
 async def test_live_work_beside_a_sweep_is_all_done_and_the_sweep_keeps_to_its_share(
     ledger: Ledger, window_s: float
 ) -> None:
-    """The longer window is one that a machine of any speed fills: the sweep must wait in it."""
+    """The longer window is filled by a machine of any speed, so the sweep must wait."""
     call_limits = CallLimits(LIMIT, window_s)
     async with (
         running_sandbox() as info,

@@ -13,7 +13,7 @@ RIKU = "riku@hinode.example"
 
 
 async def linked(world: World) -> str:
-    """Have a person on both sides, level."""
+    """Create a contact that is in sync on both sides."""
     await world.add(RIKU, first_name="Riku", phone="090-1234-5602")
     await world.sync(Scope.FULL)
     ghl_id = (await world.one_in_crm(RIKU))["id"]

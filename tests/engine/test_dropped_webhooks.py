@@ -1,4 +1,4 @@
-"""Every tenth webhook is lost, of both services: after one cycle of the polls both sides agree."""
+"""Every tenth webhook of both services is lost: after one cycle of polls both sides agree."""
 
 import asyncio
 import json
@@ -22,10 +22,10 @@ PEOPLE = 30
 
 @dataclass
 class Lossy:
-    """Both services' webhooks, of which every tenth is dropped, and who receives the others.
+    """Both services' webhooks, of which every tenth is dropped, and the receiver of the others.
 
     Attributes:
-        taken: How many of those that were received are in the inbox.
+        taken: How many of the received ones are in the inbox.
     """
 
     polling: PollingWorld
@@ -33,7 +33,7 @@ class Lossy:
     taken: int = 0
 
     async def dropped(self, service: str) -> int:
-        """Wait until every delivery has gone its way; tell how many went none."""
+        """Wait until every delivery is received or dropped; return how many were dropped."""
         states: dict[str, int] = {"waiting": 1}
         async with asyncio.timeout(60):
             while states.get("waiting"):
@@ -43,7 +43,7 @@ class Lossy:
         return states.get("dropped", 0)
 
     async def handle_deliveries(self) -> None:
-        """Store what was received as the gateway does, and carry it, until nothing more comes."""
+        """Store deliveries as the gateway does, and process them, until no more arrive."""
         while True:
             for service in ("timerex", "ghl"):
                 await self.dropped(service)
@@ -69,7 +69,7 @@ class Lossy:
         )
 
     async def cycle(self) -> None:
-        """Run each poll once, and carry what they put into the inbox."""
+        """Run each poll once, and process what they put into the inbox."""
         await self.polling.poll()
         await self.polling.handle()
         await self.polling.world.sync()
@@ -130,7 +130,7 @@ async def test_with_every_tenth_webhook_lost_both_systems_agree_after_one_cycle(
     after = await lossy.disagreements(truths)
 
     assert min(lost) >= 5
-    assert before, "the webhooks that were lost are missed"
+    assert before, "the lost webhooks make a difference"
     assert after == []
 
 
@@ -139,7 +139,7 @@ async def test_after_that_nothing_is_written_any_more(lossy: Lossy) -> None:
     truths = await live(lossy.polling)
     await lossy.handle_deliveries()
     await lossy.cycle()
-    await lossy.handle_deliveries()  # what we wrote came back
+    await lossy.handle_deliveries()  # our own writes came back
     await lossy.polling.world.calls()
 
     await lossy.cycle()

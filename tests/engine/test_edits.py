@@ -1,4 +1,4 @@
-"""What people edit by the API is carried to the CRM as their rows say."""
+"""What people edit by the API reaches the CRM as in their rows."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -67,7 +67,7 @@ async def delete_person(world: World, contact_id: ContactId) -> None:
 
 
 async def handle_all(world: World) -> list[str]:
-    """Carry what waits; tell what became of it."""
+    """Process the pending events; return their outcomes."""
     now = datetime.now(UTC)
     waiting = await world.ledger.read(inbox.waiting_events, NAME, now)
     return [outcome.what for outcome in await world.handle(*waiting)]

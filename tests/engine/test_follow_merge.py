@@ -1,4 +1,4 @@
-"""Contacts that people merge in GHL: what belongs to them moves along, and nothing is deleted."""
+"""Contacts that are merged in GHL: their records move along, and nothing is deleted."""
 
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ CITY = FieldName("city")
 
 
 async def two_people(acts: ActivityWorld) -> tuple[ContactId, ContactId]:
-    """Have one person twice on both sides, as only people can tell."""
+    """Create one person twice on both sides, as only people can recognize."""
     one = await acts.person(RIKU)
     other = await acts.person(MASTER, phone=PHONE)
     await acts.write("note", one, text="Call back")
@@ -131,7 +131,7 @@ async def test_a_merge_closes_the_conflicts_of_the_contact_that_is_gone(
 
 
 async def same_email(acts: ActivityWorld) -> tuple[str, str]:
-    """Give both contacts one e-mail in GHL; hand back their ids there, MASTER's first."""
+    """Set the same e-mail on both contacts in GHL; return their ids there, MASTER's first."""
     crm_id = await acts.crm_id(MASTER)
     await acts.world.ask("PATCH", f"/ghl/contacts/{crm_id}", {"email": RIKU.upper()})
     await acts.process_all()

@@ -1,4 +1,4 @@
-"""What goes wrong at GHL stays where it is, and is not fought."""
+"""A failure at GHL affects its own record only, and is not retried in vain."""
 
 from tests.deliveries import confirmed
 from tests.engine.world import NAME, World
@@ -43,7 +43,7 @@ async def test_a_contact_that_search_does_not_show_yet_is_accepted_when_ghl_name
     world: World,
 ) -> None:
     made = await world.ask("POST", "/ghl/contacts", {"firstName": "Riku", "email": RIKU})
-    row = await world.add(RIKU, city="Kobe")  # no page showed the contact to us
+    row = await world.add(RIKU, city="Kobe")  # no page showed the GHL contact
 
     await world.ask("POST", "/ghl/settings", {"search_lag_ms": 60_000})
     await world.sync()

@@ -1,4 +1,4 @@
-"""Notes and tasks are the same on both sides: written, edited, completed, reopened, deleted."""
+"""Notes and tasks are in sync when written, edited, completed, reopened or deleted."""
 
 import pytest
 
@@ -15,13 +15,13 @@ def words(kind: ActivityKind, text: str) -> dict[str, str]:
 
 
 def shown(kind: ActivityKind, one: dict[str, object]) -> str:
-    """Read what a person sees of a note or task in GHL, without the marker."""
+    """Read a note or task in GHL, without the marker."""
     text = str(one["bodyText"] if kind == "note" else one["title"])
     return text.partition("\n\n[")[0]
 
 
 async def is_quiet(acts: ActivityWorld) -> bool:
-    """Carry whatever is left; tell whether that wrote nothing."""
+    """Process the backlog; return whether that wrote nothing."""
     await acts.calls()
     await acts.process_all()
     return await acts.writes() == []

@@ -111,7 +111,7 @@ async def test_two_people_who_could_be_the_guest_are_a_review_and_no_write(world
 
     assert counts.review >= 1
     assert await world.writes() == []
-    assert (await world.sync()).review == 0, "what waits for a person is not tried again unchanged"
+    assert (await world.sync()).review == 0, "an open review's record is not retried unchanged"
     assert (await world.here(person.id)).version == 1
 
 
@@ -189,7 +189,7 @@ def test_the_pause_between_attempts_doubles_up_to_an_hour() -> None:
     pauses = [pause_after(attempt_count) for attempt_count in range(1, MAX_ATTEMPTS)]
 
     assert pauses == [4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600]
-    assert pause_after(0) == 2, "after a wait that is no attempt"
+    assert pause_after(0) == 2, "after a wait that does not count as an attempt"
 
 
 @pytest.mark.both_databases
@@ -197,7 +197,7 @@ def test_the_pause_between_attempts_doubles_up_to_an_hour() -> None:
 async def test_each_half_of_a_reschedule_locks_both_bookings(
     world: World, half: dict[str, Any]
 ) -> None:
-    """Else the two halves, whose guests may have different keys, are handled at the same time."""
+    """Otherwise both halves, whose guests may have different keys, run at the same time."""
     booking = read_delivery(json.dumps(half).encode()).booking
     assert booking is not None
 

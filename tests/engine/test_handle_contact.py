@@ -1,4 +1,4 @@
-"""Contacts made level in bulk."""
+"""Contacts reconciled in bulk."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ async def test_people_of_both_systems_match_without_doubles(world: World) -> Non
 
 @pytest.mark.both_databases
 async def test_a_claim_locks_the_person_and_both_their_keys(world: World) -> None:
-    """Else a booking of theirs, which is found by its keys, is handled at the same time."""
+    """Otherwise a booking of theirs, which is found by its keys, runs at the same time."""
     row = await world.add(RIKU, phone="090-1234-5678")
     keys = locks_of_keys(NAME, Keys(RIKU, "+819012345678"))
 
@@ -51,7 +51,7 @@ async def test_a_claim_locks_the_person_and_both_their_keys(world: World) -> Non
 
 
 class FillingClient(GhlClient):
-    """GHL fills in a country while it makes a contact."""
+    """GHL fills in a country when it creates a contact."""
 
     async def create_contact(self, values: GhlValues) -> GhlContact:
         return await super().create_contact({**values, GhlField("country"): "JP"})

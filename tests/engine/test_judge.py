@@ -1,4 +1,4 @@
-"""What becomes of a record whose handling raised an error."""
+"""How a record ends whose handler raised an error."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A poll that was stopped, for whatever reason, is gone on with where it stood."""
+"""A poll that was stopped, for whatever reason, continues from its position."""
 
 import pytest
 
@@ -25,7 +25,7 @@ async def test_a_run_without_remaining_calls_saves_its_place_and_the_next_goes_o
     second = await polling.poll()
     asked_second = await polling.calls()
 
-    assert first.stopped == "no call to TimeRex was left"
+    assert first.stopped == "TimeRex's rate limit is reached"
     assert len(asked_first) == 14
     assert first.found.stored == 10
     assert (second.stopped, second.found.stored) == (None, 4)
@@ -45,7 +45,7 @@ async def test_a_poll_leaves_calls_to_bookings_that_are_read_back_live(
     for _ in range(SPARE):
         await polling.rate_limited.get_event(booking_id, wait_s=0)
 
-    assert run.stopped == "no call to TimeRex was left"
+    assert run.stopped == "TimeRex's rate limit is reached"
     assert len(asked) == 60 - SPARE
 
 
@@ -55,7 +55,7 @@ async def test_a_run_whose_time_is_up_saves_its_place(polling: PollingWorld) -> 
     none = await polling.poll(for_s=0)
     rest = await polling.poll()
 
-    assert none.stopped == "its time was up"
+    assert none.stopped == "time is up"
     assert rest.found.stored == 1
 
 
@@ -110,7 +110,7 @@ async def test_a_run_that_stops_in_mid_page_reports_what_it_did(polling: Polling
         polling.rate_limited.sparing(54, wait_s=0)
     )  # two for calendars, a page, 3
 
-    assert run.stopped == "no call to TimeRex was left"
+    assert run.stopped == "TimeRex's rate limit is reached"
     assert run.found.stored == len(await polling.waiting()) == 3
 
 

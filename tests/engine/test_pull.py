@@ -1,4 +1,4 @@
-"""GHL's contacts are read page by page; a reader that was killed goes on where it stood."""
+"""GHL's contacts are read page by page; a killed run is continued from its position."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ PAGE = 10
 
 
 async def read_all(world: World, scope: Scope, scan: str) -> int:
-    """Read to the end; tell how many calls that took."""
+    """Read to the end; return the number of calls."""
     await world.calls()
     while await read_page(world.context, scope, scan, limit=PAGE):
         pass

@@ -1,4 +1,4 @@
-"""A token that may only read: the workspace gets all of GHL, and every write is refused by name."""
+"""With a read-only token the workspace gets all of GHL, and every write reports its scope."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -84,7 +84,7 @@ async def test_edits_that_may_not_be_written_keep_nobody_from_reading(world: Wor
         await refused(reading)
         assert await world.writes() == []
         rows = [await world.here(one.id) for one in (riku, yui)]
-        await refused(reading, "again")  # it is told as long as it waits
+        await refused(reading, "again")  # reported as long as it is pending
 
     assert [row.contact.values[FieldName("city")] for row in rows] == ["Nara", "Nara"]
     assert [row.contact.tags for row in rows] == [{"vip", "lead"}, {"lead"}]

@@ -1,4 +1,4 @@
-"""Bookings come faster than the CRM may be called: all arrive, once each, and it never says 429."""
+"""Bookings come faster than the CRM's limit: all arrive, once each, and it never says 429."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from timerex_ghl.adapters.ledger.quota import CallLimits
 from timerex_ghl.sandbox.server import running_sandbox
 
 FEW = CallLimits(limit=LedgerRateLimiter.side_by_side // 2, window_s=0.25)
-"""Less room than there are lines side by side: somebody waits on a machine of any speed."""
+"""Fewer calls than there are lanes, so that a lane waits on a machine of any speed."""
 
 only_on_sqlite = pytest.mark.parametrize("either_url", ["sqlite"], indirect=True)
 
@@ -48,7 +48,7 @@ async def test_a_hundred_bookings_at_ten_a_second(ledger: Ledger) -> None:
 async def test_a_thousand_queued_bookings_in_windows_twenty_times_shorter(ledger: Ledger) -> None:
     """A thousand, to end in time on a busy machine; `benchmarks.rate_limited` takes two thousand.
 
-    That anybody waits is not claimed: 200 calls a second may be more than a machine makes.
+    It does not assert any waits: 200 calls a second may be more than a machine makes.
     """
     call_limits = CallLimits(LIMIT, window_s=0.5)
     async with (

@@ -1,4 +1,4 @@
-"""A crash between intent, remote write and outcome: the next run finds out, and doubles nothing."""
+"""A crash between intent, remote write and outcome: the next run recovers, without duplicates."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A person settles what waits: on both sides at once, once, and only what was asked about."""
+"""A person resolves a review: once, on both sides, and only the fields it is about."""
 
 import asyncio
 from dataclasses import replace
@@ -23,7 +23,7 @@ def decision(way: Way = Way.KEEP, by: str = "kana", **more: object) -> Decision:
 
 
 def asking(world: World) -> World:
-    """Let every conflict wait for a person."""
+    """Let every conflict open a review."""
     settings = world.context.settings
     rules = tuple(rule.model_copy(update={"conflict": ConflictRule.ASK}) for rule in settings.rules)
     ruled = settings.model_copy(update={"rules": rules})
@@ -32,7 +32,7 @@ def asking(world: World) -> World:
 
 
 async def disputed(world: World) -> tuple[World, ContactId]:
-    """Let both sides change city and state of one person differently."""
+    """Change city and state of one contact differently on both sides."""
     world = asking(world)
     row = await world.add(RIKU, city="Tokyo", state="Tokyo")
     await world.sync()
@@ -70,7 +70,7 @@ async def test_a_side_that_is_kept_stands_on_both_and_other_fields_go_on_waiting
 
     resolved = await resolve(world.context, review.id, decision(keep=side))
 
-    assert resolved.in_words() == f"{review.id} is settled: keep {side}"
+    assert resolved.in_words() == f"{review.id} is resolved: keep {side}"
     assert await both(world, riku, CITY) == (city, city)
     assert await both(world, riku, STATE) == ("Nara", "Hyogo")
     assert [one.subject for one in await waiting(world)] == [f"contact:{riku}:state"]
@@ -119,10 +119,10 @@ async def test_two_people_have_one_effect_and_two_audit_rows(world: World) -> No
     second = await resolve(world.context, review.id, decision(keep="ghl", by="noa"))
 
     assert (first.is_first, second.is_first) == (True, False)
-    assert f"{review.id} was settled already: keep workspace, by kana" in second.in_words()
+    assert f"{review.id} was already resolved: keep workspace, by kana" in second.in_words()
     assert (len(writes), await world.writes()) == (1, [])
     assert await both(world, riku, CITY) == ("Nara", "Nara")
-    assert await reported(world) == ["review was settled already", "review settled"]
+    assert await reported(world) == ["review was already resolved", "review resolved"]
 
 
 async def test_two_people_at_the_same_moment_have_one_effect(world: World) -> None:
@@ -137,7 +137,7 @@ async def test_two_people_at_the_same_moment_have_one_effect(world: World) -> No
     assert sorted(one.is_first for one in both_of_them) == [False, True]
     here, there = await both(world, riku, CITY)
     assert here == there
-    assert sorted(await reported(world)) == ["review settled", "review was settled already"]
+    assert sorted(await reported(world)) == ["review resolved", "review was already resolved"]
 
 
 async def test_a_conflict_that_is_none_any_more_is_closed_by_the_next_run(world: World) -> None:
@@ -150,11 +150,11 @@ async def test_a_conflict_that_is_none_any_more_is_closed_by_the_next_run(world:
 
 
 async def doubted(world: World) -> tuple[ContactId, list[str], Review]:
-    """Make a person who could be either of two contacts."""
+    """Create a person who could be either of two contacts."""
     for phone in ("+81312345678", "+81312345679"):
         await world.ask("POST", "/ghl/contacts", {"firstName": "Riku", "phone": phone})
     await world.ask("PATCH", f"/ghl/contacts/{(await world.crm())[0]['id']}", {"email": RIKU})
-    await world.sync()  # both are people of the workspace now; forget them there
+    await world.sync()  # both are in the workspace now; remove them there
     ids = [one["id"] for one in await world.crm()]
     row = await world.add(RIKU, phone="+81312345679")
     await world.sync()
@@ -208,7 +208,7 @@ async def test_what_does_not_fit_is_refused_in_one_line(world: World) -> None:
     world, _ = await disputed(world)
     review = await the_review_of(world, CITY)
 
-    with pytest.raises(SettingsError, match="can be settled by keep, not by retry"):
+    with pytest.raises(SettingsError, match="can be resolved by keep, not by retry"):
         await resolve(world.context, review.id, decision(Way.RETRY))
     with pytest.raises(SettingsError, match="aoba has no review r_nonsense"):
         await resolve(world.context, "r_nonsense", decision(Way.RETRY))

@@ -1,4 +1,4 @@
-"""Who is who, where a key leads to somebody else: asked once, and the answer is lived by."""
+"""Identity reviews, where a key leads to another contact: asked once, and the answer is kept."""
 
 import pytest
 
@@ -68,7 +68,7 @@ async def test_two_people_who_share_a_phone_both_live_on(world: World) -> None:
 
 
 async def doubted(world: World) -> tuple[ContactId, str, Review]:
-    """Make a person with the e-mail of a contact whose phone differs."""
+    """Create a person with the e-mail of a contact whose phone differs."""
     ghl_id = await make_in_crm(world, firstName="Riku", email=RIKU, phone=PHONE)
     row = await world.add(RIKU, phone="+81312345679", city="Nara")
     await world.sync()
@@ -107,7 +107,7 @@ async def test_somebody_who_is_linked_is_handled_at_once(world: World) -> None:
 
     resolved = await resolve(world.context, review.id, decision(Way.LINK, link_to=ghl_id))
 
-    assert resolved.in_words() == f"{review.id} is settled: link {ghl_id}"
+    assert resolved.in_words() == f"{review.id} is resolved: link {ghl_id}"
     assert (await world.one_in_crm(RIKU))["city"] == "Nara"
     assert await linked_to(world, riku) == ghl_id
     await world.sync()
@@ -133,7 +133,7 @@ async def test_what_is_not_there_is_linked_to_nothing(world: World) -> None:
 
 
 async def doubtful_guest(world: World) -> tuple[EventId, str, Review]:
-    """Let somebody book whose e-mail two people of the workspace have."""
+    """Book as a guest whose e-mail two workspace contacts have."""
     first = await world.add(RIKU, city="Nara")
     await world.sync()
     await world.add(RIKU, city="Kobe")

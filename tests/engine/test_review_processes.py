@@ -1,4 +1,4 @@
-"""Two people settle one review at the same moment, each in a process of their own."""
+"""Two people resolve one review at the same moment, each in a process of their own."""
 
 import asyncio
 import json
@@ -75,8 +75,8 @@ async def test_two_processes_at_once_have_one_effect_and_two_audit_rows(
         ended = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
 
         assert [process.returncode for process in processes] == [0, 0]
-        late = ["was settled already" in out.decode() for out, _ in ended]
+        late = ["was already resolved" in out.decode() for out, _ in ended]
         assert sorted(late) == [False, True]
         kept = "Kobe" if late[0] else "Nara"
         assert await both(world, riku, CITY) == (kept, kept)
-        assert sorted(await reported(world)) == ["review settled", "review was settled already"]
+        assert sorted(await reported(world)) == ["review resolved", "review was already resolved"]

@@ -1,4 +1,4 @@
-"""Values that a person types in or chooses: they stand on both sides, or nothing is written."""
+"""Values that a person types or chooses are written to both sides, or nothing is written."""
 
 from dataclasses import replace
 
@@ -44,7 +44,7 @@ async def test_what_was_typed_in_stands_whatever_it_equals(world: World, typed: 
 
     assert await both(world, riku, CITY) == (typed, typed)
     assert await as_resolved(world, review) == ("kana", "keep city: typed in")
-    assert await reported(world) == ["review settled"]
+    assert await reported(world) == ["review resolved"]
 
 
 async def test_a_typed_value_overwrites_nothing_that_was_not_shown(world: World) -> None:
@@ -100,7 +100,7 @@ async def test_a_side_that_may_not_write_a_field_cannot_be_kept(world: World) ->
     one_way = settings.model_copy(update={"rules": rules})
     version = world.context.published.model_copy(update={"settings": one_way})
 
-    with pytest.raises(SettingsError, match="city travels one way only: keep ghl"):
+    with pytest.raises(SettingsError, match="city syncs one way only: keep ghl"):
         await resolve(
             replace(world.context, published=version), review.id, decision(keep="workspace")
         )
@@ -172,5 +172,5 @@ async def test_a_run_that_was_faster_is_said_to_be(world: World) -> None:
     resolved = await resolve(world.context, review.id, decision(keep="workspace"))
 
     assert not resolved.is_first
-    assert f"{review.id} was settled already: went through, by a later run" in resolved.in_words()
+    assert f"{review.id} was already resolved: went through, by a later run" in resolved.in_words()
     assert await world.ledger.read(reviews.count_open, NAME) == 1

@@ -1,4 +1,4 @@
-"""Silent webhooks are told by what polls found, and nothing else is taken for that."""
+"""Silent webhooks are detected by what polls found, and by nothing else."""
 
 import json
 from datetime import timedelta
@@ -14,7 +14,7 @@ from timerex_ghl.adapters.ledger import inbox, published
 from timerex_ghl.engine.silence import SETTING_UP, find_silences
 
 SOON = timedelta(minutes=30)
-"""After GRACE: what happened just now should have been told by then."""
+"""After GRACE: what happened just now should have been reported by then."""
 
 
 LONG_AGO = SETTING_UP + timedelta(minutes=1)
@@ -31,7 +31,7 @@ async def silent(world: World, when: timedelta = SOON) -> dict[str, int]:
 
 
 async def receive_notifications(world: World, source: Any, ago: timedelta = timedelta(0)) -> None:
-    """Receive a webhook of no meaning some time ago."""
+    """Receive a webhook without effect some time ago."""
 
     def store(tx: Connection) -> None:
         inbox.store_event(
@@ -136,7 +136,7 @@ async def test_what_timerex_gives_no_time_of_is_not_counted(polling: PollingWorl
 
 @pytest.fixture
 async def crm(world: World) -> World:
-    """A CRM with two people whom we made there, whose webhooks came until an hour ago."""
+    """A CRM with two contacts that we created, whose webhooks arrived until an hour ago."""
     world.clock.advance(-LONG_AGO)
     for number in range(2):
         await world.add(f"p{number}@umi.example")

@@ -1,4 +1,4 @@
-"""A thousand contacts on each side, three hundred people on both: what agreeing costs."""
+"""The cost of a sync: a thousand contacts on each side, three hundred of them on both."""
 
 import random
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ def person(number: int, **values: str | None) -> Keyed:
 
 
 def known_to_both(remote: dict[str, Any], number: int) -> Keyed:
-    """Make somebody of GHL's: half of them share the e-mail, the others only the phone."""
+    """Create a person who is also in GHL: half by the same e-mail, the others only by phone."""
     if number % 2:
         return person(number, email=remote["email"].upper(), phone=None, city=None)
     return person(number, email=None, phone=remote["phone"].replace("+81", "0"), city=None)
@@ -47,7 +47,7 @@ async def fill(world: World) -> None:
 
 
 async def edit_both(world: World) -> None:
-    """Edit a hundred people on each side, the same twenty of them in the same field."""
+    """Edit a hundred contacts on each side, twenty of them the same, in the same field."""
     dice = random.Random(20)
     here = {
         str(row.contact.values[FieldName("email")]).lower(): row for row in await world.people()
@@ -65,7 +65,7 @@ async def differences(world: World) -> list[str]:
 
 
 async def process_all(world: World) -> None:
-    """Let two runs see our own writes, the second once GHL's search cannot lag any more."""
+    """Run twice over our own writes, the second time after GHL's search lag."""
     await world.sync(scan="our own writes")
     world.clock.advance(OVERLAP)
     await world.sync(scan="settled")

@@ -1,4 +1,4 @@
-"""GHL tells that the app was uninstalled: looked into, for it may be older than our tokens."""
+"""GHL reports that the app was uninstalled: checked, for it may predate our tokens."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import replace
@@ -20,7 +20,7 @@ from timerex_ghl.sandbox import running_sandbox
 
 @pytest.fixture
 async def installed(ledger_url: str) -> AsyncGenerator[World]:
-    """A connection by an app that is installed in the location."""
+    """A connection with an app that is installed in the location."""
     key = SecretKey(Fernet.generate_key().decode())
     async with (
         running_sandbox() as info,
@@ -49,7 +49,7 @@ async def test_writes_stop_and_all_that_waits_is_kept(installed: World) -> None:
         await installed.handle(event)
 
     assert await installed.state_of(event) == "waiting"
-    assert len(await ended(installed)) == 1, "the watch alerts about it"
+    assert len(await ended(installed)) == 1, "the check alerts about it"
     with pytest.raises(CredentialsError):
         await installed.context.ghl.get_location()
     assert await installed.calls() == ["POST /oauth/token"]

@@ -1,4 +1,4 @@
-"""Who works in GHL is read once for many who are looked for."""
+"""A location's users are read once for many look-ups."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A booking is read back from TimeRex before its first write, where a call is left for that."""
+"""A booking is read back from TimeRex before its first write, if the rate limit allows."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -57,7 +57,7 @@ def test_hosts_addresses_are_no_news_of_a_booking_stored_before_they_were_read()
 
 
 async def book(world: World, **changes: Any) -> dict[str, Any]:
-    """Let the guest book; hand back what the webhook brings."""
+    """Book as the guest; return what the webhook delivers."""
     event_id = (await world.ask("POST", "/timerex/bookings", GUEST))["event_id"]
     return confirmed(event_id, RIKU, **changes)
 
@@ -157,7 +157,7 @@ async def test_a_known_booking_is_not_asked_for_again(asking: World) -> None:
     await asking.handle(await asking.receive(cancelled))
 
     assert await asked(asking) == ["get-event"]
-    assert not await is_verified(asking, event_id), "the cancellation was only told"
+    assert not await is_verified(asking, event_id), "only a webhook reported the cancellation"
 
 
 async def test_a_booking_that_timerex_reports_otherwise_is_not_verified_and_a_cancel_counts(

@@ -68,10 +68,10 @@ EVERY_SCOPE = frozenset(
 
 @dataclass
 class World:
-    """Both sides, and the people who act on them.
+    """The workspace and GHL, and what people do there.
 
     Attributes:
-        clock: What our side reads the time from. The sandbox has the real one.
+        clock: The clock of our code. The sandbox has the real one.
     """
 
     context: SyncContext
@@ -102,7 +102,7 @@ class World:
         await self.ask("PATCH", f"/ghl/contacts/{contact['id']}", changes)
 
     async def calls(self) -> list[str]:
-        """List what the client asked since the last look."""
+        """List the client's requests since the last check."""
         calls = (await self.ask("GET", "/ghl/calls"))["calls"]
         await self.ask("DELETE", "/ghl/calls")
         return [f"{call['method']} {call['path']}" for call in calls]
@@ -163,7 +163,7 @@ class World:
         return event_id
 
     async def notify(self, type_: str, ghl_id: str, **fields: object) -> EventId:
-        """Receive what GHL tells of a contact as it is now; what is empty is left out."""
+        """Receive a GHL notification about a contact as it is now, without its empty fields."""
         found = [one for one in await self.crm() if one["id"] == ghl_id]
         reported = {key: found[0][key] for key in EVENT_FIELDS if found and found[0].get(key)}
         body: dict[str, Any] = {
@@ -202,7 +202,7 @@ class World:
         handle = partial(process_record, self.context, partial(handle_contact_key, dry_run=dry_run))
         try:
             return count(await each(handle, keys, at_once(self.context)))
-        except BaseExceptionGroup as killed:  # as a process dies: at once, of one thing
+        except BaseExceptionGroup as killed:  # a killed process dies at once, for one reason
             raise killed.exceptions[0] from None
 
     async def state_of(self, event_id: EventId) -> str:
@@ -271,9 +271,9 @@ async def opened_world(ledger: Ledger, info: SandboxInfo) -> AsyncGenerator[Worl
 
 @contextmanager
 def killed_at(world: World, action: str, moment: str, *, nth: int = 1) -> Generator[None]:
-    """Expect to be killed the nth time a failpoint is reached, and let a minute pass then.
+    """Expect a kill the nth time a failpoint is reached, then advance the clock by a minute.
 
-    After that minute GHL's look-ups show all there is: what is not found was not made.
+    After that minute GHL's look-ups show everything: what is not found was not created.
     """
     with world.failpoints.armed(action, moment, nth), pytest.raises(KilledError):
         yield

@@ -69,8 +69,8 @@ async def test_a_conflict_is_listed_and_resolved_once_from_the_form(
         resolve_review, name, review.id, Choice.FIELD_BY_FIELD, "noa", fields=fields
     )
 
-    said = f"{review.id} was settled already: keep workspace, by kana"
-    assert first.message == f"{review.id} is settled: keep workspace"
+    said = f"{review.id} was already resolved: keep workspace, by kana"
+    assert first.message == f"{review.id} is resolved: keep workspace"
     assert (second.message or "").startswith(said)
     assert second.is_completed()
     assert (await in_ghl(engine, email))["city"] == "Narashino"
@@ -122,7 +122,7 @@ async def test_a_typed_value_goes_by_the_terminal_and_never_into_prefect(
     )  # fmt: skip
     said, _ = await process.communicate()
 
-    assert said.decode() == f"{review.id} is settled: keep city: typed in\n"
+    assert said.decode() == f"{review.id} is resolved: keep city: typed in\n"
     assert process.returncode == 0
     assert (await in_ghl(engine, email))["city"] == "Kakogawa"
     assert review.id not in await table(engine, name)

@@ -1,1 +1,1 @@
-"""The rules: pure functions over plain data. No I/O, no clock."""
+"""Pure rules over plain data: no I/O, no clock."""

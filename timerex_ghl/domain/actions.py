@@ -1,4 +1,4 @@
-"""What should be written where, as data. A plan that is shown and not applied is a dry run."""
+"""Plans and actions: what should be written where, as data. A dry run only shows its plans."""
 
 from typing import Literal
 
@@ -19,7 +19,7 @@ from timerex_ghl.domain.models import (
 
 
 class CreateContact(Record):
-    """Make a person known to GHL. Tags follow as an action of their own."""
+    """Create a GHL contact. Tags follow as an action of their own."""
 
     kind: Literal["contact.create"] = "contact.create"
     values: dict[GhlField, Value]
@@ -34,7 +34,7 @@ class UpdateContact(Record):
 
 
 class AddTags(Record):
-    """Put tags on a GHL contact. A tag it already has changes nothing."""
+    """Add tags to a GHL contact. Tags it already has are unchanged."""
 
     kind: Literal["tags.add"] = "tags.add"
     contact_id: GhlContactId
@@ -42,7 +42,7 @@ class AddTags(Record):
 
 
 class RemoveTags(Record):
-    """Take tags off a GHL contact."""
+    """Remove tags from a GHL contact."""
 
     kind: Literal["tags.remove"] = "tags.remove"
     contact_id: GhlContactId
@@ -50,7 +50,7 @@ class RemoveTags(Record):
 
 
 class CreateNote(Record):
-    """Write a booking's note. `marker` stands in `text`: it finds the note after a lost answer."""
+    """Create a booking's note. `marker`, a part of `text`, finds the note after a lost answer."""
 
     kind: Literal["note.create"] = "note.create"
     contact_id: GhlContactId
@@ -60,7 +60,7 @@ class CreateNote(Record):
 
 
 class UpdateNote(Record):
-    """Rewrite a booking's note."""
+    """Update a booking's note."""
 
     kind: Literal["note.update"] = "note.update"
     contact_id: GhlContactId
@@ -70,11 +70,11 @@ class UpdateNote(Record):
 
 
 class CreateAppointment(Record):
-    """Make a booking's appointment.
+    """Create a booking's appointment.
 
     Attributes:
         values: To be sent, as texts.
-        base: What both sides agree on then, as far as it is known before GHL answers.
+        base: The base after the write, as far as it is known before GHL answers.
     """
 
     kind: Literal["appointment.create"] = "appointment.create"
@@ -104,7 +104,7 @@ class CancelBooking(Record):
 
 
 class CreateActivity(Record):
-    """Make a note or task in GHL. Its text ends with the marker of its id."""
+    """Create a note or task in GHL. Its text ends with a marker of its id."""
 
     kind: Literal["note.create", "task.create"]
     activity_id: ActivityId
@@ -140,10 +140,10 @@ Action = ContactAction | NoteAction | AppointmentAction | ActivityAction | Cance
 
 
 class Conflict(Record):
-    """Both sides changed one field differently. Kept in every case, settled or not.
+    """Both sides changed one field differently. It is recorded even where a rule resolves it.
 
     Attributes:
-        winner: Whose value the field's rule chose; None waits for a person.
+        winner: Whose value the field's rule chose; None: a person must choose.
     """
 
     field: FieldName
@@ -154,25 +154,24 @@ class Conflict(Record):
 
 
 class WorkspaceChange(Record):
-    """What the workspace row takes over. Only what changes stands here."""
+    """A change to a workspace row. It has only what changes."""
 
     values: dict[FieldName, Value] = Field(default_factory=dict[FieldName, Value])
     tags_added: frozenset[str] = frozenset()
     tags_removed: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
-        """Tell whether there is anything to write."""
+        """Return whether there is anything to write."""
         return bool(self.values or self.tags_added or self.tags_removed)
 
 
 class ContactPlan(Record):
-    """How to bring one person level on both sides.
+    """How to bring one contact in sync.
 
     Attributes:
-        to_ghl: In the order to send them. Tags of a contact still to be created carry an empty id.
+        to_ghl: In the order to send them. Tags of a contact still to be created have an empty id.
         to_workspace: Written to the workspace row.
-        base: What both sides agree on once all of this is done. A conflict that waits keeps its
-            old base.
+        base: The base once all of this is done. A field with an open conflict keeps its old base.
         conflicts: Fields both sides changed differently.
     """
 
@@ -183,12 +182,12 @@ class ContactPlan(Record):
 
 
 class ActivityPlan(Record):
-    """How to bring one note or task level on both sides.
+    """How to bring one note or task in sync.
 
     Attributes:
-        to_ghl: One write, or none where GHL has all already.
-        to_workspace: Fields that the workspace row takes over.
-        base: What both sides agree on once all of this is done.
+        to_ghl: One write, or none where GHL is up to date.
+        to_workspace: Written to the workspace row.
+        base: The base once all of this is done.
         conflicts: Fields both sides changed differently.
     """
 

@@ -1,6 +1,6 @@
-"""Notes and tasks of people: their fields, and when two of them say the same.
+"""Notes and tasks of contacts: their fields, and how two versions are compared.
 
-Neither carries a time of change in GHL: they are told apart by what they say.
+Neither has a time of change in GHL, so their values are compared.
 """
 
 import re
@@ -28,10 +28,10 @@ TRAVELS: dict[ActivityKind, tuple[FieldName, ...]] = {
     "note": (TEXT,),
     "task": (TITLE, BODY, DUE_AT, COMPLETED, ASSIGNEE),
 }
-"""What both sides have. A note's task and how far an open task is stay here: GHL has no field."""
+"""The synced fields. A note's task and an open task's stage stay local: GHL has no field."""
 
 WORDS = frozenset({TEXT, BODY, TITLE})
-"""Fields that people write: GHL may change their blanks and line ends."""
+"""Free-text fields: GHL may change their blanks and line ends."""
 
 YES, NO = "true", "false"
 _MARKER = re.compile(r"\s*\[([nt]_[0-9a-f]{20})\]\s*$")
@@ -42,9 +42,9 @@ class Activity(Record):
 
     Attributes:
         values: By field. `due_at`: ISO 8601, UTC, whole milliseconds. `completed`: true or false.
-            `assignee`: a user's e-mail, lower-case; None for nobody.
+            `assignee`: a user's e-mail, lower-case; None for no assignee.
         version: Rises by one with each change of the row.
-        deleted: The row is a tombstone; it still says what it said.
+        deleted: The row is a tombstone; it keeps its values.
     """
 
     id: ActivityId
@@ -58,30 +58,30 @@ class Activity(Record):
 
 
 class ActivityKey(NamedTuple):
-    """Names a note or task of the workspace."""
+    """The kind and id of a note or task of the workspace."""
 
     kind: ActivityKind
     id: ActivityId
 
     def __str__(self) -> str:
-        """Name it as events, intents and reviews do."""
+        """Return its name in events, intents and reviews."""
         return f"{self.kind}:{self.id}"
 
 
 class Marked(NamedTuple):
-    """A text without its marker, and whose marker it was. None: it has none."""
+    """A text without its marker, and the id in the marker. None: there is none."""
 
     text: str
     of: ActivityId | None
 
 
 def with_marker(text: str, activity_id: ActivityId) -> str:
-    """End a text with the line that finds its record again after an answer that never came."""
+    """End a text with a marker, by which its record is found after a lost answer."""
     return f"{text}\n\n[{activity_id}]" if text else f"[{activity_id}]"
 
 
 def split_marker(text: str) -> Marked:
-    """Part a text from its marker: what stands at its very end."""
+    """Split a text from the marker at its very end."""
     found = _MARKER.search(text)
     if found is None:
         return Marked(text, None)
@@ -89,12 +89,12 @@ def split_marker(text: str) -> Marked:
 
 
 def is_same_value(field: FieldName, one: str | None, other: str | None) -> bool:
-    """Tell whether two values say the same. An empty text and None do."""
+    """Return whether two values are equal but for spelling. An empty text equals None."""
     return compare_form(field, one) == compare_form(field, other)
 
 
 def compare_form(field: FieldName, value: str | None) -> str | None:
-    """Give what spellings of one value have in common; None stands for empty."""
+    """Return the form in which equal values are equal; None stands for empty."""
     if not value:
         return None
     if field in WORDS:
@@ -103,7 +103,7 @@ def compare_form(field: FieldName, value: str | None) -> str | None:
 
 
 def is_same_activity(kind: ActivityKind, one: Values, other: Values) -> bool:
-    """Tell whether two say the same in all that travels."""
+    """Return whether two are equal in all synced fields."""
     return all(is_same_value(f, text_of(one, f), text_of(other, f)) for f in TRAVELS[kind])
 
 
@@ -114,11 +114,11 @@ def text_of(values: Values, field: FieldName) -> str | None:
 
 
 def time_text(at: datetime) -> str:
-    """Write a time as a value: UTC, whole milliseconds."""
+    """Format a time as a value: UTC, whole milliseconds."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def due_of(values: Mapping[FieldName, str | None]) -> datetime | None:
-    """Read when a task is due."""
+    """Return when a task is due."""
     value = values.get(DUE_AT)
     return None if value is None else datetime.fromisoformat(value)

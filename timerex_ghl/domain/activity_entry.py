@@ -1,4 +1,4 @@
-"""What people enter about a note or a task, and what is refused of it."""
+"""What people enter about a note or a task, and its validation."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
@@ -35,7 +35,7 @@ _NEW_TASK: Kept = {BODY: "", COMPLETED: NO, ASSIGNEE: None}
 
 def _one_line(text: str) -> str:
     if len(text.splitlines()) > 1:
-        raise ValueError("has to be one line")
+        raise ValueError("must be one line")
     return text
 
 
@@ -44,10 +44,10 @@ TaskId = Annotated[ActivityId, Field(pattern=r"^[!-~]{1,128}$")]
 
 
 class NoteEntry(Record):
-    """What can be entered for a note. What is not named stays as it is.
+    """What can be entered for a note. Fields that are not named stay as they are.
 
     Attributes:
-        task_id: The task it belongs to; null for none. It stays here: the CRM has no field for it.
+        task_id: The task it belongs to; null for none. Not synced: the CRM has no field for it.
     """
 
     text: Text | None = None
@@ -55,12 +55,12 @@ class NoteEntry(Record):
 
 
 class TaskEntry(Record):
-    """What can be entered for a task. What is not named stays as it is.
+    """What can be entered for a task. Fields that are not named stay as they are.
 
     Attributes:
-        completed: True is the same as the status `completed`; false opens a completed task again.
-        status: That a task is in progress stays here: the CRM calls it open.
-        assignee: E-mail of the CRM's user; null for nobody.
+        completed: True is the same as the status `completed`; false reopens a completed task.
+        status: `in-progress` is not synced: in the CRM such a task is open.
+        assignee: E-mail of the CRM's user; null for no assignee.
     """
 
     title: OneLine | None = None
@@ -75,19 +75,19 @@ ActivityEntry = NoteEntry | TaskEntry
 
 
 def kind_of(entry: ActivityEntry) -> ActivityKind:
-    """Tell what is entered."""
+    """Return the kind of record that an entry is for."""
     return "note" if isinstance(entry, NoteEntry) else "task"
 
 
 def enter_activity(before: Kept, entry: ActivityEntry) -> dict[FieldName, str | None]:
-    """Give the values as they are once the entry is taken over.
+    """Return the values after an entry is applied.
 
     Args:
-        before: As they are now; nothing for a new note or task.
-        entry: Only what it names is touched.
+        before: The current values; empty for a new note or task.
+        entry: Only the fields it names change.
 
     Raises:
-        EntryError: Something needed is missing or emptied, or cannot be taken.
+        EntryError: A required field is missing or emptied, or a value is invalid.
     """
     if isinstance(entry, NoteEntry):
         return _enter_note(before, entry)
@@ -95,14 +95,14 @@ def enter_activity(before: Kept, entry: ActivityEntry) -> dict[FieldName, str | 
 
 
 def status_of(values: Kept) -> Status:
-    """Tell how far a task is."""
+    """Return the status of a task."""
     if values.get(COMPLETED) == YES:
         return "completed"
     return "in-progress" if values.get(STAGE) == "in-progress" else "open"
 
 
 def changed_fields(before: Kept, after: Kept) -> set[FieldName]:
-    """Name what differs. Empty, None and absent are one."""
+    """List the fields that differ. Empty, None and absent are the same."""
     return {
         field
         for field in {*before, *after}
@@ -161,11 +161,11 @@ def _faults_of_needed(before: Kept, entry: ActivityEntry, needed: Kept) -> Itera
 
 
 def _faults_of_end(field: str, text: str | None) -> Iterator[FieldFault]:
-    """Refuse a last line that would be taken for the mark by which a record is found again."""
+    """Refuse a last line that would be taken for the marker of a record."""
     marker = split_marker(text or "").of
     if marker is not None:
         yield FieldFault(
-            field, "ends like a mark of ours, [n_...] or [t_...]: write something after it"
+            field, "ends like a record marker, [n_...] or [t_...]: write something after it"
         )
 
 
@@ -175,12 +175,12 @@ def _faults_of_status(entry: TaskEntry) -> Iterator[FieldFault]:
             yield FieldFault(field, "cannot be empty")
     said = (entry.completed, None if entry.status is None else entry.status == "completed")
     if {*said} == {True, False}:
-        yield FieldFault("status", "says something else than completed: send one of them")
+        yield FieldFault("status", "contradicts completed: send one of them")
 
 
 def _faults_of_assignee(assignee: str | None) -> Iterator[FieldFault]:
     if assignee is not None and email_key(assignee) is None:
-        yield FieldFault("assignee", "is no e-mail address: write name@example.com")
+        yield FieldFault("assignee", "is not an e-mail address: write name@example.com")
 
 
 def _refuse(*faults: FieldFault) -> None:

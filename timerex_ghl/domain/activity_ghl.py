@@ -1,4 +1,4 @@
-"""GHL's notes and tasks in our words."""
+"""Map GHL's notes and tasks to our fields."""
 
 import json
 from collections.abc import Mapping
@@ -29,11 +29,11 @@ class GhlActivity(Record):
     """A note or task as GHL has it, in our fields.
 
     Attributes:
-        contact_id: None where a search did not say.
-        values: A field that is absent was not received, or cannot be told here.
-        marker: Whose marker its text ends with; the text stands here without it.
-        digest: The same for everything that says the same of the same contact.
-        created_at: When it was written; None where GHL does not say, as of tasks.
+        contact_id: None where a search did not return it.
+        values: A field that is absent was not received, or cannot be mapped.
+        marker: The id in the marker at the end of its text; the text in `values` is without it.
+        digest: Equal for equal values of the same contact.
+        created_at: When it was written; None where GHL does not say, as for tasks.
     """
 
     kind: ActivityKind
@@ -46,7 +46,7 @@ class GhlActivity(Record):
 
 
 def map_note(note: GhlNote) -> GhlActivity:
-    """Give a note in our words."""
+    """Map a note to our fields."""
     text, marker = split_marker(note.text)
     values: dict[FieldName, str | None] = {TEXT: text}
     return GhlActivity(
@@ -61,12 +61,12 @@ def map_note(note: GhlNote) -> GhlActivity:
 
 
 def map_task(task: GhlTask, emails: Mapping[GhlUserId, str] | None = None) -> GhlActivity:
-    """Give a task in our words.
+    """Map a task to our fields.
 
     Args:
-        task: As GHL told it.
-        emails: Of the location's users. Somebody who is not among them, or has none, is not
-            received.
+        task: As GHL returned it.
+        emails: E-mails of the location's users. An assignee who is not among them, or has none,
+            counts as not received.
     """
     body, marker = split_marker(task.body)
     values: dict[FieldName, str | None] = {

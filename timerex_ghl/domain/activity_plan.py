@@ -1,7 +1,7 @@
-"""What to write to bring one note or task level on both sides.
+"""Plan the writes that bring one note or task in sync.
 
-The rules of the merge are those of contacts: compare with what both last agreed on, and write what
-changed. Here no side has a time of change, so that no one can say which edit is the newer.
+The merge rules are those of contacts: compare with the base, and write what changed. Notes and
+tasks have no time of change, so which edit is newer is unknown.
 """
 
 from collections.abc import Collection, Mapping
@@ -31,12 +31,12 @@ from timerex_ghl.domain.settings import ActivityRule
 
 
 class Policy(NamedTuple):
-    """What decides where both sides changed one field.
+    """What resolves a field that both sides changed.
 
     Attributes:
-        rule: Whose value stands.
-        assignable: E-mails of the users tasks can be given to in GHL.
-        resolved_fields: Fields whose conflict a person settled, and whose value stands.
+        rule: Whose value wins.
+        assignable: E-mails of the users that tasks can be assigned to in GHL.
+        resolved_fields: Fields whose conflict a person resolved, and whose value wins.
     """
 
     rule: ActivityRule
@@ -45,7 +45,7 @@ class Policy(NamedTuple):
 
 
 class _Verdict(NamedTuple):
-    """Whose value stands; None: nothing is written and the base stays as it was."""
+    """Whose value wins; None: nothing is written and the base stays as it was."""
 
     stands: Side | None
     agree: bool = False
@@ -53,7 +53,7 @@ class _Verdict(NamedTuple):
 
 
 def plan_creation(row: Activity, contact_id: GhlContactId, policy: Policy) -> ActivityPlan:
-    """Make a note or task in GHL that only the workspace has."""
+    """Plan the creation in GHL of a note or task that only the workspace has."""
     values: dict[FieldName, str | None] = {
         field: value
         for field in TRAVELS[row.kind]
@@ -75,14 +75,14 @@ def plan_activity(
     contact_id: GhlContactId,
     policy: Policy,
 ) -> ActivityPlan:
-    """Bring a note or task level that both sides have.
+    """Plan the writes for a note or task that both sides have.
 
     Args:
-        row: As the workspace has it.
-        remote: As GHL has it.
+        row: The workspace row.
+        remote: The record in GHL.
         base: What both last agreed on; None where they never did.
-        contact_id: Whose it is, in GHL.
-        policy: What decides where both changed one field.
+        contact_id: Its contact in GHL.
+        policy: What resolves fields that both changed.
     """
     to_ghl: dict[FieldName, str | None] = {}
     to_workspace: dict[FieldName, str | None] = {}
@@ -131,7 +131,7 @@ def _winner(rule: ActivityRule) -> Side | None:
 
 
 def _can_send(field: FieldName, value: str | None, policy: Policy) -> bool:
-    """Tell whether GHL takes a value: it wants text, a title and a due date, and a user it has."""
+    """Return whether GHL accepts a value: only a body may be empty; an assignee must be a user."""
     if field == ASSIGNEE:
         return value is not None and value.casefold() in policy.assignable
     return bool(value) or field == BODY

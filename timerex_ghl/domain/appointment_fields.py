@@ -1,4 +1,4 @@
-"""An appointment's fields as texts, and how one stands: the base, and what GHL has now."""
+"""An appointment's fields as texts, and its state: the base, and what GHL has now."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,11 +11,11 @@ from timerex_ghl.domain.note_text import is_same_text
 STARTS_AT, ENDS_AT = FieldName("starts_at"), FieldName("ends_at")
 TITLE, ADDRESS, DETAILS = FieldName("title"), FieldName("address"), FieldName("details")
 STATE, HOSTS = FieldName("state"), FieldName("hosts")
-"""What TimeRex had when both sides were level last. Hosts: their e-mails."""
+"""Base fields with what TimeRex had when last in sync. Hosts: their e-mails."""
 
 STATUS, ASSIGNED_TO = FieldName("status"), FieldName("assigned_to")
 GHL_TITLE, GHL_ADDRESS = FieldName("ghl_title"), FieldName("ghl_address")
-"""What GHL had then."""
+"""Base fields with what GHL had then."""
 
 CONTACT, CALENDAR = FieldName("contact"), FieldName("calendar_id")
 
@@ -25,13 +25,13 @@ ATTENDED = frozenset({"showed", "noshow"})
 
 
 class AppointmentState(Record):
-    """An appointment that a booking has.
+    """The appointment of a booking.
 
     Attributes:
-        contact_id: Whose it is.
+        contact_id: Its contact in GHL.
         base: What both sides last agreed on.
-        now: As GHL has it; None where it was not read: then the base is taken for it.
-        is_gone: It was looked for, and GHL does not know it (any more).
+        now: The appointment as read from GHL; None where it was not read: then the base counts.
+        is_gone: It was read, and GHL does not have it (any more).
     """
 
     id: GhlAppointmentId
@@ -42,7 +42,7 @@ class AppointmentState(Record):
 
     @property
     def status(self) -> str:
-        """Say how it stands in GHL; `deleted` where somebody deleted it."""
+        """Return its status in GHL; `deleted` where it was deleted."""
         if self.is_gone:
             return DELETED
         if self.now is None:
@@ -51,14 +51,14 @@ class AppointmentState(Record):
 
     @property
     def times(self) -> dict[FieldName, str]:
-        """Say when it begins and ends in GHL."""
+        """Return when it begins and ends in GHL."""
         if self.now is None:
             return {field: self.base.get(field, "") for field in (STARTS_AT, ENDS_AT)}
         return times_of(self.now)
 
 
 def times_of(appointment: GhlAppointment) -> dict[FieldName, str]:
-    """Give an appointment's times as texts."""
+    """Return an appointment's times as texts."""
     starts_at, ends_at = appointment.starts_at, appointment.ends_at
     return {
         STARTS_AT: moment_text(starts_at) if starts_at else "",
@@ -67,14 +67,14 @@ def times_of(appointment: GhlAppointment) -> dict[FieldName, str]:
 
 
 def moment_text(at: datetime) -> str:
-    """Write a time: UTC, whole seconds, as GHL keeps them."""
+    """Format a time: UTC, whole seconds, as GHL keeps them."""
     return at.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def base_after(action: AppointmentAction, answer: GhlAppointment) -> dict[FieldName, str]:
-    """Say what both sides agree on after a write.
+    """Return the base after a write.
 
-    Who an appointment was given to, and its texts, count as agreed where we just wrote them.
+    The assignee and the texts are taken from GHL's answer only where we just wrote them.
     """
     wrote = {*action.values}
     if isinstance(action, CreateAppointment):
@@ -89,14 +89,14 @@ def base_after(action: AppointmentAction, answer: GhlAppointment) -> dict[FieldN
 
 
 def as_sent(action: AppointmentAction, found: GhlAppointment) -> GhlAppointment:
-    """Give an appointment as it was when it was sent, before anybody changed it."""
+    """Return an appointment as it was sent, before anyone changed it in GHL."""
     names = {STATUS: "status", TITLE: "title", ADDRESS: "address"}
     sent = {name: action.values[field] for field, name in names.items() if field in action.values}
     return found.model_copy(update=sent)
 
 
 def is_shown(values: Mapping[FieldName, str], appointment: GhlAppointment) -> bool:
-    """Tell whether an appointment has these values, as far as reading tells."""
+    """Return whether an appointment has these values, as far as GHL shows them."""
     shown = {
         STATUS: DELETED if appointment.deleted else appointment.status,
         TITLE: appointment.title,

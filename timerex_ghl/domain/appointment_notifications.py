@@ -1,4 +1,4 @@
-"""What a change of an appointment in GHL means for its booking."""
+"""Plan what a change of an appointment in GHL means for its booking."""
 
 from datetime import datetime
 
@@ -15,12 +15,12 @@ from timerex_ghl.domain.models import Booking, BookingState, FieldName, Record
 
 
 class NotificationPlan(Record):
-    """What is to be done about an appointment that was looked at.
+    """What to do about an appointment that was read back.
 
     Attributes:
-        base: What both sides agree on now.
-        cancels: The booking is to be cancelled, if the connection may.
-        is_moved: Somebody gave it another time in GHL. It stays so: TimeRex cannot move a booking.
+        base: The new base.
+        cancels: The booking should be cancelled, if the connection allows it.
+        is_moved: It has another time in GHL. It is left so: TimeRex cannot move a booking.
     """
 
     base: dict[FieldName, str]
@@ -31,10 +31,10 @@ class NotificationPlan(Record):
 def plan_appointment_notification(
     booking: Booking, state: AppointmentState, now: datetime
 ) -> NotificationPlan:
-    """Say what GHL's side of an appointment, as it was just read, leads to.
+    """Plan from an appointment, as it was just read from GHL.
 
-    Its status and its calendar are GHL's to know. A cancel, or a deletion, is somebody's wish that
-    the booking ends, unless it ended already, or the meeting has begun.
+    GHL owns its status and calendar. A cancel or a delete there cancels the booking, unless that
+    is cancelled already or the meeting has begun.
     """
     is_over = state.status in {CANCELLED, DELETED}
     was_over = state.base.get(STATUS) in {CANCELLED, DELETED}

@@ -1,4 +1,4 @@
-"""Which appointments that a list of GHL's shows, or leaves out, have to be looked at."""
+"""Which appointments have to be read again, by what a list of GHL's shows or omits."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,13 +15,13 @@ from timerex_ghl.domain.ghl_models import GhlAppointment
 NOT_LISTED: Final = "not listed"
 
 CHECK_VALID_FOR: Final = timedelta(days=1)
-"""So long a look counts after which the list still shows something else."""
+"""How long a look is valid though the list still differs."""
 
 
 def is_otherwise(state: AppointmentState, shown: GhlAppointment | None) -> bool:
-    """Tell whether a list shows an appointment otherwise than both sides last agreed.
+    """Return whether an appointment's listing differs from its base.
 
-    What cannot be read says nothing. One that is over may be left out of the list.
+    Fields that cannot be read are ignored. The list may omit a cancelled or deleted appointment.
     """
     if shown is None:
         return state.status not in {CANCELLED, DELETED}
@@ -33,7 +33,7 @@ def is_otherwise(state: AppointmentState, shown: GhlAppointment | None) -> bool:
 
 
 def describe_shown(shown: GhlAppointment | None) -> str:
-    """Say what a list shows of an appointment, so that the same is known again."""
+    """Describe an appointment's listing, so that the same one is recognized later."""
     if shown is None:
         return NOT_LISTED
     status = DELETED if shown.deleted else shown.status
@@ -43,12 +43,12 @@ def describe_shown(shown: GhlAppointment | None) -> str:
 def is_looked_at(
     was_shown: str | None, looked_at: datetime | None, shows: str, now: datetime
 ) -> bool:
-    """Tell whether somebody looked already because the list shows just this.
+    """Return whether the appointment was already read because of this same listing.
 
     Args:
-        was_shown: What the list showed when it last was otherwise.
+        was_shown: What the list showed when it last differed.
         looked_at: When the appointment was read since then.
         shows: What the list shows now.
-        now: The time it is.
+        now: The current time.
     """
     return was_shown == shows and looked_at is not None and looked_at > now - CHECK_VALID_FOR

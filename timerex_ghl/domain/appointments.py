@@ -1,7 +1,7 @@
-"""One appointment for each chain of bookings, in the GHL calendar that takes them.
+"""Plan one appointment for each chain of bookings, in the GHL calendar mapped to theirs.
 
-Three states, field by field: only what TimeRex changed since the base is written. What people
-change in GHL stands: TimeRex cannot be told of it.
+A three-way merge, field by field: only what TimeRex changed since the base is written. What people
+change in GHL stays: TimeRex cannot receive it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -47,17 +47,17 @@ ANY: Final = "*"
 
 
 class KeptAppointment(Record):
-    """A booking whose appointment needs no write, and what both sides agree on now."""
+    """A booking whose appointment needs no write, and its new base."""
 
     booking_id: BookingId
     base: dict[FieldName, str]
 
 
 class AppointmentPlan(Record):
-    """How to bring the appointments of a chain level.
+    """How to bring the appointments of a chain in sync.
 
     Attributes:
-        moves: Links to change first: the appointment of the one booking belongs to the other now.
+        moves: Links to change first, each from the old booking to the new one.
         actions: What to write afterwards.
         kept: Bases that change without a write.
     """
@@ -68,7 +68,7 @@ class AppointmentPlan(Record):
 
 
 def map_calendar(booking: Booking, rules: Iterable[CalendarRule]) -> GhlCalendarId | None:
-    """Choose the GHL calendar of a booking: the first rule that fits counts."""
+    """Return the GHL calendar of a booking, by the first rule that fits."""
     names = {ANY, booking.calendar_id, _spelling(booking.calendar_name)}
     return next(
         (rule.ghl for rule in rules if {rule.timerex, _spelling(rule.timerex)} & names), None
@@ -82,18 +82,18 @@ def plan_appointments(
     rules: Iterable[CalendarRule],
     users: Mapping[str, GhlUserId],
 ) -> AppointmentPlan:
-    """Say what to write so that one appointment stands where a chain of bookings does.
+    """Plan the writes so that one appointment shows a chain of bookings.
 
-    A successor takes over the nearest appointment before it. A second one in the chain, or one of
+    A successor gets the nearest appointment before it. A second one in the chain, or one of
     another person (who rebooked under another name), is cancelled. A moved booking whose successor
     has not arrived changes nothing.
 
     Args:
         rows: Every stored booking of the chain.
         states: The appointments these bookings have.
-        contact_id: The guest of the booking that counts.
-        rules: Which calendar takes which bookings; one that has an appointment keeps it there.
-        users: Who works in GHL, by e-mail.
+        contact_id: The guest of the chain's head.
+        rules: Which calendar is for which bookings; an existing appointment stays in its calendar.
+        users: The location's users by e-mail.
     """
     chain = join_chain(rows)
     head = head_of(chain)
@@ -116,7 +116,7 @@ def plan_appointments(
 
 
 def _wanted(booking: Booking, root_id: BookingId) -> dict[FieldName, str]:
-    """Say how TimeRex has a booking. The meeting's link is named while there will be a meeting."""
+    """Return the fields that TimeRex wants. The meeting's link is only for a confirmed booking."""
     parts = (one_line(booking.calendar_name), one_line(booking.guest_name or ""))
     wanted = {
         STATE: booking.state.value,
@@ -138,7 +138,7 @@ def _create(
     calendar_id: GhlCalendarId | None,
     users: Mapping[str, GhlUserId],
 ) -> CreateAppointment | None:
-    """Plan a new appointment. A booking that was cancelled meanwhile gets one that says so."""
+    """Plan a new appointment. A booking that was cancelled meanwhile gets a cancelled one."""
     if calendar_id is None or head.state is BookingState.MOVED:
         return None
     wanted = _wanted(head, root_id)
@@ -160,7 +160,7 @@ def _create(
 def _follow(
     head: Booking, root_id: BookingId, state: AppointmentState, users: Mapping[str, GhlUserId]
 ) -> UpdateAppointment | KeptAppointment | None:
-    """Let an appointment follow its booking. One that was deleted in GHL stays deleted."""
+    """Plan the update of an appointment. One that was deleted in GHL stays deleted."""
     if head.state is BookingState.MOVED:
         return None
     wanted = _wanted(head, root_id)
@@ -180,7 +180,7 @@ def _follow(
 def _end(
     booking_id: BookingId, state: AppointmentState
 ) -> UpdateAppointment | KeptAppointment | None:
-    """Cancel an appointment whose booking went on in another one."""
+    """Cancel an appointment whose booking was moved to another one."""
     moved = {STATE: BookingState.MOVED.value}
     if state.base.get(STATE) == BookingState.MOVED:
         return None
@@ -209,9 +209,9 @@ def _plan_one(
 def _standing(
     wanted: Mapping[FieldName, str], changed: Collection[FieldName], state: AppointmentState
 ) -> dict[FieldName, str]:
-    """Say when it is and whether it stands, where TimeRex has that otherwise than before.
+    """Return its times and status where TimeRex changed them.
 
-    Whether the guest came is GHL's to know, until the booking is moved to another time.
+    GHL owns whether the guest came, until the booking is moved to another time.
     """
     is_moved = bool({STARTS_AT, ENDS_AT} & {*changed})
     if wanted[STATE] != BookingState.CONFIRMED:
@@ -231,7 +231,7 @@ def _standing(
 def _texts(
     wanted: Mapping[FieldName, str], changed: Collection[FieldName], state: AppointmentState
 ) -> dict[FieldName, str]:
-    """Say what it is called and where it is, unless somebody chose that in GHL."""
+    """Return its title, address and details where TimeRex changed them and GHL's users did not."""
     values = {DETAILS: wanted[DETAILS]} if DETAILS in changed else {}
     now = state.now
     for field, shown, text in (
@@ -251,7 +251,7 @@ def _host(
     state: AppointmentState,
     users: Mapping[str, GhlUserId],
 ) -> dict[FieldName, str]:
-    """Give it to the host's user, unless somebody in GHL gave it to another one."""
+    """Assign it to the host's user, unless it was reassigned in GHL."""
     user = _user_of(head, users)
     given = state.base.get(ASSIGNED_TO, "")
     has = given if state.now is None else state.now.assigned_to or ""

@@ -1,4 +1,4 @@
-"""What people enter about a booking that was made here, not in TimeRex."""
+"""What people enter about a booking that was made in the workspace, not in TimeRex."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -20,20 +20,20 @@ from timerex_ghl.domain.models import Booking, Record
 _EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _LONGEST = timedelta(days=31)
 NEEDED = ("starts_at", "ends_at", "timezone")
-"""What a new booking cannot do without."""
+"""Required fields of a new booking."""
 
 
 def _readable(text: str) -> str:
     if not is_readable(text):
-        raise ValueError("holds a character that cannot be shown")
+        raise ValueError("has a character that cannot be shown")
     return text
 
 
 def _only_text(value: object) -> object:
-    """Take no bare number for a time, nor 20260210: it would count seconds."""
+    """Refuse a bare number as a time, also 20260210: it would count as seconds."""
     if isinstance(value, datetime) or (isinstance(value, str) and not _is_number(value)):
         return value
-    raise ValueError("is written like 2026-02-10T10:00:00+09:00")
+    raise ValueError("must be written like 2026-02-10T10:00:00+09:00")
 
 
 def _is_number(text: str) -> bool:
@@ -54,7 +54,7 @@ def _zone(name: str) -> str:
     try:
         return ZoneInfo(name).key
     except (KeyError, ValueError, OSError):
-        raise ValueError("is no time zone: enter an IANA name, for example Asia/Tokyo") from None
+        raise ValueError("is not a time zone: enter an IANA name, for example Asia/Tokyo") from None
 
 
 Line = Annotated[str, Field(max_length=MAX_LINE), AfterValidator(_readable)]
@@ -72,11 +72,11 @@ class AnswerEntry(Record):
 
 
 class BookingEntry(Record):
-    """What can be entered for a booking made here. What is not named stays as it is.
+    """What can be entered for a booking of the workspace. Fields not named stay as they are.
 
     Attributes:
-        calendar_name: What was booked; heads the note, or the appointment, in the CRM.
-        timezone: IANA name; the note tells the times in it.
+        calendar_name: What was booked; the title of the note or appointment in the CRM.
+        timezone: IANA name; the note shows the times in it.
         host_emails: A GHL user with one of them gets the appointment.
     """
 
@@ -103,11 +103,11 @@ _EMPTIED: dict[str, object] = {
     "host_emails": (),
     "answers": (),
 }
-"""What a field that cannot be None holds once it is emptied."""
+"""The empty value of fields that cannot be None."""
 
 
 def enter_booking(booking: Booking, entry: BookingEntry) -> Booking:
-    """Give a booking as it is once the entry is taken over.
+    """Return a booking after an entry is applied.
 
     Raises:
         EntryError: It would have no time, or end before it starts.
@@ -126,7 +126,7 @@ def enter_booking(booking: Booking, entry: BookingEntry) -> Booking:
     entered = Booking.model_validate({**booking.model_dump(), **values})
     if not timedelta() < entered.ends_at - entered.starts_at <= _LONGEST:
         raise EntryError(
-            [FieldFault("ends_at", f"has to be after starts_at, by {_LONGEST.days} days at most")]
+            [FieldFault("ends_at", f"must be after starts_at, by {_LONGEST.days} days at most")]
         )
     return entered
 

@@ -1,4 +1,4 @@
-"""Bookings in whatever order their deliveries come: the same deliveries end in the same rows."""
+"""Merge deliveries of bookings: the same deliveries give the same rows, in any order."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -8,21 +8,21 @@ _RANK = {BookingState.CONFIRMED: 0, BookingState.CANCELLED: 1, BookingState.MOVE
 
 
 def fold_booking(stored: Booking | None, incoming: Booking) -> Booking | None:
-    """Take one more delivery of a booking in; None where it says nothing new.
+    """Merge one more delivery of a booking; None where it says nothing new.
 
     TimeRex cannot edit a booking, so two deliveries of one id only complete each other: moved beats
-    cancelled beats confirmed, filled beats empty, and what was known stays known. Where two
-    deliveries contradict each other, a fixed order of the values decides, never their arrival.
+    cancelled beats confirmed, filled beats empty, and known values stay. Where two deliveries
+    contradict each other, a fixed order of the values decides, never their arrival.
     """
     folded = _normalize(incoming if stored is None else _join(stored, incoming))
     return None if folded == stored else folded
 
 
 def correct_booking(stored: Booking, trusted: Booking) -> Booking | None:
-    """Take in what can be trusted of a booking; None where it says nothing new.
+    """Merge a trusted version of a booking; None where it says nothing new.
 
-    What it fills in stands, whatever was told before. The state only goes forward: a booking that
-    was read may have been cancelled since.
+    Its filled fields override the stored ones. The state only goes forward: the stored one may be
+    newer than the read.
     """
     filled = {name: value for name in Booking.model_fields if (value := getattr(trusted, name))}
     state = max(stored.state, trusted.state, key=_RANK.__getitem__)
@@ -31,7 +31,7 @@ def correct_booking(stored: Booking, trusted: Booking) -> Booking | None:
 
 
 def join_chain(rows: Collection[Booking]) -> tuple[Booking, ...]:
-    """Tell the halves of each reschedule about one another, and put the first booking first.
+    """Fill in the old and new ids of each reschedule, and sort the first booking first.
 
     Args:
         rows: Every stored booking that is connected through old and new ids.
@@ -58,20 +58,20 @@ def join_chain(rows: Collection[Booking]) -> tuple[Booking, ...]:
 
 
 def is_superseded(booking: Booking, others: Collection[Booking]) -> bool:
-    """Tell whether another booking that we have counts instead of this one."""
+    """Return whether another stored booking replaces this one."""
     return booking.state is BookingState.MOVED and booking.new_id in {row.id for row in others}
 
 
 def head_of(chain: Sequence[Booking]) -> Booking:
-    """Choose the booking of a joined chain that counts: the last one, which nobody replaces.
+    """Return the booking of a joined chain that counts: the last one, which none replaces.
 
-    It is a moved one only while its successor has not arrived.
+    It is in the state MOVED only while its successor has not arrived.
     """
     return chain[-1]
 
 
 def root_of(chain: Sequence[Booking]) -> BookingId:
-    """Name the first booking of a joined chain, whether it has arrived or not."""
+    """Return the id of the first booking of a joined chain, which may not have arrived."""
     return chain[0].old_id or chain[0].id
 
 
@@ -80,12 +80,12 @@ def owner_of(
     owners: Mapping[BookingId, GhlContactId],
     contact_id: GhlContactId,
 ) -> BookingId | None:
-    """Choose whose record tells a joined chain's story: the head's, or the nearest before it.
+    """Choose the booking whose GHL record mirrors the chain: the head, or the nearest before it.
 
     Args:
         chain: The bookings.
-        owners: Those that have a record in GHL, and whose contact it hangs on.
-        contact_id: The guest of the booking that counts: another person's is not taken over.
+        owners: The bookings that have a record in GHL, with its contact.
+        contact_id: The guest of the head: another contact's record is not reused.
     """
     head = head_of(chain)
     if head.id in owners:
@@ -95,7 +95,7 @@ def owner_of(
 
 
 def _normalize(booking: Booking) -> Booking:
-    """A booking whose successor is known was moved, whatever the delivery called it."""
+    """Set the state MOVED where a successor is known, whatever the delivery says."""
     if booking.new_id is None or booking.state is BookingState.MOVED:
         return booking
     return booking.model_copy(update={"state": BookingState.MOVED})
@@ -117,7 +117,7 @@ def _weight(value: object) -> tuple[bool, int, str]:
 
 
 def _earlier(booking: Booking, chain: dict[BookingId, Booking]) -> Iterator[BookingId]:
-    """Walk back through the bookings this one replaced, once around at most."""
+    """Yield the bookings this one replaced, newest first; stops at a cycle."""
     visited = {booking.id}
     before = booking.old_id
     while before is not None and before not in visited:

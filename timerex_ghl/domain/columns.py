@@ -1,4 +1,4 @@
-"""Which column of people's tables is which field, and what one of its rows says."""
+"""Map the columns of an imported table to fields, and read its rows."""
 
 import re
 from collections import Counter
@@ -12,7 +12,7 @@ from timerex_ghl.domain.models import STANDARD_FIELDS, ContactId, FieldName, Fie
 from timerex_ghl.domain.person import split_name
 
 ID, NAME, TAGS, REASON, NOTHING = "id", "name", "tags", "reason", "-"
-"""Columns that are no field: our id, a name typed as one, tags, why a row was refused, none."""
+"""Columns that are not fields: our id, a full name, tags, why a row was refused, none."""
 
 _HEADERS = {
     ID: ("contact id", "id"),
@@ -52,8 +52,8 @@ class Columns(NamedTuple):
     """What each column of a table is.
 
     Attributes:
-        targets: In the table's order: a field, `id`, `name`, `tags`; None for a column left out.
-        unknown: Headers that nobody recognised.
+        targets: In the table's order: a field, `id`, `name`, `tags`; None for a skipped column.
+        unknown: Headers that were not recognized.
     """
 
     targets: tuple[str | None, ...]
@@ -61,7 +61,7 @@ class Columns(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What a row says about a person. `contact_id`: who it is, where the row says so."""
+    """The values of a row. `contact_id`: the contact, where the row names it."""
 
     contact_id: ContactId | None
     change: WorkspaceChange
@@ -70,11 +70,11 @@ class Entry(NamedTuple):
 def map_columns(
     headers: Sequence[str], chosen: Mapping[str, str], rules: Iterable[FieldRule]
 ) -> Columns:
-    """Say what each column is: as chosen, else by its header in English or Japanese.
+    """Map each column to a field: as chosen, else by its header in English or Japanese.
 
     Args:
-        headers: As they stand in the table.
-        chosen: Header to field, or to `-` for a column to leave out.
+        headers: As written in the table.
+        chosen: Header to field, or to `-` for a column to skip.
         rules: The connection's fields; a question whose answers fill a field is a header too.
 
     Raises:
@@ -87,7 +87,7 @@ def map_columns(
             raise SettingsError(f"--map: the file has no column {header!r}")
         if field not in {*fields, NOTHING}:
             raise SettingsError(
-                f"--map: {field} is no field: use {', '.join(sorted(fields))}, or -"
+                f"--map: {field} is not a field: use {', '.join(sorted(fields))}, or -"
             )
     found = [chosen.get(header) or known.get(_plain(header)) for header in headers]
     targets = tuple(None if field in {NOTHING, REASON} else field for field in found)
@@ -102,7 +102,7 @@ def map_columns(
 
 
 def read_entry(columns: Columns, cells: Sequence[str]) -> Entry:
-    """Read a row. An empty cell says nothing: it does not empty a field."""
+    """Read a row. An empty cell is ignored: it does not empty a field."""
     said = {
         target: cell.strip()
         for target, cell in zip(columns.targets, cells, strict=True)
@@ -122,12 +122,12 @@ def read_entry(columns: Columns, cells: Sequence[str]) -> Entry:
 
 
 def split_several(cell: str) -> tuple[str, ...]:
-    """Give the several things that one cell holds."""
+    """Split a cell with several values."""
     return tuple(one.strip() for one in _ENDS.split(cell) if one.strip())
 
 
 def _known(rules: Iterable[FieldRule]) -> dict[str, str]:
-    """Give every header we know, in its plain form."""
+    """Return the field of every known header, by its plain form."""
     known = {_plain(header): field for field, headers in _HEADERS.items() for header in headers}
     known |= {_plain(field): field for field in STANDARD_FIELDS}
     for rule in rules:
@@ -138,5 +138,5 @@ def _known(rules: Iterable[FieldRule]) -> dict[str, str]:
 
 
 def _plain(header: str) -> str:
-    """Give what spellings of one header have in common: `E-mail_Address `, `email address`."""
+    """Return the common form of a header's spellings: `E-mail_Address `, `email address`."""
     return re.sub(r"[\s._\-‐ー:：*＊]+", "", normalize("NFKC", header)).casefold()

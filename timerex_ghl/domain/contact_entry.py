@@ -1,6 +1,6 @@
-"""What people enter about a person, by the API or in a file, and what is refused of it.
+"""What people enter about a contact, by the API or in a file, and its validation.
 
-Values are kept as typed. Refused is what nobody could read, store or send on; a fault names the
+Values are kept as typed. Those that cannot be read, stored or sent are refused; a fault names the
 field and what to enter instead, never the value.
 """
 
@@ -28,7 +28,7 @@ class FieldFault(NamedTuple):
 
 
 class EntryError(SkippableError):
-    """Something that was entered cannot be taken.
+    """An entry is invalid.
 
     Attributes:
         faults: All of them, by field.
@@ -42,14 +42,14 @@ class EntryError(SkippableError):
 def check_values(
     given: Mapping[FieldName, Value], rules: Iterable[FieldRule]
 ) -> dict[FieldName, Value]:
-    """Give the values as they are kept: NFC, without blanks around them, None where emptied.
+    """Return the values as they are stored: NFC, stripped, None where emptied.
 
     Args:
         given: By canonical field name.
-        rules: The connection's fields: they say which fields of their own people have.
+        rules: The connection's fields: they define its custom fields.
 
     Raises:
-        EntryError: A field is unknown, or a value cannot be taken.
+        EntryError: A field is unknown, or a value is invalid.
     """
     known = {*STANDARD_FIELDS, *(rule.field for rule in rules)}
     kept: dict[FieldName, Value] = {}
@@ -66,7 +66,7 @@ def check_values(
 
 
 def check_tags(given: Iterable[str], field: str = "tags") -> frozenset[str]:
-    """Give tags as they are kept: lower-case, single blanks.
+    """Return tags as they are stored: lower-case, single blanks.
 
     Raises:
         EntryError: A tag is empty, too long or unreadable.
@@ -77,26 +77,24 @@ def check_tags(given: Iterable[str], field: str = "tags") -> frozenset[str]:
         raise EntryError([FieldFault(field, f"has more than {MAX_CHOICES} tags")])
     for tag in tags:
         if not clean_tag(tag):
-            raise EntryError([FieldFault(field, "holds an empty tag: leave it out")])
+            raise EntryError([FieldFault(field, "has an empty tag: leave it out")])
         if len(tag) > MAX_TAG:
-            raise EntryError([FieldFault(field, f"holds a tag of over {MAX_TAG} characters")])
+            raise EntryError([FieldFault(field, f"has a tag of over {MAX_TAG} characters")])
         if not is_readable(tag):
-            raise EntryError(
-                [FieldFault(field, "holds a tag with a character that cannot be shown")]
-            )
+            raise EntryError([FieldFault(field, "has a tag with a character that cannot be shown")])
     return cleaned
 
 
 def is_readable(text: str) -> bool:
-    """Tell whether text can be stored and shown: line ends and tabs are the only control codes."""
+    """Return whether text can be stored and shown: no control codes but line ends and tabs."""
     return all(letter in "\n\r\t" or category(letter) not in {"Cc", "Cs"} for letter in text)
 
 
 def _fault_of(field: FieldName, value: Value, known: Collection[FieldName]) -> str | None:
     if field not in known:
         if field.startswith(CUSTOM):
-            return "is no field of this connection: add it to its field mapping and publish"
-        return f"is no field: use {', '.join(STANDARD_FIELDS)}, or {CUSTOM}<key>"
+            return "is not a field of this connection: add it to its field mapping and publish"
+        return f"is not a field: use {', '.join(STANDARD_FIELDS)}, or {CUSTOM}<key>"
     if isinstance(value, tuple):
         return _fault_of_choices(field, value)
     return None if value is None else _fault_of_text(field, value)
@@ -104,7 +102,7 @@ def _fault_of(field: FieldName, value: Value, known: Collection[FieldName]) -> s
 
 def _fault_of_choices(field: FieldName, choices: tuple[str, ...]) -> str | None:
     if not field.startswith(CUSTOM):
-        return "takes one text, not a list"
+        return "must be one text, not a list"
     if len(choices) > MAX_CHOICES:
         return f"has more than {MAX_CHOICES} choices"
     return next(filter(None, (_fault_of_text(field, choice) for choice in choices)), None)
@@ -115,19 +113,19 @@ def _fault_of_text(field: FieldName, text: str) -> str | None:
     if len(text) > longest:
         return f"is longer than {longest} characters"
     if not is_readable(text):
-        return "holds a character that cannot be shown"
+        return "has a character that cannot be shown"
     cleaned = clean_value(text)
     return _fault_of_kind(field, cleaned) if isinstance(cleaned, str) else None
 
 
 def _fault_of_kind(field: FieldName, text: str) -> str | None:
-    """Find what a field of its own kind cannot be."""
+    """Validate a field that has a format of its own."""
     match field:
         case "email" if email_key(text) is None:
-            return "is no e-mail address: write name@example.com"
+            return "is not an e-mail address: write name@example.com"
         case "phone" if not any(letter.isdigit() for letter in text):
-            return "is no phone number: it has no digit"
+            return "is not a phone number: it has no digit"
         case "status" if text not in STATUSES:
-            return f"is none of {', '.join(STATUSES)}"
+            return f"is not one of {', '.join(STATUSES)}"
         case _:
             return None

@@ -1,4 +1,4 @@
-"""What a webhook of GHL about a contact can tell, compared with what is known already."""
+"""Compare a GHL webhook about a contact with what is already known."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ NOTIFIED_FIELDS = frozenset(
         "country", "companyName", "source", "website", "dateOfBirth", "assignedTo",
     )
 )  # fmt: skip
-"""The standard fields that contact events carry; an empty one is left out.
+"""The standard fields that contact events include; they omit an empty one.
 
 Source: the vendor's pages of ContactCreate and ContactUpdate.
 """
@@ -22,10 +22,10 @@ Source: the vendor's pages of ContactCreate and ContactUpdate.
 def has_news(
     notification: GhlContact, known: GhlContact, rules: Iterable[FieldRule], region: str
 ) -> bool:
-    """Tell whether an event says anything of a contact that is not known.
+    """Return whether a notification differs from the known contact.
 
-    Every field that such an event would carry counts: one that is absent may have been emptied.
-    What it never carries is found by the next poll.
+    Every field that such an event would include counts: one that is absent may have been emptied.
+    Changes of fields it never includes are found by the next poll.
     """
     if notification.tags is None or known.tags is None:
         return True

@@ -1,4 +1,4 @@
-"""What a new version of a connection's settings changes, in lines a person can read."""
+"""List what a new version of a connection's settings changes, in readable lines."""
 
 from collections.abc import Iterator
 
@@ -7,11 +7,11 @@ from pydantic import JsonValue
 from timerex_ghl.domain.settings import ConnectionSettings
 
 UNSHOWN = {"timerex.token_digests", "timerex.endpoint"}
-"""Said to have changed, but never shown: the door's name is what keeps strangers out."""
+"""Settings listed without their values: the webhook endpoint's name is a secret."""
 
 
 def difference(running: ConnectionSettings | None, new: ConnectionSettings) -> list[str]:
-    """List the settings that differ, `name: old -> new`; all of them where nothing runs yet."""
+    """List the settings that differ, `name: old -> new`; all of them for a new connection."""
     before = dict(_flat(running.model_dump(mode="json"))) if running else {}
     after = dict(_flat(new.model_dump(mode="json")))
     return [
@@ -22,7 +22,7 @@ def difference(running: ConnectionSettings | None, new: ConnectionSettings) -> l
 
 
 def _flat(value: JsonValue, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Name every leaf by its path; a field rule is named by its field, a set is sorted."""
+    """Yield every leaf with its path; a field rule is named by its field, a set is sorted."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _flat(inner, f"{prefix}.{key}" if prefix else key)

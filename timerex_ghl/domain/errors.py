@@ -1,21 +1,21 @@
-"""What went wrong, told by what to do next.
+"""Errors, classified by what to do next.
 
-Messages carry our ids, field names and a status, never a person's details: Prefect stores them.
+Messages have our ids, field names and a status, never personal data: Prefect stores them.
 """
 
 from collections.abc import Iterable
 from typing import Literal
 
 Question = Literal["identity", "conflict", "no-key", "gone"]
-"""What a person is asked: who is who, whose value stands, by what to know somebody, what now."""
+"""What a review asks: which contact, whose value, which e-mail or phone, what to do."""
 
 
 class TimerexGhlError(Exception):
-    """Something this program can name."""
+    """Base class of all errors of this project."""
 
 
 class RetryableError(TimerexGhlError):
-    """Try again later: an outage, a timeout, a lock somebody else holds.
+    """Try again later: an outage, a timeout, a lock of another process.
 
     Attributes:
         after_s: Wait at least this long; None where nothing is known.
@@ -27,23 +27,23 @@ class RetryableError(TimerexGhlError):
 
 
 class RateLimitedError(RetryableError):
-    """The other side said 429: waiting, which counts as no attempt."""
+    """The service answered 429. The wait does not count as an attempt."""
 
 
 class UnknownOutcomeError(RetryableError):
-    """A write was sent and its answer never read: it may have happened. Look, then send."""
+    """A write was sent and its answer never read: it may have happened. Check before resending."""
 
 
 class SkippableError(TimerexGhlError):
-    """Set this record aside: the other side refuses it as it is."""
+    """Set this record aside: the service refuses it as it is."""
 
 
 class NotFoundError(SkippableError):
-    """The record is not (or no longer) on the other side."""
+    """The service does not have the record, or no longer."""
 
 
 class QuarantineError(SkippableError):
-    """Nobody confirms what an event told: it is kept, and nothing is written."""
+    """What an event reports cannot be confirmed: it is stored, and nothing is written."""
 
 
 class DuplicateContactError(SkippableError):
@@ -61,10 +61,10 @@ class DuplicateContactError(SkippableError):
 
 
 class ReviewNeededError(TimerexGhlError):
-    """Ask a person.
+    """A person must decide.
 
     Attributes:
-        kind: What has to be decided.
+        kind: The question.
         people: The workspace's contacts it is about.
         ghl_ids: GHL's contacts it is about.
     """
@@ -84,19 +84,19 @@ class ReviewNeededError(TimerexGhlError):
 
 
 class FatalError(TimerexGhlError):
-    """Stop: no retry and no other record would fare better until somebody changes something."""
+    """Stop: retries and other records would fail, too, until the setup is corrected."""
 
 
 class CredentialsError(FatalError):
-    """The other side does not accept the credentials: enter new ones and publish again."""
+    """The service does not accept the credentials: enter new ones and publish again."""
 
 
 class ScopeError(FatalError):
-    """The token lacks a right. Nothing was done.
+    """The token lacks a scope. Nothing was done.
 
     Attributes:
         scope: The missing scope, for example `contacts.write`.
-        was_asked: The other side said so, and each further record would cost a call to hear it.
+        was_asked: The service said so, and each further record would cost a failing call.
     """
 
     def __init__(self, message: str, *, scope: str, was_asked: bool = True) -> None:

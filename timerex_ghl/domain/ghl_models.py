@@ -1,4 +1,4 @@
-"""GHL's records beside contacts and notes, in our words."""
+"""GHL's records besides contacts and notes."""
 
 from typing import Literal, NewType
 
@@ -16,11 +16,11 @@ AppointmentStatus = Literal["new", "confirmed", "cancelled", "showed", "noshow",
 
 
 class GhlTask(Record):
-    """A task of a contact. GHL tells neither when it was made nor when it changed.
+    """A task of a contact. GHL returns neither its time of creation nor of change.
 
     Attributes:
         body: Plain text, whatever markup GHL keeps.
-        contact_id: None where a search did not say.
+        contact_id: None where a search did not return it.
     """
 
     id: GhlTaskId
@@ -36,8 +36,8 @@ class GhlAppointment(Record):
     """An appointment in a calendar of GHL.
 
     Attributes:
-        status: As GHL says it: mostly an `AppointmentStatus`; newer words are passed through.
-        starts_at: None where the answer did not carry it, as after a write.
+        status: As GHL returns it: mostly an `AppointmentStatus`; unknown ones are passed through.
+        starts_at: None where the answer did not include it, as after a write.
         deleted: It was deleted, and can still be read.
     """
 
@@ -68,7 +68,7 @@ class GhlCalendar(Record):
 
 
 class GhlUser(Record):
-    """Somebody who works in the location. `email` is lower case."""
+    """A user of the location. `email` is lower case."""
 
     id: GhlUserId
     name: str

@@ -1,4 +1,4 @@
-"""Who is who: match keys, and the decision between the people that were found."""
+"""Resolve identity: match keys, and the choice among the contacts that were found."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Keys(NamedTuple):
-    """Normalised match keys of a person. None: nothing to match by."""
+    """Normalized match keys of a contact. None: nothing to match by."""
 
     email: str | None
     phone: str | None
@@ -19,25 +19,25 @@ class Keys(NamedTuple):
 
 @dataclass(frozen=True)
 class Match(Generic[T]):
-    """Exactly one person it can be."""
+    """Exactly one contact matches."""
 
     person: T
 
 
 @dataclass(frozen=True)
 class NoMatch:
-    """Not known yet."""
+    """No contact matches."""
 
 
 @dataclass(frozen=True)
 class SeveralMatches:
-    """More than one person it could be: a review, and no write."""
+    """Several contacts match: a review is needed before any write."""
 
     ids: tuple[str, ...]
 
 
 def keys_of(contact: Contact, region: str) -> Keys:
-    """Give the keys a person is matched by."""
+    """Return the keys a contact is matched by."""
     return Keys(
         email_key(contact.values.get(FieldName("email"))),
         phone_key(contact.values.get(FieldName("phone")), region),
@@ -47,7 +47,7 @@ def keys_of(contact: Contact, region: str) -> Keys:
 def match_person(
     by_link: T | None, by_email: Sequence[T], by_phone: Sequence[T], id_of: Callable[[T], str]
 ) -> Match[T] | NoMatch | SeveralMatches:
-    """Choose the one person, if there is one. A link outranks every key."""
+    """Return the one match, if there is one. A link outranks every key."""
     if by_link is not None:
         return Match(by_link)
     people = {id_of(person): person for person in (*by_email, *by_phone)}
@@ -61,9 +61,9 @@ def match_person(
 
 
 def is_same_person(local: Contact, remote: Contact, region: str) -> bool:
-    """Tell whether a contact GHL named as the existing one may be adopted.
+    """Return whether a GHL contact found by a key may be accepted as this contact.
 
-    One key must agree, and the other must not contradict: both filled and different is a review.
+    One key must agree, and the other must not contradict: both filled and different needs a review.
     """
     pairs = [*zip(keys_of(local, region), keys_of(remote, region), strict=True)]
     agree = any(one is not None and one == other for one, other in pairs)

@@ -1,4 +1,4 @@
-"""Which field is which, and the way between our words and GHL's."""
+"""Map fields between the workspace and GHL."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -16,7 +16,7 @@ from timerex_ghl.domain.models import (
 from timerex_ghl.domain.normal import clean_value, is_empty
 
 CUSTOM_PREFIX = "customFields."
-"""What a GHL custom field's name starts with; its id follows."""
+"""Prefix of a GHL custom field's name; its id follows."""
 
 GHL_FIELDS: dict[GhlField, Literal["update", "create", "read"]] = {
     GhlField("firstName"): "update",
@@ -37,10 +37,10 @@ GHL_FIELDS: dict[GhlField, Literal["update", "create", "read"]] = {
     GhlField("gender"): "create",
     GhlField("type"): "read",
 }
-"""What GHL lets us do with its own fields: write at any time, on creation only, or never.
+"""What GHL allows for its own fields: write at any time, on creation only, or never.
 
 Source: POST /contacts/, PUT /contacts/{contactId}. `tags` is left out on purpose: in a contact's
-body it erases everybody's tags. `name` is left out because it overwrites both names.
+body it replaces all tags. `name` is left out because it overwrites both names.
 """
 
 
@@ -68,16 +68,16 @@ DEFAULT_RULES = (
     _rule("source", "source", direction=Direction.TO_GHL, create_only=True),
     _rule("status", "type", direction=Direction.OFF),
 )
-"""The standard fields, for a connection that says nothing else."""
+"""The standard fields, for a connection without a mapping of its own."""
 
 
 def is_custom(field: GhlField) -> bool:
-    """Tell whether a GHL field is one of the location's own."""
+    """Return whether a GHL field is a custom field of the location."""
     return field.startswith(CUSTOM_PREFIX)
 
 
 def map_from_ghl(contact: GhlContact, rules: Iterable[FieldRule]) -> Contact:
-    """Say in our words what GHL answered.
+    """Map a GHL contact to canonical fields.
 
     An answer lists only the custom fields that are filled, so a missing one is known to be empty.
     A missing standard field was not received.
@@ -96,12 +96,12 @@ def map_from_ghl(contact: GhlContact, rules: Iterable[FieldRule]) -> Contact:
 def map_to_ghl(
     values: Values, rules: Iterable[FieldRule], *, creating: bool
 ) -> dict[GhlField, Value]:
-    """Say in GHL's words what it should hold. Nothing GHL would refuse, no empty field on creation.
+    """Map values to GHL's fields. Left out: what GHL would refuse, and empty fields on creation.
 
     Args:
         values: Only what is to be written.
         rules: The connection's fields.
-        creating: The contact is being made, so its create-only fields travel too.
+        creating: The contact is being created, so create-only fields are included.
     """
     return {
         rule.ghl: values[rule.field]
@@ -113,12 +113,12 @@ def map_to_ghl(
 
 
 def goes_to_ghl(rule: FieldRule, *, creating: bool) -> bool:
-    """Tell whether a field may be written to GHL."""
+    """Return whether a field may be written to GHL."""
     return rule.direction in {Direction.BOTH, Direction.TO_GHL} and (
         creating or not rule.create_only
     )
 
 
 def goes_to_workspace(rule: FieldRule) -> bool:
-    """Tell whether a field may be written to the workspace."""
+    """Return whether a field may be written to the workspace."""
     return rule.direction in {Direction.BOTH, Direction.TO_WORKSPACE}

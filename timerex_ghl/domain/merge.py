@@ -1,4 +1,4 @@
-"""The three-way merge of a person: every field by itself, and the tags one by one."""
+"""The three-way merge of a contact: each field by itself, and the tags one by one."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -21,10 +21,10 @@ NO_TAGS: Tags = frozenset()
 
 
 class FieldMerge(Record):
-    """What each side takes over, in canonical fields.
+    """The changes to each side, in canonical fields.
 
     Attributes:
-        base: What both agree on once that is done. Only values and tags, no time.
+        base: The base once that is done. Only values and tags, no time.
     """
 
     to_workspace: WorkspaceChange
@@ -36,7 +36,7 @@ class FieldMerge(Record):
 
 
 class TagMerge(NamedTuple):
-    """The tags each side takes over, and those both have afterwards."""
+    """The tags to add and remove on each side, and those both have afterwards."""
 
     to_workspace: tuple[Tags, Tags] = (NO_TAGS, NO_TAGS)
     to_ghl: tuple[Tags, Tags] = (NO_TAGS, NO_TAGS)
@@ -52,15 +52,15 @@ def merge_contacts(
     *,
     creating: bool = False,
 ) -> FieldMerge:
-    """Bring the two views of a person level.
+    """Merge the two views of a contact.
 
     Args:
-        workspace: The workspace row. A field it does not hold is one nobody entered there.
+        workspace: The workspace row. A field it does not have was never entered there.
         ghl: What GHL answered, in canonical fields.
-        base: What both last agreed on; None when they meet for the first time.
+        base: What both last agreed on; None the first time.
         rules: The connection's fields.
         region: Reads phone numbers written without a country code.
-        creating: GHL does not have the contact yet, so create-only fields travel too.
+        creating: GHL does not have the contact yet, so create-only fields are included.
     """
     agreed = base.values if base else {}
     newer = _newer_value_of(workspace, ghl)
@@ -84,10 +84,10 @@ def merge_contacts(
 
 
 def merge_tags(workspace: Tags | None, ghl: Tags | None, base: Tags | None) -> TagMerge:
-    """Carry each side's added and removed tags over to the other.
+    """Apply each side's added and removed tags to the other.
 
-    Without a base nothing was ever removed: both get the union. A side that was not received
-    leaves everything as it is. Tags are taken off under the name that side has them.
+    Without a base no tag counts as removed: both get the union. A side that was not received
+    leaves everything as it is. Tags are removed by the spelling that each side has.
     """
     if workspace is None or ghl is None:
         return TagMerge(base=base)
@@ -103,7 +103,7 @@ def merge_tags(workspace: Tags | None, ghl: Tags | None, base: Tags | None) -> T
 
 
 def apply_change(contact: Contact, change: WorkspaceChange) -> Contact:
-    """Give a contact as it is after a change."""
+    """Return a contact after a change."""
     if contact.tags is None and not change.tags_added:
         tags = None
     else:
@@ -124,7 +124,7 @@ def _spelled(tags: Tags, cleaned: Tags) -> Tags:
 
 
 def _newer_value_of(workspace: Contact, ghl: Contact) -> Side | None:
-    """Tell which side changed last; None where a time is missing, or both are the same."""
+    """Return which side changed last; None where a time is missing, or both are the same."""
     if workspace.updated_at is None or ghl.updated_at is None:
         return None
     if workspace.updated_at == ghl.updated_at:

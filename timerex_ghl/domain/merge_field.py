@@ -1,6 +1,6 @@
-"""The three-way merge of one field: each side is compared with what both last agreed on.
+"""The three-way merge of one field: each side is compared with the base.
 
-- Emptying a field is no edit, unless the field's rule says that empty wipes.
+- Emptying a field is not an edit, unless the field's rule has `empty_wipes`.
 - `newest` needs both times: where one is missing, or they are equal, a person decides.
 - A one-way field's source wins every conflict. An edit on the other side stays there until the
   source changes the next time. A field GHL takes on creation only is one-way from then on.
@@ -29,7 +29,7 @@ UNKNOWN: Final = Unknown.UNKNOWN
 
 
 class FieldViews(NamedTuple):
-    """One field as each side has it, and as both last agreed."""
+    """One field on each side, and in the base."""
 
     workspace: Value | Unknown
     ghl: Value | Unknown
@@ -37,13 +37,13 @@ class FieldViews(NamedTuple):
 
 
 class FieldVerdict(NamedTuple):
-    """What becomes of one field.
+    """The result of merging one field.
 
     Attributes:
-        stands: Whose value stands from now on. "both": they agree already. None: nothing is
-            written, and the base stays as it was.
-        value: The value that stands; None with it unless one does.
-        conflict: Both sides had changed it differently.
+        stands: Whose value wins. "both": they agree already. None: nothing is written, and the
+            base stays as it was.
+        value: The value that wins; None where none does.
+        conflict: Set where both sides changed it differently.
     """
 
     stands: Standing | None
@@ -57,10 +57,10 @@ LEAVE = FieldVerdict(None)
 def merge_field(
     rule: FieldRule, views: FieldViews, newer: Side | None, region: str, *, creating: bool
 ) -> FieldVerdict:
-    """Decide whose value stands.
+    """Decide whose value wins.
 
     Args:
-        rule: How the field travels.
+        rule: How the field is synced.
         views: What is known of it.
         newer: The side that changed last; None where that is not known.
         region: Reads phone numbers written without a country code.
@@ -74,7 +74,7 @@ def merge_field(
         return LEAVE
     base = views.base
     workspace = views.workspace
-    if workspace is UNKNOWN:  # a field nobody ever entered here is one nobody changed
+    if workspace is UNKNOWN:  # a field that was never entered counts as unchanged
         workspace = None if base is UNKNOWN else base
     ghl = _undo_lowering(rule, views.ghl, (base, workspace))
     if is_same(rule.field, workspace, ghl, region):
@@ -91,7 +91,7 @@ def merge_field(
 
 
 def _is_edit(rule: FieldRule, value: Value, base: Value | Unknown, region: str) -> bool:
-    """Tell whether a side has something new to say."""
+    """Return whether a side's value is an edit since the base."""
     if is_empty(value):
         return rule.empty_wipes and base is not UNKNOWN and not is_empty(base)
     return base is UNKNOWN or not is_same(rule.field, value, base, region)
@@ -133,7 +133,7 @@ def _resolve_value(
 
 
 def _undo_lowering(rule: FieldRule, ghl: Value, known: tuple[Value | Unknown, ...]) -> Value:
-    """Read a name that only lost its capitals as the name we know: some GHL lists lower them."""
+    """Restore a known name that only lost its capitals: some GHL lists lower-case names."""
     if rule.field not in _NAMES:
         return ghl
     return next((name for name in known if isinstance(name, str) and name.lower() == ghl), ghl)

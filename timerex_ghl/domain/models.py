@@ -1,4 +1,4 @@
-"""The words of the project as data: frozen, closed, with ids of their own types."""
+"""The core data types: frozen, closed, with typed ids."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -37,13 +37,13 @@ STANDARD_FIELDS = tuple(
 
 
 class Record(BaseModel):
-    """Frozen, closed, and silent about its values in errors (Prefect stores error texts)."""
+    """Frozen, closed, and without values in error messages, since Prefect stores those."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Contact(Record):
-    """A person as one side knows them, in canonical fields.
+    """A contact as one side has it, in canonical fields.
 
     Attributes:
         values: By canonical field name. Absent: not received. None: known to be empty.
@@ -57,7 +57,7 @@ class Contact(Record):
 
 
 class WorkspaceContact(Record):
-    """A person in the workspace.
+    """A contact of the workspace.
 
     Attributes:
         version: Rises by one with each change of the row.
@@ -71,7 +71,7 @@ class WorkspaceContact(Record):
 
 
 class GhlContact(Record):
-    """A contact as GHL last answered it, in GHL's field names.
+    """A contact as GHL last returned it, in GHL's field names.
 
     Attributes:
         values: By GHL field name (`firstName`, `customFields.<id>`). Absent: not received.
@@ -107,7 +107,7 @@ class Location(Record):
 
 
 class BookingState(StrEnum):
-    """Where a booking stands. MOVED: the guest chose another time; `new_id` counts instead."""
+    """The state of a booking. MOVED: the guest chose another time; `new_id` counts instead."""
 
     CONFIRMED = "confirmed"
     CANCELLED = "cancelled"
@@ -123,11 +123,11 @@ class FormAnswer(Record):
 
 
 class Booking(Record):
-    """One TimeRex appointment, as the sync sees it.
+    """One TimeRex appointment as the sync engine sees it.
 
     Attributes:
-        guest_name: As typed, one string; None where the form did not carry it.
-        guest_email: As typed; None where the form did not carry it.
+        guest_name: As typed, one string; None where the form did not ask.
+        guest_email: As typed; None where the form did not ask.
         starts_at: Aware, UTC.
         timezone: IANA name of the calendar's zone.
         old_id: The booking this one replaces (reschedule).
@@ -159,7 +159,7 @@ class Booking(Record):
 
 
 class Direction(StrEnum):
-    """Which way a field travels."""
+    """The direction in which a field is synced."""
 
     BOTH = "both"
     TO_GHL = "to-ghl"
@@ -168,7 +168,7 @@ class Direction(StrEnum):
 
 
 class ConflictRule(StrEnum):
-    """Whose value stands when both sides changed a field differently."""
+    """Whose value wins when both sides changed a field differently."""
 
     WORKSPACE = "workspace"
     GHL = "ghl"
@@ -177,11 +177,11 @@ class ConflictRule(StrEnum):
 
 
 class FieldRule(Record):
-    """How one field travels.
+    """How one field is synced.
 
     Attributes:
-        create_only: GHL takes the field when a contact is created and never again (`companyName`).
-        empty_wipes: An emptied value empties the other side too; otherwise it leaves it alone.
+        create_only: GHL accepts the field only when a contact is created (`companyName`).
+        empty_wipes: An emptied value empties the other side too; otherwise it is ignored.
         answer_label: The booking form's question whose answer fills the field; None for none.
     """
 

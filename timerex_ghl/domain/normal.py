@@ -10,19 +10,19 @@ from timerex_ghl.domain.models import FieldName, Value
 
 
 def clean_value(value: Value) -> Value:
-    """Give a value in the form we keep: NFC, no blanks around it, None where nothing is left."""
+    """Return a value in the form we store: NFC, stripped, None where empty."""
     if isinstance(value, tuple):
         return tuple(kept for item in value if (kept := _clean_text(item))) or None
     return _clean_text(value or "") or None
 
 
 def clean_tag(tag: str) -> str:
-    """Give the form in which GHL keeps a tag's name: lower-case, single blanks."""
+    """Return the form in which GHL stores a tag's name: lower-case, single blanks."""
     return normalize("NFC", " ".join(tag.split()).lower())
 
 
 def email_key(value: Value) -> str | None:
-    """Give the match key of an e-mail address; None where the value is no single address.
+    """Return the match key of an e-mail address; None where the value is not a single address.
 
     Deliberately lenient (old Japanese carrier addresses break the standard). Plus-tags stay.
     """
@@ -34,7 +34,7 @@ def email_key(value: Value) -> str | None:
 
 
 def phone_key(value: Value, region: str) -> str | None:
-    """Give the E.164 form of a valid phone number; None for every other value.
+    """Return the E.164 form of a valid phone number; None for every other value.
 
     Args:
         value: As typed; full-width digits and Japanese dashes are read.
@@ -44,7 +44,7 @@ def phone_key(value: Value, region: str) -> str | None:
 
 
 def compare_key(field: FieldName, value: Value, region: str) -> Hashable:
-    """Give what two spellings of one value have in common. None stands for empty.
+    """Return the form in which equal values are equal. None stands for empty.
 
     A choice of one compares like the plain text, since GHL is free to answer either.
     """
@@ -64,12 +64,12 @@ def compare_key(field: FieldName, value: Value, region: str) -> Hashable:
 
 
 def is_same(field: FieldName, one: Value, other: Value, region: str) -> bool:
-    """Tell whether two values mean the same. An empty text and None do."""
+    """Return whether two values are equal but for spelling. An empty text equals None."""
     return compare_key(field, one, region) == compare_key(field, other, region)
 
 
 def is_empty(value: Value) -> bool:
-    """Tell whether there is nothing to read in a value."""
+    """Return whether a value is None or blank."""
     return clean_value(value) is None
 
 

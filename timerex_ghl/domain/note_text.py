@@ -1,4 +1,4 @@
-"""What the note of a booking says. Plain text; no link that lets its reader cancel or move."""
+"""The text of a booking's note: plain, without a link that lets its reader cancel or move."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,20 +12,20 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def marker_of(root_id: BookingId) -> str:
-    """Give the line that finds the note of a chain of bookings again, by its first booking."""
+    """Return the line that identifies the note of a chain of bookings, by its first booking."""
     return f"{_MARK}{root_id}"
 
 
 def has_marker(text: str, marker: str) -> bool:
-    """Tell whether a note is the one of this marker: its last line that says anything is it.
+    """Return whether a note has this marker as its last line that is not blank.
 
-    What a guest typed stands further up, so nobody can pass a note off as another booking's.
+    A guest's text is always above it, so no guest can fake the note of another booking.
     """
     return _last_line(text) == marker
 
 
 def booking_of(text: str) -> BookingId | None:
-    """Tell which booking's chain a note carries, by its marker; None where it has none."""
+    """Return the first booking of a note's chain, by its marker; None where it has none."""
     line = _last_line(text)
     return BookingId(line.removeprefix(_MARK)) if line.startswith(_MARK) else None
 
@@ -36,12 +36,12 @@ def _last_line(text: str) -> str:
 
 
 def is_same_text(one: str, other: str) -> bool:
-    """Tell whether two notes read the same, whatever happened to their blanks and line ends."""
+    """Return whether two notes are equal but for blanks and line ends."""
     return one.split() == other.split()
 
 
 def render_note(booking: Booking, before: Booking | None, root_id: BookingId) -> str:
-    """Write the note of the booking that counts.
+    """Render the note of the booking that counts.
 
     Args:
         booking: The one that counts.
@@ -60,7 +60,7 @@ def render_note(booking: Booking, before: Booking | None, root_id: BookingId) ->
 
 
 def render_moved(booking: Booking, head: Booking, root_id: BookingId) -> str:
-    """Write the short note that stays behind where a chain has a second one."""
+    """Render the short note for a chain's second, outdated note."""
     return "\n".join(
         (
             one_line(booking.calendar_name or "Booking"),
@@ -71,7 +71,7 @@ def render_moved(booking: Booking, head: Booking, root_id: BookingId) -> str:
 
 
 def render_details(booking: Booking, root_id: BookingId) -> str:
-    """Write what an appointment has no field for: why it ended, hosts, and what the guest said."""
+    """Render what an appointment has no field for: cancel reason, hosts, the guest's answers."""
     reason = one_line(booking.cancellation_reason or "")
     lines = [
         *([f"Cancelled ({reason})"] if reason else []),
@@ -120,7 +120,7 @@ def _guest_lines(booking: Booking) -> Iterator[str]:
 
 
 def _span(booking: Booking) -> str:
-    """Give both local times; the end's date and offset only where they differ from the start's."""
+    """Format both local times; the end's date and offset only where they differ."""
     zone = _zone(booking.timezone)
     start, end = booking.starts_at.astimezone(zone), booking.ends_at.astimezone(zone)
     if (start.date(), start.utcoffset()) != (end.date(), end.utcoffset()):
@@ -151,7 +151,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def one_line(text: str) -> str:
-    """Put what somebody typed on one line, without marks that nobody sees (or that turn text)."""
+    """Put text on one line, without invisible characters (some reverse the text's direction)."""
     visible = (" " if letter.isspace() else letter for letter in text)
     kept = "".join(letter for letter in visible if category(letter) not in {"Cc", "Cf", "Cs"})
     return " ".join(kept.split())

@@ -1,4 +1,4 @@
-"""One note for each chain of bookings, on the booking that counts."""
+"""Plan one note for each chain of bookings, linked to the booking that counts."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -16,11 +16,11 @@ from timerex_ghl.domain.note_text import is_same_text, marker_of, render_moved, 
 
 
 class NoteState(Record):
-    """A note that a booking has.
+    """The note of a booking.
 
     Attributes:
-        contact_id: Whose note it is.
-        text: What it says, plain; None where that is not known.
+        contact_id: Its contact in GHL.
+        text: Its plain text; None where that is not known.
     """
 
     id: GhlNoteId
@@ -29,10 +29,10 @@ class NoteState(Record):
 
 
 class NotePlan(Record):
-    """How to bring the notes of a chain level.
+    """How to bring the notes of a chain in sync.
 
     Attributes:
-        moves: Links to change first: the note of the one booking belongs to the other from now on.
+        moves: Links to change first, each from the old booking to the new one.
         actions: What to write afterwards.
     """
 
@@ -43,16 +43,16 @@ class NotePlan(Record):
 def plan_notes(
     rows: Collection[Booking], notes: Mapping[BookingId, NoteState], contact_id: GhlContactId
 ) -> NotePlan:
-    """Say what to write so that one note tells how a chain of bookings stands.
+    """Plan the writes so that one note shows a chain of bookings.
 
-    A successor takes over the nearest note before it. A second note in the chain, or one on
-    another person (who rebooked under another name), says where the booking went. A moved booking
-    whose successor has not arrived changes the note it has, and gets none.
+    A successor gets the nearest note before it. A second note in the chain, or one on another
+    contact (who rebooked under another name), says where the booking was moved. A moved booking
+    whose successor has not arrived updates its note, and gets no new one.
 
     Args:
         rows: Every stored booking of the chain.
         notes: The notes these bookings have.
-        contact_id: The guest of the booking that counts.
+        contact_id: The guest of the chain's head.
     """
     chain = join_chain(rows)
     head = head_of(chain)

@@ -1,4 +1,4 @@
-"""What a booking tells about its guest."""
+"""Plan what a booking changes on its guest's contact."""
 
 from collections.abc import Collection, Iterable
 from typing import overload
@@ -21,7 +21,7 @@ from timerex_ghl.domain.normal import clean_tag, clean_value, is_empty
 SOURCE = {FieldName("source"): "TimeRex"}
 FIRST_NAME, LAST_NAME = FieldName("first_name"), FieldName("last_name")
 WHO = {FIRST_NAME, LAST_NAME, *map(FieldName, ("email", "phone", "company"))}
-"""Who somebody is. A form fills these in and never replaces them: anybody can type a name."""
+"""Identity fields. A form fills them in and never replaces them: anyone can type any name."""
 
 
 @overload
@@ -33,15 +33,15 @@ def plan_person(
 def plan_person(
     booking: Booking, known: Contact | None, rules: Iterable[FieldRule]
 ) -> Contact | WorkspaceChange:
-    """Say who a new guest is, or what a booking adds to a guest we know.
+    """Build the contact of a new guest, or the change that a booking makes to a known one.
 
-    Empty fields are filled. Answers that a rule asks for by their label also replace what stands
-    there while the booking stands (a cancellation only repeats old answers), save in `WHO`.
+    Empty fields are filled. Answers that a rule names by their label also replace values while the
+    booking is confirmed (a cancellation only repeats old answers), except in `WHO`.
 
     Args:
-        booking: As folded.
-        known: The guest's workspace contact; where the workspace meets somebody whom GHL knows,
-            the GHL contact in canonical fields. None: nobody knows them.
+        booking: The merged booking.
+        known: The guest's workspace contact; where the workspace has none, the GHL contact in
+            canonical fields. None: the guest is new to both.
         rules: The connection's fields.
     """
     answers = _answers(booking, rules)
@@ -69,9 +69,9 @@ def plan_booking_tags(
     booked_tag: str | None,
     cancelled_tag: str | None,
 ) -> WorkspaceChange:
-    """Say which of the two booking tags a person should have, from all of their bookings.
+    """Choose which of the two booking tags a contact should have, from all of its bookings.
 
-    Any booking that stands: booked. None, and the last one was cancelled: cancelled. While a moved
+    Any confirmed booking: booked. None, and the last one was cancelled: cancelled. While a moved
     booking's successor has not arrived, both stay as they are.
     """
     open_ones = [row for row in bookings if not is_superseded(row, bookings)]
@@ -87,10 +87,10 @@ def plan_booking_tags(
 
 
 def split_name(name: str) -> tuple[str, str | None]:
-    """Give first and last name of a name typed as one.
+    """Split a full name into first and last name.
 
     Only two words in Latin letters are two names. Every other name stays whole, as the first one:
-    a blank in a Japanese name says nothing about which part is which.
+    a blank in a Japanese name does not show which part is which.
     """
     match name.split():
         case [first, last] if _is_latin(first) and _is_latin(last):
@@ -111,7 +111,7 @@ def _guest_values(booking: Booking) -> dict[FieldName, Value]:
 
 
 def _answers(booking: Booking, rules: Iterable[FieldRule]) -> dict[FieldName, Value]:
-    """Give the answers that rules ask for by label; a standard field takes several as one text."""
+    """Return the answers that rules name by label; a standard field joins several into one text."""
     by_label = {_label_key(answer.label): answer.value for answer in booking.answers}
     return {
         rule.field: ", ".join(value)

@@ -1,4 +1,4 @@
-"""What to write to bring one person level on both sides."""
+"""Plan the writes that bring one contact in sync."""
 
 from collections.abc import Iterator, Sequence
 
@@ -26,7 +26,7 @@ from timerex_ghl.domain.normal import clean_tag, phone_key
 
 PHONE = FieldName("phone")
 NOT_MADE_YET = GhlContactId("")
-"""Stands in the tags of a contact that the same plan creates."""
+"""Placeholder id in the tag actions of a contact that the same plan creates."""
 
 
 def plan_contact(
@@ -36,17 +36,17 @@ def plan_contact(
     rules: Sequence[FieldRule],
     region: str,
 ) -> ContactPlan:
-    """Bring a person level on both sides, with the fewest writes.
+    """Plan the fewest writes that bring a contact in sync.
 
     Args:
         workspace: The workspace row.
-        ghl: The contact as GHL has it; None where GHL does not know the person.
-        base: What both last agreed on; None when they meet for the first time.
+        ghl: The contact in GHL; None where GHL does not have it.
+        base: What both last agreed on; None the first time.
         rules: The connection's fields.
         region: Reads phone numbers written without a country code.
 
     Raises:
-        ReviewNeededError: The person is new to GHL and has neither e-mail nor phone.
+        ReviewNeededError: The contact is new to GHL and has neither e-mail nor phone.
     """
     if ghl is None:
         return _plan_creation(workspace, rules, region)
@@ -59,7 +59,7 @@ def plan_contact(
 def is_as_planned(
     before: GhlContact | None, actions: Sequence[ContactAction], after: GhlContact
 ) -> bool:
-    """Tell whether GHL holds exactly what it held and what was sent: nobody added anything."""
+    """Return whether GHL has exactly its old values with what was sent, and nothing else."""
     if before is None:
         return False
     values, tags = dict(before.values), before.tags or frozenset()
@@ -77,13 +77,13 @@ def is_as_planned(
 
 
 def as_pulled(plan: ContactPlan, base: Contact | None, rules: Sequence[FieldRule]) -> ContactPlan:
-    """Give the part of a plan that writes nothing to GHL.
+    """Return a plan without its writes to GHL.
 
-    What was meant for GHL stays to be said: both sides have not agreed on it.
+    The base of the fields not sent stays as it was, so that a later run sends them.
 
     Args:
         plan: For a contact that GHL has.
-        base: What both agreed on before.
+        base: The base before the plan.
         rules: The connection's fields.
     """
     agreed = base.values if base else {}
@@ -104,12 +104,12 @@ def as_pulled(plan: ContactPlan, base: Contact | None, rules: Sequence[FieldRule
 
 
 def _plan_creation(workspace: Contact, rules: Sequence[FieldRule], region: str) -> ContactPlan:
-    """Create a person: a merge with a GHL contact on which nothing is filled in yet."""
+    """Plan the creation of a contact: a merge with an empty GHL contact."""
     nothing = Contact(values=dict.fromkeys((rule.field for rule in rules), None), tags=frozenset())
     merge = merge_contacts(workspace, nothing, None, rules, region, creating=True)
     if keys_of(Contact(values=merge.values_to_ghl), region) == Keys(None, None):
         raise ReviewNeededError(
-            "neither an e-mail address nor a phone number to know the person by: enter one",
+            "the contact has neither an e-mail address nor a phone number to match by: enter one",
             kind="no-key",
         )
     values = map_to_ghl(_as_sent(merge.values_to_ghl, region), rules, creating=True)
@@ -133,6 +133,6 @@ def _tag_actions(merge: FieldMerge, contact_id: GhlContactId) -> Iterator[Contac
 
 
 def _as_sent(values: Values, region: str) -> Values:
-    """Write the phone as GHL keeps it; one that is no valid number goes as it is."""
+    """Format the phone as GHL stores it; an invalid number is sent as it is."""
     phone = phone_key(values.get(PHONE), region)
     return {**values, PHONE: phone} if phone else values

@@ -1,4 +1,4 @@
-"""How a review may be settled, and what a decision means for the rules."""
+"""How a review may be resolved, and what a decision means for the rules."""
 
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
@@ -14,9 +14,9 @@ from timerex_ghl.domain.normal import is_same
 
 
 class Way(StrEnum):
-    """What a person can decide.
+    """The ways to resolve a review.
 
-    KEEP: one side's value stands. LINK: these two are the same person. APART: they are not, do not
+    KEEP: one side's value wins. LINK: these two are the same person. APART: they are not, do not
     ask again. DROP: leave it as it is, do not ask again. RETRY: the cause is gone, try again.
     """
 
@@ -36,9 +36,9 @@ WAYS: dict[str, tuple[Way, ...]] = {
     "dead-letter": (Way.RETRY, Way.DROP),
     "deletes": (Way.RETRY, Way.DROP),
 }
-"""What each kind of review can be settled by. KEEP of what is no conflict needs typed values.
+"""The ways to resolve each kind of review. KEEP for other kinds than conflicts needs values.
 
-Of deletes, RETRY lets them all through, and with DROP the other side keeps what it has.
+For deletes, RETRY applies them all, and DROP keeps the records.
 """
 
 
@@ -47,10 +47,10 @@ class Decision(Record):
 
     Attributes:
         by: Who decides.
-        keep: Whose value stands, for every field that `fields` does not name.
-        fields: Whose value stands, field by field.
-        values: Typed in: what both sides shall have. Only from a terminal, never through Prefect.
-        link_to: For LINK: the contact in GHL, or for a GHL contact the person of the workspace.
+        keep: Whose value wins, for every field that `fields` does not name.
+        fields: Whose value wins, field by field.
+        values: New values for both sides. Only from a terminal, never through Prefect.
+        link_to: For LINK: the GHL contact, or for a GHL contact the workspace contact.
     """
 
     way: Way
@@ -63,15 +63,15 @@ class Decision(Record):
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if (self.way is Way.KEEP) != bool(self.keep or self.fields or self.values):
-            raise ValueError("say whose value stands, and only where that is the question")
+            raise ValueError("keep, fields or values go with the way keep, which needs one of them")
         if not all(self.values.values()):
-            raise ValueError("nothing typed in is no value")
+            raise ValueError("a typed value cannot be empty")
         if (self.way is Way.LINK) != (self.link_to is not None):
-            raise ValueError("a link needs the contact's id, and nothing else does")
+            raise ValueError("link_to goes with the way link, which needs it")
         return self
 
     def in_words(self) -> str:
-        """Say it without a person's details."""
+        """Return the decision in words, without personal data."""
         chosen = [f"{field}: {side}" for field, side in self.fields.items()]
         typed = [f"{field}: typed in" for field in self.values]
         notification = {
@@ -85,45 +85,45 @@ def check_way(kind: str, decision: Decision) -> None:
     """Refuse a decision that does not fit the kind of review.
 
     Raises:
-        SettingsError: It says what fits.
+        SettingsError: The message says what fits.
     """
     fits = WAYS[kind]
     if decision.way not in fits:
         raise SettingsError(
-            f"a review of kind {kind} can be settled by {', '.join(fits)}, not by {decision.way}"
+            f"a review of kind {kind} can be resolved by {', '.join(fits)}, not by {decision.way}"
         )
     if decision.way is Way.KEEP and kind != "conflict" and not decision.values:
-        raise SettingsError(f"a review of kind {kind} is no conflict: type in values, or retry")
+        raise SettingsError(f"a review of kind {kind} is not a conflict: type values, or retry")
 
 
 def chosen_winners(
     decision: Decision, asked: FieldName, waiting: Collection[FieldName]
 ) -> dict[FieldName, Side]:
-    """Tell whose value of which field stands. A value that was typed in is the workspace's.
+    """Return whose value of which field wins. A typed value counts as the workspace's.
 
     Args:
-        decision: What a person said.
+        decision: The person's decision.
         asked: The field that the review is about.
-        waiting: Every field of the person about which somebody is asked.
+        waiting: Every field of the contact with an open conflict.
 
     Raises:
-        SettingsError: Nothing is said about `asked`, or something about what nobody asked.
+        SettingsError: The decision lacks `asked`, or names a field without an open conflict.
     """
     winners: dict[FieldName, Side] = {asked: decision.keep} if decision.keep else {}
     winners |= decision.fields
     winners |= dict.fromkeys(decision.values, "workspace")
     if asked not in winners:
-        raise SettingsError(f"this review is about {asked}: say whose {asked} stands")
+        raise SettingsError(f"this review is about {asked}: say whose {asked} to keep")
     for field in winners:
         if field not in waiting:
-            raise SettingsError(f"nobody is asked about {field} of this person: leave it out")
+            raise SettingsError(f"{field} has no open conflict for this contact: leave it out")
     return winners
 
 
 def rules_with_decision(
     rules: Iterable[FieldRule], chosen: Mapping[FieldName, Side]
 ) -> tuple[FieldRule, ...]:
-    """Write a decision into the fields' rules: whose value wins, for what was asked and no more."""
+    """Apply a decision to the rules: whose value wins, only for the chosen fields."""
     return tuple(
         rule.model_copy(update={"conflict": ConflictRule(side)})
         if (side := chosen.get(rule.field))
@@ -133,7 +133,7 @@ def rules_with_decision(
 
 
 def is_as_asked(asked: Iterable[Conflict], local: Values, remote: Values, region: str) -> bool:
-    """Tell whether both sides still have the values that a person was shown."""
+    """Return whether both sides still have the values that the review shows."""
     return all(
         is_same(conflict.field, local.get(conflict.field), conflict.workspace, region)
         and is_same(conflict.field, remote.get(conflict.field), conflict.ghl, region)

@@ -1,4 +1,4 @@
-"""What is wrong with a connection's field rules, said before they are published."""
+"""Check a connection's field rules before they are published."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ from timerex_ghl.domain.models import STANDARD_FIELDS, Direction, FieldRule
 
 OWN_FIELD = re.compile(r"custom\.\S+")
 NEVER_MAPPED = {
-    "tags": "tags travel by themselves, one by one; remove this rule",
+    "tags": "tags are always synced, one by one; remove this rule",
     "locationId": "the location comes from the connection; remove this rule",
     "name": "enter firstName and lastName instead",
     "companyId": "enter companyName instead",
@@ -60,7 +60,7 @@ def _check_standard(rule: FieldRule) -> Iterator[str]:
         known = _instead(rule.ghl, GHL_FIELDS)
         yield f"{rule.field}: GHL has no field {rule.ghl!r}; enter {known}, or customFields.<id>"
     elif use == "read" and goes_to_ghl(rule, creating=True):
-        yield f"{rule.field}: GHL takes no {rule.ghl} from outside; enter direction to-workspace"
+        yield f"{rule.field}: GHL does not accept {rule.ghl}; enter direction to-workspace"
     elif use == "create" and goes_to_ghl(rule, creating=False):
         yield f"{rule.field}: GHL never changes {rule.ghl} after creation; enter create_only: true"
     if (
@@ -68,7 +68,7 @@ def _check_standard(rule: FieldRule) -> Iterator[str]:
         and not goes_to_ghl(rule, creating=True)
         and rule.direction is not Direction.OFF
     ):
-        yield f"{rule.field}: create_only means nothing with {rule.direction}; leave it out"
+        yield f"{rule.field}: create_only has no effect with {rule.direction}; leave it out"
 
 
 def _check_repeats(rules: Sequence[FieldRule]) -> Iterator[str]:
@@ -79,11 +79,11 @@ def _check_repeats(rules: Sequence[FieldRule]) -> Iterator[str]:
     for name, times in Counter(rule.ghl for rule in active).items():
         if times > 1:
             fields = ", ".join(rule.field for rule in active if rule.ghl == name)
-            yield f"{name}: {fields} all go to it; keep one of them"
+            yield f"{name}: {fields} are all mapped to it; keep one of them"
 
 
 def _instead(wrong: str, right: Collection[str]) -> str:
-    """Name the closest right words, or the first of them where none is close."""
+    """Suggest the closest valid names, or the first of them where none is close."""
     by_lower = {word.lower(): word for word in right}
     close = get_close_matches(wrong.lower(), by_lower, n=2, cutoff=0.6)
     return " or ".join(by_lower[word] for word in close) or f"one of {', '.join([*right][:20])}"

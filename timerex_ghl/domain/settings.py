@@ -1,4 +1,4 @@
-"""What a published connection holds: everything a run needs, and no secret."""
+"""The settings of a published connection: everything a run needs, and no secret."""
 
 from typing import Literal
 
@@ -8,23 +8,23 @@ from timerex_ghl.domain.ghl_models import GhlCalendarId
 from timerex_ghl.domain.models import ConnectionName, FieldRule, LocationId, Record
 
 ActivityRule = Literal["workspace", "ghl", "ask"]
-"""Whose edit of a note or task stands where both sides changed it. Neither tells the newer one."""
+"""Whose edit of a note or task wins where both sides changed it. Which is newer is unknown."""
 
 GHL_WEBHOOK_KEY = "MCowBQYDK2VwAyEAi2HR1srL4o18O8BRa7gVJY7G7bupbN3H9AwJrHCDiOg="
-"""What GHL signs its webhooks with (Ed25519, SPKI, base64), as its webhook guide prints it."""
+"""GHL's public key for webhook signatures (Ed25519, SPKI, base64), from its webhook guide."""
 
 
 class GhlSettings(Record):
-    """How to reach the GHL side.
+    """How to reach GHL.
 
     Attributes:
         app_url: Where people open GHL; deep links begin with it.
         credentials: Name of the credentials block that keeps the secrets.
-        scopes: What the token may do, as published.
-        calls_per_10_s: Ceiling for every process together; GHL's own limit is 100. None: no pacing,
-            for tests and benchmarks against the sandbox.
+        scopes: The token's scopes, as published.
+        calls_per_10_s: Limit for all processes together; GHL's own limit is 100. None: no rate
+            limit, for tests and benchmarks against the sandbox.
         webhook_keys: Public keys (Ed25519, SPKI, base64), any of which may have signed a delivery.
-        older_webhook_keys: Those of the RSA signature GHL has retired; none: it is not accepted.
+        older_webhook_keys: Those of GHL's retired RSA signature; none: it is not accepted.
         app_id: The app whose deliveries count; None for a private token, which has no app.
     """
 
@@ -41,20 +41,20 @@ class GhlSettings(Record):
     app_id: str | None = None
 
     def contact_url(self, contact_id: str) -> str:
-        """Give the address of a contact where people open GHL."""
+        """Return the URL of a contact in GHL's app."""
         app, location = self.app_url.rstrip("/"), self.location_id
         return f"{app}/v2/location/{location}/contacts/detail/{contact_id}"
 
 
 class TimerexSettings(Record):
-    """How TimeRex reaches us, and how we reach its REST API.
+    """TimeRex's webhook endpoint here, and its REST API.
 
     Attributes:
         endpoint: The unguessable last part of the webhook URL.
-        header: Lower-case name of the header that carries the token.
+        header: Lower-case name of the header with the token.
         token_digests: SHA-256, hex; more than one during a rotation.
         auth: none: the REST API is not used.
-        paced: Keep below TimeRex's limits; not so for tests against the sandbox.
+        rate_limited: Keep below TimeRex's limits; off for tests against the sandbox.
     """
 
     credentials: str
@@ -68,16 +68,16 @@ class TimerexSettings(Record):
 
 
 class ActivitySettings(Record):
-    """How notes and tasks are kept the same.
+    """How notes and tasks are synced.
 
     Attributes:
-        mirrors: Off: none travel, whichever side they are on.
-        rule: Whose edit stands where both sides changed a field.
-        most_deletes: More deletes of one kind on one side within an hour wait for a person.
+        mirrors: Off: neither notes nor tasks are synced.
+        rule: Whose edit wins where both sides changed a field.
+        most_deletes: More deletes of one kind on one side within an hour need a review.
         most_deletes_percent: So do more than this share of the linked ones, beyond a first few.
-        note_calls_per_hour: What looking through contacts for changed notes may cost.
-        task_minutes: How often all tasks and calendars are looked through: an edit in GHL is seen
-            that late.
+        note_calls_per_hour: Call budget of the sweep for changed notes.
+        task_minutes: How often all tasks and calendars are swept: an edit in GHL is found that
+            late.
     """
 
     mirrors: bool = True
@@ -89,7 +89,7 @@ class ActivitySettings(Record):
 
 
 class CalendarRule(Record):
-    """Which GHL calendar takes the bookings of a TimeRex calendar.
+    """Which GHL calendar is for the bookings of a TimeRex calendar.
 
     Attributes:
         timerex: Its name, however capitalised, or its id; `*` for any.
@@ -103,9 +103,9 @@ class AppointmentSettings(Record):
     """How bookings become appointments.
 
     Attributes:
-        calendars: The first that fits counts. A booking that none fits is told by a note.
+        calendars: The first that fits counts. A booking that none fits is mirrored by a note.
         notifies: Whether GHL's automations run for our writes: mails, reminders.
-        ignores_slots: A time counts as TimeRex says, whether it is free in GHL's calendar or not.
+        ignores_slots: TimeRex's time is used, whether or not it is free in GHL's calendar.
         cancels_in_timerex: An appointment that is cancelled in GHL cancels its booking.
     """
 
@@ -120,8 +120,8 @@ class ConnectionSettings(Record):
 
     Attributes:
         region: ISO 3166 alpha-2; reads phone numbers written without a country code.
-        booked_tag: Put on a person with a booking to come; None for none.
-        cancelled_tag: Put on a person whose booking was cancelled; None for none.
+        booked_tag: Tag of a contact with a confirmed booking; None for none.
+        cancelled_tag: Tag of a contact whose last booking was cancelled; None for none.
         poll_minutes: How often the scheduled runs look for changes.
     """
 
@@ -138,7 +138,7 @@ class ConnectionSettings(Record):
 
 
 class PublishedConnection(Record):
-    """The checked, numbered, immutable version everything runs on."""
+    """The checked, numbered, immutable version of a connection's settings that runs use."""
 
     version: int
     settings: ConnectionSettings

@@ -1,6 +1,6 @@
-"""When webhooks count as silent: changes happened that they should have told, and none came since.
+"""When webhooks count as silent: changes happened that they did not report.
 
-Who is told of a silence goes and looks, so one webhook that got lost is none: polls repair that.
+A silence alerts a person, so one lost webhook does not count as one: polls repair that.
 """
 
 from collections.abc import Collection
@@ -11,22 +11,22 @@ from pydantic import AwareDatetime
 from timerex_ghl.domain.models import Record
 
 GRACE = timedelta(minutes=10)
-"""A webhook may come this late: the services try again."""
+"""How late a webhook may arrive: the services retry."""
 
 SKEW = timedelta(minutes=2)
-"""Their clocks and ours may differ by this much."""
+"""How much the services' clocks and ours may differ."""
 
 ENOUGH = 2
-"""Changes without a webhook that make a silence."""
+"""How many changes without a webhook count as a silence."""
 
 
 class Silence(Record):
-    """Webhooks that did not come.
+    """Webhooks that did not arrive.
 
     Attributes:
-        changes: How many they should have told.
+        changes: How many changes they should have reported.
         since: When the first of these happened.
-        newest: And the last.
+        newest: When the last of them happened.
     """
 
     changes: int
@@ -37,11 +37,11 @@ class Silence(Record):
 def find_silence(
     changes: Collection[datetime], last_delivery_at: datetime | None, now: datetime
 ) -> Silence | None:
-    """Tell whether webhooks are silent.
+    """Return the silence of webhooks; None where there is none.
 
     Args:
         changes: When what polls found had happened, by the service's clock.
-        last_delivery_at: When the last webhook came; None: never.
+        last_delivery_at: When the last webhook arrived; None: never.
         now: By our clock.
     """
     untold = sorted(

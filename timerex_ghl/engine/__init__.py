@@ -1,4 +1,4 @@
-"""The sentence of each kind of record: read, decide, write, remember.
+"""The handlers, one for each kind of record or event: read, plan, write, commit.
 
-Live, replay and bulk runs all use these functions; nothing here knows Prefect.
+Live, replay and bulk runs all use these functions. Nothing in this package imports Prefect.
 """

@@ -1,4 +1,4 @@
-"""The appointment of a booking, made once and then kept true."""
+"""The appointment that mirrors a booking: created once, then updated."""
 
 from functools import partial
 from typing import NamedTuple
@@ -38,7 +38,7 @@ class _BookingAppointments(NamedTuple):
     """A booking's chain and its appointments.
 
     Attributes:
-        unknown: What was sent about the person's appointments and never heard of again.
+        unknown: Writes about the contact's appointments whose outcome is unknown.
     """
 
     unknown: list[tuple[Intent, AppointmentAction]]
@@ -49,9 +49,9 @@ class _BookingAppointments(NamedTuple):
 async def mirror_in_appointment(
     context: SyncContext, claim: Claim, booking: Booking, ghl_id: GhlContactId
 ) -> int:
-    """Bring the appointments of a booking's chain level; tell how many writes that took.
+    """Reconcile the appointments of a booking's chain; return the number of writes.
 
-    One that a person deleted in GHL stays deleted.
+    An appointment that a person deleted in GHL stays deleted.
 
     Raises:
         ScopeError: The token lacks the right to appointments.
@@ -72,7 +72,7 @@ async def mirror_in_appointment(
 async def _plan(
     context: SyncContext, known: _BookingAppointments, ghl_id: GhlContactId
 ) -> AppointmentPlan:
-    """Plan; what differs from the base is planned anew from what GHL has now."""
+    """Plan from the bases; where that gives a write, plan again from what GHL has now."""
     rules = context.settings.appointments.calendars
     plan = plan_appointments(known.chain, known.states, ghl_id, rules, {})
     if not plan.actions and not plan.kept:
@@ -91,7 +91,7 @@ async def _plan(
 
 
 async def _write(context: SyncContext, claim: Claim, action: AppointmentAction) -> bool:
-    """Send one action; False where the appointment was deleted at this moment."""
+    """Send one action; False where the appointment was deleted meanwhile."""
     send = partial(send_appointment, context.ghl, context.settings.appointments, action)
     try:
         written = await send_write(context, claim, action, send)
@@ -134,7 +134,7 @@ def state_of(link: Link) -> AppointmentState:
 
 
 def _keep(tx: Connection, context: SyncContext, plan: AppointmentPlan) -> None:
-    """Hand appointments over to their successors, and keep bases that need no write."""
+    """Move appointments to their successors, and save bases that need no write."""
     for old, new in plan.moves:
         links.move_link(tx, context.connection, "appointment", old, new)
     for kept in plan.kept:
@@ -144,7 +144,7 @@ def _keep(tx: Connection, context: SyncContext, plan: AppointmentPlan) -> None:
 def save_base(
     tx: Connection, context: SyncContext, booking_id: BookingId, base: dict[FieldName, str]
 ) -> None:
-    """Keep what both sides agree on of an appointment that is linked: a sweep judges it anew."""
+    """Save the base of a linked appointment, without a digest: a sweep compares it again."""
     link = links.link_of_local(tx, context.connection, "appointment", booking_id)
     if link is not None:
         links.save_link(tx, link.model_copy(update={"base": _base_of(base), "digest": None}))
@@ -158,7 +158,7 @@ def _base_of(base: dict[FieldName, str]) -> Contact:
 def _commit(
     context: SyncContext, action: AppointmentAction, tx: Connection, answer: GhlAppointment
 ) -> None:
-    """Keep what a write made. An appointment that went to another booking since is left to it."""
+    """Save a write's result, unless the appointment was moved to another booking since."""
     base = _base_of(base_after(action, answer))
     if isinstance(action, CreateAppointment):
         link = Link(
@@ -175,7 +175,7 @@ def _commit(
 
 
 async def _recover(context: SyncContext, unknown: list[tuple[Intent, AppointmentAction]]) -> None:
-    """Close the open intents about a person's appointments, by those that GHL shows now."""
+    """Close the open intents about a contact's appointments, by those that GHL shows now."""
     for intent, action in unknown:
         found = await find_appointment(context, intent, action)
         if found is not None:
@@ -187,5 +187,5 @@ async def _recover(context: SyncContext, unknown: list[tuple[Intent, Appointment
 def _commit_recovered(
     tx: Connection, context: SyncContext, action: AppointmentAction, found: GhlAppointment
 ) -> None:
-    """Keep what was sent as what both agreed on: what people did since is news to a sweep."""
+    """Save what was sent as the base: a sweep then finds what people changed since."""
     _commit(context, action, tx, as_sent(action, found))

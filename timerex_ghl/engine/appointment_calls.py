@@ -1,4 +1,4 @@
-"""An appointment is sent to GHL, read, or found again after an answer that never came."""
+"""Send an appointment to GHL, read it, or find it again after a write without an answer."""
 
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -42,7 +42,7 @@ FARTHEST_ZONE = timedelta(days=1)
 async def send_appointment(
     ghl: GhlClient, settings: AppointmentSettings, action: AppointmentAction
 ) -> GhlAppointment:
-    """Send one action. A user whom GHL refuses, who is not in the calendar's team, is left out."""
+    """Send one action, without the assignee where GHL refuses one outside the calendar's team."""
     try:
         return await _send(ghl, settings, action, action.values)
     except NotFoundError:
@@ -63,7 +63,7 @@ async def _send(
     more = _more_of(values, settings)
     if isinstance(action, CreateAppointment):
         if values[STATUS] == CANCELLED:
-            more["notifies"] = False  # nobody hears of a meeting that never stood
+            more["notifies"] = False  # the guest was never invited, so there is nothing to cancel
         new: NewAppointment = {
             **more,
             "calendar_id": action.calendar_id,
@@ -100,7 +100,7 @@ def _more_of(values: dict[FieldName, str], settings: AppointmentSettings) -> Mor
 
 
 async def look_again(ghl: GhlClient, state: AppointmentState) -> AppointmentState:
-    """Read how an appointment stands in GHL now."""
+    """Read the current state of an appointment in GHL."""
     now = await read_appointment(ghl, state.id)
     return state.model_copy(update={"now": now, "is_gone": now is None})
 
@@ -118,10 +118,10 @@ async def read_appointment(
 async def find_appointment(
     context: SyncContext, intent: Intent, action: AppointmentAction
 ) -> GhlAppointment | None:
-    """Find what an action made of an appointment; None where it changed nothing.
+    """Find the appointment that an action wrote; None where it changed nothing.
 
     Raises:
-        RetryableError: One was sent moments ago and may only not be found yet.
+        RetryableError: One was sent moments ago and may not be found yet.
     """
     if not isinstance(action, CreateAppointment):
         now = await read_appointment(context.ghl, action.appointment_id)
@@ -133,9 +133,9 @@ async def find_appointment(
 
 
 async def _find_made(context: SyncContext, action: CreateAppointment) -> GhlAppointment | None:
-    """Find an appointment of this person, calendar and instant that nobody has.
+    """Find an unlinked appointment of this contact, calendar and instant.
 
-    The list tells local times, of which an hour comes twice in autumn: so each is read by its id.
+    The list has local times, in which an hour comes twice in autumn: so each is read by its id.
     """
     starts_at = datetime.fromisoformat(action.values[STARTS_AT])
     try:

@@ -1,6 +1,6 @@
-"""The sentence of an appointment that may have changed in GHL: read, and a cancel goes on.
+"""The handler of an appointment that may have changed in GHL.
 
-A hint of GHL's or a sweep names it. A cancel, or deletion, may reach its booking.
+A notification or a sweep names it. A cancel or a delete in GHL may cancel its booking.
 """
 
 from typing import Literal, NamedTuple
@@ -30,10 +30,10 @@ from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.write import Claim
 
 PREFIX = "ghl-appointment:"
-"""How the inbox names an appointment."""
+"""Prefix of an appointment's record name in the inbox."""
 
 BOOKING = FieldName("booking")
-"""What a dry run calls what would become of the booking."""
+"""Field of a dry-run plan that says what would become of the booking."""
 
 Way = Literal["cancelled here", "cancelled in TimeRex", "left alone"]
 """What became of the booking of an appointment that was cancelled in GHL."""
@@ -48,9 +48,9 @@ class _Pair(NamedTuple):
 
 
 async def handle_appointment_notification(context: SyncContext, event: InboxEvent) -> Outcome:
-    """Look at the appointment that a hint is about.
+    """Handle a notification about an appointment.
 
-    Our own writes come back as hints, too: each costs the one read, and no write.
+    Our own writes come back as notifications, too: each costs one read and no write.
     """
     return await look_at_appointment(context, GhlAppointmentId(event.record.removeprefix(PREFIX)))
 
@@ -58,11 +58,11 @@ async def handle_appointment_notification(context: SyncContext, event: InboxEven
 async def look_at_appointment(
     context: SyncContext, appointment_id: GhlAppointmentId, *, dry_run: bool = False
 ) -> Outcome:
-    """Read how an appointment stands, and let its booking follow. One made in GHL is GHL's alone.
+    """Read an appointment and update its booking. One that was made in GHL is ignored.
 
     Args:
         context: The connection's clients, ledger and settings.
-        appointment_id: Which.
+        appointment_id: The appointment.
         dry_run: Store the plan, write nothing.
     """
     pair = await context.ledger.read(_read, context, appointment_id)
@@ -103,7 +103,7 @@ async def _look(context: SyncContext, claim: Claim, pair: _Pair, *, dry_run: boo
 async def _show(
     context: SyncContext, state: AppointmentState, plan: NotificationPlan, way: Way | None
 ) -> Outcome:
-    """Show what would be kept of GHL's side, and what would become of the booking."""
+    """Store a plan: what would be saved of GHL's values, and what would become of the booking."""
     if plan.base == state.base:
         return NOTHING
     values = {field: text for field, text in plan.base.items() if state.base.get(field) != text}
@@ -132,7 +132,7 @@ def _read(tx: Connection, context: SyncContext, appointment_id: GhlAppointmentId
 def _commit(
     tx: Connection, context: SyncContext, row: BookingRow, plan: NotificationPlan, way: Way | None
 ) -> None:
-    """Keep GHL's status. A booking made here is cancelled in the same unit."""
+    """Save GHL's status. A booking made in the workspace is cancelled in the same unit of work."""
     save_base(tx, context, row.booking.id, plan.base)
     if way == "cancelled here":
         booking_edits.change_booking(

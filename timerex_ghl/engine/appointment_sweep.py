@@ -1,4 +1,4 @@
-"""What was done to appointments in GHL without a webhook: each calendar is listed and compared."""
+"""Sweep GHL's calendars for appointment changes that no webhook reported."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -19,15 +19,15 @@ from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
 
 DAY = timedelta(days=1)
-"""So far back, as it is entered after a meeting whether the guest came; ahead where none stands."""
+"""How far to look back, since attendance is entered after a meeting, and ahead without bookings."""
 
 
 class _Found(NamedTuple):
-    """An appointment that a list shows otherwise than the base.
+    """An appointment whose listing differs from the base.
 
     Attributes:
-        shows: What the list shows of it.
-        is_news: It did not show the same before.
+        shows: Description of what the list shows.
+        is_news: The previous sweep saw something else.
     """
 
     id: GhlAppointmentId
@@ -36,9 +36,9 @@ class _Found(NamedTuple):
 
 
 async def list_changed_appointments(context: SyncContext, now: datetime) -> list[str]:
-    """Name the appointments that GHL's calendars show otherwise than when both sides were level.
+    """List the appointments that differ in GHL's calendars from when they were last in sync.
 
-    Those that were taken off a calendar too. A call a calendar, whatever happened in it.
+    That includes those removed from a calendar. Costs one call a calendar.
 
     Raises:
         ScopeError: The token lacks the right to read appointments.
@@ -67,10 +67,10 @@ async def list_changed_appointments(context: SyncContext, now: datetime) -> list
 
 
 async def handle_appointment_key(context: SyncContext, key: str, *, dry_run: bool) -> Outcome:
-    """Look at an appointment that a sweep named; what comes of it is what comes of a hint.
+    """Process an appointment that a sweep listed, as its notification would be processed.
 
-    A look that finds nothing new counts for a while, though the list still shows something else;
-    so does one that somebody has to see to.
+    A look that finds nothing new, or that fails for good, is recorded: the appointment is not
+    looked at again for a while, though the list still differs.
     """
     appointment_id = GhlAppointmentId(key.removeprefix(PREFIX))
     try:
@@ -93,7 +93,7 @@ def _calendars_of(context: SyncContext, standing: Sequence[Standing]) -> list[Gh
 async def _list(
     context: SyncContext, calendar_id: GhlCalendarId, begins_at: datetime, ends_at: datetime
 ) -> list[GhlAppointment]:
-    """List a calendar. One that GHL does not show (any more) lists nothing: each is read by id."""
+    """List a calendar; nothing where GHL does not have it: its appointments are read by id."""
     try:
         return await context.ghl.list_events(calendar_id, begins_at, ends_at)
     except SkippableError:
@@ -107,7 +107,7 @@ def _compare(
     listed: Collection[GhlAppointment],
     now: datetime,
 ) -> list[_Found]:
-    """Find what differs. What was listed and is nobody's here is GHL's alone."""
+    """Find what differs from its base. Unlinked appointments are GHL's own and are skipped."""
     shown = {one.id: one for one in listed}
     ids = {*shown, *(one.link.remote_id for one in standing)}
     found: list[_Found] = []

@@ -1,4 +1,4 @@
-"""What is left in the inbox: the events that nobody else is about to carry."""
+"""The backlog: inbox events that no live worker is about to process."""
 
 from datetime import timedelta
 
@@ -10,16 +10,16 @@ from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.lock_names import lock_of_live
 
 FRESH = timedelta(seconds=60)
-"""What came less than this ago is the live worker's, where one is at work."""
+"""Events younger than this are left to the live worker, where one is running."""
 
 MOST = 10_000
-"""Events a run takes."""
+"""Events that one run takes at most."""
 
 
 async def list_backlog(context: SyncContext) -> list[EventId]:
-    """List the events to be tried now, oldest first, of every kind.
+    """List the events to be processed now, oldest first, of every kind.
 
-    Where no live worker is at work, all that wait; else those that it tried already, or left.
+    Without a live worker these are all pending events; else those it already tried or did not take.
     """
     return await context.ledger.read(_read_backlog, context)
 

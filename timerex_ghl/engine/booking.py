@@ -1,6 +1,6 @@
-"""The sentence of one booking: both sides know the guest, and GHL shows how it stands.
+"""The handler of one booking: reconcile the guest's contact, and mirror the booking in GHL.
 
-Where its calendar has one in GHL, one appointment shows it; else one note tells it.
+Where its calendar is mapped to one of GHL, the mirror is an appointment; else a note.
 """
 
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
@@ -14,7 +14,7 @@ from timerex_ghl.engine.verify import BookingSnapshot, verify_booking
 
 
 async def handle_booking(context: SyncContext, event: InboxEvent) -> Outcome:
-    """Bring the CRM level with the booking that an event tells of."""
+    """Bring GHL in sync with the booking of a TimeRex event."""
     delivered = read_delivery(event.body.encode()).booking
     if delivered is None:
         return Outcome(what="ignored")
@@ -22,7 +22,7 @@ async def handle_booking(context: SyncContext, event: InboxEvent) -> Outcome:
 
 
 async def reconcile_booking(context: SyncContext, snapshot: BookingSnapshot) -> Outcome:
-    """Bring the CRM level with a booking, whoever told of it."""
+    """Bring GHL in sync with a booking, whatever its source."""
     async with claim_guest(context, snapshot) as guest:
         result = await reconcile_contact(context, guest.claim, guest.known)
         mirror_writes = await mirror_booking(

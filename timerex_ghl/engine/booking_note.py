@@ -1,4 +1,4 @@
-"""The note of a booking, written once and then kept true."""
+"""The note that mirrors a booking: created once, then updated."""
 
 from functools import partial
 from typing import NamedTuple
@@ -27,7 +27,7 @@ from timerex_ghl.engine.write import Claim, write_note
 
 
 class UnknownNoteWrite(NamedTuple):
-    """A write of a note whose outcome nobody knows."""
+    """A write of a note whose outcome is unknown."""
 
     intent: Intent
     action: NoteAction
@@ -39,7 +39,7 @@ TEXT, CONTACT = FieldName("text"), FieldName("contact")
 async def mirror_in_note(
     context: SyncContext, claim: Claim, booking: Booking, ghl_id: GhlContactId
 ) -> int:
-    """Bring the notes of a booking's chain level; tell how many writes that took.
+    """Reconcile the notes of a booking's chain; return the number of writes.
 
     A note that a person deleted in GHL stays deleted.
     """
@@ -65,7 +65,7 @@ async def mirror_in_note(
 def _read(
     tx: Connection, context: SyncContext, claim: Claim, booking: Booking
 ) -> tuple[list[UnknownNoteWrite], list[Booking], dict[BookingId, NoteState]]:
-    """Read what was sent and never heard of again, the booking's chain, and its notes."""
+    """Read the writes whose outcome is unknown, the booking's chain, and its notes."""
     unknown = [
         UnknownNoteWrite(intent, action)
         for intent in intents.open_intents(tx, context.connection, [claim.record_key])
@@ -80,7 +80,7 @@ def _read(
 
 
 def _note_of(link: Link) -> NoteState:
-    """Read a note's state from its link: the base holds the text both sides last agreed on."""
+    """Read a note's state from its link: the base has the text both sides last agreed on."""
     values = link.base.values if link.base else {}
     text, contact = values.get(TEXT), values.get(CONTACT)
     return NoteState(
@@ -105,7 +105,7 @@ def _commit_note(context: SyncContext, action: NoteAction, tx: Connection, note:
 
 
 async def _recover(context: SyncContext, unknown: list[UnknownNoteWrite]) -> None:
-    """Close the open intents about a person's notes, by the notes that GHL shows now."""
+    """Close the open intents about a contact's notes, by the notes that GHL shows now."""
     for intent, action in unknown:
         note = _find(await context.ghl.list_notes(action.contact_id), action)
         if note is not None:
@@ -115,7 +115,7 @@ async def _recover(context: SyncContext, unknown: list[UnknownNoteWrite]) -> Non
 
 
 def _find(notes: list[GhlNote], action: NoteAction) -> GhlNote | None:
-    """Find what an action made: a new note by its marker, a rewritten one by what it says."""
+    """Find what an action wrote: a new note by its marker, an updated one by its text."""
     for note in notes:
         if isinstance(action, CreateNote):
             if has_marker(note.text, action.marker):

@@ -1,4 +1,4 @@
-"""A booking is cancelled in TimeRex. Its webhook, or a poll, then tells of that as of any other."""
+"""Cancel a booking in TimeRex. Its webhook, or a poll, then reports the change as any other."""
 
 from functools import partial
 
@@ -15,16 +15,16 @@ from timerex_ghl.engine.recover import ACTION, close
 from timerex_ghl.engine.write import Claim, commit_outcome, send_write
 
 CANCELLED_THERE = "booking cancelled in TimeRex"
-"""What the audit calls it."""
+"""Name of the cancel in the audit."""
 
 
 async def cancel_in_timerex(
     context: SyncContext, timerex: TimerexClient, claim: Claim, booking: Booking
 ) -> None:
-    """Cancel a booking. One that is over already, or that TimeRex does not know, is cancelled.
+    """Cancel a booking. One that TimeRex has cancelled already, or lacks, counts as cancelled.
 
     Raises:
-        RetryableError: TimeRex does not do it now. Others of the connection go on beside it.
+        RetryableError: TimeRex cannot do it now. Other records of the connection go on.
     """
     for intent in await context.ledger.read(_unknown, context, claim, booking):
         happened = await _is_over(timerex, booking)

@@ -1,4 +1,4 @@
-"""A person is locked, and all the ledger knows of them is read, at one moment."""
+"""Claim a contact: lock it and read its state in one transaction."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -23,12 +23,12 @@ from timerex_ghl.engine.write import Claim
 
 
 class ContactState(NamedTuple):
-    """What the ledger knows of a person.
+    """The ledger's state of a workspace contact.
 
     Attributes:
-        unknown: Writes about them that were sent and never heard of again.
-        candidates: GHL's contacts with their e-mail and with their phone, among the pages that were
-            read. None for a person who is linked: nobody has to be looked for.
+        unknown: Writes about it whose outcome is unknown.
+        candidates: GHL's contacts with its e-mail and those with its phone, among the pages that
+            were read. None for a linked contact, which needs no search.
     """
 
     person: Person
@@ -37,7 +37,7 @@ class ContactState(NamedTuple):
 
 
 class ClaimedContact(NamedTuple):
-    """A person of our own for a while."""
+    """A claimed contact, with its state."""
 
     claim: Claim
     known: ContactState
@@ -53,12 +53,12 @@ class _Ask(NamedTuple):
 async def claim_contact(
     context: SyncContext, contact_id: ContactId
 ) -> AsyncGenerator[ClaimedContact | None]:
-    """Lock a person of the workspace, and read them. None: there is no such person (any more).
+    """Lock a contact of the workspace and read it. None where it does not exist (any more).
 
-    The lock is let go as soon as the person is level, or at the end.
+    The lock is released with the commit of the contact, or at the end.
 
     Raises:
-        LockedError: Somebody else carried them all the while.
+        LockedError: Another process kept it locked all the while.
     """
     ask = _Ask(context.connection, contact_id, holder_name(context.run_id))
     claimed = await insist(context.ledger, lambda: context.ledger.write_together(_claim, ask))
@@ -74,10 +74,10 @@ async def claim_contact(
 
 
 async def reload_contact(context: SyncContext, contact_id: ContactId) -> ContactState:
-    """Read a person anew who is ours already.
+    """Read a contact again that is already claimed.
 
     Raises:
-        SkippableError: There is no such person any more.
+        SkippableError: The contact does not exist any more.
     """
     known = await context.ledger.read(read_state, context.connection, contact_id)
     if known is None:
@@ -88,7 +88,7 @@ async def reload_contact(context: SyncContext, contact_id: ContactId) -> Contact
 def read_state(
     tx: Connection, connection: ConnectionName, contact_id: ContactId
 ) -> ContactState | None:
-    """Read a person, or their tombstone."""
+    """Read a contact, or its tombstone."""
     return _read(tx, connection, [contact_id]).get(contact_id)
 
 

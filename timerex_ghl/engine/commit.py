@@ -1,4 +1,4 @@
-"""What the ledger keeps once a person is level: outcome, row, link, base, conflicts, audit."""
+"""Commit a contact that is in sync: outcome, row, link, base, conflicts, audit."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -27,17 +27,17 @@ from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.match_contact import Person
 from timerex_ghl.engine.write import Claim, Written
 
-RECONCILED = "contact levelled"
+RECONCILED = "contact reconciled"
 ADDED = "contact added from GHL"
-"""What the audit calls these."""
+"""Names of these changes in the audit."""
 
 
 class ContactCommit(NamedTuple):
-    """A person who is level, save that the ledger does not know it yet.
+    """A contact that was reconciled, to be committed to the ledger.
 
     Attributes:
-        last: The last write to GHL, whose outcome is still to be noted; None where none was made.
-        is_in_sync: False: GHL lacks its share, so that the person still counts as changed here.
+        last: The last write to GHL, whose outcome is still to be stored; None where none was made.
+        is_in_sync: False: GHL lacks its share, so the contact still counts as changed locally.
     """
 
     context: SyncContext
@@ -51,14 +51,14 @@ class ContactCommit(NamedTuple):
 
     @property
     def subjects(self) -> tuple[str, str]:
-        """Name the person as reviews do: from either side."""
+        """Return the two subjects that reviews about this contact have, local and remote."""
         return f"contact:{self.person.row.id}", f"ghl:{self.ghl.id}"
 
 
 def commit_write(
     context: SyncContext, contact_id: ContactId, tx: Connection, ghl: GhlContact
 ) -> None:
-    """Keep the link from the first write on, and when we wrote last."""
+    """Save the link with the first write, and the time of every write."""
     now = context.now()
     if not links.note_write(tx, context.connection, "contact", contact_id, now):
         new = Link(
@@ -72,9 +72,9 @@ def commit_write(
 
 
 def commit_contacts(tx: Connection, commit: list[ContactCommit]) -> list[None]:
-    """Note the last outcomes, write the workspace's share, and keep what both sides agree on.
+    """Store the last outcomes, the workspace's changes, and the new bases.
 
-    Whoever has nothing to do after this lets go of the person, too.
+    Claims with nothing left to do release their locks in the same unit of work.
     """
     for connection in {one.context.connection for one in commit}:
         here = [one for one in commit if one.context.connection == connection]
@@ -108,7 +108,7 @@ def _commit(
 def add_from_ghl(
     tx: Connection, context: SyncContext, ghl: GhlContact, remote: Contact, now: datetime
 ) -> WorkspaceContact:
-    """Take over a person whom only GHL knew."""
+    """Add a contact that only GHL had to the workspace."""
     row = people.new_row(remote, now)
     add_rows_from_ghl(tx, context, [(row, ghl, remote)], now)
     return row
@@ -120,7 +120,7 @@ def add_rows_from_ghl(
     new: list[tuple[WorkspaceContact, GhlContact, Contact]],
     now: datetime,
 ) -> None:
-    """Add people made by `new_row` of contacts whom only GHL knew."""
+    """Add rows that `new_row` made of contacts that only GHL had."""
     if not new:
         return
     connection = context.connection
@@ -165,7 +165,7 @@ def change_row(
 
 
 def _wrote(one: ContactCommit) -> datetime | None:
-    """Tell when we last wrote to the person's GHL contact."""
+    """Return when we last wrote to the GHL contact."""
     if one.last is not None:
         return one.now
     return one.person.link.written_at if one.person.link else None
@@ -178,7 +178,7 @@ def _pair_of(
     base: Contact,
     written_at: datetime | None,
 ) -> tuple[Link, Snapshot]:
-    """Say of a person how both sides stand now that they are level."""
+    """Build the link and the snapshot of a contact that is in sync."""
     remote = map_from_ghl(ghl, context.settings.rules)
     digest = ghl_contacts.digest_of(remote)
     link = Link(
@@ -196,7 +196,7 @@ def _pair_of(
 
 
 def _with_last_version(one: ContactCommit, link: Link) -> Link:
-    """Keep the version at which both sides were level last, where they are not now."""
+    """Keep the last version that was in sync, where this one is not."""
     if one.is_in_sync:
         return link
     before = one.person.link.local_version if one.person.link else None
@@ -215,14 +215,14 @@ def _deed(one: ContactCommit) -> NewAuditEntry:
 
 
 def conflict_subject(contact_id: ContactId, field: FieldName) -> str:
-    """Name a conflict as its review does."""
+    """Return the review subject of a conflict."""
     return f"contact:{contact_id}:{field}"
 
 
 def _close_what_is_over(
     tx: Connection, connection: ConnectionName, here: list[ContactCommit], now: datetime
 ) -> None:
-    """Settle conflicts that waited and are none any more: an edit made both sides equal."""
+    """Close conflict reviews whose cause is gone: an edit made both sides equal."""
     people = {one.person.row.id for one in here}
     still = {
         conflict_subject(one.person.row.id, conflict.field)
@@ -238,7 +238,7 @@ def _close_what_is_over(
 
 
 def _note_conflict(tx: Connection, one: ContactCommit, conflict: Conflict, now: datetime) -> None:
-    """Keep both values. What a person was asked about is kept already."""
+    """Record both values of a conflict, unless its review is the one being resolved."""
     if conflict.field in one.claim.decision.fields:
         return
     review_id = ask_about(tx, one.context.connection, one.person.row.id, conflict, now)
@@ -255,7 +255,7 @@ def ask_about(
     conflict: Conflict,
     now: datetime,
 ) -> str:
-    """Ask a person whose value stands, once; hand back the review's id."""
+    """Open a review about a conflict, once; return its id."""
     review_id, _ = reviews.open_review(
         tx,
         connection=connection,

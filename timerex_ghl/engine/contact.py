@@ -1,4 +1,4 @@
-"""The sentence of one contact: whoever starts it, a person is made level the same way."""
+"""The handler of one contact, the same for live, replay and bulk runs."""
 
 from sqlalchemy import Connection
 
@@ -17,7 +17,7 @@ from timerex_ghl.engine.resolve_contact import ContactToResolve, resolve_contact
 
 
 async def handle_contact_key(context: SyncContext, key: str, *, dry_run: bool) -> Outcome:
-    """Carry one person that `list_changed` named."""
+    """Process one contact that `list_changed` listed."""
     kind, _, record_id = key.partition(":")
     if kind == "ghl":
         return await handle_ghl_contact(context, GhlContactId(record_id), dry_run=dry_run)
@@ -32,15 +32,15 @@ async def handle_contact(
     dry_run: bool = False,
     asks: bool = False,
 ) -> Outcome:
-    """Bring one person of the workspace and their GHL contact level.
+    """Bring one contact of the workspace in sync with its GHL contact.
 
     Args:
         context: The connection's clients, ledger and settings.
-        contact_id: The person.
-        snapshot: Their GHL contact as a page showed it.
+        contact_id: The workspace contact.
+        snapshot: Its GHL contact as a page showed it.
         dry_run: Store the plan, write nothing.
-        asks: GHL is asked for somebody who is not linked yet: outside of a bulk run, the pages that
-            were read are old.
+        asks: Search GHL for a contact that is not linked yet: outside of a bulk run, the pages that
+            were read are stale.
     """
     async with claim_contact(context, contact_id) as claimed:
         if claimed is None:
@@ -55,7 +55,7 @@ async def handle_contact(
 async def handle_ghl_contact(
     context: SyncContext, ghl_id: GhlContactId, *, dry_run: bool = False
 ) -> Outcome:
-    """Bring the workspace level with one contact of GHL, as it was last read."""
+    """Bring the workspace in sync with one contact of GHL, as it was last read."""
     meeting = ContactToResolve(context, ghl_id, adds=not dry_run)
     resolved = await insist(
         context.ledger, lambda: context.ledger.write_together(resolve_contacts, meeting)
@@ -72,7 +72,7 @@ async def handle_ghl_contact(
 
 
 async def handle_unknown_contact(context: SyncContext, ghl_id: GhlContactId) -> Outcome:
-    """Read a contact that is nobody's yet, and find out who it is."""
+    """Read a GHL contact that is not linked yet, and resolve it."""
     try:
         ghl = await context.ghl.get_contact(ghl_id)
     except NotFoundError:
@@ -83,7 +83,7 @@ async def handle_unknown_contact(context: SyncContext, ghl_id: GhlContactId) -> 
 
 
 def _keep(tx: Connection, context: SyncContext, ghl: GhlContact) -> None:
-    """Keep a contact as it was just read."""
+    """Save a snapshot of a contact that was just read."""
     remote = map_from_ghl(ghl, context.settings.rules)
     snapshot = Snapshot(
         ghl, keys_of(remote, context.settings.region), ghl_contacts.digest_of(remote)
@@ -92,7 +92,7 @@ def _keep(tx: Connection, context: SyncContext, ghl: GhlContact) -> None:
 
 
 async def _store_plan(context: SyncContext, snapshot: StoredSnapshot) -> None:
-    """Show that somebody would be added to the workspace."""
+    """Store a plan that adds a contact to the workspace."""
     remote = map_from_ghl(snapshot.contact, context.settings.rules)
     await context.ledger.write(
         dry_run_plans.save_plan,

@@ -1,4 +1,4 @@
-"""The sentence of a hint from GHL: something about a contact may have changed, so it is read."""
+"""The handler of GHL notifications: a record may have changed, so it is read back."""
 
 import json
 from typing import Any, NamedTuple
@@ -28,20 +28,20 @@ DELETED, UNINSTALLED = "ContactDelete", "UNINSTALL"
 
 
 class _ContactLookup(NamedTuple):
-    """Who a contact is here. `is_news`: the hint says more than both sides agreed on."""
+    """A contact's workspace id. `is_news`: the notification differs from what was last in sync."""
 
     contact_id: ContactId | None
     is_news: bool
 
 
 async def handle_notification(context: SyncContext, event: InboxEvent) -> Outcome:
-    """Look into what a hint tells of.
+    """Handle a GHL notification.
 
     Raises:
-        CredentialsError: The app is no longer installed. The hint waits, and all others with it.
+        CredentialsError: The app is no longer installed. All notifications stay pending.
     """
     if event.type == UNINSTALLED:
-        await context.ghl.auth.check_install()  # it may be older than the install we live by
+        await context.ghl.auth.check_install()  # the event may predate the current install
         return Outcome(what="no-op")
     match event.record.partition(":")[0]:
         case "ghl":
@@ -57,10 +57,10 @@ async def handle_notification(context: SyncContext, event: InboxEvent) -> Outcom
 
 
 async def _handle_contact(context: SyncContext, event: InboxEvent) -> Outcome:
-    """Bring the workspace level with the contact that a hint is about.
+    """Bring the workspace in sync with the contact of a notification.
 
-    Our own writes come back as hints, too, often while we are still at it: one that tells what both
-    sides agree on by then costs no call.
+    Our own writes come back as notifications, too, often before they are committed: one that says
+    nothing new by then costs no call.
     """
     snapshot = _read_snapshot(event)
     known = await insist(context.ledger, lambda: context.ledger.read(_state_of, context, snapshot))
@@ -80,12 +80,12 @@ async def _handle_contact(context: SyncContext, event: InboxEvent) -> Outcome:
 async def _check_gone(
     context: SyncContext, ghl_id: GhlContactId, contact_id: ContactId | None
 ) -> Outcome:
-    """Look whether a contact is gone indeed. It may have been merged: then its other one is found.
+    """Check whether a contact is really gone. If it was merged, reconcile the survivor.
 
-    Whoever is gone for good is asked about, and kept.
+    One that is gone for good needs a review, and its workspace contact stays.
 
     Raises:
-        ReviewNeededError: It is gone, and was somebody's.
+        ReviewNeededError: It is gone, and was linked to a workspace contact.
     """
     if contact_id is None:
         return await handle_unknown_contact(context, ghl_id)
@@ -105,13 +105,13 @@ async def _check_gone(
 
 
 def _read_snapshot(event: InboxEvent) -> GhlContact:
-    """Read the contact as the event tells it; a payload without it tells of nothing but its id."""
+    """Read the contact from the event; a payload without fields yields its id only."""
     payload: dict[str, Any] = json.loads(event.body)
     return contact_from_webhook({**payload, "id": event.record.partition(":")[2]})
 
 
 def _state_of(tx: Connection, context: SyncContext, snapshot: GhlContact) -> _ContactLookup | Busy:
-    """Look who a contact is; busy while somebody with its e-mail or phone is being carried."""
+    """Look up a contact; busy while one with its e-mail or phone is being processed."""
     known = _state_now(tx, context, snapshot)
     if known.contact_id is None:
         keys = keys_of(map_from_ghl(snapshot, context.settings.rules), context.settings.region)

@@ -1,4 +1,4 @@
-"""Both sides of a connection, ready to use."""
+"""The clients, ledger and settings of a connection, ready to use."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -29,14 +29,14 @@ class CallCount:
 
 @dataclass(frozen=True)
 class SyncContext:
-    """What a record is carried with. Opened once a process and connection.
+    """What the handlers work with. Opened once a process and connection.
 
     Attributes:
-        calls: Requests sent to GHL since the sides were opened.
+        calls: Requests sent to GHL since the context was opened.
         timerex: None where the connection has no credentials for TimeRex's REST API.
         run_id: The Prefect task run (or other caller) that is written into intents and audit rows.
         flow_run_id: The Prefect flow run around it; events' audit rows name both.
-        users: Who works in the location.
+        users: The location's users.
         runtime: The clock and the failpoints.
     """
 
@@ -52,12 +52,12 @@ class SyncContext:
 
     @property
     def connection(self) -> ConnectionName:
-        """Name the connection."""
+        """Return the connection's name."""
         return self.published.settings.name
 
     @property
     def settings(self) -> ConnectionSettings:
-        """Hand out the published settings."""
+        """Return the published settings."""
         return self.published.settings
 
     def now(self) -> datetime:
@@ -65,7 +65,7 @@ class SyncContext:
         return self.runtime.clock()
 
     def failpoint(self, action: str, moment: str) -> None:
-        """Let a test kill the process here."""
+        """Let a test kill the process at this point."""
         self.runtime.failpoint(action, moment)
 
     def during(self, run_id: str | None, flow_run_id: str | None = None) -> "SyncContext":

@@ -1,4 +1,4 @@
-"""Who is carried next: each record by one carrier, and no connection in another's way."""
+"""Choose the next events: one batch per record at a time, and fair between connections."""
 
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -15,8 +15,8 @@ from timerex_ghl.domain.models import ConnectionName, EventId
 from timerex_ghl.engine.runtime import utc_now
 
 LANES = 4
-"""Batches of one connection that are carried side by side. While one is free, an event waits for
-nobody; while none is, events gather, and the next batch takes them all."""
+"""Batches of one connection that are processed at once. While a lane is free, an event starts at
+once; while none is, events gather, and the next batch takes them all."""
 
 BATCH = 50
 """Events a batch takes at most."""
@@ -25,7 +25,7 @@ ALL_LANES = LANES * BATCH
 """Events of one connection that can be under way at once."""
 
 LOOK_EVERY_S = 1.0
-"""Look at least this often, whatever the alarm says."""
+"""Poll the inbox at least this often, even if the alarm does not ring."""
 
 
 class Batch(NamedTuple):
@@ -36,12 +36,12 @@ class Batch(NamedTuple):
 
     @property
     def event_ids(self) -> list[EventId]:
-        """List the events."""
+        """Return the events' ids."""
         return [event.id for event in self.events]
 
 
 class Dispatcher:
-    """Hands out what waits in the inbox, as soon as it is stored.
+    """Dispatches pending inbox events as soon as they are stored.
 
     Args:
         ledger: Where the events are.
@@ -49,7 +49,7 @@ class Dispatcher:
         clock: Returns the current time: aware, UTC.
 
     Attributes:
-        open: The connections whose events may be carried at this moment.
+        open: The connections whose events may be processed now.
     """
 
     def __init__(
@@ -64,22 +64,22 @@ class Dispatcher:
         self._served = Counter[ConnectionName]()
 
     async def wait(self, timeout_s: float) -> None:
-        """Wait until something is stored or has ended, or for so long."""
+        """Wait until an event is stored or a batch has ended, at most `timeout_s`."""
         await self._alarm.wait(timeout_s)
 
     def is_idle(self, connection: ConnectionName) -> bool:
-        """Tell whether nothing of a connection is under way."""
+        """Return whether a connection has no batch in progress."""
         return not self._lanes[connection]
 
     def wake(self) -> None:
-        """Let whoever waits look again."""
+        """Wake up `wait`."""
         self._alarm.ring()
 
     async def take(self) -> tuple[list[Batch], float]:
-        """Take what may be carried now, a batch a connection; whoever was served least comes first.
+        """Take a batch for each connection with due events; the least served one comes first.
 
-        Every batch has to be given back by `done`. The number says in how many seconds to look
-        again at the latest: a postponed event is due then.
+        Every batch has to be returned by `done`. The number is the seconds after which to look
+        again at the latest: a postponed event may be due then.
         """
         free = [connection for connection in self.open if self._lanes[connection] < LANES]
         found, next_at = await self._ledger.read(_look, free, self._clock())
@@ -94,7 +94,7 @@ class Dispatcher:
         return batches, min(max((next_at - self._clock()).total_seconds(), 0.01), LOOK_EVERY_S)
 
     def done(self, batch: Batch) -> None:
-        """Give a batch back: its records may be carried again, and its lane is free."""
+        """Return a batch: its records may be processed again, and its lane is free."""
         self._lanes[batch.connection] -= 1
         self._in_progress -= {(batch.connection, event.record) for event in batch.events}
         self.wake()

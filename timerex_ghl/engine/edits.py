@@ -1,4 +1,4 @@
-"""The sentence of an edit of ours: a row of the workspace changed, and GHL follows."""
+"""The handler of local edits: a row of the workspace changed, and GHL follows."""
 
 from timerex_ghl.adapters.ledger import bookings
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
@@ -13,7 +13,7 @@ from timerex_ghl.engine.verify import BookingSnapshot
 
 
 async def handle_edit(context: SyncContext, event: InboxEvent) -> Outcome:
-    """Bring GHL level with a row that changed; the row is read, whatever the event says."""
+    """Bring GHL in sync with a row that changed. The current row counts, not the event's body."""
     kind, _, record_id = event.record.partition(":")
     if kind == "contact":
         return await handle_contact(context, ContactId(record_id), asks=True)

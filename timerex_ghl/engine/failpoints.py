@@ -1,7 +1,7 @@
 """Failpoints: named places where a test kills the process, so that recovery can be proved.
 
 `TIMEREX_GHL_FAILPOINT=contact.create:after-write` kills the process (SIGKILL) the first time it
-stands between GHL's answer and the outcome row of a contact it made. Unset, a failpoint costs one
+is between GHL's answer and the outcome row of a contact it created. Unset, a failpoint costs one
 look at the environment.
 """
 

@@ -1,6 +1,6 @@
-"""Contacts that were merged in GHL: one vanishes, and its notes and tasks move to the other.
+"""Follow a merge of GHL contacts: one is deleted, and its notes and tasks move to the other.
 
-GHL tells of it as of a delete. So whoever is gone is looked for by e-mail and phone first.
+GHL reports it as a delete. So a contact that is gone is searched by e-mail and phone first.
 
 Source: GHL's help pages on merging contacts.
 """
@@ -50,10 +50,10 @@ class ContactMerge(NamedTuple):
 async def follow_merge(
     context: SyncContext, contact_id: ContactId, gone_id: GhlContactId
 ) -> ContactId | None:
-    """Find whom a contact of GHL that is gone was merged into, and move there what belongs to it.
+    """Find the contact that a deleted GHL contact was merged into, and move its records there.
 
     Returns:
-        Who the person is here from now on; None where nobody in GHL is surely the same.
+        The workspace contact of the survivor; None where no GHL contact is surely the same.
     """
     row = await context.ledger.read(workspace.get_contact, context.connection, contact_id)
     if row is None or row.deleted:
@@ -76,7 +76,7 @@ async def _find_survivor(
 ) -> GhlContact | None:
     try:
         found = await find_in_ghl(context, keys_of(contact, context.settings.region))
-    except ReviewNeededError:  # two contacts have one key each: nobody can tell which it is
+    except ReviewNeededError:  # two contacts have one key each: the survivor is ambiguous
         return None
     if found is None or found.id == gone_id:
         return None
@@ -87,7 +87,7 @@ async def _find_survivor(
 def _move(
     tx: Connection, context: SyncContext, merge: ContactMerge, now: datetime
 ) -> ContactId | None:
-    """Move a link, or all of a person, to where GHL has them; None where that changed meanwhile."""
+    """Move a link, or all records of a contact, to the survivor; None if it changed meanwhile."""
     connection = context.connection
     contact_id, into, gone_id, survivor_id = merge
     link = links.link_of_local(tx, connection, "contact", contact_id)
@@ -124,7 +124,7 @@ def _move(
 def _close_reviews(
     tx: Connection, context: SyncContext, merge: ContactMerge, now: datetime
 ) -> None:
-    """Close reviews whose cause the merge removed: who is who, and all of a contact that is gone.
+    """Close reviews whose cause the merge removed: identity reviews, and those of the gone contact.
 
     The survivor's update may arrive before the other's delete; until then it looks like a second
     person with the same keys. The event of such a review is handled again, and asks again where the
@@ -144,7 +144,7 @@ def _close_reviews(
 def _move_mirrors(
     tx: Connection, context: SyncContext, contact_id: ContactId, survivor_id: GhlContactId
 ) -> None:
-    """What shows bookings moved along: their notes and appointments are the other contact's now."""
+    """Point the mirrors of the contact's bookings to the survivor, where GHL has moved them."""
     rows = bookings.bookings_of(tx, context.connection, contact_id)
     ids = [row.booking.id for row in rows]
     kinds: tuple[LinkKind, ...] = ("booking-note", "appointment")

@@ -1,7 +1,7 @@
-"""A booking's guest is locked and known: in the workspace already, from GHL, or new to both.
+"""Claim a booking's guest: a workspace contact, one from GHL, or one new to both.
 
-What can be done at one moment is one unit of work, since each costs a commit on the way of a
-booking that somebody waits for.
+Steps are joined into as few units of work as possible, since each costs a commit while a person
+waits for the booking.
 """
 
 from collections.abc import AsyncGenerator
@@ -31,11 +31,11 @@ from timerex_ghl.engine.write import Claim
 
 
 class Guest(NamedTuple):
-    """The guest of a booking, ours for a while.
+    """The claimed guest of a booking.
 
     Attributes:
-        known: What the ledger knows of them, once it has learned what the booking tells.
-        learned: Whether that was anything new.
+        known: The ledger's state of the contact, after the booking was ingested.
+        ingested: What ingesting the booking did.
     """
 
     claim: Claim
@@ -44,7 +44,7 @@ class Guest(NamedTuple):
 
 
 class _Taken(NamedTuple):
-    """A booking and whoever has its guest's keys, locked. `guest`: None where nobody knows them."""
+    """A locked booking and its guest; `guest` is None where the workspace has no such contact."""
 
     fence: Fence
     guest: Guest | None
@@ -52,11 +52,11 @@ class _Taken(NamedTuple):
 
 @asynccontextmanager
 async def claim_guest(context: SyncContext, snapshot: BookingSnapshot) -> AsyncGenerator[Guest]:
-    """Lock a booking and its guest, and take both into the workspace.
+    """Lock a booking and its guest, and ingest both into the workspace.
 
     Raises:
-        LockedError: Somebody else carried one of them all the while.
-        ReviewNeededError: It could be several people.
+        LockedError: Another process kept one of them locked all the while.
+        ReviewNeededError: The guest could be several contacts.
     """
     person = plan_person(snapshot.booking, None, context.settings.rules)
     keys = keys_of(person, context.settings.region)
@@ -110,7 +110,7 @@ def _find(
 def _locks(
     context: SyncContext, snapshot: BookingSnapshot, keys: Keys, contact_id: ContactId | None
 ) -> list[str]:
-    """Lock the booking with its neighbours, whoever has the guest's keys, and the guest."""
+    """Name the locks of the booking and its neighbours, of the guest's keys, and of the guest."""
     connection, booking = context.connection, snapshot.booking
     ids = {booking.id, booking.old_id, booking.new_id} - {None}
     return [
@@ -129,9 +129,9 @@ def _add(
     fence: Fence,
     now: datetime,
 ) -> Guest:
-    """Add a person together with their booking, so that no repetition adds them twice.
+    """Add a contact together with its booking, so that a repeat does not add it twice.
 
-    Nobody else can carry them: their keys are locked.
+    No other process can do the same: the guest's keys are locked.
     """
     if ghl is None:
         keys = keys_of(person, context.settings.region)

@@ -1,4 +1,4 @@
-"""What a booking tells is taken into the workspace: its chain, its guest's fields and tags."""
+"""Ingest a booking into the workspace: its chain, and its guest's fields and tags."""
 
 from datetime import datetime
 
@@ -22,7 +22,7 @@ def ingest_booking(
     contact_id: ContactId,
     now: datetime,
 ) -> What:
-    """Take a booking into the workspace; tell whether that changed anything."""
+    """Ingest a booking into the workspace; return whether that changed anything."""
     booking = snapshot.booking
     stored = bookings.get_booking(tx, context.connection, booking.id)
     folded = merge_snapshot(stored, snapshot)
@@ -45,7 +45,7 @@ def ingest_booking(
 def _ingest_guest(
     tx: Connection, context: SyncContext, booking: Booking, contact_id: ContactId, now: datetime
 ) -> bool:
-    """Fill in what the form told, and set the tags that the person's bookings call for."""
+    """Fill in the form's answers, and set the tags that the contact's bookings call for."""
     row = workspace.get_contact(tx, context.connection, contact_id)
     if row is None:
         raise AssertionError("the guest was added with the booking")

@@ -1,4 +1,4 @@
-"""Names of locks. They stand in error texts and logs, so keys of persons are digested."""
+"""Names of locks. They appear in errors and logs, so a person's e-mail and phone are hashed."""
 
 from hashlib import blake2b
 
@@ -8,32 +8,32 @@ from timerex_ghl.domain.models import BookingId, ConnectionName, ContactId
 
 
 def lock_of_job(connection: ConnectionName, job: str) -> str:
-    """Name the lease of a whole-connection job."""
+    """Return the lease name of a whole-connection job."""
     return f"{connection}:job:{job}"
 
 
 def lock_of_live() -> str:
-    """Name the lease of the one worker that carries events as they come."""
+    """Return the lease name of the live worker."""
     return "live"
 
 
 def lock_of_contact(connection: ConnectionName, contact_id: ContactId) -> str:
-    """Name the lock of a person of the workspace."""
+    """Return the lock name of a workspace contact."""
     return f"{connection}:contact:{contact_id}"
 
 
 def lock_of_booking(connection: ConnectionName, booking_id: BookingId) -> str:
-    """Name the lock of a booking."""
+    """Return the lock name of a booking."""
     return f"{connection}:booking:{booking_id}"
 
 
 def lock_of_review(connection: ConnectionName, review_id: str) -> str:
-    """Name the lock of a review while somebody settles it."""
+    """Return the lock name of a review, taken while it is resolved."""
     return f"{connection}:review:{review_id}"
 
 
 def locks_of_keys(connection: ConnectionName, keys: Keys) -> list[str]:
-    """Name the locks of whoever has this e-mail or phone, known yet or not."""
+    """Return the lock names of an e-mail and a phone, whether or not a contact has them yet."""
     return [
         f"{connection}:key:{blake2b(key.encode(), digest_size=12).hexdigest()}"
         for key in keys
@@ -42,10 +42,10 @@ def locks_of_keys(connection: ConnectionName, keys: Keys) -> list[str]:
 
 
 def lock_of_activity(connection: ConnectionName, key: ActivityKey) -> str:
-    """Name the lock of a note or task of the workspace."""
+    """Return the lock name of a note or task of the workspace."""
     return f"{connection}:{key}"
 
 
 def lock_of_remote(connection: ConnectionName, kind: ActivityKind, remote_id: str) -> str:
-    """Name the lock of a note or task of GHL that nobody here knows yet."""
+    """Return the lock name of a note or task of GHL that is not linked yet."""
     return f"{connection}:ghl-{kind}:{remote_id}"

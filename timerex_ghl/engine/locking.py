@@ -1,4 +1,4 @@
-"""Locks that are held while something is carried, and renewed while it takes long."""
+"""Locks for the time a record is processed, renewed while that takes long."""
 
 import asyncio
 import os
@@ -20,49 +20,49 @@ from timerex_ghl.domain.errors import RetryableError
 T = TypeVar("T")
 
 TTL_S = 30.0
-"""How long a lock outlives its holder. A holder that lives renews it every third of this."""
+"""How long a lock outlives its holder. A living holder renews it every third of this."""
 
 PATIENCE_S = TTL_S + 2
-"""How long a lock is waited for: long enough that one of a killed holder runs out."""
+"""How long to wait for a lock: long enough that one of a killed holder expires."""
 
 
 class LockedError(RetryableError):
-    """Somebody else holds the lock.
+    """Another process has the lock.
 
     Attributes:
-        holder: Who, as they named themselves.
+        holder: Name of that process, by `holder_name`.
     """
 
     def __init__(self, name: str, holder: str) -> None:
-        super().__init__(f"{name} is held by {holder}", after_s=TTL_S)
+        super().__init__(f"{name} is locked by {holder}", after_s=TTL_S)
         self.holder = holder
 
 
 class Busy(NamedTuple):
-    """One of these locks is somebody else's at the moment."""
+    """Another process has one of these locks at the moment."""
 
     names: tuple[str, ...]
 
 
 def holder_name(run_id: str | None) -> str:
-    """Name this process (and run) as a holder of locks."""
+    """Return a name for this process and run as a holder of locks."""
     return f"{machine()}:{os.getpid()}:{run_id or 'no run'}:{random.getrandbits(32):08x}"
 
 
 @cache
 def machine() -> str:
-    """Name this machine, since it was started, and the space in which its process ids count."""
+    """Return a name for this machine, its boot, and its namespace of process ids."""
     name = socket.gethostname().replace(":", "-")
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
         space = Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
-    except OSError:  # no Linux: of another process nobody can tell whether it lives
+    except OSError:  # not Linux: whether another process lives is unknown
         return name
     return f"{name}/{boot}/{space}"
 
 
 def is_dead(holder: str) -> bool:
-    """Tell for certain that the process that held a lock has ended: it was one of this machine."""
+    """Return whether a lock's holder has surely ended: it was a process of this machine."""
     where, _, rest = holder.partition(":")
     pid = rest.partition(":")[0]
     if where != machine() or "/" not in where or not pid.isdecimal():
@@ -74,7 +74,7 @@ def is_dead(holder: str) -> bool:
 async def locked(
     ledger: Ledger, names: Collection[str], *, run_id: str | None, wait_s: float = PATIENCE_S
 ) -> AsyncGenerator[Fence]:
-    """Hold all of these locks, or none.
+    """Take all of these locks, or none.
 
     Raises:
         LockedError: Another holder kept one of them for all of `wait_s`.
@@ -96,10 +96,10 @@ async def locked(
 async def insist(
     ledger: Ledger, attempt: Callable[[], Awaitable[T | Busy]], wait_s: float = PATIENCE_S
 ) -> T:
-    """Try until no lock is in the way.
+    """Retry an attempt until it is not busy.
 
     Raises:
-        LockedError: One was, for all of `wait_s`.
+        LockedError: It was busy for all of `wait_s`.
     """
     clock = asyncio.get_running_loop().time
     give_up_at = clock() + wait_s
@@ -117,7 +117,7 @@ async def insist(
 
 @asynccontextmanager
 async def renewed(ledger: Ledger, fence: Fence) -> AsyncGenerator[None]:
-    """Keep a lock alive for as long as its work takes; most work is done before the first time."""
+    """Renew a lock while its work lasts; most work is done before the first renewal."""
     loop = asyncio.get_running_loop()
     renewing: list[asyncio.Task[None]] = []
     first = loop.call_later(
@@ -134,7 +134,7 @@ async def renewed(ledger: Ledger, fence: Fence) -> AsyncGenerator[None]:
 
 
 async def _renew(ledger: Ledger, fence: Fence) -> None:
-    """Renew. A lock that was lost stays lost: the fence refuses the next intent."""
+    """Renew a lock forever. One that was lost stays lost: the fence refuses the next intent."""
     while True:
         await ledger.write(locks.renew_lock, fence, TTL_S)
         await asyncio.sleep(TTL_S / 3)
@@ -145,4 +145,4 @@ def _whose(tx: Connection, names: Collection[str]) -> tuple[str, str]:
         holder = locks.holder_of(tx, name)
         if holder is not None:
             return name, holder
-    return "a lock", "somebody who let go just now"
+    return "a lock", "a process that has just released it"

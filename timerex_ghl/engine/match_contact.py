@@ -1,4 +1,4 @@
-"""Who is who across the sides: one person of the workspace, and their contact in GHL."""
+"""Match a contact of the workspace with its contact in GHL."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -28,15 +28,15 @@ from timerex_ghl.domain.models import (
 from timerex_ghl.engine.context import SyncContext
 
 Index = tuple[Sequence[GhlContact], Sequence[GhlContact]]
-"""GHL's contacts with a person's e-mail, and those with their phone."""
+"""GHL's contacts with a contact's e-mail, and those with its phone."""
 
 
 class Person(NamedTuple):
-    """A person of the workspace.
+    """A workspace contact with its link and keys.
 
     Attributes:
-        link: To their GHL contact, if there is one.
-        keys: What they are found by.
+        link: To its GHL contact, if there is one.
+        keys: E-mail and phone, in the form they are searched by.
     """
 
     row: WorkspaceContact
@@ -47,16 +47,16 @@ class Person(NamedTuple):
 async def read_ghl(
     context: SyncContext, person: Person, index: Index | None = None
 ) -> GhlContact | None:
-    """Read a person's GHL contact as it is now: by link, else by e-mail and by phone.
+    """Read the current GHL contact of a person: by link, else by e-mail and by phone.
 
     Args:
         context: The connection's clients, ledger and settings.
-        person: Who is looked for.
-        index: Who has their keys among the pages that were read: a bulk run has them all, and never
-            asks GHL once per record. None, on the live path: GHL is asked, one call a key.
+        person: The workspace contact.
+        index: The contacts with its keys among the pages that were read: a bulk run has them all,
+            and never asks GHL once per record. None on the live path: one call to GHL per key.
 
     Raises:
-        ReviewNeededError: The linked contact is gone, or several could be this person.
+        ReviewNeededError: The linked contact is gone, or several contacts match.
     """
     if person.link is not None:
         return await _read_linked(context, person.link)
@@ -71,12 +71,12 @@ async def read_ghl(
 async def find_in_ghl(
     context: SyncContext, keys: Keys, person_id: ContactId | None = None
 ) -> GhlContact | None:
-    """Ask GHL for the one contact with these keys, each looked up by itself.
+    """Find the one GHL contact with these keys, looking up each key separately.
 
-    Contacts that the person is kept apart from are passed over.
+    Contacts that the person is kept apart from are skipped.
 
     Raises:
-        ReviewNeededError: They lead to different contacts.
+        ReviewNeededError: The keys lead to different contacts.
     """
     email = await context.ghl.find_duplicate(email=keys.email) if keys.email else None
     phone = await context.ghl.find_duplicate(phone=keys.phone) if keys.phone else None
@@ -94,7 +94,7 @@ def choose(
     *,
     person_id: ContactId | None = None,
 ) -> GhlContact | None:
-    """Choose the one contact that was found.
+    """Return the one contact that was found, if any.
 
     Raises:
         ReviewNeededError: There are several.
@@ -114,10 +114,10 @@ def choose(
 
 
 async def accept_match(context: SyncContext, person: Person, ghl: GhlContact) -> GhlContact:
-    """Accept a contact that was found by a key as this person's, after a second look at both.
+    """Accept a contact that was found by a key as this person's, after checking both.
 
     Raises:
-        ReviewNeededError: It contradicts what we know, or belongs to somebody else already.
+        ReviewNeededError: It contradicts the workspace, or is linked to another contact.
     """
     claims = await context.ledger.read(_claims_on, context, ghl.id)
     why = _why_not(context, person, ghl, claims)
@@ -131,7 +131,7 @@ async def accept_match(context: SyncContext, person: Person, ghl: GhlContact) ->
 
 
 class _Claims(NamedTuple):
-    """Whose contact it is, and whose it is said not to be. A tombstone's link claims nothing."""
+    """What is known of a GHL contact's owner. A tombstone's link does not count as one."""
 
     owner: Link | None
     is_of_tombstone: bool
@@ -141,15 +141,15 @@ class _Claims(NamedTuple):
 def _why_not(context: SyncContext, person: Person, ghl: GhlContact, claims: _Claims) -> str | None:
     if ContactPair(person.row.id, ghl.id) in claims.apart_from:
         return (
-            "is kept apart from this person, and GHL makes no second one: allow duplicates there,"
+            "is kept apart from this contact, and GHL refuses a second one: allow duplicates there,"
             " or change the e-mail or phone"
         )
     owner = claims.owner
     if owner is not None and owner.local_id != person.row.id:
-        return f"belongs to contact {owner.local_id} already"
+        return f"is already linked to contact {owner.local_id}"
     remote = map_from_ghl(ghl, context.settings.rules)
     if not is_same_person(person.row.contact, remote, context.settings.region):
-        return "agrees in one of e-mail and phone and differs in the other"
+        return "has the same e-mail or phone and differs in the other"
     return None
 
 
@@ -161,7 +161,7 @@ def _claims_on(tx: Connection, context: SyncContext, ghl_id: GhlContactId) -> _C
 
 
 def free_from_tombstone(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> None:
-    """Part a GHL contact from somebody who was deleted here: they have come back."""
+    """Drop the link of a GHL contact to a deleted workspace contact: the person has come back."""
     link = links.link_of_remote(tx, connection, "contact", ghl_id)
     if link is not None and _is_gone(tx, connection, link):
         links.drop_link(tx, connection, "contact", link.local_id)
@@ -173,10 +173,10 @@ def _is_gone(tx: Connection, connection: ConnectionName, link: Link) -> bool:
 
 
 async def find_in_workspace(context: SyncContext, keys: Keys) -> WorkspaceContact | None:
-    """Find the one person of the workspace with these keys.
+    """Find the one workspace contact with these keys.
 
     Raises:
-        ReviewNeededError: They lead to different people.
+        ReviewNeededError: The keys lead to different contacts.
     """
     return choose_row(*await context.ledger.read(workspace.find_contacts, context.connection, keys))
 
@@ -184,7 +184,7 @@ async def find_in_workspace(context: SyncContext, keys: Keys) -> WorkspaceContac
 def choose_row(
     by_email: Sequence[WorkspaceContact], by_phone: Sequence[WorkspaceContact]
 ) -> WorkspaceContact | None:
-    """Choose the one person who was found.
+    """Return the one workspace contact that was found, if any.
 
     Raises:
         ReviewNeededError: There are several.
@@ -203,10 +203,10 @@ def choose_row(
 
 
 async def read_again(context: SyncContext, person: Person, paged: GhlContact) -> GhlContact | None:
-    """Read a contact by id that so far only a page showed. None: it is gone, and was nobody's.
+    """Read a contact by id that only a page showed so far. None: it is gone and was not linked.
 
     Raises:
-        ReviewNeededError: It is gone, and was this person's.
+        ReviewNeededError: It is gone and was linked.
     """
     if person.link is not None:
         return await _read_linked(context, person.link)

@@ -1,4 +1,4 @@
-"""What shows a booking in GHL: an appointment where its calendar has one there, else a note."""
+"""The mirror of a booking in GHL: an appointment where its calendar is mapped, else a note."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from timerex_ghl.engine.write import Claim
 
 
 class _Mirrors(NamedTuple):
-    """What a booking's chain has in GHL, or may have: its outcome may be unknown yet."""
+    """The mirrors that a booking's chain has in GHL, or may have where an outcome is unknown."""
 
     note: bool
     appointment: bool
@@ -26,9 +26,9 @@ class _Mirrors(NamedTuple):
 async def mirror_booking(
     context: SyncContext, claim: Claim, booking: Booking, ghl_id: GhlContactId
 ) -> int:
-    """Keep true what a booking has in GHL, and give it what it lacks; tell how many writes.
+    """Create or update a booking's mirror in GHL; return the number of writes.
 
-    Whatever a chain has, it keeps, though the calendars are mapped otherwise later.
+    A chain keeps the kind of mirror it has, even if its calendar is mapped otherwise later.
     """
     wants = await context.ledger.read(_wanted, context, claim, booking)
     written = 0

@@ -1,4 +1,4 @@
-"""What became of records, countable."""
+"""Outcomes of records, and their counts."""
 
 from typing import Literal
 
@@ -20,16 +20,17 @@ What = Literal[
 
 
 class Outcome(Record):
-    """What became of one record.
+    """The outcome of processing one record or event.
 
     Attributes:
-        what: applied: something was written on either side. no-op: both sides agreed already.
-            superseded: a later event carried it. ignored: nothing of ours. quarantined: nobody
-            confirms it. review: a person decides. waiting: the ledger tries again later. dead:
-            given up, kept for a person. skipped: an earlier try of this task had done it.
+        what: applied: something was written to the workspace or GHL. no-op: both sides agreed
+            already. superseded: a later event covers it. ignored: it concerns no record of ours.
+            quarantined: TimeRex does not confirm it. review: a person must decide. waiting: it is
+            retried later. dead: given up, kept for a person. skipped: an earlier try of this task
+            did it.
         writes: Calls that changed something in GHL.
         contact_id: The GHL contact it was about, where one is known.
-        detail: What the audit keeps of it: ids and field names, nobody's details.
+        detail: What the audit stores of it: ids and field names, no personal data.
     """
 
     what: What
@@ -39,7 +40,7 @@ class Outcome(Record):
 
 
 class Counts(Record):
-    """How many records ended how."""
+    """The number of records for each outcome."""
 
     applied: int = 0
     no_op: int = 0
@@ -64,15 +65,15 @@ class Counts(Record):
 
     @property
     def set_aside(self) -> int:
-        """Count what a person has to look at."""
+        """Return how many records a person has to look at."""
         return self.review + self.dead + self.quarantined
 
     def in_words(self) -> str:
-        """Say it in one line, without what did not happen."""
+        """Return the counts in one line, without those that are zero."""
         names = {
-            "applied": "applied", "no_op": "already level", "superseded": "superseded",
+            "applied": "applied", "no_op": "already in sync", "superseded": "superseded",
             "ignored": "ignored", "quarantined": "in quarantine", "review": "for review",
-            "waiting": "to try again", "dead": "given up",
+            "waiting": "to retry", "dead": "given up",
         }  # fmt: skip
         said = [f"{getattr(self, key)} {word}" for key, word in names.items() if getattr(self, key)]
         return f"{', '.join(said) or 'nothing to do'}; {self.writes} writes to GHL"

@@ -1,4 +1,4 @@
-"""What a poll of TimeRex finds beside what the ledger holds, and what becomes of it."""
+"""Compare what a poll of TimeRex finds with the ledger, and store what is new."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,13 +15,13 @@ from timerex_ghl.engine.verify import is_confirmed_by
 
 
 class ScanCounts(Record):
-    """What a scan has seen, in numbers.
+    """Counts of a scan.
 
     Attributes:
         listed: Events on TimeRex's pages.
         stored: Put into the inbox.
-        verified: Bookings of which TimeRex says what a webhook had told.
-        unknown: Bookings that TimeRex does not know (any more): a person is asked.
+        verified: Bookings where TimeRex confirms what a webhook reported.
+        unknown: Bookings that TimeRex does not have (any more): each gets a review.
         unread: Bookings that could not be read, and calendars that could not be listed: the next
             scan tries them again.
     """
@@ -33,15 +33,15 @@ class ScanCounts(Record):
     unread: int = 0
 
     def __add__(self, other: "ScanCounts") -> "ScanCounts":
-        """Add up two steps."""
+        """Add the counts of two steps."""
         fields = type(self).model_fields
         return ScanCounts(**{name: getattr(self, name) + getattr(other, name) for name in fields})
 
     def in_words(self) -> str:
-        """Say it in one line, without what did not happen."""
+        """Return the counts in one line, without those that are zero."""
         names = {
             "stored": "put into the inbox",
-            "verified": "confirmed as told",
+            "verified": "confirmed",
             "unknown": "unknown to TimeRex",
             "unread": "not readable",
         }
@@ -50,9 +50,9 @@ class ScanCounts(Record):
 
 
 def unknown_of(tx: Connection, context: SyncContext, rows: Sequence[EventRow]) -> list[BookingId]:
-    """Choose the events of a page that we hold otherwise than TimeRex shows them, or unverified.
+    """Select the events of a page that differ from the ledger or are unverified there.
 
-    One whose webhook waits in the inbox was told; the next scan looks at it again.
+    One with a pending inbox event is skipped; the next scan looks at it again.
     """
     existing = bookings.get_bookings(tx, context.connection, [row.id for row in rows])
     stored = inbox_lookups.known_dedupe_keys(
@@ -82,7 +82,7 @@ def _is_news(row: EventRow, existing: BookingRow | None, *, is_stored: bool) -> 
 
 
 def doubtful_of(tx: Connection, context: SyncContext, ids: Sequence[BookingId]) -> list[BookingRow]:
-    """Choose the bookings that still stand here, or are unverified, and of which none waits."""
+    """Select bookings that are confirmed or unverified here and have no pending inbox event."""
     waiting = inbox_lookups.waiting_records(
         tx, context.connection, [f"booking:{one}" for one in ids]
     )
@@ -95,7 +95,7 @@ def doubtful_of(tx: Connection, context: SyncContext, ids: Sequence[BookingId]) 
 
 
 def take(tx: Connection, context: SyncContext, polled: Polled, now: datetime) -> ScanCounts:
-    """Store what is new of a booking; what only confirms it is noted."""
+    """Store an inbox event for a booking with news; mark one without as verified."""
     booking = polled.booking
     existing = bookings.get_booking(tx, context.connection, booking.id)
     reviews.close_reviews(
@@ -129,9 +129,9 @@ def _verify(
 def note_unknown(
     tx: Connection, context: SyncContext, booking_id: BookingId, now: datetime
 ) -> ScanCounts:
-    """Ask a person about a booking that stands here and that TimeRex does not know.
+    """Open a review about a confirmed booking that TimeRex does not have.
 
-    One that is over here stands nowhere: both sides agree.
+    One that is cancelled in the workspace needs none: both sides agree.
     """
     existing = bookings.get_booking(tx, context.connection, booking_id)
     if existing is None:
@@ -144,7 +144,7 @@ def note_unknown(
         connection=context.connection,
         kind="gone",
         subject=f"booking:{booking_id}",
-        reason=f"TimeRex knows no booking {booking_id}, which stands here: nothing was changed",
+        reason=f"TimeRex has no booking {booking_id}, confirmed in the workspace: nothing changed",
         detail={"people": [existing.contact_id] if existing.contact_id else [], "ghl_ids": []},
         now=now,
     )

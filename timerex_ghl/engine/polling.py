@@ -1,8 +1,8 @@
-"""What TimeRex has and no webhook told of: from its REST API into the inbox.
+"""Poll TimeRex's REST API for changes that no webhook reported, and store them in the inbox.
 
 A scan goes through all calendars, page by page, and then asks for each booking that should have
 been on a page and was not: whether TimeRex lists what was cancelled is not documented. What is new
-is stored as the webhook's delivery would have been, and carried by whoever carries those.
+is stored as the webhook's delivery would have been, and processed in the same way.
 """
 
 from dataclasses import dataclass, field
@@ -34,32 +34,32 @@ from timerex_ghl.engine.polled import ScanCounts, doubtful_of, note_unknown, tak
 CURSOR = "timerex-events"
 
 BACK = timedelta(hours=24)
-"""Bookings that began this long ago are looked at still: as long as an outage may have lasted."""
+"""How long ago a polled booking may have begun: as long as an outage may have lasted."""
 
 AHEAD = timedelta(days=183)
-"""And those that begin until then."""
+"""How far ahead a polled booking may begin."""
 
 STALE = timedelta(hours=6)
-"""A scan that began before this is begun anew: the time it looks at is over."""
+"""A scan that is older than this is restarted: the time range it looks at is out of date."""
 
 SPARE = 20
-"""Of TimeRex's 60 calls a minute, those that polls leave to bookings which are read back live."""
+"""Of TimeRex's 60 calls a minute, those that polls reserve for bookings that are read back live."""
 
 AT_A_TIME = 10
-"""Bookings that are asked for between two savings of the cursor."""
+"""Bookings that are read between two saves of the cursor."""
 
 
 OUTAGE = 3
-"""When so many bookings in a row cannot be read, it is not for their sake."""
+"""So many unreadable bookings in a row mean an outage of TimeRex."""
 
 
 class PollPosition(Record):
-    """How far a scan has come; saved after every step, so that the next run goes on from here.
+    """The position of a scan, saved after every step, so that the next run goes on from it.
 
     Attributes:
-        began_at: By our clock; the time that is looked at goes by it.
-        calendars: Those to be listed still.
-        page: The page of the first of them that comes next.
+        began_at: By our clock; the polled time range depends on it.
+        calendars: Those still to be listed.
+        page: The next page of the first of them.
         unseen: Bookings that should be on a page, and were on none so far.
     """
 
@@ -70,11 +70,11 @@ class PollPosition(Record):
 
     @property
     def is_over(self) -> bool:
-        """Tell whether everything was looked at."""
+        """Return whether the scan is finished."""
         return not self.calendars and not self.unseen
 
     def after_page(self, page: TimerexPage[EventRow]) -> "PollPosition":
-        """Move past a page. A page that leads to itself is the last: the rest is asked for."""
+        """Move past a page. A page whose next page is itself counts as the calendar's last."""
         listed = {row.id for row in page.items}
         unseen = tuple(one for one in self.unseen if one not in listed)
         here = self.model_copy(update={"unseen": unseen})
@@ -88,32 +88,32 @@ class PollPosition(Record):
 
 
 class Polling(NamedTuple):
-    """How a run of the poll ended. `stopped`: why before the scan's end; None where it is over."""
+    """The result of a poll's run. `stopped`: why it ended early; None: the scan is finished."""
 
     found: ScanCounts
     stopped: str | None
 
 
 async def poll(context: SyncContext, timerex: TimerexClient, until: datetime) -> Polling:
-    """Go on with the scan, or begin one, until it is over, time is up, or no call is left.
+    """Continue the scan, or begin one, until it is finished, time is up, or no call remains.
 
     Raises:
-        RetryableError: TimeRex does not answer. The next run goes on from here.
+        RetryableError: TimeRex does not answer. The next run goes on from the saved position.
     """
     run = _PollRun(context, timerex)
     place = await _read_place(context)
     try:
         while place is None or not place.is_over:
             if context.now() >= until:
-                return Polling(run.found, "its time was up")
+                return Polling(run.found, "time is up")
             place = await run.go_on(place)
     except RateLimitedError:
-        return Polling(run.found, "no call to TimeRex was left")
+        return Polling(run.found, "TimeRex's rate limit is reached")
     return Polling(run.found, None)
 
 
 async def _read_place(context: SyncContext) -> PollPosition | None:
-    """Find the scan to go on with."""
+    """Read the unfinished scan, if there is one that is not stale."""
     saved = await context.ledger.read(cursors.get_cursor, context.connection, CURSOR)
     place = PollPosition.model_validate_json(saved) if saved else None
     is_open = place is not None and not place.is_over and context.now() - place.began_at < STALE
@@ -134,7 +134,7 @@ class _PollRun:
     failures: int = 0
 
     async def go_on(self, place: PollPosition | None) -> PollPosition:
-        """Do the next step of a scan, and save how far it has come."""
+        """Do the next step of a scan, and save its position."""
         if place is None:
             after = await self._begin()
         elif place.calendars:
@@ -148,7 +148,7 @@ class _PollRun:
         return after
 
     async def _begin(self) -> PollPosition:
-        """List the calendars, and what we hold that they should show."""
+        """List the calendars, and the bookings in the ledger that they should show."""
         calendars = tuple([calendar async for calendar in every_calendar(self.timerex)])
         now = self.context.now()
         unseen = await self.context.ledger.read(
@@ -157,12 +157,12 @@ class _PollRun:
         return PollPosition(began_at=now, calendars=calendars, unseen=tuple(unseen))
 
     async def _read_page(self, place: PollPosition) -> PollPosition:
-        """List a page of a calendar, and read what is not known of it."""
+        """List a page of a calendar, and read its bookings that have news."""
         calendar = place.calendars[0]
         begins_at, ends_at = place.began_at - BACK, place.began_at + AHEAD
         try:
             page = await self.timerex.list_events(calendar.id, begins_at, ends_at, place.page)
-        except SkippableError:  # it is gone, or its page is: the next scan begins it anew
+        except SkippableError:  # the calendar or the page is gone: the next scan restarts it
             self.found += ScanCounts(unread=1)
             return place.after_calendar()
         self.found += ScanCounts(listed=len(page.items))
@@ -178,7 +178,7 @@ class _PollRun:
         return place.model_copy(update={"unseen": place.unseen[AT_A_TIME:]})
 
     async def _read(self, booking_id: BookingId, calendar: TimerexCalendar) -> None:
-        """Read one booking, and take it in. One that cannot be read keeps no other back."""
+        """Read one booking and store its news. One that cannot be read does not stop the others."""
         write = self.context.ledger.write
         try:
             polled = await self.timerex.get_delivery(booking_id, calendar)
@@ -198,7 +198,7 @@ class _PollRun:
 
 
 def _calendar_of(row: BookingRow) -> TimerexCalendar:
-    """Say what a booking told of its calendar."""
+    """Build the calendar from what the booking says of it."""
     booking = row.booking
     return TimerexCalendar(
         id=CalendarId(booking.calendar_id or ""),

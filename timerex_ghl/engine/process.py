@@ -1,4 +1,4 @@
-"""The record boundary: one record's error stays with that record, and is kept in the ledger."""
+"""The error boundary: one record's error stays with that record, and is stored in the ledger."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -36,15 +36,15 @@ from timerex_ghl.engine.locking import LockedError
 from timerex_ghl.engine.outcome import Outcome, What
 
 MAX_ATTEMPTS = 12
-"""Tries of one event before it is given up and kept for a person."""
+"""Attempts at one event before it becomes a dead letter."""
 
 
 WITHOUT_RIGHT_S = 60.0
-"""How soon an event is tried again whose write needs a right that the token lacks."""
+"""Seconds until a retry of an event whose write needs a scope that the token lacks."""
 
 
 def pause_after(attempt_count: int) -> float:
-    """Tell how many seconds to wait after so many attempts: twice as long each, an hour at most."""
+    """Return the seconds to wait after so many attempts: doubling each time, an hour at most."""
     return min(2.0 ** (attempt_count + 1), 3600.0)
 
 
@@ -54,10 +54,10 @@ class ErrorVerdict(NamedTuple):
     Attributes:
         people: The workspace's contacts that a review is about, where the error names them.
         ghl_ids: GHL's contacts that it is about.
-        reason: Fit to be stored and shown: our own words, or only the type of a stranger's error.
-        review: The kind of review a person gets; None where the record is tried again.
-        is_attempt: A wait (429, somebody else's lock) is not one.
-        after_s: It is not tried again before; None: sooner at first, later with each attempt.
+        reason: Safe to store and show: our own message, or only the type of a foreign error.
+        review: The kind of review to open; None where the record is retried.
+        is_attempt: It counts as an attempt; a wait (429, a lock of another process) does not.
+        after_s: Seconds until the retry at the earliest; None: longer with each attempt.
     """
 
     what: What
@@ -70,7 +70,7 @@ class ErrorVerdict(NamedTuple):
 
 
 def judge(error: Exception) -> ErrorVerdict:
-    """Tell what becomes of the record."""
+    """Decide from an error how its record ends, or when it is retried."""
     if not isinstance(error, TimerexGhlError):  # its text may hold anything
         return ErrorVerdict("waiting", f"unexpected {type(error).__name__}")
     match error:
@@ -89,7 +89,7 @@ def judge(error: Exception) -> ErrorVerdict:
         case SkippableError():
             what: What = "quarantined" if isinstance(error, QuarantineError) else "dead"
             return ErrorVerdict(what, str(error), review="refused")
-        case _:  # for want of a right we know of, the others of its connection go on beside it
+        case _:  # if only a known scope is missing, other events of the connection go on
             is_alone = isinstance(error, ScopeError) and not error.was_asked
             after_s = WITHOUT_RIGHT_S if is_alone else None
             return ErrorVerdict("waiting", str(error), is_attempt=False, after_s=after_s)
@@ -102,12 +102,13 @@ async def process_event(
     *,
     replay: bool = False,
 ) -> Outcome:
-    """Carry one inbox event; whatever happens to it stands in the ledger afterwards.
+    """Process one inbox event and store its outcome in the ledger, whatever happens.
 
-    Where several hints about one record wait, the newest is carried and the others end with it.
+    Of several pending notifications about one record the newest is processed and the others are
+    superseded.
 
     Raises:
-        FatalError: No other record would fare better. The event goes on waiting.
+        FatalError: Every other record would fail, too. The event stays pending.
     """
     group = await context.ledger.read(inbox_queue.read_group, event_id)
     if group is None or (group.event.state is not InboxState.WAITING and not replay):
@@ -158,7 +159,7 @@ def _note_error(
 
 
 def _note_older(tx: Connection, context: SyncContext, group: Group, now: datetime) -> None:
-    """Let older hints end with the one that stood for them."""
+    """Mark older notifications as superseded by the one that was processed."""
     if not group.older:
         return
     inbox.finish_events(tx, group.older, InboxState.SUPERSEDED, now=now)
@@ -181,7 +182,7 @@ def _record_audit(
     detail: Mapping[str, Scalar],
     now: datetime,
 ) -> None:
-    """Say in the audit what became of an event, and in which runs."""
+    """Record the outcome of an event in the audit, with its runs."""
     snapshot = NewAuditEntry(
         now,
         context.connection,
@@ -197,12 +198,12 @@ def _record_audit(
 async def process_record(
     context: SyncContext, handle: Callable[[SyncContext, str], Awaitable[Outcome]], key: str
 ) -> Outcome:
-    """Carry one person of a bulk run; an error that needs somebody becomes a review.
+    """Process one record of a bulk run; an error that needs a person opens a review.
 
-    What may fare better next time needs no row: the person still differs, and the next run sees it.
+    A retryable error needs no row: the record still differs, and the next run finds it.
 
     Raises:
-        FatalError: No other record would fare better.
+        FatalError: Every other record would fail, too.
     """
     try:
         with context.ledger.in_step():
@@ -238,7 +239,7 @@ def _open_review(
 
 
 def _record_state(tx: Connection, connection: ConnectionName, subject: str) -> str:
-    """Give the state of a record that a review is opened for: unchanged, it is not tried again."""
+    """Return the state of a record with a new review: while unchanged it is not retried."""
     kind, _, record_id = subject.partition(":")
     if kind == "contact":
         row = workspace.get_contact(tx, connection, ContactId(record_id))

@@ -1,4 +1,4 @@
-"""What changed where: GHL's pages into the ledger, then everyone who may differ."""
+"""Pull GHL's changed contacts into the ledger, and list all contacts that may differ."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,10 +14,10 @@ from timerex_ghl.domain.models import Record
 from timerex_ghl.engine.context import SyncContext
 
 OVERLAP = timedelta(minutes=5)
-"""Read again at the seam of two runs: GHL's search shows a change seconds after it was made."""
+"""Time that two runs read twice: GHL's search shows a change seconds after it was made."""
 
 TICK = timedelta(milliseconds=1)
-"""GHL's times go no finer."""
+"""The resolution of GHL's times."""
 
 CURSOR = "ghl-contacts"
 
@@ -30,16 +30,16 @@ class Scope(StrEnum):
 
 
 class PullPosition(Record):
-    """How far GHL's contacts were read; saved with every page, so a killed run goes on from here.
+    """The position of a pull, saved with every page, so that a killed run goes on from it.
 
     Attributes:
         scan: The run that reads; None between runs.
-        scope: What that run wanted. None before the first one.
+        scope: The scope of that run. None before the first one.
         since: Contacts changed after this are read; None for all of them.
-        newest: The latest change seen so far.
-        newest_at: When we first saw it, by our clock.
-        settled: A scan that began `OVERLAP` after that found nothing newer: GHL's search shows all
-            that had happened until then, and nothing has to be read twice any more.
+        newest: The latest change found so far.
+        newest_at: When it was first found, by our clock.
+        is_caught_up: A scan that began `OVERLAP` after that found nothing newer: GHL's search shows
+            all changes until then, and nothing has to be read twice any more.
         began_at: When this scan began, by our clock.
         after: The last contact read, as GHL's search wants it back.
         was_full: All contacts were read at least once.
@@ -56,7 +56,7 @@ class PullPosition(Record):
     was_full: bool = False
 
     def begin(self, scope: Scope, scan: str, now: datetime) -> "PullPosition":
-        """Start a scan, or go on with the unfinished one. The first scan is always a full one."""
+        """Start a scan, or continue the unfinished one. The first scan is always a full one."""
         full = scope is Scope.FULL or not self.was_full
         if self.scan is not None and (self.scan == scan or not full or self.since is None):
             return self.model_copy(update={"scan": scan})
@@ -83,14 +83,14 @@ class PullPosition(Record):
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether this scan reads every contact."""
+        """Return whether this scan reads every contact."""
         return self.since is None
 
 
 async def read_page(
     context: SyncContext, scope: Scope, scan: str, *, limit: int = LARGEST_PAGE
 ) -> bool:
-    """Read the next page of GHL's changed contacts into the ledger; tell whether more follow.
+    """Read the next page of GHL's changed contacts into the ledger; return whether more follow.
 
     Args:
         context: The connection's clients, ledger and settings.
@@ -112,16 +112,16 @@ async def read_page(
 
 
 async def list_changed(context: SyncContext) -> list[str]:
-    """List everyone who may differ between the sides: `ghl:<id>` first, then `contact:<id>`.
+    """List all contacts that may differ: `ghl:<id>` first, then `contact:<id>`.
 
-    GHL's come first so that a person who is new on both sides is recognised before anyone creates
-    the second one.
+    GHL's come first so that a person who is new on both sides is matched before a duplicate is
+    created.
     """
     return await context.ledger.read(_changed, context)
 
 
 def _ended(place: PullPosition) -> PullPosition:
-    """End a scan. Its last page was read."""
+    """End a scan whose last page was read."""
     began_at, newest_at = place.began_at, place.newest_at
     waited = began_at is not None and newest_at is not None and began_at - newest_at >= OVERLAP
     return place.model_copy(

@@ -1,4 +1,4 @@
-"""Bring one person level on both sides: read, decide, write, remember."""
+"""Reconcile one contact: read, plan, write, commit."""
 
 from datetime import timedelta
 from functools import partial
@@ -21,14 +21,14 @@ from timerex_ghl.engine.recover import recover_unknown
 from timerex_ghl.engine.write import Claim, Written, post_outcome, write_contact
 
 SEARCH_LAG = timedelta(minutes=1)
-"""A page read this soon after a write of ours may not show it yet: then we read by id."""
+"""A page read this soon after our own write may not show it yet: then we read by id."""
 
 
 class ReconciledContact(NamedTuple):
-    """A person who is level.
+    """A contact that is in sync.
 
     Attributes:
-        ghl_id: Their GHL contact; None only in a dry run for a contact still to be made.
+        ghl_id: Its GHL contact; None only in a dry run that would create one.
     """
 
     outcome: Outcome
@@ -36,9 +36,9 @@ class ReconciledContact(NamedTuple):
 
     @property
     def existing_ghl_id(self) -> GhlContactId:
-        """Hand out the contact's id where something was applied."""
+        """Return the GHL contact's id of a run that was not dry."""
         if self.ghl_id is None:
-            raise AssertionError("a person who is level has a GHL contact")
+            raise AssertionError("a contact in sync has a GHL contact")
         return self.ghl_id
 
 
@@ -50,18 +50,18 @@ async def reconcile_contact(
     snapshot: StoredSnapshot | None = None,
     dry_run: bool = False,
 ) -> ReconciledContact:
-    """Bring one person level on both sides.
+    """Bring one contact in sync between the workspace and GHL.
 
     Args:
         context: The connection's clients, ledger and settings.
-        claim: The person, locked.
-        known: What the ledger knows of them, from a claim.
-        snapshot: Their contact as a page showed it: saves a call where nothing is written to GHL.
+        claim: The claim on the contact.
+        known: The ledger's state of it, from a claim.
+        snapshot: Its GHL contact as a page showed it: saves a call where GHL needs no write.
         dry_run: Store the plan, write nothing.
 
     Raises:
-        ReviewNeededError: Only a person can tell what to do. Nothing was written.
-        ScopeError: GHL's share may not be written; the workspace has got its own.
+        ReviewNeededError: A person must decide. Nothing was written.
+        ScopeError: The token may not write to GHL. The workspace's changes are committed.
     """
     person = known.person
     ghl, plan = await _read_and_plan(context, known, snapshot)
@@ -110,10 +110,10 @@ def _plan(context: SyncContext, person: Person, ghl: GhlContact | None) -> Conta
 async def _write(
     context: SyncContext, claim: Claim, person: Person, ghl: GhlContact | None, plan: ContactPlan
 ) -> GhlContact:
-    """Carry a plan out on both sides, and remember what they agree on now.
+    """Write a plan to the workspace and GHL, and commit the new base.
 
-    A write's outcome is noted in the commit of the next one's intent, and that of the last write
-    together with what both sides agree on then.
+    A write's outcome is stored in the commit of the next one's intent, that of the last write
+    together with the new base.
     """
     before = ghl
     last: Written[GhlContact] | None = None
@@ -135,7 +135,7 @@ async def _write(
             ghl = await accept_match(context, person, existing)
             return await _write(context, claim, person, ghl, _plan(context, person, ghl))
     if ghl is None:
-        raise AssertionError("a person without a GHL contact is planned one")
+        raise AssertionError("a plan for a contact that GHL lacks creates it there")
     if plan.to_ghl and not is_as_planned(before, plan.to_ghl, ghl):
         plan = _with_what_ghl_added(context, person, ghl, plan)
     commit = ContactCommit(context, claim, person, plan, ghl, last, context.now())
@@ -149,7 +149,7 @@ async def _write(
 async def _stop_where_refused(
     context: SyncContext, claim: Claim, person: Person, ghl: GhlContact | None, plan: ContactPlan
 ) -> None:
-    """Let a plan through that may be written; of another one the workspace gets its share.
+    """Stop a plan that the token may not write; commit the workspace's part of it first.
 
     Raises:
         ScopeError: The token lacks the right to write to GHL.
@@ -165,7 +165,7 @@ async def _stop_where_refused(
 async def _pull(
     context: SyncContext, claim: Claim, person: Person, ghl: GhlContact, plan: ContactPlan
 ) -> None:
-    """Bring the workspace its share."""
+    """Commit the workspace's part of a plan."""
     asks = any(conflict.winner is None for conflict in plan.conflicts)
     if person.link is not None and not plan.to_workspace and not asks:
         return
@@ -181,11 +181,11 @@ async def _pull(
 def _with_what_ghl_added(
     context: SyncContext, person: Person, ghl: GhlContact, plan: ContactPlan
 ) -> ContactPlan:
-    """Take over what GHL filled in by itself while it wrote, such as the location's country."""
+    """Add to the plan what GHL filled in by itself, such as the location's country."""
     change = plan.to_workspace
     after = apply_change(person.row.contact, change)
     more = plan_contact(after, ghl, plan.base, context.settings.rules, context.settings.region)
-    if more.to_ghl:  # somebody else was at it: the next look settles that
+    if more.to_ghl:  # the contact was changed meanwhile: the next run reconciles that
         return plan
     added = more.to_workspace
     both = WorkspaceChange(

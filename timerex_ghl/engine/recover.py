@@ -1,7 +1,7 @@
-"""What an earlier run left unknown: writes that were sent and never heard of again.
+"""Recover the writes of an earlier run that were sent and whose outcome is unknown.
 
-An update needs no second look to be safe, since everything is planned anew from what GHL has now.
-What is settled here is the account of it: every intent ends with one outcome.
+Updates are safe without this, since each plan is made from what GHL has now. What is done here is
+the bookkeeping: every intent ends with one outcome.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ from timerex_ghl.domain.normal import is_same
 from timerex_ghl.engine.context import SyncContext
 
 LOOK_AGAIN = timedelta(seconds=15)
-"""GHL's look-up shows a new contact seconds after it was made: a younger one is not yet missing."""
+"""GHL's look-up shows a new contact seconds after it was made: until then it may be missing."""
 
 ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 
@@ -38,12 +38,12 @@ async def recover_unknown(
     """Close the open intents about a contact, by what GHL has now.
 
     Raises:
-        RetryableError: A contact was sent moments ago and may only not be found yet.
+        RetryableError: A contact was sent moments ago and may not be found yet.
     """
     for intent in unknown:
         action = ACTION.validate_json(intent.payload)
         if not isinstance(action, ContactAction):
-            continue  # settled where its record is carried
+            continue  # closed by the handler of its own record
         if isinstance(action, CreateContact) and ghl is None:
             wait_if_young(context, intent, "a contact")
         happened = ghl is not None and _shows(ghl, action, context.settings.region)
@@ -52,10 +52,10 @@ async def recover_unknown(
 
 
 def wait_if_young(context: SyncContext, intent: Intent, what: str) -> None:
-    """Conclude nothing yet from not finding what was sent moments ago.
+    """Refuse to conclude that a recent write failed from not finding its record.
 
     Raises:
-        RetryableError: It was.
+        RetryableError: The write is too recent.
     """
     if context.now() - intent.created_at < LOOK_AGAIN:
         raise RetryableError(
@@ -64,7 +64,7 @@ def wait_if_young(context: SyncContext, intent: Intent, what: str) -> None:
 
 
 def _shows(ghl: GhlContact, action: ContactAction, region: str) -> bool:
-    """Tell whether a contact looks as it does after an action."""
+    """Return whether a contact shows the effect of an action."""
     tags = ghl.tags or frozenset()
     match action:
         case CreateContact():
@@ -83,6 +83,6 @@ def _shows(ghl: GhlContact, action: ContactAction, region: str) -> bool:
 
 
 def close(tx: Connection, intent: Intent, result_id: str | None, now: datetime) -> None:
-    """End an intent whose answer was never read; `result_id` is what it wrote, if it did."""
+    """Close an intent whose answer was never read; `result_id` is the record it wrote, if any."""
     error = "sent, and nothing shows that it arrived" if result_id is None else None
     intents.close_intent(tx, Closing(intent.id, result_id, now, error, recovered=True))

@@ -1,4 +1,4 @@
-"""A contact of GHL meets the workspace: it is somebody's already, somebody's by key, or new."""
+"""Resolve a GHL contact to a workspace contact: linked, matched by key, or new."""
 
 from typing import NamedTuple
 
@@ -28,10 +28,10 @@ from timerex_ghl.engine.match_contact import choose_row
 
 
 class ContactToResolve(NamedTuple):
-    """A contact of GHL, as it was last read, that may be anybody.
+    """A GHL contact, as it was last read, whose workspace contact is not known yet.
 
     Attributes:
-        adds: One whom the workspace does not know is added to it.
+        adds: Add the contact to the workspace where it is new.
     """
 
     context: SyncContext
@@ -40,11 +40,11 @@ class ContactToResolve(NamedTuple):
 
 
 class ResolvedContact(NamedTuple):
-    """Who a contact is.
+    """The workspace contact of a GHL contact.
 
     Attributes:
-        seen: As it was last read; None where it never was.
-        contact_id: The person of the workspace; None where nobody is, or was added just now.
+        snapshot: The GHL contact as it was last read; None where it never was.
+        contact_id: The workspace contact; None where there is none, or it was added just now.
     """
 
     snapshot: StoredSnapshot | None
@@ -56,9 +56,9 @@ New = tuple[WorkspaceContact, GhlContact, Contact]
 
 
 def resolve_contacts(tx: Connection, unresolved: list[ContactToResolve]) -> list[Result]:
-    """Find out who contacts are, and add whom the workspace does not know.
+    """Resolve GHL contacts, and add those that are new to the workspace.
 
-    Somebody whose keys another holder has locked is being carried at this moment: busy.
+    A contact whose keys are locked is being processed by another process: busy.
     """
     resolved: dict[tuple[ConnectionName, GhlContactId], Result] = {}
     for connection in {meeting.context.connection for meeting in unresolved}:
@@ -120,7 +120,7 @@ def _resolve_unlinked(
 def _contacts_of(
     tx: Connection, connection: ConnectionName, known: list[Keyed]
 ) -> dict[ContactId, str]:
-    """Tell who of them is which contact of GHL already."""
+    """Map those that are linked to their GHL contacts."""
     if not known:
         return {}
     linked = links.links_of_locals(tx, connection, "contact", [row.id for row, _ in known])
@@ -130,14 +130,14 @@ def _contacts_of(
 def _check_free(
     row: WorkspaceContact | None, taken_by: dict[ContactId, str]
 ) -> WorkspaceContact | None:
-    """Let nobody be two contacts of GHL.
+    """Return the row unless it is linked to another GHL contact.
 
     Raises:
-        ReviewNeededError: This person is another contact already.
+        ReviewNeededError: It is linked to another GHL contact.
     """
     if row is not None and row.id in taken_by:
         raise ReviewNeededError(
-            f"contact {row.id} has its e-mail or phone, and is GHL contact {taken_by[row.id]}",
+            f"contact {row.id} has its e-mail or phone, but is GHL contact {taken_by[row.id]}",
             kind="identity",
             people=[row.id],
             ghl_ids=[taken_by[row.id]],

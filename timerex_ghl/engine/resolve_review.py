@@ -1,4 +1,4 @@
-"""A review is settled: the person's decision becomes the rule, and the record is carried by it."""
+"""Resolve a review: the person's decision becomes the rule by which the record is reconciled."""
 
 from datetime import datetime
 
@@ -32,11 +32,11 @@ from timerex_ghl.engine.write import ReviewDecision
 
 
 async def resolve(context: SyncContext, review_id: str, decision: Decision) -> ResolvedReview:
-    """Settle a review. A second decision changes nothing, says so, and is audited too.
+    """Resolve a review. A second decision changes nothing, reports so, and is audited too.
 
     Raises:
-        SettingsError: There is no such review, or it cannot be settled this way.
-        ReviewNeededError: The values changed since it was asked: it is asked anew.
+        SettingsError: There is no such review, or it cannot be resolved this way.
+        ReviewNeededError: The values changed since it was opened: it shows the new ones now.
     """
     names = [lock_of_review(context.connection, review_id)]
     async with locked(context.ledger, names, run_id=context.run_id):
@@ -58,7 +58,7 @@ async def _read(context: SyncContext, review_id: str) -> Review:
 
 
 async def _execute(case: ReviewCase) -> bool:
-    """Do what was decided; False where the record went through meanwhile."""
+    """Apply the decision; False where the review was resolved meanwhile."""
     kind, _, rest = case.review.subject.partition(":")
     link_to = case.decision.link_to or ""
     match case.decision.way, kind:
@@ -83,15 +83,15 @@ async def _keep(case: ReviewCase, kind: str) -> bool:
 
 
 async def _person_of(case: ReviewCase) -> ContactId:
-    """Tell whose values a decision is about."""
+    """Return the workspace contact that a decision is about."""
     contact_id = await case.context.ledger.read(person_of, case)
     if contact_id is None:
-        raise SettingsError(f"{case.review.subject} is nobody of the workspace yet: link it first")
+        raise SettingsError(f"{case.review.subject} is not in the workspace: link it first")
     return contact_id
 
 
 def _close(tx: Connection, case: ReviewCase, now: datetime) -> bool:
-    """Note a decision that writes to neither side: what is tried again is up to the next run."""
+    """Store a decision that needs no write now: the next run does what is to be retried."""
     was_closed = close_and_replay if case.decision.way is Way.RETRY else close
     if not was_closed(tx, case, now):
         return False
@@ -103,11 +103,11 @@ def _close(tx: Connection, case: ReviewCase, now: datetime) -> bool:
 
 
 def _part(tx: Connection, case: ReviewCase, now: datetime) -> None:
-    """Keep people apart. The same question, asked from the other side, is answered by that too."""
+    """Keep contacts apart, and resolve the reviews that ask the same about the GHL contact."""
     connection = case.context.connection
     pairs = _pairs(case.review)
     if not pairs:
-        raise SettingsError(f"{case.review.id} names nobody to keep apart: link it, or drop it")
+        raise SettingsError(f"{case.review.id} names no contacts to keep apart: link or drop it")
     kept_apart.keep_apart(tx, connection, pairs, by=case.decision.by, now=now)
     for review in reviews.open_of(tx, connection, "identity"):
         same = _pairs(review)
@@ -116,7 +116,7 @@ def _part(tx: Connection, case: ReviewCase, now: datetime) -> None:
 
 
 def _pairs(review: Review) -> set[ContactPair]:
-    """Tell who may be whom."""
+    """Return the pairs of contacts that may be the same person."""
     kind, _, record_id = review.subject.partition(":")
     people: list[str] = [record_id] if kind == "contact" else review.detail.get("people", [])
     ghl_ids: list[str] = [record_id] if kind == "ghl" else review.detail.get("ghl_ids", [])
@@ -124,9 +124,9 @@ def _pairs(review: Review) -> set[ContactPair]:
 
 
 async def _link(case: ReviewCase, contact_id: ContactId, ghl_id: GhlContactId) -> bool:
-    """Make two records one person, then carry them."""
+    """Link a workspace contact to a GHL contact, then reconcile them."""
     context = case.context
-    await context.ghl.get_contact(ghl_id)  # it is there, and it is this location's
+    await context.ghl.get_contact(ghl_id)  # raises unless it exists in this location
     async with claim_contact(context, contact_id) as claimed:
         if claimed is None:
             raise SettingsError(f"contact {contact_id} is not in the workspace")
@@ -146,7 +146,7 @@ def _save_link(
     if owner is not None and owner.local_id == contact_id:
         return
     if owner is not None:
-        raise SettingsError(f"GHL contact {ghl_id} is contact {owner.local_id} already")
+        raise SettingsError(f"GHL contact {ghl_id} is already linked to contact {owner.local_id}")
     if workspace.get_contact(tx, context.connection, contact_id) is None:
         raise SettingsError(f"contact {contact_id} is not in the workspace")
     links.save_link(

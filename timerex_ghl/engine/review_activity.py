@@ -1,4 +1,4 @@
-"""A person decides about notes and tasks: whose edit stands, and what many deletes mean."""
+"""Resolve reviews about notes and tasks: conflicting edits, and many deletes at once."""
 
 import json
 from datetime import datetime
@@ -19,15 +19,15 @@ from timerex_ghl.engine.review_case import ReviewCase, close, is_open
 
 
 async def keep_activity(case: ReviewCase) -> bool:
-    """Let one side's value of a field stand; False where somebody was faster.
+    """Keep one system's value of a field; False where the review was resolved meanwhile.
 
     Raises:
-        SettingsError: The decision does not say whose.
+        SettingsError: The decision does not say whose value to keep.
     """
     kind, id_, field = case.review.subject.split(":")
     side = case.decision.fields.get(FieldName(field)) or case.decision.keep
     if side is None:
-        raise SettingsError(f"say whose {field} stands: timerex, or ghl")
+        raise SettingsError(f"say whose {field} to keep: workspace or ghl")
     if not await is_open(case):
         return False
     key = ActivityKey("note" if kind == "note" else "task", ActivityId(id_))
@@ -41,7 +41,7 @@ async def keep_activity(case: ReviewCase) -> bool:
 
 
 def resolve_deletes(tx: Connection, case: ReviewCase, now: datetime) -> None:
-    """Let deletes through, each by an event of its own, or let the other side keep what it has."""
+    """Release pending deletes, each by an event of its own, or keep the records."""
     connection = case.context.connection
     _, kind, side = case.review.subject.split(":")
     pending = pending_deletes.list_deletes(

@@ -1,4 +1,4 @@
-"""A decision is noted: in the unit of work that has its effect, and once."""
+"""Store a review's decision once, in the unit of work that has its effect."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from timerex_ghl.engine.context import SyncContext
 
 
 class ReviewCase(NamedTuple):
-    """One review, and what a person decides about it."""
+    """One review, and a person's decision about it."""
 
     context: SyncContext
     review: Review
@@ -21,33 +21,33 @@ class ReviewCase(NamedTuple):
 
 
 class ResolvedReview(NamedTuple):
-    """How a review stands. `is_first`: it was this decision that settled it."""
+    """A resolved review. `is_first`: this decision resolved it."""
 
     review: Review
     is_first: bool
 
     def in_words(self) -> str:
-        """Say who settled it how, and when; nobody's details."""
+        """Return who resolved it, how and when, without personal data."""
         review = self.review
         if self.is_first:
-            return f"{review.id} is settled: {review.decision}"
+            return f"{review.id} is resolved: {review.decision}"
         at = f"{review.resolved_at:%Y-%m-%d %H:%M} UTC" if review.resolved_at else "just now"
-        return f"{review.id} was settled already: {review.decision}, by {review.resolved_by}, {at}"
+        return f"{review.id} was already resolved: {review.decision}, by {review.resolved_by}, {at}"
 
 
 def close(tx: Connection, case: ReviewCase, now: datetime) -> bool:
-    """Note the decision, and who made it; False where the review is settled already."""
+    """Store the decision and who made it; False where the review is already resolved."""
     decision = case.decision
     is_first = reviews.resolve_review(
         tx, case.review.id, decision=decision.in_words(), by=decision.by, now=now
     )
     if is_first:
-        _record_audit(tx, case, "review settled", now)
+        _record_audit(tx, case, "review resolved", now)
     return is_first
 
 
 def close_and_replay(tx: Connection, case: ReviewCase, now: datetime) -> bool:
-    """Note the decision; an event that it was about waits to be carried again."""
+    """Store the decision, and requeue the event that the review was about."""
     is_first = close(tx, case, now)
     kind, _, record_id = case.review.subject.partition(":")
     if is_first and kind == "event":
@@ -56,14 +56,14 @@ def close_and_replay(tx: Connection, case: ReviewCase, now: datetime) -> bool:
 
 
 async def is_open(case: ReviewCase) -> bool:
-    """Look again, once the person is ours: a run may have carried them while we waited."""
+    """Check again after the claim: another run may have processed the record meanwhile."""
     now = await case.context.ledger.read(reviews.get_review, case.review.id)
     return now is not None and now.resolved_at is None
 
 
 def note_late(tx: Connection, case: ReviewCase, now: datetime) -> None:
-    """Say in the audit that somebody decided what was decided already."""
-    _record_audit(tx, case, "review was settled already", now)
+    """Record in the audit a decision about a review that was already resolved."""
+    _record_audit(tx, case, "review was already resolved", now)
 
 
 def _record_audit(tx: Connection, case: ReviewCase, what: str, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""A booking whose guest was in doubt: a person says who it is, and the event is carried again."""
+"""Resolve a review about a booking's guest: a person decides who it is; the event is replayed."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -21,11 +21,11 @@ from timerex_ghl.engine.locking import locked
 from timerex_ghl.engine.review_case import ReviewCase, close_and_replay
 
 Choose = Callable[[Connection, BookingRow, datetime], ContactId]
-"""Tells who the guest is, and brings them to the workspace where they are not."""
+"""Returns the guest's contact, adding it to the workspace where needed."""
 
 
 def person_of(tx: Connection, case: ReviewCase) -> ContactId | None:
-    """Tell which person of the workspace a review is about, if there is one."""
+    """Return the workspace contact that a review is about, if there is one."""
     connection = case.context.connection
     kind, _, rest = case.review.subject.partition(":")
     record_id = rest.partition(":")[0]
@@ -41,8 +41,8 @@ def person_of(tx: Connection, case: ReviewCase) -> ContactId | None:
 
 
 async def link_guest(case: ReviewCase, event_id: EventId, ghl_id: GhlContactId) -> bool:
-    """Make a contact of GHL the guest, and let the event wait to be carried again."""
-    ghl = await case.context.ghl.get_contact(ghl_id)  # it is there, and it is this location's
+    """Make a GHL contact the guest, and requeue the event."""
+    ghl = await case.context.ghl.get_contact(ghl_id)  # raises unless it exists in this location
 
     def choose(tx: Connection, row: BookingRow, now: datetime) -> ContactId:
         return _who_is(tx, case, row.contact_id, ghl, now)
@@ -51,7 +51,7 @@ async def link_guest(case: ReviewCase, event_id: EventId, ghl_id: GhlContactId) 
 
 
 async def part_guest(case: ReviewCase, event_id: EventId) -> bool:
-    """Make the guest somebody new, and let the event wait to be carried again."""
+    """Make the guest a new contact, and requeue the event."""
 
     def choose(tx: Connection, row: BookingRow, now: datetime) -> ContactId:
         contact_id = row.contact_id or _add_guest(tx, case, row.booking, now)
@@ -67,7 +67,7 @@ async def _resolve_guest(case: ReviewCase, event_id: EventId, choose: Choose) ->
     event = await context.ledger.read(inbox.read_event, event_id)
     booking = read_delivery(event.body.encode()).booking if event else None
     if booking is None:
-        raise SettingsError(f"event {event_id} tells of no booking: retry or drop it")
+        raise SettingsError(f"event {event_id} has no booking: retry or drop it")
     names = [lock_of_booking(context.connection, booking.id)]
     async with locked(context.ledger, names, run_id=context.run_id):
         return await context.ledger.write(_replay_as, case, booking, choose, context.now())
@@ -88,7 +88,7 @@ def _replay_as(
 def _who_is(
     tx: Connection, case: ReviewCase, guest_id: ContactId | None, ghl: GhlContact, now: datetime
 ) -> ContactId:
-    """Tell which person of the workspace a contact of GHL is: theirs, the guest so far, or new."""
+    """Resolve a GHL contact to a workspace contact: the linked one, the current guest, or new."""
     context = case.context
     owner = links.link_of_remote(tx, context.connection, "contact", ghl.id)
     if owner is not None:
@@ -109,7 +109,7 @@ def _add_guest(tx: Connection, case: ReviewCase, booking: Booking, now: datetime
 
 
 def _others(tx: Connection, case: ReviewCase, contact_id: ContactId) -> list[GhlContactId]:
-    """List the contacts of GHL that the guest is not."""
+    """List the GHL contacts that the guest is kept apart from."""
     detail = case.review.detail
     people = [one for one in detail.get("people", []) if one != contact_id]
     linked = links.links_of_locals(tx, case.context.connection, "contact", people)

@@ -1,4 +1,4 @@
-"""Whose value stands: a person says so, and the record is carried by that."""
+"""Resolve reviews about values: a person chooses or types them, and the contact is reconciled."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -25,22 +25,22 @@ from timerex_ghl.engine.write import Claim, ReviewDecision
 
 
 class Asked(NamedTuple):
-    """One conflict that waits, as a person was shown it."""
+    """One open conflict, as it was shown to a person."""
 
     review: Review
     conflict: Conflict
 
 
 async def keep(case: ReviewCase, contact_id: ContactId) -> bool:
-    """Carry a person with the decision as the fields' rules.
+    """Reconcile a contact with the decision as its fields' rules.
 
     Raises:
-        SettingsError: The decision does not fit what waits.
-        ReviewNeededError: The values are no longer those that were asked about.
+        SettingsError: The decision does not fit the open review.
+        ReviewNeededError: The values are no longer those that the review shows.
     """
     async with claim_contact(case.context, contact_id) as claimed:
         if claimed is None:
-            raise SettingsError(f"contact {contact_id} is not in the workspace any more: drop it")
+            raise SettingsError(f"contact {contact_id} is not in the workspace: drop the review")
         if not await is_open(case):
             return False
         if case.review.kind == "conflict":
@@ -51,7 +51,7 @@ async def keep(case: ReviewCase, contact_id: ContactId) -> bool:
 
 
 async def _keep_chosen(case: ReviewCase, claim: Claim, known: ContactState) -> None:
-    """Settle conflicts. Nothing is written to either side before both were looked at again."""
+    """Resolve conflicts. Nothing is written before both sides' values were checked again."""
     waiting = await case.context.ledger.read(_asked_about, case, claim.contact_id)
     chosen = chosen_winners(case.decision, _field_of(case.review), waiting)
     asked = {field: waiting[field] for field in chosen}
@@ -64,7 +64,7 @@ async def _keep_chosen(case: ReviewCase, claim: Claim, known: ContactState) -> N
         conflicts = [each.conflict for each in asked.values()]
         if not is_as_asked(conflicts, row.contact.values, remote, case.context.settings.region):
             raise ReviewNeededError(
-                "the values changed since this was asked: nothing was written, look again",
+                "the values changed since the review opened: nothing was written, look again",
                 kind="conflict",
             )
         _refuse_one_way(plan, chosen)
@@ -83,12 +83,12 @@ async def _keep_chosen(case: ReviewCase, claim: Claim, known: ContactState) -> N
 
 
 async def _keep_typed(case: ReviewCase, claim: Claim, known: ContactState) -> None:
-    """Give the row what it lacked; it then goes to GHL as any edit does."""
+    """Write the typed values to the row; they go to GHL as any edit does."""
     context, row = case.context, known.person.row
     record_state = case.review.record_state
     if case.review.subject == f"contact:{row.id}" and record_state not in {"", str(row.version)}:
         raise ReviewNeededError(
-            f"contact {row.id} changed since this was asked: nothing was written, look again",
+            f"contact {row.id} changed since the review opened: nothing was written, look again",
             kind="conflict",
         )
     change = WorkspaceChange(values=case.decision.values)
@@ -99,7 +99,7 @@ async def _keep_typed(case: ReviewCase, claim: Claim, known: ContactState) -> No
 
 
 def _asked_about(tx: Connection, case: ReviewCase, contact_id: ContactId) -> dict[FieldName, Asked]:
-    """Collect the conflicts that wait about a person."""
+    """Collect the open conflicts of a contact."""
     waiting = reviews.open_of(tx, case.context.connection, "conflict")
     prefix = conflict_subject(contact_id, FieldName(""))
     return {
@@ -117,7 +117,7 @@ def _refuse_one_way(plan: ContactPlan, context: dict[FieldName, Side]) -> None:
     for conflict in plan.conflicts:
         if conflict.winner != context.get(conflict.field, conflict.winner):
             raise SettingsError(
-                f"{conflict.field} travels one way only: keep {conflict.winner}, or publish another"
+                f"{conflict.field} syncs one way only: keep {conflict.winner}, or publish another"
                 " mapping"
             )
 
@@ -130,7 +130,7 @@ def _with_rules(case: ReviewCase, chosen: dict[FieldName, Side]) -> SyncContext:
 
 
 def _typed_in(case: ReviewCase, known: ContactState) -> ContactState:
-    """Read the row as if what was typed in stood there, as an edit of now."""
+    """Return the state as if the row had just been edited to the typed values."""
     values = case.decision.values
     row, link, keys = known.person
     row = row.model_copy(
@@ -144,7 +144,7 @@ def _typed_in(case: ReviewCase, known: ContactState) -> ContactState:
 
 
 def _with_typed(plan: ContactPlan, case: ReviewCase) -> ContactPlan:
-    """Let the row take over what was typed in, in the unit that remembers the person."""
+    """Add the typed values to the plan, so that they are committed with the contact."""
     values = {**plan.to_workspace.values, **case.decision.values}
     change = plan.to_workspace.model_copy(update={"values": values})
     return plan.model_copy(update={"to_workspace": change})
@@ -153,7 +153,7 @@ def _with_typed(plan: ContactPlan, case: ReviewCase) -> ContactPlan:
 def _ask_anew(
     tx: Connection, case: ReviewCase, row: WorkspaceContact, found: list[Conflict], now: datetime
 ) -> None:
-    """Bring the questions up to date: a person is to see the values that stand there now."""
+    """Update the open reviews to the current values."""
     for field in _asked_about(tx, case, row.id).keys() & {one.field for one in found}:
         conflict = next(one for one in found if one.field == field)
         local = row.contact.values.get(field)

@@ -1,4 +1,4 @@
-"""What becomes of an inbox event: each source tells of its records in its own way."""
+"""Route an inbox event to the handler of its source."""
 
 from typing import assert_never
 
@@ -11,7 +11,7 @@ from timerex_ghl.engine.outcome import Outcome
 
 
 async def handle_inbox_event(context: SyncContext, event: InboxEvent) -> Outcome:
-    """Bring both sides level with what an event tells of, wherever it came from."""
+    """Bring the workspace and GHL in sync with an event, whatever its source."""
     match event.source:
         case "timerex":
             return await handle_booking(context, event)

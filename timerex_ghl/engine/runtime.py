@@ -1,4 +1,4 @@
-"""What the handlers take from their process, and tests replace: clock, failpoints, waits."""
+"""What the handlers use of their process, and tests replace: clock, failpoints, waits."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager

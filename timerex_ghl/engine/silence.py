@@ -1,4 +1,4 @@
-"""Whether a connection's webhooks fell silent, as the ledger shows it."""
+"""Find in the ledger whether a connection's webhooks have stopped arriving."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,13 +15,13 @@ from timerex_ghl.engine.commit import ADDED, RECONCILED
 Service = Literal["TimeRex", "GHL"]
 
 LOOK_BACK = timedelta(days=1)
-"""What polls found before this was told, or is old news."""
+"""What polls found before this was already reported, or is out of date."""
 
 SETTING_UP = timedelta(minutes=30)
-"""A connection's webhooks are entered in TimeRex only once it is published."""
+"""Grace period: a connection's webhooks are entered in TimeRex only once it is published."""
 
 MOST = 2000
-"""Entries of the audit that are looked through."""
+"""Audit entries that are read at most."""
 
 
 def find_silences(
@@ -29,7 +29,7 @@ def find_silences(
 ) -> dict[Service, Silence]:
     """Find the services whose webhooks are silent.
 
-    TimeRex's are expected always. GHL's only where one has ever come: without an app there are
+    TimeRex's are always expected. GHL's only where one has ever arrived: without an app there are
     none.
     """
     since = now - LOOK_BACK
@@ -46,9 +46,9 @@ def find_silences(
 def _timerex_changes(
     tx: Connection, connection: ConnectionName, since: datetime
 ) -> Iterator[datetime]:
-    """Tell when what the poll put into the inbox had happened, where TimeRex says so.
+    """Yield when the changes that the poll found had happened, where TimeRex says so.
 
-    Not what happened before anybody could tell us.
+    Changes before the webhooks could be set up are skipped.
     """
     began_at = published.first_published_at(tx, connection)
     for body in inbox_lookups.polled_since(tx, connection, since, polled=MARK):
@@ -58,9 +58,9 @@ def _timerex_changes(
 
 
 def _ghl_changes(tx: Connection, connection: ConnectionName, since: datetime) -> Iterator[datetime]:
-    """Tell when people changed contacts in GHL whose change went to the workspace.
+    """Yield when people changed contacts in GHL whose change went to the workspace.
 
-    Not where we wrote to the contact at about the time, or later: that may be our own change.
+    Contacts we wrote to at about that time or later are skipped: it may be our own change.
     """
     done = audit.entries_since(tx, connection, (ADDED, RECONCILED), since, MOST)
     ids = {

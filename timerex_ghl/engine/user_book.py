@@ -1,4 +1,4 @@
-"""Who works in GHL, by e-mail: hosts of TimeRex and whoever has a task are found among them."""
+"""A location's users by e-mail, to find TimeRex hosts and task assignees among them."""
 
 import asyncio
 import time
@@ -11,12 +11,12 @@ from timerex_ghl.domain.errors import ScopeError, SettingsError, SkippableError
 from timerex_ghl.domain.ghl_models import GhlUserId
 
 FRESH_S = 600.0
-"""How long a list of users is good for."""
+"""How long a list of users is cached."""
 
 
 @dataclass
 class UserBook:
-    """A location's users, read when somebody is looked for, every ten minutes at most.
+    """A location's users, read when needed, every ten minutes at most.
 
     Attributes:
         clock: Returns seconds from any start; never set back, unlike the time of day.
@@ -28,7 +28,7 @@ class UserBook:
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def emails(self, ghl: GhlClient) -> Mapping[GhlUserId, str]:
-        """Give the users' e-mails, lower case; none where GHL does not show them to us."""
+        """Return the users' e-mails, lower case; none where GHL does not show them to us."""
         async with self._reading:
             if self.clock() >= self._good_until:
                 self._emails = await _read(ghl)
@@ -36,7 +36,7 @@ class UserBook:
         return self._emails
 
     async def ids(self, ghl: GhlClient) -> dict[str, GhlUserId]:
-        """Give the users by e-mail; of two with the same one the first."""
+        """Return the users by e-mail; of two with the same one the first."""
         known = await self.emails(ghl)
         return {email: user_id for user_id, email in reversed([*known.items()]) if email}
 

@@ -1,4 +1,4 @@
-"""A booking that a webhook told of, and whether TimeRex confirms it."""
+"""Verify a booking that a webhook reported against TimeRex's REST API."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from timerex_ghl.engine.context import SyncContext
 
 
 class BookingSnapshot(NamedTuple):
-    """A booking as far as it is known. `verified`: TimeRex's API says the same."""
+    """A booking as one source reported it. `verified`: TimeRex's API says the same."""
 
     booking: Booking
     verified: bool
@@ -22,7 +22,7 @@ class BookingSnapshot(NamedTuple):
 async def verify_booking(
     context: SyncContext, event: InboxEvent, booking: Booking
 ) -> BookingSnapshot:
-    """Tell how far the booking of an event is to be believed.
+    """Return the booking of an event, verified where TimeRex's API confirms it.
 
     Raises:
         QuarantineError: TimeRex knows no such booking.
@@ -33,10 +33,10 @@ async def verify_booking(
 
 
 async def read_back(context: SyncContext, booking: Booking) -> BookingSnapshot:
-    """Ask TimeRex about a booking that is new here, where a call is left for that.
+    """Read a booking back from TimeRex that is new to the ledger, if the rate limit allows.
 
-    Without an answer the booking counts as it was told, and the poll asks later: TimeRex's webhook
-    carries a secret, and a guest's booking does not wait for an outage.
+    Without an answer the booking counts as the webhook reported it, and the poll verifies it later:
+    TimeRex's webhook has a secret, and a guest's booking does not wait for an outage.
 
     Raises:
         QuarantineError: TimeRex knows no such booking.
@@ -51,8 +51,8 @@ async def read_back(context: SyncContext, booking: Booking) -> BookingSnapshot:
         )
     except NotFoundError:
         raise QuarantineError(
-            f"TimeRex knows no booking {booking.id}, of which a webhook told: nothing was written."
-            " Should it know it by now, replay the event"
+            f"a webhook reported booking {booking.id}, which TimeRex does not have: nothing was"
+            " written; replay the event once TimeRex has it"
         ) from None
     except TimerexGhlError:
         return BookingSnapshot(booking, verified=False)
@@ -68,9 +68,9 @@ def _says_same(snapshot: Booking, remote: Booking) -> bool:
 
 
 def is_confirmed_by(stored: Booking, remote: Booking) -> bool:
-    """Tell whether TimeRex's API says of a booking what we hold of it.
+    """Return whether TimeRex's API agrees with the stored booking.
 
-    Of a booking stored before hosts' e-mails were, they are no news.
+    Host e-mails are not compared where the booking was stored without them.
     """
     if not stored.host_emails:
         remote = remote.model_copy(update={"host_emails": ()})
@@ -78,11 +78,10 @@ def is_confirmed_by(stored: Booking, remote: Booking) -> bool:
 
 
 def merge_snapshot(stored: BookingRow | None, snapshot: BookingSnapshot) -> Booking | None:
-    """Take in what was told of a booking; None where it says nothing new.
+    """Merge a snapshot into the stored booking; None where it says nothing new.
 
-    What TimeRex's API said counts for more than what a webhook tells, whichever comes first. One
-    made here is edited, where one of TimeRex is only told of: its row is what it says, since
-    somebody may have edited it after it was read.
+    TimeRex's API overrides a webhook, whichever comes first. A booking made in the workspace never
+    changes by a snapshot: its row may have been edited after the snapshot was read.
     """
     if stored is not None and stored.origin == "workspace":
         return None
@@ -100,7 +99,7 @@ def ingested_row(
     folded: Booking | None,
     contact_id: ContactId,
 ) -> BookingRow:
-    """Say how a booking stands once it was taken in."""
+    """Build the row of an ingested booking."""
     known = stored.booking if stored else snapshot.booking
     booking = folded or known
     verified = snapshot.verified and _stands(snapshot.booking) == _stands(booking)

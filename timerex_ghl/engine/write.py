@@ -1,4 +1,7 @@
-"""One write to GHL: intent, call, outcome. A crash between any two can be told afterwards."""
+"""One write to GHL: intent, call, outcome.
+
+After a crash between any two, recovery can tell which was done.
+"""
 
 from asyncio import Future
 from collections.abc import Awaitable, Callable
@@ -27,7 +30,7 @@ from timerex_ghl.engine.context import SyncContext
 
 
 class _Named(Protocol):
-    """A record of GHL: it has an id."""
+    """A GHL record with an id."""
 
     @property
     def id(self) -> str: ...
@@ -37,33 +40,33 @@ T = TypeVar("T", bound=_Named)
 
 
 class IntentOwner(Protocol):
-    """Whoever writes: under which name its intents stand, and the lock that lets it."""
+    """The claim that a write belongs to: its record's name in intents, and its lock."""
 
     @property
     def record_key(self) -> str:
-        """Name the record in intents."""
+        """Return the record's name in intents."""
         ...
 
     @property
     def fence(self) -> Fence:
-        """Hand out the lock."""
+        """Return the lock."""
         ...
 
 
 def _accept(plan: ContactPlan, _ghl: GhlContact | None) -> ContactPlan:
-    """Let every plan through."""
+    """Accept every plan."""
     return plan
 
 
 @dataclass(frozen=True)
 class ReviewDecision:
-    """What a person decided about the one being carried.
+    """A person's decision about the contact being processed.
 
     Attributes:
-        approve: Looks at a plan, and the contact it was made for, before anything of it is written:
-            hands out what is to be written, or refuses.
-        note: Notes the decision, in the unit that remembers the person.
-        fields: Their conflicts were asked about, and keep the review they have.
+        approve: Takes a plan, and the GHL contact it was made for, before anything is written:
+            returns the plan to write, or raises.
+        note: Stores the decision, in the unit of work that commits the contact.
+        fields: Fields whose conflicts the decision is about: they get no new review.
     """
 
     approve: Callable[[ContactPlan, GhlContact | None], ContactPlan] = _accept
@@ -76,12 +79,12 @@ NO_DECISION = ReviewDecision()
 
 @dataclass
 class Claim:
-    """The person being carried, and the lock that makes us the only one who does.
+    """The contact being processed, and the lock on it.
 
     Attributes:
-        lets_go: Nothing follows once the person is level: the lock is let go at the same moment.
-        released: It was.
-        decided: By a person, where one was asked; else the fields' rules decide.
+        lets_go: The commit of the contact is the last step and releases the lock.
+        released: The lock was released.
+        decision: A person's, where one was asked; else the fields' rules apply.
     """
 
     contact_id: ContactId
@@ -92,24 +95,24 @@ class Claim:
 
     @property
     def record_key(self) -> str:
-        """Name the person in intents: their notes' writes stand under them too."""
+        """Return the contact's name in intents, which its booking mirrors' writes use too."""
         return f"contact:{self.contact_id}"
 
 
 class Written(NamedTuple, Generic[T]):
-    """What a write made of a record in GHL. Its outcome is still to be noted."""
+    """A GHL record after a write. The outcome is still to be stored."""
 
     intent_id: str
     action: Action
     record: T
 
     def closing(self, now: datetime) -> Closing:
-        """Give the outcome, to be noted in the unit that remembers the record."""
+        """Return the outcome, to be stored in the unit of work that commits the record."""
         return Closing(self.intent_id, self.record.id, now)
 
 
 class PendingOutcome(NamedTuple):
-    """The outcome of a write that is being noted."""
+    """The outcome of a write that is being stored."""
 
     action: Action
     done: Future[None]
@@ -122,7 +125,7 @@ async def write_contact(
     ghl: GhlContact | None,
     previous: PendingOutcome | None = None,
 ) -> Written[GhlContact]:
-    """Send one action about a contact; hand back the contact as GHL has it then.
+    """Send one action about a contact; return the contact as GHL has it then.
 
     Args:
         context: The connection's clients, ledger and settings.
@@ -151,7 +154,7 @@ async def write_note(
     action: NoteAction,
     store_result: Callable[[Connection, GhlNote], None],
 ) -> GhlNote:
-    """Send one action about a booking's note; hand back the note.
+    """Send one action about a booking's note; return the note.
 
     Args:
         context: The connection's clients, ledger and settings.
@@ -173,7 +176,7 @@ async def write_note(
 async def commit_outcome(
     context: SyncContext, written: Written[T], store_result: Callable[[Connection, T], None]
 ) -> None:
-    """Record that a write happened, and what it made, in one unit."""
+    """Store a write's outcome and its result in one unit of work."""
     await context.ledger.write(_note_success, context, written, store_result)
     context.failpoint(written.action.kind, "after-outcome")
 
@@ -181,7 +184,7 @@ async def commit_outcome(
 def post_outcome(
     context: SyncContext, written: Written[T], store_result: Callable[[Connection, T], None]
 ) -> PendingOutcome:
-    """Record that a write happened, and what it made, in the commit of whatever comes next."""
+    """Queue a write's outcome and its result, to be stored with the next commit."""
     return PendingOutcome(
         written.action, context.ledger.post(_note_success, context, written, store_result)
     )
@@ -194,12 +197,12 @@ async def send_write(
     send: Callable[[], Awaitable[T]],
     previous: PendingOutcome | None = None,
 ) -> Written[T]:
-    """Note the intent, then send. The outcome of a write that succeeded is still to be noted.
+    """Store the intent, then send. The outcome of a successful write is still to be stored.
 
     Args:
         context: The connection's clients, ledger and settings.
-        writer: Who writes.
-        action: What.
+        writer: The claim that the write belongs to.
+        action: What to write.
         send: The call.
         previous: The outcome of the write before this one.
     """
@@ -214,7 +217,7 @@ async def send_write(
     try:
         record = await send()
     except UnknownOutcomeError:
-        raise  # the intent stays open: whoever comes next looks before sending again
+        raise  # the intent stays open: the next run looks before sending again
     except TimerexGhlError as error:
         failed = Closing(intent_id, None, context.now(), str(error))
         await context.ledger.write(intents.close_intent, failed)

@@ -1,1 +1,1 @@
-"""Notes and tasks: their sentence, and how what nobody told of is found."""
+"""Notes and tasks: their handler, and the sweeps that find what no webhook reports."""

@@ -1,4 +1,4 @@
-"""The sentence of a hint from GHL about a note or task: it is read by id, and made level."""
+"""The handler of a GHL notification about a note or task: read it by id and reconcile it."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -29,14 +29,14 @@ from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
 
 GIVE_UP = timedelta(minutes=10)
-"""A task that no search shows after this is not looked for any more: the next sweep finds it."""
+"""How long a task is searched for. After this it is left to the next sweep."""
 
 MOST_PAGES = 20
 """Pages of a search for one task."""
 
 
 class _ActivityLookup(NamedTuple):
-    """What is known of a note or task that a hint is about. `is_news`: the hint says more."""
+    """What is known of a note or task. `is_news`: the notification differs from the base."""
 
     link: Link | None
     is_news: bool
@@ -45,9 +45,9 @@ class _ActivityLookup(NamedTuple):
 async def handle_activity_notification(
     context: SyncContext, event: InboxEvent, kind: ActivityKind
 ) -> Outcome:
-    """Look into what a hint tells of a note or task.
+    """Handle a notification about a note or task.
 
-    Our own writes come back as hints, too: one that tells what both sides agree on costs no call.
+    Our own writes come back as notifications, too: one that equals the base costs no call.
     """
     if not context.settings.activities.mirrors:
         return Outcome(what="ignored")
@@ -67,7 +67,7 @@ async def handle_activity_notification(
 async def _read(
     context: SyncContext, snapshot: ActivityNotification, received_at: datetime
 ) -> GhlActivity | None:
-    """Read what nobody here knows yet; None where it is gone, or cannot be found."""
+    """Read a note or task that is not linked yet; None where it is gone or not found."""
     if snapshot.is_delete:
         return None
     emails = await emails_for(context, snapshot.kind)
@@ -82,10 +82,10 @@ async def _read(
 async def _search(
     context: SyncContext, snapshot: ActivityNotification, received_at: datetime
 ) -> GhlContactId | None:
-    """Find out whose task it is that came without its contact.
+    """Find the contact of a task whose notification does not name it.
 
     Raises:
-        RetryableError: The search does not show it yet.
+        RetryableError: The search does not show the task yet.
     """
     skip: int | None = 0
     for _ in range(MOST_PAGES):
@@ -125,7 +125,7 @@ def _state_of(
 def _moved(
     tx: Connection, context: SyncContext, snapshot: ActivityNotification, contact_id: str
 ) -> bool:
-    """Tell whether the event names another person than whose it is here."""
+    """Return whether the notification names another contact than the workspace does."""
     if snapshot.contact_id is None:
         return False
     link = links.link_of_local(tx, context.connection, "contact", contact_id)

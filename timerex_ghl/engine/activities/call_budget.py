@@ -1,4 +1,4 @@
-"""What looking through people's notes may cost, and how late an edit is seen because of it."""
+"""The call budget of the notes sweep, and how late an edit is found because of it."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -29,13 +29,13 @@ class _Account(Record):
 
 
 class Lateness(NamedTuple):
-    """How late an edit in GHL can be seen.
+    """How late an edit in GHL can be found.
 
     Attributes:
-        tasks: Behind the run that follows it, at most: one interval.
-        notes: One turn through everybody, at the calls an hour that are allowed. None: never.
-        people: How many have their notes looked through.
-        oldest: When the notes that were not read for the longest were; None: some never were.
+        tasks: At most one interval between two runs.
+        notes: The time to read every contact's notes at the allowed calls an hour. None: never.
+        people: How many contacts have their notes read.
+        oldest: When the least recently read notes were read; None: some never were.
     """
 
     tasks: timedelta
@@ -45,7 +45,7 @@ class Lateness(NamedTuple):
 
 
 def budget_of(tx: Connection, context: SyncContext, now: datetime) -> int:
-    """Tell how many calls this run may make: its share of the hour, and no more than is left."""
+    """Return how many calls this run may make: its share of the hour, capped by what remains."""
     settings = context.settings.activities
     if not settings.mirrors:
         return 0
@@ -54,20 +54,20 @@ def budget_of(tx: Connection, context: SyncContext, now: datetime) -> int:
 
 
 def share_of(settings: ActivitySettings) -> int:
-    """Tell how many calls one run may make, so that those of an hour get equal shares."""
+    """Return how many calls one run may make, so that all runs of an hour get equal shares."""
     runs = max(1.0, 60 / settings.task_minutes)
     return -(-settings.note_calls_per_hour // int(runs))
 
 
 def spend(tx: Connection, context: SyncContext, calls: int, now: datetime) -> None:
-    """Note what was spent."""
+    """Record the calls that a run made."""
     kept = [one for one in _account(tx, context).spent if one.at > now - HOUR]
     account = _Account(spent=(*kept, _Spent(at=now, calls=calls)))
     cursors.save_cursor(tx, context.connection, CURSOR, account.model_dump_json())
 
 
 def lateness(tx: Connection, context: SyncContext) -> Lateness:
-    """Tell how late an edit in GHL can be seen, for a connection of this size."""
+    """Estimate how late an edit in GHL can be found, for a connection of this size."""
     settings, now_known = context.settings.activities, sweeps.staleness(tx, context.connection)
     interval = timedelta(minutes=settings.task_minutes)
     a_run = min(share_of(settings), settings.note_calls_per_hour)

@@ -1,4 +1,4 @@
-"""A note or task is locked, and all the ledger knows of it is read, at one moment."""
+"""Claim a note or task: lock it and read its state in one transaction."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -32,10 +32,10 @@ class ActivityState(NamedTuple):
     """What the ledger knows of a note or task.
 
     Attributes:
-        has_person: The person whose it is lives here.
-        contact_id: Their contact in GHL; None where they have none yet.
-        unknown: Writes that were sent and never heard of again.
-        delete: How a delete of it stands; None where it was never deleted.
+        has_person: Its contact is in the workspace and not deleted.
+        contact_id: Its contact in GHL; None where there is none yet.
+        unknown: Writes that were sent and whose outcome is unknown.
+        delete: The state of its delete; None where it was never deleted.
     """
 
     row: Activity
@@ -47,16 +47,16 @@ class ActivityState(NamedTuple):
 
     @property
     def key(self) -> ActivityKey:
-        """Name it."""
+        """Return its key."""
         return ActivityKey(self.row.kind, self.row.id)
 
 
 class ConflictDecision(NamedTuple):
-    """What a person decided about conflicts of a note or task.
+    """A person's decision about conflicts of a note or task.
 
     Attributes:
-        fields: Whose value of each field stands.
-        note: Notes the decision, in the unit that remembers the record.
+        fields: Which system's value of each field wins.
+        note: Stores the decision, in the unit of work that commits the record.
     """
 
     fields: Mapping[FieldName, Side] = {}
@@ -68,11 +68,11 @@ NO_CONFLICT_DECISION = ConflictDecision()
 
 @dataclass
 class ActivityClaim:
-    """The note or task being carried, and the lock that makes us the only one who does.
+    """The note or task being processed, and the lock on it.
 
     Attributes:
-        settled: By a person, where one was asked; else the connection's rule decides.
-        released: The lock was let go with the last unit of work.
+        decision: A person's, where one was asked; else the connection's rule applies.
+        released: The lock was released with the last unit of work.
     """
 
     key: ActivityKey
@@ -82,12 +82,12 @@ class ActivityClaim:
 
     @property
     def record_key(self) -> str:
-        """Name it in intents."""
+        """Return its name in intents."""
         return str(self.key)
 
 
 class ClaimedActivity(NamedTuple):
-    """A note or task of our own for a while."""
+    """A claimed note or task, with its state."""
 
     claim: ActivityClaim
     known: ActivityState
@@ -97,10 +97,10 @@ class ClaimedActivity(NamedTuple):
 async def claim_activity(
     context: SyncContext, key: ActivityKey
 ) -> AsyncGenerator[ClaimedActivity | None]:
-    """Lock a note or task of the workspace, and read it. None: there is none.
+    """Lock a note or task of the workspace and read it. None where it does not exist.
 
     Raises:
-        LockedError: Somebody else carried it all the while.
+        LockedError: Another process kept it locked all the while.
     """
     holder = holder_name(context.run_id)
     claimed = await insist(
@@ -120,7 +120,7 @@ async def claim_activity(
 def read_activity(
     tx: Connection, connection: ConnectionName, key: ActivityKey
 ) -> ActivityState | None:
-    """Read a note or task, or its tombstone, with whose it is and how both sides stand."""
+    """Read a note or task, or its tombstone, with its contact, link, intents and delete."""
     row = activities.get_activity(tx, connection, key)
     if row is None:
         return None

@@ -1,4 +1,4 @@
-"""What is remembered of a note or task once both sides are level."""
+"""Commit a note or task that is in sync: outcome, row, link, base, conflicts, audit."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -34,11 +34,11 @@ from timerex_ghl.engine.write import Written
 
 
 class ActivityCommit(NamedTuple):
-    """A note or task that is level, save that the ledger does not know it yet.
+    """A note or task that was reconciled, to be committed to the ledger.
 
     Attributes:
-        last: The write to GHL, whose outcome is still to be noted; None where none was made.
-        is_in_sync: False: GHL lacks its share, so that the row still counts as changed here.
+        last: The write to GHL, whose outcome is still to be stored; None where none was made.
+        is_in_sync: False: GHL lacks its share, so the row still counts as changed locally.
     """
 
     claim: ActivityClaim
@@ -52,7 +52,7 @@ class ActivityCommit(NamedTuple):
 def commit_activity(
     tx: Connection, context: SyncContext, one: ActivityCommit, now: datetime
 ) -> None:
-    """Note the outcome, write the workspace's share, keep what both agree on, and let go."""
+    """Store the outcome, the workspace's changes and the new base, then release the lock."""
     connection, known = context.connection, one.known
     if one.last is not None:
         intents.close_intent(tx, one.last.closing(now))
@@ -72,7 +72,7 @@ def commit_activity(
             "to_ghl": ", ".join(action.kind for action in one.plan.to_ghl),
             "to_workspace": ", ".join(sorted(one.plan.to_workspace.values)),
         }
-        record_audit(tx, context, known.key, f"{known.key.kind} levelled", detail, now)
+        record_audit(tx, context, known.key, f"{known.key.kind} reconciled", detail, now)
     locks.release_lock(tx, one.claim.fence)
 
 
@@ -82,7 +82,7 @@ def add_from_ghl(
     new: Sequence[tuple[ContactId, GhlActivity]],
     now: datetime,
 ) -> None:
-    """Take over notes or tasks that only GHL had, each with whose it is."""
+    """Add notes or tasks that only GHL had to the workspace, each with its contact."""
     if not new:
         return
     pairs = [
@@ -132,7 +132,7 @@ def changed_row(
     values: dict[FieldName, Value],
     now: datetime,
 ) -> Activity:
-    """Write a change to a row, if there is any. What is completed has no stage any more."""
+    """Write a change to a row, if there is any. Completing a task removes its stage."""
     if not values:
         return row
     taken = {field: value for field, value in values.items() if not isinstance(value, tuple)}
@@ -163,16 +163,16 @@ def _link_of(context: SyncContext, one: ActivityCommit, row: Activity, now: date
 
 
 def _is_final(one: ActivityCommit) -> bool:
-    """Tell whether the next look would find the same, though the sides differ.
+    """Return whether the next comparison would find the same, though the two still differ.
 
-    A conflict that waits, an assignee GHL does not know: those were looked at. What GHL answered to
-    a write and nobody sent was not.
+    An open conflict or an assignee unknown to GHL need no second look. What GHL added to a
+    record in its answer to a write does.
     """
     return one.last is None
 
 
 def _over(tx: Connection, context: SyncContext, one: ActivityCommit) -> list[str]:
-    """List what was asked about it and is no question any more."""
+    """List the subjects of its reviews whose cause is gone."""
     key, still = str(one.known.key), {conflict.field for conflict in one.plan.conflicts}
     mine = [
         subject
@@ -185,7 +185,7 @@ def _over(tx: Connection, context: SyncContext, one: ActivityCommit) -> list[str
 def _note_conflict(
     tx: Connection, context: SyncContext, key: ActivityKey, conflict: Conflict, now: datetime
 ) -> None:
-    """Keep both values, whoever won."""
+    """Record both values of a conflict in a review, whichever won."""
     review_id, _ = reviews.open_review(
         tx,
         connection=context.connection,
@@ -208,6 +208,6 @@ def record_audit(
     detail: Mapping[str, str | None],
     now: datetime,
 ) -> None:
-    """Say in the audit what became of a note or task."""
+    """Record in the audit what was done with a note or task."""
     deed = NewAuditEntry(now, context.connection, what, str(key), context.run_id, {**detail})
     audit.record_all(tx, [deed])

@@ -1,6 +1,6 @@
-"""A note or task was deleted on one side, and the other follows; many at once wait for a person.
+"""Mirror the delete of a note or task; many at once need a person's decision.
 
-A delete wins over an edit of the other side: nothing that somebody deleted comes back.
+A delete in one system wins over an edit in the other: a deleted record never comes back.
 """
 
 from collections.abc import Collection, Sequence
@@ -30,14 +30,14 @@ from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.write import Written
 
 WITHIN = timedelta(hours=1)
-"""Deletes are counted over this time."""
+"""The window over which deletes are counted."""
 
 FEW = 10
-"""So many are never too large a share: somebody with few notes may tidy up."""
+"""So many deletes never need a review, so that a small workspace can be tidied up."""
 
 
 async def keep_apart(context: SyncContext, claimed: ClaimedActivity) -> Outcome:
-    """Let each side be as it is, since a person refused the delete."""
+    """Leave the workspace and GHL as they are: a person refused the delete."""
     await context.ledger.write(_keep_apart, claimed)
     claimed.claim.released = True
     return Outcome(what="no-op")
@@ -46,7 +46,7 @@ async def keep_apart(context: SyncContext, claimed: ClaimedActivity) -> Outcome:
 async def delete_here(
     context: SyncContext, claimed: ClaimedActivity, link: Link, *, dry_run: bool
 ) -> Outcome:
-    """Follow a delete of GHL: a tombstone is left, which still says what it said."""
+    """Delete in the workspace what was deleted in GHL. The tombstone keeps its values."""
     if await _is_person_gone(context, claimed.known):
         return Outcome(what="review", contact_id=claimed.known.contact_id)
     if dry_run:
@@ -59,7 +59,7 @@ async def delete_here(
 async def delete_there(
     context: SyncContext, claimed: ClaimedActivity, remote: RemoteActivity, *, dry_run: bool
 ) -> Outcome:
-    """Follow a delete of ours: what GHL still has is deleted there."""
+    """Delete in GHL what was deleted in the workspace."""
     claim, known = claimed
     if remote.link is None:
         return NOTHING
@@ -94,7 +94,7 @@ async def delete_there(
 def claim_all(
     tx: Connection, context: SyncContext, keys: Sequence[ActivityKey], side: Side, now: datetime
 ) -> None:
-    """Let deletes of one kind that were found together wait for a person."""
+    """Mark deletes of one kind that were found together as pending, and open their review."""
     for key in keys:
         found = FoundDelete(key, side, "pending", context.run_id)
         pending_deletes.note_delete(tx, context.connection, found, now)
@@ -105,7 +105,7 @@ def claim_all(
 def most_unasked(
     tx: Connection, context: SyncContext, kind: ActivityKind, side: Side, now: datetime
 ) -> int:
-    """Tell how many more deletes may pass unasked now. While some wait for a person, none."""
+    """Return how many more deletes may be applied without a review: none while some are pending."""
     connection, settings = context.connection, context.settings.activities
     if pending_deletes.list_deletes(tx, connection, ["pending"], kind, side):
         return 0
@@ -122,7 +122,7 @@ def withdraw_found(
     local_ids: Collection[str],
     now: datetime,
 ) -> None:
-    """Take deletes back that waited, of records that GHL has after all."""
+    """Withdraw pending or refused deletes of records that GHL still has."""
     waits = pending_deletes.list_deletes(tx, context.connection, ["pending", "kept"], kind, "ghl")
     returned = [one for one in waits if one.local_id in local_ids]
     for one in returned:
@@ -137,12 +137,12 @@ def withdraw_found(
 
 
 def deletes_subject(kind: ActivityKind, side: Side) -> str:
-    """Name the deletes of one kind and side as their review does."""
+    """Return the review subject for deletes of one kind in one system."""
     return f"deletes:{kind}:{side}"
 
 
 async def _is_person_gone(context: SyncContext, known: ActivityState) -> bool:
-    """Tell whether not the note is gone, but whoever it is about."""
+    """Return whether the whole contact is gone from GHL, not only this note or task."""
     if known.contact_id is None:
         return True
     try:
@@ -179,7 +179,7 @@ def _keep_apart(tx: Connection, claimed: ClaimedActivity) -> None:
 
 
 def _unsent(known: ActivityState, link: Link) -> list[str]:
-    """Name the edits that a delete of the other side overtook. The tombstone still has them."""
+    """List the fields with edits that the delete discarded. The tombstone keeps their values."""
     base = link.base.values if link.base else {}
     return sorted(f for f, value in known.row.values.items() if f in base and base[f] != value)
 
@@ -187,7 +187,7 @@ def _unsent(known: ActivityState, link: Link) -> list[str]:
 def _may_go(
     tx: Connection, context: SyncContext, known: ActivityState, side: Side, now: datetime
 ) -> bool:
-    """Tell whether a delete may pass; else list it, and ask."""
+    """Return whether a delete may be applied; if not, mark it as pending and open a review."""
     if known.delete is not None and known.delete.state == "released":
         return True
     if most_unasked(tx, context, known.row.kind, side, now) > 0:
@@ -245,14 +245,14 @@ def _ask(
     tx: Connection, connection: ConnectionName, kind: ActivityKind, side: Side, now: datetime
 ) -> None:
     pending = pending_deletes.list_deletes(tx, connection, ["pending"], kind, side)
-    where, other = ("GHL", "here") if side == "ghl" else ("the workspace", "in GHL")
+    where, other = ("GHL", "the workspace") if side == "ghl" else ("the workspace", "GHL")
     reviews_of.open_review(
         tx,
         connection=connection,
         kind="deletes",
         subject=deletes_subject(kind, side),
-        reason=f"{len(pending)} {kind}s were deleted in {where}, more than may pass unasked:"
-        f" none of them was deleted {other}",
+        reason=f"{len(pending)} {kind}s were deleted in {where}, more than the limit without a"
+        f" review: none of them was deleted in {other}",
         detail={"ids": [one.local_id for one in pending][:500]},
         now=now,
     )

@@ -1,4 +1,4 @@
-"""Plans of notes, tasks and appointments that are only shown: the values stay in the ledger."""
+"""Store the dry-run plans of notes, tasks and appointments. Their values stay in the ledger."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ NOTHING = Outcome(what="no-op")
 
 
 async def show_plan(context: SyncContext, record: str, plan: ActivityPlan) -> Outcome:
-    """Show what would be written where."""
+    """Store a plan of what would be written where."""
     if not plan.to_ghl and not plan.to_workspace:
         return NOTHING
     await _keep(context, record, plan.model_dump(mode="json"))
@@ -22,13 +22,13 @@ async def show_plan(context: SyncContext, record: str, plan: ActivityPlan) -> Ou
 async def show_new(
     context: SyncContext, record: str, values: Mapping[FieldName, str | None]
 ) -> Outcome:
-    """Show what would be taken over from GHL."""
+    """Store a plan of what would be added from GHL."""
     await _keep(context, record, {"to_workspace": {"values": dict(values)}})
     return Outcome(what="applied")
 
 
 async def show_delete(context: SyncContext, record: str, action: DeleteActivity | None) -> Outcome:
-    """Show a delete: in GHL, or without an action here."""
+    """Store a plan of a delete: in GHL, or in the workspace where there is no action."""
     if action is None:
         await _keep(context, record, {"to_workspace": {"values": {"deleted": "true"}}})
         return Outcome(what="applied")

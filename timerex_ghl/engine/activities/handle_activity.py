@@ -1,4 +1,4 @@
-"""The sentence of one note or task: whoever starts it, it is made level the same way."""
+"""The handler of one note or task, the same for live, replay and bulk runs."""
 
 from timerex_ghl.domain.actions import ActivityPlan, CreateActivity, UpdateActivity
 from timerex_ghl.domain.activities import ActivityKey, text_of
@@ -36,17 +36,17 @@ async def handle_activity(
     dry_run: bool = False,
     decision: ConflictDecision = NO_CONFLICT_DECISION,
 ) -> Outcome:
-    """Bring one note or task of the workspace and GHL's level.
+    """Bring one note or task of the workspace in sync with GHL.
 
     Args:
         context: The connection's clients, ledger and settings.
-        key: Which.
+        key: The note or task.
         dry_run: Store the plan, write nothing.
-        decision: What a person decided about conflicts.
+        decision: A person's decision about its conflicts.
 
     Raises:
-        ReviewNeededError: Only a person can tell whose it is in GHL.
-        ScopeError: GHL's share may not be written; the workspace has got its own.
+        ReviewNeededError: A person must decide which GHL contact it belongs to.
+        ScopeError: The token may not write to GHL. The workspace's changes are committed.
     """
     if not context.settings.activities.mirrors:
         return Outcome(what="ignored")
@@ -76,7 +76,7 @@ async def _reconcile(context: SyncContext, claimed: ClaimedActivity, *, dry_run:
 
 
 async def _ensure_contact(context: SyncContext, key: ActivityKey, *, dry_run: bool) -> bool:
-    """See that the person whose it is has a contact in GHL; False where there is nothing to do."""
+    """Ensure that its contact exists in GHL; False where there is nothing to do."""
     known = await context.ledger.read(read_activity, context.connection, key)
     if known is None or not known.has_person:
         return False
@@ -108,7 +108,7 @@ async def _apply(
     plan: ActivityPlan,
     emails: Emails,
 ) -> Outcome:
-    """Carry a plan out on both sides, and remember what they agree on now.
+    """Write a plan to the workspace and GHL, and commit the new base.
 
     Raises:
         ScopeError: The token lacks the right to write to GHL.
@@ -126,7 +126,7 @@ async def _apply(
     last = await _send(context, claimed, remote, plan, emails)
     ghl = remote.ghl if last is None else last.record
     if ghl is None:
-        raise AssertionError("what GHL does not have is planned there")
+        raise AssertionError("a plan for a record that GHL lacks creates it there")
     commit = ActivityCommit(claim, known, plan, ghl, last)
     await context.ledger.write(commit_activity, context, commit, context.now())
     claim.released = True
@@ -156,7 +156,7 @@ async def _send(
 
 
 def _pulled(plan: ActivityPlan, before: Values) -> ActivityPlan:
-    """Give the part of a plan that writes nothing to GHL: of the rest the base stays as it was."""
+    """Return a plan without its writes to GHL. The base of the fields not sent stays as it was."""
     sent = {field for action in plan.to_ghl for field in action.values}
     base = {field: value for field, value in plan.base.items() if field not in sent}
     kept = {field: text_of(before, field) for field in sent if field in before}

@@ -1,4 +1,4 @@
-"""What a sweep did not see any more: few are looked up one by one, many wait for a person."""
+"""Records that a sweep no longer found: few are looked up by id, many need a review."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from timerex_ghl.engine.activities.read_remote import read_remote
 from timerex_ghl.engine.context import SyncContext
 
 WAITS: tuple[State, ...] = ("pending", "kept")
-"""Deletes that were asked about already."""
+"""States of deletes that already have a review."""
 
 
 async def list_gone(
@@ -25,11 +25,11 @@ async def list_gone(
     of: ContactId | None = None,
     dry_run: bool = False,
 ) -> tuple[list[str], int]:
-    """List what was not seen since the sweep began; tell how many deletes wait for a person.
+    """List what was not found since the sweep began, and count the deletes made pending.
 
-    That something was not seen is no proof: GHL's pages move while they are read. So each is read
-    by id where it is carried. Where there are more than may pass unasked, as many are read here
-    first: if those are gone indeed, none is carried and a person is asked about all.
+    A missing record is no proof of a delete: GHL's pages move while they are read. So the handler
+    reads each one by id. Where there are more than may be deleted without a review, that many and
+    one are read first: if all of them are gone, none is processed and a review is opened for all.
     """
     missing, most = await context.ledger.read(_missing, context, kind, began_at, of, context.now())
     keys = [str(key) for key in missing]
@@ -59,7 +59,7 @@ def _missing(
     of: ContactId | None,
     now: datetime,
 ) -> tuple[list[ActivityKey], int]:
-    """List what was not seen and was not asked about; tell how many deletes may pass unasked."""
+    """List what was not found and has no review; count the deletes allowed without one."""
     asked = pending_deletes.list_deletes(tx, context.connection, WAITS, kind, "ghl")
     skipped = {one.local_id for one in asked}
     ids = sweeps.unseen(tx, context.connection, kind, began_at, of=of)

@@ -1,4 +1,4 @@
-"""What GHL has of a note or task now, and what became of writes that nobody heard of again."""
+"""Read a note or task from GHL, and recover writes whose outcome is unknown."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -25,15 +25,15 @@ from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.recover import ACTION, close, wait_if_young
 
 CLOCKS_DIFFER = timedelta(minutes=1)
-"""The gateway's clock may be so far behind ours."""
+"""The gateway's clock may be behind the worker's by this much."""
 
 
 class RemoteActivity(NamedTuple):
-    """A note or task on GHL's side.
+    """A note or task in GHL.
 
     Attributes:
-        link: None where GHL never had it.
-        ghl: None where it is not (or no longer) there.
+        link: None where it was never in GHL.
+        ghl: None where GHL does not have it, or no longer.
     """
 
     link: Link | None
@@ -41,17 +41,17 @@ class RemoteActivity(NamedTuple):
 
 
 async def emails_for(context: SyncContext, kind: ActivityKind) -> Emails:
-    """Give the users whom tasks can be given to; notes have nobody."""
+    """Return the users that tasks can be assigned to; none for notes."""
     return await context.users.emails(context.ghl) if kind == "task" else {}
 
 
 async def read_remote_activity(
     context: SyncContext, known: ActivityState, emails: Emails
 ) -> RemoteActivity:
-    """Read what GHL has, and close the account of earlier writes by that.
+    """Read what GHL has, and close open intents by that.
 
     Raises:
-        RetryableError: It was sent moments ago and may only not be found yet.
+        RetryableError: It was sent moments ago and may not be found yet.
     """
     if known.link is None:
         known = await _source_of(context, known)
@@ -88,7 +88,7 @@ async def read_remote(
 
 
 async def _source_of(context: SyncContext, known: ActivityState) -> ActivityState:
-    """Link what an event of GHL bears out: it arrived, though it may have been deleted since."""
+    """Link what a GHL notification proves to exist, though it may have been deleted since."""
     for intent in known.unknown:
         action = ACTION.validate_json(intent.payload)
         if not isinstance(action, CreateActivity):
@@ -106,7 +106,7 @@ async def _source_of(context: SyncContext, known: ActivityState) -> ActivityStat
 def _event_of(
     tx: Connection, context: SyncContext, key: ActivityKey, sent_at: datetime
 ) -> ActivityNotification | None:
-    """Find an event that bears the marker of what was sent."""
+    """Find a notification with the marker of what was sent."""
     since = sent_at - CLOCKS_DIFFER
     for event in inbox_lookups.deliveries_naming(tx, context.connection, "ghl", key.id, since):
         if event.record.startswith(f"ghl-{key.kind}:"):
@@ -119,7 +119,7 @@ def _event_of(
 async def _find_created(
     context: SyncContext, known: ActivityState, emails: Emails
 ) -> RemoteActivity:
-    """Find by its marker what an earlier run sent, where it did."""
+    """Find by its marker what an earlier run sent, if anything."""
     for intent in known.unknown:
         action = ACTION.validate_json(intent.payload)
         if not isinstance(action, CreateActivity):
@@ -137,10 +137,10 @@ async def _find_created(
 async def _find_marked(
     context: SyncContext, known: ActivityState, action: CreateActivity, emails: Emails
 ) -> GhlActivity | None:
-    """Look through what the person has, and has since their contact was merged into another.
+    """Search the notes or tasks of the contact it was sent to, then of the current one.
 
     Raises:
-        RetryableError: Their contact is gone: where it went may not be known here yet.
+        RetryableError: The contact is gone; a merge may not have been processed yet.
     """
     for contact_id in dict.fromkeys((action.contact_id, known.contact_id or action.contact_id)):
         try:
@@ -171,7 +171,7 @@ def _keep_grant(
     action: CreateActivity,
     remote_id: str,
 ) -> Link:
-    """Keep the link of what was found, with what was sent as what both agreed on."""
+    """Save a link to what was found, with the values sent as its base."""
     link = Link(
         connection=context.connection,
         kind=known.key.kind,

@@ -1,4 +1,4 @@
-"""A note or task that only GHL has so far: whose it is, and whether it is one of ours after all."""
+"""Resolve a note or task that only GHL has so far: its contact, and whether we created it."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from timerex_ghl.engine.outcome import Outcome
 
 
 class _Person(NamedTuple):
-    """Whose it is. `is_alive`: they were not deleted here."""
+    """The contact it belongs to. `is_alive`: not deleted in the workspace."""
 
     contact_id: ContactId
     is_alive: bool
@@ -31,11 +31,11 @@ class _Person(NamedTuple):
 async def resolve_activity(
     context: SyncContext, remote: GhlActivity, *, dry_run: bool = False
 ) -> Outcome:
-    """Take over a note or task of GHL, unless it is ours, a booking's, or of somebody deleted."""
+    """Add a note or task of GHL, unless it is ours, a booking's, or of a deleted contact."""
     if await context.ledger.read(is_of_booking, context, remote):
         return Outcome(what="ignored")
     local = await context.ledger.read(sent_as, context, remote)
-    if local is not None:  # its create is under way, or nobody heard of its end
+    if local is not None:  # its create is in progress, or the outcome is unknown
         outcome = await handle_activity(context, local, dry_run=dry_run)
         if dry_run or await context.ledger.read(_is_linked, context, remote):
             return outcome
@@ -57,7 +57,7 @@ async def resolve_activity(
 async def follow_person(
     context: SyncContext, key: ActivityKey, ghl_contact_id: GhlContactId
 ) -> None:
-    """Give a note or task to whoever has it in GHL now: contacts were merged there."""
+    """Move a note or task to the contact that has it in GHL now: contacts were merged there."""
     person = await context.ledger.read(_person, context, ghl_contact_id)
     row = await context.ledger.read(activities.get_activity, context.connection, key)
     if person is None or not person.is_alive or row is None or row.deleted:
@@ -70,10 +70,10 @@ async def follow_person(
 
 
 async def _find_person(context: SyncContext, remote: GhlActivity) -> _Person | None:
-    """Find out whose it is; somebody who is new here is taken over first.
+    """Find the contact it belongs to; one that is new to the workspace is added first.
 
     Raises:
-        ReviewNeededError: They could be several people of the workspace.
+        ReviewNeededError: It could be several contacts of the workspace.
     """
     if remote.contact_id is None:
         return None
@@ -94,7 +94,7 @@ def _person(tx: Connection, context: SyncContext, ghl_contact_id: GhlContactId) 
 
 
 def is_of_booking(tx: Connection, context: SyncContext, remote: GhlActivity) -> bool:
-    """Tell whether it is the note that carries a booking: that one is kept by the booking.
+    """Return whether it is the note that mirrors a booking: the booking's handler keeps that one.
 
     Its link may not be saved yet.
     """
@@ -109,7 +109,7 @@ def is_of_booking(tx: Connection, context: SyncContext, remote: GhlActivity) -> 
 
 
 def sent_as(tx: Connection, context: SyncContext, remote: GhlActivity) -> ActivityKey | None:
-    """Tell whose marker it bears, where that was sent and is not linked to anything yet."""
+    """Return the local record that its marker names, if that was sent and is not linked yet."""
     if remote.marker is None:
         return None
     key = ActivityKey(remote.kind, remote.marker)
@@ -130,7 +130,7 @@ def _add(
     holder: str,
     now: datetime,
 ) -> bool | Busy:
-    """Add it, unless somebody was faster: the lock keeps other processes out of this unit."""
+    """Add it, unless another process did: the lock keeps others out of this unit of work."""
     names = [lock_of_remote(context.connection, remote.kind, remote.id)]
     fence = locks.try_lock(tx, names, holder, TTL_S)
     if fence is None:

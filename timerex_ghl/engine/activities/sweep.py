@@ -1,7 +1,7 @@
-"""What no webhook tells: all tasks are looked through, and people's notes one after another.
+"""Sweep all tasks, and the notes of one contact after another, for unreported changes.
 
-GHL has no event for a task that was edited or opened again, and no time of change in either. So
-each is compared, by its digest, with what it said when both sides were level.
+GHL has no webhook for a task that was edited or reopened, and neither tasks nor notes have a
+time of change. So each is compared, by its digest, with the state that was last in sync.
 """
 
 from collections.abc import Sequence
@@ -36,13 +36,13 @@ from timerex_ghl.engine.outcome import Outcome
 
 CURSOR = "ghl-tasks"
 PAGES = 10
-"""Pages of tasks that are read before what they showed is carried."""
+"""Pages of tasks that are read before what they showed is processed."""
 
 REMOTE: dict[str, ActivityKind] = {"ghl-note": "note", "ghl-task": "task"}
 
 
 class _Place(Record):
-    """How far a sweep of the tasks has come: whatever came before was handed out."""
+    """The position of a task sweep: everything before it was returned to the caller."""
 
     scan: str
     began_at: AwareDatetime
@@ -54,10 +54,10 @@ class Swept:
     """What a part of a sweep found.
 
     Attributes:
-        keys: Whatever may differ, to be carried by `handle_activity_key`.
-        added: New ones of GHL that were taken over.
-        held: Deletes that wait for a person, since they were too many.
-        more: The sweep is not at its end.
+        keys: What may differ, to be processed by `handle_activity_key`.
+        added: How many new records of GHL were added to the workspace.
+        pending: How many deletes need a person's decision, since they were too many.
+        more: The sweep is not finished.
     """
 
     keys: list[str]
@@ -66,7 +66,7 @@ class Swept:
     more: bool = False
 
     def __add__(self, other: "Swept") -> "Swept":
-        """Add what the next part found; whether more follows is up to that."""
+        """Add what the next part found; its `more` applies."""
         return Swept(
             [*self.keys, *other.keys],
             self.added + other.added,
@@ -76,7 +76,7 @@ class Swept:
 
 
 async def handle_activity_key(context: SyncContext, key: str, *, dry_run: bool) -> Outcome:
-    """Carry a note, task or appointment that a sweep named."""
+    """Process a note, task or appointment that a sweep listed."""
     if key.startswith(PREFIX):
         return await handle_appointment_key(context, key, dry_run=dry_run)
     kind, _, rest = key.partition(":")
@@ -92,7 +92,7 @@ async def handle_activity_key(context: SyncContext, key: str, *, dry_run: bool) 
 async def list_changed_here(
     context: SyncContext, kind: ActivityKind, since: datetime | None
 ) -> list[str]:
-    """List what changed here and did not reach GHL: what the live path left."""
+    """List what changed in the workspace and did not reach GHL by the live path."""
     if not context.settings.activities.mirrors:
         return []
     found = await context.ledger.read(
@@ -102,9 +102,9 @@ async def list_changed_here(
 
 
 async def sweep_tasks(context: SyncContext, scan: str, *, dry_run: bool) -> Swept:
-    """Look through the next pages of all tasks; the last ones tell what is gone.
+    """Read the next pages of all tasks; after the last one, list what is gone.
 
-    Where it breaks off, these pages are read again: nothing of them was handed out.
+    After an interruption these pages are read again: nothing of them was returned.
     """
     if not context.settings.activities.mirrors:
         return Swept([])
@@ -130,13 +130,13 @@ async def sweep_tasks(context: SyncContext, scan: str, *, dry_run: bool) -> Swep
 
 
 async def sweep_notes(context: SyncContext, people: Sequence[Linked], *, dry_run: bool) -> Swept:
-    """Look through the notes of some people: one call each."""
+    """Read the notes of some contacts: one call each."""
     found = Swept([])
     if not context.settings.activities.mirrors:
         return found
     for person in people:
         began_at = context.now()
-        with suppress(NotFoundError):  # their contact is gone: that is looked into elsewhere
+        with suppress(NotFoundError):  # the contact is gone: the contact's own handler finds that
             notes = await context.ghl.list_notes(person.ghl_id)
             shown = [map_note(note) for note in notes]
             found += await context.ledger.write(
@@ -159,7 +159,7 @@ async def _handle_remote(
     *,
     dry_run: bool,
 ) -> Outcome:
-    """Carry a note or task by its id in GHL, linked or new."""
+    """Process a note or task by its id in GHL, linked or new."""
     link = await context.ledger.read(links.link_of_remote, context.connection, kind, remote_id)
     if link is not None:
         key = ActivityKey(kind, ActivityId(link.local_id))
@@ -186,10 +186,10 @@ def _compare(
     *,
     dry_run: bool,
 ) -> Swept:
-    """Note what was seen, take over what is new, and name what does not say what it said.
+    """Mark what a page shows as checked, add what is new, and list what differs from its digest.
 
-    New is what nobody sent from here. It is taken over as the page shows it, without a further
-    read: should the page be behind the times, the next sweep sees another digest.
+    New is what we did not send. It is added as the page shows it, without a further read: should
+    the page be stale, the next sweep sees another digest.
     """
     connection, ids = context.connection, [one.id for one in shown]
     linked = links.links_of_remotes(tx, connection, kind, ids)
@@ -210,7 +210,7 @@ def _compare(
 def _people_of(
     tx: Connection, context: SyncContext, shown: Sequence[GhlActivity]
 ) -> dict[GhlContactId | None, ContactId]:
-    """Tell whose they are of those who live here. All others are `contact-sync`'s to bring."""
+    """Map GHL contacts to living workspace contacts. `contact-sync` brings in all others."""
     contact_ids = {one.contact_id for one in shown if one.contact_id is not None}
     linked = links.links_of_remotes(tx, context.connection, "contact", contact_ids)
     rows = workspace.get_contacts(

@@ -1,4 +1,4 @@
-"""One write of a note or task to GHL, in GHL's words."""
+"""Write a note or task to GHL, in GHL's terms."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -34,7 +34,7 @@ Emails = Mapping[GhlUserId, str]
 
 
 class Gone(NamedTuple):
-    """What a delete leaves: the id GHL had it under."""
+    """What a delete returns: the id that the record had in GHL."""
 
     id: str
 
@@ -42,7 +42,7 @@ class Gone(NamedTuple):
 async def create_activity(
     context: SyncContext, claim: ActivityClaim, action: CreateActivity, emails: Emails
 ) -> Written[GhlActivity]:
-    """Make a note or task in GHL; hand it back as GHL has it then."""
+    """Create a note or task in GHL; return it as GHL has it then."""
 
     async def send() -> GhlActivity:
         values, id_ = action.values, action.activity_id
@@ -64,14 +64,14 @@ async def update_activity(
     *,
     marker: ActivityId | None,
 ) -> Written[GhlActivity]:
-    """Write what changed of a note or task; hand it back as GHL has it then.
+    """Write the changes of a note or task to GHL; return it as GHL has it then.
 
     Args:
         context: The connection's clients, ledger and settings.
-        claim: Whose write it is.
+        claim: The claim on the record.
         action: What to write.
-        emails: Of the location's users.
-        marker: What its text ends with in GHL: it stays there.
+        emails: E-mail addresses of the location's users.
+        marker: The marker at the end of its text in GHL, which stays there.
     """
 
     async def send() -> GhlActivity:
@@ -109,7 +109,7 @@ async def delete_activity(
 
 
 def is_shown(action: ActivityAction, remote: GhlActivity | None) -> bool:
-    """Tell whether GHL shows what an action did."""
+    """Return whether GHL shows the effect of an action."""
     match action:
         case DeleteActivity():
             return remote is None
@@ -125,7 +125,7 @@ def is_shown(action: ActivityAction, remote: GhlActivity | None) -> bool:
 def _task_of(
     values: Mapping[FieldName, str | None], emails: Emails, marker: ActivityId | None
 ) -> TaskChanges:
-    """Give a task's fields as the client takes them."""
+    """Return a task's fields as the client takes them."""
     changes: TaskChanges = {}
     if title := values.get(TITLE):
         changes["title"] = title
