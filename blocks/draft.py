@@ -163,7 +163,7 @@ def settings_of(
     country: str | None,
     running: PublishedConnection | None,
 ) -> ConnectionSettings:
-    """Return the published form of a draft. The endpoint's name is made once and kept.
+    """Return the published form of a draft. The endpoint's name is generated once and kept.
 
     Args:
         name: The connection's name.

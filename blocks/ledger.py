@@ -1,4 +1,4 @@
-"""The ledger: the database of everything the program must remember."""
+"""The ledger's block: the database of the sync."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import ClassVar

@@ -21,7 +21,7 @@ class GatewayProtocol(H11Protocol):
     """One connection.
 
     Uvicorn waits for ever for the rest of a request's headers, and for the rest of a body after
-    the answer. Here both end after `head_deadline_s`; a body before its answer has
+    the answer. This class ends both after `head_deadline_s`; a body before its answer has
     `body_deadline_s`.
     """
 

@@ -73,7 +73,7 @@ class OAuthTokens:
 
         Raises:
             CredentialsError: GHL no longer accepts the refresh token.
-            RetryableError: The token endpoint cannot be reached, or somebody else refreshes.
+            RetryableError: The token endpoint cannot be reached, or another process refreshes.
         """
         access = self._usable(rejected)
         if access is not None:
@@ -95,7 +95,7 @@ class OAuthTokens:
 
         Raises:
             CredentialsError: It is not; a new refresh token is needed.
-            RetryableError: The token endpoint cannot be reached, or somebody else refreshes.
+            RetryableError: The token endpoint cannot be reached, or another process refreshes.
         """
         await self.token(rejected=await self.token())
 
@@ -174,7 +174,7 @@ class OAuthTokens:
             tokens.save_tokens, new, self._secret, expected_version=expected_version
         )
         if not saved:
-            raise RetryableError("another process replaced the tokens meanwhile")
+            raise RetryableError("another process replaced the tokens")
 
     @property
     def _secret(self) -> SecretKey:
@@ -205,7 +205,7 @@ class OAuthTokens:
 def _mark_in_doubt(tx: Connection, stored: StoredTokens) -> None:
     since = stored.in_doubt_since or clock.now(tx)
     if not tokens.mark_in_doubt(tx, stored.key, stored.version, since):
-        raise RetryableError("another process replaced the tokens meanwhile")
+        raise RetryableError("another process replaced the tokens")
 
 
 def _tokens_of(answer: Mapping[str, Any], stored: StoredTokens) -> StoredTokens:

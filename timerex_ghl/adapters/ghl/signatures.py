@@ -64,7 +64,7 @@ def signer_of(proof: DeliverySignature, body: bytes, keys: Collection[str]) -> s
 
 
 def is_webhook_key(text: str) -> bool:
-    """Tell whether a text is an Ed25519 public key: SPKI in base64, as GHL prints its own."""
+    """Return whether a text is an Ed25519 public key: SPKI in base64, as GHL prints its own."""
     return isinstance(_load(text), Ed25519PublicKey)
 
 

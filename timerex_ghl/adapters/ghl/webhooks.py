@@ -135,7 +135,7 @@ RECORD_OF: dict[str, Callable[[_Payload], str]] = {
 }
 """The types that have a handler, and the record of each. Other types are stored and ignored.
 
-Events of a type added here are pending in the inbox from then on.
+Events of a type added to this table are pending in the inbox from then on.
 """
 
 

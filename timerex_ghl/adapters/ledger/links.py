@@ -54,7 +54,7 @@ class Link(Record):
         local_version: The workspace row's version when they were last in sync.
         remote_updated_at: GHL's `dateUpdated` when they were last in sync.
         written_at: When we last wrote to GHL's record.
-        base: What both sides last agreed on; None before they ever did.
+        base: The values both sides last agreed on; None before the first time.
         digest: Digest of GHL's record when last in sync; of an appointment, what GHL's list
             showed when a sweep last found a difference.
         checked_at: When a sweep last found GHL's record; for a contact, when its notes were last

@@ -96,7 +96,7 @@ def choose_module() -> ModuleType:
 
 
 def is_fixed(version: tuple[int, ...]) -> bool:
-    """Tell whether this SQLite is free of the WAL-reset bug."""
+    """Return whether this SQLite is free of the WAL-reset bug."""
     return version >= _FIXED or any(
         version[:2] == fixed[:2] and version >= fixed for fixed in _BACKPORTS
     )

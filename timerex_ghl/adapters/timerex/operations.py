@@ -32,7 +32,7 @@ class TimerexOperation(NamedTuple):
         scope: The scope an OAuth app needs; an API key has all scopes.
         writes: It can change data: without an answer its outcome is unknown, not failed.
         windows: A call needs a free slot in each. Whether operations share a limit is not
-            documented; here they do, so that no limit is exceeded.
+            documented; we assume it, so that no limit is exceeded.
     """
 
     name: str
