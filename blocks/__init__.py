@@ -1,4 +1,4 @@
-"""Settings and secrets, entered in the Prefect UI; each hands out a ready adapter.
+"""Settings and secrets, entered in the Prefect UI; each opens a ready adapter.
 
 A block is a draft: Prefect stores it without running our checks. `publish-connection` checks it and
 makes the version everything runs on.

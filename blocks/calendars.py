@@ -13,7 +13,7 @@ NEEDED = (LIST_CALENDARS, GET_APPOINTMENT, CREATE_APPOINTMENT)
 
 
 class Calendars(NamedTuple):
-    """What was entered, and what is wrong with it."""
+    """The parsed calendar rules, and one message for each invalid line."""
 
     rules: tuple[CalendarRule, ...]
     faults: tuple[str, ...]
@@ -31,14 +31,14 @@ def read_calendars(entered: str) -> Calendars:
                 f"calendars, line {number}: write TimeRex calendar = id of the GHL calendar"
             )
         elif any(rule.timerex in {name, ANY} for rule in rules):
-            faults.append(f"calendars, line {number}: it never counts, an earlier line has it")
+            faults.append(f"calendars, line {number}: an earlier line has this calendar already")
         else:
             rules.append(CalendarRule(timerex=name, ghl=GhlCalendarId(ghl_id)))
     return Calendars(tuple(rules), tuple(faults))
 
 
 async def faults_of_calendars(rules: tuple[CalendarRule, ...], client: GhlClient) -> list[str]:
-    """Ask GHL whether the calendars are there, and open; nothing where none is entered."""
+    """Check that the calendars exist and are active in GHL; without rules no call is made."""
     if not rules:
         return []
     missing = [operation for operation in NEEDED if client.refusal_of(operation.name)]

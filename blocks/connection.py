@@ -1,4 +1,4 @@
-"""A connection: one TimeRex team and one GHL location, kept in step."""
+"""A connection: one TimeRex team and one GHL location, kept in sync."""
 
 from typing import ClassVar
 
@@ -41,7 +41,7 @@ class Connection(Block):
     timerex: TimeRexCredentials
     ghl: GHLCredentials
     mapping: FieldMapping | None = Field(
-        default=None, description="Field mapping. Without one the standard fields travel."
+        default=None, description="Field mapping. Without one the standard fields are synced."
     )
     region: str = Field(
         default="",
@@ -51,11 +51,11 @@ class Connection(Block):
     )
     booked_tag: str = Field(
         default="timerex booked",
-        description="Tag of people with a booking to come. Empty: none.",
+        description="Tag of contacts with an upcoming booking. Empty: none.",
     )
     cancelled_tag: str = Field(
         default="timerex cancelled",
-        description="Tag of people whose last booking was cancelled. Empty: none.",
+        description="Tag of contacts whose last booking was cancelled. Empty: none.",
     )
     poll_minutes: int = Field(
         default=5, description="How often the schedules look for changes, in minutes (1 to 1440)."
@@ -65,49 +65,48 @@ class Connection(Block):
     )
     activity_rule: ActivityRule = Field(
         default="ghl",
-        description="Whose edit of a note or task stands where both sides changed the same field: "
+        description="Whose edit of a note or task wins where both sides changed the same field: "
         "workspace, ghl, or ask a person.",
     )
     most_deletes: int = Field(
         default=50,
-        description="More deleted notes (or tasks) on one side within an hour wait for a person "
-        "(1 to 100000).",
+        description="Largest number of notes (or tasks) deleted in one system within an hour that "
+        "is synced without a person's confirmation (1 to 100000).",
     )
     most_deletes_percent: int = Field(
         default=5,
-        description="So do more than this share of those that both sides have, in percent "
-        "(1 to 100).",
+        description="The same limit as a share of the notes (or tasks) that both sides have, in "
+        "percent (1 to 100).",
     )
     note_calls_per_hour: int = Field(
         default=600,
-        description="Calls an hour for looking through contacts for notes changed in GHL (0 to "
-        "36000). 0: webhooks alone tell of them.",
+        description="Calls an hour for the sweep of contacts for notes changed in GHL (0 to "
+        "36000). 0: only webhooks report them.",
     )
     task_minutes: int = Field(
         default=15,
-        description="How often tasks and calendars in GHL are looked through, in minutes "
-        "(1 to 1440).",
+        description="How often tasks and calendars in GHL are polled, in minutes (1 to 1440).",
     )
     calendars: str = Field(
         default="",
         description="Bookings as appointments: one line each, or ; between them: TimeRex calendar "
-        "(its name or id) = id of the GHL calendar. * stands for all others. Without one, notes "
-        "tell of bookings.",
+        "(its name or id) = id of the GHL calendar. * stands for all others. Without one, bookings "
+        "are written as notes.",
         examples=["Onboarding call 30 = k2AbC9dEf0GhIjKlMnOp"],
     )
     notify: bool = Field(
         default=False,
-        description="Let GHL's automations (mails, reminders) run for these appointments, too. "
+        description="Let GHL's automations (mails, reminders) run for these appointments too. "
         "TimeRex writes to its guests already.",
     )
     ignore_slots: bool = Field(
         default=True,
-        description="Take a booking's time even where it is not free in GHL's calendar.",
+        description="Create the appointment even where its time is not free in GHL's calendar.",
     )
     cancel_in_timerex: bool = Field(
         default=False,
         description="When an appointment is cancelled or deleted in GHL, cancel its booking in "
-        "TimeRex. Needs TimeRex's API key, and GHL's webhooks.",
+        "TimeRex. Needs TimeRex's API key and GHL's webhooks.",
     )
     rate_limit: bool = Field(
         default=True,
@@ -116,11 +115,11 @@ class Connection(Block):
     )
 
     def rules(self) -> tuple[FieldRule, ...]:
-        """Hand out the field rules: the standard ones, with the mapping's in their place."""
+        """Return the field rules: the standard ones, replaced by the mapping's."""
         return with_own_rules(self.mapping.own_rules() if self.mapping else [])
 
     def appointments(self) -> AppointmentSettings:
-        """Hand out how bookings become appointments."""
+        """Return the settings by which bookings become appointments."""
         return AppointmentSettings(
             calendars=read_calendars(self.calendars).rules,
             notifies=self.notify,
@@ -129,7 +128,7 @@ class Connection(Block):
         )
 
     async def faults_of_mapping(self, client: GhlClient) -> list[str]:
-        """Say what is wrong with the mapping, asking GHL only when it names custom fields."""
+        """Check the mapping, calling GHL only when it names custom fields."""
         custom = frozenset[str]()
         if any(is_custom(rule.ghl) for rule in self.rules()):
             custom = frozenset(field.id for field in await client.list_custom_fields())

@@ -1,4 +1,4 @@
-"""Both sides of a published connection, opened from its blocks."""
+"""The sync context of a published connection, opened from its blocks."""
 
 import ssl
 from collections.abc import AsyncGenerator
@@ -26,8 +26,8 @@ async def open_context(
     """Open the ledger and the clients of a connection, as it was last published.
 
     Args:
-        connection: Which one.
-        ledger: One that is open already, and stays so.
+        connection: Its name.
+        ledger: An open ledger to use; it is not closed. None: open the installation's.
 
     Raises:
         SettingsError: A block is missing, or the connection was never published.
@@ -55,7 +55,7 @@ async def open_context(
 async def _open_timerex(
     settings: TimerexSettings, ledger: Ledger
 ) -> AsyncGenerator[TimerexClient | None]:
-    """Open a client with connections of its own: those of GHL are counted."""
+    """Open a client with an HTTP client of its own: calls of GHL's are counted."""
     if settings.auth == "none":
         yield None
         return
@@ -63,7 +63,7 @@ async def _open_timerex(
         credentials = await TimeRexCredentials.aload(settings.credentials)
     except ValueError as error:
         raise SettingsError(
-            f"no block TimeRex Credentials named {settings.credentials}: make it, or publish the"
+            f"no block TimeRex Credentials named {settings.credentials}: create it, or publish the"
             " connection again"
         ) from error
     async with open_http(CallCount()) as http:
@@ -82,7 +82,7 @@ def open_http(calls: CallCount) -> httpx.AsyncClient:
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Load the trusted certificates once a process: that costs 30 ms."""
+    """Load the trusted certificates once per process: it takes 30 ms."""
     return httpx.create_ssl_context()
 
 
@@ -90,13 +90,13 @@ async def load_ledger_store() -> LedgerStore:
     """Load the installation's ledger block.
 
     Raises:
-        SettingsError: There is none.
+        SettingsError: The block does not exist.
     """
     try:
         return await LedgerStore.aload(LEDGER_BLOCK)
     except ValueError as error:
         raise SettingsError(
-            f"no block Ledger Store named {LEDGER_BLOCK}: make it under Blocks in the Prefect UI"
+            f"no block Ledger Store named {LEDGER_BLOCK}: create it under Blocks in the Prefect UI"
         ) from error
 
 
@@ -110,5 +110,5 @@ async def load_credentials(name: str) -> GHLCredentials:
         return await GHLCredentials.aload(name)
     except ValueError as error:
         raise SettingsError(
-            f"no block GHL Credentials named {name}: make it, or publish the connection again"
+            f"no block GHL Credentials named {name}: create it, or publish the connection again"
         ) from error

@@ -1,4 +1,4 @@
-"""A draft becomes settings: everything wrong is said at once, one line a fault."""
+"""From a draft to published settings: all faults are reported at once, one line each."""
 
 import re
 import secrets
@@ -31,21 +31,21 @@ BOUNDS = {
     "note_calls_per_hour": (0, 36_000),
     "task_minutes": (1, 24 * 60),
 }
-"""What the numbers of a draft may be."""
+"""Smallest and largest value of each number in a draft."""
 
 
 async def load_draft(connection: ConnectionName) -> Connection:
-    """Load a connection's block with those it names.
+    """Load a connection's block and the blocks it refers to.
 
     Raises:
-        SettingsError: It is not there, or Prefect stored something that does not fit its form.
+        SettingsError: It does not exist, or what Prefect stored does not fit its schema.
     """
     try:
         return await Connection.aload(connection)
     except ValueError as error:
         if "Unable to find block document" in str(error):
             raise SettingsError(
-                f"no block TimeRex GHL Connection named {connection}: make it under Blocks"
+                f"no block TimeRex GHL Connection named {connection}: create it under Blocks"
             ) from None
         raise SettingsError(
             f"the block {connection} does not fit its form: save it again"
@@ -53,7 +53,7 @@ async def load_draft(connection: ConnectionName) -> Connection:
 
 
 def faults_of(name: ConnectionName, draft: Connection) -> list[str]:
-    """Say what is wrong with a draft, as far as it can be told without asking anybody."""
+    """List the faults of a draft that can be found without a remote call."""
     faults: list[str] = []
     if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", name):
         faults.append("name: use a-z, 0-9 and dashes, 40 characters at most")
@@ -66,7 +66,7 @@ def faults_of(name: ConnectionName, draft: Connection) -> list[str]:
             faults.append(f"{field}: enter {least} to {most}")
     faults += read_calendars(draft.calendars).faults
     if draft.cancel_in_timerex and not draft.timerex.ways():
-        faults.append("cancel_in_timerex: enter TimeRex's API key, too, or switch it off")
+        faults.append("cancel_in_timerex: enter TimeRex's API key too, or switch it off")
     return [*faults, *_faults_of_ghl(draft.ghl), *_faults_of_timerex(draft.timerex)]
 
 
@@ -127,17 +127,17 @@ def _faults_of_timerex_api(block: TimeRexCredentials) -> list[str]:
 
 
 def refuse(faults: list[str]) -> None:
-    """Stop when anything is wrong.
+    """Raise when there are faults.
 
     Raises:
-        SettingsError: One line a fault.
+        SettingsError: With one line per fault.
     """
     if faults:
         raise SettingsError("not published:\n" + "\n".join(f"- {fault}" for fault in faults))
 
 
 def ghl_settings_of(draft: Connection) -> GhlSettings:
-    """Give the published form of the GHL side."""
+    """Return the published form of the GHL settings."""
     auth: Literal["private-token", "oauth"] = (
         "private-token" if draft.ghl.ways() == {"private-token"} else "oauth"
     )
@@ -163,14 +163,14 @@ def settings_of(
     country: str | None,
     running: PublishedConnection | None,
 ) -> ConnectionSettings:
-    """Give the published form of a draft. The door's name is made once and kept.
+    """Return the published form of a draft. The endpoint's name is generated once and kept.
 
     Args:
-        name: The connection's.
+        name: The connection's name.
         draft: What is to be published.
-        ghl: The GHL side, with the scopes its token turned out to have.
-        country: The location's; None where it has none, or it could not be read.
-        running: The version that runs now.
+        ghl: The GHL settings, with the scopes its token really has.
+        country: The location's country; None where it has none, or it could not be read.
+        running: The version published now; None before the first.
     """
     endpoint = running.settings.timerex.endpoint if running else secrets.token_hex(16)
     return ConnectionSettings(

@@ -50,7 +50,7 @@ class GHLCredentials(Block):
     scopes: str = Field(
         default=RECOMMENDED_SCOPES,
         description="What the private integration token may do, separated by blanks, as ticked in "
-        "GHL. An OAuth app tells its scopes itself.",
+        "GHL. An OAuth app reports its own scopes.",
         examples=[RECOMMENDED_SCOPES, "contacts.readonly locations.readonly"],
     )
     client_id: str = Field(
@@ -67,25 +67,25 @@ class GHLCredentials(Block):
     refresh_token: SecretStr = Field(
         default=SecretStr(""),
         title="OAuth refresh token",
-        description="A seed: used once, then the ledger keeps its successors. Enter a new one only "
-        "after installing the app again.",
+        description="Used once; then the ledger stores the tokens that replace it. Enter a new one "
+        "only after installing the app again.",
     )
     base_url: str = Field(
         default="https://services.leadconnectorhq.com",
         title="API address",
-        description="Where the GHL API answers. Change it only for tests against the sandbox.",
+        description="Base URL of the GHL API. Change it only for tests against the sandbox.",
         examples=["https://services.leadconnectorhq.com"],
     )
     token_url: str = Field(
         default="https://services.leadconnectorhq.com/oauth/token",
         title="Token address",
-        description="Where OAuth tokens are renewed.",
+        description="Where OAuth tokens are refreshed.",
         examples=["https://services.leadconnectorhq.com/oauth/token"],
     )
     app_url: str = Field(
         default="https://app.gohighlevel.com",
         title="App address",
-        description="Where people open GHL; links to contacts begin with it. White-label agencies "
+        description="Where people open GHL; links to contacts start with it. White-label agencies "
         "enter their own.",
         examples=["https://app.gohighlevel.com"],
     )
@@ -99,17 +99,17 @@ class GHLCredentials(Block):
     older_signature: bool = Field(
         default=False,
         title="Accept the older signature",
-        description="Accept webhooks that carry only the RSA signature GHL retired in 2026. Leave "
+        description="Accept webhooks that have only the RSA signature GHL retired in 2026. Leave "
         "it off.",
     )
 
     @property
     def saved_as(self) -> str | None:
-        """Name the block was saved under; None where it lives inside another block only."""
+        """Name the block was saved under; None where it is only part of another block."""
         return self._block_document_name
 
     def ways(self) -> set[Literal["private-token", "oauth"]]:
-        """Tell which kinds of credentials are filled in, wholly or in part."""
+        """Return which kinds of credentials are filled in, fully or partly."""
         found: set[Literal["private-token", "oauth"]] = set()
         if filled(self.private_token):
             found.add("private-token")
@@ -118,19 +118,19 @@ class GHLCredentials(Block):
         return found
 
     def webhook_keys(self) -> tuple[str, ...]:
-        """Give the keys one by one, without the frame a key file has."""
+        """Return the keys one by one, without the PEM header and footer."""
         return tuple(re.sub(r"-----[A-Z ]+-----", " ", self.webhook_public_keys).split())
 
     def older_webhook_keys(self) -> tuple[str, ...]:
-        """Give the key of the older signature; none where it is not accepted."""
+        """Return the key of the older signature; empty where it is not accepted."""
         return (GHL_OLDER_WEBHOOK_KEY,) if self.older_signature else ()
 
     def app_id(self) -> str | None:
-        """Name the OAuth app: the part of the client id before the dash. A token has no app."""
+        """Return the OAuth app's id: the client id up to the dash. None for a private token."""
         return self.client_id.strip().partition("-")[0] or None
 
     def open_client(self, settings: GhlSettings, ledger: Ledger, http: AsyncClient) -> GhlClient:
-        """Hand out a client for the published location, at the published address."""
+        """Return a client for the published location, at the published base URL."""
         rate_limiter = (
             Unlimited()
             if settings.calls_per_10_s is None
@@ -147,7 +147,7 @@ class GHLCredentials(Block):
         )
 
     def open_auth(self, settings: GhlSettings, ledger: Ledger, http: AsyncClient) -> GhlAuth:
-        """Hand out what makes access tokens."""
+        """Return the source of access tokens."""
         if settings.auth == "private-token":
             return PrivateToken(plain(self.private_token), settings.scopes)
         return OAuthTokens(

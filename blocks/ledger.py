@@ -1,4 +1,4 @@
-"""The ledger: where everything the program must remember is kept."""
+"""The ledger's block: the database of the sync."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import ClassVar
@@ -40,9 +40,9 @@ class LedgerStore(Block):
     )
 
     def open(self, *, in_loop: bool = False) -> AbstractAsyncContextManager[Ledger]:
-        """Open the ledger and check that its tables are this version's.
+        """Open the ledger and check that its tables match this version.
 
         Args:
-            in_loop: Write to a file from the event loop itself: for the live worker.
+            in_loop: Write to an SQLite file from the event loop itself: for the live worker.
         """
         return open_ledger(self.url.get_secret_value(), key=load_key(home()), in_loop=in_loop)

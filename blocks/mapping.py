@@ -1,4 +1,4 @@
-"""Which field of the workspace is which field in GHL."""
+"""Which workspace field maps to which GHL field."""
 
 from typing import ClassVar
 
@@ -11,13 +11,13 @@ from timerex_ghl.domain.models import ConflictRule, Direction, FieldName, FieldR
 CREATE_ONLY = {rule.ghl for rule in DEFAULT_RULES if rule.create_only} | {
     field for field, use in GHL_FIELDS.items() if use == "create"
 }
-"""GHL's fields that are filled when a contact is made, and never again."""
+"""GHL fields that are written when a contact is created, and never again."""
 
 TO_GHL = {Direction.BOTH, Direction.TO_GHL}
 
 
 class FieldRuleDraft(BaseModel):
-    """One field's rule as it is typed in."""
+    """The rule of one field, as entered."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -29,13 +29,15 @@ class FieldRuleDraft(BaseModel):
         description="Field in GHL: firstName, email, … or customFields.<id of the custom field>.",
         examples=["customFields.Ab12Cd34Ef56Gh78Ij90"],
     )
-    direction: Direction = Field(default=Direction.BOTH, description="Which way the field travels.")
+    direction: Direction = Field(
+        default=Direction.BOTH, description="In which direction the field is synced."
+    )
     conflict: ConflictRule = Field(
         default=ConflictRule.NEWEST,
-        description="Whose value stands when both sides changed the field differently.",
+        description="Whose value wins when both sides changed the field differently.",
     )
     empty_wipes: bool = Field(
-        default=False, description="An emptied value empties the other side too."
+        default=False, description="An emptied value empties the field in the other system too."
     )
     answer_label: str | None = Field(
         default=None,
@@ -43,7 +45,7 @@ class FieldRuleDraft(BaseModel):
     )
 
     def rule(self) -> FieldRule:
-        """Turn the draft into the rule the engine runs on."""
+        """Return the rule as the engine uses it."""
         ghl = GhlField(self.ghl.strip())
         return FieldRule(
             field=FieldName(self.field.strip()),
@@ -57,7 +59,7 @@ class FieldRuleDraft(BaseModel):
 
 
 class FieldMapping(Block):
-    """Field mapping: the standard fields travel by themselves; list what differs, and your own.
+    """Field mapping: standard fields are synced by default; list what differs, and your own.
 
     Example:
         Load a stored mapping:
@@ -81,11 +83,11 @@ class FieldMapping(Block):
     )
 
     def own_rules(self) -> list[FieldRule]:
-        """Hand out these rules as the engine runs on them."""
+        """Return these rules as the engine uses them."""
         return [draft.rule() for draft in self.rules]
 
 
 def with_own_rules(own: list[FieldRule]) -> tuple[FieldRule, ...]:
-    """Replace standard rules by those of the same field, and add the others."""
+    """Replace standard rules with own rules of the same field, and add the others."""
     replaced = {rule.field for rule in own}
     return (*(rule for rule in DEFAULT_RULES if rule.field not in replaced), *own)

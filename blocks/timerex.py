@@ -1,4 +1,4 @@
-"""TimeRex: what its webhooks carry to prove themselves, and the credentials of its REST API."""
+"""TimeRex: the token that authenticates its webhooks, and the credentials of its REST API."""
 
 from hashlib import sha256
 from typing import ClassVar, Literal
@@ -41,19 +41,19 @@ class TimeRexCredentials(Block):
     )
     previous_webhook_token: SecretStr = Field(
         default=SecretStr(""),
-        description="The token before a rotation. Accepted beside the new one until you empty "
+        description="The token before a rotation. Accepted along with the new one until you empty "
         "this field and publish again.",
     )
     webhook_header: str = Field(
         default="x-timerex-authorization",
-        description="Name of the header that carries the token, as shown in TimeRex.",
+        description="Name of the header that contains the token, as shown in TimeRex.",
         examples=["x-timerex-authorization", "authorization"],
     )
     api_key: SecretStr = Field(
         default=SecretStr(""),
         title="API key",
         description="Made in TimeRex under Team Settings, Developer tools; 64 characters. "
-        "Optional: with it, what a webhook tells is checked before it is believed.",
+        "Optional: with it, each webhook is verified over the API before it is applied.",
     )
     client_id: str = Field(
         default="",
@@ -69,35 +69,34 @@ class TimeRexCredentials(Block):
     refresh_token: SecretStr = Field(
         default=SecretStr(""),
         title="OAuth refresh token",
-        description="A seed: used once, then the ledger keeps its successors. Enter a new one only "
-        "after connecting again.",
+        description="Used once; then the ledger stores the tokens that replace it. Enter a new one "
+        "only after connecting again.",
     )
     base_url: str = Field(
         default="https://timerex.net/api/beta",
         title="API address",
-        description="Where TimeRex's REST API answers. Change it only for tests against the "
-        "sandbox.",
+        description="Base URL of TimeRex's REST API. Change it only for tests against the sandbox.",
         examples=["https://timerex.net/api/beta"],
     )
     token_url: str = Field(
         default="https://timerex.net/oauth/token",
         title="Token address",
-        description="Where OAuth tokens are renewed.",
+        description="Where OAuth tokens are refreshed.",
         examples=["https://timerex.net/oauth/token"],
     )
 
     @property
     def saved_as(self) -> str | None:
-        """Name the block was saved under; None where it lives inside another block only."""
+        """Name the block was saved under; None where it is only part of another block."""
         return self._block_document_name
 
     def token_digests(self) -> tuple[str, ...]:
-        """Digest the accepted webhook tokens (SHA-256, hex): all that the gateway may know."""
+        """Return SHA-256 digests (hex) of the valid webhook tokens: all the gateway may know."""
         tokens = (plain(self.webhook_token), plain(self.previous_webhook_token))
         return tuple(sha256(token.encode()).hexdigest() for token in tokens if token)
 
     def ways(self) -> set[Literal["api-key", "oauth"]]:
-        """Tell which kinds of credentials are filled in, wholly or in part."""
+        """Return which kinds of credentials are filled in, fully or partly."""
         found: set[Literal["api-key", "oauth"]] = set()
         if filled(self.api_key):
             found.add("api-key")
@@ -108,7 +107,7 @@ class TimeRexCredentials(Block):
     def open_client(
         self, settings: TimerexSettings, ledger: Ledger, http: AsyncClient
     ) -> TimerexClient:
-        """Hand out a client at the published address."""
+        """Return a client for the published base URL."""
         auth = self.open_auth(settings, ledger, http)
         rate_limiter = TimerexRateLimiter(ledger, auth.owner) if settings.rate_limited else None
         return TimerexClient(http, auth, rate_limiter, base_url=settings.base_url)
@@ -116,7 +115,7 @@ class TimeRexCredentials(Block):
     def open_auth(
         self, settings: TimerexSettings, ledger: Ledger, http: AsyncClient
     ) -> TimerexAuth:
-        """Hand out what proves who calls."""
+        """Return the credentials of requests: an API key or an OAuth app."""
         if settings.auth == "api-key":
             return ApiKey(plain(self.api_key))
         owner = f"timerex:{settings.credentials}"
@@ -127,14 +126,14 @@ class TimeRexCredentials(Block):
             client_id=self.client_id.strip(),
             client_secret=plain(self.client_secret),
             seed=plain(self.refresh_token),
-            location_id=LocationId(owner),  # a name for the ledger; TimeRex has no locations
+            location_id=LocationId(owner),  # a key in the ledger; TimeRex has no locations
         )
         return OAuthApp(tokens, owner)
 
     async def count_calendars(
         self, settings: TimerexSettings, ledger: Ledger, http: AsyncClient
     ) -> int | None:
-        """Try the credentials; None where there are none.
+        """Check the credentials by counting calendars; None where there are none.
 
         Raises:
             CredentialsError: TimeRex does not accept them.

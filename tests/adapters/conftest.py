@@ -1,4 +1,4 @@
-"""A ledger whose time a test moves."""
+"""A ledger with a fake clock."""
 
 from collections.abc import AsyncIterator
 

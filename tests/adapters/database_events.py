@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, event
 
 @contextmanager
 def failing_statements(start: str, error: BaseException, *, nth: int = 1) -> Generator[None]:
-    """Raise an error in place of the nth statement that begins like this, and all after it."""
+    """Raise an error in place of the nth statement with this prefix, and all after it."""
     found = 0
 
     def fail(_tx: Connection, _cursor: object, statement: str, *_rest: object) -> None:
@@ -26,7 +26,7 @@ def failing_statements(start: str, error: BaseException, *, nth: int = 1) -> Gen
 
 @contextmanager
 def commits_counted() -> Generator[list[Connection]]:
-    """List the connection of each commit."""
+    """Collect the database connection of each commit."""
     commits: list[Connection] = []
 
     def note(tx: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Time that passes only where a test lets it: a ledger's clock and a pacer's timer in one."""
+"""Fake time, advanced by tests only: a ledger's clock and a rate limiter's timer in one."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 BEGINNING = datetime(2026, 2, 3, 5, tzinfo=UTC)
 HANG_S = 60.0
-"""A guard against a test that hangs; nothing is measured by it."""
+"""Timeout for hanging tests; it measures nothing."""
 
 
 class FakeTime:
-    """A clock (`now`) and a timer (`monotonic`, `sleep`, `wait`) that a test moves.
+    """A clock (`now`) and a timer (`monotonic`, `sleep`, `wait`) that a test advances.
 
     Attributes:
-        elapsed_s: How much time has passed since it was made.
+        elapsed_s: Fake seconds since it was created.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class FakeTime:
             self._waiting = [each for each in self._waiting if each is not waiting]
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, and wake who has waited long enough."""
+        """Advance the time, and wake waits that are due."""
         self.elapsed_s += seconds
         due = [each for each in self._waiting if each[0] <= self.elapsed_s]
         self._waiting = [each for each in self._waiting if each not in due]
@@ -53,17 +53,17 @@ class FakeTime:
             is_due.set()
 
     async def until_waiting(self, number: int = 1) -> None:
-        """Return once so many wait for time to pass."""
+        """Return once this many waits are pending."""
         async with asyncio.timeout(HANG_S):
             while len(self._waiting) < number:
                 self._changed.clear()
                 await self._changed.wait()
 
     async def run(self, *works: Awaitable[object]) -> None:
-        """Let time pass, from one wait to the next, until all works are done; raise their errors.
+        """Advance from wait to wait until all works are done; raise their errors.
 
-        It passes only while there are at least as many waits as unfinished works: give one work
-        for each pacer whose calls it makes, so that no pacer is overtaken by another's wait.
+        Time advances only while there are at least as many waits as unfinished works: pass one work
+        per rate limiter, so that no limiter is overtaken by another's wait.
         """
         tasks = [asyncio.ensure_future(work) for work in works]
         async with asyncio.timeout(HANG_S):

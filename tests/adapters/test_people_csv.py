@@ -1,4 +1,4 @@
-"""Tables as Excel and others write them."""
+"""CSV tables as Excel and others write them."""
 
 from pathlib import Path
 

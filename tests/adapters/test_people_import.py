@@ -1,4 +1,4 @@
-"""A table of people into the workspace: judged, written, repeated, interrupted."""
+"""Importing a table of contacts: judged, written, repeated, interrupted."""
 
 import json
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ RIKU = "riku@hinode.example"
 
 
 def table_of(headers: str, *rows: str) -> PeopleTable:
-    """Make a table of cells separated by `|`."""
+    """Make a table from cells separated by `|`."""
     cells = [tuple(row.split("|")) for row in rows]
     numbered = tuple(Row(line, one) for line, one in enumerate(cells, start=2))
     return PeopleTable(tuple(headers.split("|")), numbered, "utf-8", ",")
@@ -70,7 +70,7 @@ async def add(ledger: Ledger, **values: Any) -> ContactId:
 
 
 async def people(ledger: Ledger) -> dict[object, dict[str, Any]]:
-    """Read everybody's values, by e-mail."""
+    """Read all contacts' values, by e-mail."""
     rows = await ledger.read(workspace.list_contacts, NAME)
     return {row.contact.values.get(FieldName("email")): {**row.contact.values} for row in rows}
 

@@ -1,4 +1,4 @@
-"""Invented blocks, saved under names as Prefect does it, without a server."""
+"""Blocks for tests, saved under names as in Prefect, without a server."""
 
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ B = TypeVar("B", bound=Block)
 
 
 def saved(block: B, name: str = "aoba") -> B:
-    """Let a block know the name it is saved under."""
+    """Set the name a block is saved under."""
     block._block_document_name = name  # pyright: ignore[reportPrivateUsage]  only a server sets it
     return block
 
@@ -41,7 +41,7 @@ def timerex(**changes: Any) -> TimeRexCredentials:
 
 
 def draft(**changes: Any) -> Connection:
-    """A connection that can be published; a test names only what it changes."""
+    """A publishable connection; a test passes only what it changes."""
     fields = {"location_id": "ve9EPM428h8vShlRW1KT", "ghl": ghl(), "timerex": timerex()}
     return saved(Connection.model_validate({**fields, **changes}))
 

@@ -52,7 +52,7 @@ class TestStandards(BlockStandardTestSuite):
         return request.param
 
     def test_has_a_valid_image(self, block: type[Block]) -> None:
-        """A logo must be a public address, which would call out from every page of the UI."""
+        """A logo must be a public URL, which every page of the UI would request."""
         assert vars(block).get("_logo_url") is None
 
 

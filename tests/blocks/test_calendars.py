@@ -1,4 +1,4 @@
-"""Calendars that are entered are looked for in GHL before a connection is published."""
+"""Calendar rules are checked in GHL before a connection is published."""
 
 import httpx
 

@@ -1,4 +1,4 @@
-"""Everything wrong with a draft is said at once, one exact line a fault."""
+"""All faults of a draft are reported at once, one exact line each."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The mapping's drafts become the rules the engine runs on."""
+"""The mapping's drafts become the rules of the engine."""
 
 from typing import Any
 

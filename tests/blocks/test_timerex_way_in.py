@@ -1,4 +1,4 @@
-"""The TimeRex block's credentials, tried against the sandbox as publishing does it."""
+"""The TimeRex block's credentials, checked against the sandbox as on publishing."""
 
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ KEY = SecretKey("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
 
 
 class Desk(NamedTuple):
-    """What a person publishes at."""
+    """What publishing needs: a ledger, the sandbox, and an HTTP client."""
 
     ledger: Ledger
     info: SandboxInfo

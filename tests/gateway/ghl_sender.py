@@ -1,4 +1,4 @@
-"""GHL as it knocks at the door: signed deliveries."""
+"""GHL as a sender: signed deliveries."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ JSON = {"content-type": "application/json"}
 
 
 def update(*, age: timedelta = timedelta(), **changed: Any) -> bytes:
-    """A `ContactUpdate`; None leaves a key out."""
+    """A `ContactUpdate`; None omits a key."""
     made = {
         "type": "ContactUpdate",
         "locationId": "loc1",
@@ -61,7 +61,7 @@ async def post_with(
 
 
 async def stored(ledger: Ledger) -> list[tuple[str, str, str, str | None]]:
-    """Give connection, type, state and note of all that is stored, in order."""
+    """Return connection, type, state and note of all stored events, in order."""
 
     def read(tx: Connection) -> list[tuple[str, str, str, str | None]]:
         rows = tx.execute(text("SELECT connection, type, state, error FROM inbox ORDER BY seq"))

@@ -1,4 +1,4 @@
-"""What the gateway's tests start from: one published connection, and a client at its door."""
+"""Helpers that set up the gateway's tests: one published connection, and a client."""
 
 import asyncio
 import base64
@@ -38,11 +38,11 @@ PATIENT = GatewayLimits(
     ledger_deadline_s=120,
     api_ledger_deadline_s=120,
 )
-"""Deadlines that no loaded machine reaches: for every test that is not about a deadline."""
+"""Deadlines that no loaded machine reaches, for tests that are not about deadlines."""
 
 
 def public_key_of(key: Ed25519PrivateKey) -> str:
-    """Write a key's public half as GHL prints its own."""
+    """Return a public key in GHL's printed form."""
     public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return base64.b64encode(public).decode()
 
@@ -85,7 +85,7 @@ async def publish(ledger: Ledger, settings: ConnectionSettings) -> None:
 
 @asynccontextmanager
 async def locked(ledger_url: str) -> AsyncGenerator[None]:
-    """Hold the ledger's write lock, as another process does that is in the middle of a write."""
+    """Take the ledger's write lock, as another process in the middle of a write does."""
     is_blocked, may_end = threading.Event(), threading.Event()
 
     def block(_: Connection) -> None:
@@ -104,7 +104,7 @@ async def locked(ledger_url: str) -> AsyncGenerator[None]:
 
 @asynccontextmanager
 async def serving(ledger_url: str, limits: GatewayLimits = PATIENT) -> AsyncGenerator[str]:
-    """Serve the gateway on a real socket in this process, until SIGTERM; give its address."""
+    """Serve the gateway on a real socket in this process, until SIGTERM; yield its URL."""
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(
         run_gateway(ledger_url, host="127.0.0.1", port=0, on_ready=ready.set_result, limits=limits)
@@ -112,7 +112,7 @@ async def serving(ledger_url: str, limits: GatewayLimits = PATIENT) -> AsyncGene
     await asyncio.wait([running, ready], return_when=asyncio.FIRST_COMPLETED)
     try:
         if running.done():
-            await running  # raises what went wrong
+            await running  # raises its error
         yield await ready
     finally:
         if not running.done():

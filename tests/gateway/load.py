@@ -1,10 +1,10 @@
-"""Webhooks of both services at a fixed rate, whatever is answered: an open-loop load, a process.
+"""An open-loop load, as a process: webhooks of both services at a fixed rate.
 
 python -m tests.gateway.load ORDER
 
-A request's time counts from when it was due, so that a slow answer cannot hide those behind it. One
-line of JSON comes out; `keys` of what was sent and acknowledged go to the order's file. SIGTERM
-ends the sending; what was not acknowledged is repeated all the same.
+A request's latency counts from when it was due, so that a slow answer cannot hide later ones. It
+prints one line of JSON, and writes the `keys` of sent and acknowledged deliveries to the order's
+file. After SIGTERM it sends no new ones, but still repeats unacknowledged ones.
 """
 
 import asyncio
@@ -23,20 +23,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.adapters.timerex.deliveries import CONFIRMED, body_of
 
 LONGEST_PAUSE_S = 4
-"""Between two tries of one delivery."""
+"""Seconds between two attempts of a delivery."""
 
 
 @dataclass(frozen=True)
 class LoadOrder:
-    """What to send and where.
+    """What to send, and where to.
 
     Attributes:
         signing_key: Ed25519, raw, base64.
-        endpoint: Of TimeRex.
-        keys_file: Where to write what was sent and what was acknowledged.
+        endpoint: Name of TimeRex's endpoint.
+        keys_file: File for the keys of sent and acknowledged deliveries.
         repeats: How often a delivery without an acknowledgement is sent again: after a second, then
             after twice as long each time. Without that a slow gateway does nothing but refuse.
-        patience_s: How long an answer is waited for; TimeRex waits 15 s.
+        patience_s: How long to wait for an answer; TimeRex waits 15 s.
     """
 
     host: str
@@ -58,7 +58,7 @@ class LoadOrder:
 
 @dataclass
 class LoadDelivery:
-    """One of them. `key`: what the inbox knows it by."""
+    """One delivery. `key`: its key in the inbox."""
 
     key: str
     request: bytes
@@ -66,7 +66,7 @@ class LoadDelivery:
 
 @dataclass
 class LoadFigures:
-    """What came of it."""
+    """The result of a delivery."""
 
     took_ms: list[float] = field(default_factory=list[float])
     statuses: Counter[str] = field(default_factory=Counter[str])
@@ -83,7 +83,7 @@ class LoadFigures:
 
 
 def contact_update(order: LoadOrder, number: int) -> dict[str, Any]:
-    """A contact as GHL tells of it, 1.5 KB."""
+    """A contact in GHL's webhook form, 1.5 KB."""
     return {
         "type": "ContactUpdate",
         "locationId": order.location_id,
@@ -103,7 +103,7 @@ def contact_update(order: LoadOrder, number: int) -> dict[str, Any]:
 
 
 def prepare(order: LoadOrder) -> list[LoadDelivery]:
-    """Write and sign everything before the clock starts; one after the other, turn by turn."""
+    """Build and sign all deliveries before the clock starts, alternating between the services."""
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(order.signing_key))
     made: list[LoadDelivery] = []
     for number in range(int(order.rate * order.seconds)):
@@ -133,7 +133,7 @@ def request_of(order: LoadOrder, path: str, proof: str, body: bytes) -> bytes:
 
 
 class LoadSender:
-    """Sends over as many connections as it takes, each kept for the next."""
+    """Sends over as many connections as needed, and reuses them."""
 
     def __init__(self, order: LoadOrder) -> None:
         self.order = order
@@ -172,7 +172,7 @@ class LoadSender:
                 return
 
     async def post(self, request: bytes) -> str:
-        """Send; give the status, or the name of what went wrong."""
+        """Send; return the status, or the name of the error."""
         writer = None
         try:
             async with asyncio.timeout(self.order.patience_s):

@@ -1,9 +1,9 @@
-"""A gateway that is killed (SIGKILL) and started anew on request: everything is imported before.
+"""A gateway that is killed (SIGKILL) and restarted on request, with all modules preloaded.
 
 python -m tests.gateway.nursery LEDGER_URL PORT
 
-Each line that comes in does it once; each gateway says a line when it answers. Where the input
-ends, the last one is killed.
+Each input line restarts it once; each gateway prints a line when it is ready. At the end of the
+input the last one is killed.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""GHL's door: who is let in, for which location, and what is stored."""
+"""GHL's webhook endpoint: which senders are accepted, for which location, and what is stored."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""kill -9 of the gateway under load, and a storm: what was acknowledged is there, once."""
+"""kill -9 of the gateway under load, and a storm: each acknowledged delivery is stored once."""
 
 import asyncio
 import base64
@@ -20,7 +20,7 @@ from timerex_ghl.adapters.ledger.core import Ledger
 
 KILLS, RATE, MOST_S = 25, 25, 240.0
 START_S = 180.0
-"""A guard against a gateway that never starts or ends; nothing takes nearly as long."""
+"""Timeout for a gateway that never starts or ends; nothing takes nearly as long."""
 
 
 @asynccontextmanager
@@ -42,7 +42,7 @@ def free_port() -> int:
 
 
 async def kill_and_start(nursery: Process) -> None:
-    """Kill the gateway that is there, start the next, and wait until it answers."""
+    """Kill the running gateway, start the next, and wait until it is ready."""
     assert nursery.stdin is not None
     assert nursery.stdout is not None
     nursery.stdin.write(b"one more\n")
@@ -78,13 +78,13 @@ def count(tx: Connection) -> int:
 
 
 def keys_of(tx: Connection) -> list[str]:
-    """Give what each delivery is known by: GHL's key, TimeRex's id."""
+    """Return the key of each delivery: GHL's key, TimeRex's id."""
     rows = tx.execute(text("SELECT source, dedupe_key FROM inbox"))
     return [key if source == "ghl" else key.partition(":")[0] for source, key in rows]
 
 
 async def more_is_stored(ledger: Ledger) -> None:
-    """Wait until a gateway has stored something: it is under load then."""
+    """Wait until the gateway has stored an event: it is under load then."""
     before, tries = await ledger.read(count), 0
     while await ledger.read(count) == before:
         tries += 1
@@ -109,7 +109,7 @@ async def test_killed_25_times_nothing_acknowledged_is_lost_and_nothing_is_there
             await asyncio.sleep(kill % 5 * 0.05)
             await kill_and_start(nursery)
         assert load.returncode is None, "it sent until the last kill"
-        load.terminate()  # nothing more is sent; what was not acknowledged is sent again
+        load.terminate()  # nothing new is sent; unacknowledged deliveries are repeated
         out, _ = await asyncio.wait_for(load.communicate(), timeout=600)
         await kill_the_last(nursery)
 

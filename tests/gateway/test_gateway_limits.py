@@ -1,4 +1,4 @@
-"""How much the doors take, and what never gets as far as a door."""
+"""The limits of the webhook endpoints, and requests refused before them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ async def _published(ledger: Ledger) -> None:
 
 @pytest.fixture
 async def address(ledger: Ledger, ledger_url: str) -> AsyncIterator[str]:
-    """The address of a gateway whose deadlines no test reaches."""
+    """The URL of a gateway with deadlines that no test reaches."""
     del ledger  # published the connection
     async with serving(ledger_url) as address:
         yield address
@@ -37,7 +37,7 @@ async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWri
 
 
 async def exchange(address: str, *parts: bytes) -> bytes:
-    """Send bytes as they are; give all that is answered until the gateway closes."""
+    """Send raw bytes; return the whole answer until the gateway closes."""
     reader, writer = await connect(address)
     try:
         for part in parts:
@@ -45,7 +45,7 @@ async def exchange(address: str, *parts: bytes) -> bytes:
             await writer.drain()
         async with asyncio.timeout(60):
             return await reader.read()
-    except ConnectionError:  # closed while we were still sending
+    except ConnectionError:  # closed while still sending
         return b""
     finally:
         writer.close()

@@ -1,4 +1,4 @@
-"""The sandbox's GHL knocks at a running gateway, over sockets, with all that can go wrong."""
+"""The sandbox's GHL sends to a running gateway over sockets, with injected faults."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -20,12 +20,12 @@ FORGERIES = [
     "rewritten_body",
 ]  # fmt: skip
 
-LIMITS = PATIENT._replace(published_kept_s=0)  # what is published counts at once
+LIMITS = PATIENT._replace(published_kept_s=0)  # published connections are visible at once
 
 
 @pytest.fixture
 async def app(ledger: Ledger, ledger_url: str) -> AsyncGenerator[GhlApp]:
-    """A GHL app whose webhook is our door: its key and its id are the connection's."""
+    """A GHL app that sends to our endpoint, with the connection's key and app id."""
     async with running_sandbox() as info, httpx.AsyncClient(verify=NO_TLS, timeout=60) as http:
         ghl = info.ghl
         settings = settings_with(

@@ -1,1 +1,1 @@
-"""The outside world, translated into the words of `timerex_ghl.domain`."""
+"""The outside world, translated into the types of `timerex_ghl.domain`."""

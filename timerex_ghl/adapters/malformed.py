@@ -1,4 +1,4 @@
-"""A delivery that cannot be read, and what may be said of it."""
+"""The error of a delivery that cannot be parsed, without its values."""
 
 from pydantic import ValidationError
 
@@ -6,11 +6,11 @@ from timerex_ghl.domain.errors import SkippableError
 
 
 class MalformedError(SkippableError):
-    """A delivery that cannot be used. The message names what is missing, never a value."""
+    """A delivery cannot be parsed. The message names the faulty keys, never a value."""
 
 
 def malformed(error: ValueError | OverflowError) -> MalformedError:
-    """Say what is wrong with a delivery: names of our models, never of the body."""
+    """Return the error for an invalid delivery, with field names of our models only."""
     if not isinstance(error, ValidationError):  # strict JSON; the year 1 may have no UTC form
         return MalformedError("delivery refused: not strict JSON, or a time out of range")
     faults = "; ".join(

@@ -1,4 +1,4 @@
-"""People's tables as files: written by Excel and others, in the encodings they use."""
+"""Reading and writing contact tables as CSV, in the encodings of Excel and others."""
 
 import csv
 import io
@@ -14,17 +14,17 @@ _LARGEST = 100 * 1024 * 1024
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _SEPARATORS = (",", ";", "\t")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for the beginning of a formula."""
-_NEVER_TEXT = re.compile("[\0\uf8f0-\uf8f3]")  # the latter is what cp932 makes of stray bytes
+"""Characters with which a spreadsheet starts a formula."""
+_NEVER_TEXT = re.compile("[\0\uf8f0-\uf8f3]")  # the latter are what cp932 decodes stray bytes to
 MARK = "'"
-"""Put before such a cell, so that it stays text."""
+"""Put before a cell that looks like a formula, so that it stays text."""
 
 
 class Row(NamedTuple):
-    """One row, as many cells as there are headers.
+    """One row, with as many cells as there are headers.
 
     Attributes:
-        line: Where it begins in the file, from 1.
+        line: Line number where it begins, from 1.
         fault: Why it cannot be read; empty where it can.
     """
 
@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 
 class PeopleTable(NamedTuple):
-    """A table. `encoding` and `separator` tell how it was read."""
+    """A table, with the `encoding` and `separator` it was read with."""
 
     headers: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -43,11 +43,11 @@ class PeopleTable(NamedTuple):
 
 
 def read_table(path: Path, encoding: str | None = None) -> PeopleTable:
-    """Read a table. Its first row has the headers; rows without anything are passed over.
+    """Read a table. Its first row has the headers; empty rows are skipped.
 
     Args:
-        path: Where it lies.
-        encoding: How it is written; None: UTF-8, UTF-16 or Shift_JIS, whichever fits.
+        path: The file.
+        encoding: Its encoding; None: UTF-8, UTF-16 or Shift_JIS, whichever fits.
 
     Raises:
         SettingsError: It cannot be read.
@@ -78,7 +78,7 @@ def read_table(path: Path, encoding: str | None = None) -> PeopleTable:
 
 
 def write_table(path: Path, headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Write a table that a spreadsheet opens as text, whole or not at all.
+    """Write a table that a spreadsheet opens as text, atomically.
 
     Raises:
         SettingsError: It cannot be written.
@@ -87,11 +87,11 @@ def write_table(path: Path, headers: Sequence[str], rows: Iterable[Sequence[str]
     writer = csv.writer(text)
     writer.writerow([guard(header) for header in headers])
     writer.writerows([guard(cell) for cell in row] for row in rows)
-    write_text(path, "\ufeff" + text.getvalue())  # Excel wants the mark
+    write_text(path, "\ufeff" + text.getvalue())  # Excel needs the byte order mark
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file, whole or not at all.
+    """Write a file atomically.
 
     Raises:
         SettingsError: It cannot be written.
@@ -106,42 +106,42 @@ def write_text(path: Path, text: str) -> None:
 
 
 def guard(cell: str) -> str:
-    """Mark a cell that a spreadsheet would take for a formula."""
+    """Mark a cell that a spreadsheet would read as a formula."""
     return MARK + cell if _looks_marked(cell) else cell
 
 
 def unguard(cell: str) -> str:
-    """Take the mark off again."""
+    """Remove the mark."""
     return cell[1:] if cell.startswith(MARK) and _looks_marked(cell) else cell
 
 
 def _looks_marked(cell: str) -> bool:
-    """Tell whether a cell is a formula behind any number of marks; one more can be told apart."""
+    """Return whether a cell is a formula after any number of marks, so marking is reversible."""
     return cell.lstrip(MARK).startswith(_FORMULA)
 
 
 def _decode(path: Path, body: bytes, encoding: str | None) -> tuple[str, str]:
     fitting = [name for bom, name in _BOMS if body.startswith(bom)] or ["utf-8"]
-    if b"\0" in body:  # ASCII letters have their zero behind them, or before
+    if b"\0" in body:  # ASCII letters have a zero byte after or before them
         behind, before = body[1::2].count(0), body[::2].count(0)
         fitting += ["utf-16-le" if behind > before else "utf-16-be"]
     for name in [encoding] if encoding else [*fitting, "cp932"]:
         try:
             text = body.decode(name)
         except LookupError:
-            raise SettingsError(f"--encoding: there is no {name}") from None
+            raise SettingsError(f"--encoding: unknown encoding {name}") from None
         except UnicodeError:
             continue
         if not _NEVER_TEXT.search(text):
             return text, name
     raise SettingsError(
-        f"{path} is not {encoding or 'UTF-8, UTF-16 or Shift_JIS'}: say --encoding, or save it as"
+        f"{path} is not {encoding or 'UTF-8, UTF-16 or Shift_JIS'}: pass --encoding, or save it as"
         " CSV UTF-8"
     )
 
 
 def _separator_of(text: str) -> str:
-    """Choose the separator that makes most columns of the first row."""
+    """Choose the separator that gives the first row the most columns."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     return max(_SEPARATORS, key=re.sub('"[^"]*"', "", first).count)
 

@@ -1,4 +1,4 @@
-"""A table of people into the workspace, and out of it."""
+"""Importing a table of contacts into the workspace, and exporting it."""
 
 import json
 from collections import Counter
@@ -22,7 +22,7 @@ FATES: tuple[Fate, ...] = ("new", "changed", "same", "refused")
 
 
 class Imported(NamedTuple):
-    """What became of a table, or would. `verdicts`: one a row, in its order."""
+    """The result of an import or its dry run. `verdicts`: one per row, in order."""
 
     table: PeopleTable
     columns: Columns
@@ -30,7 +30,7 @@ class Imported(NamedTuple):
 
     @property
     def counts(self) -> dict[Fate, int]:
-        """Count the rows by what became of them."""
+        """Count the rows by verdict."""
         counted = Counter(verdict.fate for verdict in self.verdicts)
         return {fate: counted[fate] for fate in FATES}
 
@@ -45,15 +45,15 @@ async def import_people(
     advance: Callable[[int], None],
     batch_size: int = BATCH,
 ) -> Imported:
-    """Write the good rows of a table, or only tell what would become of them.
+    """Import the valid rows of a table, or only return the verdicts.
 
     Args:
-        ledger: Where to.
+        ledger: The ledger to write to.
         editor: Who imports.
         table: The rows.
-        columns: What they say.
-        apply: Write; otherwise nothing is.
-        advance: Told how many more rows are done.
+        columns: The field of each column.
+        apply: Write; False: dry run.
+        advance: Called with the number of further rows done.
         batch_size: Rows in one transaction.
     """
     read = [*_read(table, columns, editor)]
@@ -75,7 +75,7 @@ async def import_people(
 
 
 def write_refused(imported: Imported, path: Path) -> None:
-    """Write the refused rows with the reason, so that they can be corrected and imported again."""
+    """Write the refused rows with their reasons, to be corrected and imported again."""
     table = imported.table
     kept = [i for i, header in enumerate(table.headers) if header.casefold() != REASON]
     rows = [
@@ -89,7 +89,7 @@ def write_refused(imported: Imported, path: Path) -> None:
 async def export_people(
     ledger: Ledger, editor: Editor, path: Path, *, as_json: bool, batch_size: int = BATCH
 ) -> int:
-    """Write everybody to a file, by id; return how many they are."""
+    """Write all contacts to a file, ordered by id; return their number."""
     people = [one async for one in _everybody(ledger, editor, batch_size)]
     if as_json:
         records = (json.dumps(_record_of(one), ensure_ascii=False) for one in people)
@@ -102,7 +102,7 @@ async def export_people(
 
 
 def _read(table: PeopleTable, columns: Columns, editor: Editor) -> Iterator[Entry | RowVerdict]:
-    """Read the rows. One that speaks of the same person as a row before is refused."""
+    """Parse the rows. One with the contact of an earlier row is refused."""
     known_ids: dict[str, int] = {}
     for row in table.rows:
         entry = read_entry(columns, row.cells)

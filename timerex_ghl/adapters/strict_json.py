@@ -1,4 +1,4 @@
-"""JSON read strictly: what two readers could understand differently is refused."""
+"""Strict JSON parsing: refuses what two parsers could read differently."""
 
 import json
 import math
@@ -10,13 +10,13 @@ _MAX_DIGITS = 20
 
 
 def read_json(body: bytes) -> JsonValue:
-    """Read one JSON document from UTF-8.
+    """Parse one JSON document in UTF-8.
 
-    Refused: repeated keys, NaN and infinities, whole numbers over 20 digits, more than 64 levels,
+    Refused: repeated keys, NaN and infinities, integers over 20 digits, nesting over 64 deep,
     lone surrogates, NUL.
 
     Raises:
-        ValueError: In every case, without any part of the document in its text.
+        ValueError: The document is refused; the message contains no part of it.
     """
     try:
         document: JsonValue = json.loads(
@@ -57,7 +57,7 @@ def _refuse(name: str) -> JsonValue:
 
 
 def _check(document: JsonValue) -> None:
-    """Look at every string and level, without recursion."""
+    """Check every string and the nesting depth, without recursion."""
     waiting = [(document, 0)]
     while waiting:
         value, depth = waiting.pop()

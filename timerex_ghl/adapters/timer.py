@@ -1,4 +1,4 @@
-"""The time that passes in this process: read it, and wait for it."""
+"""The process's timer: measures elapsed time and sleeps."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Timer(Protocol):
-    """Measures and waits. What paces calls is handed one where it is made."""
+    """Measures and waits. Rate limiters take one as an argument."""
 
     def monotonic(self) -> float:
         """Return seconds since any fixed moment."""

@@ -1,1 +1,1 @@
-"""The door: stores what is delivered, answers, and does nothing else."""
+"""The gateway: stores webhook deliveries and serves the API."""

@@ -1,4 +1,4 @@
-"""The gateway's routes. It writes to the ledger and to nothing else, and holds no secret."""
+"""The gateway's routes. The gateway writes only to the ledger and has no secrets."""
 
 from collections.abc import Collection
 
@@ -21,12 +21,12 @@ from timerex_ghl.gateway.timerex import TimerexEndpoint
 def build_gateway(
     ledger: Ledger, *, hosts: Collection[str] = (), limits: GatewayLimits = DEFAULT_LIMITS
 ) -> FastAPI:
-    """Make the application around an open ledger.
+    """Build the application on an open ledger.
 
     Args:
-        ledger: Where everything is stored.
-        hosts: Names under which it may be called; none allows all.
-        limits: How much the webhook endpoints and the API take, and how long they wait.
+        ledger: The open ledger.
+        hosts: Allowed host names; empty allows all.
+        limits: Limits and deadlines of the webhook endpoints and the API.
     """
     areas = (endpoints_with(limits), api_with(limits))
     app = FastAPI(
@@ -42,7 +42,7 @@ def build_gateway(
 
 
 def _add_endpoints(app: FastAPI, ledger: Ledger, limits: GatewayLimits) -> None:
-    """Add the doors, as plain routes: what FastAPI adds costs time and is not used there."""
+    """Add the webhook endpoints as plain routes: FastAPI's features cost time, unused there."""
     endpoints = Endpoints(ledger, limits)
     timerex, ghl = (
         TimerexEndpoint(ledger, endpoints, limits),

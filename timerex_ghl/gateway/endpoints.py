@@ -1,4 +1,4 @@
-"""Which connection stands behind a door, or works in a location."""
+"""Looking up connections by webhook endpoint or location."""
 
 import asyncio
 import math
@@ -31,14 +31,14 @@ class PublishedRoutes:
         self._keys, self._older_keys = tuple(keys), tuple(older_keys)
 
     def keys(self, *, older: bool) -> tuple[str, ...]:
-        """Give every key that may have signed a GHL delivery, for any connection."""
+        """Return the keys of all connections that may sign GHL deliveries."""
         return self._older_keys if older else self._keys
 
 
 class Endpoints:
     """Every published connection, read again after `published_kept_s`.
 
-    All of them are read at once: guessing at doors then costs the ledger nothing.
+    All are read at once, so guessing endpoints costs the ledger nothing.
     """
 
     def __init__(self, ledger: Ledger, limits: GatewayLimits) -> None:
@@ -49,18 +49,18 @@ class Endpoints:
         self._reading = asyncio.Lock()
 
     async def known(self) -> PublishedRoutes:
-        """Give the published connections."""
+        """Return the published connections."""
         return await self._read(self._kept_s)
 
     async def find(self, endpoint: str) -> ConnectionSettings | None:
-        """Find the connection of a door; None where nobody published it."""
+        """Find the connection of an endpoint; None where it is not published."""
         return (await self.known()).by_endpoint.get(endpoint)
 
     async def find_location(self, location: LocationId | None) -> list[ConnectionSettings]:
         """Find the connections of a location.
 
-        One that was published just now counts: what is not known is looked up at once, though not
-        more than ten times a second.
+        A connection published just now is found: unknown locations are looked up at once, at most
+        ten times a second.
         """
         if location is None:
             return []
@@ -68,7 +68,7 @@ class Endpoints:
         return found or (await self._read(_LEAST_KEPT_S)).by_location.get(location, [])
 
     async def _read(self, kept_s: float) -> PublishedRoutes:
-        """Read them where they are older than that: one reads, and all who wait have it."""
+        """Return the connections, read again if older than `kept_s`, once for all callers."""
         if time.monotonic() - self._read_at < kept_s:
             return self._known
         async with self._reading:

@@ -1,4 +1,4 @@
-"""GHL's door: one address for every location; the signature says who sent it, the body to whom."""
+"""GHL's webhook endpoint, one for all locations: signed by GHL, with the location in the body."""
 
 from fastapi import HTTPException, Request
 from starlette.responses import Response
@@ -16,7 +16,7 @@ from timerex_ghl.gateway.store import keep_ghl, keep_malformed
 
 
 class GhlEndpoint:
-    """Takes deliveries of GHL."""
+    """Receives deliveries of GHL."""
 
     def __init__(self, ledger: Ledger, endpoints: Endpoints, limits: GatewayLimits) -> None:
         self._ledger = ledger
@@ -24,7 +24,7 @@ class GhlEndpoint:
         self._limits = limits
 
     async def take(self, request: Request) -> Response:
-        """Check, store, answer."""
+        """Check, store and acknowledge a delivery."""
         proof = read_proof(request.headers.raw)
         if proof is None:
             raise HTTPException(401)
@@ -41,7 +41,7 @@ class GhlEndpoint:
             return answer(await keep_ghl(self._ledger, connections, delivery, body))
 
     async def _signer_of(self, proof: DeliverySignature, body: bytes) -> str:
-        """Name the key that signed; refuse (401) where no connection has such a key."""
+        """Return the key that signed; refuse (401) where no connection has it."""
         async with ledger_or(429, self._limits.ledger_deadline_s):
             known = await self._endpoints.known()
         signer = signer_of(proof, body, known.keys(older=proof.is_older))
@@ -52,9 +52,9 @@ class GhlEndpoint:
     async def _find_those(
         self, delivery: GhlDelivery, proof: DeliverySignature, signer: str
     ) -> list[ConnectionSettings]:
-        """Find the connections it is for.
+        """Find the connections of a delivery.
 
-        A key speaks for the connections that have it: a sandbox's for no live location (401).
+        A key is valid only for connections that have it: a sandbox's for no live location (401).
         """
         async with ledger_or(429, self._limits.ledger_deadline_s):
             found = await self._endpoints.find_location(delivery.location_id)

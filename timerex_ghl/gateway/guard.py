@@ -1,4 +1,4 @@
-"""What is refused before anything else is looked at: odd requests, and too many of them."""
+"""Refusing malformed and too many requests before any other check."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -11,19 +11,19 @@ from timerex_ghl.gateway.limits import GatewayLimits, SourceLimiter
 from timerex_ghl.gateway.refusals import RETRY_AFTER_S
 
 _HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
-_ODD_PATH = re.compile(rb"%2f|%5c|%00|\\", re.IGNORECASE)  # two readers could see two paths
+_ODD_PATH = re.compile(rb"%2f|%5c|%00|\\", re.IGNORECASE)  # proxies may decode it to another path
 _ODD = JSONResponse({"error": "odd request"}, 400, {"connection": "close"})
 _LATER = {"retry-after": str(RETRY_AFTER_S)}
 
 
 class Area(NamedTuple):
-    """Paths with limits of their own, so that a flood of one kind keeps no other out.
+    """Paths with their own limits, so that a flood on some does not block the others.
 
     Attributes:
-        prefix: How the paths begin.
-        turnstile: Its limits.
+        prefix: Prefix of the paths.
+        limiter: The limiter of the paths.
         failures: Statuses that count as a sender's failure.
-        busy: The answer to whoever is turned away.
+        busy: The answer to a refused request.
     """
 
     prefix: str
@@ -33,17 +33,17 @@ class Area(NamedTuple):
 
 
 def endpoints_with(limits: GatewayLimits) -> Area:
-    """Limit the doors: a wrong signature fails, and so does a door that is guessed."""
+    """Limit the webhook endpoints: wrong signatures and unknown endpoints count as failures."""
     return Area("/webhooks", SourceLimiter(limits), {401, 404}, _busy({"error": "busy"}))
 
 
 def api_with(limits: GatewayLimits) -> Area:
-    """Limit the API: a wrong token fails."""
+    """Limit the API: wrong tokens count as failures."""
     problem = {
         "type": "about:blank",
         "title": "Too Many Requests",
         "status": 429,
-        "detail": "send fewer requests, with a token that is known",
+        "detail": "send fewer requests, with a valid token",
         "instance": "urn:timerex-ghl:error:turned-away",
     }
     return Area("/api", SourceLimiter(limits), {401}, _busy(problem, "application/problem+json"))
@@ -54,16 +54,16 @@ def _busy(body: Mapping[str, object], media_type: str = "application/json") -> J
 
 
 class Guard:
-    """Stands before the whole gateway. The health of the process may be asked under any name."""
+    """Middleware before the whole gateway. Health checks are allowed under any host name."""
 
     def __init__(self, app: ASGIApp, areas: Collection[Area], hosts: Collection[str]) -> None:
-        """Take the names under which the gateway may be called; none allows all."""
+        """Store the limits and the allowed `hosts`; empty allows all."""
         self._app = app
         self._areas = areas
         self._hosts = {host.lower() for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it here."""
+        """Pass a request on, or refuse it."""
         if scope["type"] != "http" or scope["path"] in {"/healthz", "/readyz"}:
             await self._app(scope, receive, send)
         elif not self._is_for_us(scope):
@@ -72,7 +72,7 @@ class Guard:
             await self._let_in(scope, receive, send)
 
     def _is_for_us(self, scope: Scope) -> bool:
-        """Check the one `Host`, and that length and door are told in one way only."""
+        """Check for one allowed `Host`, an unambiguous path and an unambiguous body length."""
         if scope["path"].startswith("/webhooks") and _ODD_PATH.search(scope.get("raw_path") or b""):
             return False
         names = [name for name, _ in scope["headers"]]
@@ -85,7 +85,7 @@ class Guard:
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         areas = (one for one in self._areas if scope["path"].startswith(one.prefix))
         area = next(areas, None)
-        if area is None:  # nothing is there
+        if area is None:  # no such path
             await self._app(scope, receive, send)
             return
         source = area.limiter.enter(scope["client"][0] if scope["client"] else "")

@@ -1,7 +1,7 @@
-"""How much the doors take: from one sender, and from all of them. Counted before any crypto.
+"""Request limits of the gateway, per sender and in all. Counted before any crypto.
 
-Kept in memory: it protects this process, and ends with it. A sender that is turned away (429) comes
-again, so being turned away loses nothing.
+Counted in memory: they protect this process only. A refused sender (429) sends again, so nothing is
+lost.
 """
 
 import ipaddress
@@ -17,31 +17,31 @@ _log = logging.getLogger(__name__)
 
 
 class Rate(NamedTuple):
-    """So many at once, and so many a second from then on."""
+    """A token bucket: `burst` at once, then `per_s` a second."""
 
     burst: float
     per_s: float
 
 
 class GatewayLimits(NamedTuple):
-    """The limits; generous, as a service sends all its deliveries from few addresses.
+    """The limits; generous, because a service sends all deliveries from few addresses.
 
     Attributes:
-        requests: Of one source.
-        failures: Of one source: signatures, tokens and doors that are wrong.
-        in_hand_each: Deliveries of one source that are not answered yet.
-        in_hand: The same of all sources.
-        sources: How many sources are remembered; the one not seen longest is forgotten first.
+        requests: Requests of one source.
+        failures: Wrong signatures, tokens and endpoints of one source.
+        in_hand_each: Unanswered requests of one source.
+        in_hand: Unanswered requests of all sources.
+        sources: Number of sources in memory; the least recently used is dropped first.
         connections: Open sockets of all sources.
-        head_deadline_s: How long a request's line and headers may take to arrive.
-        body_deadline_s: How long a body may take to arrive, in all (408).
+        head_deadline_s: Time for a request's line and headers to arrive.
+        body_deadline_s: Time for a body to arrive (408).
         ledger_deadline_s: How long a delivery waits for the ledger (429). TimeRex waits 15 s for
-            the answer, and up to `body_deadline_s` of them pass before the delivery is stored.
+            the answer, of which the body may take up to `body_deadline_s`.
         api_ledger_deadline_s: How long a request to the API waits for the ledger (503). With both
             processors of a machine busy and a PostgreSQL checkpoint forced three times a second,
-            the slowest of 1,400 writes took 0.3 s; whoever waits much longer keeps a place of
+            the slowest of 1,400 writes took 0.3 s. A request that waits much longer takes one of
             `in_hand` from others.
-        published_kept_s: How old the list of published connections may be.
+        published_kept_s: Longest age of the list of published connections.
     """
 
     requests: Rate = Rate(2000, 1000)
@@ -61,7 +61,7 @@ DEFAULT_LIMITS = GatewayLimits()
 
 
 class _Bucket:
-    """What is left of a rate."""
+    """The remaining tokens of a rate."""
 
     def __init__(self, rate: Rate, now: float) -> None:
         self._rate = rate
@@ -79,7 +79,7 @@ class _Bucket:
 
 
 class Sender:
-    """One sender: an address, or a network of IPv6."""
+    """One sender: an IPv4 address or an IPv6 network."""
 
     def __init__(self, limits: GatewayLimits, now: float) -> None:
         self.requests = _Bucket(limits.requests, now)
@@ -88,10 +88,10 @@ class Sender:
 
 
 class SourceLimiter:
-    """Lets deliveries in, or turns them away.
+    """Admits or refuses requests by source.
 
     Attributes:
-        sources: The senders that are remembered, the one not seen longest first.
+        sources: The senders in memory, least recently used first.
     """
 
     def __init__(self, limits: GatewayLimits, clock: Callable[[], float] = time.monotonic) -> None:
@@ -103,7 +103,7 @@ class SourceLimiter:
         self._say_at = 0.0
 
     def enter(self, address: str) -> Sender | None:
-        """Let a delivery in; None turns it away. Whoever came in has to `leave`."""
+        """Admit a request, or return None to refuse it. An admitted one must `leave`."""
         now = self._clock()
         source = self._source_of(address, now)
         if not (
@@ -120,7 +120,7 @@ class SourceLimiter:
         return source
 
     def leave(self, source: Sender, *, failed: bool) -> None:
-        """Count one less in hand, and a failure where it was one."""
+        """Record that a request was answered, and whether it failed."""
         source.in_hand -= 1
         self._in_hand -= 1
         if failed:
@@ -137,7 +137,7 @@ class SourceLimiter:
         return source
 
     def _forget_one(self) -> None:
-        """Keep the memory bounded. One with a delivery in hand is in use, and comes last."""
+        """Drop the least recently used senders. One with an unanswered request is kept."""
         while len(self.sources) > self._limits.sources:
             key, oldest = next(iter(self.sources.items()))
             if oldest.in_hand:
@@ -146,15 +146,15 @@ class SourceLimiter:
                 del self.sources[key]
 
     def _refuse(self, now: float) -> None:
-        """Say it once in a while: a line each would be a flood of its own."""
+        """Log refusals at most every `_SAY_EVERY_S`: one line each would flood the log."""
         self._refused += 1
         if now >= self._say_at:
-            _log.warning("turned away with 429: %d since the last such line", self._refused)
+            _log.warning("refused with 429: %d since the last such line", self._refused)
             self._refused, self._say_at = 0, now + _SAY_EVERY_S
 
 
 def _network_of(address: str) -> str:
-    """Count the addresses of one IPv6 customer (/64) as one source."""
+    """Return the source of an address: one IPv6 customer's network (/64) is one source."""
     if ":" not in address:
         return address[:64]
     try:

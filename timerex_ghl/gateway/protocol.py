@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with a deadline for what comes before a body, and a last place."""
+"""Uvicorn's HTTP/1.1 protocol, with a deadline for headers and a limit on connections."""
 
 import asyncio
 import logging
@@ -20,15 +20,16 @@ _log = logging.getLogger(__name__)
 class GatewayProtocol(H11Protocol):
     """One connection.
 
-    Uvicorn waits for ever for the rest of a request's head, and for the rest of a body after the
-    answer. Here both end after `head_deadline_s`; a body before its answer has `body_deadline_s`.
+    Uvicorn waits for ever for the rest of a request's headers, and for the rest of a body after
+    the answer. This class ends both after `head_deadline_s`; a body before its answer has
+    `body_deadline_s`.
     """
 
     limits: ClassVar[GatewayLimits] = DEFAULT_LIMITS
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Begin, unless there are too many already."""
+        """Accept the connection, unless there are too many."""
         super().connection_made(transport)
         if len(self.connections) > self.limits.connections:
             transport.write(_BUSY)
@@ -37,7 +38,7 @@ class GatewayProtocol(H11Protocol):
             self._await_head()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; where no request is under way after it, the rest has to come soon."""
+        """Process the data; while no request is being answered, the deadline runs."""
         super().data_received(data)
         if self._is_answering():
             self._unset_deadline()
@@ -45,7 +46,7 @@ class GatewayProtocol(H11Protocol):
             self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
+        """Cancel the deadline."""
         self._unset_deadline()
         super().connection_lost(exc)
 
@@ -62,12 +63,12 @@ class GatewayProtocol(H11Protocol):
             self._deadline = None
 
     def _give_up(self) -> None:
-        _log.warning("a connection was closed: no whole request came in time")
+        _log.warning("a connection was closed: no complete request arrived in time")
         self.transport.close()
 
 
 def protocol_with(chosen: GatewayLimits) -> type[GatewayProtocol]:
-    """Make the protocol with other limits: uvicorn takes a class and makes its instances."""
+    """Return the protocol class with other limits: uvicorn needs a class, not an instance."""
 
     class LimitedProtocol(GatewayProtocol):
         limits = chosen

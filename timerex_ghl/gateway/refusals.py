@@ -1,4 +1,4 @@
-"""Errors as callers see them: an id and nothing else. The same id stands in the log."""
+"""Error answers of the webhook endpoints: only an id, which is also logged."""
 
 import asyncio
 import logging
@@ -13,13 +13,13 @@ from starlette.responses import JSONResponse, Response
 
 from timerex_ghl.domain.errors import TimerexGhlError
 
-RETRY_AFTER_S = 10  # TimeRex sends twice more, this far apart, after any 4xx or 5xx
+RETRY_AFTER_S = 10  # TimeRex repeats twice, at this interval, after any 4xx or 5xx
 
 _log = logging.getLogger(__name__)
 
 
 async def answer_error(request: Request, error: Exception) -> Response:
-    """Answer a refusal or a failure. The path is not logged, for it names the door."""
+    """Answer an error. The path is not logged, because it contains the endpoint's secret name."""
     del request
     error_id = secrets.token_hex(8)
     status, headers = 500, None
@@ -32,7 +32,7 @@ async def answer_error(request: Request, error: Exception) -> Response:
 
 @asynccontextmanager
 async def ledger_or(status: int, deadline_s: float) -> AsyncGenerator[None]:
-    """Answer with a status when the ledger does not in time: the sender repeats its request."""
+    """Answer `status` when the ledger is too slow or fails: the sender repeats its request."""
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     try:
         async with asyncio.timeout(deadline_s):

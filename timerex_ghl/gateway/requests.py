@@ -1,4 +1,4 @@
-"""What of a delivery is read and what is answered, whoever sent it."""
+"""Reading and acknowledging deliveries of any sender."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,20 +10,20 @@ from starlette.responses import JSONResponse, Response
 from timerex_ghl.gateway.store import Kept
 
 _MAX_BYTES = 256 * 1024
-_CLOSE = {"connection": "close"}  # what is still on its way is not read
+_CLOSE = {"connection": "close"}  # the rest of the body is not read
 
 
 def check_media_type(headers: Mapping[str, str]) -> None:
-    """Refuse (415) what is not plain JSON. A compressed body could grow without bound."""
+    """Refuse (415) all but uncompressed JSON. A compressed body could expand without limit."""
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json" or "content-encoding" in headers:
         raise HTTPException(415)
 
 
 async def read_body(request: Request, deadline_s: float) -> bytes:
-    """Read at most 256 KB, counted as they arrive, within a time.
+    """Read at most 256 KB within `deadline_s`.
 
-    Whatever `Content-Length` says, what arrives is what counts (413). Too slow is 408.
+    The received bytes count, not `Content-Length` (413). Too slow is a 408.
     """
     body = bytearray()
     try:
@@ -40,7 +40,7 @@ async def read_body(request: Request, deadline_s: float) -> bytes:
 
 
 def answer(kept: Kept) -> Response:
-    """Say that a delivery is stored; one that cannot be read is so too, and refused."""
+    """Acknowledge a stored delivery; a malformed one is stored too, and refused (400)."""
     if kept.is_malformed:
         return JSONResponse({"error": kept.event_id}, 400)
     return JSONResponse({"stored": True, "event": kept.event_id})

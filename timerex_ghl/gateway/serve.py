@@ -15,7 +15,7 @@ from timerex_ghl.gateway.app import build_gateway
 from timerex_ghl.gateway.limits import DEFAULT_LIMITS, GatewayLimits
 from timerex_ghl.gateway.protocol import protocol_with
 
-_IDLE_S = 75  # longer than proxies keep a connection: what they send into one is not lost
+_IDLE_S = 75  # longer than proxies keep a connection, so no request hits a closed one
 
 
 async def run_gateway(
@@ -27,18 +27,18 @@ async def run_gateway(
     hosts: Collection[str] = (),
     limits: GatewayLimits = DEFAULT_LIMITS,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; what is in hand is answered first.
+    """Serve until SIGTERM or SIGINT; requests in progress are answered first.
 
     Args:
         ledger_url: SQLAlchemy URL of the ledger.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
-        on_ready: Called once requests are answered, with the gateway's own URL.
-        hosts: Names under which it may be called; none allows all.
-        limits: How much it takes, and how long it waits.
+        on_ready: Called with the gateway's URL once it accepts requests.
+        hosts: Allowed host names; empty allows all.
+        limits: Limits and deadlines.
 
     Raises:
-        SettingsError: The ledger or the address cannot be used, or a connection has no key.
+        SettingsError: The ledger or the address is not usable, or a connection has no key.
     """
     with _listen(host, port) as listener:
         url_host = f"[{host}]" if ":" in host else host
@@ -51,7 +51,7 @@ async def run_gateway(
                 ws="none",
                 lifespan="off",
                 log_config=None,
-                access_log=False,  # its lines would name the doors
+                access_log=False,  # its lines would contain the endpoints' secret names
                 server_header=False,
                 timeout_keep_alive=_IDLE_S,
                 timeout_graceful_shutdown=20,
@@ -60,7 +60,7 @@ async def run_gateway(
 
 
 async def _check_keys(ledger: Ledger) -> None:
-    """Refuse to serve a connection whose senders nobody could tell from others."""
+    """Refuse to serve a connection whose senders cannot be authenticated."""
     for version in await ledger.read(published.all_published):
         settings = version.settings
         if not settings.ghl.webhook_keys:
@@ -75,10 +75,10 @@ async def _check_keys(ledger: Ledger) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Take the address.
+    """Bind and listen on the address.
 
-    The protocol is named, unlike in `socket.create_server`: asyncio switches Nagle's delay off only
-    where it is, and answers would be 40 ms late.
+    The protocol is given, unlike in `socket.create_server`: only then does asyncio disable Nagle's
+    algorithm, without which answers are not 40 ms late.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -95,7 +95,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it is ready, and ends without a signal of its own."""
+    """Calls `on_ready` when ready, and does not raise the signal again at the end."""
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""Deliveries into the inbox, stored before anybody is told so."""
+"""Storing deliveries in the inbox before they are acknowledged."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,18 +17,18 @@ from timerex_ghl.domain.models import ConnectionName, EventId
 from timerex_ghl.domain.settings import ConnectionSettings
 
 _MOST_AHEAD = timedelta(minutes=5)
-_MOST_LATE = timedelta(days=35)  # as long as an event is kept, and so known when it comes again
+_MOST_LATE = timedelta(days=35)  # as long as events are stored, so that a repetition is recognised
 
 
 class Kept(NamedTuple):
-    """What became of a delivery. A repetition has the event of the first."""
+    """A stored delivery. A repetition has the event of the first."""
 
     event_id: EventId
     is_malformed: bool = False
 
 
 async def keep_timerex(ledger: Ledger, connection: ConnectionName, body: bytes) -> Kept:
-    """Store a delivery of an authentic sender, durably, whatever it says."""
+    """Store a delivery of an authenticated sender durably, even if malformed."""
     try:
         delivery = timerex.read_delivery(body)
     except MalformedError as error:
@@ -51,7 +51,7 @@ async def keep_ghl(
     delivery: ghl.GhlDelivery,
     body: bytes,
 ) -> Kept:
-    """Store a delivery for each connection of its location; for none of them it is ignored."""
+    """Store a delivery for each connection of its location; without one it is ignored."""
     text, now = body.decode(), datetime.now(UTC)
     kept = [
         await _store(ledger, _arrival_of(connection, delivery, text, now))
@@ -63,7 +63,7 @@ async def keep_ghl(
 async def keep_malformed(
     ledger: Ledger, connection: ConnectionName | None, source: Source, body: bytes, fault: str
 ) -> Kept:
-    """Store what we cannot read, in quarantine: should the format change, nothing is lost."""
+    """Quarantine a delivery that cannot be parsed: if the format changes, nothing is lost."""
     arrival = Arrival(
         connection,
         source,
@@ -77,7 +77,7 @@ async def keep_malformed(
 
 
 async def _store(ledger: Ledger, arrival: Arrival) -> EventId:
-    """Store one, together with all that arrive at the same moment."""
+    """Store a delivery, batched with those that arrive at the same moment."""
     return await ledger.write_together(_store_all, arrival)
 
 
@@ -104,10 +104,10 @@ def _arrival_of(
 def _fate_of(
     connection: ConnectionSettings | None, delivery: ghl.GhlDelivery, now: datetime
 ) -> tuple[InboxState, str]:
-    """Say in which state a delivery begins, and why.
+    """Return the initial state of a delivery, and the reason.
 
-    Its age refuses nothing, for a repetition may be days old and is read back anyway. Only one of
-    the future, or older than what we remember, is not acted on.
+    An old delivery is accepted: a repetition may be days late, and the record is read back anyway.
+    Only one dated in the future, or older than the retention of events, is quarantined.
     """
     if connection is None:
         return InboxState.IGNORED, "of a location that is not connected"

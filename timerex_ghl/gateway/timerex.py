@@ -1,4 +1,4 @@
-"""TimeRex's door: one address and one token a connection."""
+"""TimeRex's webhook endpoint: one URL and one token per connection."""
 
 from fastapi import HTTPException, Request
 from starlette.responses import Response
@@ -13,7 +13,7 @@ from timerex_ghl.gateway.store import keep_timerex
 
 
 class TimerexEndpoint:
-    """Takes deliveries of TimeRex."""
+    """Receives deliveries of TimeRex."""
 
     def __init__(self, ledger: Ledger, endpoints: Endpoints, limits: GatewayLimits) -> None:
         self._ledger = ledger
@@ -21,7 +21,7 @@ class TimerexEndpoint:
         self._limits = limits
 
     async def take(self, request: Request) -> Response:
-        """Check, store, answer."""
+        """Check, store and acknowledge a delivery."""
         async with ledger_or(429, self._limits.ledger_deadline_s):
             settings = await self._endpoints.find(request.path_params["endpoint"])
         if settings is None:

@@ -1,4 +1,4 @@
-"""What a test says about one method of the client."""
+"""A test case of one client method."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from timerex_ghl.domain.models import GhlField, Value
 
 @dataclass(frozen=True)
 class MethodCase:
-    """One method: the call, the request it makes, an answer, and what is read in it."""
+    """One method: the call, its request, an answer, and the parsed result."""
 
     call: Callable[[GhlClient], Awaitable[Any]]
     method: str

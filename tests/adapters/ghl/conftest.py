@@ -1,4 +1,4 @@
-"""Ledgers, token worlds and pacers to test with."""
+"""Fixtures: ledgers, OAuth worlds and rate limiters."""
 
 from collections.abc import AsyncIterator
 
@@ -37,7 +37,7 @@ async def world(ledger: Ledger) -> AsyncIterator[OAuthWorld]:
 async def rate_limiter_at(
     timed_ledger: Ledger, fake_time: FakeTime
 ) -> AsyncIterator[RateLimiterFactory]:
-    """Makes pacers that go by `fake_time`, and closes them."""
+    """Makes rate limiters that use `fake_time`, and closes them."""
     made: list[LedgerRateLimiter] = []
 
     def make(call_limits: CallLimits, location_id: LocationId = AOBA) -> LedgerRateLimiter:

@@ -1,4 +1,4 @@
-"""A client whose answers are given, and a server that answers badly."""
+"""A client with canned answers, and a server that fails."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -17,7 +17,7 @@ LOCATION = LocationId("locAoba")
 RIKU = GhlContactId("riku1")
 NOTE = GhlNoteId("note1")
 CANARIES = ("riku@hinode.example", "+81312345678", "Riku Sato", "pit-canary")
-"""What no error's text may hold: people, and the token."""
+"""What no error message may contain: personal data and the token."""
 EVERY_SCOPE = frozenset(
     {
         "contacts.readonly",
@@ -35,7 +35,7 @@ EVERY_SCOPE = frozenset(
 
 @dataclass
 class Line:
-    """A client, and what it sent.
+    """A client, and its sent requests.
 
     Attributes:
         tokens: The `Authorization` of each request.
@@ -52,7 +52,7 @@ async def line(
     auth: GhlAuth | None = None,
     rate_limiter: RateLimiter | None = None,
 ) -> AsyncGenerator[Line]:
-    """Open a client that gets these answers, one for each request and no more."""
+    """Open a client that gets exactly these answers, one per request."""
     waiting = [*answers]
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -91,7 +91,7 @@ Behaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def bad_server(behave: Behaviour, *, deadline_s: float = 5.0) -> AsyncGenerator[GhlClient]:
-    """Open a client of a server that reads a request's head, behaves, and hangs up."""
+    """Open a client of a server that reads the headers, runs `behave`, and hangs up."""
 
     serving: list[asyncio.Task[None]] = []
 

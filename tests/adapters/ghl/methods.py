@@ -1,4 +1,4 @@
-"""Every method of the client: what it sends, and what it makes of an answer."""
+"""Cases of every client method: its request, and the parsed answer."""
 
 from datetime import UTC, datetime
 
@@ -124,7 +124,7 @@ CASES = {
         "riku1",
         query={"locationId": "locAoba", "email": "riku+1@hinode.example"},
     ),
-    "find_duplicate by phone, nobody": MethodCase(
+    "find_duplicate by phone, no match": MethodCase(
         lambda ghl: ghl.find_duplicate(phone="+81312345678"),
         "GET",
         "/contacts/search/duplicate",

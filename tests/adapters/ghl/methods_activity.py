@@ -1,4 +1,4 @@
-"""The methods about tasks, and the older lists of contacts."""
+"""Cases of the methods for tasks, and of the deprecated contact lists."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The methods about calendars, appointments and users."""
+"""Cases of the methods for calendars, appointments and users."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -23,14 +23,14 @@ NAME = "app:locAoba"
 
 @dataclass
 class OAuthWorld:
-    """A ledger, a vendor, and the line between them."""
+    """A ledger, a vendor, and an HTTP client."""
 
     ledger: Ledger
     vendor: Vendor
     http: httpx.AsyncClient
 
     def process(self, *, seed: str = SEED, secret: str = SECRET) -> OAuthTokens:
-        """Start as another process would: it knows the block and the ledger."""
+        """Return tokens as another process has them: from the block and the ledger."""
         return auth_of(self.ledger, self.http, TOKEN_URL, seed=seed, secret=secret)
 
     async def stored(self) -> StoredTokens:
@@ -62,7 +62,7 @@ def auth_of(
 
 
 def auth_of_sandbox(ledger: Ledger, http: httpx.AsyncClient, ghl: GhlInfo) -> OAuthTokens:
-    """Be the app that is installed in the sandbox."""
+    """Return the tokens of the app installed in the sandbox."""
     return OAuthTokens(
         ledger,
         http,
@@ -75,7 +75,7 @@ def auth_of_sandbox(ledger: Ledger, http: httpx.AsyncClient, ghl: GhlInfo) -> OA
 
 
 async def refused(auth: OAuthTokens, rejected: str | None = None) -> TimerexGhlError:
-    """Ask for a token in vain, and make sure that no secret is told."""
+    """Request a token that fails, and check that the error contains no secret."""
     with pytest.raises(TimerexGhlError) as raised:
         await auth.token(rejected)
     assert "canary" not in f"{raised.value!r} {raised.value.__cause__!r}"

@@ -1,4 +1,4 @@
-"""Our operations beside the vendor's: which is which."""
+"""Matching our operations to the vendor's published ones."""
 
 import re
 
@@ -16,11 +16,11 @@ NAMES = {
     "user": "userId",
     "business": "businessId",
 }
-"""Ids in our paths, and what the vendor's call them."""
+"""Ids in our paths, and their names in the vendor's paths."""
 
 
 def operation_of(case: MethodCase) -> GhlOperation:
-    """Find the operation that a case calls; fixed paths come before those with ids."""
+    """Find the operation of a case; fixed paths come before those with ids."""
     found = [
         each
         for each in OPERATIONS
@@ -31,5 +31,5 @@ def operation_of(case: MethodCase) -> GhlOperation:
 
 
 def published_path(operation: GhlOperation) -> str:
-    """Write a path as the vendor's files do."""
+    """Return a path as the vendor's files write it."""
     return re.sub(r"\{(\w+)\}", lambda name: f"{{{NAMES[name[1]]}}}", operation.path)

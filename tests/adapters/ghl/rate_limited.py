@@ -1,4 +1,4 @@
-"""A server that notes when it was called, and processes that call it at a pace."""
+"""A server that records its calls, and processes that call it through rate limiters."""
 
 import asyncio
 import time
@@ -17,13 +17,13 @@ from timerex_ghl.domain.models import LocationId
 
 AOBA = LocationId("locAoba")
 DEADLINE_S = 30.0
-"""A call of a real process lives no longer than this, however slow the machine."""
+"""No call of a real process takes longer than this, even on a slow machine."""
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
 
 
 class RateLimiterFactory(Protocol):
-    """Makes pacers as processes of their own would have them."""
+    """Makes rate limiters as separate processes have them."""
 
     def __call__(
         self, call_limits: CallLimits, location_id: LocationId = AOBA
@@ -32,20 +32,20 @@ class RateLimiterFactory(Protocol):
 
 @dataclass
 class Counted:
-    """What the server saw."""
+    """The calls the server received."""
 
     url: str = ""
     arrivals: list[float] = field(default_factory=list[float])
 
     def most_in_any(self, window_s: float) -> int:
-        """Count the calls of the busiest window, wherever it begins."""
+        """Count the calls of the busiest window, wherever it starts."""
         times = sorted(self.arrivals)
         return max(sum(begin <= time < begin + window_s for time in times) for begin in times)
 
 
 @asynccontextmanager
 async def counting_server(*, processes: int = 1) -> AsyncGenerator[Counted]:
-    """Count calls; `/ready` answers once all processes asked for it."""
+    """Record calls; `/ready` answers once all processes have requested it."""
     counted, ready = Counted(), asyncio.Barrier(processes)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -68,14 +68,14 @@ async def counting_server(*, processes: int = 1) -> AsyncGenerator[Counted]:
 def call_as_a_process(
     ledger_url: str, server_url: str, call_limits: CallLimits, calls: int
 ) -> None:
-    """Call the server as often as asked, through two pacers at once."""
+    """Call the server a number of times, through two rate limiters at once."""
     asyncio.run(_call(ledger_url, server_url, call_limits, calls))
 
 
 def sweep_as_a_process(
     ledger_url: str, server_url: str, call_limits: CallLimits, calls: int
 ) -> None:
-    """Do that behind live work."""
+    """Call the server behind live work."""
     with behind_live():
         call_as_a_process(ledger_url, server_url, call_limits, calls)
 

@@ -27,7 +27,7 @@ SOON = timedelta(minutes=30)
 
 
 class SandboxSetup:
-    """A client, its sandbox, and the operator's hand."""
+    """A client, its sandbox, and the sandbox's control API."""
 
     def __init__(self, http: httpx.AsyncClient, info: SandboxInfo) -> None:
         self.http, self.info = http, info
@@ -180,7 +180,7 @@ async def test_an_agencys_token_becomes_a_locations(place: SandboxSetup) -> None
 
 
 async def company_of(place: SandboxSetup) -> str | None:
-    """Read the agency's id, which the location tells."""
+    """Read the agency's id from the location."""
     answer = await place.http.get(
         f"{place.info.ghl.base_url}/locations/{place.info.ghl.location_id}",
         headers={

@@ -1,4 +1,4 @@
-"""A private integration token: always the same, and nothing to fall back on."""
+"""A private integration token: always the same, with no other to replace it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every method: what it sends, what it makes of the answer, and what it never sends."""
+"""Every method: its request, the parsed answer, and what it never sends."""
 
 import json
 import logging

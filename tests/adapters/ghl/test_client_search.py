@@ -1,4 +1,4 @@
-"""A search is read page by page, to its end."""
+"""A search is read page by page to the end."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from timerex_ghl.domain.errors import RetryableError
 
 
 def search_answers(people: int, *, at_most: int) -> Callable[[httpx.Request], httpx.Response]:
-    """Search among people numbered from 1, in pages no longer than it likes."""
+    """A search of contacts numbered from 1, with its own largest page."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked = json.loads(request.content)
@@ -28,7 +28,7 @@ def search_answers(people: int, *, at_most: int) -> Callable[[httpx.Request], ht
 @pytest.mark.parametrize(
     ("people", "limit", "at_most"),
     [(0, 2, 500), (1, 2, 500), (2, 2, 500), (3, 2, 500), (4, 2, 500), (7, 500, 3)],
-    ids=["nobody", "short", "one full page", "full and short", "two full pages", "shorter pages"],
+    ids=["empty", "short", "one full page", "full and short", "two full pages", "shorter pages"],
 )
 async def test_a_search_is_read_to_its_end(people: int, limit: int, at_most: int) -> None:
     reported: list[str] = []

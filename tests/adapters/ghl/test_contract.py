@@ -1,4 +1,4 @@
-"""The vendor's own files judge every request we send: path, query, header, body, right."""
+"""Every request conforms to the vendor's files: path, query, header, body, scope."""
 
 import json
 
@@ -27,7 +27,7 @@ CORE = (
     "update-contact", "delete-contact", "create-task", "update-task", "update-task-completed",
     "delete-task", "add-tags",
 )  # fmt: skip
-"""The vendor's names of the sixteen endpoints that matter most."""
+"""The vendor's names of the sixteen most important endpoints."""
 
 
 async def request_of(case: MethodCase) -> httpx.Request:
@@ -71,9 +71,7 @@ def test_the_right_we_ask_for_is_the_published_one(case: MethodCase) -> None:
 def test_every_operation_has_a_case() -> None:
     covered = {operation_of(case) for case in CASES.values()}
 
-    assert set(OPERATIONS) - covered == {
-        ops.LOCATION_TOKEN
-    }  # an agency's, and no location's method
+    assert set(OPERATIONS) - covered == {ops.LOCATION_TOKEN}  # an agency's method, not a location's
 
 
 def test_all_sixteen_core_endpoints_are_methods() -> None:

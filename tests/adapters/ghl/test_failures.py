@@ -1,4 +1,4 @@
-"""What a refusal means, and that it tells nobody's details."""
+"""What a refusal means, and that it contains no personal data."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def html(status: int) -> httpx.Response:
 
 
 async def failure(*answers: httpx.Response | Exception, writing: bool) -> TimerexGhlError:
-    """Have a read or a write fail, and make sure that it tells no details."""
+    """Let a read or a write fail, and check that the error contains no personal data."""
     async with line(*answers) as sent:
         named = values(firstName="Riku Sato")
         call = sent.client.update_contact(RIKU, named) if writing else sent.client.get_contact(RIKU)
@@ -203,7 +203,7 @@ async def test_a_duplicate_that_names_no_contact_is_set_aside() -> None:
 
 
 class Blocking(Unlimited):
-    """Notes how long a location is held."""
+    """Records how long a location is paused."""
 
     def __init__(self) -> None:
         super().__init__()

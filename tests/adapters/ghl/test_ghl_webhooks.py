@@ -1,6 +1,6 @@
 """Deliveries as the vendor publishes them.
 
-The samples lie in the folder that `TIMEREX_GHL_VENDOR_WEBHOOKS` names, else in
+The samples are in the folder of `TIMEREX_GHL_VENDOR_WEBHOOKS`, else in
 `../shared/ghl/webhooks` beside the checkout.
 """
 
@@ -19,7 +19,7 @@ BESIDE = Path(__file__).parents[4] / "shared" / "ghl" / "webhooks"
 def samples_or_skip() -> list[Path]:
     folder = Path(os.environ.get("TIMEREX_GHL_VENDOR_WEBHOOKS") or BESIDE)
     if not folder.is_dir():
-        pytest.skip(f"the vendor's webhook samples are not here: no folder {folder}")
+        pytest.skip(f"the vendor's webhook samples are missing: no folder {folder}")
     files = [*folder.glob("*.json"), *folder.glob("variants/*.json")]
     return [file for file in sorted(files) if file.name != "manifest.json"]
 

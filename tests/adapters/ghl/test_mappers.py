@@ -1,4 +1,4 @@
-"""GHL's shapes, as its answers were recorded: null, absent and unknown keys everywhere."""
+"""GHL's recorded answers are mapped, with null, absent and unknown keys everywhere."""
 
 from datetime import UTC, datetime
 from typing import Any

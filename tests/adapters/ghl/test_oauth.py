@@ -1,4 +1,4 @@
-"""OAuth tokens: refreshed once whoever asks, saved before use, and never lost on the way."""
+"""OAuth tokens: refreshed once for all processes, saved before use, and never lost."""
 
 import asyncio
 import multiprocessing
@@ -57,7 +57,7 @@ PROCESSES, ROUNDS = 8, 20
 
 
 def refuse_rounds(ledger_url: str, url: str, key: str) -> list[str]:
-    """Refuse token after token, in a process of its own."""
+    """Refuse one token after another, in another process."""
 
     async def run() -> list[str]:
         async with (

@@ -1,4 +1,4 @@
-"""A refresh that is cut off between GHL's answer and our saving it, and what lies on the disk."""
+"""A refresh interrupted between GHL's answer and our saving it, and what is on the disk."""
 
 import asyncio
 from pathlib import Path

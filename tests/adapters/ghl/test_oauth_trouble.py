@@ -1,4 +1,4 @@
-"""When a refresh goes wrong: what is tried again, and when a person has to come."""
+"""Failing refreshes: which are retried, and which need a person."""
 
 import asyncio
 from collections.abc import Callable

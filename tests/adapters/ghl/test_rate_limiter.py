@@ -1,4 +1,4 @@
-"""The pace, shared through the ledger by everyone who calls."""
+"""The rate limiter, shared by all processes through the ledger."""
 
 import asyncio
 import multiprocessing
@@ -95,9 +95,9 @@ async def test_who_was_silent_for_a_window_need_not_wait(
 ) -> None:
     rate_limiter = rate_limiter_at(CallLimits(limit=5, window_s=0.15, deadline_s=25))
     await call_often(rate_limiter, 5)
-    fake_time.advance(0.16)  # the ledger has not heard yet that the calls ended
+    fake_time.advance(0.16)  # the ended calls are not recorded in the ledger yet
 
-    async with asyncio.timeout(HANG_S):  # no time passes: whoever waits hangs
+    async with asyncio.timeout(HANG_S):  # no time passes: a waiting caller hangs
         await call_often(rate_limiter, 5)
 
 
@@ -122,7 +122,7 @@ async def test_a_429_stops_every_process_and_no_other_location(
     await observe.pause(0.4)
 
     waiting = asyncio.create_task(call(other))
-    async with asyncio.timeout(HANG_S):  # no time passes: whoever waits hangs
+    async with asyncio.timeout(HANG_S):  # no time passes: a waiting caller hangs
         await call(elsewhere)
     assert not waiting.done()
     await fake_time.run(waiting)

@@ -1,4 +1,4 @@
-"""Two lanes: live work goes first, and calls behind it use what is left."""
+"""Two lanes: live work goes first, and calls behind it use the rest."""
 
 import asyncio
 import multiprocessing
@@ -84,7 +84,7 @@ async def test_live_work_goes_at_once_beside_a_sweep_that_waits(
     sweep = start_behind(rate_limiter, 20)
     await fake_time.until_waiting()
 
-    async with asyncio.timeout(HANG_S):  # no time passes: whoever waits hangs
+    async with asyncio.timeout(HANG_S):  # no time passes: a waiting caller hangs
         await call_live(rate_limiter, 8)
 
     assert not all(task.done() for task in sweep)
@@ -170,11 +170,11 @@ async def test_whoever_stops_waiting_leaves_nothing_behind(
     await fake_time.until_waiting()
 
     await stop(*live, *sweep)
-    await let_pass(ledger, fake_time)  # the ended calls are told
+    await let_pass(ledger, fake_time)  # the ended calls are recorded
 
     with commits_counted() as commits:
         await let_pass(ledger, fake_time)
-    assert len(commits) == STEPS, "nobody looks for slots any more"
+    assert len(commits) == STEPS, "no caller checks for slots any more"
     assert (await ledger.read(quota.usage, AOBA)).today == 10
 
 
@@ -182,7 +182,7 @@ STEPS = 10
 
 
 async def let_pass(ledger: Ledger, fake_time: FakeTime) -> None:
-    """Let a second pass so many times, each with a write after all that are under way."""
+    """Advance by one second this many times, with a write after pending ones each time."""
     for _ in range(STEPS):
         fake_time.advance(1)
         await ledger.write(lambda _tx: None)
@@ -221,7 +221,7 @@ async def test_a_sweep_that_waits_keeps_no_line_that_a_live_call_wants(
             ]
         await fake_time.until_waiting()
 
-        async with asyncio.timeout(HANG_S):  # no time passes: whoever waits hangs
+        async with asyncio.timeout(HANG_S):  # no time passes: a waiting caller hangs
             await opened.client.list_notes(RIKU)
 
         assert not any(task.done() for task in sweep)

@@ -1,4 +1,4 @@
-"""Callers that leave, and a pacer that closes: nobody's room is lost, nobody waits for ever."""
+"""Cancelled callers and a closed rate limiter: no slot is lost, no caller waits for ever."""
 
 import asyncio
 from typing import ClassVar
@@ -22,7 +22,7 @@ async def call(rate_limiter: LedgerRateLimiter | Unlimited) -> None:
 
 
 class StoppingRateLimiter(LedgerRateLimiter):
-    """Stops a caller in the moment between being served and waking up."""
+    """Cancels a caller between being served and waking up."""
 
     to_stop: ClassVar[list[asyncio.Task[None]]] = []
 

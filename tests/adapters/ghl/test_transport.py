@@ -1,4 +1,4 @@
-"""How a request travels: tokens, redirects, deadlines, and lines that break."""
+"""Sending requests: tokens, redirects, deadlines, and broken connections."""
 
 import asyncio
 import socket
@@ -25,7 +25,7 @@ FOUND = {"contact": CONTACT}
 
 
 class TokenSequence:
-    """Hands out one token after the other."""
+    """Returns one token after another."""
 
     def __init__(self, *tokens: str) -> None:
         self.tokens = deque(tokens)

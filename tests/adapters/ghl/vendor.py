@@ -1,4 +1,4 @@
-"""A token endpoint as GHL's: a refresh token works once, and a repeat for thirty seconds."""
+"""A token endpoint like GHL's: a refresh token works once, its answer repeats for 30 seconds."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -18,8 +18,8 @@ class Vendor:
 
     Attributes:
         shown: Every refresh token that was presented, in order.
-        repeats: A spent token is answered with what it was exchanged for.
-        next: Takes the place of the next answer, once. It is called after the exchange.
+        repeats: Whether a spent token gets its first answer again.
+        next: Replaces the next answer, once. It is called after the exchange.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Vendor:
         self._one_at_a_time = Lock()
 
     def install_again(self, seed: str) -> None:
-        """Hand out a refresh token of a new family."""
+        """Return a refresh token of a new installation."""
         self._became[seed] = 0
 
     def answer(self, form: dict[str, str]) -> httpx.Response:
@@ -78,7 +78,7 @@ def read_form(content: bytes) -> dict[str, str]:
 
 @contextmanager
 def served(vendor: Vendor) -> Generator[str]:
-    """Serve a vendor on loopback; hand out its address."""
+    """Serve a vendor on loopback; yield its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -1,4 +1,4 @@
-"""The workspace's notes and tasks: rows, versions, pages, and what is not level with GHL."""
+"""The workspace's notes and tasks: rows, versions, pages, and what is not in sync with GHL."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Notes and tasks edited by people: row, event and audit entry are one."""
+"""Edits of notes and tasks: row, event and audit entry are one unit of work."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Bookings edited by people: those made here."""
+"""Edits of bookings made in the workspace."""
 
 from typing import Any
 

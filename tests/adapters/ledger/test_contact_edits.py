@@ -1,4 +1,4 @@
-"""Contacts edited by people: row, event and audit entry are one."""
+"""Edits of contacts: row, event and audit entry are one unit of work."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ TOKYO = ConnectionName("tokyo")
 
 
 UNCUT = LedgerOptions(transaction_limit_s=600.0)
-"""However slow the machine, the clock cuts no group short."""
+"""A limit that no slow machine reaches, so that time splits no group."""
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def save_and_fail(tx: Connection, name: str) -> None:
 
 
 class BlockingWork:
-    """Work that keeps the writer busy until opened, so that what comes next waits together."""
+    """Work that keeps the writer busy until opened, so that later units are grouped."""
 
     def __init__(self) -> None:
         self.entered = threading.Event()
@@ -96,7 +96,7 @@ async def test_what_waits_together_is_committed_once_unless_that_lasts_too_long(
             gate.open()
             await asyncio.gather(blocked, *writes)
 
-        assert len(commits) == 1 + commits_of_20  # the gate's own, and those of all the others
+        assert len(commits) == 1 + commits_of_20  # the gate's commit, and one for all others
         assert await ledger.read(count) == 20
 
 

@@ -170,16 +170,16 @@ async def test_connections_do_not_share_snapshots(ledger: Ledger) -> None:
 
 
 async def test_who_is_not_linked_or_reads_differently_is_work(ledger: Ledger) -> None:
-    ids = ["new", "changed", "level", "never-level"]
+    ids = ["new", "changed", "in-sync", "never-in-sync"]
     await save(ledger, *(make.ghl_contact(id_=one) for one in ids))
     await save(ledger, make.ghl_contact(id_="elsewhere"), connection=HINODE)
     await link(ledger, "changed", "d0")
-    await link(ledger, "level", "d1")
-    await link(ledger, "never-level", None)
+    await link(ledger, "in-sync", "d1")
+    await link(ledger, "never-in-sync", None)
 
     work = await ledger.read(ghl_contacts.changed_snapshots, AOBA)
 
-    assert sorted(work) == ["changed", "never-level", "new"]
+    assert sorted(work) == ["changed", "never-in-sync", "new"]
 
 
 async def test_a_link_of_another_connection_does_not_count(ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""A ledger that writes in the event loop itself, where no other process is writing."""
+"""A ledger that writes in the event loop itself while no other process is writing."""
 
 import asyncio
 import threading
@@ -27,7 +27,7 @@ async def ledger(either_url: str) -> AsyncGenerator[Ledger]:
 
 @contextmanager
 def locked(url: str) -> Generator[None]:
-    """Write as another process does: nobody else can meanwhile."""
+    """Lock the file as another writing process does."""
     other = choose_module().connect(url.removeprefix("sqlite:///"), isolation_level=None)
     with closing(other):
         other.execute("BEGIN IMMEDIATE")
@@ -88,17 +88,17 @@ async def test_while_another_process_writes_the_loop_goes_on_and_the_thread_wait
     async with open_ledger(sqlite_url, in_loop=True) as ledger:
         with locked(sqlite_url):
             writing = [asyncio.create_task(ledger.write(save, name)) for name in "abc"]
-            await asyncio.sleep(0)  # the loop tries for the lock, and leaves that to the thread
+            await asyncio.sleep(0)  # the loop tries to lock, and leaves the group to the thread
             later = asyncio.create_task(ledger.write(save, "d"))
             for _ in range(50):
                 await asyncio.sleep(0.001)
-            # a loop that were held up would have got an error after `lock_wait_s`
+            # a blocked loop would have got an error after `lock_wait_s`
             assert not any(task.done() for task in (*writing, later))
 
         where = await asyncio.wait_for(asyncio.gather(*writing, later), 60)
 
         assert {*where} == {"ledger-writer"}
-        async with asyncio.timeout(60):  # the thread may not have handed the turn back yet
+        async with asyncio.timeout(60):  # the thread may not have returned the turn yet
             while await ledger.write(save, "e") != threading.current_thread().name:
                 pass
         assert all([await kept(ledger, name) for name in "abcde"])
@@ -123,7 +123,7 @@ async def test_people_in_step_are_served_together(ledger: Ledger) -> None:
 async def test_closing_waits_for_what_the_loop_has_in_hand(
     sqlite_url: str,
 ) -> None:
-    each_alone = LedgerOptions(transaction_limit_s=0.0)  # all units but the first are put back
+    each_alone = LedgerOptions(transaction_limit_s=0.0)  # all units but the first are requeued
 
     def slowly(tx: Connection, name: str) -> None:
         save(tx, name)

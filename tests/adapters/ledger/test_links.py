@@ -34,7 +34,7 @@ IN_SYNC = pair().model_copy(
 )
 
 
-@pytest.mark.parametrize("link", [IN_SYNC, pair()], ids=["level", "new"])
+@pytest.mark.parametrize("link", [IN_SYNC, pair()], ids=["in sync", "new"])
 async def test_a_link_reads_back_from_either_side(ledger: Ledger, link: Link) -> None:
     await ledger.write(links.save_link, link)
 

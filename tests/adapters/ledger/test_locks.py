@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.locks import Fence
 
 SERVER_IS_OFF = timedelta(seconds=5)
-"""The clock of PostgreSQL may be another machine's."""
+"""PostgreSQL may run on another machine, with another clock."""
 
 
 async def take(ledger: Ledger, *names: str, holder: str = "anna") -> Fence:

@@ -1,4 +1,4 @@
-"""Deletes of notes and tasks: each is listed, and says what became of it."""
+"""Pending deletes of notes and tasks, with their states."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Slots of a sliding window: granted, given back, corrected, held."""
+"""Slots of a sliding window: granted, returned, corrected, paused."""
 
 import asyncio
 
@@ -139,7 +139,7 @@ async def test_what_ghl_said_is_about_the_moment_it_said_it(
     await end(ledger, slots)
     fake_time.advance(10.5)
 
-    await see(ledger, 0, None, None, 1.0)  # said while our own five still counted
+    await see(ledger, 0, None, None, 1.0)  # reported while our own five still counted
 
     assert len((await take(ledger, 5))[0]) == 5
 

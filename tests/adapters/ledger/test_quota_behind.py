@@ -1,4 +1,4 @@
-"""Slots for calls behind live work: a share of the window, counted by itself."""
+"""Slots for calls behind live work: a share of the window, counted separately."""
 
 import pytest
 
@@ -98,7 +98,7 @@ async def test_a_slot_is_given_back_where_it_was_taken(ledger: Ledger, fake_time
 async def test_what_ghl_says_is_about_live_work_and_what_goes_behind_it(ledger: Ledger) -> None:
     await take(ledger, 1)
     await take(ledger, 1, share=2)
-    await see(ledger, 2)  # one of the five was somebody else's
+    await see(ledger, 2)  # one of the five was another program's
 
     behind, _ = await take(ledger, 5, share=2)
     live, _ = await take(ledger, 5)

@@ -1,6 +1,6 @@
-"""The law of the pace: no window holds more calls than allowed, whatever happens.
+"""The invariant of the rate limiter: no window ever has more calls than allowed.
 
-Those that go behind live hold to their share as well, spread it, and take no other room.
+Calls behind live work also keep to their share, spread over the window.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ steps = st.lists(
         st.integers(0, 2_000_000),  # microseconds that pass first
         st.integers(0, 6),  # calls wanted
         st.sampled_from([1, 2, LIMIT]),  # the limit of the process that wants them
-        st.floats(0, 1),  # how much of its life a call takes to arrive
+        st.floats(0, 1),  # share of its duration after which a call arrives
         st.lists(st.tuples(st.integers(0, 9), st.integers(0, 500_000)), max_size=4),  # who ends
     ),
     max_size=25,
@@ -47,10 +47,10 @@ mixed_steps = st.lists(
 
 @dataclass
 class History:
-    """Calls as they happened.
+    """The calls as they happened.
 
     Attributes:
-        alive: The slot and the begin of each call that has not ended.
+        alive: The slot and the start of each call that has not ended.
     """
 
     now: datetime = BEGIN
@@ -76,7 +76,7 @@ def engine() -> Iterator[Engine]:
 
 
 def connected(engine: Engine, now: clock.Clock) -> Connection:
-    """Connect with a clock of the test's own."""
+    """Connect with the test's clock."""
     return engine.connect().execution_options(**{clock.OPTION: now})
 
 
@@ -101,7 +101,7 @@ def test_no_window_ever_has_more_calls_than_the_limit(
 
 
 def _let_die(history: History) -> None:
-    """End the processes of all that is alive: each call arrives as late as it can."""
+    """Kill the processes of all running calls: each call arrives as late as it can."""
     for _slot, begun in history.alive:
         history.arrive(begun, begun + timedelta(seconds=DEADLINE_S, milliseconds=-1), 1)
 
@@ -113,7 +113,7 @@ def _end(
     arrives: float,
     ends: list[tuple[int, int]],
 ) -> None:
-    """End some calls, and tell the ledger a while after."""
+    """End some calls, and record that in the ledger later."""
     for which, ago in ends:
         if which >= len(history.alive):
             continue

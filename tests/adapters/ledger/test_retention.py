@@ -1,4 +1,4 @@
-"""What ended 35 days ago is forgotten, and nothing else is."""
+"""Events that finished 35 days ago are deleted, and nothing else."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ def keep(
     state: InboxState = InboxState.APPLIED,
     connection: ConnectionName | None = TOKYO,
 ) -> EventId:
-    """Store an event that came long ago and ended at a time, or waits still."""
+    """Store an event received long ago that finished at a time, or is still pending."""
     event_id, _ = inbox.store_event(
         tx,
         connection=connection,

@@ -1,4 +1,4 @@
-"""The key: who makes it, what it opens, and what is said where it does not."""
+"""The key: creating and loading it, and the errors of wrong keys."""
 
 import multiprocessing
 import os
@@ -105,7 +105,7 @@ def test_of_threads_and_processes_that_start_at_once_one_makes_the_key(tmp_path:
 
 
 def test_a_start_that_was_killed_does_not_bar_the_next_one(tmp_path: Path) -> None:
-    (tmp_path / f"key.{os.getpid()}").touch()  # in containers every start has the same number
+    (tmp_path / f"key.{os.getpid()}").touch()  # in containers every start has the same process id
 
     assert load_key(tmp_path).decrypt(load_key(tmp_path).encrypt("a")) == "a"
 

@@ -1,4 +1,4 @@
-"""Stored tokens: sealed, replaced by compare-and-swap, and their state."""
+"""Stored tokens: encrypted, replaced by compare-and-swap, and their state."""
 
 from datetime import UTC, datetime
 

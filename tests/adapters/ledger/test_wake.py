@@ -26,7 +26,7 @@ def store(tx: Connection, key: str) -> EventId:
 
 
 async def begins(alarm: Alarm) -> None:
-    """Let the first ring pass: an alarm rings once when it begins to listen."""
+    """Wait for the first ring: an alarm rings once when it starts to listen."""
     assert await alarm.wait(HANG_S)
 
 
@@ -67,8 +67,8 @@ async def test_listening_goes_on_after_the_server_cut_the_line(
         await begins(alarm)
         if ledger_url.startswith("postgresql"):
             await cut_listener(ledger)
-            assert await alarm.wait(HANG_S)  # something may have been missed
-            while await alarm.wait(0.1):  # once for the cut, and once for listening again
+            assert await alarm.wait(HANG_S)  # an event may have been missed
+            while await alarm.wait(0.1):  # once for the outage, and once for listening again
                 pass
 
         await ledger.write(store, "one")
@@ -77,7 +77,7 @@ async def test_listening_goes_on_after_the_server_cut_the_line(
 
 
 async def cut_listener(ledger: Ledger) -> None:
-    """End the server's process that serves the alarm, and wait for the next one to listen."""
+    """Terminate the server process of the alarm's connection, and wait for the next one."""
     cut = await ledger.write(_cut)
     async with asyncio.timeout(HANG_S):
         while not await ledger.read(_listeners) - cut:

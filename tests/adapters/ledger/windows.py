@@ -1,4 +1,4 @@
-"""A window of slots: taken, given back, corrected."""
+"""A window of slots: taken, returned, corrected."""
 
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger

@@ -21,7 +21,7 @@ GUEST = {"guest_name": "Canary Riku", "guest_email": "canary@hinode.example"}
 
 @dataclass
 class ApiWorld:
-    """The ledger, the sandbox, and the line between them."""
+    """The ledger, the sandbox, and an HTTP client."""
 
     ledger: Ledger
     info: SandboxInfo
@@ -31,7 +31,7 @@ class ApiWorld:
         return self.client(ApiKey(key or self.info.timerex.api_key))
 
     def by_oauth(self, seed: str | None = None) -> TimerexClient:
-        """Start as another process would: it knows the block and the ledger."""
+        """Return a client as another process has it: from the block and the ledger."""
         timerex = self.info.timerex
         tokens = OAuthTokens(
             self.ledger,
@@ -74,7 +74,7 @@ class ApiWorld:
         return BookingId(made["event_id"])
 
     async def webhook_of(self, event_id: BookingId) -> bytes:
-        """Hand out the one webhook that told of a booking."""
+        """Return the one webhook of a booking."""
         deliveries = (await self.control("GET", "/deliveries"))["deliveries"]
         (delivery,) = [one for one in deliveries if one["event_id"] == event_id]
         return (await self.control("GET", f"/deliveries/{delivery['id']}"))["body"].encode()

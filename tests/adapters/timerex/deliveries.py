@@ -1,4 +1,4 @@
-"""Deliveries for tests: the two documented ones, and the least that is a booking."""
+"""Deliveries for tests: the two documented ones, and a minimal booking."""
 
 import copy
 import json

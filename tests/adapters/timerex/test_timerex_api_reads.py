@@ -1,4 +1,4 @@
-"""No log line tells whom a call to TimeRex was about, or with which credentials."""
+"""No log line contains personal data or credentials of a call to TimeRex."""
 
 import logging
 

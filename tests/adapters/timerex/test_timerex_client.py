@@ -140,7 +140,7 @@ async def test_a_one_time_url_reports_who_booked_through_it(api: ApiWorld) -> No
     assert made.booking is None
     assert after.booking is not None
     assert (after.booking.id, after.booking.timezone) == (booked["event_id"], "Asia/Tokyo")
-    assert made.url not in repr(made), "whoever holds the address can book"
+    assert made.url not in repr(made), "whoever has the URL can book"
 
 
 async def test_what_is_not_there_is_not_found(api: ApiWorld) -> None:

@@ -1,4 +1,4 @@
-"""What goes wrong is told by what to do next, without a secret or a person in it."""
+"""Errors say what to do next, without secrets or personal data."""
 
 import socket
 from typing import Any
@@ -25,7 +25,7 @@ READ = ("get-event", "get_event")
 
 
 async def refused(client: TimerexClient, method: str, event_id: BookingId) -> TimerexGhlError:
-    """Call in vain; make sure that nothing is told that must not be."""
+    """Make a call that fails; check that its error contains no secret or personal data."""
     with pytest.raises(TimerexGhlError) as raised:
         await getattr(client, method)(event_id)
     reported = f"{raised.value!r} {raised.value.__cause__!r}".lower()

@@ -1,4 +1,4 @@
-"""TimeRex's limits are kept by all processes together."""
+"""All processes together keep to TimeRex's limits."""
 
 import asyncio
 

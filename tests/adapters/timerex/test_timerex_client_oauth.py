@@ -1,4 +1,4 @@
-"""OAuth against the sandbox: an access token lives an hour, a refresh token is good for one use."""
+"""OAuth against the sandbox: an access token lives an hour, a refresh token works once."""
 
 import asyncio
 
@@ -45,7 +45,7 @@ async def test_a_spent_refresh_token_asks_for_a_new_connection_and_is_not_shown(
         "client_secret": timerex.client_secret,
         "refresh_token": timerex.refresh_token,
     }
-    await api.http.post(timerex.token_url, data=form)  # somebody else used it
+    await api.http.post(timerex.token_url, data=form)  # another program used it
 
     with pytest.raises(CredentialsError, match="connect again") as raised:
         await api.by_oauth().get_user()

@@ -1,4 +1,4 @@
-"""A booking read over the API is kept as a webhook would have brought it."""
+"""A booking read over the API is stored like a webhook delivery."""
 
 import json
 from datetime import UTC, datetime

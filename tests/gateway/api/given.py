@@ -1,4 +1,4 @@
-"""What the API's tests start from."""
+"""Helpers that set up the API's tests."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -49,14 +49,14 @@ def api_client(
 
 
 async def add(api: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
-    """Add Sato Riku, or whom the fields make of him."""
+    """Add the contact Sato Riku, with changed fields."""
     response = await api.post("/contacts", json={**RIKU, **fields})
     assert response.status_code == 201, response.text
     return response.json()
 
 
 async def book(api: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
-    """Add a call of half an hour."""
+    """Add a booking of half an hour."""
     response = await api.post("/bookings", json={**CALL, **fields})
     assert response.status_code == 201, response.text
     return response.json()
@@ -82,7 +82,7 @@ def at(version: int) -> dict[str, str]:
 
 
 async def events_of(ledger: Ledger) -> list[tuple[str, str, str, str]]:
-    """List what waits to be carried: source, type, record and body, in order."""
+    """List the pending events: source, type, record and body, in order."""
 
     def read(tx: Connection) -> list[tuple[str, str, str, str]]:
         statement = "SELECT source, type, record, body FROM inbox WHERE state = 'waiting'"

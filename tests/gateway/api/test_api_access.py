@@ -1,4 +1,4 @@
-"""Who may use the API, and what of a request is read."""
+"""Who may use the API, and how much of a request is read."""
 
 import logging
 from collections.abc import AsyncGenerator
@@ -33,7 +33,7 @@ HINODE = ConnectionName("hinode")
 
 
 async def reach_all(client: httpx.AsyncClient, records: dict[str, str]) -> list[httpx.Response]:
-    """Ask for everything that names a record."""
+    """Request every route that has a record id."""
     asked = [
         (method, f"/{kind}/{id_}")
         for kind, id_ in records.items()
@@ -144,7 +144,7 @@ async def test_use_is_recorded(api: httpx.AsyncClient, ledger: Ledger) -> None:
 
     await api.get("/contacts")
 
-    (token,) = await ledger.write(api_tokens.list_tokens, NAME)  # behind the note in the queue
+    (token,) = await ledger.write(api_tokens.list_tokens, NAME)  # queued after the write of the use
     assert token.used_at is not None
 
 

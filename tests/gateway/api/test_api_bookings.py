@@ -1,4 +1,4 @@
-"""Bookings over HTTP: TimeRex's to be read, those made here to be edited."""
+"""Bookings over HTTP: TimeRex's are read-only, those of the workspace are edited."""
 
 from typing import Any
 

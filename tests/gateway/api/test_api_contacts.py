@@ -124,7 +124,7 @@ async def test_a_deleted_contact_is_gone(api: httpx.AsyncClient, ledger: Ledger)
     assert_problem(await api.delete(where, headers=at(2)), 404, "not-found")
     assert_problem(await api.patch(where, json={}, headers=at(2)), 404, "not-found")
     assert (await api.get("/contacts")).json()["items"] == []
-    assert len(await events_of(ledger)) == 1  # nothing of it travels
+    assert len(await events_of(ledger)) == 1  # it is not synced
     assert (await add(api))["id"] != made["id"]
 
 

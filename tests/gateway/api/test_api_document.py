@@ -1,4 +1,4 @@
-"""The OpenAPI document tells callers what they need, and the truth."""
+"""The OpenAPI document is complete and correct."""
 
 from typing import Any
 

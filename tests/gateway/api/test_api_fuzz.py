@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is one the document promises: no 500, and no value repeated."""
+"""Any request gets an answer from the document: no 500, and no sent value repeated."""
 
 import asyncio
 import json
@@ -82,7 +82,7 @@ PROMISED = {200, 201, 204, 400, 404, 405, 409, 412, 415, 422, 428}
 
 
 class Api:
-    """The API on an event loop of its own, so that examples can call it one after another."""
+    """The API on its own event loop, so that examples can call it one after another."""
 
     def __init__(self, url: str) -> None:
         self.runner = asyncio.Runner()
@@ -101,7 +101,7 @@ class Api:
         await self.opened.__aexit__(None, None, None)
 
     def path(self, place: str) -> str:
-        """Give an address; of a note or task a new one, since the one before may be deleted."""
+        """Return a path; for a note or task a new one, as the one before may be deleted."""
         made = {"id": self.lost}
         if place.startswith("/notes/"):
             made = self.runner.run(write_down(self.client, self.kept))

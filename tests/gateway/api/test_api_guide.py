@@ -1,4 +1,4 @@
-"""The guide's commands work as they are written, and its table names every problem there is."""
+"""The guide's commands work as written, and its table lists every problem."""
 
 import json
 import re
@@ -21,12 +21,12 @@ def ledger_url(sqlite_url: str) -> str:
 
 
 def filled(text: str, made: dict[str, str]) -> str:
-    """Write the id of what was made last of its kind where the guide leaves it open: `c_...`."""
+    """Replace the guide's placeholders like `c_...` with the id of the last record of the kind."""
     return re.sub(r"\b([a-z]_)\.\.\.", lambda found: made[found[1]], text)
 
 
 async def execute(api: httpx.AsyncClient, command: str, made: dict[str, str]) -> httpx.Response:
-    """Send what a curl command of the guide sends."""
+    """Send the request of a curl command in the guide."""
     body = re.search(r"-d '(.+?)'", command, re.DOTALL)
     method = re.search(r"-X (\w+)", command)
     where = re.search(r"\$API(/[^\s\"]+)", command)

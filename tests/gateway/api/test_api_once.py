@@ -1,4 +1,4 @@
-"""The same request again makes nothing again."""
+"""A repeated request creates nothing."""
 
 import asyncio
 from datetime import timedelta

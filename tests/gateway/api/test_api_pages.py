@@ -1,4 +1,4 @@
-"""Lists come in pages, and a cursor leads from one to the next."""
+"""Lists have pages, with a cursor to the next."""
 
 import base64
 
@@ -11,7 +11,7 @@ PATHS = ("/contacts", "/bookings", "/notes", "/tasks")
 
 
 async def walk(api: httpx.AsyncClient, path: str, **query: str) -> list[list[str]]:
-    """Read every page; give the ids of each."""
+    """Read every page; return the ids of each."""
     pages: list[list[str]] = []
     cursor: dict[str, str] = {}
     while True:
@@ -23,7 +23,7 @@ async def walk(api: httpx.AsyncClient, path: str, **query: str) -> list[list[str
 
 
 async def fill(api: httpx.AsyncClient, path: str, number: int) -> set[str]:
-    """Make some records; half of the bookings start at the same moment."""
+    """Create some records; half of the bookings start at the same time."""
     made: set[str] = set()
     person = "" if path in {"/contacts", "/bookings"} else (await add(api))["id"]
     for n in range(number):

@@ -16,7 +16,7 @@ from timerex_ghl.adapters.ledger.core import Ledger
 
 LIVES = 8
 GUARD_S = 180
-"""Ends a test that hangs; nothing takes nearly as long."""
+"""Timeout for hanging tests; nothing takes nearly as long."""
 
 
 @asynccontextmanager
@@ -64,7 +64,7 @@ JSON = {"content-type": "application/json"}
 
 
 async def _too_long() -> AsyncGenerator[bytes]:
-    """One byte too much, in chunks: all of it is read before it is refused."""
+    """One byte too many, in chunks: all is read before it is refused."""
     for _ in range(4):
         yield b" " * 64 * 1024
     yield b" "
@@ -74,7 +74,7 @@ async def _too_long() -> AsyncGenerator[bytes]:
 async def test_what_was_acknowledged_survives_kill_9_and_repeating_makes_nothing_twice(
     ledger: Ledger, ledger_url: str
 ) -> None:
-    """The client repeats every request that got no answer, with its key, until it has one."""
+    """The client repeats every unanswered request with its key until it gets an answer."""
     token = await new_token(ledger)
     acknowledged: dict[int, str] = {}
     for life in range(LIVES):

@@ -1,1 +1,1 @@
-"""GoHighLevel (GHL): a typed client, its credentials, and its pace."""
+"""GoHighLevel (GHL): a typed client, its credentials, and its rate limiter."""

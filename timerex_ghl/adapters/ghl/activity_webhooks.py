@@ -1,4 +1,4 @@
-"""What GHL's webhooks of notes and tasks tell, as far as that can be believed: a hint.
+"""GHL's webhooks of notes and tasks, parsed. Their values are untrusted: a notification only.
 
 Source: the vendor's published webhook pages; docs issues 312 (a note has neither user nor title)
 and 332 (a new task may come without its contact and body).
@@ -24,17 +24,17 @@ from timerex_ghl.domain.models import FieldName, GhlContactId, Record
 
 DELETES = frozenset({"NoteDelete", "TaskDelete"})
 READ_TYPES = {TEXT: "body", TITLE: "title", BODY: "body", DUE_AT: "dueDate"}
-"""The fields that events carry, by our names. Whom a task is given to is not compared."""
+"""The event keys of our fields. A task's assignee is not compared."""
 
 
 class ActivityNotification(Record):
-    """What an event tells of a note or task.
+    """What an event says about a note or task.
 
     Attributes:
-        contact_id: None where the event did not say.
-        title: As told, to look for a task by; empty where there is none.
-        values: Only what was told.
-        is_delete: It says that the record is gone.
+        contact_id: None where the event has none.
+        title: As received, to search for a task by; empty where there is none.
+        values: Only the fields in the event.
+        is_delete: The event says that the record was deleted.
     """
 
     kind: ActivityKind
@@ -47,7 +47,7 @@ class ActivityNotification(Record):
 
 
 def read_activity_notification(kind: ActivityKind, type_: str, body: str) -> ActivityNotification:
-    """Read the body of an event; whatever it lacks was not told."""
+    """Parse the body of an event; fields it lacks are unknown."""
     payload: dict[str, Any] = json.loads(body)
     contact_id = payload.get("contactId") or None
     owner = GhlContactId(str(contact_id)) if contact_id else GhlContactId("")

@@ -1,4 +1,4 @@
-"""A location's token, handed out for an agency's."""
+"""Location tokens, requested with an agency's token."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ DEADLINE_S = 10.0
 
 
 class LocationToken(Record):
-    """An access token for one location. There is no refresh token: ask for another one."""
+    """An access token for one location. It has no refresh token: request another one."""
 
     access: SecretStr
     expires_at: AwareDatetime
@@ -33,10 +33,10 @@ async def location_token(
     company_id: str,
     location_id: LocationId,
 ) -> LocationToken:
-    """Ask for a token of one of the agency's locations. It spends nothing and may be repeated.
+    """Request a token for one of the agency's locations. Safe to repeat.
 
     Raises:
-        CredentialsError: The agency's token is not accepted, or not for this location.
+        CredentialsError: GHL refuses the agency's token, or refuses it for this location.
         RetryableError: An outage.
 
     Source: POST /oauth/locationToken; the app has to be installed in the location.
@@ -69,9 +69,9 @@ async def location_token(
 
 def _read(body: Mapping[str, Any], location_id: LocationId) -> LocationToken:
     if not body.get("access_token"):
-        raise RetryableError("GHL answered, and not with a location's token")
+        raise RetryableError("GHL's answer contains no location token")
     if body.get("locationId") not in {None, location_id}:
-        raise CredentialsError(f"GHL gave another location's token than that of {location_id}")
+        raise CredentialsError(f"GHL returned a token of another location than {location_id}")
     life = timedelta(seconds=float(body.get("expires_in") or 0))
     return LocationToken(
         access=SecretStr(str(body["access_token"])),

@@ -1,4 +1,4 @@
-"""What makes access tokens."""
+"""Sources of access tokens."""
 
 from typing import Protocol
 
@@ -9,19 +9,19 @@ class GhlAuth(Protocol):
     """Credentials of one location."""
 
     async def token(self, rejected: str | None = None) -> str:
-        """Hand out an access token; another one than `rejected`, which GHL just refused.
+        """Return an access token other than `rejected`, which GHL just refused.
 
         Raises:
-            CredentialsError: There is no other.
+            CredentialsError: There is no other token.
         """
         ...
 
     def scopes(self) -> frozenset[str]:
-        """Tell what the token may do; nothing while that is not known."""
+        """Return the token's scopes; empty while they are not known."""
         ...
 
     async def check_install(self) -> None:
-        """Ask whether the app is still installed.
+        """Check that the app is still installed.
 
         Raises:
             CredentialsError: It is not.
@@ -30,24 +30,24 @@ class GhlAuth(Protocol):
 
 
 class PrivateToken:
-    """A private integration token: static, its rights as entered in the block."""
+    """A private integration token: static, with the scopes entered in the block."""
 
     def __init__(self, token: str, scopes: frozenset[str]) -> None:
         self._token = token
         self._scopes = scopes
 
     async def token(self, rejected: str | None = None) -> str:
-        """Hand out the one token."""
+        """Return the token; raise when it is the rejected one."""
         if rejected is not None:
             raise CredentialsError(
-                "GHL does not accept the private integration token: make a new one, enter it in"
+                "GHL does not accept the private integration token: create a new one, enter it in"
                 " the GHL Credentials block and publish the connection again"
             )
         return self._token
 
     def scopes(self) -> frozenset[str]:
-        """Tell what was ticked when the token was made."""
+        """Return the scopes entered in the block."""
         return self._scopes
 
     async def check_install(self) -> None:
-        """Do nothing: no app has to be installed for this token."""
+        """Do nothing: this token needs no installed app."""

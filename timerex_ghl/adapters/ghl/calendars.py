@@ -1,4 +1,4 @@
-"""Calendars and their appointments; and who works in the location."""
+"""Calendars and their appointments, and the users of the location."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict, Unpack
@@ -21,11 +21,11 @@ from timerex_ghl.domain.models import GhlContactId
 
 
 class MoreOfAppointment(TypedDict, total=False):
-    """What an appointment may have.
+    """Optional fields of an appointment.
 
     Attributes:
-        notifies: Whether GHL's automations run (mails, reminders): its `toNotify`.
-        ignores_slots: Whether a time outside of the calendar's free slots is taken all the same.
+        notifies: Whether GHL's automations (mails, reminders) run: its `toNotify`.
+        ignores_slots: Whether a time outside the calendar's free slots is accepted.
     """
 
     ends_at: datetime
@@ -39,13 +39,13 @@ class MoreOfAppointment(TypedDict, total=False):
 
 
 class AppointmentChanges(MoreOfAppointment, total=False):
-    """What of an appointment is changed."""
+    """The fields of an appointment to change."""
 
     starts_at: datetime
 
 
 class NewAppointment(MoreOfAppointment):
-    """An appointment to be made."""
+    """An appointment to create."""
 
     calendar_id: GhlCalendarId
     contact_id: GhlContactId
@@ -80,9 +80,9 @@ class CalendarCalls(GhlTransport):
         )
 
     async def list_users(self) -> list[GhlUser]:
-        """List who works in the location.
+        """List the location's users.
 
-        Source: GET /users/, deprecated and answering; its successor wants the company's id.
+        Source: GET /users/, deprecated but working; its successor needs the company's id.
         """
         return await self.send(
             ops.LIST_USERS,
@@ -103,8 +103,8 @@ class CalendarCalls(GhlTransport):
         """List a contact's appointments.
 
         Args:
-            contact_id: Whose.
-            zone: The location's: this list tells local times without an offset.
+            contact_id: The contact.
+            zone: The location's time zone: this list has local times without an offset.
 
         Source: GET /contacts/{contactId}/appointments.
         """
@@ -117,9 +117,9 @@ class CalendarCalls(GhlTransport):
     async def list_events(
         self, calendar_id: GhlCalendarId, begins_at: datetime, ends_at: datetime
     ) -> list[GhlAppointment]:
-        """List a calendar's appointments of a time: cancelled ones too, deleted ones not.
+        """List a calendar's appointments in a period, with cancelled and without deleted ones.
 
-        There are no pages. A time that comes without an offset is nobody's: it is left out.
+        There are no pages. A time without an offset is ambiguous and left out.
 
         Source: GET /calendars/events.
         """
@@ -135,14 +135,14 @@ class CalendarCalls(GhlTransport):
         )
 
     async def get_appointment(self, appointment_id: GhlAppointmentId) -> GhlAppointment:
-        """Read an appointment, a deleted one too.
+        """Read an appointment, including a deleted one.
 
         Source: GET /calendars/events/appointments/{eventId}.
         """
         return await self.send(ops.GET_APPOINTMENT, _one, appointment=appointment_id)
 
     async def create_appointment(self, **new: Unpack[NewAppointment]) -> GhlAppointment:
-        """Make an appointment.
+        """Create an appointment.
 
         Source: POST /calendars/events/appointments.
         """
@@ -152,7 +152,7 @@ class CalendarCalls(GhlTransport):
     async def update_appointment(
         self, appointment_id: GhlAppointmentId, **changes: Unpack[AppointmentChanges]
     ) -> GhlAppointment:
-        """Change what is named of an appointment. A cancel is the status `cancelled`.
+        """Change the given fields of an appointment. To cancel it, set the status `cancelled`.
 
         Source: PUT /calendars/events/appointments/{eventId}.
         """
@@ -161,7 +161,7 @@ class CalendarCalls(GhlTransport):
         )
 
     async def delete_appointment(self, appointment_id: GhlAppointmentId) -> None:
-        """Delete an appointment. It can still be read then, marked as deleted.
+        """Delete an appointment. It can still be read, marked as deleted.
 
         Source: DELETE /calendars/events/{eventId}.
         """
@@ -180,7 +180,7 @@ def _milliseconds(at: datetime) -> str:
 
 
 def _listed(event: Json) -> GhlAppointment:
-    """Read one of a list. Whose clock a time without an offset is, the list does not say."""
+    """Parse one listed appointment, without times that have no offset: their zone is unknown."""
     shown = {name: event.get(name) for name in ("startTime", "endTime")}
     known = {name: at for name, at in shown.items() if not _is_local(at)}
     return _appointment({**event, **dict.fromkeys(shown), **known}, None)
@@ -194,7 +194,7 @@ def _is_local(value: Any) -> bool:
 
 
 def _one(answer: Json) -> GhlAppointment:
-    """Read one appointment: bare after a write, wrapped when read."""
+    """Parse one appointment: bare in a write's answer, wrapped in a read's."""
     return _appointment(answer.get("event") or answer.get("appointment") or answer, None)
 
 
@@ -218,7 +218,7 @@ def _appointment(body: Json, zone: ZoneInfo | None) -> GhlAppointment:
 
 
 def _moment(value: Any, zone: ZoneInfo | None) -> datetime | None:
-    """Read a time; one without an offset is the zone's own."""
+    """Parse a time; one without an offset is local to the zone."""
     if zone is None or not isinstance(value, str):
         return time_of(value)
     try:

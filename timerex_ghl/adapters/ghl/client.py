@@ -1,4 +1,4 @@
-"""The GHL client: one method, one request. It never retries; whoever calls it does."""
+"""The GHL client: one method, one request. It never retries; its callers do."""
 
 from timerex_ghl.adapters.ghl.calendars import CalendarCalls
 from timerex_ghl.adapters.ghl.lists import ListCalls
@@ -9,15 +9,15 @@ from timerex_ghl.adapters.ghl.tasks import TaskCalls
 
 
 class GhlClient(LocationCalls, ListCalls, TagCalls, NoteCalls, TaskCalls, CalendarCalls):
-    """One GHL location, in our words.
+    """The API of one GHL location, in domain types.
 
     Raises (every method):
-        ScopeError: The token lacks the right. Where it writes, nothing was sent.
-        CredentialsError: GHL does not accept the credentials, or they are another location's.
-        SettingsError: Not GHL answers there, or one that no longer speaks this version.
+        ScopeError: The token lacks the scope. For a write, nothing was sent.
+        CredentialsError: GHL refuses the credentials, or they belong to another location.
+        SettingsError: The URL is not GHL's, or GHL no longer supports this API version.
         NotFoundError: There is no such record.
-        SkippableError: GHL refuses this record as it is.
-        RateLimitedError: Too many calls; the location waits.
-        RetryableError: An outage, before anything happened.
-        UnknownOutcomeError: A write was sent and its answer never read.
+        SkippableError: GHL refuses the values of this record.
+        RateLimitedError: Too many calls; calls to the location are paused.
+        RetryableError: An outage; nothing was changed.
+        UnknownOutcomeError: A write was sent, and no readable answer came.
     """

@@ -11,7 +11,7 @@ from timerex_ghl.domain.mapping import CUSTOM_PREFIX, is_custom
 from timerex_ghl.domain.models import GhlContact, GhlContactId, GhlValues, Record, Value
 
 SearchAfter = tuple[int | float | str, ...]
-"""Where a search goes on: what GHL put on the last contact of the page before."""
+"""Where a search continues: the cursor GHL put on the last contact of the page before."""
 
 NEVER_IN_A_BODY = frozenset({"tags", "locationId"})
 LARGEST_PAGE = 500
@@ -21,8 +21,8 @@ class ContactPage(Record):
     """One page of a search.
 
     Attributes:
-        after: Where the next one begins; None on the last page.
-        total: How many contacts the search finds in all.
+        after: Where the next page begins; None on the last page.
+        total: Number of contacts the search matches.
     """
 
     contacts: tuple[GhlContact, ...]
@@ -41,18 +41,18 @@ class ContactCalls(GhlTransport):
         return await self.send(ops.GET_CONTACT, self.contact_in, contact=contact_id)
 
     async def create_contact(self, values: GhlValues) -> GhlContact:
-        """Make a contact.
+        """Create a contact.
 
         Source: POST /contacts/.
 
         Raises:
-            DuplicateContactError: GHL knows this person; it names the contact.
+            DuplicateContactError: A contact with this key exists; the error has its id.
         """
         body = {"locationId": self.location_id, **body_of(values)}
         return await self.send(ops.CREATE_CONTACT, self.contact_in, body=body)
 
     async def update_contact(self, contact_id: GhlContactId, values: GhlValues) -> GhlContact:
-        """Change these fields of a contact, and no others.
+        """Change the given fields of a contact.
 
         Source: PUT /contacts/{contactId}.
         """
@@ -60,7 +60,7 @@ class ContactCalls(GhlTransport):
         return await self.send(ops.UPDATE_CONTACT, self.contact_in, body=body, contact=contact_id)
 
     async def delete_contact(self, contact_id: GhlContactId) -> None:
-        """Delete a contact for good.
+        """Delete a contact permanently.
 
         Source: DELETE /contacts/{contactId}.
         """
@@ -69,14 +69,14 @@ class ContactCalls(GhlTransport):
     async def find_duplicate(
         self, *, email: str | None = None, phone: str | None = None
     ) -> GhlContact | None:
-        """Find the contact that has this e-mail, or this phone: one of the two at a time.
+        """Find the contact with this e-mail or this phone: one of the two at a time.
 
         Source: GET /contacts/search/duplicate.
         """
         keys = {"email": email, "number": phone}
         asked = {name: value for name, value in keys.items() if value is not None}
         if len(asked) != 1:
-            raise ValueError("a duplicate is looked for by e-mail or by phone")
+            raise ValueError("pass exactly one of email and phone")
         params = {"locationId": self.location_id, **asked}
         return await self.send(
             ops.FIND_DUPLICATE,
@@ -91,19 +91,19 @@ class ContactCalls(GhlTransport):
         after: SearchAfter | None = None,
         limit: int = LARGEST_PAGE,
     ) -> ContactPage:
-        """Read a page of contacts, the longest unchanged first.
+        """Read a page of contacts, least recently updated first.
 
         The index behind it lags writes by seconds.
 
         Args:
-            updated_since: Leave out what did not change from then on.
-            after: Where the page before ended.
-            limit: 500 at most.
+            updated_since: Only contacts updated at or after this time.
+            after: The `after` of the page before.
+            limit: At most 500.
 
         Raises:
-            RetryableError: The search does not get ahead.
+            RetryableError: GHL returned the same page again.
 
-        Source: POST /contacts/search, with `searchAfter` since page numbers end at 10,000 records.
+        Source: POST /contacts/search; `searchAfter` because page numbers end at 10,000 records.
         """
         body: dict[str, Any] = {
             "locationId": self.location_id,
@@ -119,11 +119,11 @@ class ContactCalls(GhlTransport):
             ops.SEARCH_CONTACTS, lambda found: self._page(found, after), body=body
         )
         if page.after is not None and page.after == after:
-            raise RetryableError("GHL's search gave the same page again")
+            raise RetryableError("GHL's search returned the same page again")
         return page
 
     def _page(self, answer: Json, after: SearchAfter | None) -> ContactPage:
-        """Read a page. Only an empty one ends a search, or a first one that holds all there is."""
+        """Parse a page. The last one is an empty page, or a first page with all contacts."""
         found: list[Json] = answer["contacts"]
         total = answer.get("total")
         is_all = after is None and total is not None and len(found) >= total
@@ -134,25 +134,25 @@ class ContactCalls(GhlTransport):
         )
 
     def contact_in(self, answer: Json) -> GhlContact:
-        """Read the one contact in an answer."""
+        """Parse the contact in an answer."""
         return self.own(contact_from_get(answer["contact"]))
 
     def own(self, contact: GhlContact) -> GhlContact:
-        """Let a contact through that is this location's.
+        """Return the contact after checking that it belongs to this location.
 
         Raises:
-            CredentialsError: It is another's.
+            CredentialsError: It belongs to another location.
         """
         if contact.location_id not in {"", self.location_id}:
             raise CredentialsError(
-                f"GHL answered with contact {contact.id} of location {contact.location_id}, and"
-                f" these credentials are to be for {self.location_id}"
+                f"GHL returned contact {contact.id} of location {contact.location_id}, but these"
+                f" credentials should be for {self.location_id}"
             )
         return contact
 
 
 def body_of(values: GhlValues) -> dict[str, Any]:
-    """Write a contact's body: custom fields by id, and never what would erase others' tags."""
+    """Build a contact's body: custom fields by id. `tags` are refused: they replace all tags."""
     if NEVER_IN_A_BODY & values.keys():
         raise ValueError("tags and locationId are never sent in a contact's body")
     body = {field: _sent(value) for field, value in values.items() if not is_custom(field)}

@@ -1,4 +1,4 @@
-"""GHL's refusals, told by what to do next. Its own words never leave here: they may name people.
+"""GHL's error answers as our errors. GHL's messages never leave this module: they may name people.
 
 Source: the error bodies of the published OpenAPI files, and recorded answers.
 """
@@ -34,24 +34,24 @@ NOT_FOUND = re.compile(
 TRACE_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 DEFAULT_WAIT_S = 10.0
 LONGEST_WAIT_S = 86_400.0
-"""The daily limit's length: no answer stops a location for longer."""
+"""The daily limit's window: no answer pauses a location for longer."""
 
 
 class GhlTokenRefusedError(CredentialsError):
-    """GHL does not take this access token: another one may do."""
+    """GHL refuses this access token; a new one may work."""
 
 
 def failure_of(
     operation: GhlOperation, call: str, status: int, headers: Mapping[str, str], body: Any
 ) -> TimerexGhlError:
-    """Say what an answer that is no success means.
+    """Map an unsuccessful answer to an error.
 
     Args:
-        operation: What was asked.
-        call: The same, as it may be shown.
+        operation: The operation called.
+        call: The call as shown in messages.
         status: The HTTP status.
-        headers: The answer's.
-        body: Its JSON; None where it had none.
+        headers: Headers of the answer.
+        body: JSON of the answer; None where it had none.
     """
     answer = _object(body)
     said = f"GHL answered {status} to {call}{_id_of_request(answer)}"
@@ -63,16 +63,18 @@ def failure_of(
         case 4, _ if not is_page(headers):
             return _refusal_of(operation, said, status, answer)
         case _:
-            return CredentialsError(f"{said}, not as GHL does: check API address and credentials")
+            return CredentialsError(
+                f"{said}, unlike GHL: check the API address and the credentials"
+            )
 
 
 def is_page(headers: Mapping[str, str]) -> bool:
-    """Tell whether a web page answered: a login, a proxy, somebody else's server."""
+    """Return whether a web page answered: a login, a proxy, another server."""
     return "html" in headers.get("content-type", "")
 
 
 def wait_of(headers: Mapping[str, str]) -> float:
-    """Read how long to wait: `Retry-After` in seconds, else the window's length."""
+    """Return the seconds to wait: `Retry-After`, else the window's length."""
     after = headers.get("retry-after", "")
     interval = headers.get("x-ratelimit-interval-milliseconds", "")
     if after.isdecimal():
@@ -86,7 +88,7 @@ def _refusal_of(operation: GhlOperation, said: str, status: int, answer: Json) -
         case 401 | 403:
             return _refused(operation, said, message)
         case 404 if not answer or message.startswith("Cannot "):
-            return SettingsError(f"{said}: it has no such operation, check the API address")
+            return SettingsError(f"{said}: no such operation, check the API address")
         case _ if status == HTTPStatus.NOT_FOUND or NOT_FOUND.search(message):
             return NotFoundError(said)
         case _:
@@ -101,9 +103,9 @@ def _refused(operation: GhlOperation, said: str, message: str) -> TimerexGhlErro
             scope=operation.scope,
         )
     if TOKEN_REFUSED.search(message):
-        return GhlTokenRefusedError(f"{said}: it does not accept the token")
+        return GhlTokenRefusedError(f"{said}: the token is not accepted")
     if "version" in message:
-        return SettingsError(f"{said}: it no longer speaks version {operation.version}")
+        return SettingsError(f"{said}: API version {operation.version} is no longer supported")
     return CredentialsError(f"{said}: check that the credentials belong to this location")
 
 
@@ -120,7 +122,7 @@ def _duplicate_of(answer: Json, said: str) -> DuplicateContactError | None:
 
 
 def _message_of(answer: Json) -> str:
-    """Read GHL's words: a string, or after validation a list of them."""
+    """Return GHL's message: a string, or a list of strings after validation."""
     message = answer.get("message")
     lines = cast("list[Any]", message) if isinstance(message, list) else [message or ""]
     return " ".join(str(line) for line in lines)
@@ -136,6 +138,6 @@ def _id_of_request(answer: Json) -> str:
 
 
 def _fields_in(message: str) -> str:
-    """Name the fields a refusal is about: only names we know, never a value."""
+    """List the fields a refusal names: only known names, never a value."""
     found = sorted(KNOWN.intersection(re.findall(r"[A-Za-z0-9]+", message)))
     return f": check {', '.join(found)}" if found else ""

@@ -1,4 +1,4 @@
-"""Other ways to contacts: a business's, the older list, and GHL's own choice of whom to change."""
+"""Other contact calls: a business's contacts, the deprecated list, and upsert."""
 
 from typing import Any, NamedTuple
 
@@ -11,35 +11,35 @@ LIST_PAGE = 100
 
 
 class StartAfter(NamedTuple):
-    """The last contact of the page before: when it was added (ms since 1970), and its id."""
+    """The last contact of the page before: when it was added (ms since 1970) and its id."""
 
     added_ms: int
     contact_id: GhlContactId
 
 
 class ListPage(Record):
-    """One page of the older list. `after`: where the next one begins; None on the last page."""
+    """One page of the deprecated list. `after`: where the next begins; None on the last page."""
 
     contacts: tuple[GhlContact, ...]
     after: StartAfter | None
 
 
 class Upserted(NamedTuple):
-    """What an upsert did. `is_new`: it made the contact."""
+    """The result of an upsert. `is_new`: it created the contact."""
 
     contact: GhlContact
     is_new: bool
 
 
 class ListCalls(ContactCalls):
-    """Contacts of one location, found in other ways than by search."""
+    """Contact calls of one location other than search."""
 
     async def list_business_contacts(
         self, business_id: str, *, skip: int = 0, limit: int = LIST_PAGE
     ) -> list[GhlContact]:
-        """Read a page of a business's contacts; an empty one is behind the last.
+        """Read a page of a business's contacts; an empty page follows the last one.
 
-        Names come in lower case: they are never written back.
+        Names are lower-cased here, so they are never written back.
 
         Source: GET /contacts/business/{businessId}.
         """
@@ -53,9 +53,9 @@ class ListCalls(ContactCalls):
     async def list_contacts(
         self, after: StartAfter | None = None, *, limit: int = LIST_PAGE
     ) -> ListPage:
-        """Read a page of all contacts, the newest first. Deprecated: searching is better.
+        """Read a page of all contacts, newest first. Deprecated: use `search_contacts`.
 
-        Source: GET /contacts/, which still answers.
+        Source: GET /contacts/, which still works.
         """
         params: dict[str, str] = {"locationId": self.location_id, "limit": str(limit)}
         if after is not None:
@@ -63,10 +63,10 @@ class ListCalls(ContactCalls):
         return await self.send(ops.LIST_CONTACTS, self._list_page, params=params)
 
     async def upsert_contact(self, values: GhlValues) -> Upserted:
-        """Change the contact that GHL takes for this person, or make one.
+        """Update the contact that GHL matches to these values, or create one.
 
-        Never where e-mail and phone are both known: if they are two people's, GHL changes the
-        first it finds and drops the other key without a word.
+        Not used where e-mail and phone are both known: if they belong to two contacts, GHL changes
+        the first it finds and silently drops the other key.
 
         Source: POST /contacts/upsert.
         """

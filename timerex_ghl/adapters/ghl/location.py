@@ -1,4 +1,4 @@
-"""The location itself, and the fields of its own."""
+"""The location itself, and its custom fields."""
 
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.mappers import Json, location_from
@@ -8,7 +8,7 @@ from timerex_ghl.domain.models import Location, Record
 
 
 class CustomField(Record):
-    """A field of the location's own. `key` is like `contact.company_size`."""
+    """A custom field of the location. `key` is like `contact.company_size`."""
 
     id: str
     key: str
@@ -17,10 +17,10 @@ class CustomField(Record):
 
 
 class LocationCalls(GhlTransport):
-    """What a location tells about itself."""
+    """Calls about the location itself."""
 
     async def get_location(self) -> Location:
-        """Read the location, and make sure that it is the one these credentials are for.
+        """Read the location, and check that the credentials belong to it.
 
         Source: GET /locations/{locationId}.
         """

@@ -1,6 +1,6 @@
-"""GHL's shapes in our words. A contact has three of them: search, get, and webhook or create.
+"""GHL's JSON as domain types. A contact has three shapes: search, get, and webhook or create.
 
-All are read tolerantly: unknown keys are passed over, null and absent are possible everywhere.
+All are read tolerantly: unknown keys are ignored; any key may be null or absent.
 """
 
 import json
@@ -31,22 +31,22 @@ FIELDS = tuple(
         "type",
     )
 )  # fmt: skip
-"""The standard fields we read, by the names GHL takes them back under."""
+"""The standard fields we read, by the names GHL accepts in writes."""
 
 BLOCKS = frozenset({"p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6"})
-"""Markup after which a new line begins."""
+"""HTML elements after which a new line begins."""
 
 BIRTHDAY = GhlField("dateOfBirth")
 
 SEARCH_NAMES = {"address": GhlField("address1")}
-"""Names that differ in a search, and the field that is meant."""
+"""Names that differ in search results, and the field each stands for."""
 
 
 def contact_from_get(body: Json) -> GhlContact:
     """Read `GET /contacts/{contactId}`, and the answers of create, update and duplicate search.
 
-    Empty fields are left out there: an absent one is known to be empty. Of custom fields only the
-    filled ones are listed; which others the location has is the mapping's to know.
+    GHL leaves out empty fields: an absent one is known to be empty. Of custom fields only the
+    filled ones are listed; the mapping knows which others the location has.
     """
     return _contact({**dict.fromkeys((*FIELDS, "tags")), **body})
 
@@ -61,9 +61,9 @@ def contact_from_search(body: Json) -> GhlContact:
 
 
 def contact_from_list(body: Json) -> GhlContact:
-    """Read one contact of `GET /contacts/` or of a business's: names are lower-cased there.
+    """Read one contact of `GET /contacts/` or of a business, where names are lower-cased.
 
-    The real ones stand beside them where GHL kept them.
+    The original names are in `firstNameRaw` and `lastNameRaw`, where GHL has them.
     """
     names = {key: body[f"{key}Raw"] for key in ("firstName", "lastName") if body.get(f"{key}Raw")}
     return contact_from_get({**body, **names})
@@ -98,8 +98,8 @@ def tags_of(tags: Any) -> frozenset[str]:
 def note_from(body: Json, contact_id: GhlContactId) -> GhlNote:
     """Read a note as plain text.
 
-    Its markup is read rather than GHL's plain `bodyText`: of that nobody can tell whether an
-    escaped character was already put back.
+    Reads the markup, not GHL's plain `bodyText`: there it is ambiguous whether an escaped
+    character was already unescaped.
     """
     markup = body.get("body")
     text = plain_text(str(markup)) if markup is not None else str(body.get("bodyText") or "")
@@ -124,7 +124,7 @@ def location_from(body: Json) -> Location:
 
 
 def time_of(value: Any) -> datetime | None:
-    """Read a time: ISO 8601, or milliseconds since 1970. What is neither is unknown."""
+    """Parse a time: ISO 8601, or milliseconds since 1970. None for anything else."""
     try:
         if isinstance(value, int | float):
             return datetime.fromtimestamp(value / 1000, UTC)
@@ -135,12 +135,12 @@ def time_of(value: Any) -> datetime | None:
 
 
 def escaped(text: str) -> str:
-    """Write a note's body: what a guest typed is never live markup."""
+    """Escape a note's body, so that a guest's text is never live markup."""
     return escape(text, quote=False)
 
 
 def plain_text(markup: str) -> str:
-    """Take the markup out of a note's body."""
+    """Strip the markup from a note's body."""
     reader = _Text()
     reader.feed(markup)
     reader.close()
@@ -168,7 +168,7 @@ class _Text(HTMLParser):
 
 
 def _value(value: Any) -> Value:
-    """Read a field's value. Numbers may come as numbers or as text, what is empty in many ways."""
+    """Normalise a field's value: numbers come as numbers or text, empty values in many forms."""
     match value:
         case None | "" | [] | {}:
             return None
@@ -185,6 +185,6 @@ def _value(value: Any) -> Value:
 
 
 def _day(value: Any) -> str | None:
-    """Read a birthday: a search tells it in milliseconds, all else as text."""
+    """Parse a birthday: milliseconds in a search, text elsewhere."""
     time = time_of(value)
     return time.date().isoformat() if time else None

@@ -1,4 +1,4 @@
-"""Notes. Their text is plain on our side, whatever markup GHL keeps."""
+"""Notes. Their text is plain in the workspace, whatever markup GHL stores."""
 
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.mappers import escaped, note_from
@@ -33,7 +33,7 @@ class NoteCalls(GhlTransport):
         )
 
     async def create_note(self, contact_id: GhlContactId, text: str) -> GhlNote:
-        """Write a note. What looks like markup in the text stays text.
+        """Create a note. Markup in the text is escaped.
 
         Source: POST /contacts/{contactId}/notes.
         """
@@ -45,7 +45,7 @@ class NoteCalls(GhlTransport):
         )
 
     async def update_note(self, contact_id: GhlContactId, note_id: GhlNoteId, text: str) -> GhlNote:
-        """Rewrite a note.
+        """Replace a note's text.
 
         Source: PUT /contacts/{contactId}/notes/{id}.
         """
@@ -58,7 +58,7 @@ class NoteCalls(GhlTransport):
         )
 
     async def delete_note(self, contact_id: GhlContactId, note_id: GhlNoteId) -> None:
-        """Delete a note for good.
+        """Delete a note permanently.
 
         Source: DELETE /contacts/{contactId}/notes/{id}.
         """

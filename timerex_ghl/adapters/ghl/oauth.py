@@ -1,7 +1,7 @@
 """OAuth tokens of an installed app: refreshed ahead of time, by one process at a time.
 
-A refresh token is good for one use. GHL repeats the same answer for 30 seconds, which is what makes
-a crash between its answer and our saving repairable: at once, and no later.
+A refresh token works once. GHL repeats the same answer for 30 seconds, so a crash between its
+answer and our saving it can be repaired within that time, and not later.
 Source: POST /oauth/token and the vendor's authorization guide.
 """
 
@@ -34,10 +34,10 @@ from timerex_ghl.domain.errors import (
 from timerex_ghl.domain.models import LocationId
 
 MARGIN = timedelta(minutes=15)
-"""Refreshed this long before it runs out. GHL's access tokens live about a day."""
+"""How long before expiry a token is refreshed. GHL's access tokens live about a day."""
 
 LOCK_S = 15.0
-"""Longer than a refresh takes; so short that GHL still repeats the answer to a dead holder."""
+"""Longer than a refresh takes; short enough that GHL still repeats the answer after a crash."""
 
 INSTALL_AGAIN = (
     "GHL does not accept the refresh token any more: connect again. Install the app, enter the new"
@@ -69,11 +69,11 @@ class OAuthTokens:
         self._renewing: asyncio.Future[str] | None = None
 
     async def token(self, rejected: str | None = None) -> str:
-        """Hand out an access token that is good for a while; another than the rejected one.
+        """Return an access token that is not about to expire and is not the rejected one.
 
         Raises:
-            CredentialsError: GHL takes the refresh token no longer.
-            RetryableError: The token endpoint cannot be reached, or somebody else refreshes.
+            CredentialsError: GHL no longer accepts the refresh token.
+            RetryableError: The token endpoint cannot be reached, or another process refreshes.
         """
         access = self._usable(rejected)
         if access is not None:
@@ -81,21 +81,21 @@ class OAuthTokens:
         async with self._turn:
             access = self._usable(rejected)
             if access is None:
-                # A caller may be cancelled; a refresh that has begun has to be saved.
+                # A caller may be cancelled, but a refresh that has begun must be saved.
                 self._renewing = asyncio.ensure_future(self._renew(rejected))
                 access = await asyncio.shield(self._renewing)
         return access
 
     def scopes(self) -> frozenset[str]:
-        """Tell what GHL said the token may do; nothing before the first one."""
+        """Return the scopes GHL reported for the token; empty before the first token."""
         return self._known.scopes if self._known else frozenset()
 
     async def check_install(self) -> None:
-        """Refresh now: GHL grants that to an app that is still installed.
+        """Refresh now: GHL allows it only while the app is installed.
 
         Raises:
-            CredentialsError: It is not; the family of tokens has ended.
-            RetryableError: The token endpoint cannot be reached, or somebody else refreshes.
+            CredentialsError: It is not; a new refresh token is needed.
+            RetryableError: The token endpoint cannot be reached, or another process refreshes.
         """
         await self.token(rejected=await self.token())
 
@@ -109,7 +109,7 @@ class OAuthTokens:
         return access if is_known_seed and is_good else None
 
     async def _renew(self, rejected: str | None) -> str:
-        """Look for a newer token, become the one who refreshes, look again, refresh."""
+        """Use a newer stored token; else take the lock, check again, and refresh."""
         access = await self._take(rejected)
         if access is not None:
             return access
@@ -117,7 +117,7 @@ class OAuthTokens:
             return await self._take(rejected) or await self._rotate(await self._keep_grant())
 
     async def _take(self, rejected: str | None) -> str | None:
-        """Take the ledger's access token, if it will do."""
+        """Return the ledger's access token, if it is usable."""
         self._known = await self._ledger.read(tokens.read_tokens, self._key, self._secret)
         if self._is_dead():
             raise CredentialsError(INSTALL_AGAIN)
@@ -128,7 +128,7 @@ class OAuthTokens:
         return known is not None and known.state != "ok" and self._seed_digest in known.seeds
 
     async def _keep_grant(self) -> StoredTokens:
-        """Begin a family with the block's refresh token, unless it was ever tried."""
+        """Store the block's refresh token as the start of a chain, unless tried before."""
         old = self._known
         if old is not None and self._seed_digest in old.seeds:
             return old
@@ -146,12 +146,12 @@ class OAuthTokens:
         return new
 
     async def _rotate(self, stored: StoredTokens) -> str:
-        """Present the refresh token, once; save what comes before anybody uses it."""
+        """Send the refresh token once, and save the new pair before it is used."""
         await self._ledger.write(_mark_in_doubt, stored)
         try:
             answer = await self._endpoint.refresh(stored.refresh)
         except UnknownOutcomeError:
-            raise  # in doubt: the next try presents the same token, which GHL answers alike
+            raise  # in doubt: the next try sends the same token, and GHL repeats its answer
         except TimerexGhlError as error:
             raise await self._note_failure(stored, error) from None
         new = _tokens_of(answer, stored)
@@ -160,7 +160,7 @@ class OAuthTokens:
         return str(answer["access_token"])
 
     async def _note_failure(self, stored: StoredTokens, error: TimerexGhlError) -> TimerexGhlError:
-        """Write down whether the refresh token is lost, or just as good as it was before."""
+        """Store whether the refresh token is spent or still usable, and return the error."""
         if isinstance(error, SpentTokenError):
             self._known = None
             await self._ledger.write(tokens.mark_reconnect, self._key, stored.version)
@@ -174,7 +174,7 @@ class OAuthTokens:
             tokens.save_tokens, new, self._secret, expected_version=expected_version
         )
         if not saved:
-            raise RetryableError("another process replaced the tokens meanwhile")
+            raise RetryableError("another process replaced the tokens")
 
     @property
     def _secret(self) -> SecretKey:
@@ -198,21 +198,21 @@ class OAuthTokens:
             if fence is not None:
                 return fence
             if asyncio.get_running_loop().time() > give_up_at:
-                raise RetryableError("another process is refreshing the token and does not finish")
+                raise RetryableError("another process is refreshing the token and has not finished")
             await asyncio.sleep(0.1 * random.uniform(0.5, 1.5))
 
 
 def _mark_in_doubt(tx: Connection, stored: StoredTokens) -> None:
     since = stored.in_doubt_since or clock.now(tx)
     if not tokens.mark_in_doubt(tx, stored.key, stored.version, since):
-        raise RetryableError("another process replaced the tokens meanwhile")
+        raise RetryableError("another process replaced the tokens")
 
 
 def _tokens_of(answer: Mapping[str, Any], stored: StoredTokens) -> StoredTokens:
-    """Read the new pair.
+    """Parse the new pair.
 
-    One that lives shorter than two margins is used until GHL refuses it: renewing it ahead of time
-    would mean at every call.
+    A token that lives shorter than two margins is used until GHL refuses it: refreshing ahead of
+    time would mean a refresh at every call.
     """
     life = timedelta(seconds=float(answer.get("expires_in") or 0))
     refresh, scope = answer.get("refresh_token"), answer.get("scope")

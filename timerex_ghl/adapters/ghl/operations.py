@@ -1,6 +1,6 @@
-"""GHL's operations that we use: where they are, what they need, and which version we speak.
+"""The GHL operations we use: path, scope and API version of each.
 
-Source: the published OpenAPI files; every row's scope and `Version` are the ones given there.
+Source: the published OpenAPI files, for every scope and `Version`.
 """
 
 from typing import NamedTuple
@@ -13,10 +13,10 @@ class GhlOperation(NamedTuple):
     """One call.
 
     Attributes:
-        path: With the kinds of its ids in braces.
-        scope: The right it needs.
-        writes: It can change something: an answer that never came is no failure, but unknown.
-        version: What the `Version` header says.
+        path: URL path, with the kind of each id in braces.
+        scope: The OAuth scope it needs.
+        writes: It can change data: without an answer its outcome is unknown, not failed.
+        version: Value of the `Version` header.
     """
 
     name: str
@@ -97,4 +97,4 @@ LOCATION_TOKEN = _read("token.of-location", "POST", "/oauth/locationToken", "oau
 OPERATIONS = {
     each.name: each for each in tuple(globals().values()) if isinstance(each, GhlOperation)
 }
-"""All of them, by their names."""
+"""All operations by name."""

@@ -1,4 +1,4 @@
-"""The pace of calls to one location: never more than GHL allows, however many processes call."""
+"""The rate limiter of one location, for all processes together: never more than GHL allows."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
@@ -22,35 +22,35 @@ from timerex_ghl.domain.errors import RateLimitedError, RetryableError, TimerexG
 from timerex_ghl.domain.models import LocationId
 
 LOOKS_PER_WINDOW = 20
-"""Look again this often while waiting: others may have given slots back."""
+"""How often a waiting caller checks again: other processes may have returned slots."""
 
 LINGER_S = 0.2
-"""Ended calls are told to the ledger this late, so that the next call can take them along."""
+"""How long ended calls wait for the next call, to be written to the ledger together."""
 
 LONGEST_WAIT_S = 60.0
-"""A call that would wait longer is given back to its caller: the day's room is gone."""
+"""A call that would wait longer fails: the daily call budget is used up."""
 
 SHARE_BEHIND = 0.2
-"""How much of a window calls behind live may have taken at a time, whatever live work does.
+"""The share of a window that calls behind live work may take at a time.
 
-A sweep may delay live work by 2 s at most. With s calls a second it holds 10 s of the 100 slots, so
-the last of B calls that come at once waits (B - (100 - 10 s)) / s seconds: B may be 100 - 8 s. Two
-calls a second allow bursts of 84 calls, some twenty bookings, of which 80 go at once. In a whole
-day they are fewer than the calls a sweep may make in it.
+A sweep may delay live work by at most 2 seconds. With s calls per second it occupies 10 * s of the
+100 slots, so the last of B simultaneous calls waits (B - (100 - 10 * s)) / s seconds: B may be
+100 - 8 * s. Two calls per second allow bursts of 84 calls, about twenty bookings, of which 80 start
+at once. Over a day these are fewer calls than a sweep may make.
 """
 
 Grant: TypeAlias = tuple[list[Slot], float]
-"""Slots, and where there was none the seconds to wait."""
+"""The granted slots; without any, the seconds to wait."""
 
 _behind: ContextVar[bool] = ContextVar("behind_live", default=False)
 
 
 @contextmanager
 def behind_live() -> Generator[None]:
-    """Let all calls made in here, in tasks started in here too, go behind those of live work.
+    """Put the calls made in this context, and in tasks started in it, behind those of live work.
 
-    It is for sweeps: reads of many records, and the notes and tasks that differ. Whoever carries
-    people calls as live work does: live work may be waiting for their locks.
+    For sweeps: bulk reads, and reconciling notes and tasks that differ. Contacts are reconciled
+    at live priority, because live work may be waiting for their locks.
     """
     token = _behind.set(True)
     try:
@@ -60,45 +60,45 @@ def behind_live() -> Generator[None]:
 
 
 def is_behind_live() -> bool:
-    """Tell whether whoever asks goes behind live work."""
+    """Return whether calls of this context go behind live work."""
     return _behind.get()
 
 
 class RateLimiter(Protocol):
-    """Lets calls through, no faster than GHL allows.
+    """Limits calls to what GHL allows.
 
     Attributes:
-        side_by_side: Calls under way at once, and as many behind live. Every idle line costs each
-            call a look.
+        side_by_side: Number of concurrent calls, and as many again behind live work. Each idle
+        HTTP connection adds a check to every call.
     """
 
     side_by_side: int
 
     def slot(self) -> AbstractAsyncContextManager[None]:
-        """Wait for room for one call, and hold it while the call lasts.
+        """Wait for a slot for one call, and occupy it while the call lasts.
 
         Raises:
-            RateLimitedError: There will be none for long.
+            RateLimitedError: The wait would be longer than `LONGEST_WAIT_S`.
         """
         ...
 
     def observe(self, headers: Mapping[str, str]) -> None:
-        """Take in what GHL's answer says about the room that is left."""
+        """Record the remaining call budget from GHL's answer."""
         ...
 
     async def pause(self, seconds: float) -> None:
-        """Let nobody through for a while: GHL answered 429."""
+        """Stop all calls for a while, after GHL answered 429."""
         ...
 
     async def close(self) -> None:
-        """Let go of what is held."""
+        """Release what the limiter occupies."""
         ...
 
 
 class Unlimited:
-    """For the sandbox: nobody waits, but where it said so (429), and then in this process only.
+    """For the sandbox: calls wait only after a 429, and only in this process.
 
-    It is near and answers at once, so few lines do.
+    The sandbox is local and answers at once, so few concurrent calls are enough.
     """
 
     side_by_side = 4
@@ -109,7 +109,7 @@ class Unlimited:
 
     @asynccontextmanager
     async def slot(self) -> AsyncGenerator[None]:
-        """Let it through."""
+        """Wait only while paused."""
         while (wait_s := self._paused_until - self._timer.monotonic()) > 0:
             if wait_s > LONGEST_WAIT_S:
                 raise RateLimitedError("GHL's limit is used up", after_s=wait_s)
@@ -117,22 +117,22 @@ class Unlimited:
         yield
 
     def observe(self, headers: Mapping[str, str]) -> None:
-        """Nothing to learn."""
+        """Do nothing: the sandbox's budget is not tracked."""
 
     async def pause(self, seconds: float) -> None:
         """Stop the calls of this process."""
         self._paused_until = max(self._paused_until, self._timer.monotonic() + seconds)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no slots are occupied."""
 
 
 class LedgerRateLimiter:
-    """Paces through the ledger, which all processes share.
+    """Limits calls through the ledger, which all processes share.
 
-    Callers that wait are served together: one write to the ledger gives back the slots of calls
-    that ended, corrects the count by what GHL said, and takes slots for all of them: for those
-    behind live no more than their share, and only once live work in this process has what it wants.
+    Waiting callers are served together: one write to the ledger returns the slots of ended calls,
+    corrects the count by what GHL reported, and takes slots for all callers. Callers behind live
+    work get at most their share, and only after live work of this process has all its slots.
     """
 
     side_by_side = 8
@@ -157,7 +157,7 @@ class LedgerRateLimiter:
 
     @asynccontextmanager
     async def slot(self) -> AsyncGenerator[None]:
-        """Wait for a slot, and give it back when the call has ended."""
+        """Wait for a slot, and return it when the call has ended."""
         mine = (self._behind if is_behind_live() else self._live).join()
         self._called.set()
         self._serve_soon()
@@ -170,7 +170,7 @@ class LedgerRateLimiter:
                 self._serve_soon()
 
     def observe(self, headers: Mapping[str, str]) -> None:
-        """Remember what GHL said for the next write."""
+        """Keep the reported budget for the next write to the ledger."""
         reset_ms = _number(headers, "x-ratelimit-daily-reset")
         reported = ReportedLimits(
             _number(headers, "x-ratelimit-remaining"),
@@ -184,7 +184,7 @@ class LedgerRateLimiter:
         await self._ledger.write(quota.pause, self._location_id, seconds)
 
     async def close(self) -> None:
-        """Give back what ended, and stop serving."""
+        """Stop serving, and return the slots of ended calls."""
         if self._serving is not None:
             self._serving.cancel()
             with suppress(asyncio.CancelledError):
@@ -197,8 +197,8 @@ class LedgerRateLimiter:
             self._serving = asyncio.create_task(self._serve())
 
     async def _serve(self) -> None:
-        """Serve whoever waits, then tell the ledger which calls ended."""
-        failure: TimerexGhlError = RetryableError("the pace is no longer kept here")
+        """Serve waiting callers until none is left, then record ended calls in the ledger."""
+        failure: TimerexGhlError = RetryableError("the rate limiter is closed")
         try:
             while (waiting := len(self._live) + len(self._behind)) or self._ended:
                 if not waiting:
@@ -216,7 +216,7 @@ class LedgerRateLimiter:
         self._share_out(self._live, live)
         self._share_out(self._behind, behind)
         look_s = self._call_limits.window_s / LOOKS_PER_WINDOW
-        if self._live and live[1] > 0:  # whoever calls now waits as well
+        if self._live and live[1] > 0:  # a new live call would wait as well
             await self._timer.sleep(min(live[1], look_s))
         elif self._behind and behind[1] > 0:
             await self._timer.wait(self._called, min(behind[1], look_s))
@@ -245,7 +245,7 @@ class LedgerRateLimiter:
 
     def _hand_out(self, lane: Lane, slot: Slot) -> None:
         if not lane.serve(slot):
-            self._ended.append((slot, self._timer.monotonic()))  # whoever wanted it is gone
+            self._ended.append((slot, self._timer.monotonic()))  # its caller was cancelled
 
 
 def _exchange(

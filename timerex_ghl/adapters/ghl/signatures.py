@@ -1,7 +1,7 @@
-"""Who sent a GHL webhook: a signature over the very bytes, checked with keys we were given.
+"""The sender of a GHL webhook: a signature over the raw bytes, checked with configured keys.
 
 `X-GHL-Signature` is Ed25519, base64. `X-WH-Signature` is RSA (PKCS#1 v1.5, SHA-256), retired by GHL
-in 2026 and accepted only where somebody switched it on. Neither covers the headers.
+in 2026 and accepted only where it is switched on. Neither covers the headers.
 
 Source: the vendor's webhook guide.
 """
@@ -35,20 +35,20 @@ _HEADER, _OLDER_HEADER = b"x-ghl-signature", b"x-wh-signature"
 
 
 class DeliverySignature(NamedTuple):
-    """The signature a delivery carries. `is_older`: the retired RSA one."""
+    """The signature of a delivery. `is_older`: the retired RSA one."""
 
     signature: bytes
     is_older: bool
 
 
 def read_proof(headers: Sequence[tuple[bytes, bytes]]) -> DeliverySignature | None:
-    """Read the one signature of a delivery; None where there is none that could be one.
+    """Return the signature of a delivery; None where it has no well-formed one.
 
-    Where the present header stands, the older one counts for nothing, whatever is wrong with the
-    present one (GHL writes "N/A" where it did not sign).
+    Where the current header is present, the older one is ignored, even if the current one is
+    invalid (GHL writes "N/A" where it did not sign).
 
     Args:
-        headers: As received, repetitions included.
+        headers: As received, including repeated ones.
     """
     for wanted in (_HEADER, _OLDER_HEADER):
         found = [value for name, value in headers if name.lower() == wanted]
@@ -59,17 +59,17 @@ def read_proof(headers: Sequence[tuple[bytes, bytes]]) -> DeliverySignature | No
 
 
 def signer_of(proof: DeliverySignature, body: bytes, keys: Collection[str]) -> str | None:
-    """Name the key that made the signature of these bytes; None where none of them did."""
+    """Return the key whose signature of the body is valid; None where there is none."""
     return next((key for key in keys if _has_signed(key, proof, body)), None)
 
 
 def is_webhook_key(text: str) -> bool:
-    """Tell whether a text is an Ed25519 public key: SPKI in base64, as GHL prints its own."""
+    """Return whether a text is an Ed25519 public key: SPKI in base64, as GHL prints its own."""
     return isinstance(_load(text), Ed25519PublicKey)
 
 
 def _has_signed(key: str, proof: DeliverySignature, body: bytes) -> bool:
-    """Check with one key, by the algorithm of the header and no other."""
+    """Verify with one key, using only the algorithm that belongs to the header."""
     loaded = _load(key)
     try:
         if isinstance(loaded, Ed25519PublicKey) and not proof.is_older:

@@ -1,4 +1,4 @@
-"""Tags, by delta only: a contact's body with tags erases everybody else's."""
+"""Tags, added and removed one by one: tags in a contact's body would replace all others."""
 
 from collections.abc import Collection
 
@@ -12,7 +12,7 @@ class TagCalls(GhlTransport):
     """The tags of contacts."""
 
     async def add_tags(self, contact_id: GhlContactId, tags: Collection[str]) -> frozenset[str]:
-        """Put tags on a contact; hand back all it has then. One it has already changes nothing.
+        """Add tags to a contact; return all its tags. Tags it already has are unchanged.
 
         Source: POST /contacts/{contactId}/tags.
         """
@@ -20,7 +20,7 @@ class TagCalls(GhlTransport):
         return await self.send(ops.ADD_TAGS, _all_tags, body=body, contact=contact_id)
 
     async def remove_tags(self, contact_id: GhlContactId, tags: Collection[str]) -> frozenset[str]:
-        """Take tags off a contact; hand back all it has then.
+        """Remove tags from a contact; return all its remaining tags.
 
         Source: DELETE /contacts/{contactId}/tags.
         """

@@ -1,4 +1,4 @@
-"""Tasks of contacts. Their text is plain on our side, whatever markup GHL keeps."""
+"""Tasks of contacts. Their text is plain in the workspace, whatever markup GHL stores."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ NAMES = {"due_at": "dueDate", "assigned_to": "assignedTo"}
 
 
 class MoreOfTask(TypedDict, total=False):
-    """What a task may have. GHL's files know no way to take it from whoever has it."""
+    """Optional fields of a task. GHL's API documents no way to remove an assignee."""
 
     body: str
     completed: bool
@@ -24,21 +24,21 @@ class MoreOfTask(TypedDict, total=False):
 
 
 class TaskChanges(MoreOfTask, total=False):
-    """What of a task is changed."""
+    """The fields of a task to change."""
 
     title: str
     due_at: datetime
 
 
 class NewTask(MoreOfTask):
-    """A task to be made: GHL wants a title and a due date; it is open unless said otherwise."""
+    """A task to create. GHL requires a title and a due date; the task is open by default."""
 
     title: str
     due_at: datetime
 
 
 class TaskPage(Record):
-    """Some of a location's tasks. `skip`: where the next page begins; None on the last one."""
+    """One page of a location's tasks. `skip`: where the next begins; None on the last page."""
 
     tasks: tuple[GhlTask, ...]
     skip: int | None
@@ -71,7 +71,7 @@ class TaskCalls(GhlTransport):
         )
 
     async def create_task(self, contact_id: GhlContactId, **task: Unpack[NewTask]) -> GhlTask:
-        """Make a task.
+        """Create a task.
 
         Source: POST /contacts/{contactId}/tasks.
         """
@@ -86,7 +86,7 @@ class TaskCalls(GhlTransport):
     async def update_task(
         self, contact_id: GhlContactId, task_id: GhlTaskId, **changes: Unpack[TaskChanges]
     ) -> GhlTask:
-        """Change what is named of a task, and nothing else.
+        """Change the given fields of a task.
 
         Source: PUT /contacts/{contactId}/tasks/{taskId}.
         """
@@ -101,7 +101,7 @@ class TaskCalls(GhlTransport):
     async def complete_task(
         self, contact_id: GhlContactId, task_id: GhlTaskId, *, completed: bool = True
     ) -> GhlTask:
-        """Mark a task as done, or open it again.
+        """Complete a task, or reopen it.
 
         Source: PUT /contacts/{contactId}/tasks/{taskId}/completed.
         """
@@ -114,7 +114,7 @@ class TaskCalls(GhlTransport):
         )
 
     async def delete_task(self, contact_id: GhlContactId, task_id: GhlTaskId) -> None:
-        """Delete a task for good.
+        """Delete a task permanently.
 
         Source: DELETE /contacts/{contactId}/tasks/{taskId}.
         """
@@ -129,9 +129,9 @@ class TaskCalls(GhlTransport):
         skip: int = 0,
         limit: int = TASK_PAGE,
     ) -> TaskPage:
-        """Read a page of the whole location's tasks: the only way without asking each contact.
+        """Read a page of the whole location's tasks: the only call that needs no contact id.
 
-        `words` stand in the title or the body; GHL takes 75 characters of them.
+        `words` are searched in title and body; GHL accepts at most 75 characters.
 
         Source: POST /locations/{locationId}/tasks/search; its items have no published schema.
         """
@@ -151,7 +151,7 @@ class TaskCalls(GhlTransport):
 
 
 def task_from(body: Json, contact_id: GhlContactId | None) -> GhlTask:
-    """Read a task; empty keys are left out."""
+    """Parse a task; GHL leaves out empty fields."""
     owner = body.get("contactId") or contact_id
     assigned_to = body.get("assignedTo")
     return GhlTask(
@@ -166,7 +166,7 @@ def task_from(body: Json, contact_id: GhlContactId | None) -> GhlTask:
 
 
 def _page(answer: Json, skip: int) -> TaskPage:
-    """Read a page. Only an empty one ends a search: GHL may give fewer than asked."""
+    """Parse a page. Only an empty page is the last one: GHL may return fewer than asked."""
     found: list[Json] = answer["tasks"] or []
     return TaskPage(
         tasks=tuple(task_from(task, None) for task in found),
@@ -184,5 +184,5 @@ def _body_of(task: TaskChanges | NewTask) -> dict[str, Any]:
 
 
 def iso(at: datetime) -> str:
-    """Write a time as GHL does."""
+    """Format a time as GHL does."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"

@@ -1,6 +1,6 @@
-"""GHL's token endpoint: one refresh token in, one pair out. It never retries.
+"""GHL's token endpoint: exchanges a refresh token for a new pair. It never retries.
 
-Source: POST /oauth/token: a form, and no Version header. Its list of errors is not published.
+Source: POST /oauth/token: a form, without Version header. Its errors are not documented.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ DEADLINE_S = 10.0
 
 
 class SpentTokenError(CredentialsError):
-    """The refresh token is good for nothing any more."""
+    """The refresh token is no longer usable."""
 
 
 class TokenEndpoint:
@@ -50,13 +50,13 @@ class TokenEndpoint:
         self._deadline_s = deadline_s
 
     async def refresh(self, token: SecretStr) -> Mapping[str, Any]:
-        """Exchange a refresh token. What comes back replaces it: it is spent now.
+        """Exchange a refresh token. It is spent then; the returned one replaces it.
 
         Raises:
-            SpentTokenError: GHL does not take it, or it is another location's.
-            CredentialsError: The client or the address is wrong. Nothing was spent.
-            UnknownOutcomeError: No answer that can be read: it may be spent.
-            RetryableError: Nothing was sent.
+            SpentTokenError: GHL refuses the token, or it belongs to another location.
+            CredentialsError: The client or the URL is wrong. The token was not spent.
+            UnknownOutcomeError: No readable answer: the token may be spent.
+            RetryableError: The request was not sent.
         """
         form = {
             "client_id": self._client_id,
@@ -83,11 +83,11 @@ class TokenEndpoint:
         if not response.is_success:
             raise _refusal_of(response, str(body.get("error") or ""))
         if not body.get("access_token"):
-            raise UnknownOutcomeError("the token address answered, and not with a token")
+            raise UnknownOutcomeError("the token address returned no token")
         location_id = body.get("locationId")
         if location_id not in {None, self._location_id} or body.get("userType") == "Company":
             raise SpentTokenError(
-                f"it was another location's, or an agency's, and not that of {self._location_id}"
+                f"the token is another location's or an agency's, not that of {self._location_id}"
             )
         return body
 

@@ -1,4 +1,4 @@
-"""How one request to GHL is sent: rights, pace, a total deadline, and what came of it."""
+"""Sending one request to GHL: scope check, rate limiter, total deadline, and error mapping."""
 
 import asyncio
 import logging
@@ -31,13 +31,13 @@ NEVER_SENT = (
     httpx.PoolTimeout,
     httpx.UnsupportedProtocol,
 )
-"""Failures before anything left this machine."""
+"""Failures before any byte was sent."""
 
 ID = re.compile(r"[\w-]+", re.ASCII)
 
 
 class _WithoutQuery(logging.Filter):
-    """Cut the query off the URLs that httpx logs: guests' addresses stand there."""
+    """Removes the query from URLs that httpx logs: it may contain guests' addresses."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -52,11 +52,11 @@ logging.getLogger("httpx").addFilter(_WithoutQuery())
 
 
 class GhlCall(NamedTuple):
-    """One request, token and all else apart.
+    """One request, without its token.
 
     Attributes:
-        subject: What it is about, by id.
-        url: Parsed: of a text httpx would make that twice.
+        subject: The records it is about, by id.
+        url: Already parsed: httpx would parse a string twice.
     """
 
     operation: GhlOperation
@@ -66,20 +66,20 @@ class GhlCall(NamedTuple):
     params: Mapping[str, str] | None
 
     def __str__(self) -> str:
-        """Name it as it may be shown."""
+        """Return the call as shown in messages."""
         return f"{self.operation.name} ({self.subject})"
 
     def unclear(self, what: str) -> RetryableError:
-        """Say that no readable answer came: of a write nobody knows whether it happened."""
+        """Return the error for an unreadable answer: the outcome of a write is then unknown."""
         return UnknownOutcomeError(what) if self.operation.writes else RetryableError(what)
 
 
 class GhlTransport:
-    """One location's line to GHL.
+    """Sends the requests of one location.
 
     Attributes:
-        auth: Makes access tokens, and knows what they may do.
-        location_id: The only location these calls are about.
+        auth: Source of access tokens and their scopes.
+        location_id: The location of all calls.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class GhlTransport:
         self._lines_behind = asyncio.Semaphore(rate_limiter.side_by_side)
 
     async def close(self) -> None:
-        """Let go of the pace that is held. The HTTP client is its owner's."""
+        """Close the rate limiter. The HTTP client is closed by its owner."""
         await self._rate_limiter.close()
 
     async def send(
@@ -114,10 +114,10 @@ class GhlTransport:
         params: Mapping[str, str] | None = None,
         **ids: str,
     ) -> T:
-        """Send one request, and hand back what `read` makes of its JSON.
+        """Send one request, and return what `read` parses from its JSON.
 
-        A token that GHL refuses is replaced once: then the same request goes out once more, which
-        is safe since the first one was refused before it was handled.
+        A token that GHL refuses is replaced once, and the same request is sent once more. That is
+        safe because the first one was refused before it was processed.
         """
         call = self._call(operation, ids, body, params)
         token = await self.auth.token()
@@ -136,17 +136,17 @@ class GhlTransport:
         params: Mapping[str, str] | None,
     ) -> GhlCall:
         if not all(ID.fullmatch(value) for value in ids.values()):
-            raise SkippableError(f"{operation.name} needs GHL's own ids, and was given another")
+            raise SkippableError(f"invalid id for {operation.name}: use an id from GHL")
         named = ids or {"location": self.location_id}
         subject = ", ".join(f"{kind} {value}" for kind, value in named.items())
         url = httpx.URL(self._base_url + operation.path.format_map(ids))
         return GhlCall(operation, subject, url, body, params)
 
     def refusal_of(self, name: str) -> ScopeError | None:
-        """Tell whether a call would be refused, for want of a right; None where it may go.
+        """Return the error of a call that lacks a scope; None where the call is allowed.
 
         Args:
-            name: The operation's, for example `contact.update`.
+            name: Name of the operation, for example `contact.update`.
         """
         operation, scopes = OPERATIONS[name], self.auth.scopes()
         if not scopes or operation.scope in scopes:
@@ -204,7 +204,7 @@ class GhlTransport:
 def _read(call: GhlCall, response: httpx.Response, read: Callable[[Json], T]) -> T:
     if is_page(response.headers):
         raise CredentialsError(
-            f"a web page answered {call}, and not GHL: check the API address and the credentials"
+            f"a web page answered {call} instead of GHL: check the API address and the credentials"
         )
     try:
         return read(response.json() if response.content else {})

@@ -1,7 +1,7 @@
-"""GHL's webhook: which location, app and record a delivery tells of.
+"""GHL's webhook deliveries: the location, app and record of each.
 
-A delivery is a hint: partial, repeated, out of order, days late perhaps. What it is about is read
-back by id, so hardly anything of the body is looked at here.
+A delivery is a notification: it may be partial, repeated, out of order or days late. The record is
+read back by id, so only a few keys of the body are parsed.
 
 Source: the vendor's published webhook pages and schemas; docs issues 264, 312 and 332.
 """
@@ -30,11 +30,11 @@ class GhlDelivery(Record):
     """One webhook delivery.
 
     Attributes:
-        location_id: None where it is about no location, but a whole agency.
-        app_id: The app it was sent for; None where it was not said.
-        sent_at: When GHL made it; a repetition says the same. None where it was not said.
-        record: What it is about, as the inbox names it; empty for a type that nothing acts on.
-        dedupe_key: The same for every repetition of a delivery.
+        location_id: None where it is about an agency.
+        app_id: The app it was sent for; None where it is missing.
+        sent_at: When GHL created it, equal in repetitions; None where it is missing.
+        record: Its record as the inbox names it; empty for a type without a handler.
+        dedupe_key: Equal for all repetitions of a delivery.
     """
 
     type: str
@@ -53,12 +53,12 @@ def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
 
 
 Word = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
-"""An id or a name: opaque, printable, as it stands in log lines."""
+"""An id or a name: opaque, and printable so that it can be logged."""
 PerhapsWord = Annotated[Word | None, WrapValidator(_or_none)]
 
 
 class _Appointment(BaseModel):
-    """What an appointment's events carry it in."""
+    """The `appointment` object of appointment events."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -66,7 +66,7 @@ class _Appointment(BaseModel):
 
 
 class _Payload(BaseModel):
-    """What the door reads of a body: open to keys it does not know, silent about its values."""
+    """The keys read from a body. Unknown keys are ignored, values never appear in errors."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -82,7 +82,7 @@ class _Payload(BaseModel):
 
     @property
     def location_id(self) -> LocationId | None:
-        """Name the location; invoices call it otherwise."""
+        """Return the location's id; invoices have it under `altId`."""
         found = self.location or (self.alt_id if self.alt_type == "location" else None)
         return LocationId(found) if found else None
 
@@ -133,9 +133,9 @@ RECORD_OF: dict[str, Callable[[_Payload], str]] = {
     "INSTALL": _location,
     "UNINSTALL": _location,
 }
-"""The types somebody acts on, and the record each is about. Every other type is kept and ignored.
+"""The types that have a handler, and the record of each. Other types are stored and ignored.
 
-A type that is added here waits in the inbox from then on.
+Events of a type added to this table are pending in the inbox from then on.
 """
 
 
@@ -143,7 +143,7 @@ def read_delivery(body: bytes) -> GhlDelivery:
     """Read a delivery's body.
 
     Raises:
-        MalformedError: It is not strict JSON, or lacks what we cannot do without.
+        MalformedError: It is not strict JSON, or lacks a required key.
     """
     try:
         payload = _Payload.model_validate(read_json(body))

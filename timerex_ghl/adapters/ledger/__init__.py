@@ -1,1 +1,1 @@
-"""What the program must remember, in SQL: one module a table, and the transactions around them."""
+"""The ledger, in SQL: one module per table, and the transactions around them."""

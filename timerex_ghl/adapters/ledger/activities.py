@@ -66,7 +66,7 @@ _ADD = insert(activities)
 
 
 class WantedActivities(NamedTuple):
-    """Which notes or tasks to list; None: whichever they are."""
+    """Filters of a list of notes or tasks; None: no filter."""
 
     contact_id: ContactId | None = None
     task_id: ActivityId | None = None
@@ -82,7 +82,7 @@ def new_activity(
     *,
     created_at: datetime | None = None,
 ) -> Activity:
-    """Make a note or task that is to be added: its id, and its first version."""
+    """Make a note or task with a new id, at version 1."""
     return Activity(
         id=ActivityId(f"{PREFIX[kind]}{secrets.token_hex(10)}"),
         kind=kind,
@@ -103,10 +103,10 @@ def add_activities(tx: Connection, connection: ConnectionName, rows: Collection[
 def save_activity(
     tx: Connection, connection: ConnectionName, row: Activity, now: datetime, *, deleted: bool
 ) -> Activity:
-    """Write the next version of a row that was read before.
+    """Store the next version of a row.
 
     Raises:
-        StaleVersionError: Somebody else changed it since.
+        StaleVersionError: The row changed since it was read.
     """
     after = row.model_copy(
         update={"version": row.version + 1, "updated_at": now, "deleted": deleted}
@@ -117,7 +117,7 @@ def save_activity(
         .values(**_columns(connection, after))
     )
     if not changed.rowcount:
-        raise StaleVersionError(f"{row.kind} {row.id} changed meanwhile")
+        raise StaleVersionError(f"{row.kind} {row.id} changed since it was read")
     return after
 
 
@@ -129,7 +129,7 @@ def get_activity(tx: Connection, connection: ConnectionName, key: ActivityKey) -
 def get_activities(
     tx: Connection, connection: ConnectionName, kind: ActivityKind, ids: Collection[ActivityId]
 ) -> dict[ActivityId, Activity]:
-    """Read several of one kind, or their tombstones."""
+    """Read some notes or tasks, or their tombstones, by id."""
     rows = tx.execute(_BY_IDS, {"of": connection, "its_kind": kind, "ids": [*ids]})
     return {ActivityId(row["id"]): _activity_of(row) for row in rows.mappings()}
 
@@ -142,7 +142,7 @@ def list_activities(
     after: ActivityId | None = None,
     limit: int = 500,
 ) -> list[Activity]:
-    """List living notes or tasks of living people by id, one page at a time."""
+    """List a page of notes or tasks by id, without deleted ones and those of deleted contacts."""
     columns = activities.c
     conditions = [
         columns.connection == connection,
@@ -167,10 +167,10 @@ def list_activities(
 def changed_activities(
     tx: Connection, connection: ConnectionName, kind: ActivityKind, since: datetime | None = None
 ) -> list[ActivityId]:
-    """List what changed here since both sides were level, or never reached GHL.
+    """List notes or tasks that changed in the workspace since they were in sync, or are not linked.
 
-    What is gone here and never was there needs nothing; what waits for a person as it is now is
-    left out, and so is what belongs to people who are deleted here.
+    Left out: deleted ones that never reached GHL, those with a review for their current version,
+    and those of deleted contacts.
     """
     columns = activities.c
     linked = and_(
@@ -205,7 +205,7 @@ def changed_activities(
 def move_activities(
     tx: Connection, connection: ConnectionName, old: ContactId, new: ContactId
 ) -> int:
-    """Give everything of one person to another; tell how many that were."""
+    """Move all notes and tasks of one contact to another; return their number."""
     moved = tx.execute(
         update(activities)
         .where(activities.c.connection == connection, activities.c.contact_id == old)

@@ -29,10 +29,10 @@ from timerex_ghl.domain.models import ContactId
 def add_activity(
     tx: Connection, editor: Editor, contact_id: ContactId, entry: ActivityEntry, now: datetime
 ) -> Activity:
-    """Add a note or task of a person, for good.
+    """Add a note or task to a contact.
 
     Raises:
-        EntryError: What was entered cannot be taken, or there is no such person or task.
+        EntryError: A value is invalid, or there is no such contact or task.
     """
     kind, values = kind_of(entry), enter_activity({}, entry)
     person = workspace.get_contact(tx, editor.connection, contact_id)
@@ -55,20 +55,20 @@ def change_activity(
     *,
     versions: Collection[int] | None,
 ) -> Activity:
-    """Change what the entry names; an entry that changes nothing leaves no trace.
+    """Change the fields in the entry; without a change nothing is stored.
 
     Args:
-        tx: The open connection.
+        tx: Open transaction.
         editor: Who edits.
-        activity_id: A note where a note is entered, else a task.
-        entry: Only what it names is touched.
+        activity_id: Id of a note if the entry is a note, else of a task.
+        entry: The fields to change.
         now: The time.
-        versions: Those the edit was meant for; None: whichever it is at.
+        versions: The versions the edit applies to; None: any.
 
     Raises:
         UnknownRecordError: There is no such note or task.
         OtherVersionError: The row is at another version.
-        EntryError: What was entered cannot be taken.
+        EntryError: A value is invalid.
     """
     row = read_activity(tx, editor, ActivityKey(kind_of(entry), activity_id))
     check_version(row.kind, row.id, row.version, versions)
@@ -92,7 +92,7 @@ def delete_activity(
     *,
     versions: Collection[int] | None,
 ) -> None:
-    """Leave a tombstone of a note or task here. The CRM's is deleted too; a task's notes stay.
+    """Mark a note or task as deleted. GHL's is deleted too; a task's notes stay.
 
     Raises:
         UnknownRecordError: There is no such note or task.
@@ -105,10 +105,10 @@ def delete_activity(
 
 
 def read_activity(tx: Connection, editor: Editor, key: ActivityKey) -> Activity:
-    """Read a note or task.
+    """Read a note or task that is not deleted.
 
     Raises:
-        UnknownRecordError: There is none.
+        UnknownRecordError: There is no such note or task.
     """
     row = get_living(tx, editor.connection, key)
     if row is None:
@@ -117,7 +117,7 @@ def read_activity(tx: Connection, editor: Editor, key: ActivityKey) -> Activity:
 
 
 def _check_task(tx: Connection, editor: Editor, contact_id: ContactId, values: Kept) -> None:
-    """Let a note belong to a task of the same person only."""
+    """Check that a note's task belongs to the same contact."""
     task_id = values.get(TASK_ID)
     if not task_id:
         return

@@ -1,6 +1,6 @@
-"""The workspace's notes and tasks as others read them: those of living people, page by page.
+"""The workspace's notes and tasks as API pages, without those of deleted contacts.
 
-A note of a task that is gone lives on, and belongs to none.
+A note of a deleted task is shown without a task.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ def page_of_activities(
     after: ActivityId | None = None,
     limit: int = 500,
 ) -> list[Activity]:
-    """List living notes or tasks by id, one page at a time."""
+    """List a page of notes or tasks by id, without deleted ones."""
     task_id = wanted.task_id
     if task_id is not None and get_living(tx, connection, ActivityKey("task", task_id)) is None:
         return []
@@ -42,7 +42,7 @@ def page_of_activities(
 
 
 def get_living(tx: Connection, connection: ConnectionName, key: ActivityKey) -> Activity | None:
-    """Read a note or task; None where it is gone, or the person it belongs to."""
+    """Read a note or task; None where it or its contact is deleted."""
     row = get_activity(tx, connection, key)
     if row is None or row.deleted:
         return None

@@ -1,4 +1,4 @@
-"""Tokens of our own HTTP API: shown once, kept as digests, each for one connection."""
+"""Tokens of our HTTP API: shown once, stored as digests, each for one connection."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ledger.schema import UtcTime, metadata
 from timerex_ghl.domain.models import ConnectionName, Record
 
 PREFIX = "tgk_"
-"""What a token begins with, so that people and secret scanners recognise one."""
+"""Prefix of every token, so that people and secret scanners recognise it."""
 
 RECORD_USE_EVERY = timedelta(minutes=1)
 
@@ -31,12 +31,12 @@ _api_tokens = Table(
 
 
 class ApiToken(Record):
-    """What is known of a token; the token itself is not.
+    """The stored data of a token, without the token itself.
 
     Attributes:
-        name: What the person who made it calls it.
-        used_at: When it was last used, to the minute; None: never.
-        revoked_at: None while it is good.
+        name: Given by the person who created it.
+        used_at: Last use, to the minute; None: never.
+        revoked_at: None while it is valid.
     """
 
     id: str
@@ -48,7 +48,7 @@ class ApiToken(Record):
     revoked_at: AwareDatetime | None
 
     def in_words(self) -> str:
-        """Give a line for a list."""
+        """Return one line for a list."""
         rights = "read and write" if self.may_write else "read"
         state = f"revoked {self.revoked_at:%Y-%m-%d}" if self.revoked_at else "good"
         used = f"used {self.used_at:%Y-%m-%d %H:%M} UTC" if self.used_at else "never used"
@@ -64,7 +64,7 @@ def create_token(
     by: str,
     now: datetime,
 ) -> tuple[str, SecretStr]:
-    """Make a token of 256 random bits; hand back its id, and the token for the only time."""
+    """Create a token of 256 random bits; return its id and, only now, the token."""
     token = SecretStr(PREFIX + secrets.token_urlsafe(32))
     token_id = f"t_{secrets.token_hex(6)}"
     tx.execute(
@@ -82,9 +82,9 @@ def create_token(
 
 
 def find_token(tx: Connection, token: str) -> ApiToken | None:
-    """Find a good token.
+    """Find a valid token.
 
-    It is looked up by its digest: how long that takes tells nothing about any token.
+    It is looked up by its digest, so the time this takes reveals nothing about any token.
     """
     statement = select(_api_tokens).where(
         _api_tokens.c.digest == _digest_of(token), _api_tokens.c.revoked_at.is_(None)
@@ -94,7 +94,7 @@ def find_token(tx: Connection, token: str) -> ApiToken | None:
 
 
 def list_tokens(tx: Connection, connection: ConnectionName | None = None) -> list[ApiToken]:
-    """List tokens, revoked ones too, in the order they were made."""
+    """List tokens, including revoked ones, by time of creation."""
     statement = select(_api_tokens).order_by(_api_tokens.c.created_at, _api_tokens.c.id)
     if connection is not None:
         statement = statement.where(_api_tokens.c.connection == connection)
@@ -102,7 +102,7 @@ def list_tokens(tx: Connection, connection: ConnectionName | None = None) -> lis
 
 
 def revoke_token(tx: Connection, token_id: str, *, by: str, now: datetime) -> bool | None:
-    """End a token for good. False: it was over already. None: there is none."""
+    """Revoke a token. False: it was revoked before. None: there is no such token."""
     row = tx.execute(select(_api_tokens).where(_api_tokens.c.id == token_id)).one_or_none()
     if row is None:
         return None
@@ -114,12 +114,12 @@ def revoke_token(tx: Connection, token_id: str, *, by: str, now: datetime) -> bo
 
 
 def is_use_to_be_recorded(token: ApiToken, now: datetime) -> bool:
-    """Tell whether the last noted use is long enough ago: not every request writes."""
+    """Return whether the recorded use is old enough to update: not every request writes."""
     return token.used_at is None or now - token.used_at >= RECORD_USE_EVERY
 
 
 def note_use(tx: Connection, token_id: str, now: datetime) -> None:
-    """Note that a token was used."""
+    """Record the time of a token's last use."""
     tx.execute(update(_api_tokens).where(_api_tokens.c.id == token_id).values(used_at=now))
 
 

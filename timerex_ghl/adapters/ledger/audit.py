@@ -1,6 +1,6 @@
-"""The audit: what was done, by what, to which record. Rows are added, and nothing else.
+"""The audit log: what was done to which record, by which run. Append-only.
 
-Triggers made by the first migration refuse every change of a row, on both databases.
+On both databases, triggers from the first migration refuse changes of rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,12 +46,12 @@ _ADD = insert(_audit)
 
 
 class AuditEntry(Record):
-    """One thing that was done.
+    """One entry of the audit log.
 
     Attributes:
-        id: Rises with time and is never used again.
-        subject: Our id of the record it was done to.
-        run_id: The Prefect task run that did it; None outside of runs.
+        id: Rises with time and is never reused.
+        subject: Our id of the record.
+        run_id: The Prefect task run; None outside runs.
         detail: Ids, field names and counts; never a person's details.
     """
 
@@ -88,7 +88,7 @@ def record(  # noqa: PLR0913  one argument a column
     now: datetime,
     flow_run_id: str | None = None,
 ) -> None:
-    """Add an entry. It is kept exactly if the rest of the unit of work is."""
+    """Add an entry in the caller's unit of work: both are stored, or neither."""
     record_all(tx, [NewAuditEntry(now, connection, what, subject, run_id, detail, flow_run_id)])
 
 
@@ -113,7 +113,7 @@ def entries(tx: Connection, connection: ConnectionName, limit: int) -> list[Audi
 def entries_since(
     tx: Connection, connection: ConnectionName, whats: Sequence[str], since: datetime, limit: int
 ) -> list[AuditEntry]:
-    """Read what was done since then of these kinds, newest first, in the last `limit` entries."""
+    """Read entries of some kinds since a time, newest first, among the last `limit` entries."""
     return [
         entry
         for entry in entries(tx, connection, limit)
@@ -122,12 +122,12 @@ def entries_since(
 
 
 def entries_about(tx: Connection, subject: str) -> list[AuditEntry]:
-    """Read what was done to one record, oldest first."""
+    """Read the entries of one record, oldest first."""
     return _read(tx, _audit.c.subject == subject)
 
 
 def entries_of_run(tx: Connection, run_id: str, limit: int) -> list[AuditEntry]:
-    """Read what a task run or a flow run did, oldest first."""
+    """Read the entries of a task run or flow run, oldest first."""
     return _read(tx, or_(_audit.c.run_id == run_id, _audit.c.flow_run_id == run_id), limit)
 
 

@@ -1,4 +1,4 @@
-"""Edits by people of bookings that were made here. TimeRex's own are changed in TimeRex only."""
+"""Edits of bookings made in the workspace. Those made in TimeRex can only be changed there."""
 
 import secrets
 from collections.abc import Collection
@@ -33,17 +33,17 @@ def add_booking(
     contact_id: ContactId | None,
     now: datetime,
 ) -> BookingRow:
-    """Add a booking that was made elsewhere: by phone, at the counter.
+    """Add a booking that was not made in TimeRex: by phone, at the counter.
 
     Args:
-        tx: The open connection.
+        tx: Open transaction.
         editor: Who edits.
-        entry: With its times and zone.
-        contact_id: Its guest, for good; None: whoever has the guest's e-mail, found when carried.
+        entry: Needs at least the times and the time zone.
+        contact_id: The guest; None: resolved by the guest's e-mail when the event is handled.
         now: The time.
 
     Raises:
-        EntryError: What was entered cannot be taken, or nothing says who the guest is.
+        EntryError: A value is invalid, or the guest is missing.
     """
     booking = enter_booking(_blank(entry), entry)
     _check_guest(tx, editor, booking, contact_id)
@@ -63,13 +63,13 @@ def change_booking(
     *,
     versions: Collection[int] | None,
 ) -> BookingRow:
-    """Change what the entry names of a booking made here.
+    """Change the fields in the entry of a booking made in the workspace.
 
     Raises:
         UnknownRecordError: There is no such booking.
-        MadeInTimerexError: It was not made here.
+        MadeInTimerexError: It was made in TimeRex.
         OtherVersionError: The row is at another version.
-        EntryError: What was entered cannot be taken.
+        EntryError: A value is invalid.
     """
     row = _own_booking(tx, editor, booking_id, versions)
     booking = enter_booking(row.booking, entry)
@@ -92,11 +92,11 @@ def delete_booking(
     *,
     versions: Collection[int] | None,
 ) -> None:
-    """Delete a booking made here. The CRM's note says "Cancelled" from then on.
+    """Delete a booking made in the workspace. Its note in GHL then says "Cancelled".
 
     Raises:
         UnknownRecordError: There is no such booking.
-        MadeInTimerexError: It was not made here.
+        MadeInTimerexError: It was made in TimeRex.
         OtherVersionError: The row is at another version.
     """
     row = _own_booking(tx, editor, booking_id, versions)
@@ -111,10 +111,10 @@ def delete_booking(
 
 
 def read_booking(tx: Connection, editor: Editor, booking_id: BookingId) -> BookingRow:
-    """Read a booking, whoever made it.
+    """Read a booking of either origin.
 
     Raises:
-        UnknownRecordError: There is none.
+        UnknownRecordError: There is no such booking.
     """
     row = bookings.get_booking(tx, editor.connection, booking_id)
     if row is None or row.deleted:
@@ -147,7 +147,7 @@ def _own_booking(
 
 
 def _blank(entry: BookingEntry) -> Booking:
-    """Make a booking with nothing but its times."""
+    """Make a booking that has only its times."""
     if entry.starts_at is None or entry.ends_at is None or entry.timezone is None:
         raise EntryError(
             FieldFault(name, "is missing") for name in NEEDED if getattr(entry, name) is None

@@ -74,13 +74,14 @@ class BookingRow(Record):
     """A booking of the workspace.
 
     Attributes:
-        contact_id: Its guest; None where nobody was recognised yet.
-        verified: TimeRex confirmed over its API what the webhook said; one made here needs no such
-            word.
-        origin: Who made it, for good. One that TimeRex made is changed in TimeRex only.
-        version: Rises by one with each change of what the booking says; that a guest was
-            recognised is none.
-        deleted: It was made here and deleted here. It reads as cancelled, for whoever carries it.
+        contact_id: Its guest; None while not resolved.
+        verified: TimeRex's API confirmed the webhook; always true for a booking made in the
+            workspace.
+        origin: Where it was made; never changes. One from TimeRex is changed only in TimeRex.
+        version: Rises by one with each change of the booking's content; resolving its guest is
+            not a change.
+        deleted: It was made and deleted in the workspace. Its content says cancelled, for the
+            handler.
     """
 
     booking: Booking
@@ -99,7 +100,7 @@ class BookingPosition(NamedTuple):
 
 
 class BookingFilter(NamedTuple):
-    """Which bookings to list; None: all of them."""
+    """Filters of a list of bookings; None: no filter."""
 
     starts_from: datetime | None = None
     starts_before: datetime | None = None
@@ -110,7 +111,7 @@ class BookingFilter(NamedTuple):
 def save_booking(
     tx: Connection, connection: ConnectionName, row: BookingRow, now: datetime
 ) -> None:
-    """Write a booking, new or changed. Who made it, and whether it is deleted, stays as it is."""
+    """Insert or update a booking. An update keeps its origin and deleted flag."""
     booking = row.booking
     values = {
         "connection": connection,
@@ -133,7 +134,7 @@ def save_booking(
 def delete_booking(
     tx: Connection, connection: ConnectionName, booking_id: BookingId, now: datetime
 ) -> None:
-    """Leave a tombstone. What it says (cancelled) is still there for whoever carries it."""
+    """Mark a booking as deleted. Its content (cancelled) stays for the handler."""
     tx.execute(
         update(bookings)
         .where(bookings.c.connection == connection, bookings.c.id == booking_id)
@@ -159,7 +160,7 @@ def get_bookings(
 def bookings_to_see(
     tx: Connection, connection: ConnectionName, begins_at: datetime, ends_at: datetime
 ) -> list[BookingId]:
-    """List what TimeRex should know of a time: bookings that stand, and any not verified yet."""
+    """List the bookings TimeRex should return for a period: confirmed or not yet verified."""
     ids = tx.scalars(
         select(bookings.c.id)
         .where(
@@ -174,9 +175,9 @@ def bookings_to_see(
 
 
 def get_chain(tx: Connection, connection: ConnectionName, booking: Booking) -> list[BookingRow]:
-    """Read every stored booking that reschedules connect with this one, itself included.
+    """Read every stored booking connected to this one by reschedules, including itself.
 
-    Either half of a reschedule may be the one that knows the other.
+    Either booking of a reschedule may be the one that refers to the other.
     """
     chain: dict[BookingId, BookingRow] = {}
     asked: set[BookingId] = set()
@@ -193,7 +194,7 @@ def get_chain(tx: Connection, connection: ConnectionName, booking: Booking) -> l
 def bookings_of(
     tx: Connection, connection: ConnectionName, contact_id: ContactId
 ) -> list[BookingRow]:
-    """Read a person's bookings."""
+    """Read a contact's bookings."""
     rows = tx.execute(_OF_CONTACT, {"of": connection, "contact": contact_id})
     return [_row_of(row) for row in rows.mappings()]
 
@@ -201,7 +202,7 @@ def bookings_of(
 def move_bookings(
     tx: Connection, connection: ConnectionName, old: ContactId, new: ContactId
 ) -> None:
-    """Give the bookings of one person to another."""
+    """Move the bookings of one contact to another."""
     tx.execute(
         update(bookings)
         .where(bookings.c.connection == connection, bookings.c.contact_id == old)
@@ -216,7 +217,7 @@ def list_bookings(
     after: BookingPosition | None = None,
     limit: int = 500,
 ) -> list[BookingRow]:
-    """List bookings by time, one page at a time, without those deleted."""
+    """List a page of bookings by start time, without deleted ones."""
     columns = bookings.c
     conditions = [columns.connection == connection, ~columns.deleted]
     if after is not None:
@@ -236,7 +237,7 @@ def list_bookings(
 
 
 def _kept(new: Any) -> Mapping[str, Any]:
-    """Say what a stored booking keeps when it is written again."""
+    """Return the columns of a stored booking that an update keeps or computes."""
     columns = bookings.c
     changed = columns.body != new.body
     return {

@@ -1,4 +1,4 @@
-"""The ledger's clock: the one that leases, quotas and tokens go by."""
+"""The ledger's clock, used for leases, quotas and tokens."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,15 +10,14 @@ Clock: TypeAlias = Callable[[], datetime]
 """Returns the time, aware and in UTC. It is called from several threads."""
 
 OPTION = "ledger_clock"
-"""The execution option of an engine or connection that holds a `Clock` to use."""
+"""Name of the SQLAlchemy execution option that contains the `Clock` to use."""
 
 
 def now(tx: Connection) -> datetime:
-    """Read the clock all processes of this ledger share.
+    """Read the clock that all processes of this ledger share.
 
-    On PostgreSQL it is the server's, at this moment (not at the transaction's start); an SQLite
-    file lies on one machine, whose own clock is shared already. A ledger that was opened with a
-    clock uses that one.
+    On PostgreSQL it is the server's current time (not the transaction's start); an SQLite file is
+    on one machine, whose clock all processes share. A ledger opened with a clock uses that one.
     """
     clock: Clock | None = tx.get_execution_options().get(OPTION)
     if clock is not None:

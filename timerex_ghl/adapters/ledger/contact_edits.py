@@ -24,10 +24,10 @@ WHO = tuple(map(FieldName, ("first_name", "last_name", "email", "phone", "compan
 
 
 class DuplicatePersonError(SkippableError):
-    """Somebody else has this e-mail or phone already.
+    """Another contact has this e-mail or phone already.
 
     Attributes:
-        contact_ids: Who.
+        contact_ids: The other contacts.
     """
 
     def __init__(self, message: str, *, contact_ids: Iterable[ContactId]) -> None:
@@ -38,11 +38,11 @@ class DuplicatePersonError(SkippableError):
 def add_contact(
     tx: Connection, editor: Editor, entry: WorkspaceChange, now: datetime
 ) -> WorkspaceContact:
-    """Add a person.
+    """Add a contact.
 
     Raises:
-        EntryError: What was entered cannot be taken.
-        DuplicatePersonError: Somebody has their e-mail or phone.
+        EntryError: A value is invalid.
+        DuplicatePersonError: Another contact has this e-mail or phone.
     """
     entered = checked(editor, entry)
     contact = Contact(
@@ -68,21 +68,21 @@ def change_contact(
     *,
     versions: Collection[int] | None,
 ) -> WorkspaceContact:
-    """Change what the entry names of a person; an entry that changes nothing leaves no trace.
+    """Change the fields in the entry of a contact; without a change nothing is stored.
 
     Args:
-        tx: The open connection.
+        tx: Open transaction.
         editor: Who edits.
-        contact_id: Whom.
-        entry: Only what it names is touched.
+        contact_id: The contact.
+        entry: The fields to change.
         now: The time.
-        versions: Those the edit was meant for; None: whichever it is at.
+        versions: The versions the edit applies to; None: any.
 
     Raises:
-        UnknownRecordError: There is no such person.
+        UnknownRecordError: There is no such contact.
         OtherVersionError: The row is at another version.
-        EntryError: What was entered cannot be taken.
-        DuplicatePersonError: Somebody else has their new e-mail or phone.
+        EntryError: A value is invalid.
+        DuplicatePersonError: Another contact has the new e-mail or phone.
     """
     row = _living(tx, editor, contact_id)
     check_version("contact", contact_id, row.version, versions)
@@ -109,12 +109,12 @@ def delete_contact(
     *,
     versions: Collection[int] | None,
 ) -> None:
-    """Leave a tombstone of a person here. Nothing travels: GHL keeps its contact.
+    """Mark a contact as deleted. It is not synced: GHL keeps its contact.
 
-    The link to GHL's contact stays, so that no poll brings the person back.
+    The link to GHL's contact stays, so that no poll recreates the contact.
 
     Raises:
-        UnknownRecordError: There is no such person.
+        UnknownRecordError: There is no such contact.
         OtherVersionError: The row is at another version.
     """
     row = _living(tx, editor, contact_id)
@@ -125,17 +125,17 @@ def delete_contact(
 
 
 def checked(editor: Editor, entry: WorkspaceChange) -> WorkspaceChange:
-    """Give an entry as it is kept."""
+    """Return an entry with its values and tags checked and normalised."""
     added = check_tags(entry.tags_added, "tags_added")
     removed = check_tags(entry.tags_removed, "tags_removed")
     if added & removed:
-        raise EntryError([FieldFault("tags_removed", "holds a tag that tags_added holds too")])
+        raise EntryError([FieldFault("tags_removed", "contains a tag that is also in tags_added")])
     values = check_values(entry.values, editor.settings.rules)
     return WorkspaceChange(values=values, tags_added=added, tags_removed=removed)
 
 
 def news(contact: Contact, entry: WorkspaceChange) -> WorkspaceChange:
-    """Keep only what changes something."""
+    """Return only the part of an entry that changes the contact."""
     missing = object()
     tags = contact.tags or NO_TAGS
     return WorkspaceChange(
@@ -150,7 +150,7 @@ def news(contact: Contact, entry: WorkspaceChange) -> WorkspaceChange:
 
 
 def _new_of(keys: Keys, before: Keys) -> Keys:
-    """Keep only the keys that somebody did not have before."""
+    """Return only the keys that differ from before."""
     return Keys(*(new if new != old else None for new, old in zip(keys, before, strict=True)))
 
 
@@ -164,7 +164,7 @@ def _living(tx: Connection, editor: Editor, contact_id: ContactId) -> WorkspaceC
 def _check_free(
     tx: Connection, editor: Editor, keys: Keys, *, but: ContactId | None = None
 ) -> None:
-    """Let no two people have one e-mail or phone: nobody could tell them apart afterwards."""
+    """Check that no other contact has this e-mail or phone: they could not be told apart."""
     by_email, by_phone = workspace.find_contacts(tx, editor.connection, keys)
     others = {row.id: None for row in (*by_email, *by_phone) if row.id != but}
     if others:

@@ -1,4 +1,4 @@
-"""A contact's fields as JSON, and back: the form in which rows, bases and pages keep them."""
+"""A contact's fields as JSON, and back: the form stored in rows, bases and pages."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ from timerex_ghl.domain.models import Contact, FieldName, Value
 
 
 def json_of(contact: Contact) -> dict[str, object]:
-    """Give values and tags as plain JSON; a multi-select becomes a list."""
+    """Return values and tags as plain JSON; a multi-select becomes a list."""
     return {
         "values": dict(contact.values),
         "tags": None if contact.tags is None else sorted(contact.tags),
@@ -16,7 +16,7 @@ def json_of(contact: Contact) -> dict[str, object]:
 
 
 def contact_of(stored: object, updated_at: datetime | None = None) -> Contact | None:
-    """Read a contact back; None where none was stored."""
+    """Parse a stored contact; None where none was stored."""
     if stored is None:
         return None
     found = cast("Mapping[str, Any]", stored)
@@ -29,7 +29,7 @@ def contact_of(stored: object, updated_at: datetime | None = None) -> Contact | 
 
 
 def value_of(stored: object) -> Value:
-    """Read one value back: a list is a multi-select."""
+    """Parse a stored value: a list is a multi-select."""
     if isinstance(stored, list):
         return tuple(str(item) for item in cast("list[object]", stored))
     return None if stored is None else str(stored)

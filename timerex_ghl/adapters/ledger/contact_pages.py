@@ -1,4 +1,4 @@
-"""The workspace's contacts as others read them: page by page, with when they came."""
+"""The workspace's contacts as API pages, with their time of creation."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -10,14 +10,14 @@ from timerex_ghl.domain.models import ConnectionName, ContactId, WorkspaceContac
 
 
 class Dated(NamedTuple):
-    """A person, and when they came to the workspace."""
+    """A contact, and when it was added to the workspace."""
 
     row: WorkspaceContact
     created_at: datetime
 
 
 class WantedContacts(NamedTuple):
-    """Which people to list; None: whoever it is."""
+    """Filters of a list of contacts; None: no filter."""
 
     email: str | None = None
     phone: str | None = None
@@ -31,7 +31,7 @@ def page_of_contacts(
     after: ContactId | None = None,
     limit: int = 500,
 ) -> list[Dated]:
-    """List living people by id, one page at a time, with when they came.
+    """List a page of contacts by id, without deleted ones.
 
     `wanted` has the keys of an e-mail and a phone, as in `Keys`.
     """
@@ -49,7 +49,7 @@ def page_of_contacts(
 
 
 def get_dated(tx: Connection, connection: ConnectionName, contact_id: ContactId) -> Dated | None:
-    """Read a living person, with when they came."""
+    """Read a contact that is not deleted, with its time of creation."""
     statement = select(contacts).where(
         contacts.c.connection == connection, contacts.c.id == contact_id, ~contacts.c.deleted
     )

@@ -1,4 +1,4 @@
-"""The ledger: units of work on one database, written one after another, read side by side."""
+"""The ledger: units of work on one database, written one after another, read concurrently."""
 
 import asyncio
 import importlib
@@ -25,13 +25,13 @@ Item = TypeVar("Item")
 
 
 class Ledger:
-    """What the program remembers. Use it from any event loop; get one from `open_ledger`.
+    """The program's database. Use it from any event loop; get one from `open_ledger`.
 
-    A unit of work is a plain function whose first argument is the open connection. It may run
-    together with others in one transaction, and must do nothing but read and write the ledger.
+    A unit of work is a plain function whose first argument is the open transaction. It may share
+    a transaction with others, and must only read and write the ledger.
 
     Attributes:
-        key: Opens what is kept encrypted; None where this process needs no secrets.
+        key: Decrypts stored secrets; None where this process needs none.
     """
 
     def __init__(
@@ -53,14 +53,14 @@ class Ledger:
     async def write(
         self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Do work that changes the ledger; return once the change is durable.
+        """Run a unit of work that changes the ledger; return once the change is durable.
 
-        An error of the work undoes the work and nothing else. A caller that is cancelled while
-        waiting does not learn whether its work was done.
+        An error rolls back this unit only. A caller that is cancelled while waiting cannot know
+        whether its unit was stored.
 
         Raises:
             RetryableError: The database failed or stayed locked. After a lost PostgreSQL server
-                the work may have been stored all the same: look before repeating.
+                the unit may have been stored: check before repeating it.
         """
         unit = Unit[T].of(lambda tx: work(tx, *args, **kwargs))
         return await self._writer.submit(unit)
@@ -68,10 +68,9 @@ class Ledger:
     def post(
         self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> "asyncio.Future[T]":
-        """Do work that changes the ledger, before all that is asked of it later; do not wait.
+        """Queue a unit of work that changes the ledger, ahead of later ones, without waiting.
 
-        The future tells when the change is durable. Nobody has to look at it: an outage then
-        passes unnoticed.
+        The future ends when the change is durable. It may be ignored: an outage is then silent.
         """
         posted = self._writer.submit(Unit[T].of(lambda tx: work(tx, *args, **kwargs)))
         posted.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -80,11 +79,11 @@ class Ledger:
     async def write_together(
         self, work: Callable[[Connection, list[Item]], Sequence[T | Exception]], item: Item
     ) -> T:
-        """Do work that costs little more for many than for one.
+        """Run a unit of work that is batched with equal ones of other callers.
 
-        Whoever waits for the same work is served at once: it gets the items of all, and hands back
-        as many results, in their order; an error among them is raised at its caller. Where the
-        work itself fails, each item is tried by itself. All else is as in `write`.
+        The work gets the items of all waiting callers and returns as many results, in the same
+        order; an exception among them is raised at its caller. Where the work itself fails, each
+        item is tried alone. Everything else is as in `write`.
         """
         unit = Unit[T](work, item, joint=True)
         return await self._writer.submit(unit)
@@ -92,7 +91,7 @@ class Ledger:
     async def read(
         self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Do work that only reads, all of it from one snapshot.
+        """Run a unit of work that only reads, from one database snapshot.
 
         Raises:
             RetryableError: The database failed.
@@ -103,18 +102,18 @@ class Ledger:
         )
 
     def in_step(self) -> AbstractContextManager[None]:
-        """Be one of those who write in step, so that one statement and one commit do for many.
+        """Batch this caller's writes with others: one statement and one commit for many.
 
-        For bulk work: each write waits for the others a little.
+        For bulk work: each write waits briefly for the others.
         """
         return self._writer.in_step()
 
     def listening(self) -> AbstractAsyncContextManager[Alarm]:
-        """Have an alarm that rings whenever any process stores an event."""
+        """Return an alarm that rings whenever any process stores an event."""
         return listening(self._engines)
 
     def close(self) -> None:
-        """Finish what is queued and close the database. Blocks until then."""
+        """Finish queued units and close the database. Blocks until then."""
         self._writer.close()
         self._readers.shutdown()
         self._engines.dispose()
@@ -138,18 +137,18 @@ async def open_ledger(
     in_loop: bool = False,
     options: LedgerOptions = DEFAULTS,
 ) -> AsyncGenerator[Ledger]:
-    """Open the ledger: make it or bring its tables up to this version first.
+    """Open the ledger, after creating or migrating its tables.
 
     Args:
         url: SQLAlchemy URL.
-        key: Opens what is kept encrypted.
-        in_loop: Write to a file from the event loop itself, where no other process is at it. That
-            is for a process whose units are short and many, beside others that write: a thread of
-            its own would wait for Python's lock while it holds the file's.
-        options: Its clock and its time limits.
+        key: Decrypts stored secrets.
+        in_loop: Write to an SQLite file from the event loop while no other process has its lock.
+            For a process with many short units next to other writers: a writer thread would wait
+            for Python's GIL while it has the file's lock.
+        options: Clock and time limits.
 
     Raises:
-        SettingsError: The URL is wrong, nothing answers there, or a newer version wrote it.
+        SettingsError: The URL is invalid or unreachable, or a newer version wrote the ledger.
     """
     engines = await asyncio.to_thread(_prepare, url, options)
     ledger = Ledger(engines, key, in_loop=in_loop, options=options)
@@ -171,15 +170,15 @@ def _prepare(url: str, options: LedgerOptions) -> Engines:
 
 
 def _is_at_head(engines: Engines) -> bool:
-    """Connect, and look without the writer's lock: another process may hold it for long."""
+    """Connect and check without the writer's lock: another process may have it for long."""
     driver_error = cast("type[Exception]", engines.reader.dialect.loaded_dbapi.Error)
     try:
         with engines.reader.connect() as tx:
             return is_at_head(tx)
     except (DBAPIError, driver_error) as error:
         raise SettingsError(
-            f"the ledger at {engines.place} cannot be opened: check its URL, and that it is"
-            " a database, runs, and lets this user in"
+            f"the ledger at {engines.place} cannot be opened: check its URL, and that the database"
+            " runs and accepts this user"
         ) from error
 
 
@@ -190,6 +189,6 @@ def _migrate(engines: Engines) -> None:
             upgrade.migrate(tx)
     except DBAPIError as error:
         raise outage_of(error) or SettingsError(
-            f"the ledger at {engines.place} cannot be brought up to this version: check that its"
-            f" user may create tables, and that no other program keeps tables there"
+            f"the ledger at {engines.place} cannot be migrated to this version: check that its"
+            f" user may create tables, and that no other program has tables there"
         ) from error

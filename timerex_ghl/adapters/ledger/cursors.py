@@ -1,4 +1,4 @@
-"""Cursors: how far a poll or a bulk run has come."""
+"""Cursors: the position of a poll or bulk run."""
 
 from sqlalchemy import Column, Connection, Table, Text, insert, select, update
 
@@ -22,7 +22,7 @@ def get_cursor(tx: Connection, connection: ConnectionName, name: str) -> str | N
 
 
 def save_cursor(tx: Connection, connection: ConnectionName, name: str, value: str) -> None:
-    """Move a cursor."""
+    """Store the position of a cursor."""
     moved = tx.execute(
         update(_cursors)
         .where(_cursors.c.connection == connection, _cursors.c.name == name)

@@ -1,4 +1,4 @@
-"""Previews: plans that were shown and not applied. Prefect shows counts, the CLI values."""
+"""Dry run plans: stored and shown, not applied. Prefect shows counts, the CLI values."""
 
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ def save_plan(
     run_id: str,
     now: datetime,
 ) -> None:
-    """Keep the plan of a record; the latest one replaces earlier ones."""
+    """Store the plan of a record in place of an earlier one."""
     row = {
         "connection": connection,
         "record_key": record_key,
@@ -40,7 +40,7 @@ def save_plan(
 
 
 def fields_to_ghl(plan: dict[str, Any]) -> list[str]:
-    """Name what a plan writes to GHL: fields, and kinds of changes to tags. No values."""
+    """List what a plan writes to GHL: field names and kinds of tag changes, no values."""
     return [
         f"{action['kind']}: {', '.join(sorted(action['values']))}"
         if action.get("values")
@@ -50,7 +50,7 @@ def fields_to_ghl(plan: dict[str, Any]) -> list[str]:
 
 
 def fields_to_workspace(plan: dict[str, Any]) -> list[str]:
-    """Name the fields that a plan, or a person who is new here, brings to the workspace."""
+    """List the fields that a plan, or a new contact, writes to the workspace."""
     change = plan.get("to_workspace", plan)
     fields = sorted(name for name, value in change.get("values", {}).items() if value is not None)
     return [*fields, "tags"] if change.get("tags_added") or change.get("tags_removed") else fields

@@ -1,7 +1,7 @@
-"""What every edit by people has in common: who edits, what is refused, and what is told of it.
+"""What all edits of the workspace share: the editor, the version check, the event and the audit.
 
-The row, the event that carries its change on and the audit entry are one unit of work, whoever
-edits: the API, an import, the command line.
+The row, the inbox event that syncs its change and the audit entry are one unit of work, for the
+API, an import and the command line alike.
 """
 
 import json
@@ -20,14 +20,14 @@ Kind = Literal["contact", "booking", "note", "task"]
 
 
 class UnknownRecordError(SkippableError):
-    """There is no such record, or no longer."""
+    """The record does not exist, or is deleted."""
 
 
 class OtherVersionError(SkippableError):
-    """The record is at another version than the one the edit was meant for.
+    """The record is at another version than the edit expects.
 
     Attributes:
-        version: The one it is at.
+        version: The record's current version.
     """
 
     def __init__(self, message: str, *, version: int) -> None:
@@ -36,14 +36,14 @@ class OtherVersionError(SkippableError):
 
 
 class Editor(NamedTuple):
-    """Whose records are edited, and by whom: `token:<id>`, `import:<login>`, `cli:<login>`."""
+    """The connection edited, and the editor: `token:<id>`, `import:<login>`, `cli:<login>`."""
 
     settings: ConnectionSettings
     by: str
 
     @property
     def connection(self) -> ConnectionName:
-        """Name the connection."""
+        """Return the connection's name."""
         return self.settings.name
 
 
@@ -51,8 +51,8 @@ class Edit(NamedTuple):
     """One edit of one record.
 
     Attributes:
-        version: The record's, afterwards.
-        fields: Names of what changed; never a value.
+        version: The record's version after the edit.
+        fields: Names of the changed fields; never a value.
     """
 
     kind: Kind
@@ -63,10 +63,10 @@ class Edit(NamedTuple):
 
 
 def check_version(kind: Kind, record_id: str, version: int, wanted: Collection[int] | None) -> None:
-    """Refuse an edit that was meant for another version.
+    """Refuse an edit that expects another version.
 
     Raises:
-        OtherVersionError: It was.
+        OtherVersionError: The version is not a wanted one.
     """
     if wanted is not None and version not in wanted:
         raise OtherVersionError(
@@ -78,14 +78,14 @@ def check_version(kind: Kind, record_id: str, version: int, wanted: Collection[i
 def keep_track(
     tx: Connection, editor: Editor, edit: Edit, now: datetime, *, travels: bool = True
 ) -> None:
-    """Say in the audit who did what, and put the event that carries it on into the inbox.
+    """Record an edit in the audit, and store the inbox event that syncs it.
 
     Args:
-        tx: The open connection, on which the row was written.
+        tx: The transaction in which the row was written.
         editor: Who edits.
-        edit: What was done.
+        edit: The edit.
         now: The time.
-        travels: There is something to be carried to the CRM.
+        travels: Whether the edit is synced to GHL.
     """
     record = f"{edit.kind}:{edit.record_id}"
     fields = ", ".join(sorted(edit.fields))

@@ -1,9 +1,9 @@
-"""The two engines of a ledger: one connection that writes, a few that read.
+"""The two engines of a ledger: one database connection that writes, a few that read.
 
-Both databases behave alike here: one writer at a time, whole snapshots for readers. On SQLite that
-is `BEGIN IMMEDIATE` and WAL. On PostgreSQL it is an advisory lock held for the transaction, because
-group commit keeps the rows of many units locked together, and two processes doing that in different
-orders would deadlock; readers get `REPEATABLE READ`.
+Both databases behave alike: one writer at a time, snapshots for readers. On SQLite that is
+`BEGIN IMMEDIATE` and WAL. On PostgreSQL it is an advisory lock per transaction, because group
+commit locks the rows of many units together, and two processes doing that in different orders
+would deadlock; readers get `REPEATABLE READ`.
 """
 
 import sqlite3
@@ -18,22 +18,22 @@ from timerex_ghl.domain.errors import RetryableError, SettingsError
 
 READERS = 4
 LISTENERS = 1
-"""Each ledger may have one that waits for events, on a connection of its own."""
+"""Each ledger may have one listener for events, on its own database connection."""
 _EXPECTED = (
-    "the ledger's URL is not one we can use: enter sqlite:////absolute/path/ledger.db"
+    "invalid ledger URL: enter sqlite:////absolute/path/ledger.db"
     " or postgresql+psycopg://user:password@host/database"
 )
 
 
 class Engines(NamedTuple):
-    """Both ends of one database."""
+    """The writing and the reading engine of one database."""
 
     writer: Engine
     reader: Engine
 
     @property
     def place(self) -> str:
-        """Name the database as it may be shown: without user and password."""
+        """Return the database's URL without user and password, to be shown."""
         url = self.writer.url
         return str(URL.create(url.drivername, host=url.host, port=url.port, database=url.database))
 
@@ -44,10 +44,10 @@ class Engines(NamedTuple):
 
 
 def make_engines(url: str, options: LedgerOptions = DEFAULTS) -> Engines:
-    """Make the engines of a ledger. Nothing is connected yet.
+    """Make the engines of a ledger, without connecting.
 
     Raises:
-        SettingsError: The URL is none we can use; the message says what to enter.
+        SettingsError: The URL is invalid; the message says what to enter.
     """
     parsed, size = _parse(url), READERS + LISTENERS
     match parsed.drivername:
@@ -67,7 +67,7 @@ def make_engines(url: str, options: LedgerOptions = DEFAULTS) -> Engines:
 
 
 def outage_of(error: Exception) -> RetryableError | None:
-    """Tell an outage of the database (a full disk, a lost server) from an error of ours: None."""
+    """Return a database outage (a full disk, a lost server) as an error; None for other errors."""
     if not isinstance(error, DBAPIError):
         return None
     if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:

@@ -1,4 +1,4 @@
-"""GHL's contacts as they were last read: what a bulk run compares, and looks people up in."""
+"""Snapshots of GHL's contacts as last read, for comparison and lookup in bulk runs."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -53,7 +53,7 @@ contact_snapshots = Table(
 
 
 class StoredSnapshot(NamedTuple):
-    """A contact, when it was read, and the keys it is found by."""
+    """A stored contact with its match keys and the time it was read."""
 
     contact: GhlContact
     read_at: datetime
@@ -61,7 +61,7 @@ class StoredSnapshot(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """A contact to keep, with its match keys and the digest of what it means to us."""
+    """A contact to store, with its match keys and the digest of its mapped content."""
 
     contact: GhlContact
     keys: Keys
@@ -69,7 +69,7 @@ class Snapshot(NamedTuple):
 
 
 def digest_of(contact: Contact) -> str:
-    """Digest a contact's mapped fields and tags: equal for equal content, whatever else changed."""
+    """Digest a contact's mapped fields and tags; other fields do not count."""
     text = json.dumps(json_of(contact), ensure_ascii=False, sort_keys=True)
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
@@ -77,7 +77,7 @@ def digest_of(contact: Contact) -> str:
 def save_snapshots(
     tx: Connection, connection: ConnectionName, snapshots: Sequence[Snapshot], read_at: datetime
 ) -> None:
-    """Keep contacts as just read. A state older than the one kept (search lags) is dropped."""
+    """Store contacts as just read. A state older than the stored one (search lags) is dropped."""
     rows = [
         {
             "connection": connection,
@@ -109,7 +109,7 @@ def _is_older(new: Any) -> ColumnElement[bool]:
 def get_snapshots(
     tx: Connection, connection: ConnectionName, ghl_ids: Collection[GhlContactId]
 ) -> dict[GhlContactId, StoredSnapshot]:
-    """Read some contacts as they were last seen."""
+    """Read some contacts as last read."""
     statement = select(contact_snapshots).where(
         contact_snapshots.c.connection == connection, contact_snapshots.c.id.in_(ghl_ids)
     )
@@ -120,7 +120,7 @@ def get_snapshots(
 def find_snapshots(
     tx: Connection, connection: ConnectionName, keys: Keys
 ) -> tuple[list[GhlContact], list[GhlContact]]:
-    """Find contacts by e-mail and by phone, each by itself."""
+    """Find contacts by e-mail and by phone, as two separate lists."""
     found = find_by_keys(tx, connection, [keys])
     return (
         [s.contact for s in found if keys.email is not None and s.keys.email == keys.email],
@@ -131,7 +131,7 @@ def find_snapshots(
 def find_by_keys(
     tx: Connection, connection: ConnectionName, several: Collection[Keys]
 ) -> list[StoredSnapshot]:
-    """Find every contact that has one of these e-mails or phones, by id."""
+    """Find every contact with one of these e-mails or phones, ordered by id."""
     emails = {keys.email for keys in several} - {None}
     phones = {keys.phone for keys in several} - {None}
     statement = (
@@ -148,9 +148,9 @@ def find_by_keys(
 
 
 def forget_unseen(tx: Connection, connection: ConnectionName, since: datetime) -> None:
-    """Drop contacts of nobody's that were not seen since a scan of everything began: they are gone.
+    """Drop unlinked contacts that were not read since a full scan began: GHL no longer has them.
 
-    One that is somebody's stays: that it is gone is told to a person.
+    A linked one stays: a review reports that it is gone.
     """
     remote = select(links.c.remote_id).where(
         links.c.connection == connection, links.c.kind == "contact"
@@ -165,7 +165,7 @@ def forget_unseen(tx: Connection, connection: ConnectionName, since: datetime) -
 
 
 def forget(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> None:
-    """Drop one contact that turned out to be gone."""
+    """Drop one contact that GHL no longer has."""
     tx.execute(
         delete(contact_snapshots).where(
             contact_snapshots.c.connection == connection, contact_snapshots.c.id == ghl_id
@@ -174,9 +174,9 @@ def forget(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> 
 
 
 def changed_snapshots(tx: Connection, connection: ConnectionName) -> list[GhlContactId]:
-    """List contacts that are not linked, or read differently than when both sides were level.
+    """List contacts that are not linked, or changed in GHL since they were in sync.
 
-    Those who wait for a person as they are now are left out.
+    Those with a review for their current content are left out.
     """
     linked = and_(
         links.c.connection == contact_snapshots.c.connection,
@@ -202,7 +202,7 @@ def changed_snapshots(tx: Connection, connection: ConnectionName) -> list[GhlCon
 
 
 def digest_now(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> str | None:
-    """Give the digest of a contact as last seen."""
+    """Return the digest of a contact as last read."""
     return tx.scalar(
         select(contact_snapshots.c.digest).where(
             contact_snapshots.c.connection == connection, contact_snapshots.c.id == ghl_id

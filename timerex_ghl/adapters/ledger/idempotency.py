@@ -1,4 +1,4 @@
-"""Answers to requests that may be repeated: the same key gives the same answer, once made."""
+"""Stored answers to idempotent requests: the same key gets the same answer."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from timerex_ghl.adapters.ledger.schema import UtcTime, metadata
 from timerex_ghl.domain.models import Record
 
 KEPT_FOR = timedelta(hours=24)
-"""How long a key is remembered at least. The next key that is kept clears away what is older."""
+"""Minimum time a key is stored. Storing a new key deletes older ones."""
 
 _answers = Table(
     "api_answers",
@@ -25,13 +25,13 @@ _answers = Table(
 
 
 class StoredAnswer(Record):
-    """What was answered when a record was made.
+    """The answer to the request that created a record.
 
     Attributes:
-        request_digest: Of the request it answered: another one may not use the same key.
-        record_id: The record that was made.
-        version: Its version then.
-        body: The answer's JSON, with a person's details: it goes to the same token only.
+        request_digest: Digest of the request: another request may not use the same key.
+        record_id: The created record.
+        version: The record's version at that time.
+        body: JSON of the answer, with personal data: returned to the same token only.
     """
 
     request_digest: str
@@ -41,7 +41,7 @@ class StoredAnswer(Record):
 
 
 def find_answer(tx: Connection, token_id: str, key: str, now: datetime) -> StoredAnswer | None:
-    """Find what a token's request with this key was answered within the last day."""
+    """Find the answer to a token's request with this key within the last day."""
     row = tx.execute(
         select(_answers).where(
             _answers.c.token_id == token_id,
@@ -59,7 +59,7 @@ def find_answer(tx: Connection, token_id: str, key: str, now: datetime) -> Store
 def keep_answer(
     tx: Connection, token_id: str, key: str, answer: StoredAnswer, now: datetime
 ) -> None:
-    """Keep an answer, in the unit of work that made the record; forget what is over a day old."""
+    """Store an answer in the unit of work that created the record; delete those over a day old."""
     tx.execute(delete(_answers).where(_answers.c.kept_at <= now - KEPT_FOR))
     tx.execute(
         insert(_answers).values(token_id=token_id, key=key, kept_at=now, **answer.model_dump())

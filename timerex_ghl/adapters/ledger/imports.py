@@ -1,4 +1,4 @@
-"""Many people entered at once, from a table: what would become of each, and doing it."""
+"""Importing contacts from a table: the verdict on each row, and writing them."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Literal, NamedTuple
@@ -17,11 +17,11 @@ Fate = Literal["new", "changed", "same", "refused"]
 
 
 class RowVerdict(NamedTuple):
-    """What becomes of a row.
+    """The verdict on a row.
 
     Attributes:
-        reason: Why it is refused, without a value.
-        person: Whom it changes; None for somebody new.
+        reason: Why the row is refused; without values.
+        person: The contact it changes; None for a new one.
     """
 
     fate: Fate
@@ -32,13 +32,13 @@ class RowVerdict(NamedTuple):
 def judge(
     tx: Connection, editor: Editor, entries: Sequence[Entry], known: Collection[ContactId] = ()
 ) -> list[RowVerdict]:
-    """Tell what would become of each row. Nothing is written.
+    """Return the verdict on each row without writing.
 
     Args:
-        tx: The open connection.
+        tx: Open transaction.
         editor: Who imports.
-        entries: What the rows say.
-        known: Whom rows before these spoke of: nobody is spoken of twice.
+        entries: The parsed rows.
+        known: Contacts of earlier rows: a contact may appear only once.
     """
     taken = {*known}
     return [_judge(tx, editor, entry, taken) for entry in entries]
@@ -47,21 +47,21 @@ def judge(
 def take_over(
     tx: Connection, editor: Editor, entries: Sequence[Entry], known: Collection[ContactId] = ()
 ) -> list[RowVerdict]:
-    """Write every good row; all of them, or none. A repetition finds them the same.
+    """Write all valid rows, or none. Repeating it changes nothing.
 
-    Each is judged where it is written, so that whoever changed something meanwhile is heard.
+    Each row is judged in the writing transaction, so concurrent changes are taken into account.
     """
     taken = {*known}
     return [*_take_over(tx, editor, entries, taken)]
 
 
 def keys_of_entry(editor: Editor, entry: Entry) -> Keys:
-    """Give what a row's person is known by."""
+    """Return the match keys of a row."""
     return keys_of(Contact(values=entry.change.values), editor.settings.region)
 
 
 class _RefusedError(Exception):
-    """A row that cannot be taken, with the reason."""
+    """A row is refused, with the reason."""
 
 
 def _take_over(
@@ -88,17 +88,17 @@ def _judge(tx: Connection, editor: Editor, entry: Entry, taken: set[ContactId]) 
     if row is None:
         return RowVerdict("new")
     if row.id in taken:
-        return RowVerdict("refused", f"speaks of {row.id}, as a row before does")
+        return RowVerdict("refused", f"is contact {row.id}, as an earlier row is")
     taken.add(row.id)
     changes = contact_edits.news(row.contact, _as_kept(row.contact, change))
     return RowVerdict("changed" if changes else "same", person=row)
 
 
 def _find(tx: Connection, editor: Editor, entry: Entry) -> WorkspaceContact | None:
-    """Find whom a row speaks of; None: somebody new.
+    """Find the contact of a row; None: a new one.
 
     Raises:
-        _RefusedError: Nobody can tell.
+        _RefusedError: The row has no keys, or its contact is ambiguous.
     """
     keys = keys_of_entry(editor, entry)
     by_email, by_phone = workspace.find_contacts(tx, editor.connection, keys)
@@ -106,12 +106,12 @@ def _find(tx: Connection, editor: Editor, entry: Entry) -> WorkspaceContact | No
         others = {row.id for row in (*by_email, *by_phone)} - {entry.contact_id}
         return _find_named(tx, editor, entry.contact_id, others)
     if keys == Keys(None, None):
-        raise _RefusedError("has no e-mail and no valid phone number to know them by")
+        raise _RefusedError("has no e-mail and no valid phone number to match by")
     match match_person(None, by_email, by_phone, lambda row: row.id):
         case NoMatch():
             return None
         case SeveralMatches(ids):
-            raise _RefusedError(f"could be any of {', '.join(ids)}: fill in the id")
+            raise _RefusedError(f"matches {', '.join(ids)}: fill in the id")
         case Match(row):
             if not by_email and _contradicts(editor, row, keys):
                 raise _RefusedError(f"has the phone of {row.id} and another e-mail: fill in the id")
@@ -123,20 +123,20 @@ def _find_named(
 ) -> WorkspaceContact:
     row = workspace.get_contact(tx, editor.connection, contact_id)
     if row is None or row.deleted:
-        raise _RefusedError("id: names no contact: empty the cell to add a new one")
+        raise _RefusedError("id: unknown contact: empty the cell to add a new one")
     if others:
         raise _RefusedError(f"has the e-mail or phone of {', '.join(sorted(others))}")
     return row
 
 
 def _contradicts(editor: Editor, row: WorkspaceContact, keys: Keys) -> bool:
-    """Tell whether somebody found by phone has another e-mail: a phone may be a family's."""
+    """Return whether a contact matched by phone has another e-mail: families share phones."""
     remote = keys_of(row.contact, editor.settings.region)
     return bool(remote.email and keys.email and remote.email != keys.email)
 
 
 def _as_kept(contact: Contact, change: WorkspaceChange) -> WorkspaceChange:
-    """Read a cell as choices where the person's field holds choices."""
+    """Split a cell into choices where the contact's field is a multi-select."""
     values = {
         field: split_several(value)
         if isinstance(value, str) and isinstance(contact.values.get(field), tuple)

@@ -59,7 +59,7 @@ events = Table(
     sqlite_autoincrement=True,
 )
 
-# Made once: to put a statement together costs more than to carry it out.
+# Built once: building a statement costs more than executing it.
 _STORE_SQLITE, _STORE_POSTGRESQL = (
     engine.insert(events).on_conflict_do_nothing(index_elements=_UNIQUE).returning(events.c.id)
     for engine in (sqlite, postgresql)
@@ -79,7 +79,7 @@ _KNOWN = select(events.c.id).where(*(events.c[name] == bindparam(name) for name 
 
 
 class InboxState(StrEnum):
-    """Where an event stands. All but WAITING are final."""
+    """State of an event. All but WAITING are final."""
 
     WAITING = "waiting"
     APPLIED = "applied"
@@ -96,14 +96,14 @@ class InboxEvent(Record):
     """One delivery.
 
     Attributes:
-        connection: None where no connection could be told.
-        dedupe_key: Equal for deliveries that say the same.
+        connection: None where it belongs to no connection.
+        dedupe_key: Equal for repetitions of a delivery.
         body: The raw JSON text.
-        next_at: Not to be tried before; None: at once.
-        error: What last went wrong, or the note it was settled with.
+        next_at: Earliest time of the next attempt; None: now.
+        error: The last error, or a note on the final state.
         seq: Order of arrival.
-        record: What it is about: `booking:<TimeRex's id>`, `ghl:<GHL's contact id>`,
-            `contact:<our id>`. Empty where it is about no record we keep.
+        record: Its record: `booking:<TimeRex's id>`, `ghl:<GHL's contact id>`,
+            `contact:<our id>`. Empty where it has none that we store.
     """
 
     id: EventId
@@ -122,7 +122,7 @@ class InboxEvent(Record):
 
 
 class Arrival(NamedTuple):
-    """A delivery to store. `connection`: None where no connection could be told."""
+    """A delivery to store. `connection`: None where it belongs to no connection."""
 
     connection: ConnectionName | None
     source: Source
@@ -135,16 +135,16 @@ class Arrival(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """The event of a delivery. `is_new`: it was not there before."""
+    """The event of a delivery. `is_new`: False for a repetition."""
 
     event_id: EventId
     is_new: bool
 
 
 def store_events(tx: Connection, arrivals: Sequence[Arrival], now: datetime) -> list[Stored]:
-    """Store deliveries, each once; give their events in the same order.
+    """Store deliveries, each once; return their events in the same order.
 
-    One known already stays as it is. Many cost little more than one.
+    A repetition leaves the stored event unchanged. Many cost little more than one.
     """
     rows = [_row_of(arrival, now) for arrival in arrivals]
     insert = _STORE_POSTGRESQL if tx.dialect.name == "postgresql" else _STORE_SQLITE
@@ -171,7 +171,7 @@ def store_event(  # noqa: PLR0913  one argument a column
     state: InboxState = InboxState.WAITING,
     record: str = "",
 ) -> tuple[EventId, bool]:
-    """Store a delivery, once; tell whether it is new. One known already stays as it is."""
+    """Store a delivery once; return its event's id, and whether it is new."""
     arrival = Arrival(connection, source, type, dedupe_key, body, state, record)
     return store_events(tx, [arrival], now)[0]
 
@@ -190,14 +190,14 @@ def waiting_events(
     *,
     fresh_since: datetime | None = None,
 ) -> list[EventId]:
-    """List the events that may be carried now, oldest first.
+    """List the events that are due, oldest first.
 
     Args:
-        tx: The open connection.
-        connection: Whose.
-        now: What waits for a later time is left out.
-        limit: At most so many.
-        fresh_since: What came after this and was not tried yet is left out: somebody is at it.
+        tx: Open transaction.
+        connection: The connection's name; None for events of no connection.
+        now: Events postponed beyond this time are left out.
+        limit: Largest number of events.
+        fresh_since: Untried events received later are left out: the live worker handles them.
     """
     is_backlog = (
         true()
@@ -221,7 +221,7 @@ def waiting_events(
 def known_events(
     tx: Connection, connection: ConnectionName, event_ids: Collection[EventId]
 ) -> set[EventId]:
-    """Tell which of these events are in a connection's inbox."""
+    """Return which of these events are in a connection's inbox."""
     found = tx.scalars(
         select(events.c.id).where(events.c.connection == connection, events.c.id.in_(event_ids))
     )
@@ -231,7 +231,7 @@ def known_events(
 def finish_event(
     tx: Connection, event_id: EventId, state: InboxState, *, now: datetime, note: str = ""
 ) -> None:
-    """Give an event its final state. A replay may settle it anew."""
+    """Set the final state of an event. A replay may change it."""
     finish_events(tx, [event_id], state, now=now, note=note)
 
 
@@ -243,12 +243,12 @@ def finish_events(
     now: datetime,
     note: str = "",
 ) -> None:
-    """Give events their final state."""
+    """Set the final state of events."""
     tx.execute(_FINISH, {"ids": [*event_ids], "to": state, "now": now, "note": note or None})
 
 
 def requeue_event(tx: Connection, event_id: EventId) -> None:
-    """Let an event that was given up wait again, as if it were new."""
+    """Put a finished event back into the queue, as if it were new."""
     tx.execute(
         update(events)
         .where(events.c.id == event_id)
@@ -265,7 +265,7 @@ def postpone_events(
     next_at: datetime,
     counts: bool = True,
 ) -> None:
-    """Let events wait for their next try. What `counts` is False for (a 429) was no attempt."""
+    """Postpone events to their next attempt. `counts` False (a 429): not counted as an attempt."""
     tx.execute(
         update(events)
         .where(events.c.id.in_(event_ids))

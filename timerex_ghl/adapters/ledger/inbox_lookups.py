@@ -1,4 +1,4 @@
-"""What has been heard already: of which records events wait, what was stored, and since when."""
+"""Lookups in the inbox: stored deliveries, and records with pending events."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -11,7 +11,7 @@ from timerex_ghl.domain.models import ConnectionName
 
 
 class NamedDelivery(NamedTuple):
-    """What a delivery said, and of which record."""
+    """A stored delivery, with its record."""
 
     record: str
     type: str
@@ -21,7 +21,7 @@ class NamedDelivery(NamedTuple):
 def known_dedupe_keys(
     tx: Connection, connection: ConnectionName, source: Source, keys: Collection[str]
 ) -> set[str]:
-    """Tell which of these deliveries the inbox holds."""
+    """Return which of these deliveries are stored."""
     return set(
         tx.scalars(
             select(events.c.dedupe_key).where(
@@ -36,7 +36,7 @@ def known_dedupe_keys(
 def waiting_records(
     tx: Connection, connection: ConnectionName, records: Collection[str]
 ) -> set[str]:
-    """Tell of which of these records an event waits."""
+    """Return which of these records have pending events."""
     return set(
         tx.scalars(
             select(events.c.record).where(
@@ -51,9 +51,9 @@ def waiting_records(
 def last_delivery_at(
     tx: Connection, connection: ConnectionName, source: Source, *, polled: str
 ) -> datetime | None:
-    """Tell when the last webhook of a service came; None: never.
+    """Return when the last webhook of a source was received; None: never.
 
-    What was polled is none: its keys begin with `polled`.
+    Polled events do not count: their keys begin with `polled`.
     """
     return tx.scalar(
         select(events.c.received_at)
@@ -70,7 +70,7 @@ def last_delivery_at(
 def polled_since(
     tx: Connection, connection: ConnectionName, since: datetime, *, polled: str
 ) -> list[str]:
-    """Give the bodies of what polls of TimeRex put into the inbox since then."""
+    """Return the bodies of events that polls of TimeRex stored since a time."""
     return list(
         tx.scalars(
             select(events.c.body).where(
@@ -86,7 +86,7 @@ def polled_since(
 def deliveries_naming(
     tx: Connection, connection: ConnectionName, source: Source, words: str, since: datetime
 ) -> list[NamedDelivery]:
-    """List the deliveries since then whose body has these words in it. All since are read."""
+    """List the deliveries since a time whose body contains these words (a scan of all since)."""
     found = tx.execute(
         select(events.c.record, events.c.type, events.c.body)
         .where(

@@ -1,4 +1,4 @@
-"""What waits in the inbox, and what of it is due: what the live path asks for again and again."""
+"""Pending and due events of the inbox: the queries of the live worker's loop."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from timerex_ghl.domain.models import ConnectionName, EventId
 
 
 class Due(NamedTuple):
-    """An event that may be carried now. `record`: what it is about; its own id if about nothing."""
+    """An event that is due. `record`: its record, or its own id where it has none."""
 
     id: EventId
     connection: ConnectionName
@@ -19,9 +19,9 @@ class Due(NamedTuple):
 
 
 class Group(NamedTuple):
-    """An event, and older ones about the same record that it can stand for.
+    """An event, and older ones of the same record that it replaces.
 
-    They are hints: whoever reads the record once knows what all of them tell.
+    They are notifications: reading the record once covers all of them.
     """
 
     event: InboxEvent
@@ -29,12 +29,12 @@ class Group(NamedTuple):
 
     @property
     def ids(self) -> list[EventId]:
-        """List all of them."""
+        """Return the ids of all of them, newest first."""
         return [self.event.id, *self.older]
 
 
 class Waiting(NamedTuple):
-    """What waits in a connection's inbox. `since`: when the oldest was received."""
+    """The pending events of a connection. `since`: when the oldest was received."""
 
     number: int
     since: datetime | None
@@ -46,9 +46,9 @@ _WAITS = events.c.state == InboxState.WAITING
 def due_events(
     tx: Connection, connections: Collection[ConnectionName], now: datetime, limit: int
 ) -> list[Due]:
-    """List what may be carried now, oldest first: of each connection at most `limit`.
+    """List the events that are due, oldest first, at most `limit` per connection.
 
-    A connection with a flood hides nobody else's events.
+    So a connection with many events does not block the others.
     """
     waiting = tx.scalars(select(events.c.connection).where(_WAITS).distinct())
     found: list[Due] = []
@@ -66,7 +66,7 @@ def due_events(
 def next_due_at(
     tx: Connection, connections: Collection[ConnectionName], now: datetime
 ) -> datetime | None:
-    """Tell when the next postponed event is due; None where none waits for its time."""
+    """Return when the next postponed event is due; None where none is postponed."""
     return tx.scalar(
         select(func.min(events.c.next_at)).where(
             _WAITS, events.c.next_at > now, events.c.connection.in_(connections)
@@ -75,10 +75,10 @@ def next_due_at(
 
 
 def read_group(tx: Connection, event_id: EventId) -> Group | None:
-    """Read an event with those that can be carried by the same look.
+    """Read an event with the pending ones that the same read of the record covers.
 
-    A booking's delivery is its own data and always stands alone. Of hints, the newest stands for
-    all that wait: the one asked for may then be an older one.
+    A booking's delivery contains its data, so it is never grouped. Of notifications, the newest
+    replaces all pending ones: the requested event may then be an older one.
     """
     event = read_event(tx, event_id)
     if event is None or event.state is not InboxState.WAITING:
@@ -105,7 +105,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 
 
 def what_waits(tx: Connection, connection: ConnectionName) -> Waiting:
-    """Count the events that wait, those of a later try too, and tell since when the oldest does."""
+    """Count the pending events, including postponed ones, with the oldest time of receipt."""
     row = tx.execute(
         select(func.count(), func.min(events.c.received_at)).where(
             events.c.connection == connection, events.c.state == InboxState.WAITING

@@ -1,6 +1,6 @@
 """Intents and outcomes: a row before each write to GHL, completed after it.
 
-An intent that stays open was sent and never heard of again: whoever comes next looks first.
+An open intent was sent without a known outcome: the next handler checks GHL before it writes.
 """
 
 import secrets
@@ -56,19 +56,19 @@ _intents = Table(
 
 
 class LostLockError(RetryableError):
-    """The lock ran out, and somebody else may be writing this record: nothing was sent."""
+    """The lock expired, and another process may be writing this record: nothing was sent."""
 
 
 class Intent(Record):
     """One write to GHL.
 
     Attributes:
-        record_key: Whose write it is.
+        record_key: The record written to.
         kind: The action's kind, for example `contact.create`.
         payload: The action as JSON.
-        state: open: its outcome is not known.
-        result_id: What it made or changed in GHL.
-        recovered: The outcome was found out later, not answered.
+        state: `open` while its outcome is not known.
+        result_id: Id of the created or changed record in GHL.
+        recovered: The outcome was found later, not in GHL's answer.
     """
 
     id: str
@@ -98,7 +98,7 @@ class NewIntent(NamedTuple):
 
 
 class Closing(NamedTuple):
-    """The outcome of a write. `result_id`: what it made or changed; None where it failed."""
+    """The outcome of a write. `result_id`: the record written; None where it failed."""
 
     intent_id: str
     result_id: str | None
@@ -108,42 +108,42 @@ class Closing(NamedTuple):
 
 
 def open_intent(tx: Connection, new: NewIntent) -> str:
-    """Note what is about to be written, while the lock is surely held.
+    """Record a write that is about to be sent, after checking the lock.
 
     Raises:
-        LostLockError: It is not.
+        LostLockError: The lock expired.
     """
     return open_all(tx, [new])[0]
 
 
 def open_all(tx: Connection, several: Sequence[NewIntent]) -> list[str]:
-    """Note several writes; their ids, in the same order.
+    """Record several writes; return their ids in the same order.
 
     Raises:
-        LostLockError: The lock of one of them is not held any more.
+        LostLockError: The lock of one of them expired.
     """
     for new, is_blocked in zip(several, all_valid(tx, [new.fence for new in several]), strict=True):
         if not is_blocked:
-            raise LostLockError(f"the lock of {new.record_key} ran out: nothing was sent")
+            raise LostLockError(f"the lock of {new.record_key} expired: nothing was sent")
     rows = [_row_of(new) for new in several]
     tx.execute(_OPEN, rows)
     return [str(row["id"]) for row in rows]
 
 
 def close_intent(tx: Connection, closing: Closing) -> None:
-    """Note the outcome of a write, once.
+    """Record the outcome of a write, once.
 
     Raises:
-        LostLockError: Somebody else noted it already: they went on from here.
+        LostLockError: Another process recorded it already and continued.
     """
     close_all(tx, [closing])
 
 
 def close_all(tx: Connection, closings: Sequence[Closing]) -> None:
-    """Note the outcomes of writes, each once.
+    """Record the outcomes of writes, each once.
 
     Raises:
-        LostLockError: Somebody else noted one of them already.
+        LostLockError: Another process recorded one of them already.
     """
     if not closings:
         return
@@ -163,7 +163,7 @@ def close_all(tx: Connection, closings: Sequence[Closing]) -> None:
     )
     if closed.rowcount < len(closings):
         ids = ", ".join(closing.intent_id for closing in closings[:5])
-        raise LostLockError(f"the outcome of {ids} is known already")
+        raise LostLockError(f"the outcome of {ids} is recorded already")
 
 
 _OPEN = insert(_intents)
@@ -200,7 +200,7 @@ def _row_of(new: NewIntent) -> dict[str, object]:
 def open_by_record(
     tx: Connection, connection: ConnectionName, record_keys: Sequence[str]
 ) -> dict[str, list[Intent]]:
-    """Sort what `open_intents` lists by its record."""
+    """Group the intents of `open_intents` by record."""
     found: dict[str, list[Intent]] = {}
     for intent in open_intents(tx, connection, record_keys):
         found.setdefault(intent.record_key, []).append(intent)
@@ -210,7 +210,7 @@ def open_by_record(
 def open_intents(
     tx: Connection, connection: ConnectionName, record_keys: Sequence[str]
 ) -> list[Intent]:
-    """List the writes to these records whose outcome is not known, oldest first."""
+    """List the open intents of these records, oldest first."""
     rows = tx.execute(_OPEN_ONES, {"of": connection, "keys": [*record_keys]})
     return [Intent.model_validate(dict(row)) for row in rows.mappings()]
 

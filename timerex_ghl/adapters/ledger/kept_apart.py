@@ -1,4 +1,4 @@
-"""Pairs that a person said are two people: nobody is taken for the other any more."""
+"""Pairs that a person marked as two people: they are never matched again."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -23,7 +23,7 @@ _apart = Table(
 
 
 class ContactPair(NamedTuple):
-    """A person of the workspace, and a contact of GHL that is somebody else."""
+    """A workspace contact and a GHL contact that are different people."""
 
     contact_id: ContactId
     ghl_id: GhlContactId
@@ -37,7 +37,7 @@ def keep_apart(
     by: str,
     now: datetime,
 ) -> None:
-    """Remember that these are two people each."""
+    """Store pairs that must not be matched."""
     rows = [
         {
             "connection": connection,
@@ -54,7 +54,7 @@ def keep_apart(
 def apart_from(
     tx: Connection, connection: ConnectionName, ghl_ids: Collection[GhlContactId]
 ) -> set[ContactPair]:
-    """Tell who is not one of these contacts."""
+    """Return the stored pairs of these GHL contacts."""
     if not ghl_ids:
         return set()
     rows = tx.execute(

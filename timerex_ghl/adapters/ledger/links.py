@@ -1,4 +1,4 @@
-"""Links: the one-to-one pairs of our records and GHL's, with what both sides last agreed on."""
+"""Links: one-to-one pairs of workspace and GHL records, with their base."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -48,17 +48,17 @@ links = Table(
 
 
 class Link(Record):
-    """One pair.
+    """A link of one workspace record and one GHL record.
 
     Attributes:
-        local_version: The workspace row's version when both sides were level.
-        remote_updated_at: GHL's own time of the contact when both sides were level.
+        local_version: The workspace row's version when they were last in sync.
+        remote_updated_at: GHL's `dateUpdated` when they were last in sync.
         written_at: When we last wrote to GHL's record.
-        base: What both sides last agreed on; None before they ever did.
-        digest: Of GHL's record when both sides were level; of an appointment, what GHL's list
-            showed when a sweep last found that to be otherwise.
-        checked_at: When a sweep last found GHL's record; of a contact, when its notes were last
-            read; of an appointment, when it was read because of that list.
+        base: The values both sides last agreed on; None before the first time.
+        digest: Digest of GHL's record when last in sync; of an appointment, what GHL's list
+            showed when a sweep last found a difference.
+        checked_at: When a sweep last found GHL's record; for a contact, when its notes were last
+            read; for an appointment, when it was read because of that difference.
     """
 
     connection: ConnectionName
@@ -101,21 +101,21 @@ _CHECKED = (
 def link_of_local(
     tx: Connection, connection: ConnectionName, kind: LinkKind, local_id: str
 ) -> Link | None:
-    """Find the link of one of our records."""
+    """Find the link of a workspace record."""
     return links_of_locals(tx, connection, kind, [local_id]).get(local_id)
 
 
 def link_of_remote(
     tx: Connection, connection: ConnectionName, kind: LinkKind, remote_id: str
 ) -> Link | None:
-    """Find the link of one of GHL's records."""
+    """Find the link of a GHL record."""
     return links_of_remotes(tx, connection, kind, [remote_id]).get(remote_id)
 
 
 def links_of_locals(
     tx: Connection, connection: ConnectionName, kind: LinkKind, local_ids: Collection[str]
 ) -> dict[str, Link]:
-    """Find the links of some of our records, by our ids."""
+    """Find the links of workspace records, by local id."""
     rows = tx.execute(_BY_LOCALS, {"of": connection, "link_kind": kind, "ids": [*local_ids]})
     return {row["local_id"]: link_of(row) for row in rows.mappings()}
 
@@ -123,18 +123,18 @@ def links_of_locals(
 def links_of_remotes(
     tx: Connection, connection: ConnectionName, kind: LinkKind, remote_ids: Collection[str]
 ) -> dict[str, Link]:
-    """Find the links of some of GHL's records, by their ids."""
+    """Find the links of GHL records, by remote id."""
     rows = tx.execute(_BY_REMOTES, {"of": connection, "link_kind": kind, "ids": [*remote_ids]})
     return {row["remote_id"]: link_of(row) for row in rows.mappings()}
 
 
 def save_link(tx: Connection, link: Link) -> None:
-    """Write a link, new or changed. One that would give a record two partners is refused."""
+    """Insert or update a link. The database refuses a second link of a record."""
     save_links(tx, [link])
 
 
 def save_links(tx: Connection, several: Sequence[Link]) -> None:
-    """Write links, new or changed; all of them, or none. When GHL's were seen stays as it was."""
+    """Insert or update links, all or none. An update keeps `checked_at`."""
     rows = [
         {
             **{name: getattr(link, name) for name in Link.model_fields},
@@ -148,7 +148,7 @@ def save_links(tx: Connection, several: Sequence[Link]) -> None:
 def note_write(
     tx: Connection, connection: ConnectionName, kind: LinkKind, local_id: str, now: datetime
 ) -> bool:
-    """Note that we wrote to GHL's record just now; False where there is no link yet."""
+    """Record the time of our write to GHL's record; False where there is no link yet."""
     values = {"of": connection, "link_kind": kind, "local": local_id, "now": now}
     changed = tx.execute(_NOTE_WRITE, values)
     return changed.rowcount > 0
@@ -161,7 +161,7 @@ def mark_checked(
     remote_ids: Collection[str],
     now: datetime,
 ) -> None:
-    """Note that these records of GHL were seen just now."""
+    """Record that a sweep found these GHL records."""
     if remote_ids:
         tx.execute(
             _CHECKED, {"of": connection, "link_kind": kind, "ids": [*remote_ids], "now": now}
@@ -171,14 +171,14 @@ def mark_checked(
 def move_link(
     tx: Connection, connection: ConnectionName, kind: LinkKind, old_local_id: str, new_local_id: str
 ) -> None:
-    """Hand GHL's record over from one of our records to another."""
+    """Move a link from one workspace record to another."""
     tx.execute(
         update(links).where(_is(connection, kind, old_local_id)).values(local_id=new_local_id)
     )
 
 
 def drop_link(tx: Connection, connection: ConnectionName, kind: LinkKind, local_id: str) -> None:
-    """Part a pair."""
+    """Delete a link."""
     tx.execute(delete(links).where(_is(connection, kind, local_id)))
 
 
@@ -193,6 +193,6 @@ def _kept(_new: object) -> dict[str, ColumnElement[datetime]]:
 
 
 def link_of(row: RowMapping) -> Link:
-    """Read a row of the table."""
+    """Parse a row of the table."""
     values = {name: row[name] for name in Link.model_fields}
     return Link.model_validate({**values, "base": contact_of(row["base"])})

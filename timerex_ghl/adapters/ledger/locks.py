@@ -47,10 +47,10 @@ _RELEASE = (
 
 
 class Fence(NamedTuple):
-    """A holder's proof that the locks are its own.
+    """A holder's proof that it owns the locks.
 
     Attributes:
-        number: Higher than any number these locks had before.
+        number: Fencing number, higher than any these locks had before.
     """
 
     names: tuple[str, ...]
@@ -59,7 +59,7 @@ class Fence(NamedTuple):
 
 
 class WantedLocks(NamedTuple):
-    """The locks somebody asks for, all or none."""
+    """The locks a holder requests, all or none."""
 
     names: tuple[str, ...]
     holder: str
@@ -67,12 +67,12 @@ class WantedLocks(NamedTuple):
 
 
 def try_lock(tx: Connection, names: Collection[str], holder: str, ttl_s: float) -> Fence | None:
-    """Take all of these locks, or none (None). One whose time has run out is taken over."""
+    """Take all of these locks, or none (None). An expired lock is taken over."""
     return try_locks(tx, [WantedLocks(tuple(names), holder, ttl_s)])[0]
 
 
 def try_locks(tx: Connection, wanted: Sequence[WantedLocks]) -> list[Fence | None]:
-    """Take locks for several holders, each all or none; who comes first is served first."""
+    """Take locks for several holders in order, each all or none."""
     now = clock.now(tx)
     numbers: dict[str, int] = {}
     taken: set[str] = set()
@@ -99,15 +99,15 @@ def try_locks(tx: Connection, wanted: Sequence[WantedLocks]) -> list[Fence | Non
 
 
 def taken(tx: Connection, names: Collection[str]) -> set[str]:
-    """Tell which of these locks somebody holds."""
+    """Return which of these locks are taken."""
     condition = and_(_locks.c.name.in_(names), _locks.c.expires_at > clock.now(tx))
     return set(tx.scalars(select(_locks.c.name).where(condition)))
 
 
 def renew_lock(tx: Connection, fence: Fence, ttl_s: float) -> bool:
-    """Hold the locks for longer. False: somebody else has taken one of them, all are lost.
+    """Extend the locks. False: another holder has taken one of them, so all are lost.
 
-    Locks that ran out but that nobody took are still the fence's own.
+    Expired locks that no other holder took still belong to the fence.
     """
     if _count(tx, _owned_by(fence)) < len(fence.names):
         return False
@@ -120,12 +120,12 @@ def renew_lock(tx: Connection, fence: Fence, ttl_s: float) -> bool:
 
 
 def release_lock(tx: Connection, fence: Fence) -> None:
-    """Let go of what is still held."""
+    """Release the locks the fence still owns."""
     release_locks(tx, [fence])
 
 
 def release_locks(tx: Connection, fences: Sequence[Fence]) -> None:
-    """Let go of what these fences still hold."""
+    """Release the locks these fences still own."""
     if not fences:
         return
     names = [(fence.holder, fence.number) for fence in fences]
@@ -133,9 +133,9 @@ def release_locks(tx: Connection, fences: Sequence[Fence]) -> None:
 
 
 def release_dead(tx: Connection, is_dead: Callable[[str], bool]) -> int:
-    """Let go of the locks of holders that are certainly gone; tell how many those were.
+    """Release the locks of dead holders; return their number.
 
-    Their numbers stay, so whoever was wrongly called dead finds its fence broken.
+    The fencing numbers stay, so a holder wrongly declared dead finds its fence invalid.
     """
     found = tx.execute(
         select(_locks.c.name, _locks.c.holder).where(_locks.c.expires_at > clock.now(tx))
@@ -149,17 +149,17 @@ def release_dead(tx: Connection, is_dead: Callable[[str], bool]) -> int:
 
 
 def forget_idle(tx: Connection, limit: int) -> int:
-    """Forget locks that nobody holds; tell how many those were.
+    """Delete rows of free locks; return their number.
 
-    A fence names its holder, and no two holders have one name: whose lock was forgotten and taken
-    anew finds its fence broken, though the numbers begin again.
+    A fence contains its holder's unique name: if a lock was deleted and taken again, an old fence
+    is invalid although the numbers restart.
     """
     idle = select(_locks.c.name).where(_locks.c.holder.is_(None)).limit(limit)
     return tx.execute(delete(_locks).where(_locks.c.name.in_(idle))).rowcount
 
 
 def all_valid(tx: Connection, fences: Sequence[Fence]) -> list[bool]:
-    """Tell of each fence whether it still holds all of its locks, at this moment."""
+    """Return for each fence whether it owns all of its locks now."""
     now = clock.now(tx)
     rows = tx.execute(_BY_NAMES, {"names": _names(fences)})
     found = {
@@ -171,12 +171,12 @@ def all_valid(tx: Connection, fences: Sequence[Fence]) -> list[bool]:
 
 
 def is_valid(tx: Connection, fence: Fence) -> bool:
-    """Tell whether the fence still holds all of its locks, at this moment."""
+    """Return whether the fence owns all of its locks now."""
     return all_valid(tx, [fence])[0]
 
 
 def holder_of(tx: Connection, name: str) -> str | None:
-    """Name who holds a lock; None: it is free."""
+    """Return the holder of a lock; None: it is free."""
     return tx.scalar(
         select(_locks.c.holder).where(_locks.c.name == name, _locks.c.expires_at > clock.now(tx))
     )

@@ -1,4 +1,4 @@
-"""What may be chosen where a ledger is opened: its clock and its time limits."""
+"""Options of an open ledger: its clock and its time limits."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from timerex_ghl.adapters.ledger import clock
 from timerex_ghl.adapters.ledger.clock import Clock
 
 LOCK_WAIT = "lock_wait_s"
-"""The execution option of an engine or connection that holds the `lock_wait_s` to use."""
+"""Name of the SQLAlchemy execution option that contains the `lock_wait_s` to use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class LedgerOptions:
     Attributes:
         clock: Replaces the clock of the database server (PostgreSQL) or of this machine (SQLite).
         lock_wait_s: How long a transaction waits for the database's lock before it fails.
-        transaction_limit_s: A transaction that has lasted this long takes no further unit of work:
+        transaction_limit_s: A transaction older than this takes no further unit of work:
             other processes wait to write.
     """
 

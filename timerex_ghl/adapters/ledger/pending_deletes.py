@@ -1,4 +1,4 @@
-"""Deletes of notes and tasks: each is listed, and many at once wait for a person."""
+"""Pending deletes of notes and tasks. Many at once need a person's confirmation."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -43,13 +43,14 @@ _deletes = Table(
 
 
 class PendingDelete(Record):
-    """One delete that was found on one side, and what became of it.
+    """A delete found in one system, and its state.
 
     Attributes:
-        side: Where it was deleted.
-        state: held: it waits for a person. released: a person let it through. done: the other side
-            followed, unasked. allowed: it followed after a person said so. withdrawn: the record
-            came back. kept: a person decided that the other side keeps its own.
+        side: The system in which it was deleted.
+        state: pending: needs a person's confirmation. released: confirmed, not yet applied. done:
+            applied in the other system without confirmation. allowed: applied after confirmation.
+            withdrawn: the record exists again. kept: a person decided not to delete it in the
+            other system.
     """
 
     kind: ActivityKind
@@ -62,7 +63,7 @@ class PendingDelete(Record):
 
 
 class FoundDelete(NamedTuple):
-    """A delete that was found just now."""
+    """A delete to store."""
 
     key: ActivityKey
     side: Side
@@ -73,7 +74,7 @@ class FoundDelete(NamedTuple):
 def note_delete(
     tx: Connection, connection: ConnectionName, found: FoundDelete, now: datetime
 ) -> None:
-    """List a delete, or say how a listed one stands now."""
+    """Insert a delete, or update its state."""
     row = {
         "connection": connection,
         "kind": found.key.kind,
@@ -90,7 +91,7 @@ def note_delete(
 def get_delete(
     tx: Connection, connection: ConnectionName, key: ActivityKey
 ) -> PendingDelete | None:
-    """Read how a delete stands; None where none was found."""
+    """Read a delete; None where there is none."""
     row = tx.execute(select(_deletes).where(_is(connection, key))).mappings().one_or_none()
     return None if row is None else _delete_of(dict(row))
 
@@ -102,7 +103,7 @@ def list_deletes(
     kind: ActivityKind | None = None,
     side: Side | None = None,
 ) -> list[PendingDelete]:
-    """List deletes by how they stand, the oldest first."""
+    """List deletes in some states, oldest first."""
     columns = _deletes.c
     statement = select(_deletes).where(columns.connection == connection, columns.state.in_(states))
     if kind is not None:
@@ -121,7 +122,7 @@ def finish_pending(
     state: State,
     now: datetime,
 ) -> None:
-    """Give all that is held of one kind and side another state."""
+    """Set the state of all pending deletes of one kind and system."""
     columns = _deletes.c
     tx.execute(
         update(_deletes)
@@ -136,7 +137,7 @@ def finish_pending(
 
 
 def withdraw(tx: Connection, connection: ConnectionName, key: ActivityKey, now: datetime) -> bool:
-    """Take a delete back that waits, since the record is there; tell whether one waited."""
+    """Withdraw an unapplied delete because the record exists; return whether there was one."""
     changed = tx.execute(
         update(_deletes)
         .where(_is(connection, key), _deletes.c.state.in_(["pending", "released", "kept"]))
@@ -148,7 +149,7 @@ def withdraw(tx: Connection, connection: ConnectionName, key: ActivityKey, now: 
 def count_since(
     tx: Connection, connection: ConnectionName, kind: ActivityKind, side: Side, since: datetime
 ) -> int:
-    """Count the deletes that were followed unasked since a time."""
+    """Count the deletes applied without confirmation since a time."""
     columns = _deletes.c
     return tx.execute(
         select(func.count()).where(
@@ -162,7 +163,7 @@ def count_since(
 
 
 def count_linked(tx: Connection, connection: ConnectionName, kind: ActivityKind) -> int:
-    """Count the notes or tasks that both sides have, or had."""
+    """Count the linked notes or tasks, including deleted ones."""
     return tx.execute(
         select(func.count()).where(links.c.connection == connection, links.c.kind == kind)
     ).scalar_one()

@@ -1,4 +1,4 @@
-"""PostgreSQL as the ledger: how its connections are opened, and who may write."""
+"""PostgreSQL as the ledger's database: engines, timeouts and the writer's lock."""
 
 import importlib.util
 from functools import partial
@@ -10,12 +10,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from timerex_ghl.adapters.ledger.options import LedgerOptions
 from timerex_ghl.domain.errors import SettingsError
 
-_WRITER_LOCK = 0x7472_6768_6C00  # any number that stays the same: "trghl"
+_WRITER_LOCK = 0x7472_6768_6C00  # an arbitrary constant: "trghl"
 _CONNECT_TIMEOUT_S = 10
 
 
 def make_writer(url: URL, options: LedgerOptions) -> Engine:
-    """Make the engine with the one connection that writes, one process at a time."""
+    """Make the engine with the one connection that writes; one process writes at a time."""
     engine = _make_engine(url, 1, "READ COMMITTED", options)
     event.listen(engine, "connect", partial(_limit_waiting, lock_wait_s=options.lock_wait_s))
     event.listen(engine, "begin", _begin_writing)
@@ -51,7 +51,7 @@ def _make_engine(url: URL, size: int, isolation_level: str, options: LedgerOptio
 
 
 def _limit_waiting(connection: DBAPIConnection, _record: object, *, lock_wait_s: float) -> None:
-    """Let no frozen process keep the others waiting: the server ends its transaction."""
+    """Set timeouts, so that the server ends the transaction of a frozen process."""
     cursor = connection.cursor()
     limit_ms = max(1, round(lock_wait_s * 1000))  # 0 would mean no limit
     cursor.execute(f"SET lock_timeout = {limit_ms}")
@@ -69,7 +69,7 @@ def _begin_writing(tx: Connection) -> None:
 
 
 def _hide_values(context: ExceptionContext) -> None:
-    """Keep the first line of an error: the next ones (DETAIL) name the row's values."""
+    """Keep only the first line of an error: the next ones (DETAIL) contain the row's values."""
     for error in (context.original_exception, context.sqlalchemy_exception):
         if error is not None and error.args:
             error.args = (str(error.args[0]).partition("\n")[0], *error.args[1:])

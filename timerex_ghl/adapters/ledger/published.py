@@ -1,4 +1,4 @@
-"""Published connections: the checked, numbered, immutable versions that everything runs on."""
+"""Published connections: checked, numbered, immutable versions of settings."""
 
 from datetime import datetime
 from typing import Any
@@ -47,7 +47,7 @@ _published = Table(
 def publish(
     tx: Connection, settings: ConnectionSettings, *, now: datetime, by: str
 ) -> PublishedConnection:
-    """Make settings the version that runs; the same settings make no new one."""
+    """Publish settings as the current version; unchanged settings make no new version."""
     running = current(tx, settings.name)
     if running is not None and running.settings == settings:
         return running
@@ -72,24 +72,24 @@ def publish(
 
 
 def current(tx: Connection, name: ConnectionName) -> PublishedConnection | None:
-    """Read the version of a connection that runs."""
+    """Read the current version of a connection."""
     return _one(tx, _running().where(_published.c.connection == name))
 
 
 def first_published_at(tx: Connection, name: ConnectionName) -> datetime | None:
-    """Tell since when a connection runs."""
+    """Return when a connection was first published."""
     return tx.scalar(
         select(func.min(_published.c.published_at)).where(_published.c.connection == name)
     )
 
 
 def by_endpoint(tx: Connection, endpoint: str) -> PublishedConnection | None:
-    """Find the connection whose door this is."""
+    """Find the connection of a webhook endpoint."""
     return _one(tx, _running().where(_published.c.endpoint == endpoint))
 
 
 def all_published(tx: Connection) -> list[PublishedConnection]:
-    """List the connections that run."""
+    """List the current versions of all connections."""
     rows = tx.execute(_running().order_by(_published.c.connection)).mappings()
     return [_version_of(row) for row in rows]
 

@@ -1,9 +1,9 @@
-"""Room for calls: slots of a sliding window per location, shared by every process of the ledger.
+"""The call budget: slots of a sliding window per location, shared by all processes of the ledger.
 
-A call takes a slot and gives it back when it ended; the slot is free again a whole window later. So
-no window of that length, wherever it is put and however long calls are on their way, holds more
-calls than there are slots. A slot of a process that died is free once its call cannot be alive.
-Calls behind live work take slots of the same window, and are counted by themselves as well.
+A call takes a slot and returns it when it ends; the slot is free again a whole window later. So no
+window of that length, wherever it starts and however long calls take, contains more calls than
+there are slots. The slot of a crashed process is free once its call must have ended. Calls behind
+live work take slots of the same window, and are also counted separately.
 """
 
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ DAILY_LIMIT = 200_000
 """Source: GHL's rate limits, per app and location."""
 
 PIECES = 5
-"""Calls behind live take no more than this part of their share in such a part of the window.
+"""Calls behind live work take at most this fraction of their share in this fraction of the window.
 
-So their slots come back evenly: live work that needs them waits for the next ones for a fifth of a
-window at most, and not for a whole one.
+So their slots become free evenly: live work waits for the next ones for at most a fifth of a
+window, not for a whole one.
 """
 
 RESERVE_OF_DAY = DAILY_LIMIT // 10
-"""The day's last calls, for live work only."""
+"""The last calls of the day, reserved for live work."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -37,7 +37,7 @@ _quota = Table(
     metadata,
     Column("location_id", Text, primary_key=True),
     Column("slots", JsonText, nullable=False),  # ms since 1970 at which each taken slot is free
-    Column("behind", JsonText, nullable=False, server_default="[]"),  # those taken behind live
+    Column("behind", JsonText, nullable=False, server_default="[]"),  # those taken behind live work
     Column("paused_until", UtcTime),
     Column("today", Integer, nullable=False),
     Column("today_ends_at", UtcTime, nullable=False),
@@ -45,12 +45,12 @@ _quota = Table(
 
 
 class CallLimits(NamedTuple):
-    """How fast a location may be called.
+    """The call limits of a location.
 
     Attributes:
         limit: Calls in any window.
         window_s: The window's length in seconds.
-        deadline_s: A call lives no longer than this.
+        deadline_s: Longest duration of a call.
     """
 
     limit: int = 100
@@ -59,11 +59,11 @@ class CallLimits(NamedTuple):
 
 
 class Slot(NamedTuple):
-    """A slot that was taken. Equal ones are alike.
+    """A taken slot. Equal slots are interchangeable.
 
     Attributes:
-        free_ms: When it is free if nobody gives it back, in ms since 1970.
-        is_behind: Whether it was taken behind live.
+        free_ms: When it is free if it is never returned, in ms since 1970.
+        is_behind: Whether it was taken behind live work.
     """
 
     free_ms: int
@@ -71,14 +71,14 @@ class Slot(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A call that is over, and how long ago it ended."""
+    """The slot of an ended call, and how long ago the call ended."""
 
     slot: Slot
     ago_s: float
 
 
 class ReportedLimits(NamedTuple):
-    """What GHL's answer said about the room that is left, and how long ago. None: not said."""
+    """The remaining call budget from GHL's answer, and its age. None: not reported."""
 
     remaining: int | None
     daily_remaining: int | None
@@ -87,14 +87,14 @@ class ReportedLimits(NamedTuple):
 
 
 class DayUsage(NamedTuple):
-    """The calls of the day that runs, and when it ends."""
+    """The calls of the current day, and when it ends."""
 
     calls: int
     ends_at: datetime
 
 
 class QuotaUsage(NamedTuple):
-    """How much of a location's room is taken."""
+    """How much of a location's call budget is used."""
 
     in_window: int
     today: int
@@ -108,10 +108,10 @@ def take_slots(
     call_limits: CallLimits,
     share: int | None = None,
 ) -> tuple[list[Slot], float]:
-    """Take up to so many slots; hand them out, and where there is none the seconds to wait.
+    """Take up to `wanted` slots; return them or, without any, the seconds to wait.
 
-    Whoever has a `share` goes behind live: no more than so many slots, but one at least, are its
-    kind's at a time, spread over the window, and the end of the day is not for it.
+    With a `share` the calls go behind live work: together they have at most that many slots (at
+    least one) at a time, spread over the window, and none of the day's reserve.
     """
     row = _row(tx, location_id)
     now = clock.now(tx)
@@ -137,18 +137,18 @@ def take_slots(
 def give_back(
     tx: Connection, location_id: LocationId, ended: Sequence[Ended], call_limits: CallLimits
 ) -> None:
-    """Give slots back: each is free a window after its call ended, and no part of a ms before."""
+    """Return slots: each is free a window after its call ended, rounded up to a full ms."""
     taken = _taken(_row(tx, location_id))
     now_ms = _ms(clock.now(tx))
     for slot, ago_s in ended:
-        if slot in taken:  # else its time ran out, and it may be somebody else's by now
+        if slot in taken:  # else it expired, and another call may have it
             free_ms = now_ms + 1 + ceil((call_limits.window_s - ago_s) * 1000)
             taken[taken.index(slot)] = slot._replace(free_ms=free_ms)
     _save(tx, location_id, **_lists(taken))
 
 
 def pause(tx: Connection, location_id: LocationId, seconds: float) -> None:
-    """Let nobody through for a while: GHL answered 429."""
+    """Stop all calls for a while, after a 429."""
     row = _row(tx, location_id)
     until = clock.now(tx) + timedelta(seconds=seconds)
     _save(tx, location_id, paused_until=max(until, row["paused_until"] or until))
@@ -157,7 +157,7 @@ def pause(tx: Connection, location_id: LocationId, seconds: float) -> None:
 def correct(
     tx: Connection, location_id: LocationId, reported: ReportedLimits, call_limits: CallLimits
 ) -> None:
-    """Believe GHL where it saw less room than we did at that moment: others call it too."""
+    """Correct the count where GHL reports less budget: other programs call it too."""
     row = _row(tx, location_id)
     read_at = clock.now(tx) - timedelta(seconds=reported.ago_s)
     taken = _taken(row, _ms(read_at))
@@ -173,7 +173,7 @@ def correct(
 
 
 def usage(tx: Connection, location_id: LocationId) -> QuotaUsage:
-    """Tell how much room is taken."""
+    """Return how much of the call budget is used."""
     row = tx.execute(select(_quota).where(_quota.c.location_id == location_id)).mappings()
     found = row.one_or_none()
     if found is None:
@@ -183,7 +183,7 @@ def usage(tx: Connection, location_id: LocationId) -> QuotaUsage:
 
 
 def day_of(tx: Connection, location_id: LocationId) -> DayUsage | None:
-    """Tell how many calls the day has seen; None where none was made since the last one ended."""
+    """Return the calls of the current day; None where there were none yet."""
     this = select(_quota.c.today, _quota.c.today_ends_at).where(
         _quota.c.location_id == location_id, _quota.c.today_ends_at > clock.now(tx)
     )
@@ -192,7 +192,7 @@ def day_of(tx: Connection, location_id: LocationId) -> DayUsage | None:
 
 
 def _row(tx: Connection, location_id: LocationId) -> RowMapping:
-    """Read a location's row for change, with a fresh day where the last one is over."""
+    """Read a location's row for update, starting a new day where the last one has ended."""
     this = select(_quota).where(_quota.c.location_id == location_id).with_for_update()
     row = tx.execute(this).mappings().one_or_none()
     now = clock.now(tx)
@@ -213,14 +213,14 @@ def _save(tx: Connection, location_id: LocationId, **values: object) -> None:
 
 
 def _taken(row: RowMapping, at_ms: int = 0) -> list[Slot]:
-    """List the slots that are taken at a moment, the next one to be free first."""
+    """List the slots taken at a moment, by the time they become free."""
     both = [Slot(free_ms) for free_ms in row["slots"]]
     both += [Slot(free_ms, is_behind=True) for free_ms in row["behind"]]
     return sorted(slot for slot in both if slot.free_ms > at_ms)
 
 
 def _lists(taken: Sequence[Slot]) -> dict[str, list[int]]:
-    """Write slots as the table keeps them."""
+    """Return slots as the columns of the table."""
     return {
         "slots": [slot.free_ms for slot in taken if not slot.is_behind],
         "behind": [slot.free_ms for slot in taken if slot.is_behind],
@@ -230,7 +230,7 @@ def _lists(taken: Sequence[Slot]) -> dict[str, list[int]]:
 def _free(
     taken: Sequence[Slot], now_ms: int, call_limits: CallLimits, share: int | None
 ) -> tuple[int, int]:
-    """Count the slots that may be taken, and where there is none tell when one may."""
+    """Count the free slots; without any, return when the next one is free."""
     bounds = [_below(call_limits.limit, [slot.free_ms for slot in taken], now_ms)]
     if share is not None:
         share = max(1, share)
@@ -242,7 +242,7 @@ def _free(
 
 
 def _below(limit: int, ends: list[int], now_ms: int) -> tuple[int, int]:
-    """Count what is missing to a limit; where nothing is, tell when enough will have ended."""
+    """Return how many are free below a limit; without any, when one becomes free."""
     free = limit - len(ends)
     return (free, now_ms) if free > 0 else (0, ends[-limit])
 

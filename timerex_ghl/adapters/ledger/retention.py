@@ -1,4 +1,4 @@
-"""What the ledger forgets: events that ended long ago."""
+"""Retention: deletes events that finished long ago."""
 
 from datetime import timedelta
 
@@ -9,29 +9,29 @@ from timerex_ghl.adapters.ledger.inbox import InboxState, events
 from timerex_ghl.adapters.ledger.reviews import is_asked_about
 
 KEPT = timedelta(days=35)
-"""So long a repeated delivery is known to be one. GHL may repeat after three days."""
+"""How long a repeated delivery is recognised. GHL may repeat after three days."""
 
 HEAD = 500
-"""Rows a unit of work looks at, so that no webhook waits for it."""
+"""Rows per unit of work, so that no webhook waits for it."""
 
 FINAL = tuple(state for state in InboxState if state is not InboxState.WAITING)
 
 
 def connections_of_inbox(tx: Connection) -> list[str]:
-    """List whose events there are; "" stands for those of no connection."""
+    """List the connections that have events; "" for events of no connection."""
     return list(tx.scalars(select(events.c.connection).distinct()))
 
 
 def forget_events(tx: Connection, connection: str, state: InboxState, rows: int = HEAD) -> int:
-    """Forget events that ended in a state long ago, the oldest first; tell how many those were.
+    """Delete events that finished in a state long ago, oldest first; return their number.
 
-    An event that a person is asked about stays: it may have to be carried again.
+    An event with an open review stays: it may have to be replayed.
 
     Args:
-        tx: The open connection.
-        connection: Whose events.
-        state: The state they ended in.
-        rows: How many of them to look at.
+        tx: Open transaction.
+        connection: The connection's name; "" for events of no connection.
+        state: Their final state.
+        rows: How many rows to check.
     """
     head = (
         select(events.c.seq, events.c.id, events.c.finished_at)

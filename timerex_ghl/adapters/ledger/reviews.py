@@ -1,4 +1,4 @@
-"""Reviews: what waits for a person, with the reason, and who settled it how."""
+"""Reviews: records that need a person's decision, with the reason and the resolution."""
 
 import secrets
 from collections.abc import Collection, Mapping
@@ -68,13 +68,13 @@ _WENT_THROUGH = (
 
 
 class Review(Record):
-    """One thing that waits for a person.
+    """One question for a person.
 
     Attributes:
         subject: The record: `contact:<id>`, `ghl:<id>`, `event:<id>`.
-        detail: What helps to decide; may hold personal values, and never leaves the ledger.
-        record_state: Version or digest of the record it was opened for: once that changes, it is
-            tried again.
+        detail: Data for the decision; may contain personal data and never leaves the ledger.
+        record_state: Version or digest of the record when it was opened: once that changes, the
+            record is tried again.
     """
 
     id: str
@@ -91,18 +91,18 @@ class Review(Record):
 
     @property
     def subject_id(self) -> str:
-        """Name the record it is about, without its kind."""
+        """Return the id of its record, without the kind."""
         return self.subject.split(":")[1]
 
     @property
     def record_ids(self) -> frozenset[str]:
-        """Name the record it is about, and all whose identity is in doubt."""
+        """Return the ids of its record and of all candidates in doubt."""
         candidates = [*self.detail.get("people", ()), *self.detail.get("ghl_ids", ())]
         return frozenset({self.subject_id, *candidates})
 
 
 DROPPED = "drop"
-"""The decision after which a record is left as it is, and the same question is not asked again."""
+"""The decision to leave a record as it is; the same review is not opened again."""
 
 
 def open_review(  # noqa: PLR0913  one argument a column
@@ -116,10 +116,10 @@ def open_review(  # noqa: PLR0913  one argument a column
     record_state: str = "",
     now: datetime,
 ) -> tuple[str, bool]:
-    """Ask a person, once: an open review of the same is brought up to date; tell if it is new.
+    """Open a review, or update the open one; return its id and whether it is new.
 
-    What a person answered with "leave it" is not asked again for the same reason: the answer then
-    counts for the record as it is now. Not for an event: that is carried again only by a person.
+    A review resolved with `drop` is not opened again for the same reason: the decision then counts
+    for the record's current state. This does not apply to events: only a person replays those.
     """
     values = {"reason": reason, "detail": dict(detail), "record_state": record_state}
     same = (
@@ -150,7 +150,7 @@ def open_review(  # noqa: PLR0913  one argument a column
 def resolve_review(
     tx: Connection, review_id: str, *, decision: str, by: str, now: datetime
 ) -> bool:
-    """Note how a review was settled, once; False where somebody was faster."""
+    """Resolve a review, once; False where it was resolved already."""
     updated = tx.execute(
         update(_reviews)
         .where(_reviews.c.id == review_id, _reviews.c.resolved_at.is_(None))
@@ -160,18 +160,18 @@ def resolve_review(
 
 
 def get_review(tx: Connection, review_id: str) -> Review | None:
-    """Read a review, open or settled."""
+    """Read a review, open or resolved."""
     row = tx.execute(select(_reviews).where(_reviews.c.id == review_id)).mappings().one_or_none()
     return None if row is None else Review.model_validate(dict(row))
 
 
 def conflict_subjects(tx: Connection, connection: ConnectionName) -> list[str]:
-    """List what the conflicts that wait are about."""
+    """List the subjects of open conflict reviews."""
     return [*tx.scalars(_CONFLICTS, {"of": connection})]
 
 
 def open_of(tx: Connection, connection: ConnectionName, kind: ReviewKind) -> list[Review]:
-    """List what waits of one kind."""
+    """List the open reviews of one kind."""
     rows = tx.execute(
         select(_reviews).where(
             _reviews.c.connection == connection,
@@ -190,14 +190,14 @@ def close_reviews(
     by: str,
     now: datetime,
 ) -> None:
-    """Settle what was open about records that meanwhile went through."""
+    """Close the open reviews of records that were synced since."""
     if subjects:
         values = {"of": connection, "subjects": [*subjects], "by": by, "now": now}
         tx.execute(_WENT_THROUGH, values)
 
 
 def open_reviews(tx: Connection, connection: ConnectionName) -> list[Review]:
-    """List what waits, oldest first."""
+    """List the open reviews, oldest first."""
     rows = tx.execute(
         select(_reviews)
         .where(_reviews.c.connection == connection, _reviews.c.resolved_at.is_(None))
@@ -207,14 +207,14 @@ def open_reviews(tx: Connection, connection: ConnectionName) -> list[Review]:
 
 
 def is_touched(tx: Connection, connection: ConnectionName, since: datetime) -> bool:
-    """Tell whether anything was asked or settled since then."""
+    """Return whether a review was opened or resolved since a time."""
     recent = or_(_reviews.c.opened_at >= since, _reviews.c.resolved_at >= since)
     touched = exists().where(_reviews.c.connection == connection, recent)
     return tx.execute(select(touched)).scalar_one()
 
 
 def count_open(tx: Connection, connection: ConnectionName) -> int:
-    """Count what waits."""
+    """Count the open reviews."""
     return tx.execute(
         select(func.count()).where(
             _reviews.c.connection == connection, _reviews.c.resolved_at.is_(None)
@@ -228,7 +228,7 @@ def is_set_aside(
     record_id: ColumnElement[Any],
     record_state: ColumnElement[Any],
 ) -> ColumnElement[bool]:
-    """Tell of a record, in a query, whether it waits for a person just as it is now."""
+    """Return the SQL condition that a record has a review for its current state."""
     return exists().where(
         _reviews.c.connection == connection,
         _reviews.c.subject == literal(prefix) + record_id,
@@ -240,7 +240,7 @@ def is_set_aside(
 def is_asked_about(
     prefix: str, connection: ColumnElement[Any], record_id: ColumnElement[Any]
 ) -> ColumnElement[bool]:
-    """Tell of a record, in a query, whether a review of it is open."""
+    """Return the SQL condition that a record has an open review."""
     return exists().where(
         _reviews.c.connection == connection,
         _reviews.c.subject == literal(prefix) + record_id,

@@ -1,6 +1,6 @@
 """What the tables share: their metadata and their column types.
 
-Each module beside this one defines its own tables on `metadata`, next to what is done with them.
+Each module of this package defines its tables on `metadata`, next to their queries.
 """
 
 import json
@@ -19,19 +19,19 @@ metadata = MetaData(
 )
 
 SERIAL = BigInteger().with_variant(Integer(), "sqlite")
-"""A number the database counts up. On SQLite add `sqlite_autoincrement=True` to the table."""
+"""An autoincrement key. On SQLite add `sqlite_autoincrement=True` to the table."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware time, kept as whole milliseconds since 1970 so that both engines sort it alike."""
+    """An aware time, stored as whole milliseconds since 1970, so both databases sort it alike."""
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Refuse a time without a zone: nobody could say when it was."""
+        """Convert to milliseconds; refuse a time without a zone as ambiguous."""
         del dialect
         if value is None:
             return None
@@ -40,25 +40,25 @@ class UtcTime(TypeDecorator[datetime]):
         return (value - EPOCH) // timedelta(milliseconds=1)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Read it back in UTC."""
+        """Convert to an aware time in UTC."""
         del dialect
         return None if value is None else EPOCH + timedelta(milliseconds=value)
 
 
 class JsonText(TypeDecorator[object]):
-    """JSON as text: the same bytes on both engines for the same value. None is NULL."""
+    """JSON as text: equal values give equal bytes on both databases. None is NULL."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: object | None, dialect: Dialect) -> str | None:
-        """Write it compact, with sorted keys."""
+        """Convert to compact JSON with sorted keys."""
         del dialect
         if value is None:
             return None
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> object | None:
-        """Read it back as plain lists and dicts."""
+        """Convert to plain lists and dicts."""
         del dialect
         return None if value is None else json.loads(value)

@@ -1,4 +1,4 @@
-"""The key that opens what the ledger keeps encrypted. It never lies in the database."""
+"""The key that encrypts the ledger's secrets. It is never stored in the database."""
 
 import os
 import tempfile
@@ -13,41 +13,41 @@ VARIABLE = "TIMEREX_GHL_KEY"
 
 
 class SecretKey:
-    """One key, or several during a rotation: the first encrypts, all of them open."""
+    """One key, or several during a rotation: the first encrypts, all decrypt."""
 
     def __init__(self, keys: str, *, source: str = VARIABLE) -> None:
         try:
             self._fernet = MultiFernet([Fernet(key.strip()) for key in keys.split(",")])
         except ValueError:
             raise SettingsError(
-                f"{source} holds no key: make one with"
+                f"{source} contains no valid key: create one with"
                 " python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key())'"
             ) from None
 
     def encrypt(self, text: str) -> bytes:
-        """Seal a text."""
+        """Encrypt a text."""
         return self._fernet.encrypt(text.encode())
 
     def decrypt(self, sealed: bytes) -> str:
-        """Open a sealed text.
+        """Decrypt a text.
 
         Raises:
-            SettingsError: Another key sealed it.
+            SettingsError: It was encrypted with another key.
         """
         try:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken:
             raise SettingsError(
-                f"the ledger's secrets were sealed with another key: set {VARIABLE} to that one,"
-                " or bring its key file back"
+                f"the ledger's secrets were encrypted with another key: set {VARIABLE} to it,"
+                " or restore its key file"
             ) from None
 
 
 def load_key(home: Path) -> SecretKey:
-    """Load the key: `TIMEREX_GHL_KEY`, else a file that is made at the first start.
+    """Load the key: `TIMEREX_GHL_KEY`, else a file created at the first start.
 
     Raises:
-        SettingsError: What is there is no key, or cannot be read.
+        SettingsError: The key is invalid, or the file cannot be read.
     """
     given = os.environ.get(VARIABLE)
     if given:
@@ -57,7 +57,7 @@ def load_key(home: Path) -> SecretKey:
 
 
 def _read_or_make(path: Path) -> str:
-    """Read the key file. Of several processes that start at once, one makes it."""
+    """Read the key file. Of several processes that start at once, one creates it."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
@@ -74,7 +74,7 @@ def _make(path: Path) -> None:
             file.write(Fernet.generate_key())
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileExistsError):  # somebody was faster: theirs counts
+        with suppress(FileExistsError):  # another process was faster: use its key
             os.link(draft, path)
     finally:
         Path(draft).unlink()

@@ -1,4 +1,4 @@
-"""SQLite as the ledger: which SQLite, how a file is opened, and how its lock is waited for."""
+"""SQLite as the ledger's database: library version, opening the file, waiting for its lock."""
 
 import importlib
 import logging
@@ -27,14 +27,14 @@ _log = logging.getLogger(__name__)
 
 
 class DatabaseLockedError(RetryableError):
-    """Another process kept the file's lock for too long: nothing was done."""
+    """Another process had the file's lock for too long: nothing was done."""
 
 
 def prepare_file(url: URL) -> Path:
-    """Make the ledger's file (0600) and its folder (0700) where they are absent.
+    """Create the ledger's file (0600) and its folder (0700) where they are absent.
 
     Raises:
-        SettingsError: The URL names no file, or one that cannot be made.
+        SettingsError: The URL has no file, or the file cannot be created.
     """
     database = url.database or ""
     if not database or database == ":memory:" or database.startswith("file:"):
@@ -45,16 +45,16 @@ def prepare_file(url: URL) -> Path:
         _create(path)
     except OSError as error:
         raise SettingsError(
-            f"the ledger's file {path} cannot be made ({error.strerror}): enter another place"
+            f"the ledger's file {path} cannot be created ({error.strerror}): enter another path"
         ) from None
     return path
 
 
 def _create(path: Path) -> None:
-    """Make the file where it is absent.
+    """Create the file where it is absent.
 
-    One that is there is never touched, and one at a time: closing any descriptor of a file drops
-    all locks this process has on it. Source: https://sqlite.org/howtocorrupt.html, 2.2.
+    An existing file is never opened, and only one thread creates: closing any descriptor of a file
+    drops all locks this process has on it. Source: https://sqlite.org/howtocorrupt.html, 2.2.
     """
     with _creating, suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -77,7 +77,7 @@ def make_reader(path: Path, size: int, options: LedgerOptions) -> Engine:
 
 @cache
 def choose_module() -> ModuleType:
-    """Take the SQLite that comes with `pysqlite3`, else Python's own.
+    """Return the SQLite module of `pysqlite3`, else Python's own.
 
     Source: https://sqlite.org/wal.html, "The WAL-Reset Bug".
     """
@@ -96,7 +96,7 @@ def choose_module() -> ModuleType:
 
 
 def is_fixed(version: tuple[int, ...]) -> bool:
-    """Tell whether this SQLite is free of the WAL-reset bug."""
+    """Return whether this SQLite is free of the WAL-reset bug."""
     return version >= _FIXED or any(
         version[:2] == fixed[:2] and version >= fixed for fixed in _BACKPORTS
     )
@@ -116,13 +116,13 @@ def _make_engine(path: Path, size: int, options: LedgerOptions) -> Engine:
 
 
 def _prepare_connection(connection: DBAPIConnection, _record: object, *, wait_s: float) -> None:
-    """Set what SQLite forgets between connections. `isolation_level` None: we say BEGIN."""
+    """Set per-connection options. `isolation_level` None: we send BEGIN ourselves."""
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA busy_timeout=0")
     _insist(lambda: cursor.execute("PRAGMA journal_mode=WAL"), wait_s)
     if cursor.fetchone() != ("wal",):
-        raise SettingsError("the ledger's folder does not carry SQLite's WAL: use a local disk")
+        raise SettingsError("the ledger's folder does not support SQLite's WAL: use a local disk")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
@@ -141,7 +141,7 @@ def _begin_writing(tx: Connection) -> None:
 
 
 def _begin_reading(tx: Connection) -> None:
-    """Begin, and take the snapshot at once: from here on nothing can be busy."""
+    """Begin, and take the snapshot at once: later reads cannot fail with SQLITE_BUSY."""
     cursor = tx.connection.cursor()
     _insist(lambda: _take_snapshot(cursor), _lock_wait_s(tx))
     cursor.close()
@@ -162,10 +162,10 @@ def _take_snapshot(cursor: DBAPICursor) -> None:
 
 
 def _insist(attempt: Callable[[], object], wait_s: float) -> None:
-    """Try until the file's lock is free.
+    """Repeat an attempt until the file's lock is free.
 
     Raises:
-        DatabaseLockedError: Another process kept it for so long.
+        DatabaseLockedError: Another process had the lock for `wait_s`.
     """
     give_up_at = time.monotonic() + wait_s
     while True:
@@ -182,5 +182,5 @@ def _insist(attempt: Callable[[], object], wait_s: float) -> None:
 
 
 def _is_busy(error: Exception) -> bool:
-    """Recognise SQLITE_BUSY. Its extended forms keep it in the low byte."""
+    """Return whether an error is SQLITE_BUSY. Extended codes have it in the low byte."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY

@@ -1,4 +1,4 @@
-"""What sweeps of GHL ask the ledger: who is next, what was not seen, which appointments stand."""
+"""Queries of the GHL sweeps: contacts to read next, records not found, linked appointments."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -28,7 +28,7 @@ from timerex_ghl.domain.models import Booking, ConnectionName, ContactId, GhlCon
 
 
 class Linked(NamedTuple):
-    """A person on both sides."""
+    """A linked contact."""
 
     contact_id: ContactId
     ghl_id: GhlContactId
@@ -42,14 +42,14 @@ def unseen(
     *,
     of: ContactId | None = None,
 ) -> list[ActivityId]:
-    """List the living ones on both sides that were last seen in GHL before a time.
+    """List linked notes or tasks that a sweep last found in GHL before a time.
 
     Args:
-        tx: The open connection.
-        connection: Whose.
+        tx: Open transaction.
+        connection: The connection's name.
         kind: Notes or tasks.
         before: When the sweep began.
-        of: Only this person's.
+        of: Only those of this contact.
     """
     conditions = [
         links.c.connection == connection,
@@ -73,13 +73,13 @@ def unseen(
 def next_people(
     tx: Connection, connection: ConnectionName, limit: int, *, since: datetime | None = None
 ) -> list[Linked]:
-    """List whose notes to read next: whoever changed in GHL since they were read, then the oldest.
+    """List the contacts whose notes to read next: changed in GHL since then, then the oldest.
 
     Args:
-        tx: The open connection.
-        connection: Whose.
-        limit: At most so many.
-        since: Only who changed in GHL after this.
+        tx: Open transaction.
+        connection: The connection's name.
+        limit: Largest number of contacts.
+        since: Only contacts that changed in GHL since then.
     """
     checked_at = func.coalesce(links.c.checked_at, literal(EPOCH, UtcTime))
     changed = and_(
@@ -108,11 +108,11 @@ def next_people(
 
 
 class Staleness(NamedTuple):
-    """How old the view of the people's notes is.
+    """How old the last reads of contacts' notes are.
 
     Attributes:
-        people: How many there are on both sides.
-        oldest: When the notes that were not read for the longest were; None: some never were.
+        people: Number of linked contacts.
+        oldest: The oldest time at which a contact's notes were read; None: some were never read.
     """
 
     people: int
@@ -120,7 +120,7 @@ class Staleness(NamedTuple):
 
 
 def staleness(tx: Connection, connection: ConnectionName) -> Staleness:
-    """Tell how old the view of the people's notes is."""
+    """Return how old the last reads of contacts' notes are."""
     row = tx.execute(
         select(
             func.count(),
@@ -136,7 +136,7 @@ def staleness(tx: Connection, connection: ConnectionName) -> Staleness:
 def rows_of(
     tx: Connection, connection: ConnectionName, kind: ActivityKind, ids: Collection[str]
 ) -> dict[ActivityId, bool]:
-    """Tell of linked ones whether they are level, so far as the workspace knows."""
+    """Return for linked notes or tasks whether the workspace has no unsynced change."""
     rows = tx.execute(
         select(activities.c.id, links.c.local_version == activities.c.version)
         .join(links, _row_of_link())
@@ -146,7 +146,7 @@ def rows_of(
 
 
 class Standing(NamedTuple):
-    """An appointment that a booking has, and when that booking ends."""
+    """The link of a booking's appointment, and when the booking ends."""
 
     link: Link
     ends_at: datetime
@@ -155,7 +155,7 @@ class Standing(NamedTuple):
 def standing_appointments(
     tx: Connection, connection: ConnectionName, since: datetime
 ) -> list[Standing]:
-    """List the appointments of bookings that begin after a time."""
+    """List the appointments of bookings that start at or after a time."""
     rows = tx.execute(
         select(links, bookings.c.body)
         .join(bookings, _booking_of_link())
@@ -175,7 +175,7 @@ def standing_appointments(
 def note_shown(
     tx: Connection, connection: ConnectionName, shown: Mapping[GhlAppointmentId, str]
 ) -> None:
-    """Note what GHL's lists show of appointments; nobody looked at them since."""
+    """Record what GHL's list shows of appointments, as not yet read."""
     tx.execute(
         update(links)
         .where(

@@ -1,4 +1,4 @@
-"""OAuth tokens that rotate: kept encrypted, replaced by compare-and-swap."""
+"""Rotating OAuth tokens: stored encrypted, replaced by compare-and-swap."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -40,15 +40,14 @@ class StoredTokens(Record):
     """One installation's tokens.
 
     Attributes:
-        key: Whose they are.
-        version: Rises with each replacement: whoever saves names the one they expect to replace.
+        key: Identifies the installation.
+        version: Rises with each replacement; a save names the version it expects to replace.
         access: None before the first refresh.
-        refresh: Good for one use.
-        seeds: Digests of every refresh token from the block that was ever tried. One of them is
-            never tried again: a process that still holds an older block would bring a spent token
-            back.
-        in_doubt_since: A refresh was sent and its answer not yet saved.
-        state: reconnect: GHL refused the refresh token, a person has to install the app again.
+        refresh: Works once.
+        seeds: Digests of every refresh token from the block that was ever tried. None of them is
+            tried again: a process with an older version of the block would restore a spent token.
+        in_doubt_since: When a refresh was sent whose answer is not yet saved.
+        state: `reconnect`: GHL refused the refresh token; a person has to install the app again.
     """
 
     key: str
@@ -63,12 +62,12 @@ class StoredTokens(Record):
 
 
 def digest_of_seed(seed: str) -> str:
-    """Digest a refresh token from a block: enough to see that another one was entered."""
+    """Digest a refresh token from a block, to recognise a new one."""
     return sha256(seed.encode()).hexdigest()
 
 
 def read_tokens(tx: Connection, key: str, secret: SecretKey) -> StoredTokens | None:
-    """Read and open an installation's tokens."""
+    """Read and decrypt an installation's tokens."""
     row = tx.execute(select(_tokens).where(_tokens.c.key == key)).mappings().one_or_none()
     if row is None:
         return None
@@ -89,7 +88,7 @@ def read_tokens(tx: Connection, key: str, secret: SecretKey) -> StoredTokens | N
 def save_tokens(
     tx: Connection, tokens: StoredTokens, secret: SecretKey, *, expected_version: int | None
 ) -> bool:
-    """Save tokens in place of a version (None: of none); False where that is not the last."""
+    """Save tokens in place of a version (None: the first); False where it is not the latest."""
     access = tokens.access
     values = {
         "version": (expected_version or 0) + 1,
@@ -115,19 +114,19 @@ def save_tokens(
 
 
 def mark_in_doubt(tx: Connection, key: str, version: int, since: datetime | None) -> bool:
-    """Note that a refresh is under way, or (None) that it never was; False where all is new."""
+    """Record that a refresh was sent, or (None) that it was not; False on another version."""
     return _mark(tx, key, version, in_doubt_since=since)
 
 
 def mark_reconnect(tx: Connection, key: str, version: int) -> bool:
-    """Note that GHL takes the refresh token no longer."""
+    """Record that GHL no longer accepts the refresh token."""
     return _mark(tx, key, version, state="reconnect", in_doubt_since=None)
 
 
 def ended_families(tx: Connection, owner: str) -> list[str]:
-    """Name the families of an owner's tokens that were ended, by key and version.
+    """List an owner's tokens that need a reconnect, as `key:version`.
 
-    Their keys end with the owner: a location's id, for example.
+    Their keys end with the owner, for example a location's id.
     """
     rows = tx.execute(
         select(_tokens.c.key, _tokens.c.version)

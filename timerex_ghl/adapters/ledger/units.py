@@ -1,4 +1,4 @@
-"""Units of work: what one caller wants done, alone or with others, and how it is told the end."""
+"""Units of work: one caller's work, run alone or batched, and its result."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -13,15 +13,15 @@ from timerex_ghl.adapters.ledger.engine import outage_of
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 JointWork = Callable[[Connection, list[Any]], Sequence[Any]]
-"""Work done for many at once: a list of items in, as many results out, in the same order."""
+"""Work for many callers: takes a list of items, returns as many results in the same order."""
 
 
 class Unit(Generic[T]):
-    """One caller's work, what came of it, and the future on which the caller waits.
+    """One caller's work, its result, and the future the caller waits for.
 
     Attributes:
-        joint: Others may have the same work: then it is done for all of them at once.
-        result: What came of it: what the work gave, or its error.
+        joint: Equal work of several callers is done in one call.
+        result: The work's return value, or its exception.
     """
 
     def __init__(self, work: JointWork, item: object, *, joint: bool) -> None:
@@ -34,12 +34,12 @@ class Unit(Generic[T]):
 
     @classmethod
     def of(cls, work: Work[T]) -> "Unit[T]":
-        """Make a unit of a caller's own work."""
+        """Make a unit that is not batched."""
         return cls(lambda tx, _items: [work(tx)], None, joint=False)
 
     def publish(self) -> None:
-        """Give the caller what came of it, in the caller's own thread."""
-        if self.future.done():  # cancelled, or told before the writer died
+        """Set the caller's future, in the caller's event loop."""
+        if self.future.done():  # cancelled, or published before the writer died
             return
         if isinstance(self.result, Exception):
             self.future.set_exception(self.result)
@@ -48,7 +48,7 @@ class Unit(Generic[T]):
 
 
 def call(work: Callable[[], T]) -> T:
-    """Run work. A future cannot carry StopIteration: its caller would wait for ever."""
+    """Run work. A future cannot raise StopIteration: its caller would wait for ever."""
     try:
         return work()
     except StopIteration as error:
@@ -56,7 +56,7 @@ def call(work: Callable[[], T]) -> T:
 
 
 def publish_all(group: "Iterable[Unit[Any]]") -> None:
-    """Wake the callers: each event loop once. One that is closed has nobody left who waits."""
+    """Wake the callers, once per event loop. A closed loop has no waiting callers."""
     by_loop: dict[asyncio.AbstractEventLoop, list[Unit[Any]]] = {}
     for unit in group:
         by_loop.setdefault(unit.loop, []).append(unit)
@@ -71,7 +71,7 @@ def _publish_here(units: "list[Unit[Any]]") -> None:
 
 
 def of_the_same_work(group: "list[Unit[Any]]") -> "list[list[Unit[Any]]]":
-    """Put units together that may be done at once, in the order of who came first."""
+    """Group units with the same joint work, in order of arrival."""
     bundles: dict[object, list[Unit[Any]]] = {}
     for unit in group:
         bundles.setdefault(unit.work if unit.joint else unit, []).append(unit)
@@ -79,11 +79,11 @@ def of_the_same_work(group: "list[Unit[Any]]") -> "list[list[Unit[Any]]]":
 
 
 class UndoneError(Exception):
-    """The work of a lone unit failed, and its transaction with it."""
+    """The work of a single unit failed, and its transaction is rolled back."""
 
 
 def run_alone(unit: "Unit[Any]", tx: Connection) -> None:
-    """Do the work of a unit that has the transaction for itself: no savepoint is needed.
+    """Run the only unit of a transaction: no savepoint is needed.
 
     Raises:
         UndoneError: The work failed.
@@ -96,10 +96,10 @@ def run_alone(unit: "Unit[Any]", tx: Connection) -> None:
 
 
 def run(units: "list[Unit[Any]]", tx: Connection) -> None:
-    """Do the work of some units in a savepoint. Their error is theirs, and leaves the group alone.
+    """Run units in a savepoint, so that their error does not affect the rest of the group.
 
     Raises:
-        Exception: The error took the whole transaction with it (a full disk, a lost server).
+        Exception: The error ended the whole transaction (a full disk, a lost server).
     """
     savepoint = tx.begin_nested()
     try:
@@ -111,7 +111,7 @@ def run(units: "list[Unit[Any]]", tx: Connection) -> None:
             raise
         if len(units) == 1:
             units[0].result = outage_of(error) or error
-        else:  # one of them spoilt it for all: each by itself now
+        else:  # one item failed the whole batch: run each alone
             for unit in units:
                 run([unit], tx)
     else:
@@ -119,7 +119,7 @@ def run(units: "list[Unit[Any]]", tx: Connection) -> None:
 
 
 def _is_undone(savepoint: NestedTransaction, tx: Connection) -> bool:
-    """Roll back to the savepoint. False: it is gone, and the transaction around it too."""
+    """Roll back to the savepoint. False: the whole transaction is lost."""
     try:
         savepoint.rollback()
     except SQLAlchemyError:

@@ -1,6 +1,6 @@
-"""Insert, or update what is there: spelled alike on both engines, and typed by neither.
+"""Insert or update: the same syntax on both databases, but not in SQLAlchemy's common API.
 
-A statement is put together once: that costs more than carrying it out.
+Statements are cached: building one costs more than executing it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,16 +20,16 @@ def upsert(
     unless: Callable[[Any], ColumnElement[bool]] | None = None,
     instead: Callable[[Any], Mapping[str, Any]] | None = None,
 ) -> None:
-    """Write rows; where one with the same keys stands, the new values replace it.
+    """Insert rows, or update those with the same keys.
 
     Args:
-        tx: The open connection.
-        table: Where to.
-        rows: All with the same columns.
+        tx: Open transaction.
+        table: The table.
+        rows: Values by column, all with the same columns.
         keys: Columns of a unique constraint.
-        unless: Given the new row, tells which rows stay as they are. A function of a module.
-        instead: Given the new row, tells what a row that stands there gets in place of new values.
-            A function of a module.
+        unless: From the new row, the condition under which a row stays unchanged. Module-level.
+        instead: From the new row, what an existing row gets in place of the new values.
+            Module-level.
     """
     if rows:
         tx.execute(

@@ -1,4 +1,4 @@
-"""Waking up: whoever waits for events is told within milliseconds that something was stored."""
+"""Wakes listeners within milliseconds when an event is stored."""
 
 import asyncio
 import threading
@@ -12,31 +12,31 @@ from sqlalchemy.exc import DBAPIError
 from timerex_ghl.adapters.ledger.engine import Engines
 
 LOOK_EVERY_S = 0.005
-"""On SQLite a look costs microseconds, and nothing tells one process of another's commit."""
+"""How often SQLite is polled: a check takes microseconds, and SQLite notifies no other process."""
 
 LISTEN_S = 0.5
-"""On PostgreSQL the server tells us; this is how soon a listener notices that it may stop."""
+"""Timeout of one LISTEN on PostgreSQL: how soon a listener notices that it should stop."""
 
 CHANNEL = "timerex_ghl_inbox"
 
 AGAIN_AFTER_S = 1.0
-"""A lost database is looked for again after this."""
+"""Delay before a lost database is tried again."""
 
 
 class Alarm:
-    """Rings when an event was stored. Every ring since the last wait counts as one."""
+    """Rings when an event was stored. All rings since the last wait count as one."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._rung = asyncio.Event()
 
     def ring(self) -> None:
-        """Wake who waits. May be called from any thread."""
-        with suppress(RuntimeError):  # the loop is closed: nobody waits
+        """Wake the waiting caller. May be called from any thread."""
+        with suppress(RuntimeError):  # the loop is closed: no caller waits
             self._loop.call_soon_threadsafe(self._rung.set)
 
     async def wait(self, timeout_s: float) -> bool:
-        """Wait for the next ring, or for so long; tell whether it rang."""
+        """Wait for the next ring or the timeout; return whether it rang."""
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self._rung.wait()
@@ -47,7 +47,7 @@ class Alarm:
 
 @asynccontextmanager
 async def listening(engines: Engines) -> AsyncGenerator[Alarm]:
-    """Have an alarm that rings whenever any process stores an event in this ledger."""
+    """Return an alarm that rings whenever any process stores an event in this ledger."""
     alarm, stop = Alarm(), threading.Event()
     watch = _watch_postgresql if engines.reader.dialect.name == "postgresql" else _watch_sqlite
     thread = threading.Thread(
@@ -62,7 +62,7 @@ async def listening(engines: Engines) -> AsyncGenerator[Alarm]:
 
 
 def announce(tx: Connection) -> None:
-    """Tell those who listen, once this transaction is stored. On SQLite they look by themselves."""
+    """Notify listeners when this transaction commits. On SQLite they poll."""
     if tx.dialect.name == "postgresql":
         tx.exec_driver_sql(f"NOTIFY {CHANNEL}")
 
@@ -71,7 +71,7 @@ Watch = Callable[[Engine, Alarm, threading.Event], None]
 
 
 def _insist(watch: Watch, engine: Engine, alarm: Alarm, stop: threading.Event) -> None:
-    """Go on through outages. After one, something may have been missed: ring."""
+    """Watch until stopped. After an outage ring, as events may have been missed."""
     outages = (DBAPIError, cast("type[Exception]", engine.dialect.loaded_dbapi.Error))
     while not stop.is_set():
         try:
@@ -82,7 +82,7 @@ def _insist(watch: Watch, engine: Engine, alarm: Alarm, stop: threading.Event) -
 
 
 def _watch_sqlite(engine: Engine, alarm: Alarm, stop: threading.Event) -> None:
-    """Look whether anybody else committed, and if so whether the inbox grew."""
+    """Poll for commits of other connections, and ring when the inbox grew."""
     with engine.connect() as connection:
         cursor = cast("Any", connection.connection).cursor()
         version, newest = -1, -1
@@ -98,7 +98,7 @@ def _watch_sqlite(engine: Engine, alarm: Alarm, stop: threading.Event) -> None:
 
 
 def _watch_postgresql(engine: Engine, alarm: Alarm, stop: threading.Event) -> None:
-    """Listen to what `announce` says."""
+    """Listen for the notifications of `announce`."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f"LISTEN {CHANNEL}"))
         driver: Any = connection.connection.driver_connection

@@ -1,4 +1,4 @@
-"""The workspace's contacts: the people of the TimeRex side, which itself has none."""
+"""The workspace's contacts. TimeRex itself has none."""
 
 import secrets
 from collections.abc import Collection, Sequence
@@ -63,18 +63,18 @@ _BY_KEYS = _HERE.where(
 
 
 class StaleVersionError(RetryableError):
-    """Somebody else changed the row since it was read."""
+    """The row changed since it was read."""
 
 
 class Keyed(NamedTuple):
-    """A person, and the keys they are found by."""
+    """A contact and its match keys."""
 
     row: WorkspaceContact
     keys: Keys
 
 
 def new_row(contact: Contact, now: datetime) -> WorkspaceContact:
-    """Make a person who is to be added: their id, and their first version."""
+    """Make a contact with a new id, at version 1."""
     contact_id = ContactId(f"c_{secrets.token_hex(10)}")
     known = contact.model_copy(update={"updated_at": now})
     return WorkspaceContact(id=contact_id, version=1, contact=known)
@@ -83,7 +83,7 @@ def new_row(contact: Contact, now: datetime) -> WorkspaceContact:
 def add_contact(
     tx: Connection, connection: ConnectionName, contact: Contact, keys: Keys, now: datetime
 ) -> WorkspaceContact:
-    """Add a person."""
+    """Add a contact."""
     row = new_row(contact, now)
     add_rows(tx, connection, [Keyed(row, keys)], now)
     return row
@@ -92,7 +92,7 @@ def add_contact(
 def add_rows(
     tx: Connection, connection: ConnectionName, people: Sequence[Keyed], now: datetime
 ) -> None:
-    """Add people made by `new_row`."""
+    """Add contacts made by `new_row`."""
     if not people:
         return
     rows = [
@@ -122,17 +122,17 @@ def change_contact(
     *,
     expected_version: int | None = None,
 ) -> WorkspaceContact:
-    """Change a person's fields and tags; only what the change names.
+    """Change the given fields and tags of a contact.
 
     Raises:
         StaleVersionError: The row is no longer at the expected version.
-        SkippableError: There is no such person.
+        SkippableError: There is no such contact.
     """
     row = get_contact(tx, connection, contact_id)
     if row is None or row.deleted:
         raise SkippableError(f"contact {contact_id} is not in the workspace")
     if expected_version is not None and row.version != expected_version:
-        raise StaleVersionError(f"contact {contact_id} changed meanwhile")
+        raise StaleVersionError(f"contact {contact_id} changed since it was read")
     changed = apply_change(row.contact, change)
     _update(
         tx,
@@ -154,7 +154,7 @@ def change_contact(
 def delete_contact(
     tx: Connection, connection: ConnectionName, contact_id: ContactId, now: datetime
 ) -> None:
-    """Leave a tombstone: nobody is found by its keys, and nothing brings it back."""
+    """Mark a contact as deleted. It has no match keys then, so it is never matched again."""
     row = get_contact(tx, connection, contact_id)
     if row is not None and not row.deleted:
         _update(
@@ -172,7 +172,7 @@ def delete_contact(
 def get_contact(
     tx: Connection, connection: ConnectionName, contact_id: ContactId
 ) -> WorkspaceContact | None:
-    """Read a person, or their tombstone."""
+    """Read a contact, or its tombstone."""
     found = get_contacts(tx, connection, [contact_id]).get(contact_id)
     return None if found is None else found.row
 
@@ -180,7 +180,7 @@ def get_contact(
 def get_contacts(
     tx: Connection, connection: ConnectionName, contact_ids: Collection[ContactId]
 ) -> dict[ContactId, Keyed]:
-    """Read several people, or their tombstones."""
+    """Read some contacts, or their tombstones."""
     rows = tx.execute(_BY_IDS, {"of": connection, "ids": [*contact_ids]})
     return {row["id"]: _keyed_of(row) for row in rows.mappings()}
 
@@ -188,7 +188,7 @@ def get_contacts(
 def find_contacts(
     tx: Connection, connection: ConnectionName, keys: Keys
 ) -> tuple[list[WorkspaceContact], list[WorkspaceContact]]:
-    """Find people by e-mail and by phone, each by itself."""
+    """Find contacts by e-mail and by phone, as two separate lists."""
     found = find_by_keys(tx, connection, [keys])
     return (
         [row for row, remote in found if keys.email is not None and remote.email == keys.email],
@@ -199,7 +199,7 @@ def find_contacts(
 def find_by_keys(
     tx: Connection, connection: ConnectionName, several: Collection[Keys]
 ) -> list[Keyed]:
-    """Find everyone who has one of these e-mails or phones, by id."""
+    """Find every contact with one of these e-mails or phones, ordered by id."""
     emails = {keys.email for keys in several} - {None}
     phones = {keys.phone for keys in several} - {None}
     rows = tx.execute(_BY_KEYS, {"of": connection, "emails": [*emails], "phones": [*phones]})
@@ -209,7 +209,7 @@ def find_by_keys(
 def list_contacts(
     tx: Connection, connection: ConnectionName, after: ContactId | None = None, limit: int = 500
 ) -> list[WorkspaceContact]:
-    """List living people by id, one page at a time."""
+    """List a page of contacts by id, without deleted ones."""
     statement = (
         select(contacts)
         .where(contacts.c.connection == connection, ~contacts.c.deleted)
@@ -221,9 +221,9 @@ def list_contacts(
 
 
 def changed_contacts(tx: Connection, connection: ConnectionName) -> list[ContactId]:
-    """List living people who are not linked, or changed since both sides were level.
+    """List contacts that are not linked, or changed in the workspace since they were in sync.
 
-    Those who wait for a person as they are now are left out.
+    Left out: deleted ones, and those with a review for their current version.
     """
     linked = and_(
         links.c.connection == contacts.c.connection,
@@ -258,7 +258,7 @@ def _keyed_of(row: RowMapping) -> Keyed:
 
 
 def row_of(row: RowMapping) -> WorkspaceContact:
-    """Read a row of the table as a person."""
+    """Parse a row of the table."""
     contact = contact_of(row["contact"], updated_at=row["updated_at"])
     if contact is None:
         raise AssertionError("a row has a contact")

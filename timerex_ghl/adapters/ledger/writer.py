@@ -1,7 +1,7 @@
-"""The one who writes: all that waits goes into one transaction, which is committed once.
+"""The ledger's writer: queued units of work share one transaction and one commit.
 
-That is a thread, so that nobody waits for a disk or a lock. On SQLite it can be the event loop
-itself: a thread that waits for Python's lock keeps the file's meanwhile, and other processes out.
+It is a thread, so that no event loop waits for a disk or a lock. On SQLite it can be the event loop
+itself: a thread that waits for Python's GIL keeps the file's lock and blocks other processes.
 """
 
 import asyncio
@@ -29,26 +29,26 @@ from timerex_ghl.domain.errors import FatalError, RetryableError
 T = TypeVar("T")
 
 MAX_GROUP = 200
-"""Units in one transaction; what is beyond it goes with the next."""
+"""Largest number of units in one transaction."""
 
 LINGER_S = 0.05
-"""How long the writer waits for those who write in step, at most."""
+"""How long the writer waits at most for callers in `in_step`."""
 
 AT_ONCE_S = 0.02
-"""How long the event loop tries for the lock of a file, before it leaves that to the thread."""
+"""How long the event loop tries to lock the file before it leaves the group to the thread."""
 
 
 Turn = Literal["nobody", "called", "loop", "thread"]
-"""Whose turn it is to carry out what waits. `called`: the event loop's, once it comes to it."""
+"""Who runs the queued units. `called`: the event loop, in its next iteration."""
 
 
 class LedgerWriter:
-    """A queue of units of work, and the thread that carries them out.
+    """A queue of units of work, and the thread that runs them.
 
     Args:
-        engine: With the one connection that writes.
-        limit_s: A transaction that has lasted this long takes no further unit.
-        in_loop: Carry units out in their callers' event loop, where no other process is writing.
+        engine: The engine with the one connection that writes.
+        limit_s: A transaction older than this takes no further unit.
+        in_loop: Run units in their callers' event loop while no other process is writing.
     """
 
     def __init__(self, engine: Engine, limit_s: float, *, in_loop: bool = False) -> None:
@@ -65,7 +65,7 @@ class LedgerWriter:
         self._thread.start()
 
     def submit(self, unit: "Unit[T]") -> "asyncio.Future[T]":
-        """Queue a unit. Its future ends once its transaction is durable, or the work has failed.
+        """Queue a unit. Its future ends when its transaction is durable, or its work has failed.
 
         Raises:
             FatalError: The ledger is closed, or its writer has died.
@@ -83,10 +83,10 @@ class LedgerWriter:
 
     @contextmanager
     def in_step(self) -> Generator[None]:
-        """Be one of those who write in step: the writer waits for them, so as to serve all at once.
+        """Batch this caller's writes: the writer waits for all callers in this context.
 
-        One commit and one statement then do for many. For bulk work only: it costs each of them up
-        to `LINGER_S`.
+        One commit and one statement then serve many. For bulk work only: each write waits up to
+        `LINGER_S`.
         """
         with self._turn:
             self._in_step += 1
@@ -100,14 +100,14 @@ class LedgerWriter:
                     self._turn.notify()
 
     def close(self) -> None:
-        """Finish what is queued, then stop."""
+        """Finish queued units, then stop."""
         with self._turn:
             self._closed = self._closed or "the ledger is closed"
             self._turn.notify()
         self._thread.join()
 
     def _serve_here(self) -> None:
-        """Carry out a group in the event loop. Where the file is locked, that is the thread's."""
+        """Run a group in the event loop. Where the file is locked, leave it to the thread."""
         with self._turn:
             self._whose = "loop"
             group = self._next_group()
@@ -133,11 +133,11 @@ class LedgerWriter:
                 self._execute(group)
                 with self._turn:
                     self._whose = "thread" if self._waiting else "nobody"
-        except BaseException as error:  # noqa: BLE001  nobody may wait for a thread that is gone
+        except BaseException as error:  # noqa: BLE001  no caller may wait for a dead thread
             self._die(group, f"the ledger's writer died of {type(error).__name__}: start again")
 
     def _take_group(self) -> "list[Unit[Any]]":
-        """Wait for work. Empty: closed, and nothing is left."""
+        """Wait for units. Empty: closed, and the queue is empty."""
         with self._turn:
             self._wait_for(1, None)
             self._wait_for(self._in_step, LINGER_S)
@@ -154,16 +154,16 @@ class LedgerWriter:
         self._expected = 1
 
     def _is_threads_turn(self) -> bool:
-        if self._whose == "loop":  # it may put some of its group back
+        if self._whose == "loop":  # it may requeue part of its group
             return False
         is_enough = self._whose != "called" and len(self._waiting) >= self._expected
         return is_enough or self._closed is not None
 
     def _execute(self, group: "list[Unit[Any]]", at_once: Engine | None = None) -> None:
-        """Commit the group at once, then tell each caller what came of its unit.
+        """Run and commit the group in one transaction, then publish each unit's result.
 
         Raises:
-            DatabaseLockedError: `at_once`, and another process is writing. The group waits again.
+            DatabaseLockedError: With `at_once`, another process is writing. The group is requeued.
         """
         group = [unit for unit in group if not unit.future.cancelled()]
         if not group:
@@ -175,8 +175,8 @@ class LedgerWriter:
                 else:
                     group = self._run_while_short(group, tx)
         except UndoneError:
-            pass  # its result is its error
-        except Exception as error:  # none of the group was stored: each caller's error
+            pass  # the unit's result is its error
+        except Exception as error:  # none of the group was stored: an error for each caller
             if at_once is not None and isinstance(error, DatabaseLockedError):
                 with self._turn:
                     self._waiting[:0] = group
@@ -186,7 +186,7 @@ class LedgerWriter:
         publish_all(group)
 
     def _run_while_short(self, group: "list[Unit[Any]]", tx: Connection) -> "list[Unit[Any]]":
-        """Run units one after the other; give those that were. The rest waits in its place."""
+        """Run units until the time limit; return those run. The rest is requeued in order."""
         ends_at = time.monotonic() + self._limit_s
         bundles = of_the_same_work(group)
         for number, units in enumerate(bundles, 1):
@@ -208,7 +208,7 @@ class LedgerWriter:
 
 
 def _failure_of_group(error: Exception) -> Exception:
-    """Tell one caller, with an error of its own, why the group was not stored."""
+    """Return a new error for one caller, saying why the group was not stored."""
     if isinstance(error, RetryableError):
         return RetryableError(str(error), after_s=error.after_s)
     failure = outage_of(error) or RetryableError(f"the ledger failed: {type(error).__name__}")

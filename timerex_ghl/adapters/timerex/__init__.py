@@ -1,1 +1,1 @@
-"""TimeRex, translated into our words."""
+"""TimeRex's API and webhooks, in domain types."""

@@ -1,4 +1,4 @@
-"""What proves to TimeRex who calls: an API key, or an OAuth app's token.
+"""Credentials for TimeRex's API: an API key, or an OAuth app's token.
 
 Source: TimeRex developer portal, Authorization with API Key, Authorization with OAuth.
 """
@@ -17,25 +17,25 @@ class TimerexAuth(Protocol):
 
     @property
     def owner(self) -> str:
-        """Name whose limits the calls use, without a hint at the secret."""
+        """Return the owner of the call budget, without revealing the secret."""
         ...
 
     @property
     def has_scopes(self) -> bool:
-        """Tell whether a right may be lacking. A key has them all, for one team."""
+        """Return whether a scope may be missing. A key has all scopes, for one team."""
         ...
 
     async def header(self, rejected: SecretStr | None = None) -> tuple[str, SecretStr]:
-        """Hand out a header; with another value than the one TimeRex just refused.
+        """Return name and value of the header; the value differs from `rejected`.
 
         Raises:
-            CredentialsError: There is no other.
+            CredentialsError: There is no other value.
         """
         ...
 
 
 class ApiKey:
-    """A team's key: static, for its own team only."""
+    """A team's API key: static, for this team only."""
 
     has_scopes = False
 
@@ -44,10 +44,10 @@ class ApiKey:
         self.owner = f"key-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
 
     async def header(self, rejected: SecretStr | None = None) -> tuple[str, SecretStr]:
-        """Hand out the one header."""
+        """Return the header; raise when the key is rejected."""
         if rejected is not None:
             raise CredentialsError(
-                "TimeRex does not accept the API key: make a new one under Team Settings,"
+                "TimeRex does not accept the API key: create a new one under Team Settings,"
                 " Developer tools, enter it in the TimeRex Credentials block and publish the"
                 " connection again"
             )
@@ -55,9 +55,9 @@ class ApiKey:
 
 
 class OAuthApp:
-    """An OAuth app's tokens, kept and renewed in the ledger as GHL's are.
+    """An OAuth app's tokens, stored and refreshed in the ledger like GHL's.
 
-    TimeRex's live an hour, and a refresh token is good for one use, without a repeat.
+    They live an hour. A refresh token works once, and TimeRex does not repeat its answer.
     """
 
     has_scopes = True
@@ -67,7 +67,7 @@ class OAuthApp:
         self.owner = owner
 
     async def header(self, rejected: SecretStr | None = None) -> tuple[str, SecretStr]:
-        """Hand out a header with a token that is good for a while."""
+        """Return the header with a token that is not about to expire."""
         refused = rejected.get_secret_value().removeprefix("Bearer ") if rejected else None
         try:
             token = await self._tokens.token(refused)

@@ -1,4 +1,4 @@
-"""TimeRex's event becomes our booking: the webhook's and the REST API's read alike."""
+"""Maps TimeRex's events, from webhooks and the REST API, to bookings."""
 
 from datetime import UTC
 from zoneinfo import ZoneInfo
@@ -10,17 +10,17 @@ _OWN_QUESTIONS = {"guest_name", "guest_email", "company_name", "guest_comment"}
 
 
 def booking_of(event: EventPayload, *, cancelled: bool, calendar_name: str = "") -> Booking:
-    """Read a booking.
+    """Map an event to a booking.
 
     Args:
-        event: As TimeRex wrote it.
-        cancelled: What the webhook's type or the API's status says.
-        calendar_name: The REST API's events carry none.
+        event: The parsed event.
+        cancelled: From the webhook's type or the API's status.
+        calendar_name: Name of the calendar; missing in the REST API's events.
 
     Raises:
         OverflowError: A time at the very end of the calendar has no UTC form.
     """
-    own = {item.field_type: item for item in reversed(event.form)}  # the first of a kind counts
+    own = {item.field_type: item for item in reversed(event.form)}  # the first of a type counts
     return Booking(
         id=BookingId(event.id),
         state=_state_of(event, cancelled=cancelled),
@@ -58,7 +58,7 @@ def _new_id_of(event: EventPayload) -> BookingId | None:
 
 
 def _zone_of(name: str | None) -> str:
-    """Take the calendar's zone where this machine knows it too, UTC otherwise."""
+    """Return the calendar's time zone where this machine knows it, else UTC."""
     try:
         return ZoneInfo(name or "UTC").key
     except (KeyError, ValueError, OSError):  # unknown, a path, a folder of the zone database

@@ -1,6 +1,6 @@
-"""The TimeRex client: one method, one request. It never retries; whoever calls it does.
+"""The TimeRex client: one method, one request. It never retries; its callers do.
 
-Source: TimeRex developer portal, API reference (beta). It has no call that makes, moves or edits a
+Source: TimeRex developer portal, API reference (beta). It has no call to create, move or edit a
 booking, and none for guests, contacts, notes or tasks.
 """
 
@@ -36,35 +36,35 @@ from timerex_ghl.domain.models import Booking, BookingId
 
 
 class TimerexClient(TimerexTransport):
-    """One TimeRex team (by API key) or user (by OAuth), in our words.
+    """The API of one TimeRex team (by API key) or user (by OAuth), in domain types.
 
     Raises (every method):
-        ScopeError: The OAuth app lacks the right.
+        ScopeError: The OAuth app lacks the scope.
         CredentialsError: TimeRex does not accept the credentials.
-        SettingsError: Not TimeRex's API answers there.
-        NotFoundError: There is no such record, or it is another team's.
-        SkippableError: TimeRex refuses the request as it is.
-        RateLimitedError: Too many calls, and no room soon.
-        RetryableError: An outage, before anything happened.
-        UnknownOutcomeError: A write was sent and its answer never read.
+        SettingsError: The URL is not that of TimeRex's API.
+        NotFoundError: There is no such record, or it belongs to another team.
+        SkippableError: TimeRex refuses this request.
+        RateLimitedError: Too many calls, and no free slot within the wait.
+        RetryableError: An outage; nothing was changed.
+        UnknownOutcomeError: A write was sent, and no readable answer came.
     """
 
     async def get_user(self) -> User:
-        """Read whom the OAuth app acts for. With an API key TimeRex refuses (400).
+        """Read the user the OAuth app acts for. With an API key TimeRex refuses (400).
 
         Source: GET /user/me.
         """
         return await self.send(ops.GET_USER, read_user)
 
     async def get_primary_team(self) -> TimerexTeam:
-        """Read My Space; with an API key, the key's own team.
+        """Read the user's primary team, My Space; with an API key, the key's team.
 
         Source: GET /user/me/teams/primary.
         """
         return await self.send(ops.PRIMARY_TEAM, read_team)
 
     async def list_teams(self, page: PageToken | None = None) -> TimerexPage[TimerexTeam]:
-        """List teams, 20 a page; with an API key, only the key's own.
+        """List teams, 20 per page; with an API key, only the key's team.
 
         Source: GET /user/me/teams.
         """
@@ -74,7 +74,7 @@ class TimerexClient(TimerexTransport):
     async def list_calendars(
         self, team_id: TeamId, page: PageToken | None = None
     ) -> TimerexPage[TimerexCalendar]:
-        """List a team's calendars, 20 a page.
+        """List a team's calendars, 20 per page.
 
         Source: GET /teams/{team_id}/calendars.
         """
@@ -95,9 +95,9 @@ class TimerexClient(TimerexTransport):
         ends_at: datetime,
         page: PageToken | None = None,
     ) -> TimerexPage[EventRow]:
-        """List a calendar's events of a time, 10 a page.
+        """List a calendar's events in a period, 10 per page.
 
-        Whether it shows cancelled ones is not documented: one that is missing was not deleted.
+        Whether cancelled ones are included is not documented: a missing one may still exist.
 
         Source: GET /calendars/{calendar_id}/events, times in UTC.
         """
@@ -108,12 +108,12 @@ class TimerexClient(TimerexTransport):
     async def get_event(
         self, event_id: BookingId, *, calendar_name: str = "", wait_s: float | None = None
     ) -> Booking:
-        """Read a booking, as a webhook would have told it.
+        """Read a booking, as a webhook would have reported it.
 
         Args:
             event_id: TimeRex's id.
-            calendar_name: TimeRex leaves it out here, and the webhook does not.
-            wait_s: For room, where not as long as usual; 0: the caller can do without.
+            calendar_name: Name of the calendar, which this call's answer lacks.
+            wait_s: How long to wait for a free slot; None: the usual time; 0: do not wait.
 
         Source: GET /events/{event_id}.
         """
@@ -121,11 +121,11 @@ class TimerexClient(TimerexTransport):
         return await self.send(ops.GET_EVENT, read, wait_s=wait_s, event=event_id)
 
     async def get_delivery(self, event_id: BookingId, calendar: TimerexCalendar | None) -> Polled:
-        """Read a booking as the delivery of a webhook that never came.
+        """Read a booking in the form of a missed webhook delivery.
 
         Args:
             event_id: TimeRex's id.
-            calendar: Its own, where known: TimeRex leaves out most of it here.
+            calendar: Its calendar, if known: this call's answer lacks most of its data.
 
         Source: GET /events/{event_id}.
         """
@@ -133,21 +133,21 @@ class TimerexClient(TimerexTransport):
         return await self.send(ops.GET_EVENT, read, event=event_id)
 
     async def cancel_event(self, event_id: BookingId) -> None:
-        """Cancel a booking. TimeRex takes no reason, and tells the guest itself.
+        """Cancel a booking. TimeRex accepts no reason, and notifies the guest itself.
 
         Source: POST /events/{event_id}/cancel.
         """
         await self.send(ops.CANCEL_EVENT, _nothing, event=event_id)
 
     async def create_one_time_url(self, calendar_id: CalendarId) -> OneTimeUrl:
-        """Make a booking URL that works once.
+        """Create a booking URL that works once.
 
         Source: POST /calendars/{calendar_id}/one-time-url.
         """
         return await self.send(ops.CREATE_ONE_TIME_URL, read_one_time_url, calendar=calendar_id)
 
     async def get_one_time_url(self, one_time_url_id: OneTimeUrlId) -> OneTimeUrl:
-        """Read what became of a one-time URL.
+        """Read a one-time URL and its booking.
 
         Source: GET /calendars/one-time-url/{one_time_url_id}.
         """
@@ -158,12 +158,12 @@ class TimerexClient(TimerexTransport):
     async def watch_one_time_url(
         self, one_time_url_id: OneTimeUrlId, *, token: str, notification_url: str
     ) -> None:
-        """Be told when somebody books through a one-time URL, or cancels that.
+        """Subscribe to bookings and cancellations through a one-time URL.
 
         Args:
-            one_time_url_id: Which.
-            token: Comes back in each notification: by it they are known.
-            notification_url: HTTPS, and reachable from the internet.
+            one_time_url_id: The URL's id.
+            token: Sent back in each notification, to authenticate it.
+            notification_url: An HTTPS URL, reachable from the internet.
 
         Source: POST /calendars/one-time-url/{one_time_url_id}/watch.
         """
@@ -182,11 +182,10 @@ L = TypeVar("L", bound=_Listed)
 async def every(
     read: Callable[[PageToken | None], Awaitable[TimerexPage[L]]],
 ) -> AsyncGenerator[L]:
-    """Read all pages of a list; what two pages show comes once.
+    """Read all pages of a list; an item on two pages is yielded once.
 
     Raises:
-        RetryableError: A page that is not the last one says nothing new: what is missing is not
-            known to be gone.
+        RetryableError: A page before the last one has no new items, so the list is incomplete.
     """
     known_ids: set[str] = set()
     token: PageToken | None = None
@@ -194,7 +193,9 @@ async def every(
         page = await read(token)
         new = {item.id: item for item in page.items if item.id not in known_ids}
         if page.next_token is not None and (not new or page.next_token == token):
-            raise RetryableError("TimeRex gave the same page again, or an empty one in between")
+            raise RetryableError(
+                "TimeRex returned the same page again, or an empty one before the last"
+            )
         known_ids |= new.keys()
         for item in new.values():
             yield item
@@ -204,7 +205,7 @@ async def every(
 
 
 async def every_calendar(client: TimerexClient) -> AsyncGenerator[TimerexCalendar]:
-    """Read all calendars of all teams that the credentials see."""
+    """Read all calendars of all teams visible to the credentials."""
     async for team in every(client.list_teams):
         async for calendar in every(partial(client.list_calendars, team.id)):
             yield calendar
@@ -219,4 +220,4 @@ def _utc_text(at: datetime) -> str:
 
 
 def _nothing(_answer: object) -> None:
-    """Read nothing: what came back says no more than its status."""
+    """Ignore the body: the status is all that matters."""

@@ -1,6 +1,6 @@
-"""TimeRex's refusals, told by what to do next. Its own words never leave here.
+"""TimeRex's error answers as our errors. TimeRex's messages never leave this module.
 
-Source: TimeRex developer portal: 400, 401, 403, 404 and 429; a 429 without a time to wait.
+Source: TimeRex developer portal: 400, 401, 403, 404 and 429; a 429 names no time to wait.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ from timerex_ghl.domain.errors import (
 )
 
 WAIT_S = 30.0
-"""After a 429: the longer of the two times that the portal names."""
+"""Wait after a 429: the longer of the two times in the portal."""
 LONGEST_WAIT_S = 3600.0
 
 
 class TimerexTokenRefusedError(CredentialsError):
-    """TimeRex does not take this token: another one may do."""
+    """TimeRex refuses this token; a new one may work."""
 
 
 def failure_of(
@@ -36,14 +36,14 @@ def failure_of(
     *,
     has_scopes: bool,
 ) -> TimerexGhlError:
-    """Say what an answer that is no success means.
+    """Map an unsuccessful answer to an error.
 
     Args:
-        operation: What was asked.
-        call: The same, as it may be shown.
+        operation: The operation called.
+        call: The call as shown in messages.
         status: The HTTP status.
-        headers: The answer's.
-        has_scopes: The credentials may lack a right; else what is forbidden is another team's.
+        headers: Headers of the answer.
+        has_scopes: A 403 may be a missing scope; False: the record belongs to another team.
     """
     said = f"TimeRex answered {status} to {call}"
     match status // 100, status:
@@ -53,17 +53,17 @@ def failure_of(
             return UnknownOutcomeError(said) if operation.writes else RetryableError(said)
         case 4, _ if not is_page(headers):
             return _refusal_of(operation, said, status, headers, has_scopes=has_scopes)
-        case _:  # a login page: so one client reports the answer to a bad key
-            return CredentialsError(f"{said}, not as its API does: check API address and key")
+        case _:  # a login page: one client reports it as the answer to a bad key
+            return CredentialsError(f"{said}, unlike its API: check the API address and the key")
 
 
 def is_page(headers: Mapping[str, str]) -> bool:
-    """Tell whether a web page answered: a login, a proxy, somebody else's server."""
+    """Return whether a web page answered: a login, a proxy, another server."""
     return "html" in headers.get("content-type", "")
 
 
 def wait_of(headers: Mapping[str, str]) -> float:
-    """Read how long to wait, should TimeRex ever say so."""
+    """Return the seconds to wait: `Retry-After` if TimeRex ever sends it, else `WAIT_S`."""
     after = headers.get("retry-after", "")
     return min(float(after), LONGEST_WAIT_S) if after.isdecimal() else WAIT_S
 
@@ -78,16 +78,16 @@ def _refusal_of(
 ) -> TimerexGhlError:
     match status:
         case HTTPStatus.UNAUTHORIZED:
-            return TimerexTokenRefusedError(f"{said}: it does not accept the credentials")
+            return TimerexTokenRefusedError(f"{said}: the credentials are not accepted")
         case HTTPStatus.FORBIDDEN if has_scopes:
             return ScopeError(
-                f"{said}: the OAuth app lacks {operation.scope}, or it is another team's",
+                f"{said}: the OAuth app lacks {operation.scope}, or the record is another team's",
                 scope=operation.scope,
             )
         case HTTPStatus.FORBIDDEN:
-            return NotFoundError(f"{said}: it is another team's than the API key's")
+            return NotFoundError(f"{said}: the record is not the API key's team's")
         case HTTPStatus.NOT_FOUND if "json" not in headers.get("content-type", ""):
-            return SettingsError(f"{said}: it has no such operation, check the API address")
+            return SettingsError(f"{said}: no such operation, check the API address")
         case HTTPStatus.NOT_FOUND:
             return NotFoundError(said)
         case _:

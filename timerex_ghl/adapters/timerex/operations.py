@@ -1,6 +1,6 @@
-"""TimeRex's operations that we use: where they are, what they need, and what limits them.
+"""The TimeRex operations we use: path, scope and rate limits of each.
 
-Source: TimeRex developer portal, API reference (beta): each one's scope and limits.
+Source: TimeRex developer portal, API reference (beta).
 """
 
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from timerex_ghl.adapters.ledger.quota import CallLimits
 
 
 class Window(NamedTuple):
-    """A limit of one user, which several operations may share."""
+    """A rate limit of one user, shared by several operations."""
 
     name: str
     call_limits: CallLimits
@@ -28,11 +28,11 @@ class TimerexOperation(NamedTuple):
     """One call.
 
     Attributes:
-        path: With the kinds of its ids in braces.
-        scope: The right it needs of an OAuth app; an API key has them all.
-        writes: It can change something: an answer that never came is no failure, but unknown.
-        windows: Whoever calls needs room in all of them. The portal says neither whether
-            operations share a limit; so that none is ever passed, ours do.
+        path: URL path, with the kind of each id in braces.
+        scope: The scope an OAuth app needs; an API key has all scopes.
+        writes: It can change data: without an answer its outcome is unknown, not failed.
+        windows: A call needs a free slot in each. Whether operations share a limit is not
+            documented; we assume it, so that no limit is exceeded.
     """
 
     name: str

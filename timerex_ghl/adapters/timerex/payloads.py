@@ -1,8 +1,8 @@
-"""The webhook's body, read leniently: the samples TimeRex documents break its own schema.
+"""The webhook's body, parsed leniently: TimeRex's documented samples break its own schema.
 
-Only what a booking cannot do without is required. Anything else that is missing, null or of
-another shape reads as None. What acts on a booking or opens a meeting (cancel and reschedule links,
-the Zoom password) has no field here and so goes no further than the stored body.
+Only what a booking needs is required. Anything else that is missing, null or of another shape is
+None. Secrets that act on a booking or open a meeting (cancel and reschedule links, the Zoom
+password) have no field, so they stay in the stored body.
 
 Source: TimeRex developer portal, webhook reference, ConfirmedEvent and CancelledEvent.
 """
@@ -37,14 +37,14 @@ def _filled(text: str | None) -> str | None:
 
 
 def _read_items(value: object) -> list[object]:
-    """Keep the objects of a list, whatever else stands in it."""
+    """Return the objects of a list, ignoring other items."""
     if not isinstance(value, list):
         return []
     return [item for item in cast("list[object]", value) if isinstance(item, dict)]
 
 
 def _read_params(value: object) -> dict[str, str]:
-    """Read `[{"a": "1"}, {"b": "2"}]` as documented, and `{"a": "1", "b": "2"}` as once seen."""
+    """Read `[{"a": "1"}, {"b": "2"}]` as documented, and `{"a": "1", "b": "2"}` as observed."""
     objects = cast("list[object]", value if isinstance(value, list) else [value])
     return dict(
         pair
@@ -74,7 +74,7 @@ def _text_of(value: object) -> str | None:
 
 
 def _read_answer(value: object) -> Value:
-    """Read text or a list of texts. Empty is None, and so is a shape nobody documented (files)."""
+    """Read text or a list of texts. Empty values and undocumented shapes (files) are None."""
     if isinstance(value, list):
         texts = (_text_of(item) for item in cast("list[object]", value))
         return tuple(text for text in texts if text) or None
@@ -82,15 +82,15 @@ def _read_answer(value: object) -> Value:
 
 
 Text = Annotated[str | None, AfterValidator(_filled), WrapValidator(_or_none)]
-"""Text that says something, or None."""
+"""Non-blank text, or None."""
 Flag = Annotated[bool | None, WrapValidator(_or_none)]
 Id = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
-"""Opaque; TimeRex's are usually 20 hex digits. Printable, as ids stand in log lines."""
+"""Opaque, usually 20 hex digits. Printable, so that it can be logged."""
 OptionalId = Annotated[Id | None, WrapValidator(_or_none)]
 
 
 class Payload(BaseModel):
-    """Open to keys it does not know, silent about its values in errors."""
+    """Base model: unknown keys are ignored, values never appear in errors."""
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", hide_input_in_errors=True, coerce_numbers_to_str=True
@@ -98,7 +98,7 @@ class Payload(BaseModel):
 
 
 class FormItemPayload(Payload):
-    """One answer. Some deliveries carry only `field_type` and `value`."""
+    """One form answer. Some deliveries have only `field_type` and `value`."""
 
     field_type: Text = None
     label: Text = None
@@ -113,7 +113,7 @@ class HostPayload(Payload):
 
 
 class MeetingPayload(Payload):
-    """A Zoom, Meet or Teams meeting. Its id comes as a number or as text and is not needed."""
+    """A Zoom, Meet or Teams meeting. Its id (a number or text) is not needed."""
 
     join_url: Text = None
 
@@ -122,7 +122,7 @@ Meeting = Annotated[MeetingPayload | None, WrapValidator(_or_none)]
 
 
 class EventPayload(Payload):
-    """The booking. `status` has no field: `webhook_type` decides, whatever it says."""
+    """The booking. `status` is not read: only `webhook_type` counts."""
 
     id: Id
     start_datetime: AwareDatetime
@@ -140,17 +140,17 @@ class EventPayload(Payload):
     is_changed: Flag = None
     old_event_id: OptionalId = None
     new_event_id: OptionalId = None
-    new_evnet_id: OptionalId = None  # so written in the portal's cancelled sample
+    new_evnet_id: OptionalId = None  # spelled so in the portal's cancelled sample
 
 
 class EventIdPayload(Payload):
-    """As much of an event as a type nobody documented may be trusted to have."""
+    """The part of an event that is read for undocumented types."""
 
     id: OptionalId = None
 
 
 class EnvelopePayload(Payload):
-    """What every delivery carries around its event."""
+    """The fields of every delivery around its event."""
 
     webhook_type: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
     team_url_path: Text = None

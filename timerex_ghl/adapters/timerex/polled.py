@@ -1,7 +1,7 @@
-"""A booking read over TimeRex's REST API, in the envelope of the webhook that never came.
+"""Bookings read over TimeRex's REST API, in the form of missed webhook deliveries.
 
-Its key in the inbox is made of what can change of a booking, so that the same state is stored once
-however often it is read. It has blanks in it, which no key of a webhook's delivery can have.
+The dedupe key contains what can change in a booking, so that each state is stored once however
+often it is read. It contains spaces, which no key of a webhook delivery can contain.
 """
 
 import json
@@ -16,15 +16,15 @@ from timerex_ghl.adapters.timerex.webhooks import CANCELLED, CONFIRMED
 from timerex_ghl.domain.models import Booking, BookingId, BookingState, Record
 
 MARK = "polled "
-"""What the keys of polled events begin with."""
+"""Prefix of the dedupe keys of polled events."""
 
 
 class Polled(Record):
-    """One booking as it stood when it was read.
+    """A snapshot of one booking.
 
     Attributes:
-        type: As a webhook's: `event_confirmed` or `event_cancelled`.
-        body: The envelope, JSON. It holds links that act, as a webhook's does.
+        type: Like a webhook's: `event_confirmed` or `event_cancelled`.
+        body: JSON envelope. Like a webhook's it contains secret links.
     """
 
     booking: Booking
@@ -33,7 +33,7 @@ class Polled(Record):
 
     @property
     def dedupe_key(self) -> str:
-        """Name this state of the booking."""
+        """Return the key of this state of the booking."""
         booking = self.booking
         is_over = booking.state is not BookingState.CONFIRMED
         return _key(booking.id, booking.starts_at, booking.ends_at, is_over=is_over)
@@ -49,7 +49,7 @@ class _Envelope(Payload):
 
 
 def read_polled(answer: JsonValue, calendar: TimerexCalendar | None) -> Polled:
-    """Read GET /events/{id}. The older `event` object inside says less, and is left out."""
+    """Parse GET /events/{id}, without the older and less complete `event` object inside."""
     name = calendar.name if calendar else ""
     booking = read_event(answer, name)
     if not isinstance(answer, dict):
@@ -69,17 +69,17 @@ def read_polled(answer: JsonValue, calendar: TimerexCalendar | None) -> Polled:
 
 
 def key_of_row(row: EventRow) -> str:
-    """Name the state that a list shows; the same as when the booking itself is read."""
+    """Return the key of a listed booking's state, equal to `Polled.dedupe_key`."""
     return _key(row.id, row.starts_at, row.ends_at, is_over=row.cancelled)
 
 
 def is_polled(dedupe_key: str) -> bool:
-    """Tell whether an event of the inbox was read over the API, and not delivered."""
+    """Return whether an inbox event was polled, not delivered."""
     return dedupe_key.startswith(MARK)
 
 
 def happened_at(body: str) -> datetime | None:
-    """Tell when what a polled event tells of happened; None where TimeRex does not say."""
+    """Return when a polled booking was cancelled or created; None where it is missing."""
     try:
         times = _Envelope.model_validate_json(body).event
     except ValidationError:
@@ -93,6 +93,6 @@ def _key(booking_id: BookingId, starts_at: datetime, ends_at: datetime, *, is_ov
 
 
 def _paths_of(url: str | None) -> tuple[str | None, str | None]:
-    """Take the last parts of the team's and the calendar's address: `/s/{team}/{calendar}`."""
+    """Return the team's and the calendar's part of a booking URL: `/s/{team}/{calendar}`."""
     parts = urlsplit(url or "").path.strip("/").split("/")
     return (parts[-2], parts[-1]) if len(parts) > 1 else (None, None)

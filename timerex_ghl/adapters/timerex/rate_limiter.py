@@ -1,7 +1,7 @@
-"""Room for calls of one TimeRex user: never more than TimeRex allows, however many processes call.
+"""The rate limiter of one TimeRex user, shared by all processes.
 
-A call takes room in each window that limits it, and gives it back when it has ended; see
-`ledger/quota.py` for why no window ever holds too many.
+A call takes a slot in each window that limits it, and returns it when it ends; `ledger/quota.py`
+explains why no window ever has too many calls.
 """
 
 import asyncio
@@ -20,31 +20,31 @@ from timerex_ghl.domain.errors import RateLimitedError
 from timerex_ghl.domain.models import LocationId
 
 LOOKS_PER_WINDOW = 20
-"""Look again this often while waiting: others may have given room back."""
+"""How often a waiting caller checks again: other processes may have returned slots."""
 
 
 class TimerexRateLimiter:
-    """The room of one user, kept in the ledger."""
+    """The call budget of one user, stored in the ledger."""
 
     def __init__(
         self, ledger: Ledger, owner: str, spare: int = 0, *, timer: Timer = SYSTEM_TIMER
     ) -> None:
-        """Take where it is kept, and whose it is; `spare` calls of each window go to others."""
+        """Limit the calls of `owner`; leave `spare` calls of each window to other work."""
         self._ledger = ledger
         self._owner = owner
         self._spare = spare
         self._timer = timer
 
     def sparing(self, calls: int) -> "TimerexRateLimiter":
-        """Hand out the same room for work that can wait: it leaves so many calls to the rest."""
+        """Return a limiter for work that can wait, leaving `calls` of each window to the rest."""
         return TimerexRateLimiter(self._ledger, self._owner, calls, timer=self._timer)
 
     @asynccontextmanager
     async def taken(self, windows: Sequence[Window], wait_s: float) -> AsyncGenerator[None]:
-        """Take room for one call, and give it back when the call has ended.
+        """Take a slot for one call, and return it when the call has ended.
 
         Raises:
-            RateLimitedError: There is none, and will be none within `wait_s`.
+            RateLimitedError: No slot is free within `wait_s`.
         """
         slots = await self._take(windows, wait_s)
         try:
@@ -53,13 +53,13 @@ class TimerexRateLimiter:
             await asyncio.shield(self._ledger.write(_give_back, self._owner, windows, slots))
 
     async def pause(self, windows: Sequence[Window], seconds: float) -> None:
-        """Let nobody through for a while: TimeRex answered 429."""
+        """Stop all calls for a while, after TimeRex answered 429."""
         await self._ledger.write(_pause, self._owner, windows, seconds)
 
     async def _take(self, windows: Sequence[Window], wait_s: float) -> list[Slot]:
-        """Look for room until there is some, or until it is clear that there will be none.
+        """Try to take slots until some are free, or cannot be free within `wait_s`.
 
-        A call on its way counts as if it took all the time it may; it may end at once, too.
+        The reported wait assumes that running calls take their full deadline; they may end sooner.
         """
         give_up_at = self._timer.monotonic() + wait_s
         while True:
@@ -78,14 +78,14 @@ class TimerexRateLimiter:
 
 
 def _take_all(tx: Connection, owner: str, windows: Sequence[Window], spare: int) -> list[Slot]:
-    """Take a slot in each window, or in none: an error undoes what was taken before it."""
+    """Take a slot in each window, or in none: the error rolls back the earlier ones."""
     taken: list[Slot] = []
     for window in windows:
         call_limits = window.call_limits._replace(limit=max(window.call_limits.limit - spare, 1))
         slots, wait_s = quota.take_slots(tx, _key(owner, window), 1, call_limits)
         if not slots:
             raise RateLimitedError(
-                f"no call to TimeRex is left in this {window.name}", after_s=wait_s
+                f"TimeRex's limit for this {window.name} is used up", after_s=wait_s
             )
         taken += slots
     return taken
@@ -104,5 +104,5 @@ def _pause(tx: Connection, owner: str, windows: Sequence[Window], seconds: float
 
 
 def _key(owner: str, window: Window) -> LocationId:
-    """Name a window beside GHL's locations, with which it shares the table."""
+    """Return a window's key in the quota table, which GHL's locations share."""
     return LocationId(f"timerex:{owner}:{window.name}")

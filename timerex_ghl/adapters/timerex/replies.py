@@ -1,4 +1,4 @@
-"""TimeRex's answers, read leniently into our words.
+"""TimeRex's answers, parsed leniently into domain types.
 
 Source: TimeRex developer portal, API reference (beta), response examples.
 """
@@ -28,18 +28,18 @@ def _read_status(value: object) -> object:
 Status = Annotated[
     str, BeforeValidator(_read_status), StringConstraints(pattern=r"^(confirmed|cancelled)$")
 ]
-"""Anything else is no answer we understand: it must not read as a booking that stands."""
+"""Other values are refused: they must not be read as a confirmed booking."""
 
 
 class User(Record):
-    """Whom an OAuth app acts for. `name` is what others see."""
+    """The user an OAuth app acts for. `name` is the display name."""
 
     id: str
     name: str | None
 
 
 class TimerexTeam(Record):
-    """A team. `path` is the part of its booking URLs; `is_primary` is My Space."""
+    """A team. `path` is its part of booking URLs; `is_primary`: it is My Space."""
 
     id: TeamId
     name: str
@@ -58,7 +58,7 @@ class TimerexCalendar(Record):
 
 
 class EventRow(Record):
-    """An event as a list shows it: that it is there, when, and whether it stands."""
+    """An event as listed: its times, and whether it is cancelled."""
 
     id: BookingId
     cancelled: bool
@@ -67,10 +67,10 @@ class EventRow(Record):
 
 
 class OneTimeUrl(Record):
-    """A booking URL that works once: whoever holds it can book.
+    """A booking URL that works once, for anyone who has it.
 
     Attributes:
-        booking: None while nobody has booked.
+        booking: None until it is booked.
     """
 
     id: OneTimeUrlId
@@ -82,7 +82,7 @@ T = TypeVar("T")
 
 
 class TimerexPage(NamedTuple, Generic[T]):
-    """One page of a list. `next_token` is None on the last one."""
+    """One page of a list. `next_token`: None on the last page."""
 
     items: tuple[T, ...]
     next_token: PageToken | None
@@ -136,13 +136,13 @@ class _PageReply(Payload):
 
 
 def read_user(answer: JsonValue) -> User:
-    """Read whom the credentials act for."""
+    """Parse a user."""
     reply = _UserReply.model_validate(answer)
     return User(id=reply.id, name=reply.display_name)
 
 
 def read_team(answer: JsonValue) -> TimerexTeam:
-    """Read a team."""
+    """Parse a team."""
     reply = _TeamReply.model_validate(answer)
     return TimerexTeam(
         id=TeamId(reply.id),
@@ -153,7 +153,7 @@ def read_team(answer: JsonValue) -> TimerexTeam:
 
 
 def read_calendar(answer: JsonValue) -> TimerexCalendar:
-    """Read a calendar."""
+    """Parse a calendar."""
     reply = _CalendarReply.model_validate(answer)
     return TimerexCalendar(
         id=CalendarId(reply.id),
@@ -165,7 +165,7 @@ def read_calendar(answer: JsonValue) -> TimerexCalendar:
 
 
 def read_event_row(answer: JsonValue) -> EventRow:
-    """Read a row of a calendar's events."""
+    """Parse a listed event."""
     reply = _EventRowReply.model_validate(answer)
     return EventRow(
         id=BookingId(reply.id),
@@ -176,13 +176,13 @@ def read_event_row(answer: JsonValue) -> EventRow:
 
 
 def read_event(answer: JsonValue, calendar_name: str) -> Booking:
-    """Read a booking. The older `event` object inside says less, and is not looked at."""
+    """Parse a booking, ignoring the older and less complete `event` object inside."""
     reply = _EventReply.model_validate(answer)
     return booking_of(reply, cancelled=reply.status == CANCELLED, calendar_name=calendar_name)
 
 
 def read_one_time_url(answer: JsonValue) -> OneTimeUrl:
-    """Read a one-time URL with what became of it."""
+    """Parse a one-time URL and its booking."""
     reply = _OneTimeUrlReply.model_validate(answer)
     booked = None if reply.status == PENDING else reply.event
     cancelled = reply.status == CANCELLED
@@ -191,7 +191,7 @@ def read_one_time_url(answer: JsonValue) -> OneTimeUrl:
 
 
 def read_page(answer: JsonValue, read: Callable[[JsonValue], T]) -> TimerexPage[T]:
-    """Read a page of any list."""
+    """Parse a page of a list."""
     reply = _PageReply.model_validate(answer)
     token = PageToken(reply.next_token) if reply.next_token else None
     return TimerexPage(tuple(read(item) for item in reply.items), token)

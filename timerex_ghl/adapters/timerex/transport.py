@@ -1,4 +1,4 @@
-"""How one request to TimeRex is sent: room, credentials, a total deadline, and what came of it."""
+"""Sending one request to TimeRex: rate limiter, credentials, total deadline, error mapping."""
 
 import asyncio
 import re
@@ -32,11 +32,11 @@ T = TypeVar("T")
 
 ID = re.compile(r"[\w-]{1,128}", re.ASCII)
 WAIT_S = 60.0
-"""For room; a minute later there is some, unless the hour's or the day's is gone."""
+"""Wait for a slot: within a minute one is free, unless the hour's or day's limit is used up."""
 
 
 class TimerexCall(NamedTuple):
-    """One request, credentials and all else apart."""
+    """One request, without credentials."""
 
     operation: TimerexOperation
     subject: str
@@ -45,16 +45,16 @@ class TimerexCall(NamedTuple):
     params: Mapping[str, str] | None
 
     def __str__(self) -> str:
-        """Name it as it may be shown."""
+        """Return the call as shown in messages."""
         return f"{self.operation.name}{self.subject}"
 
     def unclear(self, what: str) -> RetryableError:
-        """Say that no readable answer came: of a write nobody knows whether it happened."""
+        """Return the error for an unreadable answer: the outcome of a write is then unknown."""
         return UnknownOutcomeError(what) if self.operation.writes else RetryableError(what)
 
 
 class TimerexTransport:
-    """One user's line to TimeRex."""
+    """Sends the requests of one user."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class TimerexTransport:
         deadline_s: float = 20.0,
         wait_s: float = WAIT_S,
     ) -> None:
-        """Take what a line needs; without a room nobody waits, for tests against the sandbox."""
+        """Store the settings. `rate_limiter` None: unlimited, for tests against the sandbox."""
         self._http = http
         self._auth = auth
         self._rate_limiter = rate_limiter
@@ -75,7 +75,7 @@ class TimerexTransport:
         self._wait_s = wait_s
 
     def sparing(self, calls: int, *, wait_s: float = WAIT_S) -> Self:
-        """Hand out the same line for work that can wait: it leaves so many calls to the others."""
+        """Return a client for work that can wait, leaving `calls` of each window to the rest."""
         return type(self)(
             self._http,
             self._auth,
@@ -95,10 +95,10 @@ class TimerexTransport:
         wait_s: float | None = None,
         **ids: str,
     ) -> T:
-        """Send one request, and hand back what `read` makes of its JSON.
+        """Send one request, and return what `read` parses from its JSON.
 
-        A token that TimeRex refuses is replaced once: then the same request goes out once more,
-        which is safe since the first one was refused before it was handled.
+        A token that TimeRex refuses is replaced once, and the same request is sent once more. That
+        is safe because the first one was refused before it was processed.
         """
         call = self._call(operation, ids, body, params)
         wait_s = self._wait_s if wait_s is None else wait_s
@@ -117,7 +117,7 @@ class TimerexTransport:
         params: Mapping[str, str] | None,
     ) -> TimerexCall:
         if not all(ID.fullmatch(value) for value in ids.values()):
-            raise SkippableError(f"{operation.name} needs TimeRex's own ids, and was given another")
+            raise SkippableError(f"invalid id for {operation.name}: use an id from TimeRex")
         subject = "".join(f" ({kind.replace('_', ' ')} {value})" for kind, value in ids.items())
         url = self._base_url + operation.path.format_map(ids)
         return TimerexCall(operation, subject, url, body, params)
@@ -172,7 +172,7 @@ class TimerexTransport:
 def _read(call: TimerexCall, response: httpx.Response, read: Callable[[JsonValue], T]) -> T:
     if is_page(response.headers):
         raise CredentialsError(
-            f"a web page answered {call}, and not TimeRex's API: check the API address and the key"
+            f"a web page answered {call} instead of TimeRex: check the API address and the key"
         )
     try:
         return read(read_json(response.content) if response.content else None)

@@ -1,4 +1,4 @@
-"""TimeRex's webhook: who sent it, and which booking it tells of."""
+"""TimeRex's webhook deliveries: authentication and parsing."""
 
 import hashlib
 import hmac
@@ -19,10 +19,10 @@ class TimerexDelivery(Record):
     """One webhook delivery.
 
     Attributes:
-        type: `event_confirmed`, `event_cancelled`, or one that nobody documented yet.
-        booking: None for a type we do not know.
-        event_id: TimeRex's id of the booking; None where a type we do not know has none.
-        dedupe_key: The same for every repetition of a delivery.
+        type: `event_confirmed`, `event_cancelled`, or an undocumented one.
+        booking: None for an unknown type.
+        event_id: TimeRex's id of the booking; None where an unknown type has none.
+        dedupe_key: Equal for all repetitions of a delivery.
         team: Last part of the team's URL; None where it was not sent.
         calendar_path: Last part of the calendar's URL, unique within the team.
     """
@@ -38,13 +38,13 @@ class TimerexDelivery(Record):
 def is_authentic(
     headers: Sequence[tuple[bytes, bytes]], header: str, digests: Collection[str]
 ) -> bool:
-    """Tell whether the one header with the token carries a token we know.
+    """Return whether the delivery has exactly one token header, with a valid token.
 
-    TimeRex signs nothing: the shared token is all there is.
+    TimeRex signs nothing: the shared token is the only proof.
 
     Args:
-        headers: As received, repetitions included.
-        header: Its name, in any case.
+        headers: As received, including repeated ones.
+        header: Name of the token header, in any case.
         digests: SHA-256 of the valid tokens, hex; two during a rotation.
     """
     wanted = header.lower().encode()
@@ -56,10 +56,10 @@ def is_authentic(
 
 
 def read_delivery(body: bytes) -> TimerexDelivery:
-    """Read a delivery's body.
+    """Parse a delivery's body.
 
     Raises:
-        MalformedError: It is not strict JSON, or lacks what a booking cannot do without.
+        MalformedError: It is not strict JSON, or lacks a required key.
     """
     try:
         document = read_json(body)

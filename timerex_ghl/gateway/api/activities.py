@@ -1,4 +1,4 @@
-"""What `/notes` and `/tasks` do alike."""
+"""The common part of `/notes` and `/tasks`."""
 
 from collections.abc import Callable
 from typing import Annotated, Generic, NamedTuple, TypeVar
@@ -22,10 +22,10 @@ Id = Annotated[str, Path(pattern=r"^[!-~]{1,128}$")]
 
 
 class Activities(NamedTuple, Generic[V]):
-    """Reads and edits one kind.
+    """Reads and edits notes or tasks.
 
     Attributes:
-        show: Makes of a row what is answered.
+        show: Makes the answer from a row.
     """
 
     kind: ActivityKind
@@ -34,7 +34,7 @@ class Activities(NamedTuple, Generic[V]):
     async def page(
         self, caller: ApiCaller, wanted: WantedActivities, query: PageQuery
     ) -> ApiPage[V]:
-        """Give one page, by id."""
+        """Return one page, ordered by id."""
         after = place_of(query.cursor)
         if after is not None and not after.startswith(PREFIX[self.kind]):
             raise no_cursor()
@@ -53,18 +53,18 @@ class Activities(NamedTuple, Generic[V]):
     async def add(
         self, request: Request, caller: ApiCaller, draft: NoteDraft | TaskDraft, key: str | None
     ) -> Response:
-        """Add one; once, however often the request comes."""
+        """Add a record; a repeated request adds nothing."""
 
         def make(tx: Connection) -> Made:
             now = clock.now(tx)
             made = activity_edits.add_activity(tx, caller.editor, draft.contact_id, draft, now)
-            row = self._read(tx, caller, made.id)  # its times as they are stored
+            row = self._read(tx, caller, made.id)  # with the times as stored
             return Made(row.id, row.version, self.show(row).model_dump_json())
 
         return await make_once(request, caller, key, make)
 
     async def read(self, caller: ApiCaller, record_id: str, response: Response) -> V:
-        """Read one."""
+        """Read a record."""
         row = await caller.ledger.read(self._read, caller, ActivityId(record_id))
         return self._answer(row, response)
 
@@ -76,7 +76,7 @@ class Activities(NamedTuple, Generic[V]):
         response: Response,
         if_match: str | None,
     ) -> V:
-        """Change what the entry names, at the version that is meant."""
+        """Change the fields in the entry, if the version matches."""
         versions = wanted_versions(if_match)
 
         def edit(tx: Connection) -> Activity:
@@ -87,7 +87,7 @@ class Activities(NamedTuple, Generic[V]):
         return self._answer(await caller.ledger.write(edit), response)
 
     async def delete(self, caller: ApiCaller, record_id: str, if_match: str | None) -> None:
-        """Delete one, at the version that is meant."""
+        """Delete a record, if the version matches."""
         versions = wanted_versions(if_match)
         key = ActivityKey(self.kind, ActivityId(record_id))
 

@@ -1,4 +1,4 @@
-"""A note and a task as the API writes and reads them."""
+"""Notes and tasks in the API's JSON."""
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
@@ -20,7 +20,7 @@ from timerex_ghl.gateway.api.pages import PageQuery
 
 
 class NoteDraft(NoteEntry):
-    """A note to be added. Its contact is decided once."""
+    """A note to add. Its contact never changes."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["contact_id", "text"]})
 
@@ -28,7 +28,7 @@ class NoteDraft(NoteEntry):
 
 
 class TaskDraft(TaskEntry):
-    """A task to be added. Its contact is decided once."""
+    """A task to add. Its contact never changes."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["contact_id", "title", "due_at"]})
 
@@ -36,7 +36,7 @@ class TaskDraft(TaskEntry):
 
 
 class ActivityView(Record):
-    """What notes and tasks are shown with alike."""
+    """The common fields of notes and tasks."""
 
     id: ActivityId
     contact_id: ContactId
@@ -60,9 +60,9 @@ class TaskView(ActivityView):
     """A task of the workspace.
 
     Attributes:
-        due_at: Null only where the CRM told none.
-        completed: The status is `completed`.
-        assignee: E-mail of the CRM's user; null for nobody.
+        due_at: Null only where the CRM has none.
+        completed: Whether the status is `completed`.
+        assignee: E-mail of the CRM's user; null for none.
     """
 
     title: str
@@ -74,26 +74,26 @@ class TaskView(ActivityView):
 
 
 class ActivityQuery(PageQuery):
-    """Which notes or tasks to list."""
+    """Filters of a list of notes or tasks."""
 
     contact_id: PersonId | None = None
     updated_since: When | None = None
 
 
 class NoteQuery(ActivityQuery):
-    """Which notes to list."""
+    """Filters of a list of notes."""
 
-    task_id: TaskId | None = Field(None, description="Those that belong to this task.")
+    task_id: TaskId | None = Field(None, description="Only notes of this task.")
 
 
 class TaskQuery(ActivityQuery):
-    """Which tasks to list."""
+    """Filters of a list of tasks."""
 
     completed: bool | None = None
 
 
 def view_of_note(row: Activity) -> NoteView:
-    """Show a note."""
+    """Return the API's view of a note."""
     task_id = row.values.get(TASK_ID)
     return NoteView(
         id=row.id,
@@ -107,7 +107,7 @@ def view_of_note(row: Activity) -> NoteView:
 
 
 def view_of_task(row: Activity) -> TaskView:
-    """Show a task."""
+    """Return the API's view of a task."""
     status = status_of(row.values)
     return TaskView(
         id=row.id,

@@ -1,4 +1,4 @@
-"""A booking as the API writes and reads it."""
+"""Bookings in the API's JSON."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -18,22 +18,22 @@ PersonId = Annotated[ContactId, Field(pattern=r"^[!-~]{1,128}$")]
 
 
 class BookingDraft(BookingEntry):
-    """A booking made elsewhere than in TimeRex. Its guest: `contact_id`, or `guest_email`."""
+    """A booking not made in TimeRex. Its guest: `contact_id` or `guest_email`."""
 
     model_config = ConfigDict(json_schema_extra={"required": [*NEEDED]})
 
-    contact_id: PersonId | None = Field(None, description="The guest, for good.")
+    contact_id: PersonId | None = Field(None, description="The guest. Never changes.")
 
 
 class BookingView(Booking):
     """A booking of the workspace.
 
     Attributes:
-        origin: `timerex`: it can be read here, and is moved or cancelled in TimeRex.
-        contact_id: The guest; null until they are recognised.
-        verified: False where TimeRex has not confirmed yet what its webhook told.
-        appointment_id: In GHL's calendar; null where a note tells of the booking.
-        appointment_status: What GHL last said of it: whether the guest came, for example.
+        origin: `timerex`: read-only here; move or cancel it in TimeRex.
+        contact_id: The guest; null until resolved.
+        verified: False until TimeRex's API has confirmed the webhook.
+        appointment_id: In GHL's calendar; null where the booking is mirrored as a note.
+        appointment_status: GHL's last known status, for example whether the guest came.
     """
 
     origin: Origin
@@ -45,7 +45,7 @@ class BookingView(Booking):
 
 
 class BookingQuery(PageQuery):
-    """Which bookings to list."""
+    """Filters of a list of bookings."""
 
     starts_from: When | None = Field(None, description="From this time on.")
     starts_before: When | None = Field(None, description="Before this time.")
@@ -56,14 +56,14 @@ class BookingQuery(PageQuery):
 def views_of(
     tx: Connection, connection: ConnectionName, rows: Sequence[BookingRow]
 ) -> list[BookingView]:
-    """Show bookings, with their appointments."""
+    """Return the API's view of bookings, with their appointments."""
     ids = [row.booking.id for row in rows]
     linked = links.links_of_locals(tx, connection, "appointment", ids)
     return [_view_of(row, linked.get(row.booking.id)) for row in rows]
 
 
 def view_of(tx: Connection, connection: ConnectionName, row: BookingRow) -> BookingView:
-    """Show a booking, with its appointment."""
+    """Return the API's view of a booking, with its appointment."""
     (view,) = views_of(tx, connection, [row])
     return view
 

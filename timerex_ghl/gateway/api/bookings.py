@@ -1,4 +1,4 @@
-"""`/bookings`: TimeRex's to be read, and those made elsewhere to be kept."""
+"""`/bookings`: bookings of TimeRex, read-only, and bookings made in the workspace."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -38,7 +38,7 @@ _MS = timedelta(milliseconds=1)
 async def list_bookings(
     caller: Here, query: Annotated[BookingQuery, Query()]
 ) -> ApiPage[BookingView]:
-    """List bookings by the time they start."""
+    """List bookings by start time."""
     wanted = BookingFilter(query.starts_from, query.starts_before, query.contact_id, query.state)
     found = await caller.ledger.read(_list, caller, wanted, _place(query.cursor), query.limit + 1)
     page = found[: query.limit]
@@ -52,7 +52,7 @@ async def list_bookings(
 async def add_booking(
     caller: Here, request: Request, draft: BookingDraft, key: IdempotencyKey = None
 ) -> Response:
-    """Add a booking that was made elsewhere: by phone, at the counter."""
+    """Add a booking that was not made in TimeRex: by phone, at the counter."""
     sent = draft.model_dump(exclude_unset=True, exclude={"contact_id"})
     entry = BookingEntry.model_validate(sent)
 
@@ -81,7 +81,7 @@ async def change_booking(
     response: Response,
     if_match: IfMatch = None,
 ) -> BookingView:
-    """Change what is sent of a booking made here. One made in TimeRex is a 409."""
+    """Change the sent fields of a workspace booking. One made in TimeRex is a 409."""
     versions = wanted_versions(if_match)
 
     def edit(tx: Connection) -> BookingView:
@@ -97,7 +97,7 @@ async def change_booking(
 
 @router.delete("/{booking_id}", summary="Delete a booking", status_code=204, responses=DELETES)
 async def delete_booking(caller: Here, booking_id: Id, if_match: IfMatch = None) -> None:
-    """Delete a booking made here: the CRM shows it as cancelled. One of TimeRex is a 409."""
+    """Delete a workspace booking; the CRM shows it as cancelled. One of TimeRex is a 409."""
     versions = wanted_versions(if_match)
 
     def delete(tx: Connection) -> None:

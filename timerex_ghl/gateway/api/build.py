@@ -1,4 +1,4 @@
-"""The API as one application, to be mounted at `PREFIX`."""
+"""The API as one application, mounted at `PREFIX`."""
 
 from fastapi import FastAPI
 
@@ -11,20 +11,20 @@ from timerex_ghl.gateway.limits import GatewayLimits
 PREFIX = "/api/v1"
 ABOUT = """Contacts, bookings, notes and tasks of one connection's workspace.
 
-A token decides the connection, so no address names one. Make it with `timerex-ghl token create`.
-What is changed here is carried to the CRM at once, in the order it was changed.
+Each token belongs to one connection. Create one with `timerex-ghl token create`.
+Changes are synced to the CRM at once, in the order they were made.
 """
 
 
 def build_api(ledger: Ledger, limits: GatewayLimits) -> FastAPI:
-    """Make the application around an open ledger."""
+    """Build the application on an open ledger."""
     api = FastAPI(
         title="timerex-ghl workspace",
         version="1",
         description=ABOUT,
         servers=[{"url": PREFIX}],
         root_path_in_servers=False,
-        docs_url=None,  # its page would load scripts from elsewhere
+        docs_url=None,  # its page would load scripts from other hosts
         redoc_url=None,
         redirect_slashes=False,
         exception_handlers=HANDLERS,

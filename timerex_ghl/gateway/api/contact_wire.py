@@ -1,4 +1,4 @@
-"""A contact as the API writes and reads it."""
+"""Contacts in the API's JSON."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ Tags = tuple[str, ...]
 
 
 class ContactFields(Record):
-    """A person's fields. Null is empty. A field that is not sent is not touched."""
+    """A contact's fields. Null is empty. A field that is not sent is unchanged."""
 
     first_name: str | None = None
     last_name: str | None = None
@@ -32,35 +32,35 @@ class ContactFields(Record):
     status: str | None = Field(None, description="lead, active, customer or former.")
     custom: dict[str, Value] = Field(
         default_factory=dict[str, Value],
-        description="Fields of your own, by the key that the field mapping gives them: a text, or"
-        " a list of choices.",
+        description="Custom fields, by their key in the field mapping: a text, or a list of"
+        " choices.",
     )
 
     def values(self) -> dict[FieldName, Value]:
-        """Give what was sent, by canonical field name."""
+        """Return the sent values by canonical field name."""
         sent = [name for name in STANDARD_FIELDS if name in self.model_fields_set]
         custom = {FieldName(CUSTOM + key): value for key, value in self.custom.items()}
         return {**{name: getattr(self, name) for name in sent}, **custom}
 
 
 class ContactDraft(ContactFields):
-    """A person to be added: at least a name, a company, an e-mail or a phone."""
+    """A contact to add: at least a name, a company, an e-mail or a phone."""
 
     tags: Tags = ()
 
 
 class ContactChange(ContactFields):
-    """What changes of a person. Tags are put on and taken off one by one."""
+    """Changes of a contact. Tags are added and removed one by one."""
 
     tags_added: Tags = ()
     tags_removed: Tags = ()
 
 
 class ContactView(ContactFields):
-    """A person of the workspace.
+    """A contact of the workspace.
 
     Attributes:
-        tags: Null where the CRM has not told them yet.
+        tags: Null until they are read from the CRM.
     """
 
     id: str
@@ -71,15 +71,15 @@ class ContactView(ContactFields):
 
 
 class ContactQuery(PageQuery):
-    """Which people to list."""
+    """Filters of a list of contacts."""
 
-    email: Line | None = Field(None, description="Whoever has this e-mail, however it is spelled.")
-    phone: Line | None = Field(None, description="Whoever has this phone, however it is spelled.")
+    email: Line | None = Field(None, description="Contacts with this e-mail, in any spelling.")
+    phone: Line | None = Field(None, description="Contacts with this phone, in any spelling.")
     updated_since: When | None = None
 
 
 def view_of(found: Dated) -> ContactView:
-    """Show a person."""
+    """Return the API's view of a contact."""
     row = found.row
     values = row.contact.values
     standard = {name: _text_of(values.get(name)) for name in STANDARD_FIELDS}
@@ -102,5 +102,5 @@ def _custom(values: Iterable[tuple[FieldName, Value]]) -> Iterable[tuple[str, Va
 
 
 def _text_of(value: Value) -> str | None:
-    """A standard field that the CRM keeps as choices is shown as one text."""
+    """Return a standard field as one text, even if the CRM has it as choices."""
     return ", ".join(value) if isinstance(value, tuple) else value

@@ -1,4 +1,4 @@
-"""`/contacts`: the people of the workspace."""
+"""`/contacts`: the contacts of the workspace."""
 
 from typing import Annotated
 
@@ -37,7 +37,7 @@ Id = Annotated[str, Path(pattern=r"^[!-~]{1,128}$")]
 async def list_contacts(
     caller: Here, query: Annotated[ContactQuery, Query()]
 ) -> ApiPage[ContactView]:
-    """List people by id. Who was deleted is not among them."""
+    """List contacts by id, without deleted ones."""
     wanted = _wanted(caller, query)
     if wanted is None:
         return ApiPage(items=[], next_cursor=None)
@@ -62,7 +62,7 @@ async def list_contacts(
 async def add_contact(
     caller: Here, request: Request, draft: ContactDraft, key: IdempotencyKey = None
 ) -> Response:
-    """Add a person. Somebody with the same e-mail or phone is a 409 that names them."""
+    """Add a contact. A contact with the same e-mail or phone is a 409 with its id."""
     entry = WorkspaceChange(values=draft.values(), tags_added=frozenset(draft.tags))
 
     def make(tx: Connection) -> Made:
@@ -75,7 +75,7 @@ async def add_contact(
 
 @router.get("/{contact_id}", summary="Read a contact", responses=READS)
 async def get_contact(caller: Here, contact_id: Id, response: Response) -> ContactView:
-    """Read a person."""
+    """Read a contact."""
     view = await caller.ledger.read(_read, caller, ContactId(contact_id))
     response.headers["ETag"] = tag_of(view.version)
     return view
@@ -89,7 +89,7 @@ async def change_contact(
     response: Response,
     if_match: IfMatch = None,
 ) -> ContactView:
-    """Change what is sent and nothing else. What changes nothing makes no new version."""
+    """Change the sent fields. A request that changes nothing makes no new version."""
     versions = wanted_versions(if_match)
     entry = WorkspaceChange(
         values=change.values(),
@@ -109,7 +109,7 @@ async def change_contact(
 
 @router.delete("/{contact_id}", summary="Delete a contact", status_code=204, responses=DELETES)
 async def delete_contact(caller: Here, contact_id: Id, if_match: IfMatch = None) -> None:
-    """Delete a person here. The CRM keeps its contact, and does not bring the person back."""
+    """Delete a contact in the workspace. The CRM keeps its own, which is not synced back."""
     versions = wanted_versions(if_match)
 
     def delete(tx: Connection) -> None:
@@ -127,7 +127,7 @@ def _read(tx: Connection, caller: ApiCaller, contact_id: ContactId) -> ContactVi
 
 
 def _wanted(caller: ApiCaller, query: ContactQuery) -> WantedContacts | None:
-    """Read whom to list; None: nobody can have such an e-mail or phone."""
+    """Return the filters; None: the e-mail or phone is invalid, so no contact can have it."""
     email = email_key(query.email)
     phone = phone_key(query.phone, caller.settings.region)
     if (query.email is not None and email is None) or (query.phone is not None and phone is None):

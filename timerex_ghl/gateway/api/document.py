@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond what the routes say by themselves."""
+"""Additions to the OpenAPI document that FastAPI generates from the routes."""
 
 from typing import Any
 
@@ -9,23 +9,23 @@ from timerex_ghl.gateway.api.problems import Problem
 Responses = dict[int | str, dict[str, Any]]
 
 _PROBLEMS = {
-    400: "Not one JSON document in UTF-8, or no entity tag",
-    401: "No good token",
+    400: "Not one JSON document in UTF-8, or not an entity tag",
+    401: "No valid token",
     403: "The token may not do this",
     404: "No such record",
     408: "The body came too slowly",
-    409: "Somebody else has the e-mail or phone; or the booking was made in TimeRex",
+    409: "Another contact has the e-mail or phone; or the booking was made in TimeRex",
     412: "The record is at another version",
     413: "Over 256 KB",
     415: "Not application/json, or compressed",
-    422: "Some fields cannot be taken, or the Idempotency-Key was used for something else",
+    422: "Some fields are invalid, or the Idempotency-Key was used for another request",
     428: "If-Match is missing",
     503: "The ledger does not answer: repeat the request",
 }
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "The record's version."}}
 _MADE = {
     **_ETAG,
-    "Location": {"schema": {"type": "string"}, "description": "Where the record is."},
+    "Location": {"schema": {"type": "string"}, "description": "URL path of the record."},
     "Idempotency-Replayed": {
         "schema": {"type": "string"},
         "description": "`true` where an earlier answer is repeated.",
@@ -51,7 +51,7 @@ DELETES = _responses(400, 404, 409, 412, 428)
 
 
 def describe(api: FastAPI) -> None:
-    """Let the document say that errors are `application/problem+json`, and only ours."""
+    """Document errors as `application/problem+json`, without the framework's own errors."""
     plain = api.openapi
 
     def described() -> dict[str, Any]:
@@ -69,8 +69,8 @@ def describe(api: FastAPI) -> None:
 
 def _name_problems(responses: dict[str, Any]) -> None:
     if "HTTPValidationError" in str(responses.get("422")):
-        del responses["422"]  # the framework's own guess: such an id is not found
+        del responses["422"]  # the framework's default: an invalid id is a 404
     for status, answer in responses.items():
         content = answer.get("content", {})
-        if int(status) >= 400 and "application/json" in content:  # noqa: PLR2004  HTTP's own line
+        if int(status) >= 400 and "application/json" in content:  # noqa: PLR2004  HTTP's first error status
             content["application/problem+json"] = content.pop("application/json")

@@ -1,4 +1,4 @@
-"""Before any route: who calls, and how much of the request is read."""
+"""Checks before any route: authentication, and limits on the request's body."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -32,7 +32,7 @@ bearer = HTTPBearer(auto_error=False, description="Made by `timerex-ghl token cr
 
 
 class ApiCaller(NamedTuple):
-    """Who calls: their token, and the connection it is for."""
+    """The caller: its token, and the token's connection."""
 
     ledger: Ledger
     token: ApiToken
@@ -40,22 +40,22 @@ class ApiCaller(NamedTuple):
 
     @property
     def connection(self) -> ConnectionName:
-        """Name the one connection whose records they reach."""
+        """Return the name of the caller's connection."""
         return self.settings.name
 
     @property
     def editor(self) -> Editor:
-        """Name them as the audit does."""
+        """Return the caller as an editor, as named in the audit."""
         return Editor(self.settings, f"token:{self.token.id}")
 
 
 def _limits_of(request: Request) -> GatewayLimits:
-    """Give the limits the application was built with."""
+    """Return the limits the application was built with."""
     return request.app.state.limits
 
 
 class StrictRequest(Request):
-    """A request whose body is bounded, and strict JSON."""
+    """A request with a bounded body of strict JSON."""
 
     async def body(self) -> bytes:
         """Read at most 256 KB, within `body_deadline_s`."""
@@ -66,7 +66,7 @@ class StrictRequest(Request):
         return self._body
 
     async def json(self) -> JsonValue:
-        """Read the body as one JSON document."""
+        """Parse the body as one JSON document."""
         try:
             return read_json(await self.body())
         except ValueError:
@@ -74,10 +74,10 @@ class StrictRequest(Request):
 
 
 class GuardedRoute(APIRoute):
-    """A route behind a token. Nothing of a body is read before the token is known."""
+    """A route that needs a token. The body is not read before the token is checked."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Put the guard before the route."""
+        """Return the route's handler, with the checks before it."""
         answer, takes_body = super().get_route_handler(), self.body_field is not None
 
         async def guarded(request: Request) -> Response:
@@ -99,14 +99,14 @@ def _caller_of(request: Request) -> ApiCaller:
 
 
 Here = Annotated[ApiCaller, Depends(_caller_of)]
-"""What a route asks for to know who calls."""
+"""The dependency that gives a route its caller."""
 
 
 async def _admit(request: Request) -> ApiCaller:
-    """Find out who calls.
+    """Authenticate and authorize the caller.
 
     Raises:
-        ProblemError: 401 without a good token; 403 where it may not do this.
+        ProblemError: 401 without a valid token; 403 where it may not do this.
     """
     ledger: Ledger = request.app.state.ledger
     sent = _token_of(request.headers.getlist("authorization"))
@@ -126,7 +126,7 @@ async def _admit(request: Request) -> ApiCaller:
         raise ProblemError(
             403,
             "read-only",
-            "this token may only read: make one with --write",
+            "this token may only read: create one with --write",
             headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
         )
     if api_tokens.is_use_to_be_recorded(token, now):
@@ -135,9 +135,9 @@ async def _admit(request: Request) -> ApiCaller:
 
 
 def _note_use(request: Request, token: ApiToken, now: datetime) -> None:
-    """Note a use without waiting: a request that only reads is not held up by who writes.
+    """Record a token's use without waiting, so that reading requests do not wait for writers.
 
-    While one note of a token waits for the ledger there is no second: the queue stays short.
+    At most one such write per token is pending, so the queue stays short.
     """
     pending: set[str] = request.app.state.pending_use_notes
     if token.id in pending:
@@ -153,7 +153,7 @@ def _note_use(request: Request, token: ApiToken, now: datetime) -> None:
 
 
 def _token_of(headers: list[str]) -> str | None:
-    """Read the one token of the one header."""
+    """Return the bearer token of the only Authorization header."""
     if len(headers) != 1:
         return None
     scheme, _, token = headers[0].partition(" ")
@@ -174,10 +174,9 @@ def _look_up(
 
 @asynccontextmanager
 async def _ledger_deadline(deadline_s: float) -> AsyncGenerator[None]:
-    """Answer 503 when the ledger does not.
+    """Answer 503 when the ledger does not answer in time.
 
-    A write may then have happened all the same: its Idempotency-Key or version makes a repetition
-    safe.
+    A write may still have been stored: its Idempotency-Key or version makes repeating it safe.
     """
     try:
         async with asyncio.timeout(deadline_s):

@@ -1,4 +1,4 @@
-"""`/notes`: what people wrote down about a contact."""
+"""`/notes`: notes of contacts."""
 
 from typing import Annotated
 
@@ -31,7 +31,7 @@ async def list_notes(caller: Here, query: Annotated[NoteQuery, Query()]) -> ApiP
 async def add_note(
     caller: Here, request: Request, draft: NoteDraft, key: IdempotencyKey = None
 ) -> Response:
-    """Add a note to a contact. The CRM gets it too."""
+    """Add a note to a contact. It is synced to the CRM."""
     return await NOTES.add(request, caller, draft, key)
 
 
@@ -45,11 +45,11 @@ async def get_note(caller: Here, note_id: Id, response: Response) -> NoteView:
 async def change_note(
     caller: Here, note_id: Id, change: NoteEntry, response: Response, if_match: IfMatch = None
 ) -> NoteView:
-    """Change what is sent and nothing else. What changes nothing makes no new version."""
+    """Change the sent fields. A request that changes nothing makes no new version."""
     return await NOTES.change(caller, note_id, change, response, if_match)
 
 
 @router.delete("/{note_id}", summary="Delete a note", status_code=204, responses=DELETES)
 async def delete_note(caller: Here, note_id: Id, if_match: IfMatch = None) -> None:
-    """Delete a note here and in the CRM."""
+    """Delete a note in the workspace and the CRM."""
     await NOTES.delete(caller, note_id, if_match)

@@ -1,4 +1,4 @@
-"""A record is made once, however often the request comes: `Idempotency-Key`."""
+"""Creating a record once, however often the request is sent: `Idempotency-Key`."""
 
 import json
 from collections.abc import Callable
@@ -19,14 +19,14 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         pattern=r"^[!-~]{1,255}$",
-        description="Your own name for this request, for example a UUID. Repeated with the same"
-        " body within 24 hours it gets the first answer, and nothing is made twice.",
+        description="A unique key for this request, for example a UUID. A repetition with the same"
+        " body within 24 hours gets the first answer and creates nothing.",
     ),
 ]
 
 
 class Made:
-    """What a unit of work made: its id, version, and JSON."""
+    """A created record: its id, version and JSON."""
 
     def __init__(self, record_id: str, version: int, body: str) -> None:
         self.record_id = record_id
@@ -37,9 +37,9 @@ class Made:
 async def make_once(
     request: Request, caller: ApiCaller, key: str | None, make: Callable[[Connection], Made]
 ) -> Response:
-    """Make a record and answer 201; a repetition of the request gets the same answer.
+    """Create a record and answer 201; a repeated request gets the same answer.
 
-    Answer and record are kept in one unit of work. A refusal is not kept: nothing was made.
+    Answer and record are stored in one unit of work. A refusal is not stored.
     """
     said = json.dumps([request.url.path, await request.json()], sort_keys=True)
     digest = sha256(said.encode()).hexdigest()
@@ -64,7 +64,7 @@ def _make(
     if known is not None:
         if known.request_digest != digest:
             raise ProblemError(
-                422, "key-reused", "this Idempotency-Key was used with another body: take a new one"
+                422, "key-reused", "this Idempotency-Key was used with another body: use a new one"
             )
         return known, True
     made = make(tx)

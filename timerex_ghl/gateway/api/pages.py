@@ -1,4 +1,4 @@
-"""Pages of a list, and the cursor that leads from one to the next."""
+"""Pages of a list, and the cursor to the next page."""
 
 import base64
 import binascii
@@ -12,36 +12,37 @@ from timerex_ghl.gateway.api.problems import invalid
 
 T = TypeVar("T")
 
-Limit = Annotated[int, Field(ge=1, le=200, description="Records a page.")]
+Limit = Annotated[int, Field(ge=1, le=200, description="Records per page.")]
 Cursor = Annotated[
-    str, Field(max_length=400, description="`next_cursor` of the page before; the rest unchanged.")
+    str,
+    Field(max_length=400, description="`next_cursor` of the page before, with the same filters."),
 ]
 
 
 class PageQuery(Record):
-    """Which page of a list."""
+    """The requested page of a list."""
 
     limit: Limit = 50
     cursor: Cursor | None = None
 
 
 class ApiPage(BaseModel, Generic[T]):
-    """One page of a list. It is the last one where `next_cursor` is null."""
+    """One page of a list. `next_cursor`: null on the last page."""
 
     items: list[T]
     next_cursor: str | None
 
 
 def cursor_of(place: str) -> str:
-    """Write where a page ended, so that nobody builds on what stands in it."""
+    """Encode the position where a page ended as an opaque cursor."""
     return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
 def place_of(cursor: str | None) -> str | None:
-    """Read where the page before ended.
+    """Decode the position where the page before ended.
 
     Raises:
-        ProblemError: It is no cursor of ours.
+        ProblemError: The cursor is invalid.
     """
     if cursor is None:
         return None
@@ -56,5 +57,5 @@ def place_of(cursor: str | None) -> str | None:
 
 
 def no_cursor() -> Exception:
-    """Say that a cursor is none."""
-    return invalid([FieldFault("cursor", "is no cursor: take next_cursor of the page before")])
+    """Return the error for an invalid cursor."""
+    return invalid([FieldFault("cursor", "is not a cursor: use next_cursor of the page before")])

@@ -1,4 +1,4 @@
-"""Errors as callers see them: RFC 9457 problem details, with an id that stands in the log too."""
+"""Errors in API answers: RFC 9457 problem details, with an id that is also logged."""
 
 import logging
 import secrets
@@ -22,16 +22,18 @@ _LONGEST_NAME = 100
 
 
 class Problem(BaseModel):
-    """What went wrong, after RFC 9457. No value that was sent is ever repeated."""
+    """An error after RFC 9457. It never contains a sent value."""
 
-    type: str = Field(description="Which kind of problem: `urn:timerex-ghl:problem:<kind>`.")
+    type: str = Field(description="Kind of problem: `urn:timerex-ghl:problem:<kind>`.")
     title: str
     status: int
     detail: str = Field(description="What to do next.")
-    instance: str = Field(description="This one, as the gateway's log names it.")
-    errors: list["FieldProblem"] | None = Field(None, description="By field, where fields are.")
-    contact_ids: list[str] | None = Field(None, description="Who has the e-mail or phone.")
-    version: int | None = Field(None, description="The version the record is at.")
+    instance: str = Field(description="Id of this error, as in the gateway's log.")
+    errors: list["FieldProblem"] | None = Field(None, description="Faulty fields, if any.")
+    contact_ids: list[str] | None = Field(
+        None, description="Contacts that have the e-mail or phone."
+    )
+    version: int | None = Field(None, description="The record's current version.")
 
 
 class FieldProblem(BaseModel):
@@ -42,11 +44,11 @@ class FieldProblem(BaseModel):
 
 
 class ProblemError(Exception):
-    """An answer that is a problem.
+    """An error with a problem answer.
 
     Attributes:
-        kind: Last part of its `type`; empty for one that the status says in full.
-        more: Further members.
+        kind: Last part of its `type`; empty where the status says enough.
+        more: Further members of the problem.
     """
 
     def __init__(
@@ -67,7 +69,7 @@ class ProblemError(Exception):
 
 
 async def answer_problem(request: Request, error: Exception) -> Response:
-    """Answer an error. Its text goes out only where we wrote it for callers."""
+    """Answer an error. Its message is sent only where it was written for callers."""
     del request
     problem = _problem_of(error)
     error_id = secrets.token_hex(8)
@@ -86,9 +88,9 @@ async def answer_problem(request: Request, error: Exception) -> Response:
 
 
 def invalid(faults: Iterable[FieldFault]) -> ProblemError:
-    """Say which fields cannot be taken, and why."""
+    """Return the error for invalid fields, with a message for each."""
     errors = [{"field": each.field[:_LONGEST_NAME], "message": each.message} for each in faults]
-    return ProblemError(422, "invalid", "correct what `errors` names", more={"errors": errors})
+    return ProblemError(422, "invalid", "correct the fields in `errors`", more={"errors": errors})
 
 
 def _problem_of(error: Exception) -> ProblemError:
@@ -107,7 +109,7 @@ def _problem_of(error: Exception) -> ProblemError:
 
 
 def _of_edit(error: Exception) -> ProblemError:
-    """Say why an edit was refused; of any other error say nothing."""
+    """Map a refused edit to a problem; any other error is a 500 without details."""
     match error:
         case UnknownRecordError():
             return ProblemError(404, "not-found", str(error))
@@ -119,20 +121,20 @@ def _of_edit(error: Exception) -> ProblemError:
         case MadeInTimerexError():
             return ProblemError(409, "made-in-timerex", str(error))
         case _:
-            return ProblemError(500, "", "tell whoever runs this the `instance`")
+            return ProblemError(500, "", "report the `instance` to the operator")
 
 
 _DETAILS = {
     400: "send one JSON document in UTF-8, without repeated keys",
-    404: "there is nothing at this address: see openapi.json",
+    404: "no such path: see openapi.json",
     408: "send the body faster",
-    413: "send 256 KB at most",
+    413: "send at most 256 KB",
     415: "send application/json, not compressed",
 }
 
 
 def _of_validation(error: RequestValidationError) -> ProblemError:
-    """Say it in our words: the framework's would repeat what was sent."""
+    """Map a validation error in our words: the framework's would repeat sent values."""
     faults = [*map(_fault_of, error.errors())]
     if any(each["loc"][:1] == ("path",) for each in error.errors()):
         return ProblemError(404, "not-found", "there is no such record")
@@ -145,7 +147,7 @@ def _fault_of(found: Mapping[str, Any]) -> FieldFault:
         case "missing":
             message = "is missing"
         case "extra_forbidden":
-            message = "is no field here"
+            message = "is not a field"
         case _:
             message = str(found["msg"]).removeprefix("Value error, ")
     return FieldFault(".".join(where), message)
@@ -163,4 +165,4 @@ _ANSWERED: tuple[type[Exception], ...] = (
     Exception,
 )
 HANDLERS: dict[int | type[Exception], Any] = dict.fromkeys(_ANSWERED, answer_problem)
-"""What an application needs to answer every error this way."""
+"""The exception handlers of an application that answers every error as a problem."""

@@ -1,4 +1,4 @@
-"""`/tasks`: what somebody has to do about a contact."""
+"""`/tasks`: tasks of contacts."""
 
 from typing import Annotated
 
@@ -31,7 +31,7 @@ async def list_tasks(caller: Here, query: Annotated[TaskQuery, Query()]) -> ApiP
 async def add_task(
     caller: Here, request: Request, draft: TaskDraft, key: IdempotencyKey = None
 ) -> Response:
-    """Add a task for a contact. The CRM gets it too."""
+    """Add a task to a contact. It is synced to the CRM."""
     return await TASKS.add(request, caller, draft, key)
 
 
@@ -45,7 +45,7 @@ async def get_task(caller: Here, task_id: Id, response: Response) -> TaskView:
 async def change_task(
     caller: Here, task_id: Id, change: TaskEntry, response: Response, if_match: IfMatch = None
 ) -> TaskView:
-    """Change what is sent and nothing else. What changes nothing makes no new version."""
+    """Change the sent fields. A request that changes nothing makes no new version."""
     return await TASKS.change(caller, task_id, change, response, if_match)
 
 
@@ -53,7 +53,7 @@ async def change_task(
 async def complete_task(
     caller: Here, task_id: Id, response: Response, if_match: IfMatch = None
 ) -> TaskView:
-    """Say that a task is done: the same as to change `completed`. No body is needed."""
+    """Complete a task: the same as setting `completed`. No body is needed."""
     return await TASKS.change(caller, task_id, TaskEntry(completed=True), response, if_match)
 
 
@@ -61,11 +61,11 @@ async def complete_task(
 async def reopen_task(
     caller: Here, task_id: Id, response: Response, if_match: IfMatch = None
 ) -> TaskView:
-    """Say that a task is not done after all. One that is open stays as it is. No body is needed."""
+    """Reopen a task. An open task is unchanged. No body is needed."""
     return await TASKS.change(caller, task_id, TaskEntry(completed=False), response, if_match)
 
 
 @router.delete("/{task_id}", summary="Delete a task", status_code=204, responses=DELETES)
 async def delete_task(caller: Here, task_id: Id, if_match: IfMatch = None) -> None:
-    """Delete a task here and in the CRM. Its notes stay."""
+    """Delete a task in the workspace and the CRM. Its notes stay."""
     await TASKS.delete(caller, task_id, if_match)

@@ -1,4 +1,4 @@
-"""A record's version as an entity tag: shown with each answer, asked for with each change."""
+"""A record's version as an entity tag: sent with each answer, required for each change."""
 
 import re
 from typing import Annotated
@@ -14,21 +14,21 @@ IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
-        description="The `ETag` of the version this change is meant for; `*` for any.",
+        description="The `ETag` of the version to change; `*` for any.",
     ),
 ]
 
 
 def tag_of(version: int) -> str:
-    """Give the entity tag of a version."""
+    """Return the entity tag of a version."""
     return f'"{version}"'
 
 
 def wanted_versions(if_match: str | None) -> frozenset[int] | None:
-    """Read which versions a change is meant for; None: any.
+    """Parse the versions a change applies to; None: any.
 
     Raises:
-        ProblemError: 428 where nothing is said, 400 where it is not an entity tag.
+        ProblemError: 428 where the header is missing, 400 where it is not an entity tag.
     """
     if if_match is None:
         raise ProblemError(428, "no-version", "send If-Match with the ETag of the version you read")

@@ -1,9 +1,9 @@
-"""The ledger's tables through the versions of this program.
+"""Migrations of the ledger's tables.
 
 A new revision is written after its module's table, by `alembic.command.revision(config(tx),
-autogenerate=True)` on a migrated ledger, and then cleaned by hand: it names plain column types, so
-that it stays what it was when the modules move on. On SQLite prefer adding to rebuilding. `HEAD` is
-raised with it.
+autogenerate=True)` on a migrated ledger, and then cleaned by hand: it uses plain column types, so
+that later changes of the modules do not change it. On SQLite prefer adding to rebuilding. Raise
+`HEAD` with it.
 """
 
 from sqlalchemy import Connection, column, select, table
@@ -19,12 +19,12 @@ _versions = table(VERSION_TABLE, column("version_num"))
 
 
 def is_at_head(tx: Connection) -> bool:
-    """Tell whether the tables are exactly those of this version.
+    """Return whether the tables are exactly those of this version.
 
-    A migration stores its revision in the transaction that makes the tables, so one that did not
+    A migration stores its revision in the transaction that creates the tables, so one that did not
     finish leaves no revision.
     """
     try:
         return [*tx.scalars(select(_versions.c.version_num))] == [HEAD]
-    except DBAPIError:  # there is no table of versions; an outage shows again in the migration
+    except DBAPIError:  # no version table yet; an outage fails again in the migration
         return False

@@ -1,4 +1,4 @@
-"""Alembic's entry: run the revisions on the connection that `migrate` was given."""
+"""Alembic's entry point: runs the revisions on the connection passed to `migrate`."""
 
 import importlib
 import pkgutil
@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger.migrations import VERSION_TABLE
 from timerex_ghl.adapters.ledger.schema import metadata
 
 for module in pkgutil.iter_modules(ledger.__path__, f"{ledger.__name__}."):
-    importlib.import_module(module.name)  # each module's tables join the metadata
+    importlib.import_module(module.name)  # registers each module's tables in the metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -15,10 +15,10 @@ _one_at_a_time = threading.Lock()  # Alembic's `op` and `context` are global to 
 
 
 def migrate(tx: Connection) -> None:
-    """Bring the tables up to this version, inside the caller's one transaction: all or nothing.
+    """Migrate the tables to this version in the caller's transaction: all or nothing.
 
-    The transaction must be one that keeps other writers out, so that of several processes that
-    start at once one migrates and the others find it done.
+    The transaction must exclude other writers: of several processes that start at once, one
+    migrates and the others find it done.
 
     Raises:
         SettingsError: A newer version wrote the ledger.
@@ -36,7 +36,7 @@ def migrate(tx: Connection) -> None:
 
 
 def config(tx: Connection) -> Config:
-    """Tell Alembic where the revisions lie, installed or not, and which connection to use."""
+    """Return Alembic's configuration: the revisions' package, and the connection to use."""
     settings = Config()
     settings.set_main_option("script_location", "timerex_ghl.adapters.ledger:migrations")
     settings.attributes["connection"] = tx

@@ -1,4 +1,4 @@
-"""Every table of the ledger, and an audit that nobody can change."""
+"""Every table of the ledger, and triggers that make the audit append-only."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ _REASON = "the audit is append-only"
 
 
 def upgrade() -> None:
-    """Create the tables with their indexes, and let the database refuse changes of the audit."""
+    """Create the tables with their indexes, and the audit's triggers."""
     _create_activities()
     _create_api_answers()
     _create_api_tokens()
