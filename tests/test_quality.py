@@ -54,3 +54,23 @@ def test_a_link_inside_the_project_leads_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text)
 
     assert [one for one in targets if not (document.parent / one).exists()] == []
+
+
+def anchors(document: Path) -> set[str]:
+    """Give the names that a link can follow `#` with, as the usual renderers make them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 -]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+def test_code_that_names_a_vendors_fact_leads_to_it() -> None:
+    named = {
+        (path.relative_to(ROOT).as_posix(), vendor, anchor)
+        for path in (ROOT / "timerex_ghl").rglob("*.py")
+        for vendor, anchor in re.findall(
+            r"docs/vendors/(\w+)\.md#([a-z-]+)", path.read_text(encoding="utf-8")
+        )
+    }
+    known = {path.stem: anchors(path) for path in (ROOT / "docs" / "vendors").glob("*.md")}
+
+    assert len(named) >= 10
+    assert [one for one in sorted(named) if one[2] not in known[one[1]]] == []

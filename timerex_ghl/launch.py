@@ -22,7 +22,7 @@ QUIET = {
 ZONES = {"PYTHONTZPATH": ""}
 """Python takes its time zones from the package tzdata, whose list of them is one file.
 
-Prefect lists all zones for each schedule that it reads. From the system's database that takes 15 ms
+Prefect lists all zones for each schedule that it reads (docs/vendors/prefect.md#server). From the system's database that takes 15 ms
 a schedule instead of 1 ms: half of what a server did with ten connections published.
 """
 

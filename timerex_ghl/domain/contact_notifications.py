@@ -15,7 +15,7 @@ NOTIFIED_FIELDS = frozenset(
 )  # fmt: skip
 """The standard fields that contact events include; they omit an empty one.
 
-Source: the vendor's pages of ContactCreate and ContactUpdate.
+Source: the vendor's pages of ContactCreate and ContactUpdate, docs/vendors/ghl.md#webhooks.
 """
 
 

@@ -2,7 +2,7 @@
 
 GHL reports it as a delete. So a contact that is gone is searched by e-mail and phone first.
 
-Source: GHL's help pages on merging contacts.
+Source: docs/vendors/ghl.md#merges.
 """
 
 from datetime import datetime

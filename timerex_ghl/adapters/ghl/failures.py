@@ -1,6 +1,6 @@
 """GHL's error answers as our errors. GHL's messages never leave this module: they may name people.
 
-Source: the error bodies of the published OpenAPI files, and recorded answers.
+Source: the error bodies of the published OpenAPI files, docs/vendors/ghl.md#access and #contacts.
 """
 
 import re

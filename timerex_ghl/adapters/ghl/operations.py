@@ -1,6 +1,6 @@
 """The GHL operations we use: path, scope and API version of each.
 
-Source: the published OpenAPI files, for every scope and `Version`.
+Source: the published OpenAPI files, for every scope and `Version` (docs/vendors/ghl.md).
 """
 
 from typing import NamedTuple

@@ -3,7 +3,7 @@
 `X-GHL-Signature` is Ed25519, base64. `X-WH-Signature` is RSA (PKCS#1 v1.5, SHA-256), retired by GHL
 in 2026 and accepted only where it is switched on. Neither covers the headers.
 
-Source: the vendor's webhook guide.
+Source: docs/vendors/ghl.md#webhooks.
 """
 
 import base64

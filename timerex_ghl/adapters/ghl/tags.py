@@ -14,7 +14,7 @@ class TagCalls(GhlTransport):
     async def add_tags(self, contact_id: GhlContactId, tags: Collection[str]) -> frozenset[str]:
         """Add tags to a contact; return all its tags. Tags it already has are unchanged.
 
-        Source: POST /contacts/{contactId}/tags.
+        Source: POST /contacts/{contactId}/tags, docs/vendors/ghl.md#contacts.
         """
         body = {"tags": sorted(tags)}
         return await self.send(ops.ADD_TAGS, _all_tags, body=body, contact=contact_id)
@@ -22,7 +22,7 @@ class TagCalls(GhlTransport):
     async def remove_tags(self, contact_id: GhlContactId, tags: Collection[str]) -> frozenset[str]:
         """Remove tags from a contact; return all its remaining tags.
 
-        Source: DELETE /contacts/{contactId}/tags.
+        Source: DELETE /contacts/{contactId}/tags, docs/vendors/ghl.md#contacts.
         """
         body = {"tags": sorted(tags)}
         return await self.send(ops.REMOVE_TAGS, _all_tags, body=body, contact=contact_id)

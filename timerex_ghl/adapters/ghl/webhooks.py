@@ -3,7 +3,7 @@
 A delivery is a notification: it may be partial, repeated, out of order or days late. The record is
 read back by id, so only a few keys of the body are parsed.
 
-Source: the vendor's published webhook pages and schemas; docs issues 264, 312 and 332.
+Source: the vendor's webhook pages and schemas, docs/vendors/ghl.md#webhooks.
 """
 
 from collections.abc import Callable

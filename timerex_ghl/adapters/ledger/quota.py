@@ -18,7 +18,7 @@ from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
 from timerex_ghl.domain.models import LocationId
 
 DAILY_LIMIT = 200_000
-"""Source: GHL's rate limits, per app and location."""
+"""GHL's limits, per app and location. Source: docs/vendors/ghl.md#limits."""
 
 PIECES = 5
 """Calls behind live work take at most this fraction of their share in this fraction of the window.

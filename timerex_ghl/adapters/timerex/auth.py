@@ -1,6 +1,6 @@
 """Credentials for TimeRex's API: an API key, or an OAuth app's token.
 
-Source: TimeRex developer portal, Authorization with API Key, Authorization with OAuth.
+Source: docs/vendors/timerex.md#rest-api-beta.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """The TimeRex client: one method, one request. It never retries; its callers do.
 
-Source: TimeRex developer portal, API reference (beta). It has no call to create, move or edit a
+Source: docs/vendors/timerex.md#rest-api-beta. It has no call to create, move or edit a
 booking, and none for guests, contacts, notes or tasks.
 """
 

@@ -1,6 +1,6 @@
 """The TimeRex operations we use: path, scope and rate limits of each.
 
-Source: TimeRex developer portal, API reference (beta).
+Source: docs/vendors/timerex.md#rest-api-beta.
 """
 
 from typing import NamedTuple

@@ -4,7 +4,7 @@ Only what a booking needs is required. Anything else that is missing, null or of
 None. Secrets that act on a booking or open a meeting (cancel and reschedule links, the Zoom
 password) have no field, so they stay in the stored body.
 
-Source: TimeRex developer portal, webhook reference, ConfirmedEvent and CancelledEvent.
+Source: docs/vendors/timerex.md#webhook (ConfirmedEvent, CancelledEvent).
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """TimeRex's answers, parsed leniently into domain types.
 
-Source: TimeRex developer portal, API reference (beta), response examples.
+Source: docs/vendors/timerex.md#rest-api-beta, response examples.
 """
 
 from collections.abc import Callable
