@@ -42,8 +42,8 @@ ENDED_S = 120
 
 HEAVY = {"prefect", "sqlalchemy", "pydantic", "fastapi", "pandas", "httpx"}
 NO_PREFECT = (
-    "timerex-ghl: no Prefect server answers us at PREFECT_API_URL: start one with timerex-ghl "
-    "server, or check the address, and PREFECT_API_AUTH_STRING where the server asks for one\n"
+    "timerex-ghl: no Prefect server answers at PREFECT_API_URL: start one with timerex-ghl "
+    "server, or check the URL, and PREFECT_API_AUTH_STRING if the server requires one\n"
 )
 
 
@@ -211,7 +211,7 @@ def test_without_an_address_of_prefect_nothing_is_started(arguments: tuple[str, 
 
     assert result.exit_code == 1
     assert result.output == (
-        "timerex-ghl: PREFECT_API_URL is not set: enter your Prefect server's address, "
+        "timerex-ghl: PREFECT_API_URL is not set: set it to your Prefect server's URL, "
         "for example http://127.0.0.1:4200/api\n"
     )
 
@@ -221,7 +221,7 @@ def test_live_without_an_address_of_prefect_handles_nothing() -> None:
         said, errors = running.communicate(timeout=ENDED_S)
 
     assert (running.returncode, said) == (1, "")
-    assert errors.startswith("timerex-ghl: PREFECT_API_URL is not set: enter ")
+    assert errors.startswith("timerex-ghl: PREFECT_API_URL is not set: set it to ")
     assert errors.count("\n") == 1
 
 

@@ -104,10 +104,10 @@ async def test_setting_up_twice_sets_up_once(engine: Engine, receiver: Receiver)
     assert names == [
         "timerex-ghl: a run failed",
         "timerex-ghl: a run is dead",
-        "timerex-ghl: access was ended",
+        "timerex-ghl: access was revoked",
         "timerex-ghl: events wait too long",
-        "timerex-ghl: somebody is needed",
-        "timerex-ghl: the day's calls run out",
+        "timerex-ghl: a review is open",
+        "timerex-ghl: the daily call budget runs low",
         "timerex-ghl: webhooks are silent",
     ]
 
@@ -154,7 +154,7 @@ async def test_a_run_that_needs_somebody_is_reported(
     assert state.name == "NeedsReview", state.message
     run_id = str(state.state_details.flow_run_id)
     message = await receives(receiver, lambda one: run_id in one["text"])
-    assert message["subject"] == "timerex-ghl: somebody is needed"
+    assert message["subject"] == "timerex-ghl: a review is open"
 
 
 async def test_events_that_wait_too_long_are_reported_without_anybodys_details(
@@ -210,8 +210,8 @@ async def test_calls_that_run_out_and_tokens_that_were_ended_are_reported_once(
     await receives(receiver, lambda one: f"{name}: 90 %" in one["text"])
 
     assert [f"warned: {name}" in (state.message or "") for state in states] == [True, False, True]
-    assert calls["subject"] == "timerex-ghl: the day's calls run out"
-    assert access["subject"] == "timerex-ghl: access was ended"
+    assert calls["subject"] == "timerex-ghl: the daily call budget runs low"
+    assert access["subject"] == "timerex-ghl: access was revoked"
     assert "seed-canary" not in json.dumps(receiver.bodies)
 
 

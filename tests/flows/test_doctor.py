@@ -153,6 +153,6 @@ async def test_a_draft_that_was_never_published_is_named(engine: Engine, drafts:
     assert findings["connection"].said.endswith(f"never published: timerex-ghl publish {name}")
 
 
-@pytest.mark.parametrize(("is_well", "word"), [(True, "ok"), (False, "MEND"), (None, "note")])
+@pytest.mark.parametrize(("is_well", "word"), [(True, "ok"), (False, "FAIL"), (None, "note")])
 async def test_a_finding_is_one_line(*, is_well: bool | None, word: str) -> None:
     assert Finding("ledger", is_well, "opens").in_words() == f"{word:<5}ledger: opens"

@@ -66,7 +66,7 @@ async def test_a_run_whose_time_is_up_says_that_the_next_goes_on(
         state = await engine.here(timerex_poll, name)
 
     assert state.is_completed()
-    assert "its time was up, the next run goes on from here" in (state.message or "")
+    assert "its time was up, the next run continues" in (state.message or "")
 
 
 async def test_a_second_run_does_nothing_beside_the_first(engine: Engine, drafts: Drafts) -> None:
