@@ -1,4 +1,4 @@
-"""The command line: it answers at once, and says in one line what a person can mend."""
+"""The command line: it answers at once, and prints errors as one line."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ KEYS = {
     "control": {"base_url", "token"},
 }  # fmt: skip
 ENDED_S = 120
-"""A guard against a process that never ends; nothing takes nearly as long."""
+"""A timeout for a process that never ends; nothing takes nearly as long."""
 
 HEAVY = {"prefect", "sqlalchemy", "pydantic", "fastapi", "pandas", "httpx"}
 NO_PREFECT = (
@@ -51,7 +51,7 @@ NO_PREFECT = (
 def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TIMEREX_GHL_HOME", str(tmp_path))
     monkeypatch.delenv("TIMEREX_GHL_LEDGER", raising=False)
-    monkeypatch.setenv("PREFECT_LOGGING_LEVEL", "CRITICAL")  # `publish` would set it for good
+    monkeypatch.setenv("PREFECT_LOGGING_LEVEL", "CRITICAL")  # `publish` sets it permanently
 
 
 def call(*arguments: str) -> Result:
@@ -67,7 +67,7 @@ def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
 
 
 def first_line_of(process: "subprocess.Popen[str]") -> str:
-    """Read the line a program prints when it is ready; say why where it ended before."""
+    """Read the line a program prints when ready; fail with its errors if it ended."""
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:

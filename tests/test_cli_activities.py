@@ -1,4 +1,4 @@
-"""`timerex-ghl notes`, `tasks` and `deletes`, as a person types them."""
+"""`timerex-ghl notes`, `tasks` and `deletes`, on the command line."""
 
 import asyncio
 import getpass

@@ -1,4 +1,4 @@
-"""`timerex-ghl bookings`, as a person types them."""
+"""`timerex-ghl bookings`, on the command line."""
 
 import asyncio
 import getpass
@@ -104,7 +104,7 @@ def test_an_edit_changes_what_is_named_and_nothing_else() -> None:
     edited = made("bookings", "edit", booking["id"], "--host-email", "", "--guest-company", "")
     unchanged = made("bookings", "edit", booking["id"])
 
-    assert booking["contact_id"] is None  # whoever has the e-mail, found when it is carried
+    assert booking["contact_id"] is None  # found by the e-mail when the event is processed
     assert booking["host_emails"] == ["k@aoba.example", "m@aoba.example"]
     assert (edited["host_emails"], edited["guest_company"], edited["version"]) == ([], None, 2)
     changed = {field for field, value in edited.items() if value != booking[field]}

@@ -1,4 +1,4 @@
-"""`timerex-ghl token`, `import` and `export`, as a person types them."""
+"""`timerex-ghl token`, `import` and `export`, on the command line."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What an operator reads in the terminal."""
+"""Reviews and plans in the terminal."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The demo's checker of notes and tasks tells what is missing, and shares nothing with the sync."""
+"""The demo's checker of notes and tasks finds what is missing, and shares no sync code."""
 
 from pathlib import Path
 

@@ -14,7 +14,7 @@ from timerex_ghl.engine.runtime import Runtime, use_runtime, utc_now
 
 
 async def with_key(engine: Engine, drafts: Drafts) -> ConnectionName:
-    """Publish a connection that may ask TimeRex."""
+    """Publish a connection with a TimeRex API key."""
     info = engine.stage.sandbox.timerex
     key = {"api_key": info["api_key"], "base_url": info["base_url"]}
     return await drafts.publish(timerex={**drafts.timerex, **key})
