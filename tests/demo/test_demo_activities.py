@@ -28,4 +28,4 @@ def test_the_checker_shares_no_comparison_with_the_engine() -> None:
     source = Path(activities.__file__).read_text(encoding="utf-8")
 
     assert "domain.activity_plan" not in source
-    assert "carry" not in source
+    assert "timerex_ghl.engine" not in source

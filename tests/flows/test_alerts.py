@@ -130,18 +130,18 @@ async def test_a_run_that_fails_is_reported_once_with_its_reason_and_link(
     engine: Engine, receiver: Receiver, drafts: Drafts
 ) -> None:
     del drafts  # they made the ledger's block
-    run_id = await engine.api.start("contact-sync", connection="nobody-told")
+    run_id = await engine.api.start("contact-sync", connection="never-published")
     run = await engine.api.wait_for(run_id)
 
-    message = await receives(receiver, lambda one: "nobody-told" in one["text"])
+    message = await receives(receiver, lambda one: "never-published" in one["text"])
     await receives_all_before(engine, receiver)
 
     assert run["state_type"] == "FAILED"
     assert message["subject"] == "timerex-ghl: a run failed"
-    assert "contact-sync, run nobody-told incremental apply: Failed" in message["text"]
-    assert "connection nobody-told is not published" in message["text"]
+    assert "contact-sync, run never-published incremental apply: Failed" in message["text"]
+    assert "connection never-published is not published" in message["text"]
     assert run_id in message["text"]
-    assert messages_with(receiver, "nobody-told") == {message["text"]}
+    assert messages_with(receiver, "never-published") == {message["text"]}
 
 
 async def test_a_run_that_needs_somebody_is_reported(
@@ -197,7 +197,7 @@ async def test_silent_webhooks_are_reported_once_for_the_same_changes(
 async def test_calls_that_run_out_and_tokens_that_were_ended_are_reported_once(
     engine: Engine, receiver: Receiver, ready: ConnectionName
 ) -> None:
-    name, location_id = ConnectionName("told-once"), LocationId("locToldOnce")
+    name, location_id = ConnectionName("warned-once"), LocationId("locWarnedOnce")
     await engine.stage.ledger.write(publish_elsewhere, ready, name, location_id)
     await engine.stage.ledger.write(use_up, location_id, 76)
     await engine.stage.ledger.write(end_tokens, f"app:{location_id}")

@@ -114,7 +114,7 @@ async def test_a_typed_value_goes_by_the_terminal_and_never_into_prefect(
 ) -> None:
     email = "settle-typed@kumo.example"
     name, review = await disputed(engine, drafts, email)
-    command = ["reviews", "settle", name, review.id, "--value", "city=Kakogawa", "--by", "kana"]
+    command = ["reviews", "resolve", name, review.id, "--value", "city=Kakogawa", "--by", "kana"]
 
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "timerex_ghl", *command,

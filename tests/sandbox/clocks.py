@@ -55,7 +55,7 @@ class ManualClock(MachineClock):
 
     def _wait_for_sleeper(self) -> None:
         with self._changed:
-            assert self._changed.wait_for(lambda: self._sleepers, HANG_S), "nobody waits"
+            assert self._changed.wait_for(lambda: self._sleepers, HANG_S), "no task sleeps"
 
 
 class SkippingClock(MachineClock):
