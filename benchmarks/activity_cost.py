@@ -1,10 +1,10 @@
-"""What keeping 20,000 tasks and 10,000 people's notes the same costs, in calls to the CRM.
+"""Cost of syncing 20,000 tasks and the notes of 10,000 contacts, in calls to the CRM.
 
     python -m benchmarks.activity_cost [contacts] [tasks] [changed]
 
-Counted from the sandbox's own log of calls. Every task is looked through in each sweep; of the
-people's notes, as many as the calls an hour allow. A third of what is changed is opened or
-completed, the rest is edited; without webhooks, so that only the sweep can find it.
+Counted from the sandbox's log of calls. Each sweep reads every task, and as many contacts' notes as
+the hourly call budget allows. A third of the changes reopens or completes tasks, the rest edits
+them; without webhooks, so that only the sweep can find them.
 """
 
 import asyncio
@@ -36,11 +36,11 @@ from timerex_ghl.engine.context import utc_now
 from timerex_ghl.engine.process import process_record
 
 AT_ONCE = 16
-"""People who work in the CRM side by side, to make the tasks."""
+"""Concurrent calls that create the tasks."""
 
 
 async def fill(stand: Stand, acts: ActivityWorld, contacts: int, tasks: int) -> list[str]:
-    """Invent people with tasks; hand out the paths of the tasks."""
+    """Add invented contacts with tasks; return the paths of the tasks."""
     await stand.api.send("POST", "/ghl/bulk", {"count": contacts})
     await acts.world.ask("POST", "/ghl/webhook", {"url": None})
     people = [one["id"] for one in await acts.world.crm()]
@@ -58,7 +58,7 @@ async def fill(stand: Stand, acts: ActivityWorld, contacts: int, tasks: int) -> 
 
 
 async def sweep(acts: ActivityWorld, scan: str) -> dict[str, Any]:
-    """Sweep all tasks and carry what differs; tell what that cost."""
+    """Sweep all tasks and reconcile the differences; return the cost."""
     await acts.world.ask("DELETE", "/ghl/calls")
     context, more, keys, began = acts.world.context, True, list[str](), time.perf_counter()
     while more:
@@ -90,7 +90,7 @@ async def change_here(acts: ActivityWorld, number: int) -> None:
 
 
 async def measure_tasks(acts: ActivityWorld, paths: list[str], changed: int) -> None:
-    """Say what sweeps of all tasks cost."""
+    """Measure sweeps of all tasks."""
     pages = ceil(len(paths) / TASK_PAGE)
     say(part="first sweep", tasks=len(paths), pages=pages, **await sweep(acts, "first"))
     say(part="nothing changed", pages=pages, **await sweep(acts, "quiet"))
@@ -104,7 +104,7 @@ async def measure_tasks(acts: ActivityWorld, paths: list[str], changed: int) -> 
 
 
 async def measure_notes(acts: ActivityWorld) -> None:
-    """Look through people's notes for an hour of runs, all at once: the hour's calls are kept."""
+    """Sweep notes for an hour of runs without pauses, within the hourly call budget."""
     context, runs, calls = acts.world.context, list[int](), 0
     await acts.world.ask("DELETE", "/ghl/calls")
     for _ in range(5):

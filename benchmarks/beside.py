@@ -1,10 +1,10 @@
-"""Live bookings alone, and beside a sweep that makes all the calls it may: what live work waits.
+"""Delay of live bookings, alone and during a sweep that uses all calls it may.
 
     python -m benchmarks.beside [bookings at 1/s] [bookings at once]
 
 Against 100 calls per 10 s. The sweep reads four pages of tasks at once: first in the process that
-carries the bookings, then in one of its own that shares the ledger. It has swept for a window
-before the first booking comes. The CRM is a sandbox in a process of its own; without Prefect.
+handles the bookings, then in one of its own that shares the ledger. It runs for one rate limit
+window before the first booking. The CRM is a sandbox in a process of its own; without Prefect.
 """
 
 import asyncio
@@ -31,17 +31,17 @@ from timerex_ghl.sandbox.info import SandboxInfo
 PER_S = 1
 CALL_LIMITS = CallLimits(LIMIT, window_s=10)
 GOAL_S = 2
-"""What a sweep may add to the longest delay of bookings that come one a second."""
+"""Most seconds a sweep may add to the longest delay of bookings at one per second."""
 
 START_S = 60
-"""A process that sweeps has begun by then."""
+"""Timeout for the start of a sweeping process."""
 
 Sweep: TypeAlias = Literal["none", "same process", "own process"]
 
 
 @asynccontextmanager
 async def opened(sweep: Sweep) -> AsyncGenerator[RateLimitedWorld]:
-    """Open a new CRM and a new ledger, and have swept for a window."""
+    """Open a new CRM and a new ledger, and sweep for one window."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         url = ledger_url(folder, "beside")
@@ -59,7 +59,7 @@ async def opened(sweep: Sweep) -> AsyncGenerator[RateLimitedWorld]:
 
 
 async def measure_spread(bookings: int, sweep: Sweep) -> float:
-    """Carry bookings that come one by one; give the longest delay."""
+    """Process bookings that arrive one by one; return the longest delay."""
     async with opened(sweep) as rate_limited:
         before: list[Any] = (await rate_limited.world.ask("GET", "/ghl/calls"))["calls"]
         figures = await rate_limited.spread(bookings, PER_S)
@@ -84,7 +84,7 @@ async def measure_spread(bookings: int, sweep: Sweep) -> float:
 
 
 async def measure_burst(bookings: int, sweep: Sweep) -> None:
-    """Carry bookings that are all there at once."""
+    """Process bookings that are all pending at once."""
     async with opened(sweep) as rate_limited:
         figures = await rate_limited.queued(bookings)
     finished = {**figures._asdict(), "seconds": round(figures.seconds, 1)}
@@ -106,7 +106,7 @@ async def _sweeping_elsewhere(url: str, info: SandboxInfo) -> AsyncGenerator[Non
 
 
 def sweep_as_a_process(url: str, info: SandboxInfo, sweeps: Event) -> None:
-    """Sweep until the process is ended; say when it has begun."""
+    """Sweep until the process is ended; set `sweeps` when it has started."""
     asyncio.run(_sweep(url, info, sweeps))
 
 
@@ -121,7 +121,7 @@ async def _sweep(url: str, info: SandboxInfo, sweeps: Event) -> None:
 
 
 async def main(spread: int, burst: int) -> None:
-    """Measure both parts, alone and then beside a sweep; a part with no bookings is left out."""
+    """Measure both parts, alone and then with a sweep; a part without bookings is skipped."""
     if spread:
         alone_s = await measure_spread(spread, "none")
         for sweep in ("same process", "own process"):

@@ -1,12 +1,12 @@
-"""Contact sync beside a bare httpx loop that sends the same requests, pacing off.
+"""Contact sync compared with a bare httpx loop of the same requests, without rate limiter.
 
     python -m benchmarks.contact_sync [people] [rounds]
 
 Each round edits every person in the workspace, runs the flow `contact-sync` against a real Prefect
-server on the same machine, and sends the very requests of that run once more: four at once, where
-a bare loop is fastest here, with nothing remembered, decided or checked. The ratio is the sync's
-speed by that of the bare loop. Where others use the machine too, `cpu_ratio` holds better: the same
-of the processor's time this process used.
+server on the same machine, and sends the requests of that run again: four at once, where a
+bare loop is fastest, with nothing stored, planned or checked. The ratio is the sync's speed divided
+by that of the bare loop. On a shared machine `cpu_ratio` is more stable: the same ratio for the
+processor time of this process.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ class Sent(NamedTuple):
 
 @asynccontextmanager
 async def prepared() -> AsyncGenerator[Stage]:
-    """Start everything, and publish a connection without pacing."""
+    """Start everything, and publish a connection without rate limiter."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         os.environ["TIMEREX_GHL_HOME"] = str(folder)
@@ -76,7 +76,7 @@ async def prepared() -> AsyncGenerator[Stage]:
 
 
 async def enter_blocks(stage: Stage) -> None:
-    """Fill in the forms of a connection by private token."""
+    """Enter the blocks of a connection with a private token."""
     ghl, timerex = stage.sandbox.ghl, stage.sandbox.timerex
     enter = stage.prefect.enter_block
     await enter("ledger-store", "ledger", {"url": stage.ledger_url})
@@ -93,7 +93,7 @@ async def enter_blocks(stage: Stage) -> None:
 
 
 async def run(flow: object, *arguments: object) -> str:
-    """Run a flow in this process; hand back what its end says."""
+    """Run a flow in this process; return the message of its end state."""
     state = await cast("Any", flow)(*arguments, return_state=True)
     if not state.is_completed():
         raise AssertionError(state.message)
@@ -101,7 +101,7 @@ async def run(flow: object, *arguments: object) -> str:
 
 
 def edit_all(tx: Connection, rows: Sequence[WorkspaceContact], city: str) -> None:
-    """Give everybody another city."""
+    """Change the city of all contacts."""
     change = WorkspaceChange(values={FieldName("city"): city})
     for row in rows:
         keys = keys_of(apply_change(row.contact, change), "JP")
@@ -120,7 +120,7 @@ async def everybody(stage: Stage) -> list[WorkspaceContact]:
 
 @asynccontextmanager
 async def listening() -> AsyncGenerator[list[httpx.Request]]:
-    """Note every request that the flow's own client sends."""
+    """Record every request that the flow's client sends."""
     sent: list[httpx.Request] = []
     original = contexts.open_http
 
@@ -141,7 +141,7 @@ async def listening() -> AsyncGenerator[list[httpx.Request]]:
 
 
 def as_sent(request: httpx.Request) -> Sent:
-    """Write a request down as anybody would."""
+    """Copy what is needed to send a request again."""
     headers = {name: request.headers[name] for name in ("authorization", "version")}
     body = json.loads(request.content) if request.content else None
     return Sent(request.method, str(request.url), headers, body)
@@ -164,21 +164,21 @@ async def send_again(sent: Sequence[Sent]) -> None:
 
 
 class Took(NamedTuple):
-    """What something took: by the clock, and of the processor's time of this process."""
+    """Elapsed time, and processor time of this process."""
 
     clock_s: float
     cpu_s: float
 
 
 async def timed(work: Awaitable[T]) -> tuple[T, Took]:
-    """Do something, and measure it."""
+    """Await and measure."""
     began, cpu_began = time.perf_counter(), time.process_time()
     done = await work
     return done, Took(time.perf_counter() - began, time.process_time() - cpu_began)
 
 
 async def main(people: int, rounds: int) -> None:
-    """Bring everybody level, then edit, sync and send again."""
+    """Bring all contacts in sync, then edit, sync and send again."""
     ratios: list[float] = []
     cpu_ratios: list[float] = []
     speeds: list[float] = []

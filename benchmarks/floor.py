@@ -1,6 +1,6 @@
-"""The floor under the live path: a bare ASGI handler that stores nothing and makes the same calls.
+"""A lower bound for the live path: a bare ASGI handler that makes the same calls.
 
-It is what a few lines of code would do: no signature, no inbox, no second look, no retry.
+It does what a few lines of code would: no signature check, inbox, read-back or retry.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class Floor:
         return answer.json()
 
     async def take(self, request: Request) -> Response:
-        """Find or make the contact, tag it, write the note."""
+        """Find or create the contact, tag it, write the note."""
         event = (await request.json())["event"]
         name, email = (one["value"] for one in event["form"][:2])
         query = {"locationId": LOCATION, "email": email}
@@ -52,7 +52,7 @@ class Floor:
 
 
 async def main() -> None:
-    """Serve on a free port until told to stop; the port is printed."""
+    """Serve on a free port until stopped; print the port."""
     app = Starlette(routes=[Route("/", Floor().take, methods=["POST"])])
     with socket.create_server(("127.0.0.1", 0)) as listener:
         sys.stdout.write(f"{listener.getsockname()[1]}\n")

@@ -1,8 +1,8 @@
-"""Webhooks of both services into the gateway, signed for real: how fast, and is any of them lost?
+"""Speed and losses of the gateway, with signed webhooks of both services.
 
-200 a second for a minute, while the live worker carries what comes into a CRM, with Prefect on the
-same cores; then 1,000 a second for ten seconds. Sent by a process of its own, each counted from
-when it was due.
+200 a second for a minute, while the live worker syncs the events to a CRM, with Prefect on the same
+cores; then 1,000 a second for ten seconds. Sent by a process of its own; latency counts from when
+a webhook was due.
 
 python -m benchmarks.intake [--rounds N] [--steady-s SECONDS] [--burst-s SECONDS] [--alone]
 """
@@ -38,7 +38,7 @@ GOAL_P99_MS = 100.0
 
 @asynccontextmanager
 async def started_gateway(url: str) -> AsyncGenerator[str]:
-    """Run the gateway on a ledger; give its address."""
+    """Run the gateway on a ledger; return its URL."""
     command = ("-m", "timerex_ghl", "gateway", "--port", "0", "--json", "--ledger", url)
     process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=PIPE)
     if process.stdout is None:
@@ -51,7 +51,7 @@ async def started_gateway(url: str) -> AsyncGenerator[str]:
 
 
 class LoadReceiver(NamedTuple):
-    """Where to send, and how the gateway knows us."""
+    """Where to send, with the credentials."""
 
     base_url: str
     endpoint: str
@@ -60,7 +60,7 @@ class LoadReceiver(NamedTuple):
 
 
 async def send(endpoint: LoadReceiver, key: Ed25519PrivateKey, **order: Any) -> dict[str, Any]:
-    """Send as ordered, from a process of its own; give its figures."""
+    """Send from a process of its own; return its figures."""
     address = urlsplit(endpoint.base_url)
     full = LoadOrder(
         host=address.hostname or "",
@@ -79,13 +79,13 @@ async def send(endpoint: LoadReceiver, key: Ed25519PrivateKey, **order: Any) -> 
 
 
 def stored_keys(tx: Connection) -> list[str]:
-    """Give what the inbox knows each delivery by: GHL's key, TimeRex's id."""
+    """Return the inbox's key of each delivery: GHL's key, TimeRex's id."""
     rows = tx.execute(text("SELECT source, dedupe_key FROM inbox"))
     return [key if source == "ghl" else key.partition(":")[0] for source, key in rows]
 
 
 def count_handled(tx: Connection) -> int:
-    """Count what the live worker has ended."""
+    """Count the events that the live worker has finished."""
     return tx.execute(text("SELECT count(*) FROM inbox WHERE state <> 'waiting'")).scalar_one()
 
 
@@ -125,7 +125,7 @@ async def measure(folder: Path, name: str, rate: int, seconds: float, *, live: b
 
 
 async def _start_all(stack: AsyncExitStack, url: str, public_key: str) -> LoadReceiver:
-    """Run a CRM, Prefect, the gateway and the live worker, which carries what comes."""
+    """Run a CRM, Prefect, the gateway and the live worker."""
     stand = await stack.enter_async_context(started_sandbox())
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     programs = Programs(folder)
@@ -138,7 +138,7 @@ STEADY, BURST = 200, 1000
 
 
 async def main(rounds: int, steady_s: float, burst_s: float, *, live: bool) -> None:
-    """Measure as often as asked, each time into new ledgers."""
+    """Measure `rounds` times, each time into new ledgers."""
     with tempfile.TemporaryDirectory() as name:
         for number in range(rounds):
             await measure(Path(name), f"steady-{number}", STEADY, steady_s, live=live)

@@ -1,11 +1,11 @@
-"""From a webhook that is sent to the last CRM call that it leads to, beside a bare handler.
+"""Time from a webhook to its last CRM call, compared with a bare handler.
 
     python -m benchmarks.live [rounds]
 
-Everything runs as it does for real, on the same cores: gateway, live worker and Prefect server, a
-process each; GHL's pacing off, no TimeRex key. Half the guests are new, half stand in the CRM
-already: each is found or made, tagged, and gets a note with the booking. The floor is a bare ASGI
-handler that stores nothing and makes the same calls (`benchmarks/floor.py`).
+Gateway, live worker and Prefect server run as in production, a process each, on the same cores;
+without rate limiter and TimeRex key. Half the guests are new, half are in the CRM already: each is
+found or created, tagged, and gets a note with the booking. The lower bound is a bare ASGI handler
+that stores nothing and makes the same calls (`benchmarks/floor.py`).
 """
 
 import asyncio
@@ -36,7 +36,7 @@ GOALS = {"p50_ms": 40, "p95_ms": 120, "ratio": 0.35}
 
 
 class Crm:
-    """A sandbox in this process, which tells when a guest's note was written."""
+    """A sandbox in this process that records when a guest's note was written."""
 
     def __init__(self) -> None:
         self.waiters: dict[str, asyncio.Future[float]] = {}
@@ -46,7 +46,7 @@ class Crm:
         self.server = SandboxServer(self.sandbox, 0)
 
     def record(self, call: LoggedCall) -> None:
-        """Note when the last call about somebody was answered."""
+        """Record when the last call about a guest was answered."""
         if call.method == "POST" and call.path.endswith("/notes"):
             contact = self.sandbox.ghl.contacts.by_id.get(call.path.split("/")[-2])
             email = contact.fields.get("email") if contact else None
@@ -75,7 +75,7 @@ class Target(NamedTuple):
 
 @asynccontextmanager
 async def started() -> AsyncGenerator[tuple[Crm, Target, Target]]:
-    """Start everything; give the CRM, us, and the floor."""
+    """Start everything; return the CRM, our endpoint and the floor's."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         programs = Programs(folder)
@@ -115,7 +115,7 @@ NUMBERS = itertools.count(1)
 
 
 def booking(email: str) -> dict[str, Any]:
-    """Write a webhook of a confirmed booking."""
+    """Return the webhook of a confirmed booking."""
     number = next(NUMBERS)
     starts_at = datetime.now(UTC) + timedelta(days=number % 50 + 1)
     return {
@@ -142,7 +142,7 @@ class Driver:
         self.crm, self.target, self.http = crm, target, http
 
     def guest(self) -> str:
-        """Invent a guest; every second one stands in the CRM already."""
+        """Invent a guest; every second one is in the CRM already."""
         number = next(NUMBERS)
         email = f"guest{number}@{self.target.name}.example"
         if number % 2:
@@ -152,7 +152,7 @@ class Driver:
         return email
 
     async def one(self) -> float:
-        """Send one webhook; give the seconds until its last call was answered."""
+        """Send one webhook; return the seconds until its last call was answered."""
         email = self.guest()
         self.crm.waiters[email] = asyncio.get_running_loop().create_future()
         began = time.perf_counter()
@@ -164,7 +164,7 @@ class Driver:
         return took
 
     async def rate_limited(self) -> list[float]:
-        """Send so many a second, whatever becomes of them."""
+        """Send at a fixed rate, without waiting for the results."""
         sent: list[asyncio.Task[float]] = []
         for _ in range(RATE * SECONDS):
             sent.append(asyncio.create_task(self.one()))
@@ -172,7 +172,7 @@ class Driver:
         return await asyncio.gather(*sent)
 
     async def crowded(self) -> float:
-        """Keep ten outstanding; give the events a second."""
+        """Keep ten outstanding; return the events per second."""
         rest = iter(range(EVENTS))
 
         async def work() -> None:
@@ -200,7 +200,7 @@ async def measure(crm: Crm, target: Target) -> dict[str, float]:
 
 
 async def main(rounds: int) -> None:
-    """Measure both, in turn, several times."""
+    """Measure both alternately, several times."""
     found: dict[str, list[dict[str, float]]] = {}
     async with started() as (crm, *targets):
         for number in range(rounds):

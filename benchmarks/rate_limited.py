@@ -1,9 +1,9 @@
-"""Bookings that come faster than the CRM may be called: what is lost, doubled, refused; who waits.
+"""Bookings that arrive faster than the CRM's rate limit: losses, doubles, refusals, delays.
 
     python -m benchmarks.rate_limited [events at 10/s] [events queued at once]
 
-First against 100 calls per 10 s, then with windows 20 times shorter on both sides. The live path's
-dispatcher and carriers, without Prefect; the CRM is a sandbox in a process of its own. Where
+First against 100 calls per 10 s, then with windows 20 times shorter on both sides. Uses the live
+path's dispatcher and handlers, without Prefect; the CRM is a sandbox in a process of its own. Where
 `calls_per_s` stays far below `allowed_per_s` and `waits` is 0, the machine was the limit.
 """
 
@@ -21,7 +21,7 @@ SPREAD, QUEUED = CallLimits(LIMIT, window_s=10), CallLimits(LIMIT, window_s=0.5)
 
 
 async def measure(events: int, call_limits: CallLimits) -> RunFigures:
-    """Carry so many bookings into a new CRM from a new ledger."""
+    """Process bookings into a new CRM from a new ledger."""
     with tempfile.TemporaryDirectory() as folder:
         async with (
             started_sandbox() as stand,
@@ -36,7 +36,7 @@ async def measure(events: int, call_limits: CallLimits) -> RunFigures:
 
 
 async def main(spread: int, queued: int) -> None:
-    """Measure both; a part with no events is left out."""
+    """Measure both; a part without events is skipped."""
     for part, events, call_limits in (("spread", spread, SPREAD), ("queued", queued, QUEUED)):
         if not events:
             continue

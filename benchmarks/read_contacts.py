@@ -25,7 +25,7 @@ GOAL_S = 0.7
 
 
 async def read_all(stand: Stand, url: str, contacts: int) -> tuple[float, float, int]:
-    """Read everything; give the seconds, those of the sandbox's processor, and the calls."""
+    """Read everything; return the seconds, the sandbox's processor seconds, and the calls."""
     await stand.api.send("DELETE", "/ghl/calls")
     async with open_ledger(url) as ledger, opened_world(ledger, stand.info) as world:
         began = time.perf_counter()
@@ -39,7 +39,7 @@ async def read_all(stand: Stand, url: str, contacts: int) -> tuple[float, float,
 
 
 async def main(contacts: int, rounds: int) -> None:
-    """Read as often as asked, each time into a new ledger."""
+    """Read `rounds` times, each time into a new ledger."""
     seconds: list[float] = []
     async with started_sandbox() as stand:
         await stand.api.send("POST", "/ghl/bulk", {"count": contacts})

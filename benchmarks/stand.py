@@ -1,4 +1,4 @@
-"""What the benchmarks stand on: a sandbox in a process of its own, a ledger, and JSON lines out."""
+"""Shared parts of the benchmarks: a sandbox process, a ledger, and JSON lines out."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ from timerex_ghl.sandbox.info import SandboxInfo
 
 
 class Stand(NamedTuple):
-    """A running sandbox: its control API, and where everything is."""
+    """A running sandbox: its control API and addresses."""
 
     api: SandboxApi
     info: SandboxInfo
@@ -27,7 +27,7 @@ class Stand(NamedTuple):
 
 @asynccontextmanager
 async def started_sandbox() -> AsyncGenerator[Stand]:
-    """Run a sandbox that limits nobody."""
+    """Run a sandbox without rate limits."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "timerex_ghl", "sandbox", "--json", stdout=asyncio.subprocess.PIPE
     )
@@ -50,22 +50,22 @@ def say(**figures: Any) -> None:
 
 
 def median(values: Sequence[float], digits: int = 3) -> float:
-    """Give the middle value, rounded."""
+    """Return the median, rounded."""
     return round(statistics.median(values), digits)
 
 
 def peak_memory_mb() -> int:
-    """Give the most memory this process has held so far."""
+    """Return the peak memory of this process."""
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(kilobytes / 1024)
 
 
 def machine() -> dict[str, Any]:
-    """Say on what the figures were measured."""
+    """Describe the machine of the measurement."""
     load = os.getloadavg()[0]
     return {"python": platform.python_version(), "cores": os.cpu_count(), "load": round(load, 2)}
 
 
 def ledger_url(folder: str, name: str) -> str:
-    """Name a new ledger."""
+    """Return the URL of a new ledger."""
     return f"sqlite:///{Path(folder) / name}.db"

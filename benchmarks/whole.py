@@ -1,4 +1,4 @@
-"""All that runs for real, a process each: Prefect server, gateway, live worker, one connection."""
+"""Start all programs, a process each: Prefect server, gateway, live worker; one connection."""
 
 import secrets
 import sys
@@ -29,7 +29,7 @@ TIMEREX_HEADER = "x-timerex-authorization"
 
 
 class Whole(NamedTuple):
-    """What runs. `gateway`: its address; `endpoint` and `token`: of TimeRex's webhooks."""
+    """The running programs. `gateway`: its URL; `endpoint`, `token`: of TimeRex's webhooks."""
 
     ledger_url: str
     gateway: str
@@ -38,7 +38,7 @@ class Whole(NamedTuple):
 
     @property
     def timerex_url(self) -> str:
-        """Say where TimeRex delivers."""
+        """Return the URL of TimeRex's webhook."""
         return f"{self.gateway}/webhooks/timerex/{self.endpoint}"
 
 
@@ -50,12 +50,12 @@ async def start_whole(
     *webhook_keys: str,
     ledger_url: str | None = None,
 ) -> Whole:
-    """Start everything, without pacing, without a key for TimeRex's API.
+    """Start everything, without rate limiter and TimeRex API key.
 
     Args:
-        stack: Closes what needs it.
-        programs: The processes, which their owner stops.
-        folder: Of the ledger, unless another one is named, and of Prefect.
+        stack: Closes opened clients.
+        programs: The processes; the caller stops them.
+        folder: For Prefect's files, and the ledger unless `ledger_url` is given.
         ghl: The CRM.
         webhook_keys: Public keys of GHL's webhooks; none: GHL's own.
         ledger_url: SQLAlchemy URL of the ledger.
@@ -77,7 +77,7 @@ async def start_whole(
 async def _publish(
     prefect_url: str, ledger_url: str, ghl: GhlInfo, keys: tuple[str, ...]
 ) -> tuple[str, str]:
-    """Save the blocks, and publish a connection; give its door, and TimeRex's token."""
+    """Save the blocks, and publish a connection; return its endpoint, and TimeRex's token."""
     token, endpoint = secrets.token_hex(32), secrets.token_hex(16)
     timerex = TimeRexCredentials(webhook_token=token)  # type: ignore[arg-type]
     with temporary_settings({PREFECT_API_URL: prefect_url}):

@@ -1,1 +1,1 @@
-"""The order of steps: each flow reads like the paragraph it carries out."""
+"""The order of steps: which steps run, and when."""

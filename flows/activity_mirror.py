@@ -1,4 +1,4 @@
-"""Notes, tasks and appointments are made the same on both sides, without any webhook too."""
+"""Flow that keeps notes, tasks and appointments in sync, with or without webhooks."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ from timerex_ghl.engine.outcome import Counts
 
 
 class Kinds(StrEnum):
-    """What a run is about."""
+    """Kinds of records a run processes."""
 
     ALL = "notes, tasks and appointments"
     NOTES = "notes"
@@ -52,19 +52,19 @@ async def activity_mirror(
     since: AwareDatetime | None = None,
     mode: Mode = Mode.APPLY,
 ) -> State[None]:
-    """Make notes, tasks and appointments the same in the workspace and in GHL.
+    """Reconcile notes, tasks and appointments between the workspace and GHL.
 
-    Tasks are looked through all; of people's notes, in each run as many as the calls an hour for
-    notes allow, whoever changed or was not looked at for the longest first. Of the calendars, all
-    that stands from a day ago on: what people did there is taken over, a cancel as the connection
-    says.
+    Each run reads all tasks. It reads notes contact by contact, as far as the hourly call budget
+    for notes allows: changed contacts first, then those read longest ago. It reads all calendar
+    appointments from one day ago on and ingests edits made in GHL; the connection's settings say
+    what a cancelled appointment does.
 
     Args:
         connection: Name of a published connection.
-        kinds: What to look through.
-        since: Only what changed here, and whose contact changed in GHL, after this; tasks and
-            appointments of GHL are looked through all. Empty: whatever is due.
-        mode: dry-run plans and writes nothing to either side; apply writes.
+        kinds: Kinds of records to reconcile.
+        since: Only workspace changes after this time, and notes of contacts that changed in GHL
+            after it. GHL's tasks and appointments are always read in full. Empty: all that is due.
+        mode: dry-run stores a plan and writes to neither system; apply writes.
     """
     dry_run = mode is Mode.DRY_RUN
     async with at_work(connection, "activity-mirror", alone=True) as job:
@@ -84,7 +84,7 @@ async def activity_mirror(
 
 
 class _MirrorRun:
-    """One run: what it found and did so far."""
+    """The state of one run: its counts so far and a missing scope, if any."""
 
     def __init__(self, connection: ConnectionName, *, dry_run: bool) -> None:
         self.counts = Counts()
@@ -93,7 +93,7 @@ class _MirrorRun:
         self._dry_run = dry_run
 
     async def mirror_tasks(self, scan: str) -> None:
-        """Look through all tasks of GHL."""
+        """Sweep all tasks of GHL."""
         more = True
         while more:
             swept = await sweep_task_pages(self._connection, scan, dry_run=self._dry_run)
@@ -101,12 +101,12 @@ class _MirrorRun:
             more = swept.more
 
     async def mirror_notes(self, since: datetime | None) -> None:
-        """Look through the notes of those whose turn it is."""
+        """Sweep the notes of the contacts that are due."""
         for people in await list_people(self._connection, since):
             await self._take(await sweep_people(self._connection, people, dry_run=self._dry_run))
 
     async def look_at_calendars(self) -> None:
-        """Look at the appointments that GHL's calendars show otherwise than before."""
+        """Reconcile the appointments that changed in GHL's calendars."""
         with self.refused():
             await self.handle(await list_changed_appointments(self._connection))
 
@@ -115,7 +115,7 @@ class _MirrorRun:
         await self.handle(swept.keys)
 
     async def handle(self, keys: list[str]) -> None:
-        """Make level whatever may differ."""
+        """Reconcile records that may differ."""
         for batch in batches_of(keys):
             with self.refused():
                 self.counts += await reconcile_activities(
@@ -124,7 +124,7 @@ class _MirrorRun:
 
     @contextmanager
     def refused(self) -> Generator[None]:
-        """Go on where a right is missing: what may be done is done all the same."""
+        """Keep going when a scope is missing, so that everything still permitted is done."""
         try:
             yield
         except ScopeError as error:

@@ -1,4 +1,4 @@
-"""What waits in the inbox reaches the other side: bookings, and whatever else was told."""
+"""Flow that processes pending inbox events: bookings, GHL notifications and local edits."""
 
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -13,7 +13,7 @@ from timerex_ghl.engine.outcome import Counts
 def name_run() -> str:
     """Name a run by its connection and first event."""
     parameters = flow_run.parameters
-    event_ids = parameters.get("event_ids") or ["all that wait"]
+    event_ids = parameters.get("event_ids") or ["all pending"]
     more = f" and {len(event_ids) - 1} more" if len(event_ids) > 1 else ""
     return f"{parameters.get('connection')} {event_ids[0]}{more}"
 
@@ -22,12 +22,12 @@ def name_run() -> str:
 async def booking_to_crm(
     connection: ConnectionName, event_ids: list[EventId] | None = None
 ) -> State[None]:
-    """Carry what waits in the inbox: bookings to the CRM, hints from GHL, and edits of ours.
+    """Process pending inbox events: bookings, GHL notifications and workspace edits.
 
     Args:
         connection: Name of a published connection.
-        event_ids: Inbox events to carry, whatever became of them before: the replay button.
-            Empty: all that wait, save what a live worker is about to carry.
+        event_ids: Inbox events to replay, whatever state they ended in. Empty: all pending
+            events, except those that a live worker is about to process.
     """
     async with at_work(connection, "booking-to-crm", alone=False) as job:
         counts = Counts()

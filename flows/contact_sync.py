@@ -1,4 +1,4 @@
-"""Contacts are made the same on both sides."""
+"""Flow that keeps contacts in sync."""
 
 from enum import StrEnum
 
@@ -24,13 +24,13 @@ class Mode(StrEnum):
 async def contact_sync(
     connection: ConnectionName, scope: Scope = Scope.INCREMENTAL, mode: Mode = Mode.APPLY
 ) -> State[None]:
-    """Make contacts the same in the workspace and in GHL.
+    """Reconcile contacts between the workspace and GHL.
 
     Args:
         connection: Name of a published connection.
         scope: incremental reads what changed in GHL since the last run; full reads everything.
             The first run of a connection reads everything.
-        mode: dry-run plans and writes nothing to either side; apply writes.
+        mode: dry-run stores a plan and writes to neither system; apply writes.
     """
     async with at_work(connection, "contact-sync", alone=True) as job:
         if job.locked_by is not None:
@@ -42,7 +42,7 @@ async def contact_sync(
         for batch in await list_changed_batches(connection):
             try:
                 counts += await reconcile_contacts(connection, batch, dry_run=mode is Mode.DRY_RUN)
-            except ScopeError as error:  # what may only be read is read all the same
+            except ScopeError as error:  # a token without write scopes still reads everything
                 refusal = error
         if refusal is not None:
             raise refusal

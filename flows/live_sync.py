@@ -1,4 +1,4 @@
-"""Events are carried as they come."""
+"""Flow that processes events as they arrive."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from tasks.policy import current_flow_run_id, untagged
 from timerex_ghl.engine.context import utc_now
 
 AGAIN_S = 5.0
-"""A run that could not start, since Prefect does not answer, is tried again after this."""
+"""Delay before the next try when a run could not start because Prefect does not answer."""
 
 _log = logging.getLogger(__name__)
 
@@ -29,13 +29,13 @@ def name_run() -> str:
 
 @flow(name="live-sync", flow_run_name=name_run)
 async def live_sync(minutes: float = 15, task_runs: int = 1000) -> State[None]:
-    """Carry every event as soon as it is stored, until it is time for a fresh run.
+    """Process every event as soon as it is stored, until the next run replaces this one.
 
-    `timerex-ghl live` starts one run after the other. History stays readable that way.
+    `timerex-ghl live` starts one run after another, so that the run history stays readable.
 
     Args:
-        minutes: How long a run takes what comes.
-        task_runs: How many task runs it makes at most.
+        minutes: How long a run accepts new events.
+        task_runs: Most task runs it starts.
     """
     me = current_flow_run_id() or "no run"
     async with live_worker() as here:
@@ -58,9 +58,9 @@ async def live_sync(minutes: float = 15, task_runs: int = 1000) -> State[None]:
 async def live(
     minutes: float, on_start: Callable[[LiveWorker], None], on_ready: Callable[[], None]
 ) -> None:
-    """Have a run of `live-sync` on duty until all is to stop; each is relieved by the next.
+    """Keep one run of `live-sync` active until the worker stops; runs rotate.
 
-    A run that is on duty goes on while Prefect is down: only a next one that did start relieves it.
+    The active run continues while Prefect is down: only a run that did start replaces it.
     """
     async with live_worker() as here:
         on_start(here)
@@ -94,15 +94,15 @@ async def _run(minutes: float) -> None:
     with tags(TAG):
         try:
             await flow_of_any_type(minutes, return_state=True)
-        except Exception as error:  # noqa: BLE001  Prefect failed, not the work: that is in the ledger
+        except Exception as error:  # noqa: BLE001  Prefect failed; the events are in the ledger
             _log.warning("a run of live-sync ended early: %s", type(error).__name__)
 
 
 async def _try_to_catch_up(here: LiveWorker) -> None:
     try:
         await catch_up(here)
-    except Exception as error:  # noqa: BLE001  comfort: the schedules come round by themselves
-        _log.warning("the polls could not be started: %s", type(error).__name__)
+    except Exception as error:  # noqa: BLE001  optional: the schedules run the polls anyway
+        _log.warning("could not start the polls: %s", type(error).__name__)
 
 
 async def _first_of(stop: asyncio.Event, rotate: asyncio.Event, run: asyncio.Task[None]) -> None:

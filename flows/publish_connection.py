@@ -1,4 +1,4 @@
-"""A connection's settings are checked and become the version that everything runs on."""
+"""Flow that checks a connection's settings and publishes them as the version that runs."""
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
@@ -13,11 +13,11 @@ from timerex_ghl.domain.models import ConnectionName
 
 @flow(name="publish-connection", flow_run_name="{connection} {mode}")
 async def publish_connection(connection: ConnectionName, mode: Mode = Mode.APPLY) -> State[None]:
-    """Check a connection's blocks, try its credentials, and make the version everything runs on.
+    """Check a connection's blocks, try its credentials, and publish a new version.
 
     Args:
         connection: Name of the block of type TimeRex GHL Connection.
-        mode: dry-run checks, tries and shows the difference; apply publishes too.
+        mode: dry-run checks, tries the credentials and shows the difference; apply also publishes.
     """
     await check_deployments()
     settings, running, calendars = await check_draft(connection)

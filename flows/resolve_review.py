@@ -1,4 +1,4 @@
-"""A person settles what waits for one."""
+"""Flow with which a person resolves a review."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -16,7 +16,7 @@ from timerex_ghl.domain.review_decisions import Decision, Way
 
 
 class Choice(StrEnum):
-    """What a person can choose."""
+    """The ways to resolve a review, as the form shows them."""
 
     KEEP_WORKSPACE = "keep the value of the workspace"
     KEEP_GHL = "keep the value of GHL"
@@ -28,9 +28,9 @@ class Choice(StrEnum):
 
 
 class FieldChoice(BaseModel):
-    """Whose value of one field stands."""
+    """Which system's value of one field to keep."""
 
-    field: str = Field(description="For example city; the review's record names it.")
+    field: str = Field(description="For example city; the review's record names the field.")
     keep: Side
 
 
@@ -55,18 +55,19 @@ async def resolve_review(
     fields: tuple[FieldChoice, ...] = (),
     contact_id: str = "",
 ) -> State[None]:
-    """Settle one review. Whoever comes second changes nothing and is told who was first.
+    """Resolve one review. A review that is already resolved stays, and the run says who did it.
 
-    Values cannot be typed in here, since Prefect keeps parameters: `timerex-ghl reviews resolve`
-    takes them.
+    This form does not take values, because Prefect stores parameters. Use
+    `timerex-ghl reviews resolve` to enter a value.
 
     Args:
         connection: Name of a published connection.
-        review_id: As in the table of reviews, for example r_0123456789abcdef.
-        choice: What you decide.
-        by: Who you are; the audit keeps it.
-        fields: Only to decide field by field: whose value of each stands.
-        contact_id: Only to link: the contact's id in GHL; for a contact of GHL, the person's here.
+        review_id: The id in the table of reviews, for example r_0123456789abcdef.
+        choice: Your decision.
+        by: Your name, for the audit.
+        fields: Only to decide field by field: which value of each field to keep.
+        contact_id: Only to link: the contact's id in GHL. If the review is about a GHL contact,
+            the id of the workspace contact.
     """
     decision = decision_of(choice, by, fields, contact_id.strip())
     try:
@@ -79,10 +80,10 @@ async def resolve_review(
 def decision_of(
     choice: Choice, by: str, fields: Iterable[FieldChoice], contact_id: str
 ) -> Decision:
-    """Read the form.
+    """Convert the form to a decision.
 
     Raises:
-        SettingsError: Something is missing in it.
+        SettingsError: A required entry is missing.
     """
     if not by.strip():
         raise SettingsError("by: enter who you are")

@@ -1,4 +1,4 @@
-"""Bookings whose webhook never came are found."""
+"""Flow that finds bookings whose webhook never arrived."""
 
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -10,9 +10,9 @@ from timerex_ghl.domain.models import ConnectionName
 
 @flow(name="timerex-poll", flow_run_name="{connection}")
 async def timerex_poll(connection: ConnectionName) -> State[None]:
-    """Ask TimeRex for bookings that no webhook told of, and put them into the inbox.
+    """Poll TimeRex for bookings that no webhook reported, and add them to the inbox.
 
-    Looks from a day ago to half a year ahead. They are carried as any other event.
+    Covers one day ago to half a year ahead. They are processed like any other event.
 
     Args:
         connection: Name of a published connection.

@@ -1,4 +1,4 @@
-"""Somebody looks after every connection: what waits, stays away, runs out or was ended."""
+"""Flow that monitors every connection and removes old events."""
 
 from datetime import timedelta
 
@@ -16,22 +16,22 @@ from tasks.watching import (
 
 @flow(name="watch")
 async def watch(older_than_minutes: float = 15) -> State[None]:
-    """Look after every connection; tell as events of Prefect what somebody should know.
+    """Monitor every connection, and emit Prefect events for what operators should know.
 
-    That is: events that wait too long; webhooks that fell silent; calls of the day that run out;
-    tokens that were ended. What ended long ago is forgotten.
+    Reports events that are pending for too long, silent webhooks, a daily call budget that runs
+    low, and revoked tokens. Deletes events that finished long ago.
 
     Args:
-        older_than_minutes: How long the oldest event of a connection may wait.
+        older_than_minutes: How long the oldest event of a connection may be pending.
     """
     late = await report_late_events(timedelta(minutes=older_than_minutes))
     silent = await report_silent_webhooks()
     warned = await warn_in_time()
     forgotten = await forget_what_is_old()
     said = [
-        f"late: {', '.join(late)}" if late else "nothing waits too long",
+        f"late: {', '.join(late)}" if late else "no event is late",
         *([f"webhooks are silent: {', '.join(silent)}"] if silent else []),
         *([f"warned: {', '.join(warned)}"] if warned else []),
-        *([f"{forgotten} old events forgotten"] if forgotten else []),
+        *([f"{forgotten} old events deleted"] if forgotten else []),
     ]
     return Completed(message="; ".join(said))

@@ -1,6 +1,6 @@
-"""Notes, tasks and appointments: what no webhook told is looked for, and made level.
+"""Tasks that sweep and reconcile notes, tasks and appointments.
 
-All of it goes behind live work: it takes what GHL's pace leaves.
+Live work goes first: a sweep uses the GHL calls that the rate limiter has free.
 """
 
 from datetime import datetime, timedelta
@@ -32,18 +32,18 @@ from timerex_ghl.engine.outcome import Counts
 from timerex_ghl.engine.process import process_record
 
 BATCH = 250
-"""Notes, tasks and appointments a task run carries."""
+"""Records one task run reconciles."""
 
 LONG = timedelta(hours=2)
-"""From here on hours are told, not minutes."""
+"""From this on, a delay is shown in hours instead of minutes."""
 
 PEOPLE = 100
-"""People whose notes a task run looks through."""
+"""Contacts whose notes one task run reads."""
 
 
 @task(**RETRIES, task_run_name="{connection} pages")
 async def sweep_task_pages(connection: ConnectionName, scan: str, *, dry_run: bool) -> Swept:
-    """Look through the next pages of all tasks. Safe to repeat: they are read again."""
+    """Sweep the next pages of all GHL tasks. Safe to repeat: the pages are read again."""
     with behind_live():
         async with opened(connection) as context:
             return await sweep_tasks(context, scan, dry_run=dry_run)
@@ -51,7 +51,7 @@ async def sweep_task_pages(connection: ConnectionName, scan: str, *, dry_run: bo
 
 @task(**RETRIES, task_run_name="{connection} people")
 async def list_people(connection: ConnectionName, since: datetime | None) -> list[list[Linked]]:
-    """List whose notes are looked through in this run, in batches."""
+    """List the contacts whose notes this run reads, in batches."""
     async with opened(connection) as context:
         people = await context.ledger.read(_next_people, context, since)
     return [people[start : start + PEOPLE] for start in range(0, len(people), PEOPLE)]
@@ -59,7 +59,7 @@ async def list_people(connection: ConnectionName, since: datetime | None) -> lis
 
 @task(**RETRIES, task_run_name="{connection} notes")
 async def sweep_people(connection: ConnectionName, people: list[Linked], *, dry_run: bool) -> Swept:
-    """Look through the notes of some people. Safe to repeat: it only finds what differs."""
+    """Sweep the notes of some contacts. Safe to repeat: it only finds differences."""
     with behind_live():
         async with opened(connection) as context:
             named = [Linked(*one) for one in people]
@@ -73,14 +73,14 @@ async def sweep_people(connection: ConnectionName, people: list[Linked], *, dry_
 async def list_changed_activities(
     connection: ConnectionName, kind: ActivityKind, since: datetime | None
 ) -> list[str]:
-    """List what changed here and did not reach GHL."""
+    """List the workspace changes that are not in GHL yet."""
     async with opened(connection) as context:
         return await list_changed_here(context, kind, since)
 
 
 @task(**RETRIES, task_run_name="{connection} appointments")
 async def list_changed_appointments(connection: ConnectionName) -> list[str]:
-    """List the appointments that GHL's calendars show otherwise. Safe to repeat."""
+    """List the appointments that changed in GHL's calendars. Safe to repeat."""
     with behind_live():
         async with opened(connection) as context:
             return await appointment_sweep.list_changed_appointments(context, utc_now())
@@ -90,7 +90,7 @@ async def list_changed_appointments(connection: ConnectionName) -> list[str]:
 async def reconcile_activities(
     connection: ConnectionName, keys: list[str], *, dry_run: bool
 ) -> Counts:
-    """Make what a sweep named level on both sides, or only plan it. Safe to repeat."""
+    """Reconcile the records that a sweep found, or only plan it. Safe to repeat."""
     with behind_live():
         async with opened(connection) as context:
             handle = partial(process_record, context, partial(handle_activity_key, dry_run=dry_run))
@@ -98,31 +98,31 @@ async def reconcile_activities(
 
 
 def batches_of(keys: list[str]) -> list[list[str]]:
-    """Part keys into batches."""
+    """Split keys into batches."""
     return [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
 
 
 async def read_lateness(context: SyncContext) -> list[str]:
-    """Say how late an edit in GHL can be seen, in lines for people."""
+    """Describe how long an edit in GHL can go unnoticed, in lines of Markdown."""
     late = await context.ledger.read(call_budget.lateness, context)
     return _in_words(late, has_calendars=bool(context.settings.appointments.calendars))
 
 
 def _in_words(late: Lateness, *, has_calendars: bool) -> list[str]:
-    interval = f"{late.tasks.total_seconds() / 60:g} minutes at most, and as long as a run takes"
+    interval = f"at most {late.tasks.total_seconds() / 60:g} minutes, plus the length of a run"
     lines = [
-        "How late an edit in GHL is seen where no webhook tells of it:",
+        "How long an edit in GHL goes unnoticed if no webhook reports it:",
         "",
         *([f"- a cancelled appointment: {interval}"] if has_calendars else []),
         f"- a task: {interval}",
     ]
     if late.notes is None:
-        return [*lines, "- a note: never; the calls an hour for notes are set to 0"]
-    oldest = f"{late.oldest:%Y-%m-%d %H:%M} UTC" if late.oldest else "not everybody's were read yet"
+        return [*lines, "- a note: forever; the hourly call budget for notes is set to 0"]
+    oldest = f"{late.oldest:%Y-%m-%d %H:%M} UTC" if late.oldest else "not all contacts read yet"
     minutes = late.notes.total_seconds() / 60
     lasts = f"{minutes:g} minutes" if late.notes < LONG else f"{minutes / 60:.1f} hours"
-    turn = f"{lasts} at most, which is one turn through {late.people} people"
-    return [*lines, f"- a note: {turn}; read longest ago: {oldest}"]
+    turn = f"at most {lasts}, which is one sweep of {late.people} contacts"
+    return [*lines, f"- a note: {turn}; oldest read: {oldest}"]
 
 
 def _next_people(tx: Connection, context: SyncContext, since: datetime | None) -> list[Linked]:

@@ -1,4 +1,4 @@
-"""Setting up who is told: notification block and automations."""
+"""Set up alerts: a notification block and automations."""
 
 import re
 from typing import Any
@@ -14,20 +14,20 @@ from tasks.watching import put_watch
 from timerex_ghl.domain.errors import SettingsError
 
 BLOCK = "timerex-ghl-alerts"
-"""Name of the block that `--webhook` makes."""
+"""Name of the block that `--webhook` creates."""
 
 
 ADDRESS = re.compile(r"https?://[^\s/]\S*")
 
 
 async def make_webhook_block(url: str) -> str:
-    """Make (or change) a block that posts `{subject, text}` to an address; hand back its name.
+    """Create or update a block that posts `{subject, text}` to a URL; return its name.
 
     Raises:
-        SettingsError: The address is none.
+        SettingsError: The URL is invalid.
     """
     if not ADDRESS.fullmatch(url):
-        raise SettingsError("the webhook's address is none: enter https://… or http://…")
+        raise SettingsError("invalid webhook URL: enter https://… or http://…")
     block = CustomWebhookNotificationBlock(
         name=BLOCK,
         url=url,
@@ -40,7 +40,7 @@ async def make_webhook_block(url: str) -> str:
 
 
 async def put_alerts(block: str) -> list[str]:
-    """Make our automations, or bring them up to date; hand back their names.
+    """Create or update our automations; return their names.
 
     Args:
         block: A notification block, `type-slug/name` as Prefect writes it.
@@ -53,7 +53,7 @@ async def put_alerts(block: str) -> list[str]:
             known = there.pop(automation.name, None)
             if known is None:
                 await client.create_automation(automation)
-            elif _what(known) != _what(automation):  # else both may be told for a while
+            elif _what(known) != _what(automation):  # an update can alert twice for a while
                 await client.update_automation(known.id, automation)
         for former in there.values():
             await client.delete_automation(former.id)
@@ -62,7 +62,7 @@ async def put_alerts(block: str) -> list[str]:
 
 
 def _what(automation: AutomationCore) -> dict[str, Any]:
-    """Say what an automation does, without the ids that Prefect gives its parts."""
+    """Return what an automation does, without the ids that Prefect gives its parts."""
     said = automation.model_dump(mode="json", include={"description", "trigger", "actions"})
     return {
         **said,
@@ -71,13 +71,13 @@ def _what(automation: AutomationCore) -> dict[str, Any]:
 
 
 async def remove_alerts() -> int:
-    """Remove our automations; hand back how many there were. The watch goes on: it tidies up."""
+    """Remove our automations; return how many. The watch continues, as it deletes old events."""
     async with get_client() as client:
         return await _remove(client)
 
 
 async def list_alerts() -> list[str]:
-    """Name our automations that are set."""
+    """List the names of our automations."""
     async with get_client() as client:
         return sorted(one.name for one in await client.read_automations() if is_managed(one))
 

@@ -1,4 +1,4 @@
-"""Prefect automations as code: when people are told, and of what."""
+"""Prefect automations as code: which alerts are sent, and when."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,28 +11,28 @@ from prefect.events.schemas.automations import AutomationCore, EventTrigger, Pos
 from prefect.events.schemas.events import ResourceSpecification
 
 PREFIX = "timerex-ghl: "
-"""What the names of our automations begin with; no other automation is ever touched."""
+"""Prefix of our automations' names; no other automation is ever changed."""
 
 TAG = "timerex-ghl"
-"""What all our deployments are tagged with."""
+"""The tag of all our deployments."""
 
 WAITING_TOO_LONG = "timerex-ghl.waiting-too-long"
 """The event of the flow `watch`; its resource is `timerex-ghl.connection.<name>`."""
 
 WEBHOOKS_SILENT = "timerex-ghl.webhooks-silent"
-"""Another one, of the same resource: polls find what webhooks should have told."""
+"""The event for silent webhooks: polls find changes that no webhook reported. Same resource."""
 
 QUOTA_USED = "timerex-ghl.quota-used"
-"""The event of the flow `watch` when most of a day's calls are made; its resource is as above."""
+"""The event of the flow `watch` when most of a day's calls are used. Same resource."""
 
 ACCESS_ENDED = "timerex-ghl.access-ended"
-"""The event of the flow `watch` when an app's tokens were ended; its resource is as above."""
+"""The event of the flow `watch` when an app's tokens were revoked. Same resource."""
 
 HEARTBEAT = timedelta(seconds=30)
-"""How often a flow run says that it lives: Prefect's shortest. Shipped in the workers' settings."""
+"""Heartbeat interval of a flow run: Prefect's shortest. The workers' settings set it."""
 
 SILENT_AFTER = 4 * HEARTBEAT
-"""A run that was silent for this long is dead."""
+"""A run without a heartbeat for this long is dead."""
 
 RUN = ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"})
 MANAGED_RUNS = ResourceSpecification(
@@ -49,15 +49,15 @@ RUN_SUMMARY = (
 DEAD: ActionTypes = ChangeFlowRunState(
     name=None,
     state=StateType.CRASHED,
-    message="no sign of life: the worker was stopped or killed",
+    message="no heartbeat: the worker was stopped or killed",
     force=False,
 )
 
 
 def all_automations(block_id: UUID) -> list[AutomationCore]:
-    """Say of what people are told through a notification block.
+    """Define the automations that send alerts through a notification block.
 
-    A run that fails is told once: each automation acts on one event of one run.
+    A failed run alerts once: each automation acts on one event of one run.
     """
     return [*_about_runs(block_id), *_about_connections(block_id)]
 
@@ -73,15 +73,15 @@ def _about_runs(block_id: UUID) -> list[AutomationCore]:
         ),
         _notification(
             block_id,
-            "somebody is needed",
-            "A run set records aside. `timerex-ghl reviews list NAME` shows them.",
+            "a review is open",
+            "A run opened reviews. `timerex-ghl reviews list NAME` shows them.",
             trigger=_of_runs({"prefect.flow-run.NeedsReview"}),
             body=RUN_SUMMARY,
         ),
         AutomationCore(
             name=f"{PREFIX}a run is dead",
-            description="A run was silent for too long: its worker was killed. It is marked as"
-            " crashed, which is told as a run that failed.",
+            description="A run sent no heartbeat for too long: its worker was killed. It is marked"
+            " as crashed, which alerts as a failed run.",
             trigger=_silent(),
             actions=[DEAD],
         ),
@@ -93,38 +93,39 @@ def _about_connections(block_id: UUID) -> list[AutomationCore]:
         _notification(
             block_id,
             "events wait too long",
-            "The oldest event that waits is older than the flow watch was told to allow.",
+            "The oldest pending event is older than the flow watch allows.",
             trigger=_of_connections(WAITING_TOO_LONG),
-            body="{{ event.payload.connection }}: {{ event.payload.waiting }} events wait, the"
-            " oldest for {{ event.payload.minutes }} minutes. Is a worker running?",
+            body="{{ event.payload.connection }}: {{ event.payload.waiting }} events are"
+            " pending, the oldest for {{ event.payload.minutes }} minutes. Is a worker running?",
         ),
         _notification(
             block_id,
             "webhooks are silent",
-            "Polls find changes of which no webhook tells. Nothing is lost, all is later.",
+            "Polls find changes that no webhook reported. Nothing is lost, but all is delayed.",
             trigger=_of_connections(WEBHOOKS_SILENT),
-            body="{{ event.payload.connection }}: no webhook of {{ event.payload.service }} came"
-            " for {{ event.payload.changes }} changes, the first {{ event.payload.minutes }}"
-            " minutes ago. Look at the webhook's address and token, and at the gateway.",
+            body="{{ event.payload.connection }}: no webhook of {{ event.payload.service }}"
+            " arrived for {{ event.payload.changes }} changes, the first"
+            " {{ event.payload.minutes }} minutes ago. Check the webhook's URL and token, and the"
+            " gateway.",
         ),
         _notification(
             block_id,
-            "the day's calls run out",
-            "Three quarters, or nine tenths, of a location's calls of this day are made.",
+            "the daily call budget runs low",
+            "75 % or 90 % of a location's daily call budget is used.",
             trigger=_of_connections(QUOTA_USED),
-            body="{{ event.payload.connection }}: {{ event.payload.percent }} % of the calls that"
-            " GHL allows a day are made. Once all are, nothing travels until"
-            " {{ event.payload.ends_at }}. Pause full runs, or what else calls this location.",
+            body="{{ event.payload.connection }}: {{ event.payload.percent }} % of the daily GHL"
+            " call budget is used. When it is used up, nothing syncs until"
+            " {{ event.payload.ends_at }}. Pause full runs, or other apps that call this location.",
         ),
         _notification(
             block_id,
-            "access was ended",
-            "The tokens of an app were ended: it was removed, or somebody else used them.",
+            "access was revoked",
+            "The tokens of an app were revoked: it was removed, or another program used them.",
             trigger=_of_connections(ACCESS_ENDED),
-            body="{{ event.payload.connection }}: {{ event.payload.service }} ended the tokens of"
-            " our app. Nothing is written any more; the inbox keeps what comes. If nobody removed"
-            " the app, its refresh token was used elsewhere: find out by whom, and change the"
-            " client secret. Then connect again and publish.",
+            body="{{ event.payload.connection }}: {{ event.payload.service }} revoked the tokens"
+            " of our app. Nothing is written any more; the inbox keeps new events. If nobody"
+            " removed the app, its refresh token was used elsewhere: find out where, and change"
+            " the client secret. Then connect again and publish.",
         ),
     ]
 
@@ -153,7 +154,7 @@ def _of_runs(expect: set[str]) -> EventTrigger:
 
 
 def _silent() -> EventTrigger:
-    """Watch every run that has shown a sign of life, until the next one or its end."""
+    """Match a run that sent a heartbeat and then neither another one nor its end."""
     return EventTrigger(
         after={"prefect.flow-run.heartbeat"},
         expect={"prefect.flow-run.heartbeat", *ENDED},
@@ -178,5 +179,5 @@ def _notification(
 
 
 def is_managed(automation: Any) -> bool:
-    """Tell whether an automation is one of these."""
+    """Return whether an automation is one of ours."""
     return str(automation.name).startswith(PREFIX)

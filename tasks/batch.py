@@ -1,4 +1,4 @@
-"""A batch keeps its records apart: what fails stays with its record, what is done stays done."""
+"""Process a batch: an error stays with its record, and finished records stay finished."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,27 +14,27 @@ from timerex_ghl.engine.outcome import Counts, Outcome, count
 Key = TypeVar("Key")
 
 AT_ONCE = 8
-"""Records of one batch that are carried side by side: no more than GHL's pace lets finish in about
-two seconds, since a person stays locked that long."""
+"""Records of one batch processed concurrently: no more than the rate limit lets finish in about two
+seconds, since a contact stays locked that long."""
 
 AT_ONCE_UNPACED = 32
-"""Where nothing paces (sandbox, benchmarks): more of them share each write to the ledger."""
+"""The same without a rate limit (sandbox, benchmarks): more records share each ledger write."""
 
 
 def at_once(context: SyncContext) -> int:
-    """Tell how many records of a connection are carried side by side."""
+    """Return how many records of a connection are processed concurrently."""
     return AT_ONCE if context.settings.ghl.calls_per_10_s is not None else AT_ONCE_UNPACED
 
 
 async def each(
     handle: Callable[[Key], Awaitable[Outcome]], keys: Sequence[Key], number: int
 ) -> list[Outcome]:
-    """Carry every record, a number of them side by side. `handle` answers for its record's errors.
+    """Process every record, `number` at a time. `handle` deals with its record's errors.
 
     Raises:
-        ScopeError: A record needs a right that the token lacks, as we know ourselves. All others
-            were carried.
-        FatalError: No record would fare better: the others are stopped where that is safe.
+        ScopeError: A record needs a scope that the token is known to lack. All others were
+            processed.
+        FatalError: All records would fail: the others are stopped where that is safe.
     """
     gate = asyncio.Semaphore(number)
     refused: list[ScopeError] = []
@@ -52,7 +52,7 @@ async def each(
     try:
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(one(key)) for key in keys]
-    except ExceptionGroup as errors:  # said as one: its message is what a person reads
+    except ExceptionGroup as errors:  # raise one error: people read its message
         raise errors.exceptions[0] from None
     if refused:
         raise refused[0]
@@ -60,11 +60,11 @@ async def each(
 
 
 def resolved(outcomes: list[Outcome]) -> Counts:
-    """Add up a batch over all its tries; raise while another try may finish what waits.
+    """Add up the counts of a batch over all its tries; raise if another try may finish it.
 
     Raises:
-        RetryableError: Some records wait and this is not the last try. The next one skips what is
-            done. After the last try what waits is left to the ledger.
+        RetryableError: Some records are unfinished and this is not the last try. The next try
+            skips finished records. After the last try, the ledger schedules the rest.
     """
     run_id = current_run_id() or ""
     counts = count(outcomes)
@@ -77,4 +77,4 @@ def resolved(outcomes: list[Outcome]) -> Counts:
 
 
 _earlier_tries: dict[str, Counts] = {}
-"""What earlier tries of a task run finished: figures for people, nothing is decided by them."""
+"""Counts of a task run's earlier tries: for display only, no logic depends on them."""

@@ -1,4 +1,4 @@
-"""What waits in the inbox: bookings, hints from GHL, and edits of ours, each carried."""
+"""Tasks that list and process pending inbox events."""
 
 from functools import partial
 
@@ -16,16 +16,16 @@ from timerex_ghl.engine.process import process_event
 from timerex_ghl.engine.router import handle_inbox_event
 
 BATCH = 100
-"""Events a task run takes."""
+"""Events one task run processes."""
 
 
 @task(**RETRIES, task_run_name="{connection} events")
 async def list_event_batches(
     connection: ConnectionName, event_ids: list[EventId] | None
 ) -> list[list[EventId]]:
-    """List the events to carry, in batches: the named ones, or all that wait.
+    """List the events to process, in batches: the named ones, or all pending ones.
 
-    What came just now is left to the live worker, where one is at work.
+    If a live worker runs, events that just arrived are not listed: it processes them.
 
     Raises:
         SettingsError: An id is not in this connection's inbox.
@@ -48,7 +48,7 @@ async def list_event_batches(
 async def handle_events(
     connection: ConnectionName, event_ids: list[EventId], *, replay: bool
 ) -> Counts:
-    """Carry events. Safe to repeat: what both sides have already is not written again."""
+    """Process events. Safe to repeat: what is in sync is not written again."""
     async with opened(connection) as context:
         handle = partial(process_event, context, handle_inbox_event, replay=replay)
         return resolved(await each(handle, event_ids, at_once(context)))

@@ -1,4 +1,4 @@
-"""Checks every step that a program can check, one line each: what is right, or what to do."""
+"""The checks of `timerex-ghl doctor`: each gives one finding and says what to do."""
 
 import asyncio
 import time
@@ -39,20 +39,20 @@ DEPLOYED = (
 )
 
 SCHEDULER_S = 75.0
-"""How long a schedule may be without a run to come: Prefect looks at all of them once a minute."""
+"""How long a schedule may lack an upcoming run: Prefect's scheduler loops once a minute."""
 
 
 class Finding(NamedTuple):
-    """What was found. `is_well` None: nothing is wrong, and something could be better."""
+    """The result of one check. `is_well` None: nothing is wrong, but it could be better."""
 
     step: str
     is_well: bool | None
     said: str
 
     def in_words(self) -> str:
-        """Say it in one line."""
+        """Format the finding as one line."""
         return (
-            f"{ {True: 'ok', False: 'MEND', None: 'note'}[self.is_well]:<5}{self.step}: {self.said}"
+            f"{ {True: 'ok', False: 'FAIL', None: 'note'}[self.is_well]:<5}{self.step}: {self.said}"
         )
 
 
@@ -62,12 +62,12 @@ Check = Callable[[], Awaitable[Finding]]
 async def check_up(
     pool: str, connection: str | None, gateway_url: str | None
 ) -> AsyncIterator[Finding]:
-    """Check this machine, Prefect, the ledger, and a connection with its door, one by one.
+    """Check this machine, Prefect, the ledger, and a connection with its webhook endpoint.
 
     Args:
         pool: Name of our work pool.
-        connection: Whose credentials are tried; None for nobody's.
-        gateway_url: Where the gateway is to be reached; None: its endpoint is not tried.
+        connection: The connection to check; None checks none.
+        gateway_url: Public URL of the gateway; None: the webhook endpoint is not checked.
     """
     checks: list[tuple[str, Check]] = [
         ("SQLite", check_sqlite),
@@ -95,7 +95,7 @@ async def check_up(
 
 
 async def check_sqlite() -> Finding:
-    """Tell whether this Python's SQLite can be shared by processes."""
+    """Check whether processes can safely share a file of this Python's SQLite."""
     module = choose_module()
     if is_fixed(module.sqlite_version_info):
         return Finding("SQLite", is_well=True, said=module.sqlite_version)
@@ -107,41 +107,41 @@ async def check_sqlite() -> Finding:
 
 
 async def check_pool(pool: str) -> Finding:
-    """Tell whether somebody carries flows out."""
+    """Check whether a worker is online to run flows."""
     async with get_client() as client:
         try:
             workers = await client.read_workers_for_work_pool(pool)
         except ObjectNotFound:
-            raise SettingsError("there is none: run timerex-ghl deploy") from None
+            raise SettingsError("no work pool: run timerex-ghl deploy") from None
     if any(str(worker.status) in {"ONLINE", "WorkerStatus.ONLINE"} for worker in workers):
         return Finding("work pool", is_well=True, said=f"{pool}, a worker is online")
     raise SettingsError("no worker is online: run timerex-ghl worker, and keep it running")
 
 
 async def check_deployments() -> Finding:
-    """Tell whether every flow is there."""
+    """Check whether every flow is deployed."""
     async with get_client() as client:
         found = {each.name for each in await client.read_deployments()}
     missing = [name for name in DEPLOYED if name not in found]
     if missing:
-        raise SettingsError(f"{', '.join(missing)} missing: run timerex-ghl deploy")
-    return Finding("deployments", is_well=True, said=f"all {len(DEPLOYED)} are there")
+        raise SettingsError(f"missing {', '.join(missing)}: run timerex-ghl deploy")
+    return Finding("deployments", is_well=True, said=f"all {len(DEPLOYED)} exist")
 
 
 async def check_forms() -> Finding:
-    """Tell whether the blocks can be filled in."""
+    """Check whether the block types are registered."""
     async with get_client() as client:
         for name in blocks.__all__:
             slug = getattr(blocks, name).get_block_type_slug()
             try:
                 await client.read_block_type_by_slug(slug)
             except ObjectNotFound:
-                raise SettingsError(f"no form {slug}: run timerex-ghl deploy") from None
-    return Finding("forms", is_well=True, said=f"all {len(blocks.__all__)} are there")
+                raise SettingsError(f"no block type {slug}: run timerex-ghl deploy") from None
+    return Finding("forms", is_well=True, said=f"all {len(blocks.__all__)} exist")
 
 
 async def check_ledger() -> Finding:
-    """Tell whether the ledger opens; its tables are brought up to this version with it."""
+    """Check whether the ledger opens, which also migrates its tables to this version."""
     store = await load_ledger_store()
     async with store.open() as ledger:
         versions = await ledger.read(published.all_published)
@@ -149,10 +149,10 @@ async def check_ledger() -> Finding:
 
 
 async def check_alerts() -> Finding:
-    """Tell whether anybody is told when something fails."""
+    """Check whether alerts are set up."""
     if await list_alerts():
-        return Finding("alerts", is_well=True, said="somebody is told when a run fails")
-    return Finding("alerts", is_well=None, said="nobody is told of failures: timerex-ghl alerts")
+        return Finding("alerts", is_well=True, said="sent when a run fails")
+    return Finding("alerts", is_well=None, said="none are set: run timerex-ghl alerts")
 
 
 async def check_connection(name: ConnectionName) -> Finding:
@@ -160,32 +160,32 @@ async def check_connection(name: ConnectionName) -> Finding:
     draft = await check_draft.fn(name)
     if draft.running is None:
         raise SettingsError(
-            f"the draft is right and was never published: timerex-ghl publish {name}"
+            f"the draft is valid but was never published: run timerex-ghl publish {name}"
         )
     changes = difference(draft.running.settings, draft.settings)
     if changes:
         raise SettingsError(
-            f"{len(changes)} settings are not published yet: timerex-ghl publish {name}"
+            f"{len(changes)} settings are not published yet: run timerex-ghl publish {name}"
         )
     scopes = draft.settings.ghl.scopes
     if scopes and "contacts.write" not in scopes:
         return Finding(
-            "connection", is_well=None, said="reads GHL and never writes: contacts.write is missing"
+            "connection", is_well=None, said="cannot write to GHL: scope contacts.write is missing"
         )
-    return Finding("connection", is_well=True, said="GHL accepts it; what runs is the draft")
+    return Finding("connection", is_well=True, said="GHL accepts it; the draft is published")
 
 
 async def check_poll(name: ConnectionName) -> Finding:
-    """Tell whether bookings are found whose webhook never came."""
+    """Check whether bookings are found whose webhook never arrived."""
     store = await load_ledger_store()
     async with store.open() as ledger:
         running = await ledger.read(published.current, name)
     if running is not None and running.settings.timerex.auth != "none":
-        return Finding("TimeRex poll", is_well=True, said="finds bookings that no webhook told of")
+        return Finding("TimeRex poll", is_well=True, said="finds bookings that no webhook reported")
     return Finding(
         "TimeRex poll",
         is_well=None,
-        said="a booking whose webhook never comes is not found: enter an API key of TimeRex",
+        said="a booking whose webhook never arrives is not found: enter a TimeRex API key",
     )
 
 
@@ -198,16 +198,16 @@ class _Schedule(NamedTuple):
 
 
 async def check_schedules(name: ConnectionName) -> Finding:
-    """Tell whether the schedules of the connection, and the watch's, make runs."""
+    """Check whether the schedules of the connection and of the watch create runs."""
     slugs = {**dict.fromkeys(SCHEDULED, name), WATCH: WATCH_SLUG}
     async with get_client() as client:
         schedules = [await _read_schedule(client, flow, name, slug) for flow, slug in slugs.items()]
         idle = await _without_a_run(client, [each for each in schedules if each.is_active])
     if idle:
         raise SettingsError(
-            f"{', '.join(idle)}: the schedule is on and no run is scheduled: the scheduler of the"
-            " Prefect server does not work; restart the server, install SQLAlchemy below 2.1 where"
-            " it runs, and look for schedule_deployments in its log"
+            f"{', '.join(idle)}: the schedule is active but no run is scheduled: the scheduler"
+            " of the Prefect server does not work; restart the server, install SQLAlchemy below 2.1"
+            " where it runs, and look for schedule_deployments in its log"
         )
     if paused := [each.flow for each in schedules if not each.is_active]:
         said = f"{', '.join(paused)} paused: resume it under Deployments in Prefect to go live"
@@ -225,11 +225,11 @@ async def _read_schedule(
     for schedule in await client.read_deployment_schedules(deployment.id):
         if schedule.slug == slug:
             return _Schedule(flow, schedule.id, schedule.active and not deployment.paused)
-    raise SettingsError(f"none for {flow}: timerex-ghl publish {connection}")
+    raise SettingsError(f"no schedule for {flow}: run timerex-ghl publish {connection}")
 
 
 async def _without_a_run(client: PrefectClient, schedules: Iterable[_Schedule]) -> list[str]:
-    """Name the flows whose schedule makes no runs, though the scheduler had the time to."""
+    """List the flows whose schedule creates no runs, after waiting for the scheduler."""
     idle = [*schedules]
     give_up_at = time.monotonic() + SCHEDULER_S
     while True:
@@ -250,15 +250,15 @@ async def _has_run_to_come(client: PrefectClient, schedule: _Schedule) -> bool:
 
 
 async def check_endpoint(name: ConnectionName, gateway_url: str) -> Finding:
-    """Knock at the gateway: it must be ready, and refuse a delivery without the token."""
+    """Check that the gateway is ready and refuses a delivery without the token."""
     store = await load_ledger_store()
     async with store.open() as ledger:
         running = await ledger.read(published.current, name)
     if running is None:
-        raise SettingsError(f"{name} has no webhook endpoint before it is published")
+        raise SettingsError(f"not published: run timerex-ghl publish {name}")
     base = gateway_url.rstrip("/")
     if not base.startswith(("https://", "http://")):
-        raise SettingsError(f"{gateway_url} is no address: enter https://your.host")
+        raise SettingsError(f"invalid gateway URL {gateway_url}: enter https://your.host")
     endpoint = f"{base}/webhooks/timerex/{running.settings.timerex.endpoint}"
     try:
         async with httpx.AsyncClient(timeout=10) as http:
@@ -267,28 +267,27 @@ async def check_endpoint(name: ConnectionName, gateway_url: str) -> Finding:
     except httpx.HTTPError as error:
         raise SettingsError(
             f"no gateway answers at {base} ({type(error).__name__}): start timerex-ghl gateway,"
-            " check the address and the proxy"
+            " and check the URL and the proxy"
         ) from None
     fault = _fault_of_endpoint(ready.status_code, forged.status_code)
     if fault is not None:
         raise SettingsError(fault)
-    return Finding("endpoint", is_well=True, said="ready, and closed to strangers")
+    return Finding("endpoint", is_well=True, said="ready, and refuses deliveries without the token")
 
 
 def _fault_of_endpoint(ready: int, forged: int) -> str | None:
-    """Say what is wrong with a gateway, by what it answered."""
+    """Return what is wrong with a gateway, judged by its answers; None if nothing."""
     match ready, forged:
         case HTTPStatus.OK, HTTPStatus.UNAUTHORIZED:
             return None
         case HTTPStatus.SERVICE_UNAVAILABLE, _:
-            return "the gateway runs, and its ledger does not answer: check the database"
+            return "the gateway runs but its ledger does not answer: check the database"
         case HTTPStatus.OK, HTTPStatus.NOT_FOUND:
             return (
                 "the gateway does not know this endpoint: start it on the ledger of the block"
-                " `ledger`"
-                " (--ledger), and let the proxy pass /webhooks/ on"
+                " `ledger` (--ledger), and let the proxy forward /webhooks/"
             )
         case HTTPStatus.OK, _:
-            return f"a delivery without the token was answered {forged}, not refused with 401"
+            return f"a delivery without the token got status {forged}: expected 401"
         case _:
-            return f"something else answers there ({ready} to /readyz): check address and proxy"
+            return f"another program answers ({ready} to /readyz): check the URL and the proxy"

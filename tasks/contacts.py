@@ -1,4 +1,4 @@
-"""Contacts: read GHL's changes into the ledger, then make each person level."""
+"""Tasks that read GHL's contact changes into the ledger and reconcile contacts."""
 
 from functools import partial
 
@@ -14,12 +14,12 @@ from timerex_ghl.engine.process import process_record
 from timerex_ghl.engine.pull import Scope, list_changed, read_page
 
 BATCH = 250
-"""Persons a task run takes."""
+"""Contacts one task run reconciles."""
 
 
 @task(**RETRIES, task_run_name="{connection} page")
 async def read_ghl_page(connection: ConnectionName, scope: Scope, scan: str) -> bool:
-    """Read the next page of changed GHL contacts into the ledger; tell whether more follow.
+    """Read the next page of changed GHL contacts into the ledger; return whether more follow.
 
     Safe to repeat: the cursor is saved with the page.
     """
@@ -29,7 +29,7 @@ async def read_ghl_page(connection: ConnectionName, scope: Scope, scan: str) -> 
 
 @task(**RETRIES, task_run_name="{connection} changes")
 async def list_changed_batches(connection: ConnectionName) -> list[list[str]]:
-    """List everyone who may differ between the sides, in batches."""
+    """List the contacts that may differ between the workspace and GHL, in batches."""
     async with opened(connection) as context:
         keys = await list_changed(context)
     return [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
@@ -39,7 +39,7 @@ async def list_changed_batches(connection: ConnectionName) -> list[list[str]]:
 async def reconcile_contacts(
     connection: ConnectionName, keys: list[str], *, dry_run: bool
 ) -> Counts:
-    """Make persons level on both sides, or only plan it. Safe to repeat."""
+    """Reconcile contacts, or only plan it. Safe to repeat."""
     async with opened(connection) as context:
         handle = partial(process_record, context, partial(handle_contact_key, dry_run=dry_run))
         return resolved(await each(handle, keys, at_once(context)))

@@ -1,4 +1,4 @@
-"""Events as they come: a task run takes one, or under load all that wait."""
+"""Live processing: a task run handles one event, or under load all pending ones."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -36,13 +36,13 @@ from timerex_ghl.engine.router import handle_inbox_event
 FLOW = "live-sync"
 
 NETS = ("timerex-poll", "contact-sync")
-"""Deployments that find what no event told of. The mirror of notes and tasks keeps its own time."""
+"""Deployments that find changes no event reported. `activity-mirror` has a schedule of its own."""
 
 FINISH_S = 25.0
-"""How long a run that ends waits for what is in hand. What is cut off waits in the ledger."""
+"""How long an ending run waits for running tasks. Events cut off stay pending in the ledger."""
 
 LIVE: TaskOptions = {**RETRIES, "retries": 0, "retry_delay_seconds": []}
-"""What fails goes back to the ledger at once, so that nobody waits in another's slot."""
+"""A failed event returns to the ledger at once, so that it does not block a slot."""
 
 
 def name_task() -> str:
@@ -54,9 +54,9 @@ def name_task() -> str:
 
 @task(**LIVE, task_run_name=name_task)
 async def handle_live_events(connection: ConnectionName, event_ids: list[EventId]) -> Counts:
-    """Carry events. Safe to repeat: what is done is skipped, what fails waits in the ledger."""
+    """Process events. Safe to repeat: finished events are skipped, failed ones stay pending."""
     if len(event_ids) > 1:
-        get_run_logger().info("carries %s", ", ".join(event_ids))
+        get_run_logger().info("processing %s", ", ".join(event_ids))
     async with opened(connection) as context:
         handle = partial(process_event, context, handle_inbox_event)
         return count(await each(handle, event_ids, at_once(context)))
@@ -67,10 +67,10 @@ Work = Callable[[ConnectionName, list[EventId]], Awaitable[Counts]]
 
 
 class LiveRun:
-    """One flow run's turn: its task runs, and what they did.
+    """One flow run of the live worker: its task runs and their counts.
 
     Attributes:
-        counts: Of the task runs that ended.
+        counts: Sum over the task runs that ended.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class LiveRun:
         self._ends = asyncio.get_running_loop().call_later(lasts.total_seconds(), here.rotate.set)
 
     def handle(self, batch: Batch) -> None:
-        """Carry a batch in a task run of its own, beside the others."""
+        """Start a task run of its own for a batch, concurrent with the others."""
         running = asyncio.create_task(self._handle(batch))
         self._running.add(running)
         running.add_done_callback(self._running.discard)
@@ -93,7 +93,7 @@ class LiveRun:
             self._here.rotate.set()
 
     async def finish(self) -> None:
-        """Wait for what is in hand."""
+        """Wait for running tasks; cancel those that take too long."""
         self._ends.cancel()
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=FINISH_S)
@@ -104,7 +104,7 @@ class LiveRun:
     async def _handle(self, batch: Batch) -> None:
         try:
             done = await self._work(batch.connection, batch.event_ids)
-            self.counts += done  # after the await: others add to it meanwhile
+            self.counts += done  # after the await: other tasks add to it meanwhile
         except FatalError as error:
             if not isinstance(error, ScopeError) or error.was_asked:
                 self._here.connections.rest(batch.connection, str(error))
@@ -113,7 +113,7 @@ class LiveRun:
 
 
 async def end_dead_runs(here: LiveWorker) -> None:
-    """Mark runs that a killed worker left behind as crashed: we have the lease, so it is dead."""
+    """Mark runs of a killed worker as crashed: we have the lease, so that worker is dead."""
     alive = {StateType.RUNNING, StateType.PENDING}
     state = FlowRunFilterState(type=FlowRunFilterStateType(any_=[*alive]))
     async with get_client() as client:
@@ -122,12 +122,12 @@ async def end_dead_runs(here: LiveWorker) -> None:
             flow_run_filter=FlowRunFilter(state=state),
         ):
             if str(run.id) not in here.runs:
-                gone = Crashed(message="its worker was killed; the next one carries on")
+                gone = Crashed(message="its worker was killed; the next worker continues")
                 await client.set_flow_run_state(run.id, gone, force=True)
 
 
 async def catch_up(here: LiveWorker) -> None:
-    """Have the polls run once now: what was not delivered while nobody was there is found."""
+    """Run the polls once now, to find what was not delivered while no worker ran."""
     minute = utc_now().strftime("%Y-%m-%dT%H:%M")
     async with get_client() as client:
         for name in NETS:
@@ -144,7 +144,7 @@ async def catch_up(here: LiveWorker) -> None:
 
 
 async def report(here: LiveWorker, counts: Counts) -> None:
-    """Bring the tables of what waits for a person up to date, where this run added to them."""
+    """Update the review tables if this run opened reviews."""
     if counts.set_aside:
         for connection in here.dispatcher.open:
             async with opened(connection) as context:

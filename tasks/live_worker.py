@@ -1,4 +1,4 @@
-"""What the live worker keeps open from one flow run to the next: ledger, lease, connections."""
+"""The live worker: ledger, lease and connections that stay open across its flow runs."""
 
 import asyncio
 import logging
@@ -18,23 +18,23 @@ from timerex_ghl.engine.lock_names import lock_of_live
 from timerex_ghl.engine.locking import holder_name, is_dead
 
 LEASE_S = 10.0
-"""How long the lease outlives its holder: another worker takes over then."""
+"""How long the lease outlives its holder; then another worker takes over."""
 
 REFRESH_S = 2.0
-"""How soon a newly published version is noticed."""
+"""How often newly published versions are looked for."""
 
 REST_S = 30.0
-"""A connection that cannot be opened, or whose credentials fail, is tried again after this."""
+"""Delay before a connection that cannot be opened, or whose credentials fail, is retried."""
 
 OUTAGE_S = 1.0
-"""While the ledger's database is away, it is asked this often."""
+"""How often the ledger's database is tried while it is down."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class Connections:
-    """The published connections, each open in its running version."""
+    """The published connections, each open in its current version."""
 
     ledger: Ledger
     dispatcher: Dispatcher
@@ -44,7 +44,7 @@ class Connections:
     _rests_until: dict[ConnectionName, float] = field(default_factory=dict[ConnectionName, float])
 
     async def refresh(self) -> None:
-        """Open what was published anew; what runs in an older version is let go when it is idle."""
+        """Open newly published versions; close older ones once they are idle."""
         versions = {
             one.settings.name: one.version
             for one in await self.ledger.read(published.all_published)
@@ -60,13 +60,13 @@ class Connections:
         self._offer(stale, now)
 
     def rest(self, connection: ConnectionName, why: str) -> None:
-        """Leave a connection alone for a while: nothing of it would fare better now."""
-        _log.warning("%s rests for %d s: %s", connection, REST_S, why)
+        """Pause a connection for a while, as all its events would fail now."""
+        _log.warning("%s is paused for %d s: %s", connection, REST_S, why)
         self._rests_until[connection] = asyncio.get_running_loop().time() + REST_S
         self.dispatcher.open = [name for name in self.dispatcher.open if name != connection]
 
     async def close(self) -> None:
-        """Close all of them."""
+        """Close all connections."""
         for _, stack in self._open.values():
             await stack.aclose()
         self._open.clear()
@@ -75,7 +75,7 @@ class Connections:
         stack = AsyncExitStack()
         try:
             await stack.enter_async_context(opened(name))
-        except TimerexGhlError as error:  # that connection waits; the others do not wait for it
+        except TimerexGhlError as error:  # pauses only this connection
             self.rest(name, str(error))
         else:
             self._open[name] = version, stack
@@ -90,14 +90,14 @@ class Connections:
 
 @dataclass
 class LiveWorker:
-    """The live worker's place of work.
+    """The live worker of this process.
 
     Attributes:
-        active_run: The flow run that takes what comes; whoever is relieved finishes what it has.
-        stop: Nothing more is to be taken.
-        rotate: The run on duty has been at it for long enough.
-        ready: Somebody is on duty.
-        runs: Flow runs that are under way here, the one that finishes too.
+        active_run: The flow run that takes new events; a replaced run finishes those it has.
+        stop: Set when no more events are to be taken.
+        rotate: Set when the active run is to be replaced.
+        ready: Set when a run is active.
+        runs: Ids of the flow runs of this worker, including those that are finishing.
     """
 
     ledger: Ledger
@@ -110,7 +110,7 @@ class LiveWorker:
     runs: set[str] = field(default_factory=set[str])
 
     async def batches(self, me: object) -> AsyncGenerator[Batch]:
-        """Take over, and hand out what waits until somebody else takes over, or all is to stop."""
+        """Become the active run; yield pending events until another run takes over or all stops."""
         self.active_run = me
         self.ready.set()
         while self.active_run is me and not self.stop.is_set():
@@ -124,7 +124,7 @@ class LiveWorker:
             await self.dispatcher.wait(pause_s)
 
     def halt(self) -> None:
-        """Let nothing more be taken."""
+        """Stop taking events."""
         self.stop.set()
         self.dispatcher.wake()
 
@@ -134,7 +134,7 @@ _workers: dict[asyncio.AbstractEventLoop, LiveWorker] = {}
 
 @asynccontextmanager
 async def live_worker() -> AsyncGenerator[LiveWorker]:
-    """Use the station of this event loop, or set one up, once nobody else has the lease."""
+    """Return the live worker of this event loop, or set one up once the lease is free."""
     loop = asyncio.get_running_loop()
     if loop in _workers:
         yield _workers[loop]
@@ -157,7 +157,7 @@ async def live_worker() -> AsyncGenerator[LiveWorker]:
 
 
 async def _take_lease(ledger: Ledger) -> Fence:
-    """Wait until no other live worker lives; take over what dead ones of this machine left."""
+    """Wait for the lease; release the locks of dead processes on this machine."""
     holder = holder_name("live")
     has_reported = False
     while True:
@@ -167,18 +167,18 @@ async def _take_lease(ledger: Ledger) -> Fence:
             return fence
         if not has_reported:
             other = await ledger.read(locks.holder_of, lock_of_live())
-            _log.warning("another live worker is at it (%s): this one stands by", other)
+            _log.warning("another live worker is running (%s): this one stands by", other)
             has_reported = True
         await asyncio.sleep(1)
 
 
 async def _keep_lease(here: LiveWorker, fence: Fence) -> None:
-    """Renew the lease. Lost, because this process stood still: somebody else carries on."""
+    """Renew the lease; stop if it was lost, as another worker may have taken over."""
     while True:
         await asyncio.sleep(LEASE_S / 4)
         with suppress(TimerexGhlError):
             if not await here.ledger.write(locks.renew_lock, fence, LEASE_S):
-                _log.error("the lease of the live worker was lost: stopping")
+                _log.error("the live worker lost its lease: stopping")
                 here.halt()
                 return
 

@@ -1,6 +1,6 @@
-"""A connection's adapters, opened once a process and shared by its flow and its tasks.
+"""A connection's adapters, opened once per process and shared by its flow and tasks.
 
-A block costs 10 ms to load, and a new HTTP client its connections: too much for every task run.
+Loading a block takes 10 ms, and a new HTTP client reconnects: too slow for every task run.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ class _Shared:
 
 @dataclass
 class _Register:
-    """What this event loop has open. A lock keeps two first users from opening twice."""
+    """What this event loop has open. The lock prevents opening a connection twice."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     open: dict[ConnectionName, _Shared] = field(default_factory=dict[ConnectionName, _Shared])
@@ -36,7 +36,7 @@ _registers: dict[asyncio.AbstractEventLoop, _Register] = {}
 
 @contextmanager
 def on_ledger(ledger: Ledger) -> Generator[None]:
-    """Let all connections that are opened in this loop share a ledger, and each of its commits."""
+    """Let all connections opened in this loop share one ledger and its commits."""
     register = _registers.setdefault(asyncio.get_running_loop(), _Register())
     register.ledger = ledger
     try:

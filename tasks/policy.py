@@ -1,4 +1,4 @@
-"""How tasks are retried: one policy for all of them."""
+"""The retry policy of all tasks."""
 
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ class TaskOptions(TypedDict):
 
 
 async def may_help(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Admit another try only where the next one may fare better."""
+    """Return whether another try may succeed: only after a `RetryableError`."""
     error = await state.aresult(raise_on_failure=False)
     return isinstance(error, RetryableError)
 
@@ -41,27 +41,27 @@ RETRIES = TaskOptions(
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-"""For tasks that may be repeated, which all of ours may: what is done is skipped."""
+"""For idempotent tasks, which all of ours are: finished work is skipped."""
 
 
 AT_THE_DESK: TaskOptions = {**RETRIES, "retries": 1, "retry_delay_seconds": [1]}
-"""For tasks that a person waits for: an outage is told soon."""
+"""For tasks that a person waits for: an outage is reported soon."""
 
 
 def is_last_try() -> bool:
-    """Tell whether Prefect will not run this task again; true outside a task run."""
+    """Return whether Prefect will not run this task again; true outside a task run."""
     context = TaskRunContext.get()
     return context is None or context.task_run.run_count > TRIES_AFTER_THE_FIRST
 
 
 def current_run_id() -> str | None:
-    """Name the task run that works now, for intents and audit rows."""
+    """Return the id of the current task run, for intents and audit rows."""
     context = TaskRunContext.get()
     return None if context is None else str(context.task_run.id)
 
 
 def current_flow_run_id() -> str | None:
-    """Name the flow run that works now, for the audit rows of events."""
+    """Return the id of the current flow run, for the audit rows of events."""
     context = FlowRunContext.get()
     return None if context is None or context.flow_run is None else str(context.flow_run.id)
 
@@ -70,8 +70,8 @@ def current_flow_run_id() -> str | None:
 def untagged() -> Generator[None]:
     """Give task runs none of their flow run's tags.
 
-    Prefect asks its server about each tag's limit before a task run: that is a call on the way of
-    everything that is carried, and an error while the server is down.
+    Prefect asks its server for each tag's concurrency limit before a task run: one more call for
+    every event, and an error while the server is down.
     """
     with TagsContext(current_tags=set()):
         yield

@@ -1,4 +1,4 @@
-"""Publishing a connection: its draft is checked, tried, stored as a version, and scheduled."""
+"""Tasks that publish a connection: check the draft, store a version, add schedules."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -27,10 +27,10 @@ SCHEDULED = ("contact-sync", "booking-to-crm", "timerex-poll", MIRROR)
 
 
 class Checked(NamedTuple):
-    """A draft that passed, beside the version that runs now.
+    """A draft that passed the checks, with the version that runs now.
 
     Attributes:
-        calendars: How many TimeRex's REST API shows; None without credentials for it.
+        calendars: Number of calendars in TimeRex's REST API; None without credentials for it.
     """
 
     settings: ConnectionSettings
@@ -40,12 +40,12 @@ class Checked(NamedTuple):
 
 @task(**AT_THE_DESK, task_run_name="{connection} check")
 async def check_draft(connection: ConnectionName) -> Checked:
-    """Load a connection's blocks, refuse what is wrong, and try the credentials.
+    """Load and validate a connection's blocks, and try the credentials.
 
     Raises:
-        SettingsError: One line a fault.
+        SettingsError: The draft is invalid; one line per fault.
         CredentialsError: GHL or TimeRex does not accept the credentials.
-        ScopeError: They lack a right that reading needs.
+        ScopeError: The credentials lack a scope that reading needs.
     """
     draft = await load_draft(connection)
     refuse(faults_of(connection, draft))
@@ -68,10 +68,10 @@ async def check_draft(connection: ConnectionName) -> Checked:
 
 
 async def _country_of(client: GhlClient, region: str) -> str | None:
-    """Read the location's country. A token that may not is enough where the draft says the region.
+    """Read the location's country; None if the token may not but the draft has a region.
 
     Raises:
-        SettingsError: Neither tells.
+        SettingsError: The token may not read it, and the draft has no region.
     """
     try:
         return (await client.get_location()).country
@@ -79,14 +79,14 @@ async def _country_of(client: GhlClient, region: str) -> str | None:
         if region.strip():
             return None
         raise SettingsError(
-            "region: enter your country's two letters, for example JP: the token lacks"
-            " locations.readonly, so that the location's country cannot be read"
+            "region: enter your two-letter country code, for example JP: the token lacks the scope"
+            " locations.readonly, so the location's country cannot be read"
         ) from None
 
 
 @task(**AT_THE_DESK, task_run_name="{connection} store")
 async def store_version(connection: ConnectionName, settings: ConnectionSettings) -> int:
-    """Store the next version and say so in the audit; the same settings make no new one."""
+    """Store the next version and an audit entry; unchanged settings create no new version."""
     store = await load_ledger_store()
     async with store.open() as ledger:
         version = await ledger.write(published.publish, settings, now=utc_now(), by="flow run")
@@ -106,9 +106,9 @@ async def store_version(connection: ConnectionName, settings: ConnectionSettings
 async def put_schedules(
     connection: ConnectionName, every_minutes: int, mirror_minutes: int
 ) -> None:
-    """Add or update this connection's schedules: one on each deployment, its slug the name.
+    """Add or update this connection's schedule on each deployment; its slug is the name.
 
-    With the first connection the watch begins, which also forgets what is old.
+    Publishing the first connection also schedules the watch, which deletes old events.
     """
     async with get_client() as client:
         await put_watch(client)
@@ -120,7 +120,7 @@ async def put_schedules(
 
 @task(**AT_THE_DESK)
 async def check_deployments() -> None:
-    """Make sure that there is something to schedule.
+    """Check that the deployments to schedule exist.
 
     Raises:
         SettingsError: A deployment is missing.

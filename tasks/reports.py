@@ -1,4 +1,4 @@
-"""A job on a whole connection: it has the lease, says what it did, and how it ended."""
+"""Run a job on a connection: take its lease, and report the result and final state."""
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,7 +25,7 @@ ROWS = 200
 """Plans an artifact lists."""
 
 LINKS = 50
-"""Contacts an artifact links to: more is a list nobody reads."""
+"""Contacts an artifact links to: a longer list would not be read."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Job:
     """A flow run at work on a connection.
 
     Attributes:
-        locked_by: Who does the same job already; None when it is us.
+        locked_by: The run that has the lease of this job; None if it is this run.
     """
 
     name: str
@@ -49,9 +49,9 @@ async def at_work(connection: ConnectionName, name: str, *, alone: bool) -> Asyn
     """Open the connection for this flow run and its tasks.
 
     Args:
-        connection: What to work on.
-        name: The job, as deployed.
-        alone: One run of this job at a time. Waits as long as the lease of a killed run can last.
+        connection: The connection to open.
+        name: The deployment's name.
+        alone: Allow one run of this job at a time. Waits as long as a killed run's lease lasts.
     """
     async with AsyncExitStack() as stack:
         context = await stack.enter_async_context(opened(connection))
@@ -73,16 +73,18 @@ async def at_work(connection: ConnectionName, name: str, *, alone: bool) -> Asyn
 
 
 def skipped(job: Job) -> State[None]:
-    """End a run that found the same job at work."""
-    return Completed(name="Skipped", message=f"{job.name} is held by {job.locked_by}: nothing done")
+    """End a run because the same job is running already."""
+    return Completed(
+        name="Skipped", message=f"{job.name} is locked by {job.locked_by}: nothing done"
+    )
 
 
 async def ended(
     job: Job, counts: Counts, *, dry_run: bool = False, more: Iterable[str] = ()
 ) -> State[None]:
-    """End a run: an artifact with the figures, and a state that says whether a person is needed.
+    """End a run: write an artifact with the counts, and return Completed or NeedsReview.
 
-    `more` stands in the artifact, too.
+    `more` is added to the artifact, as lines of Markdown.
     """
     said = f"{'would be: ' if dry_run else ''}{counts.in_words()}"
     planned = await _planned(job) if dry_run else []
@@ -99,7 +101,7 @@ async def ended(
 
 
 async def _planned(job: Job) -> list[str]:
-    """Say which fields of whom a dry run would write. The values stay in the ledger."""
+    """List the fields a dry run would write, per record. The values stay in the ledger."""
     plans = await job.context.ledger.read(
         dry_run_plans.read_plans, job.context.connection, job.started_at
     )
@@ -115,11 +117,11 @@ def _report(job: Job, counts: Counts, *, dry_run: bool) -> list[str]:
     seconds = (utc_now() - job.started_at).total_seconds()
     rows = {
         "Changed": counts.applied,
-        "Already level": counts.no_op,
+        "Already in sync": counts.no_op,
         "Superseded or ignored": counts.superseded + counts.ignored,
         "For review": counts.review,
-        "Given up": counts.dead,
-        "To try again": counts.waiting,
+        "Dead letters": counts.dead,
+        "To retry": counts.waiting,
         "Writes to GHL": counts.writes,
         "API calls": job.context.calls.calls - job.calls_before,
         "Seconds": f"{seconds:.1f}",
@@ -139,7 +141,7 @@ def _report(job: Job, counts: Counts, *, dry_run: bool) -> list[str]:
 
 
 async def _tag_run(connection: ConnectionName) -> str:
-    """Tag this flow run with its connection, so that the UI can list a connection's runs."""
+    """Tag this flow run with its connection, so that the UI can filter by it; return its id."""
     context = FlowRunContext.get()
     if context is None or context.flow_run is None:
         return "no run"

@@ -1,4 +1,4 @@
-"""Reviews: a table of what waits, and one that is settled."""
+"""Tasks for reviews: resolve one, and show a table of the open ones."""
 
 from prefect import task
 from prefect.artifacts import acreate_table_artifact
@@ -19,9 +19,9 @@ ROWS = 500
 
 @task(**AT_THE_DESK, task_run_name="{connection} {review_id}")
 async def resolve_review(connection: ConnectionName, review_id: str, decision: Decision) -> str:
-    """Settle a review, and bring the table of what waits up to date; say how it stands.
+    """Resolve a review and update the table of open reviews; return its state in words.
 
-    Safe to repeat: whoever comes second changes nothing.
+    Safe to repeat: a resolved review is unchanged.
     """
     async with opened(connection) as context:
         resolved = await resolve(context, review_id, decision)
@@ -30,7 +30,7 @@ async def resolve_review(connection: ConnectionName, review_id: str, decision: D
 
 
 async def put_review_table(context: SyncContext) -> None:
-    """Show in Prefect what waits for a person: ids, kinds, reasons and links, no one's details."""
+    """Publish a table of open reviews to Prefect: ids, kinds, reasons and links, no values."""
     waiting, linked = await context.ledger.read(_waiting, context.connection)
     rows = [_row(context, review, linked) for review in waiting[:ROWS]]
     await acreate_table_artifact(
@@ -44,7 +44,7 @@ async def put_review_table(context: SyncContext) -> None:
 
 
 def _waiting(tx: Connection, connection: ConnectionName) -> tuple[list[Review], dict[str, str]]:
-    """Read what waits, and the GHL contacts of the people it is about, by our ids."""
+    """Read the open reviews, and the GHL ids of their contacts by workspace id."""
     waiting = reviews.open_reviews(tx, connection)
     people = {own_id for review in waiting[:ROWS] for own_id in _people(review)}
     linked = links.links_of_locals(tx, connection, "contact", people)
@@ -58,11 +58,11 @@ def _row(context: SyncContext, review: Review, linked: dict[str, str]) -> dict[s
         *(linked[own_id] for own_id in _people(review) if own_id in linked),
         *review.detail.get("ghl_ids", []),
     ]
-    return {  # what decides first, the widest last: the UI does not wrap
+    return {  # the most useful column first, the widest last: the UI does not wrap
         "review": review.id,
         "kind": review.kind,
         "reason": _reason(review),
-        "settle by": _ways(review.kind),
+        "resolve by": _ways(review.kind),
         "since": f"{review.opened_at:%Y-%m-%d %H:%M} UTC",
         "in GHL": " ".join(
             f"[{ghl_id}]({context.settings.ghl.contact_url(ghl_id)})"
@@ -73,17 +73,17 @@ def _row(context: SyncContext, review: Review, linked: dict[str, str]) -> dict[s
 
 
 def _reason(review: Review) -> str:
-    """Give the reason without the contacts of GHL that it names: links to them stand beside it."""
+    """Return the reason without its GHL contact ids: another column links to them."""
     return review.reason.partition(": ")[0] if review.detail.get("ghl_ids") else review.reason
 
 
 def _ways(kind: ReviewKind) -> str:
-    """Say what can be decided: without a conflict there are only values to type in."""
+    """List the possible decisions: without a conflict, a value can only be entered."""
     keep = "keep" if kind == "conflict" else "a value (terminal only)"
     return ", ".join(keep if way is Way.KEEP else way for way in WAYS[kind])
 
 
 def _people(review: Review) -> list[str]:
-    """List the people of the workspace whom a review is about."""
+    """List the workspace contacts that a review is about."""
     kind, record_id = review.subject.split(":")[:2]
     return [*([record_id] if kind == "contact" else []), *review.detail.get("people", [])]

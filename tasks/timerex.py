@@ -1,4 +1,4 @@
-"""TimeRex: polled for what its webhooks did not tell."""
+"""Task that polls TimeRex for bookings its webhooks did not report."""
 
 from datetime import timedelta
 
@@ -14,14 +14,14 @@ from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.engine.polling import SPARE, Polling, poll
 
 RUN = timedelta(minutes=4)
-"""How long a run goes on with a scan: it ends before the usual schedule starts the next one."""
+"""How long a run continues a scan: it ends before the usual schedule starts the next run."""
 
 
 @task(**RETRIES, task_run_name="{connection} poll")
 async def poll_bookings(connection: ConnectionName) -> Polling:
-    """Go on with the scan of TimeRex's calendars, until it is over or no call is left.
+    """Continue the scan of TimeRex's calendars until it is done or the call budget is used.
 
-    Safe to repeat: its place is saved after every page, and nothing is stored twice.
+    Safe to repeat: the cursor is saved after every page, and nothing is stored twice.
     """
     async with opened(connection) as context:
         if context.timerex is None:
@@ -32,18 +32,18 @@ async def poll_bookings(connection: ConnectionName) -> Polling:
 def polled(polling: Polling) -> State[None]:
     """End a run of the poll."""
     found, stopped = polling
-    goes_on = f"; {stopped}, the next run goes on from here" if stopped else ""
+    goes_on = f"; {stopped}, the next run continues" if stopped else ""
     name = "NeedsReview" if found.unknown else "Completed"
     return Completed(name=name, message=f"{found.in_words()}{goes_on}")
 
 
 def without_credentials(job: Job) -> State[None]:
-    """End a run that may not ask TimeRex."""
+    """End a run that has no TimeRex credentials."""
     return Completed(name="Skipped", message=_lacks(job.context.connection))
 
 
 def _lacks(connection: ConnectionName) -> str:
     return (
-        "nothing to ask TimeRex with: enter an API key in the TimeRex Credentials block of"
-        f" {connection} and publish it again; until then only webhooks tell of bookings"
+        "no TimeRex credentials: enter an API key in the TimeRex Credentials block of"
+        f" {connection} and publish it again; until then only webhooks report bookings"
     )

@@ -1,4 +1,4 @@
-"""Warning in time, and once: of a day's calls that run out, and of tokens that were ended."""
+"""Warn once of a daily call budget that runs low, and of revoked tokens."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,17 +17,17 @@ from timerex_ghl.domain.models import ConnectionName
 from timerex_ghl.domain.settings import ConnectionSettings
 
 THRESHOLDS = (90, 75)
-"""Percent of a day's calls at which people are warned, the highest first."""
+"""Percent of the daily call budget at which a warning is sent, highest first."""
 
 HALF_AN_HOUR = timedelta(minutes=30)
-"""GHL's answers tell the same end of a day a little differently: a full hour tells it alike."""
+"""Added before rounding to the hour: GHL's answers give slightly different ends of a day."""
 
 
 class Notice(NamedTuple):
-    """Something to tell.
+    """A warning to send.
 
     Attributes:
-        once: Where it is noted that it was told, and what: the same is not told again.
+        once: Cursor name and value that record it as sent, so that it is sent once.
     """
 
     connection: ConnectionName
@@ -38,9 +38,9 @@ class Notice(NamedTuple):
 
 @task(**AT_THE_DESK)
 async def warn_in_time() -> list[ConnectionName]:
-    """Tell Prefect of every connection whose calls run out or whose tokens were ended; name them.
+    """Emit events for low call budgets and revoked tokens; return the connections.
 
-    Each is told once: it is noted after it was told, so a crash between the two tells it twice.
+    Each is sent once. It is recorded after it is sent, so a crash between the two sends it twice.
     """
     store = await load_ledger_store()
     async with store.open() as ledger:
@@ -70,7 +70,7 @@ def _was_warned(tx: Connection, notice: Notice) -> bool:
 
 
 def _of_calls(tx: Connection, settings: ConnectionSettings) -> Iterator[Notice]:
-    """Look whether a level is reached that was not told of this day."""
+    """Yield a notice for the highest threshold that today's calls reached."""
     day = quota.day_of(tx, settings.ghl.location_id)
     if day is None:
         return
@@ -85,7 +85,7 @@ def _of_calls(tx: Connection, settings: ConnectionSettings) -> Iterator[Notice]:
 
 
 def _of_tokens(tx: Connection, settings: ConnectionSettings) -> Iterator[Notice]:
-    """Look whether the tokens of an app were ended."""
+    """Yield a notice for each app whose tokens were revoked."""
     ghl, timerex = settings.ghl, settings.timerex
     apps = (
         ("GHL", ghl.auth, str(ghl.location_id)),

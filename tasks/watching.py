@@ -1,4 +1,4 @@
-"""Looking after what waits and what stays away, and forgetting what is old."""
+"""Tasks of the flow `watch`: report late events and silent webhooks, delete old events."""
 
 from datetime import timedelta
 
@@ -25,12 +25,12 @@ WATCH_SLUG = PREFIX.rstrip(": ")
 WATCH_EVERY = timedelta(minutes=5)
 
 REPORT_AGAIN_AFTER = timedelta(hours=1)
-"""A silence that goes on is told again after this, if polls found more."""
+"""A continuing silence is reported again after this, if polls found more changes."""
 
 
 @task(**AT_THE_DESK)
 async def report_late_events(older_than: timedelta) -> list[ConnectionName]:
-    """Tell Prefect of every connection whose oldest event has waited for longer; name them."""
+    """Emit an event for every connection whose oldest pending event is older; return them."""
     store = await load_ledger_store()
     async with store.open() as ledger:
         late = await ledger.read(_late, older_than)
@@ -41,9 +41,9 @@ async def report_late_events(older_than: timedelta) -> list[ConnectionName]:
 
 @task(**AT_THE_DESK)
 async def report_silent_webhooks() -> list[ConnectionName]:
-    """Tell Prefect of every connection for which polls find what webhooks should tell; name them.
+    """Emit an event per connection whose webhooks are silent; return those connections.
 
-    What was told already counts as known: only more of it is told again.
+    A silence is reported again only when polls find more changes.
     """
     store = await load_ledger_store()
     async with store.open() as ledger:
@@ -67,7 +67,7 @@ async def report_silent_webhooks() -> list[ConnectionName]:
 
 @task(**AT_THE_DESK)
 async def forget_what_is_old() -> int:
-    """Forget events that ended long ago, and locks that nobody holds; tell how many events."""
+    """Delete events that finished long ago, and unused locks; return the number of events."""
     store = await load_ledger_store()
     async with store.open() as ledger:
         while await ledger.write(locks.forget_idle, retention.HEAD) == retention.HEAD:
@@ -81,7 +81,7 @@ async def forget_what_is_old() -> int:
 
 
 async def put_watch(client: PrefectClient, *, wake: bool = False) -> None:
-    """Let the watch run every few minutes; one that a person paused is left so, unless woken.
+    """Schedule the watch every few minutes; a paused schedule stays paused unless `wake`.
 
     Raises:
         SettingsError: It is not deployed.
@@ -100,7 +100,7 @@ async def put_watch(client: PrefectClient, *, wake: bool = False) -> None:
 
 
 class SilenceReport(Record):
-    """What people were told of a silence, and when."""
+    """What was last reported about a silence, and when."""
 
     at: AwareDatetime
     newest: AwareDatetime
@@ -133,7 +133,7 @@ def _cursor_of(service: Service) -> str:
 
 
 def _late(tx: Connection, older_than: timedelta) -> dict[ConnectionName, tuple[int, int]]:
-    """Find connections that are late: how many events wait, and the oldest for how many minutes."""
+    """Find late connections: number of pending events, and age of the oldest in minutes."""
     now = clock.now(tx)
     found: dict[ConnectionName, tuple[int, int]] = {}
     for version in published.all_published(tx):

@@ -1,4 +1,4 @@
-"""The time of day, as far as tests set it."""
+"""A clock that tests can set."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,5 +19,5 @@ class SettableClock:
         self._ahead += by
 
     def stop(self) -> None:
-        """Let no time pass but by `advance`."""
+        """Stop the clock, so that only `advance` moves it."""
         self._stopped_at = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Ledgers to test with, on SQLite and PostgreSQL; random examples; what runs in which target."""
+"""Ledgers on SQLite and PostgreSQL, Hypothesis profiles, and which tests each target runs."""
 
 import asyncio
 import gc
@@ -32,7 +32,7 @@ settings.register_profile("proof", settings.get_profile("test"), max_examples=30
 settings.register_profile(
     "explore", settings.get_profile("proof"), derandomize=False, print_blob=True
 )
-settings.load_profile("test")  # `pytest --hypothesis-profile NAME` takes another
+settings.load_profile("test")  # `pytest --hypothesis-profile NAME` chooses another
 
 _VARIABLE = "TIMEREX_GHL_TEST_POSTGRESQL"
 _SERVER = make_url(os.environ.get(_VARIABLE) or "postgresql+psycopg://postgres@127.0.0.1:5432/test")
@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Keep the collector of garbage away from what lives as long as the process."""
+    """Exclude what lives as long as the process from garbage collection."""
     gc.collect()
     gc.freeze()
 
@@ -97,7 +97,7 @@ def either_url(request: pytest.FixtureRequest) -> Iterator[str]:
     yield url
     statements = [
         "SET LOCAL lock_timeout = '60s'",
-        "ALTER TABLE audit DISABLE TRIGGER USER",  # it refuses to be emptied
+        "ALTER TABLE audit DISABLE TRIGGER USER",  # a trigger prevents deletes
         *(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables)),  # noqa: S608
         "ALTER TABLE audit ENABLE TRIGGER USER",
     ]
@@ -106,7 +106,7 @@ def either_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def ledger_url(either_url: str) -> str:
-    """The ledger of most tests. Where only one database is meant, a folder says so."""
+    """The ledger of most tests. A folder overrides it if it needs one database only."""
     return either_url
 
 
@@ -134,7 +134,7 @@ async def _migrate(url: str) -> None:
 
 
 def _server_answers() -> bool:
-    """Tell whether there is a server; one that was asked for has to be there."""
+    """Return whether a server answers; one that is configured has to."""
     try:
         _execute(_SERVER, "SELECT 1")
     except psycopg.OperationalError:

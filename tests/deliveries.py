@@ -1,4 +1,4 @@
-"""What TimeRex posts of a booking: confirmed, cancelled, and both halves of a reschedule."""
+"""Bodies of TimeRex's webhooks: confirmed, cancelled, and both halves of a reschedule."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

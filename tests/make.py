@@ -1,4 +1,4 @@
-"""Invented people and bookings: a test names only what it is about."""
+"""Factories of invented records: a test gives only the fields it is about."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -132,7 +132,7 @@ def rule(
     empty_wipes: bool = False,
     answer_label: str | None = None,
 ) -> FieldRule:
-    """How one field travels; its name in GHL is the same unless given."""
+    """Make a field rule; the field's name in GHL is the same unless given."""
     return FieldRule(
         field=FieldName(field),
         ghl=GhlField(ghl or field),

@@ -1,4 +1,4 @@
-"""A door for webhooks: keeps what it is sent, and answers as it is told."""
+"""A webhook endpoint that stores requests and gives the answers a test sets."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass
 class Receiver:
-    """Answers with the statuses it is given, then with 200.
+    """Answers with the given statuses, then with 200.
 
     Attributes:
         heads: The request lines and headers, one text each.
@@ -30,13 +30,13 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def headers(self, number: int = -1) -> dict[str, str]:
-        """Give the headers of one delivery, the last unless told; names in lower case."""
+        """Return the headers of one delivery, by default the last; names in lower case."""
         lines = self.heads[number].splitlines()[1:]
         pairs = (line.split(":", 1) for line in lines if ":" in line)
         return {name.strip().lower(): value.strip() for name, value in pairs}
 
     async def has(self, count: int) -> None:
-        """Wait until so many have come."""
+        """Wait until `number` deliveries have arrived."""
         async with asyncio.timeout(60):
             while len(self.raw) < count:
                 self.arrived.clear()

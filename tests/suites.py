@@ -1,7 +1,7 @@
 """Runs suites of tests: `python -m tests.suites test|proof|explore`, as the Makefile does.
 
-The engine's tests mostly wait for Prefect, so they run beside all others, in processes of their
-own; all others are spread over the machine's cores.
+The engine's tests mostly wait for Prefect, so they run in parallel with the others, in processes
+of their own; the others are distributed over the machine's cores.
 """
 
 import argparse
@@ -24,7 +24,7 @@ FLOOR = 90
 """Percent of the code that the tests have to cover."""
 
 KILLED = [f"{ENGINE}/test_live_killed.py", f"{ENGINE}/test_demo.py"]
-"""Tests that start all programs anew: about half of the engine's proof."""
+"""Tests that start all programs again: about half the time of the engine's proof."""
 
 
 class Suite(NamedTuple):
@@ -53,7 +53,7 @@ EXPLORE = ["-m", "hypothesis", "--hypothesis-profile", "explore", "-x"]
 
 
 def run_suite(suite: Suite, *, measures_coverage: bool) -> int:
-    """Run a suite's parts side by side; return 0 where all pass."""
+    """Run a suite's parts in parallel; return 0 if all pass."""
     options = [*suite.options, *(["--cov", "--cov-report="] if measures_coverage else [])]
     LOGS.mkdir(exist_ok=True)
     logs = [LOGS / f"engine-{number}.log" for number, _ in enumerate(suite.engine)]
@@ -64,7 +64,7 @@ def run_suite(suite: Suite, *, measures_coverage: bool) -> int:
     started.append(start([*parallel(), f"--ignore={ENGINE}", *options], "rest"))
     try:
         statuses = [each.wait() for each in started]
-    except KeyboardInterrupt:  # all got it as well, and clean up
+    except KeyboardInterrupt:  # the parts got it too, and clean up
         for each in started:
             each.wait()
         return 130
@@ -76,7 +76,7 @@ def run_suite(suite: Suite, *, measures_coverage: bool) -> int:
 
 
 def report_coverage() -> int:
-    """Combine what all parts covered, and compare it with the floor."""
+    """Combine the coverage of all parts, and compare it with the floor."""
     coverage = [sys.executable, "-m", "coverage"]
     subprocess.run([*coverage, "combine", "--quiet"], cwd=ROOT, check=True)
     report = [*coverage, "report", "--skip-covered", f"--fail-under={FLOOR}"]
@@ -106,21 +106,21 @@ def explore(minutes: float) -> int:
 
 
 def parallel() -> list[str]:
-    """Give the options that spread tests over the cores."""
+    """Return the options that distribute tests over the cores."""
     return ["-n", os.environ.get("WORKERS", "auto"), "--dist", "worksteal"]
 
 
 def start(
     options: Sequence[str], name: str, stdout: IO[bytes] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start pytest; what it covers goes into a file of its own."""
+    """Start pytest with a coverage file of its own."""
     environment = {**os.environ, "COVERAGE_FILE": str(ROOT / f".coverage.{name}")}
     command = [sys.executable, "-m", "pytest", "-q", "--durations=15", *options]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stdout)
 
 
 def main() -> int:
-    """Read the command line, and run what it names."""
+    """Run what the command line says."""
     parser = argparse.ArgumentParser(prog="python -m tests.suites", description=__doc__)
     parser.add_argument("suite", choices=[*SUITES, "explore"])
     parser.add_argument("--coverage", action="store_true", help=f"cover {FLOOR} %% of the code")

@@ -1,4 +1,4 @@
-"""The command line: it answers at once, and says in one line what a person can mend."""
+"""The command line: it answers at once, and prints errors as one line."""
 
 import asyncio
 import json
@@ -38,12 +38,12 @@ KEYS = {
     "control": {"base_url", "token"},
 }  # fmt: skip
 ENDED_S = 120
-"""A guard against a process that never ends; nothing takes nearly as long."""
+"""A timeout for a process that never ends; nothing takes nearly as long."""
 
 HEAVY = {"prefect", "sqlalchemy", "pydantic", "fastapi", "pandas", "httpx"}
 NO_PREFECT = (
-    "timerex-ghl: no Prefect server answers us at PREFECT_API_URL: start one with timerex-ghl "
-    "server, or check the address, and PREFECT_API_AUTH_STRING where the server asks for one\n"
+    "timerex-ghl: no Prefect server answers at PREFECT_API_URL: start one with timerex-ghl "
+    "server, or check the URL, and PREFECT_API_AUTH_STRING if the server requires one\n"
 )
 
 
@@ -51,7 +51,7 @@ NO_PREFECT = (
 def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TIMEREX_GHL_HOME", str(tmp_path))
     monkeypatch.delenv("TIMEREX_GHL_LEDGER", raising=False)
-    monkeypatch.setenv("PREFECT_LOGGING_LEVEL", "CRITICAL")  # `publish` would set it for good
+    monkeypatch.setenv("PREFECT_LOGGING_LEVEL", "CRITICAL")  # `publish` sets it permanently
 
 
 def call(*arguments: str) -> Result:
@@ -67,7 +67,7 @@ def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
 
 
 def first_line_of(process: "subprocess.Popen[str]") -> str:
-    """Read the line a program prints when it is ready; say why where it ended before."""
+    """Read the line a program prints when ready; fail with its errors if it ended."""
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
@@ -211,7 +211,7 @@ def test_without_an_address_of_prefect_nothing_is_started(arguments: tuple[str, 
 
     assert result.exit_code == 1
     assert result.output == (
-        "timerex-ghl: PREFECT_API_URL is not set: enter your Prefect server's address, "
+        "timerex-ghl: PREFECT_API_URL is not set: set it to your Prefect server's URL, "
         "for example http://127.0.0.1:4200/api\n"
     )
 
@@ -221,7 +221,7 @@ def test_live_without_an_address_of_prefect_handles_nothing() -> None:
         said, errors = running.communicate(timeout=ENDED_S)
 
     assert (running.returncode, said) == (1, "")
-    assert errors.startswith("timerex-ghl: PREFECT_API_URL is not set: enter ")
+    assert errors.startswith("timerex-ghl: PREFECT_API_URL is not set: set it to ")
     assert errors.count("\n") == 1
 
 

@@ -1,4 +1,4 @@
-"""`timerex-ghl notes`, `tasks` and `deletes`, as a person types them."""
+"""`timerex-ghl notes`, `tasks` and `deletes`, on the command line."""
 
 import asyncio
 import getpass
@@ -44,7 +44,7 @@ def test_a_note_is_added_shown_edited_listed_and_deleted(riku: ContactId) -> Non
     assert "text        Likes coffee\nand tea\n" in shown.output
     assert listed.output == f"{id_}  v2  {riku}  Likes coffee and tea\n"
     assert deleted.output == f"{id_} is deleted\n"
-    assert call("notes", "list").output == "no note here\n"
+    assert call("notes", "list").output == "no note found\n"
     assert call("notes", "list", "--json").output == ""
 
 
@@ -91,7 +91,7 @@ def test_a_text_may_come_from_standard_input(riku: ContactId) -> None:
     refused = call(*sent, typed=b"\x82\xa0")
 
     assert json.loads(added.output)["text"] == "お茶が好き\n二行目"
-    assert refused.stderr == "timerex-ghl: what comes on standard input is not UTF-8\n"
+    assert refused.stderr == "timerex-ghl: standard input is not UTF-8\n"
 
 
 def test_the_audit_names_who_typed(url: str, riku: ContactId) -> None:
@@ -129,8 +129,8 @@ def test_nobody_s_records_are_said_to_be_none(riku: ContactId, group: str) -> No
     for command in ("show", "delete", "edit"):
         result = call(group, command, "x_1")
         assert result.stderr == f"timerex-ghl: there is no {group[:-1]} x_1\n"
-    assert "that is no id" in call(group, "show", "x 1").stderr
-    assert call(group, "list", "--contact", "c_1").output == f"no {group[:-1]} here\n"
+    assert "invalid id: " in call(group, "show", "x 1").stderr
+    assert call(group, "list", "--contact", "c_1").output == f"no {group[:-1]} found\n"
 
 
 def test_the_connection_is_named_where_there_are_several(url: str, riku: ContactId) -> None:
@@ -142,9 +142,12 @@ def test_the_connection_is_named_where_there_are_several(url: str, riku: Contact
     made("notes", "add", "--contact", riku, "--text", "Likes tea")
     asyncio.run(publish_another())
 
-    assert call("notes", "list").stderr == "timerex-ghl: say --connection NAME: aoba, hinode\n"
+    assert (
+        call("notes", "list").stderr
+        == "timerex-ghl: several connections: add --connection NAME, one of aoba, hinode\n"
+    )
     assert "Likes tea" in call("notes", "list", "--connection", "aoba").output
-    assert call("notes", "list", "--connection", "hinode").output == "no note here\n"
+    assert call("notes", "list", "--connection", "hinode").output == "no note found\n"
     unknown = call("notes", "list", "--connection", "nobody")
     assert unknown.stderr.startswith("timerex-ghl: connection nobody is not published")
 
@@ -188,13 +191,13 @@ def test_deletes_that_wait_are_listed_by_id_and_age(url: str, riku: ContactId) -
         async with open_ledger(url) as ledger:
             await block(ledger)
 
-    assert call("deletes").output == "nothing waits\n"
+    assert call("deletes").output == "no pending deletes\n"
     asyncio.run(fill())
 
     lines = call("deletes", "--connection", "aoba").output.splitlines()
-    assert [line.partition(", waits for 0:00:")[0] for line in lines] == [
+    assert [line.partition(", pending for 0:00:")[0] for line in lines] == [
         "note:n_1  deleted in GHL",
-        "task:t_1  deleted here",
+        "task:t_1  deleted in the workspace",
     ]
     found = [json.loads(line) for line in call("deletes", "--json").output.splitlines()]
     assert [(one["kind"], one["id"], one["side"]) for one in found] == [

@@ -1,4 +1,4 @@
-"""`timerex-ghl bookings`, as a person types them."""
+"""`timerex-ghl bookings`, on the command line."""
 
 import asyncio
 import getpass
@@ -62,10 +62,10 @@ def test_a_booking_is_added_shown_moved_listed_and_deleted(riku: ContactId) -> N
     assert shown.output.startswith(f"id                   {id_}\n")
     assert "ends_at              2026-02-10T02:00:00Z\n" in shown.output
     assert listed.output == (
-        f"{id_}  v2  2026-02-10 01:00 UTC  confirmed  made here  {riku}  Phone call\n"
+        f"{id_}  v2  2026-02-10 01:00 UTC  confirmed  made in the workspace  {riku}  Phone call\n"
     )
     assert deleted.output == f"{id_} is deleted\n"
-    assert call("bookings", "list").output == "no booking here\n"
+    assert call("bookings", "list").output == "no booking found\n"
     assert call("bookings", "list", "--json").output == ""
     assert call("bookings", "show", id_).stderr == f"timerex-ghl: there is no booking {id_}\n"
 
@@ -104,7 +104,7 @@ def test_an_edit_changes_what_is_named_and_nothing_else() -> None:
     edited = made("bookings", "edit", booking["id"], "--host-email", "", "--guest-company", "")
     unchanged = made("bookings", "edit", booking["id"])
 
-    assert booking["contact_id"] is None  # whoever has the e-mail, found when it is carried
+    assert booking["contact_id"] is None  # found by the e-mail when the event is processed
     assert booking["host_emails"] == ["k@aoba.example", "m@aoba.example"]
     assert (edited["host_emails"], edited["guest_company"], edited["version"]) == ([], None, 2)
     changed = {field for field, value in edited.items() if value != booking[field]}
@@ -166,7 +166,7 @@ def test_bookings_are_listed_by_start_and_chosen_by_contact_time_and_state(
     assert ids("--contact", riku) == [id_]
     assert ids("--from", STARTS, "--before", ENDS) == [id_]
     assert ids("--from", ENDS) == ["late"]
-    assert call("bookings", "list", "--before", STARTS).output == "no booking here\n"
+    assert call("bookings", "list", "--before", STARTS).output == "no booking found\n"
     call("bookings", "cancel", id_)
     assert ids("--state", "cancelled") == [id_]
     assert ids("--state", "confirmed") == ["late"]
@@ -226,13 +226,13 @@ def test_nobody_s_bookings_are_said_to_be_none() -> None:
         result = call("bookings", command, "b_1")
         assert (result.exit_code, result.stdout) == (1, "")
         assert result.stderr == "timerex-ghl: there is no booking b_1\n"
-    assert "that is no id" in call("bookings", "show", "b 1").stderr
-    assert call("bookings", "list", "--contact", "c_1").output == "no booking here\n"
+    assert "invalid id: " in call("bookings", "show", "b 1").stderr
+    assert call("bookings", "list", "--contact", "c_1").output == "no booking found\n"
 
 
 @pytest.mark.usefixtures("riku")
 def test_the_connection_may_be_named() -> None:
-    assert call("bookings", "list", "--connection", "aoba").output == "no booking here\n"
+    assert call("bookings", "list", "--connection", "aoba").output == "no booking found\n"
     unknown = call("bookings", "list", "--connection", "nobody")
     assert unknown.stderr.startswith("timerex-ghl: connection nobody is not published")
 

@@ -1,4 +1,4 @@
-"""`timerex-ghl token`, `import` and `export`, as a person types them."""
+"""`timerex-ghl token`, `import` and `export`, on the command line."""
 
 import asyncio
 import json
@@ -48,7 +48,7 @@ def test_a_token_is_made_used_listed_and_revoked(url: str) -> None:
     assert line.startswith(f"{token_id}  aoba  read and write  good  used 2")
     assert line.endswith("  Our site")
     assert call("token", "revoke", token_id).output == f"{token_id} is revoked\n"
-    assert call("token", "revoke", token_id).output == f"{token_id} was revoked before\n"
+    assert call("token", "revoke", token_id).output == f"{token_id} was already revoked\n"
     assert ask(url, token) == 401
     assert "  revoked 2" in call("token", "list").output
 
@@ -63,7 +63,7 @@ def test_a_token_reads_unless_it_is_allowed_to_write(url: str) -> None:
     ("arguments", "said"),
     [
         (("token", "create", "--connection", "nobody"), "connection nobody is not published"),
-        (("token", "revoke", "t_1"), "there is no token t_1: see token list"),
+        (("token", "revoke", "t_1"), "no token t_1: see timerex-ghl token list"),
         (("import", "nobody.csv", "--connection", "aoba"), "nobody.csv cannot be read"),
         (("export", "/nowhere/x.csv", "--connection", "aoba"), "/nowhere/x.csv cannot be written"),
     ],
@@ -81,7 +81,7 @@ def test_what_a_person_can_mend_is_said_in_one_line(
 
 def test_without_a_token_the_list_says_how_to_make_one(url: str) -> None:
     del url
-    assert call("token", "list").output == "no token yet: token create makes one\n"
+    assert call("token", "list").output == "no tokens: create one with timerex-ghl token create\n"
 
 
 @pytest.fixture
@@ -102,10 +102,10 @@ def test_an_import_is_shown_applied_and_corrected(url: str, people: Path) -> Non
         "2 rows, read as cp932, separated by ;",
         "  名 -> first_name",
         "  E-mail -> email",
-        '  Favourite -> nothing: say --map "Favourite=FIELD", or "Favourite=-"',
+        '  Favourite -> unknown: use --map "Favourite=FIELD", or "Favourite=-" to skip it',
         "new 1  changed 0  same 0  refused 1",
         f"refused rows, with the reason: {people.parent / 'people.errors.csv'}",
-        "dry run: nothing was written; --apply writes the good rows",
+        "dry run: nothing was written; --apply writes the valid rows",
     ]
     assert json.loads(applied.stdout) == {"new": 1, "changed": 0, "same": 0, "refused": 1}
     assert json.loads(again.stdout) == {"new": 0, "changed": 0, "same": 1, "refused": 1}
@@ -128,8 +128,8 @@ def test_columns_and_the_place_of_errors_can_be_chosen(url: str, people: Path) -
 @pytest.mark.parametrize(
     ("choice", "said"),
     [
-        ("Favourite", "--map is written HEADER=FIELD"),
-        ("Favourite=", "--map is written HEADER=FIELD"),
+        ("Favourite", "--map: expected HEADER=FIELD"),
+        ("Favourite=", "--map: expected HEADER=FIELD"),
         ("Nothing=city", "--map: the file has no column 'Nothing'"),
         ("Favourite=town", "--map: town is not a field: use "),
         ("Favourite=email", "several columns are email"),

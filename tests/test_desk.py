@@ -1,4 +1,4 @@
-"""What an operator reads in the terminal."""
+"""Reviews and plans in the terminal."""
 
 import asyncio
 from pathlib import Path
@@ -78,8 +78,8 @@ async def open_one(ledger: Ledger, kind: ReviewKind, **detail: list[str]) -> str
 
 
 def test_an_empty_desk_says_so(url: str) -> None:
-    assert ask("reviews list", url).output == "nothing waits\n"
-    assert ask("plans", url).output == "no dry run in the last days\n"
+    assert ask("reviews list", url).output == "no open reviews\n"
+    assert ask("plans", url).output == "no dry run in the last 7 days\n"
 
 
 def test_a_review_is_listed_with_its_record_and_reason(url: str) -> None:
@@ -126,7 +126,7 @@ def test_a_review_is_shown_with_the_values_of_both_systems_and_what_can_be_done(
     said = ask("reviews show", url, NAME, review_id).output
 
     assert "reason   both sides changed city\n" in said
-    assert 'here     "奈良"\nin GHL   "神戸"\nagreed   nothing\n' in said
+    assert 'local    "奈良"\nin GHL   "神戸"\nagreed   nothing\n' in said
     assert "open     https://app.example/v2/location/loc-aoba/contacts/detail/ghl-riku\n" in said
     assert [line.split(" --")[1] for line in said.splitlines() if line.startswith("resolve")] == [
         "keep workspace|ghl",
@@ -158,7 +158,7 @@ def test_everyone_who_may_be_the_one_is_shown(url: str) -> None:
     [
         ([], "choose one: --keep"),
         (["--keep", "ghl", "--drop"], "choose one: --keep"),
-        (["--field", "city"], "--field is written NAME=VALUE"),
+        (["--field", "city"], "--field: expected NAME=VALUE"),
         (["--field", "city=both"], "fields.city: Input should be 'workspace' or 'ghl'"),
         (["--drop", "--by", ""], "by: String should have at least 1 character"),
     ],

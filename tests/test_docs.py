@@ -1,4 +1,4 @@
-"""The documents tell the truth: every test they name is there."""
+"""Every test that the documents name exists."""
 
 import re
 from pathlib import Path

@@ -53,5 +53,5 @@ async def test_what_nobody_knows_is_said_in_one_line(
     ledger: Ledger, ledger_url: str, unknown: str
 ) -> None:
     del ledger
-    with pytest.raises(SettingsError, match=f"no .*{unknown} is in this ledger"):
+    with pytest.raises(SettingsError, match=f"no .*{unknown} in this ledger"):
         await explain(ledger_url, unknown, None)

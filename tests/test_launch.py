@@ -61,7 +61,7 @@ def test_the_deployments_file_is_found() -> None:
 
 
 def test_every_setting_is_one_that_prefect_knows() -> None:
-    """Prefect passes over names it does not know, so a wrong one would go unseen."""
+    """Prefect ignores unknown names, so a wrong one would go unnoticed."""
     given = {**launch.SERVER, **launch.WORKER, **launch.server_settings("127.0.0.1", 1, {})}
 
     unknown = {name for name in given if not hasattr(prefect.settings, name)}

@@ -64,7 +64,7 @@ def wheel(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(uv: str, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the folder with the programs of an environment that has never seen the checkout."""
+    """Return the folder of programs of an environment without the checkout."""
     venv = tmp_path_factory.mktemp("installed") / "venv"
     python = venv / "bin" / "python"
     lock = str(ROOT / "requirements.lock")
@@ -76,7 +76,7 @@ def installed(uv: str, wheel: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def run(command: list[str], *, cwd: Path, home: Path | None = None) -> str:
-    """Run a program. With `home`, it finds nothing of this user's or of the checkout."""
+    """Run a program. With `home`, it runs without this user's files and the checkout."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
     if home is not None:
         env = {"PATH": env["PATH"], "HOME": str(home), "DO_NOT_TRACK": "1"}

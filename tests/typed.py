@@ -1,4 +1,4 @@
-"""Commands as a person types them, in a workspace with one person."""
+"""Run commands in a workspace with one contact."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What the vendor's OpenAPI files get wrong, and what holds instead: the one table of it."""
+"""Errors in the vendor's OpenAPI files, and their corrections."""
 
 from typing import Any
 
@@ -61,4 +61,4 @@ FLAWS: dict[str, tuple[Any, str]] = {
         for name in ("startTime", "endTime", "dateAdded", "dateUpdated")
     },
 }
-"""By file and pointer: the schema that holds instead, and the reason."""
+"""By file and pointer: the correct schema, and the reason."""

@@ -1,6 +1,6 @@
-"""The vendor's own OpenAPI files as judges of requests and answers.
+"""Validate requests and answers against the vendor's own OpenAPI files.
 
-They lie in the folder that `TIMEREX_GHL_VENDOR_SPECS` names, else in `../shared/ghl/openapi` beside
+They are in the folder that `TIMEREX_GHL_VENDOR_SPECS` names, else in `../shared/ghl/openapi` beside
 the checkout. Source: GoHighLevel/highlevel-api-docs, commit 0af86a4 (2026-06-19).
 """
 
@@ -28,12 +28,12 @@ BESIDE = Path(__file__).parent.parent.parent / "shared" / "ghl" / "openapi"
 
 
 class Judge(Protocol):
-    """A validator of `jsonschema`, as far as it is used here."""
+    """The part of a `jsonschema` validator that is used in this module."""
 
     def __call__(self, schema: Json, *, registry: Any = ...) -> "Judge": ...
 
     def iter_errors(self, instance: object) -> Iterator[ValidationError]:
-        """Give what is wrong."""
+        """Yield the faults."""
         ...
 
 
@@ -46,7 +46,7 @@ class Parameter(NamedTuple):
     schema: Json
 
     def faults(self, text: str) -> list[str]:
-        """Say what is wrong with a value as it travels: text, also where a number is meant."""
+        """Return what is wrong with a value in its wire form: text, also for numbers."""
         value: Any = text
         if self.schema.get("type") in {"number", "integer", "boolean"}:
             value = _read(text)
@@ -54,14 +54,14 @@ class Parameter(NamedTuple):
 
 
 def faults(judge: Judge, value: object) -> list[str]:
-    """Say what is wrong with a value, each fault with its place."""
+    """List the faults of a value, each with its place."""
     return [f"{error.json_path}: {error.message}" for error in judge.iter_errors(value)]
 
 
 def specs_or_skip() -> Path:
-    """Find the folder of the files, one an app; skip the test where there is none.
+    """Find the folder of the files, one per app; skip the test if there is none.
 
-    A folder that was asked for has to be there.
+    A configured folder has to exist.
     """
     named = os.environ.get(VARIABLE)
     folder = Path(named or BESIDE) / "apps"
@@ -73,15 +73,15 @@ def specs_or_skip() -> Path:
 
 
 def file_of(path: str) -> str:
-    """Name the file an operation stands in: the first part of its path."""
+    """Return the name of an operation's file: the first part of its path."""
     return path.split("/")[1]
 
 
 def validator(file: str, method: str, path: str, status: int | None = None) -> Judge:
-    """Give the judge of an operation's answers with this status; without one, of its bodies.
+    """Return the validator of an operation's answers with this status; without one, of its bodies.
 
-    Null passes where the files say `nullable`, in answers for every key that is not required. A
-    body may hold no key the files do not name: the vendor refuses such a body.
+    Null is valid if the files say `nullable`, and in answers for every optional key. A body with
+    an unknown key is invalid: the vendor refuses it.
     """
     operation = operation_of(file, method, path)
     place = operation["requestBody"] if status is None else operation["responses"][str(status)]
@@ -95,7 +95,7 @@ def validator(file: str, method: str, path: str, status: int | None = None) -> J
 
 
 def has_schema(file: str, method: str, path: str, status: int | None = None) -> bool:
-    """Say whether the files describe such a body at all."""
+    """Return whether the files describe such a body at all."""
     operation = operation_of(file, method, path)
     place = (
         operation.get("requestBody") if status is None else operation["responses"].get(f"{status}")
@@ -104,12 +104,12 @@ def has_schema(file: str, method: str, path: str, status: int | None = None) -> 
 
 
 def statuses(file: str, method: str, path: str) -> set[int]:
-    """Name the statuses the files give an operation."""
+    """Return the documented statuses of an operation."""
     return {int(status) for status in operation_of(file, method, path)["responses"]}
 
 
 def parameters(file: str, method: str, path: str) -> list[Parameter]:
-    """List what an operation takes outside its body, the `Version` header among it."""
+    """List an operation's parameters, including the `Version` header."""
     found: list[Json] = operation_of(file, method, path).get("parameters", [])
     return [
         Parameter(item["name"], item["in"], item.get("required", False), item.get("schema", {}))
@@ -118,7 +118,7 @@ def parameters(file: str, method: str, path: str) -> list[Parameter]:
 
 
 def operation_of(file: str, method: str, path: str) -> Json:
-    """Give all the files say of an operation."""
+    """Return the files' definition of an operation."""
     return _contents(_uri(file))["paths"][path][method.lower()]
 
 
@@ -133,7 +133,7 @@ def _escape(name: str) -> str:
 
 @cache
 def _contents(uri: str) -> Json:
-    """Read one file, its flaws mended."""
+    """Read one file and correct its flaws."""
     path = Path(uri.removeprefix("file://"))
     contents: Json = json.loads(path.read_text(encoding="utf-8"))
     for place, (mended, _reason) in FLAWS.items():
@@ -160,7 +160,7 @@ def _read(text: str) -> Any:
 
 
 def _or_null(check: Keyword) -> Keyword:
-    """Let null pass where the schema says `nullable`, which JSON Schema does not know."""
+    """Accept null if the schema says `nullable`, which JSON Schema does not know."""
 
     def judge(its: Any, value: Any, instance: Any, schema: Json) -> Iterable[ValidationError]:
         if instance is None and schema.get("nullable"):
@@ -173,7 +173,7 @@ def _or_null(check: Keyword) -> Keyword:
 def _known_properties(
     its: Any, value: Json, instance: Any, schema: Json
 ) -> Iterator[ValidationError]:
-    """Judge a body's keys and find those that nobody knows."""
+    """Validate a body's keys, and report unknown ones."""
     yield from KEYWORDS["properties"](its, value, instance, schema) or ()
     if isinstance(instance, dict) and "additionalProperties" not in schema:
         for key in sorted(cast("Json", instance).keys() - value.keys()):
@@ -183,7 +183,7 @@ def _known_properties(
 def _properties_or_null(
     its: Any, value: Json, instance: Any, schema: Json
 ) -> Iterable[ValidationError]:
-    """Judge an answer's keys; null stands for an optional one that is absent."""
+    """Validate an answer's keys; null counts as an absent optional one."""
     if isinstance(instance, dict):
         required = schema.get("required", [])
         instance = {

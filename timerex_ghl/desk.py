@@ -1,6 +1,6 @@
-"""What lies on the operator's desk: reviews that wait, and plans that were only shown.
+"""Views for operators: open reviews, and the plans of dry runs.
 
-Values of people may stand here. It is for a terminal, never for Prefect.
+The output can contain personal values: it is for a terminal, never for Prefect.
 """
 
 import json
@@ -29,11 +29,11 @@ from timerex_ghl.domain.models import ConnectionName, ContactId, GhlContactId, V
 from timerex_ghl.domain.review_decisions import WAYS, Way
 
 RECENT = timedelta(days=7)
-"""Plans that are older say nothing about today."""
+"""Older plans are outdated and not listed."""
 
 
 async def list_reviews(url: str | None, connection: str) -> list[str]:
-    """List what waits for a person, oldest first: id, kind, record, reason."""
+    """List open reviews, oldest first: id, time opened, kind, record, reason."""
     async with _opened(url, connection) as (ledger, name):
         waiting = await ledger.read(reviews.open_reviews, name)
     return [
@@ -44,7 +44,7 @@ async def list_reviews(url: str | None, connection: str) -> list[str]:
 
 
 async def show_review(url: str | None, connection: str, review_id: str) -> list[str]:
-    """Tell all about a review: the values of both sides too, links, and what can be decided."""
+    """Describe a review in full: the values of both sides, links, and commands to resolve it."""
     async with _opened(url, connection) as (ledger, name):
         return await ledger.read(_describe, name, review_id)
 
@@ -68,16 +68,16 @@ def _describe(tx: Connection, connection: ConnectionName, review_id: str) -> lis
 
 
 def _asked(review: Review) -> Iterator[str]:
-    """Show the values that stand against each other."""
+    """Yield the conflicting values."""
     if review.kind == "conflict":
         conflict = Conflict.model_validate(review.detail)
-        yield f"here     {_text(conflict.workspace)}"
+        yield f"local    {_text(conflict.workspace)}"
         yield f"in GHL   {_text(conflict.ghl)}"
         yield f"agreed   {_text(conflict.base)}"
 
 
 def _others(tx: Connection, review: Review) -> Iterator[str]:
-    """Name what else waits about the same person: one command can resolve all of it."""
+    """Yield other open reviews of the same record: one command can resolve them all."""
     person = ":".join(review.subject.split(":")[:2])
     for other in reviews.open_reviews(tx, review.connection):
         if other.id != review.id and other.subject.startswith(person):
@@ -85,7 +85,7 @@ def _others(tx: Connection, review: Review) -> Iterator[str]:
 
 
 def _people(tx: Connection, review: Review) -> Iterator[str]:
-    """Show everyone it is about: the rows here, and the contacts as they were last read."""
+    """Yield the contacts a review is about: workspace rows, and GHL contacts as last read."""
     kind, _, rest = review.subject.partition(":")
     record_id = rest.partition(":")[0]
     own_ids = [*([record_id] if kind == "contact" else []), *review.detail.get("people", [])]
@@ -117,15 +117,15 @@ OPTIONS: dict[Way, tuple[str, ...]] = {
     Way.DROP: ("--drop",),
     Way.RETRY: ("--retry",),
 }
-"""How each decision is written on the command line."""
+"""Command-line options of each decision."""
 
 
 def _ways(review: Review) -> Iterator[str]:
-    """Show the commands that can resolve it."""
+    """Yield the commands that can resolve a review."""
     for way in WAYS[review.kind]:
         options = OPTIONS[way]
         if way is Way.KEEP and review.kind != "conflict":
-            options = options[-1:]  # there is nothing to choose from: something is missing
+            options = options[-1:]  # no conflict, so no values to choose from
         for option in options:
             yield f"resolve  timerex-ghl reviews resolve {review.connection} {review.id} {option}"
 
@@ -140,7 +140,7 @@ def _values(values: Mapping[Any, Value]) -> str:
 
 
 async def list_plans(url: str | None, connection: str) -> list[str]:
-    """List what the latest dry runs would write, a line of JSON a person."""
+    """List what the latest dry runs would write, one line of JSON per record."""
     async with _opened(url, connection) as (ledger, name):
         since = await ledger.read(clock.now) - RECENT
         plans = await ledger.read(dry_run_plans.read_plans, name, since)

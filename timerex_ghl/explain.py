@@ -1,6 +1,6 @@
-"""From an event to the runs that carried it, and from a run to its events: the audit, readable.
+"""Explain an event by its runs, or a run by its events, from the audit.
 
-Ids, states and counts only: nobody's details.
+Shows ids, states and counts only, no personal values.
 """
 
 import json
@@ -18,37 +18,37 @@ from timerex_ghl.domain.models import EventId
 
 EVENT = re.compile(r"e_[0-9a-f]+")
 MOST = 2000
-"""Rows that are shown of a run."""
+"""Most audit rows shown of a run."""
 
 
 async def explain(url: str | None, its_id: str, ui: str | None) -> list[str]:
-    """Tell what became of an event, or what a flow run or task run carried.
+    """Describe the history of an event, or the events of a flow run or task run.
 
     Args:
-        url: The ledger's; None for the usual one.
-        its_id: An event's id, or a run's as Prefect shows it.
-        ui: Where the Prefect UI is; None: runs are named by their ids.
+        url: SQLAlchemy URL of the ledger; None for the default one.
+        its_id: Id of an event, or of a run in Prefect.
+        ui: URL of the Prefect UI; None shows ids instead of links.
     """
     async with open_ledger(url or default_ledger_url()) as ledger:
         if EVENT.fullmatch(its_id):
             return await ledger.read(_of_event, EventId(its_id), ui)
         rows = await ledger.read(audit.entries_of_run, its_id, MOST)
     if not rows:
-        raise SettingsError(f"no event and no run {its_id} is in this ledger's audit")
+        raise SettingsError(f"no event or run {its_id} in this ledger's audit")
     return [_line(row) for row in rows]
 
 
 def _of_event(tx: Connection, event_id: EventId, ui: str | None) -> list[str]:
     event = inbox.read_event(tx, event_id)
     if event is None:
-        raise SettingsError(f"no event {event_id} is in this ledger's inbox")
+        raise SettingsError(f"no event {event_id} in this ledger's inbox")
     about = [
         f"event       {event.id}, {event.source} {event.type}",
         f"connection  {event.connection or 'none'}",
         f"record      {event.record or 'none'}",
         f"received    {event.received_at:%Y-%m-%d %H:%M:%S} UTC",
         f"state       {event.state}, {event.attempts} attempts failed",
-        *([f"said        {event.error}"] if event.error else []),
+        *([f"message     {event.error}"] if event.error else []),
     ]
     rows = audit.entries_about(tx, f"event:{event_id}")
     return [*about, *(line for row in rows for line in _runs(row, ui))]

@@ -1,7 +1,7 @@
-"""Prefect's own processes, started with the settings this project ships.
+"""Command lines and settings for Prefect's own processes.
 
-Nothing here imports Prefect: its programs are started as a person would start them.
-Source of the figures behind the settings: `docs/decisions`.
+Nothing here imports Prefect: its programs run as from a shell.
+The measurements behind the settings are in `docs/decisions`.
 """
 
 import os
@@ -20,10 +20,11 @@ QUIET = {
 }
 
 ZONES = {"PYTHONTZPATH": ""}
-"""Python takes its time zones from the package tzdata, whose list of them is one file.
+"""Make Python use the time zones of the package tzdata, which lists them in one file.
 
-Prefect lists all zones for each schedule that it reads (docs/vendors/prefect.md#server). From the system's database that takes 15 ms
-a schedule instead of 1 ms: half of what a server did with ten connections published.
+Prefect lists all zones for each schedule that it reads. With the system's database that takes 15 ms
+per schedule instead of 1 ms: half of a server's work with ten published connections. See
+docs/vendors/prefect.md#server.
 """
 
 BATCHES = {
@@ -31,7 +32,7 @@ BATCHES = {
     for service in ("TASK_RUN_RECORDER", "EVENT_PERSISTER")
     for kind in ("BATCH_SIZE", "READ_BATCH_SIZE")
 }
-"""A quarter of the server's work per task run; history is seconds old, not half a minute."""
+"""Takes a quarter of the server work per task run; history lags seconds, not half a minute."""
 
 SERVER = {
     **QUIET,
@@ -46,27 +47,27 @@ WORKER = {
     **QUIET,
     **ZONES,
     "PREFECT_WORKER_QUERY_SECONDS": "1",
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # how a killed run is told from a long one
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # distinguishes a killed run from a long one
 }
 
 
 def prefect(*arguments: str) -> list[str]:
-    """Write a command line of Prefect's, run by this Python."""
+    """Return a Prefect command line, run by this Python."""
     return [sys.executable, "-m", "prefect", *arguments]
 
 
 def start_server(host: str, port: int) -> list[str]:
-    """Write the command line of a server."""
+    """Return the command line of a server."""
     return prefect("server", "start", "--host", host, "--port", str(port))
 
 
 def start_worker() -> list[str]:
-    """Write the command line of a worker for our deployments."""
+    """Return the command line of a worker for our deployments."""
     return prefect("worker", "start", "--pool", POOL, "--type", "process")
 
 
 def deploy() -> list[str]:
-    """Write the command line that deploys every flow of prefect.yaml."""
+    """Return the command line that deploys every flow of prefect.yaml."""
     package = Path(__file__).parent
     found = [folder / "prefect.yaml" for folder in (package, package.parent)]
     file = next(path for path in found if path.exists())
@@ -74,7 +75,7 @@ def deploy() -> list[str]:
 
 
 def server_settings(host: str, port: int, given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Give a server's environment: ours, unless the user set something else."""
+    """Return a server's environment: our settings, unless the user set others."""
     address = {
         "PREFECT_SERVER_UI_API_URL": f"http://{host}:{port}/api",
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://{host}:{port}",
@@ -83,14 +84,14 @@ def server_settings(host: str, port: int, given: Mapping[str, str] = os.environ)
 
 
 def worker_settings(given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Give a worker's environment: ours, unless the user set something else.
+    """Return a worker's environment: our settings, unless the user set others.
 
-    Its runs call `python`: this one.
+    PATH makes its runs use this Python.
     """
     path = f"{Path(sys.executable).parent}{os.pathsep}{given.get('PATH', '')}"
     return {**WORKER, **given, "PATH": path}
 
 
 def without_prefect(given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Give an environment that knows nothing of the user's own Prefect."""
+    """Return the environment without the user's own Prefect settings."""
     return {key: value for key, value in given.items() if not key.startswith("PREFECT_")}

@@ -1,4 +1,4 @@
-"""The checker finds every disagreement that is planted, and nothing where the sides agree."""
+"""The checker finds every planted difference, and nothing where both sides agree."""
 
 from typing import Any
 
@@ -94,13 +94,13 @@ def test_a_contact_that_is_missing_in_ghl() -> None:
 
 
 def test_a_contact_that_is_missing_here() -> None:
-    assert disagreements([], [remote()], []) == ["GHL contact ghl-1 is not here"]
+    assert disagreements([], [remote()], []) == ["GHL contact ghl-1 is not in the workspace"]
 
 
 def test_a_deleted_row_counts_as_missing() -> None:
     deleted = local().model_copy(update={"deleted": True})
 
-    assert disagreements([deleted], [remote()], []) == ["GHL contact ghl-1 is not here"]
+    assert disagreements([deleted], [remote()], []) == ["GHL contact ghl-1 is not in the workspace"]
 
 
 def test_a_person_kept_twice() -> None:

@@ -1,4 +1,4 @@
-"""The leash: a program never outlives whoever started it, even when that was killed."""
+"""The leash: a program never outlives its parent, even if that was killed."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import pytest
 from timerex_ghl.demo import leash
 
 WITHIN_S = 60.0
-"""A guard against a program that never starts or ends; nothing takes nearly as long."""
+"""A timeout for a program that never starts or ends; nothing takes nearly as long."""
 
 SAY_PID = "import os, pathlib, sys; pathlib.Path(sys.argv[1]).write_text(f'{os.getpid()}\\n'); "
 SLEEPING = SAY_PID + "import time; time.sleep(600)"
@@ -38,7 +38,7 @@ def leashed() -> Iterator[Leashed]:
 
     yield start
     for process in started:
-        with process:  # closes its input: the leash is let go
+        with process:  # closes its input, so the leash ends the program
             pass
 
 
@@ -53,7 +53,7 @@ def pid_in(file: Path) -> int:
 
 
 def runs(pid: int) -> bool:
-    """Tell whether a process does anything; one that only waits to be collected does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -111,7 +111,7 @@ def test_ctrl_c_is_reserved_for_the_starter(leashed: Leashed, tmp_path: Path) ->
     pid_in(tmp_path / "pid")
 
     process.send_signal(signal.SIGINT)
-    process.terminate()  # the starter says so; SIGINT is handled before it
+    process.terminate()  # as the parent does; SIGINT is handled before it
 
     assert process.wait(WITHIN_S) == 9, "the child ended by SIGTERM"
 

@@ -63,7 +63,7 @@ async def test_a_program_that_ended_reports_its_last_words(programs: Programs) -
     code = "import sys; print('no such\\nledger', file=sys.stderr); sys.exit(3)"
     program = await programs.start("gateway", python(code), os.environ)
 
-    ended = r"^gateway ended with exit code 3 after \d+ s, and printed last: no such ledger$"
+    ended = r"^gateway ended with exit code 3 after \d+ s; its last output: no such ledger$"
     with pytest.raises(DidNotStartError, match=ended):
         await program.first_line()
 
@@ -76,9 +76,9 @@ async def test_a_program_that_is_never_ready(programs: Programs, tmp_path: Path)
     with pytest.raises(DidNotStartError) as caught:
         await program.first_line(0)
 
-    waited = re.fullmatch(r"gateway did not start within \d+ s, and (.*)", str(caught.value))
+    waited = re.fullmatch(r"gateway did not start within \d+ s; (.*)", str(caught.value))
     assert waited is not None
-    assert waited[1] == f"printed last: connecting to the ledger (all of it: {log})"
+    assert waited[1] == f"its last output: connecting to the ledger (full log: {log})"
 
 
 async def test_a_prefect_server_that_never_answers_is_said(programs: Programs) -> None:
@@ -87,7 +87,9 @@ async def test_a_prefect_server_that_never_answers_is_said(programs: Programs) -
         prefect = PrefectApi(f"http://127.0.0.1:{found.getsockname()[1]}/api")
         found.close()
 
-        with pytest.raises(DidNotStartError, match=r"^server did not start .* last: nothing "):
+        with pytest.raises(
+            DidNotStartError, match=r"^server did not start .* last output: nothing "
+        ):
             await wait_for(prefect, server, 0)
     await prefect.close()
 

@@ -1,4 +1,4 @@
-"""The demo's story fits together, and is played on a real sandbox and ledger."""
+"""The demo's data is consistent, and runs on a real sandbox and ledger."""
 
 import json
 from collections.abc import AsyncIterator
@@ -47,13 +47,13 @@ def test_everybody_who_is_edited_or_judged_is_in_the_story() -> None:
     assert {truth.email for truth in TRUTHS} == guests
     assert WORKSPACE_EDITS.keys() <= here
     assert CRM_EDITS.keys() <= there | guests
-    assert here & there, "somebody is known to both sides"
+    assert here & there, "one contact is on both sides"
     assert all(email.endswith(".example") for email in here | there | guests)
 
 
 async def test_the_story_is_played_through_both_endpoints(story: DemoStory) -> None:
     await story.make_people()
-    for _, email in GUESTS:  # the sync, which does not run here, would have made them
+    for _, email in GUESTS:  # the sync, which does not run in this test, would have added them
         known = {contact["email"].lower() for contact in await story.sandbox.contacts()}
         if email not in known:
             await story.sandbox.send("POST", "/ghl/contacts", {"email": email})
@@ -78,4 +78,4 @@ async def test_before_the_sync_the_checker_is_not_content(story: DemoStory) -> N
     found = disagreements(rows, await story.sandbox.contacts(), TRUTHS)
 
     assert len([line for line in found if line.endswith("is not in GHL")]) >= 3
-    assert len([line for line in found if line.endswith("is not here")]) >= 3
+    assert len([line for line in found if line.endswith("is not in the workspace")]) >= 3

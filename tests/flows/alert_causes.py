@@ -1,4 +1,4 @@
-"""What people are told of: events that wait, silent webhooks, calls and tokens that run out."""
+"""Causes of alerts: late events, silent webhooks, used call budgets, revoked tokens."""
 
 import json
 import secrets
@@ -20,14 +20,14 @@ from timerex_ghl.domain.models import ConnectionName, LocationId
 
 
 def publish_earlier(tx: Connection, name: ConnectionName, by: timedelta) -> None:
-    """Let a connection have been set up long ago: its webhooks are expected since."""
+    """Backdate a connection's publication, from which on webhooks are expected."""
     table = metadata.tables["published_connections"]
     rows = update(table).where(table.c.connection == name)
     tx.execute(rows.values(published_at=datetime.now(UTC) - by))
 
 
 async def store_polled(engine: Engine, name: ConnectionName, booking: str, *, minutes: int) -> None:
-    """Put a booking into the inbox that the poll found, made some minutes ago."""
+    """Store a booking found by the poll, made some minutes ago."""
     made_at = datetime.now(UTC) - timedelta(minutes=minutes)
     body = confirmed(booking, "quiet@umi.example", created_at=made_at.isoformat())
     await engine.stage.ledger.write(
@@ -38,7 +38,7 @@ async def store_polled(engine: Engine, name: ConnectionName, booking: str, *, mi
         dedupe_key=f"polled {booking} stands 0 0",
         body=json.dumps(body),
         now=datetime.now(UTC),
-        state=InboxState.IGNORED,  # nobody else in this story is to carry it
+        state=InboxState.IGNORED,  # not to be processed in this test
     )
 
 
@@ -56,13 +56,13 @@ def publish_elsewhere(
 
 
 def use_up(tx: Connection, location_id: LocationId, percent: int) -> None:
-    """Let GHL say how many of the day's calls are made."""
+    """Record GHL's answer on how much of the daily call budget is used."""
     remaining = quota.DAILY_LIMIT * (100 - percent) // 100
     quota.correct(tx, location_id, ReportedLimits(None, remaining, 3600), CallLimits())
 
 
 def end_tokens(tx: Connection, key: str) -> None:
-    """Let GHL refuse an app's refresh token."""
+    """Record that GHL refused an app's refresh token."""
     family = StoredTokens(
         key=key,
         version=1,
@@ -80,7 +80,7 @@ def end_tokens(tx: Connection, key: str) -> None:
 async def store(
     engine: Engine, name: ConnectionName, booking: str, email: str, *, minutes: int
 ) -> None:
-    """Put a booking into the inbox that came some minutes ago."""
+    """Store a booking webhook that arrived some minutes ago."""
     await engine.stage.ledger.write(
         inbox.store_event,
         connection=name,

@@ -1,4 +1,4 @@
-"""One stage for all tests that need the Prefect engine: the demo's own, with a real server."""
+"""The demo's stage, with a real Prefect server, shared by all tests of flows."""
 
 import os
 import tempfile
@@ -32,11 +32,11 @@ from timerex_ghl.launch import POOL
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let everything here share one event loop and one server, and come last.
+    """Let all tests in this folder share one event loop and one server, and run last.
 
-    Prefect's threads go on in this process and use the global `random`, which Hypothesis forbids
-    to anybody while it works. The story comes first here, on an empty stage; the schedules, whose
-    first run is due a minute after they were made, and the search for leaks come last.
+    Prefect's threads continue in this process and use the global `random`, which Hypothesis
+    forbids while it runs. The tests of the main job come first, on an empty stage; the schedules,
+    whose first run is due a minute after publishing, and the search for leaks come last.
     """
 
     def act(item: pytest.Item) -> int:
@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class Engine:
-    """The stage, and the folder with everything its programs leave behind."""
+    """The stage, and the folder with all files of its programs."""
 
     stage: Stage
     folder: Path
@@ -67,7 +67,7 @@ class Engine:
         return (await self.api.send("GET", f"/artifacts/{key}/latest"))["data"]
 
     async def here(self, flow: object, *arguments: object, **named: object) -> State[Any]:
-        """Run a flow in this process, against the real server; hand back its end state."""
+        """Run a flow in this process, against the real server; return its end state."""
         settings: dict[Any, Any] = {
             PREFECT_API_URL: self.api.url,
             PREFECT_LOGGING_LEVEL: "CRITICAL",
@@ -81,7 +81,7 @@ async def engine() -> AsyncGenerator[Engine]:
     with tempfile.TemporaryDirectory(prefix="timerex-ghl-engine-") as name:
         folder = Path(name)
         os.environ["TIMEREX_GHL_HOME"] = name
-        zoneinfo.reset_tzpath(to=())  # as our processes are started
+        zoneinfo.reset_tzpath(to=())  # as in our processes
         async with AsyncExitStack() as stack:
             programs = Programs(folder)
             stack.push_async_callback(programs.stop)
@@ -97,8 +97,8 @@ async def engine() -> AsyncGenerator[Engine]:
 async def pause_schedules(api: PrefectApi, *, is_paused: bool) -> None:
     """Pause all deployments that have schedules, or resume them.
 
-    Most tests start what they run themselves, and count what it says. A connection that is
-    published has its runs laid out by the server, with those of all others, which takes seconds.
+    Most tests start their runs themselves. With active schedules, the server plans the runs of
+    all connections after each publication, which takes seconds.
     """
     for name in (*SCHEDULED, WATCH):
         deployment = await api.send("GET", f"/deployments/name/{name}/{name}")
@@ -107,7 +107,7 @@ async def pause_schedules(api: PrefectApi, *, is_paused: bool) -> None:
 
 @asynccontextmanager
 async def scheduling(api: PrefectApi) -> AsyncGenerator[None]:
-    """Have the schedules make runs for a while."""
+    """Activate the schedules for a while."""
     await pause_schedules(api, is_paused=False)
     try:
         yield
@@ -117,7 +117,7 @@ async def scheduling(api: PrefectApi) -> AsyncGenerator[None]:
 
 NAME = ConnectionName("inproc")
 NO_SCHEDULED_RUNS = {"poll_minutes": 1440, "task_minutes": 1440}
-"""The first run is due when all tests have ended: none works beside them, in a process each."""
+"""The first run is due after all tests, so that no scheduled run disturbs them."""
 
 
 class Drafts:
@@ -149,7 +149,7 @@ class Drafts:
         rules: list[dict[str, Any]] | None = None,
         **connection: Any,
     ) -> ConnectionName:
-        """Save a new connection with these differences; hand back its name."""
+        """Save a new connection with these differences; return its name."""
         self.made += 1
         name = f"{NAME}-{self.made}"
         form = {**self.connection, **connection}
@@ -199,7 +199,7 @@ async def ready(engine: Engine, drafts: Drafts) -> ConnectionName:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def every_minute(engine: Engine, drafts: Drafts) -> ConnectionName:
-    """A connection that was published and left alone; its schedules are due every minute."""
+    """A published connection whose schedules are due every minute."""
     name = await drafts.save(poll_minutes=1, task_minutes=1)
     state = await engine.here(publish_connection, name)
     assert state.is_completed(), state.message
@@ -208,7 +208,7 @@ async def every_minute(engine: Engine, drafts: Drafts) -> ConnectionName:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def idle_pool(engine: Engine) -> AsyncGenerator[None]:
-    """A work pool that starts no runs: a live worker that starts asks for two a connection."""
+    """A paused work pool: a starting live worker requests two runs per connection."""
     await engine.api.send("PATCH", f"/work_pools/{POOL}", {"is_paused": True})
     yield
     waiting = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
@@ -220,7 +220,7 @@ async def idle_pool(engine: Engine) -> AsyncGenerator[None]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def _retired(_all_drafts: list[Drafts]) -> AsyncGenerator[None]:
-    """No connection of a module runs beside the next one: a live worker polls for each it finds."""
+    """Remove a module's connections, as a live worker polls for each it finds."""
     yield
     for drafts in _all_drafts:
         await drafts.engine.stage.ledger.write(_retire, drafts.ready)

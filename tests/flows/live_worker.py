@@ -1,4 +1,4 @@
-"""A live worker in a process of its own, and the deliveries that it carries."""
+"""A live worker in a process of its own, and the deliveries that it processes."""
 
 import asyncio
 import json
@@ -47,14 +47,14 @@ async def start(programs: Programs, stage: Stage) -> Program:
 
 
 async def kill(program: Program) -> None:
-    """Kill the worker itself: its leash, which then ends too, only holds it."""
+    """Kill the worker itself; its leash then ends too."""
     for child in _children_of(program.process.pid):
         os.kill(child, signal.SIGKILL)
     await program.process.wait()
 
 
 def ask_to_stop(program: Program) -> None:
-    """Ask the worker itself: its leash would give it less time than it may take."""
+    """Send SIGTERM to the worker itself, as its leash allows less time than it needs."""
     for child in _children_of(program.process.pid):
         os.kill(child, signal.SIGTERM)
 
@@ -65,9 +65,9 @@ def _children_of(pid: int) -> list[int]:
 
 
 async def deliver(engine: Engine, name: ConnectionName, body: dict[str, Any]) -> EventId:
-    """Deliver as TimeRex does; hand back what the door stored.
+    """Deliver as TimeRex does; return the id of the stored event.
 
-    The gateway knows a connection two seconds after it was published; TimeRex, too, tries again.
+    Retries, as the gateway knows a connection only two seconds after it was published.
     """
     version = await engine.stage.ledger.read(published.current, name)
     assert version is not None
@@ -90,7 +90,7 @@ async def deliver(engine: Engine, name: ConnectionName, body: dict[str, Any]) ->
 
 
 async def until(look: Callable[[], Awaitable[T | None]], what: str, most_s: float = LONG_S) -> T:
-    """Wait until there is something to see."""
+    """Poll until there is a result."""
     for _ in range(int(most_s / 0.1)):
         found = await look()
         if found is not None:
@@ -110,6 +110,6 @@ async def ended(engine: Engine, event_id: EventId) -> InboxState:
 
 
 async def reported(engine: Engine, name: ConnectionName, event_id: EventId) -> AuditEntry:
-    """Read what the audit says of an event."""
+    """Wait for the audit entry of an event."""
     entries = await engine.stage.ledger.read(audit.entries, name, 500)
     return next(one for one in entries if one.subject == f"event:{event_id}")

@@ -1,4 +1,4 @@
-"""Notes, tasks and appointments on the real engine: the flow from the UI's own path."""
+"""The flow `activity-mirror`, on the real Prefect server."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ TOMORROW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 
 
 async def person(engine: Engine, name: ConnectionName, email: str) -> ContactId:
-    """Have somebody on both sides."""
+    """Add a contact on both sides."""
     await add_person(engine, name, email=email, first_name="Mio")
     assert (await engine.here(contact_sync, name)).is_completed()
     found, _ = await engine.stage.ledger.read(workspace.find_contacts, name, Keys(email, None))
@@ -69,8 +69,8 @@ async def test_the_flow_brings_both_systems_in_sync_and_says_how_late_it_can_be(
         "Completed",
     )
     report = await engine.artifact(f"activity-mirror-{ready}")
-    assert "a task: 1440 minutes at most" in report
-    assert "one turn through" in report
+    assert "a task: at most 1440 minutes" in report
+    assert "one sweep of" in report
     assert "appointment" not in report
 
     path = f"/ghl/person/contacts/{contact['id']}/tasks/{task['id']}"
@@ -101,7 +101,7 @@ async def test_a_calendar_is_looked_at_and_the_artifact_says_how_late_a_cancel_c
 
     assert state.name == "Completed"
     report = await engine.artifact(f"activity-mirror-{name}")
-    assert "a cancelled appointment: 1440 minutes at most" in report
+    assert "a cancelled appointment: at most 1440 minutes" in report
     assert "| API calls | 1 |" in report
 
 

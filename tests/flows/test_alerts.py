@@ -1,4 +1,4 @@
-"""People are told when something fails: real automations, a real webhook receiver."""
+"""Alerts when something fails: real automations, a real webhook receiver."""
 
 import asyncio
 import json
@@ -46,20 +46,20 @@ async def receives(
             if is_it(message):
                 return message
         await asyncio.sleep(0.2)
-    raise AssertionError(f"not told; heard only {[one['subject'] for one in receiver.bodies]}")
+    raise AssertionError(f"no such alert, only {[one['subject'] for one in receiver.bodies]}")
 
 
 def messages_with(receiver: Receiver, words: str) -> set[str]:
-    """Give the messages with these words in them.
+    """Return the messages with these words in them.
 
-    The same one may have come four times: Prefect sends it again where it cannot store that it was
-    sent (`message_handler` in `prefect.server.events.actions`).
+    One can arrive four times: Prefect sends it again if it cannot store that it was sent
+    (`message_handler` in `prefect.server.events.actions`).
     """
     return {one["text"] for one in receiver.bodies if words in one["text"]}
 
 
 async def emitted(engine: Engine, event: str, name: ConnectionName) -> int:
-    """Count the events of a kind about a connection, which Prefect has stored by now."""
+    """Count the stored Prefect events of a kind about a connection."""
     wanted = {
         "event": {"name": [event]},
         "resource": {"id": [f"timerex-ghl.connection.{name}"]},
@@ -68,7 +68,7 @@ async def emitted(engine: Engine, event: str, name: ConnectionName) -> int:
 
 
 async def receives_all_before(engine: Engine, receiver: Receiver) -> None:
-    """Wait until all that has happened was told, and is stored: events are handled in order."""
+    """Wait until all earlier events are handled, by a marker: Prefect handles them in order."""
     name = f"marker-{secrets.token_hex(4)}"
     event = Event(
         event=WAITING_TOO_LONG,
@@ -90,7 +90,7 @@ async def receiver(engine: Engine) -> AsyncGenerator[Receiver]:
         with temporary_settings({PREFECT_API_URL: engine.api.url}):
             block = await make_webhook_block(chat.url())
             await put_alerts(block)
-            await put_alerts(block)  # brought up to date, never doubled
+            await put_alerts(block)  # updated, not duplicated
         yield chat
         with temporary_settings({PREFECT_API_URL: engine.api.url}):
             await remove_alerts()
@@ -104,10 +104,10 @@ async def test_setting_up_twice_sets_up_once(engine: Engine, receiver: Receiver)
     assert names == [
         "timerex-ghl: a run failed",
         "timerex-ghl: a run is dead",
-        "timerex-ghl: access was ended",
+        "timerex-ghl: access was revoked",
         "timerex-ghl: events wait too long",
-        "timerex-ghl: somebody is needed",
-        "timerex-ghl: the day's calls run out",
+        "timerex-ghl: a review is open",
+        "timerex-ghl: the daily call budget runs low",
         "timerex-ghl: webhooks are silent",
     ]
 
@@ -130,18 +130,18 @@ async def test_a_run_that_fails_is_reported_once_with_its_reason_and_link(
     engine: Engine, receiver: Receiver, drafts: Drafts
 ) -> None:
     del drafts  # they made the ledger's block
-    run_id = await engine.api.start("contact-sync", connection="nobody-told")
+    run_id = await engine.api.start("contact-sync", connection="never-published")
     run = await engine.api.wait_for(run_id)
 
-    message = await receives(receiver, lambda one: "nobody-told" in one["text"])
+    message = await receives(receiver, lambda one: "never-published" in one["text"])
     await receives_all_before(engine, receiver)
 
     assert run["state_type"] == "FAILED"
     assert message["subject"] == "timerex-ghl: a run failed"
-    assert "contact-sync, run nobody-told incremental apply: Failed" in message["text"]
-    assert "connection nobody-told is not published" in message["text"]
+    assert "contact-sync, run never-published incremental apply: Failed" in message["text"]
+    assert "connection never-published is not published" in message["text"]
     assert run_id in message["text"]
-    assert messages_with(receiver, "nobody-told") == {message["text"]}
+    assert messages_with(receiver, "never-published") == {message["text"]}
 
 
 async def test_a_run_that_needs_somebody_is_reported(
@@ -154,7 +154,7 @@ async def test_a_run_that_needs_somebody_is_reported(
     assert state.name == "NeedsReview", state.message
     run_id = str(state.state_details.flow_run_id)
     message = await receives(receiver, lambda one: run_id in one["text"])
-    assert message["subject"] == "timerex-ghl: somebody is needed"
+    assert message["subject"] == "timerex-ghl: a review is open"
 
 
 async def test_events_that_wait_too_long_are_reported_without_anybodys_details(
@@ -168,7 +168,7 @@ async def test_events_that_wait_too_long_are_reported_without_anybodys_details(
     assert str(name) in (state.message or "")
     message = await receives(receiver, lambda one: str(name) in one["text"])
     assert message["subject"] == "timerex-ghl: events wait too long"
-    assert "1 events wait, the oldest for 90 minutes" in message["text"]
+    assert "1 events are pending, the oldest for 90 minutes" in message["text"]
     assert "late@umi.example" not in json.dumps(receiver.bodies)
 
 
@@ -188,7 +188,7 @@ async def test_silent_webhooks_are_reported_once_for_the_same_changes(
     await receives_all_before(engine, receiver)
 
     assert f"webhooks are silent: {name}" in (first.message or "")
-    assert f"{name}: no webhook of TimeRex came for 2 changes" in message["text"]
+    assert f"{name}: no webhook of TimeRex arrived for 2 changes" in message["text"]
     assert "quiet@umi.example" not in json.dumps(receiver.bodies)
     assert await emitted(engine, WEBHOOKS_SILENT, name) == 1
     assert "silent" not in (last.message or "")
@@ -197,21 +197,21 @@ async def test_silent_webhooks_are_reported_once_for_the_same_changes(
 async def test_calls_that_run_out_and_tokens_that_were_ended_are_reported_once(
     engine: Engine, receiver: Receiver, ready: ConnectionName
 ) -> None:
-    name, location_id = ConnectionName("told-once"), LocationId("locToldOnce")
+    name, location_id = ConnectionName("warned-once"), LocationId("locWarnedOnce")
     await engine.stage.ledger.write(publish_elsewhere, ready, name, location_id)
     await engine.stage.ledger.write(use_up, location_id, 76)
     await engine.stage.ledger.write(end_tokens, f"app:{location_id}")
 
     states = [await engine.here(watch, 60.0) for _ in range(2)]
     calls = await receives(receiver, lambda one: f"{name}: 76 %" in one["text"])
-    access = await receives(receiver, lambda one: f"{name}: GHL ended" in one["text"])
+    access = await receives(receiver, lambda one: f"{name}: GHL revoked" in one["text"])
     await engine.stage.ledger.write(use_up, location_id, 90)
     states.append(await engine.here(watch, 60.0))
     await receives(receiver, lambda one: f"{name}: 90 %" in one["text"])
 
     assert [f"warned: {name}" in (state.message or "") for state in states] == [True, False, True]
-    assert calls["subject"] == "timerex-ghl: the day's calls run out"
-    assert access["subject"] == "timerex-ghl: access was ended"
+    assert calls["subject"] == "timerex-ghl: the daily call budget runs low"
+    assert access["subject"] == "timerex-ghl: access was revoked"
     assert "seed-canary" not in json.dumps(receiver.bodies)
 
 
@@ -219,7 +219,7 @@ async def test_calls_that_run_out_and_tokens_that_were_ended_are_reported_once(
 async def test_a_run_whose_worker_was_killed_is_marked_as_crashed_and_reported(
     engine: Engine, receiver: Receiver, ready: ConnectionName
 ) -> None:
-    """A run with its engine stopped for good looks alive until its heartbeats stay away."""
+    """A run whose process is stopped looks alive until its heartbeats are missing."""
     await engine.stage.sandbox.send(
         "POST",
         "/ghl/faults",
@@ -228,18 +228,18 @@ async def test_a_run_whose_worker_was_killed_is_marked_as_crashed_and_reported(
     run_id = await engine.api.start("contact-sync", connection=ready)
     engine_pid = await pid_of(run_id)
     await until_it_runs(engine, run_id)
-    os.kill(engine_pid, signal.SIGSTOP)  # a kill would be seen by the worker, who lives here
+    os.kill(engine_pid, signal.SIGSTOP)  # the worker would notice a kill
     try:
         message = await receives(receiver, lambda one: run_id in one["text"], within_s=240)
     finally:
         os.kill(engine_pid, signal.SIGKILL)
 
     assert message["subject"] == "timerex-ghl: a run failed"
-    assert "no sign of life" in message["text"]
+    assert "no heartbeat" in message["text"]
 
 
 async def until_it_runs(engine: Engine, run_id: str) -> None:
-    """Wait until a run has shown a sign of life."""
+    """Wait until a run has sent a heartbeat."""
     wanted = {
         "event": {"name": ["prefect.flow-run.heartbeat"]},
         "resource": {"id": [f"prefect.flow-run.{run_id}"]},
@@ -248,17 +248,17 @@ async def until_it_runs(engine: Engine, run_id: str) -> None:
         if (await engine.api.send("POST", "/events/filter", {"filter": wanted}))["events"]:
             return
         await asyncio.sleep(0.2)
-    raise AssertionError("the run showed no sign of life")
+    raise AssertionError("the run sent no heartbeat")
 
 
 async def pid_of(run_id: str) -> int:
-    """Find the process that carries a run: its environment names it."""
+    """Find the process of a run by the run id in its environment."""
     for _ in range(300):
         found = await asyncio.to_thread(find_process, f"PREFECT__FLOW_RUN_ID={run_id}".encode())
         if found is not None:
             return found
         await asyncio.sleep(0.1)
-    raise AssertionError("no process carries the run")
+    raise AssertionError("no process has the run's id")
 
 
 def find_process(setting: bytes) -> int | None:

@@ -1,4 +1,4 @@
-"""Calendars, from the form to what runs, on the real Prefect server."""
+"""Calendars, from the block to the published connection, on the real Prefect server."""
 
 from blocks.ghl import RECOMMENDED_SCOPES
 from flows.publish_connection import publish_connection

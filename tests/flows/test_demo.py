@@ -1,4 +1,4 @@
-"""The demo as a person runs it: to its end, interrupted, and killed."""
+"""The demo run to its end, interrupted, and killed."""
 
 import asyncio
 import os
@@ -59,7 +59,7 @@ async def test_the_demo_agrees_and_reports_no_names(tmp_path: Path) -> None:
     assert demo.returncode == 0, text
     assert "a second sync made 0 writes" in text
     assert [name for name in PEOPLE if name in text] == []
-    assert files_in(tmp_path) == [], "nothing is left in the user's home, nor elsewhere"
+    assert files_in(tmp_path) == [], "the demo leaves no files"
 
 
 @pytest.mark.slow

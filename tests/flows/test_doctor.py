@@ -1,4 +1,4 @@
-"""`timerex-ghl doctor` looks at the real server, ledger, sandbox and gateway."""
+"""`timerex-ghl doctor` on the real server, ledger, sandbox and gateway."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ async def another_gateway(ledger_url: str) -> AsyncGenerator[str]:
 
 @asynccontextmanager
 async def stranger(ready: int, forged: int) -> AsyncGenerator[str]:
-    """Answer readers with one status, and whoever posts with another."""
+    """Answer GET with one status and POST with another."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -71,12 +71,12 @@ async def test_everything_in_place_is_found_well(engine: Engine, ready: Connecti
         findings = await found(engine, ready, engine.stage.gateway_url)
 
     assert [step for step, each in findings.items() if each.is_well is False] == []
-    assert findings["connection"].said == "GHL accepts it; what runs is the draft"
-    assert findings["endpoint"].said == "ready, and closed to strangers"
+    assert findings["connection"].said == "GHL accepts it; the draft is published"
+    assert findings["endpoint"].said == "ready, and refuses deliveries without the token"
     assert findings["schedules"].said == f"{', '.join(SCHEDULED)}, watch run by themselves"
     assert findings["work pool"].is_well
     assert findings["TimeRex poll"].is_well is None
-    assert "enter an API key of TimeRex" in findings["TimeRex poll"].said
+    assert "enter a TimeRex API key" in findings["TimeRex poll"].said
 
 
 async def test_a_wrong_token_and_a_silent_gateway_are_named(
@@ -104,8 +104,8 @@ async def test_a_gateway_of_another_ledger_is_named(
 @pytest.mark.parametrize(
     ("ready_status", "forged_status", "said"),
     [
-        (404, 404, "something else answers there (404 to /readyz)"),
-        (200, 200, "a delivery without the token was answered 200"),
+        (404, 404, "another program answers (404 to /readyz)"),
+        (200, 200, "a delivery without the token got status 200"),
         (503, 429, "its ledger does not answer"),
     ],
 )
@@ -121,7 +121,7 @@ async def test_what_is_no_gateway_of_this_service_is_named(
 async def test_an_address_without_https_is_named(engine: Engine, ready: ConnectionName) -> None:
     fault = await fault_of_endpoint(engine, ready, "your.host")
 
-    assert fault == "your.host is no address: enter https://your.host"
+    assert fault == "invalid gateway URL your.host: enter https://your.host"
 
 
 @pytest.mark.slow
@@ -137,7 +137,7 @@ async def test_paused_schedules_are_reported(engine: Engine, drafts: Drafts) -> 
             await engine.api.send("PATCH", path, {"active": False})
             one_paused = await check_schedules(name)
         await engine.api.send("DELETE", path)
-        with pytest.raises(SettingsError, match=f"contact-sync: timerex-ghl publish {name}"):
+        with pytest.raises(SettingsError, match=f"contact-sync: run timerex-ghl publish {name}"):
             await check_schedules(name)
 
     assert (all_paused.is_well, one_paused.is_well) == (None, None)
@@ -150,9 +150,9 @@ async def test_a_draft_that_was_never_published_is_named(engine: Engine, drafts:
 
     findings = await found(engine, name)
 
-    assert findings["connection"].said.endswith(f"never published: timerex-ghl publish {name}")
+    assert findings["connection"].said.endswith(f"never published: run timerex-ghl publish {name}")
 
 
-@pytest.mark.parametrize(("is_well", "word"), [(True, "ok"), (False, "MEND"), (None, "note")])
+@pytest.mark.parametrize(("is_well", "word"), [(True, "ok"), (False, "FAIL"), (None, "note")])
 async def test_a_finding_is_one_line(*, is_well: bool | None, word: str) -> None:
     assert Finding("ledger", is_well, "opens").in_words() == f"{word:<5}ledger: opens"

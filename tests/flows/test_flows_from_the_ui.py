@@ -98,7 +98,7 @@ async def test_contacts_are_planned_then_synced_then_quiet(engine: Engine) -> No
 
 
 async def test_publishing_again_after_the_refresh_token_was_spent_works(engine: Engine) -> None:
-    """The block still holds the first refresh token, which GHL took long ago."""
+    """The block still has the first refresh token, which was used long ago."""
     await engine.stage.sandbox.send("POST", "/ghl/expire_access", {})
     sync = await engine.here(contact_sync, CONNECTION)
     oauth = [c for c in await engine.stage.sandbox.calls() if c["path"].endswith("/oauth/token")]

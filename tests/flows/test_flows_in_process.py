@@ -17,7 +17,7 @@ from timerex_ghl.engine.runtime import Runtime, use_runtime
 
 
 def slow(*values: object) -> Any:
-    """Leave an example to the proof: a run takes seconds, and the rule has tests of its own."""
+    """Run an example only in `make proof`: it takes seconds, and the rule has its own tests."""
     return pytest.param(*values, marks=pytest.mark.slow)
 
 
@@ -86,7 +86,7 @@ async def test_a_token_that_may_only_read_pulls_and_names_the_scope_it_lacks(
     writes = await engine.stage.sandbox.writes()
     pushed = await engine.here(contact_sync, name)
 
-    assert "region: enter your country's two letters" in (unknown.message or "")
+    assert "region: enter your two-letter country code" in (unknown.message or "")
     assert pulled.is_completed()
     assert pushed.is_failed()
     assert "the token lacks contacts.write, which contact.create needs" in (pushed.message or "")
@@ -115,7 +115,7 @@ async def test_records_set_aside_end_a_run_as_needs_review(engine: Engine, draft
 
     assert (state.name, state.is_completed()) == ("NeedsReview", True)
     assert "1 for review" in (state.message or "")
-    assert again.name == "Completed", "what waits for a person is not tried again unchanged"
+    assert again.name == "Completed", "an open review is not retried unchanged"
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The same flows on a ledger in PostgreSQL: entered in the block, as a person does."""
+"""Flows on a ledger in PostgreSQL, set in the block."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -20,7 +20,7 @@ EMAIL = "postgres@kumo.example"
 @pytest_asyncio.fixture(loop_scope="session")
 async def ledger(engine: Engine, drafts: Drafts, postgresql_url: str) -> AsyncGenerator[Ledger]:
     """Point the installation's ledger block at PostgreSQL for a while."""
-    del drafts  # they made the block
+    del drafts  # the fixture made the block
     documents = await engine.api.send("POST", "/block_documents/filter", {})
     block = next(one for one in documents if one["name"] == "ledger")
     path = f"/block_documents/{block['id']}"

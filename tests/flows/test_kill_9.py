@@ -1,6 +1,6 @@
 """kill -9 of a flow's process at every failpoint: the next run makes both sides agree.
 
-The next run waits out what the dead one still holds, 30 seconds at most.
+The next run waits until the locks of the dead one expire, at most 30 seconds.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ asyncio.run(getattr(import_module(module), name)(**json.loads(parameters)))
 
 
 class Victim(NamedTuple):
-    """A guest whose booking is carried by a process that dies."""
+    """A guest whose booking is processed by a process that dies."""
 
     email: str
     action: str
@@ -84,7 +84,7 @@ async def contact_of(engine: Engine, email: str) -> dict[str, Any]:
 
 
 async def check(engine: Engine, name: ConnectionName, victim: Victim) -> None:
-    """Make sure that both sides agree about a victim, and that every write is accounted for."""
+    """Check that both sides agree about a victim, and that every write has its intent."""
     contact = await contact_of(engine, victim.email)
     texts = [note["bodyText"] for note in contact["notes"]]
     rows, _ = await engine.stage.ledger.read(

@@ -1,4 +1,4 @@
-"""The live worker, in a process of its own: webhooks and edits reach the CRM by themselves."""
+"""The live worker, in a process of its own: it syncs webhooks and edits to the CRM."""
 
 import asyncio
 import secrets
@@ -145,7 +145,7 @@ async def test_a_killed_worker_is_followed_by_one_that_stands_by(
         assert await ended(engine, event_id) is InboxState.APPLIED
         run = await engine.api.wait_for(row.flow_run_id or "")
         assert run["state_type"] == "CRASHED"
-        assert run["state"]["message"] == "its worker was killed; the next one carries on"
+        assert run["state"]["message"] == "its worker was killed; the next worker continues"
         assert second.process.returncode is None
 
 

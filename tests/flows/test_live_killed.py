@@ -24,7 +24,7 @@ from timerex_ghl.domain.models import ConnectionName, EventId
 
 KILLS = 25
 PER_S = 4
-DRAIN_S = 300.0  # for what came while nobody was on duty
+DRAIN_S = 300.0  # for events that arrived while no worker ran
 
 
 def open_intents(tx: Connection, name: ConnectionName) -> int:
@@ -34,7 +34,7 @@ def open_intents(tx: Connection, name: ConnectionName) -> int:
 
 
 class Load:
-    """Guests who book at a steady pace, and half of whom cancel; what the door acknowledged."""
+    """Guests who book at a steady rate, half of whom cancel, and the acknowledged webhooks."""
 
     def __init__(self, engine: Engine, name: ConnectionName, word: str) -> None:
         self.engine, self.name, self.word = engine, name, word
@@ -51,10 +51,10 @@ class Load:
         its_id, email = f"{self.word}{number}", f"{self.word}{number}@load.example"
         for make in (confirmed, cancelled)[: 1 + number % 2]:
             self.acknowledged.append(await deliver(self.engine, self.name, make(its_id, email)))
-        self.guests += 1  # whoever was cut off in between was promised nothing
+        self.guests += 1  # an interrupted delivery was not acknowledged
 
     async def check(self) -> None:
-        """Wait until all is carried; then look at what the CRM has."""
+        """Wait until all events are processed; then check the CRM."""
         ledger = self.engine.stage.ledger
 
         async def nothing_waits() -> bool | None:

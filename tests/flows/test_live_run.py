@@ -1,4 +1,4 @@
-"""What a failed batch means for the connection's others."""
+"""Effect of a failed batch on the connection's other batches."""
 
 from datetime import timedelta
 

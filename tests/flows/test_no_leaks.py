@@ -1,4 +1,4 @@
-"""No guest's detail and no secret is in what Prefect keeps: looked for when every flow has run."""
+"""Prefect stores no personal values and no secrets: searched after every flow has run."""
 
 from uuid import uuid4
 
@@ -26,7 +26,7 @@ async def test_no_personal_value_and_no_secret_reached_prefect(engine: Engine) -
         sandbox.timerex["api_key"],
         (engine.folder / "key").read_text().strip(),
     ]
-    # The sandbox prints its own tokens when it starts: that is what it is for.
+    # The sandbox prints its own tokens when it starts: that is intended.
     files = [path for path in engine.folder.rglob("*") if path.is_file()]
     kept = [path for path in files if not path.name.startswith(("ledger.db", "sandbox.log", "key"))]
     history = b"".join(path.read_bytes() for path in kept if path.name.startswith("prefect.db"))

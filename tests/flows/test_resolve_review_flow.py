@@ -1,4 +1,4 @@
-"""What waits for a person, in the Prefect UI: listed without anybody's details, and settled."""
+"""Reviews in the Prefect UI: listed without personal values, and resolved."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ RULE = {"ghl": "city", "field": "city", "conflict": "ask"}
 
 
 async def disputed(engine: Engine, drafts: Drafts, email: str) -> tuple[ConnectionName, Review]:
-    """Let both sides give a new person another city."""
+    """Change the city of a new contact differently on both sides."""
     name = await drafts.publish(rules=[{"ghl": "email", "field": "email"}, RULE])
     await add_person(engine, name, email=email, city="Tokyo")
     await engine.here(contact_sync, name)
@@ -114,7 +114,7 @@ async def test_a_typed_value_goes_by_the_terminal_and_never_into_prefect(
 ) -> None:
     email = "settle-typed@kumo.example"
     name, review = await disputed(engine, drafts, email)
-    command = ["reviews", "settle", name, review.id, "--value", "city=Kakogawa", "--by", "kana"]
+    command = ["reviews", "resolve", name, review.id, "--value", "city=Kakogawa", "--by", "kana"]
 
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "timerex_ghl", *command,

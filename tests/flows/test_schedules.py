@@ -1,4 +1,4 @@
-"""A published connection's schedules make runs by themselves, on a real server and worker."""
+"""A published connection's schedules create runs, on a real server and worker."""
 
 import asyncio
 from typing import Any
@@ -10,7 +10,7 @@ from tests.flows.conftest import Engine, scheduling
 from timerex_ghl.domain.models import ConnectionName
 
 WITHIN_S = 300
-"""A guard against waiting for ever; the first run is due a minute after publishing."""
+"""A timeout; the first run is due a minute after publishing."""
 
 
 async def scheduled_runs(engine: Engine, flow: str, connection: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""TimeRex's API key, from the form to a booking that was read back, on the real Prefect server."""
+"""TimeRex's API key, from the block to a booking read back, on the real Prefect server."""
 
 import json
 from datetime import UTC, datetime

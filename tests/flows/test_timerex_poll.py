@@ -14,7 +14,7 @@ from timerex_ghl.engine.runtime import Runtime, use_runtime, utc_now
 
 
 async def with_key(engine: Engine, drafts: Drafts) -> ConnectionName:
-    """Publish a connection that may ask TimeRex."""
+    """Publish a connection with a TimeRex API key."""
     info = engine.stage.sandbox.timerex
     key = {"api_key": info["api_key"], "base_url": info["base_url"]}
     return await drafts.publish(timerex={**drafts.timerex, **key})
@@ -66,7 +66,7 @@ async def test_a_run_whose_time_is_up_says_that_the_next_goes_on(
         state = await engine.here(timerex_poll, name)
 
     assert state.is_completed()
-    assert "time is up, the next run goes on from here" in (state.message or "")
+    assert "time is up, the next run continues" in (state.message or "")
 
 
 async def test_a_second_run_does_nothing_beside_the_first(engine: Engine, drafts: Drafts) -> None:

@@ -1,4 +1,4 @@
-"""Short words to call a sandbox."""
+"""A short client of a sandbox."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ class SandboxCaller:
         return await self.http.post(url, headers=headers, content=content)
 
     async def create(self, **fields: object) -> dict[str, Any]:
-        """Create a contact and give it as created."""
+        """Create a contact and return it."""
         body = {"locationId": self.location_id, **fields}
         answer = await self.ghl("POST", "/contacts/", body)
         assert answer.status_code == 201, answer.text
@@ -50,7 +50,7 @@ class SandboxCaller:
         return (await self.ghl("GET", f"/contacts/{contact_id}")).json()["contact"]
 
     async def search(self, **body: object) -> dict[str, Any]:
-        """Search, 500 a page unless told."""
+        """Search, 500 a page by default."""
         answer = await self.ghl(
             "POST",
             "/contacts/search",

@@ -1,4 +1,4 @@
-"""Clocks a test hands to the sandbox, so that no verdict depends on the machine's speed."""
+"""Clocks that tests pass to the sandbox, so that no result depends on the machine's speed."""
 
 import asyncio
 import threading
@@ -8,11 +8,11 @@ from typing import NamedTuple
 from timerex_ghl.sandbox.clock import MachineClock
 
 HANG_S = 60.0
-"""A guard against a test that would wait for ever; nothing takes nearly as long."""
+"""A timeout for a test that would wait forever; nothing takes nearly as long."""
 
 
 class Sleeper(NamedTuple):
-    """Somebody in the sandbox's event loop who waits for a time."""
+    """A task in the sandbox's event loop that waits for a time."""
 
     until: float
     loop: asyncio.AbstractEventLoop
@@ -41,7 +41,7 @@ class ManualClock(MachineClock):
         await sleeper.woken
 
     def advance(self, seconds: float) -> None:
-        """Move it, and wake those whose time has come."""
+        """Advance the clock, and wake the tasks that are due."""
         with self._changed:
             self._now += seconds
             due = [one for one in self._sleepers if one.until <= self._now]
@@ -50,16 +50,16 @@ class ManualClock(MachineClock):
             sleeper.loop.call_soon_threadsafe(sleeper.woken.set_result, None)
 
     async def has_sleeper(self) -> None:
-        """Wait until somebody waits for it."""
+        """Wait until a task sleeps on this clock."""
         await asyncio.wait_for(asyncio.to_thread(self._wait_for_sleeper), 2 * HANG_S)
 
     def _wait_for_sleeper(self) -> None:
         with self._changed:
-            assert self._changed.wait_for(lambda: self._sleepers, HANG_S), "nobody waits"
+            assert self._changed.wait_for(lambda: self._sleepers, HANG_S), "no task sleeps"
 
 
 class SkippingClock(MachineClock):
-    """Lets whoever waits go on at once, and notes how long each would have waited."""
+    """Returns from every sleep at once, and records its length."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []

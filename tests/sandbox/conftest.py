@@ -38,7 +38,7 @@ def skipping() -> SkippingClock:
 
 @pytest.fixture
 async def hurried(skipping: SkippingClock) -> AsyncIterator[SandboxCaller]:
-    """A sandbox that waits for nothing, and notes how long it would have."""
+    """A sandbox that never sleeps, and records the lengths of its sleeps."""
     async with calling(skipping) as caller:
         yield caller
 

@@ -1,4 +1,4 @@
-"""A GHL app with a webhook, and words for what it delivers."""
+"""A GHL app with a webhook, and helpers for its deliveries."""
 
 import asyncio
 import base64
@@ -15,7 +15,7 @@ ENDPOINT = "/webhooks/ghl"
 
 
 class GhlApp:
-    """The app: its door, the key its deliveries are checked with, and the sandbox's control."""
+    """The app: its webhook endpoint, its public key, and the sandbox's control API."""
 
     def __init__(self, sandbox: SandboxCaller, endpoint: Receiver, key: str) -> None:
         self.sandbox = sandbox
@@ -32,7 +32,7 @@ class GhlApp:
         await self.control("POST", "/webhook/faults", kind=kind, **order)
 
     async def emit(self, count: int = 1, type_: str = "ContactUpdate") -> None:
-        """Let events happen that are told apart by their id: e0, e1, e2..."""
+        """Send events with the ids e0, e1, e2..."""
         for number in range(count):
             fields = {"id": f"e{number}"}
             await self.control("POST", "/deliveries", type=type_, fields=fields)
@@ -53,11 +53,11 @@ class GhlApp:
         return found
 
     def received(self) -> list[str]:
-        """Give the ids of the events that arrived, in their order."""
+        """Return the ids of the events that arrived, in order."""
         return [body["id"] for body in self.endpoint.bodies]
 
     def is_signed(self, number: int = -1) -> bool:
-        """Check a delivery as its receiver should: over the very bytes."""
+        """Verify a delivery's signature, over the exact bytes."""
         key = load_der_public_key(base64.b64decode(self.key))
         assert isinstance(key, Ed25519PublicKey)
         shown = self.endpoint.headers(number).get("x-ghl-signature", "")

@@ -105,13 +105,13 @@ NAME_OF_ID = {"notes": "note", "customFields": "field", "customValues": "value"}
 
 @dataclass
 class OpenApiWorld:
-    """A sandbox, and what stands for the words in braces: ids and credentials."""
+    """A sandbox, with the ids and credentials for placeholders in braces."""
 
     sandbox: SandboxCaller
     ids: dict[str, str]
 
     def fill(self, value: Any) -> Any:
-        """Put ids in their places."""
+        """Replace placeholders by ids."""
         match value:
             case str() if value.startswith("{"):
                 return self.ids[value[1:-1]]
@@ -123,7 +123,7 @@ class OpenApiWorld:
                 return value
 
     def path(self, operation: VendorOperation, ids: dict[str, str] | None = None) -> str:
-        """Write an operation's path with ids in it."""
+        """Return an operation's path with ids in it."""
         ids, parts = {**self.ids, **(ids or {})}, operation.path.split("/")
         for at, part in enumerate(parts):
             if part == "{id}":
@@ -140,7 +140,7 @@ class OpenApiWorld:
         token: str | None = None,
         ids: dict[str, str] | None = None,
     ) -> httpx.Response:
-        """Call an operation so that it is done, but for what is said here."""
+        """Call an operation with valid arguments, except for those given."""
         if body is None:
             body = self.fill(BODIES.get(operation.id))
         ghl, private = self.sandbox.info.ghl, self.sandbox.info.ghl.private_token
@@ -181,7 +181,7 @@ async def made_world(sandbox: SandboxCaller) -> OpenApiWorld:
 
 
 async def fill_world(world: OpenApiWorld) -> None:
-    """Make what an operation's path may name."""
+    """Create the records that an operation's path can name."""
     ids = world.ids
 
     async def make(name: str, path: str, body: Json, key: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""An agency's token: which calls it may make, and a location's token in exchange."""
+"""Agency tokens: allowed calls, and the exchange for a location's token."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The sandbox as a program: one line of JSON, then until it is told to stop."""
+"""The sandbox as a program: prints one line of JSON, then runs until stopped."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""Contacts in the sandbox: what the vendor's recorded answers and its reference say of them."""
+"""Contacts in the sandbox: as in the vendor's recorded answers and reference."""
 
 import pytest
 

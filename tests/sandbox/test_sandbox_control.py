@@ -1,4 +1,4 @@
-"""What the control API does to the GHL half: people's edits, faults, the list of calls."""
+"""Control of the GHL half: edits of CRM users, faults, the list of calls."""
 
 import asyncio
 

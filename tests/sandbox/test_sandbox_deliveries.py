@@ -1,4 +1,4 @@
-"""Webhook deliveries that go wrong on request: doubled, late, out of order, lost, forged."""
+"""Faults of webhook deliveries, on request: doubled, late, out of order, lost, forged."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""The location's duplicate rule, and what upsert makes of it."""
+"""The location's duplicate rule, and upsert."""
 
 from tests.sandbox.calling import SandboxCaller
 

@@ -1,4 +1,4 @@
-"""What can happen to a call on request: before it is done, after, and to its answer."""
+"""Faults of calls on request: before and after the commit, and in the answer."""
 
 import asyncio
 

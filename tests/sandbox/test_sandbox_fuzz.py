@@ -1,4 +1,4 @@
-"""Anything may be thrown at any operation: the answer is a success or a refusal, never a 500."""
+"""Any request to any operation is answered by a success or a refusal, never a 500."""
 
 import asyncio
 from collections.abc import Iterator
@@ -78,11 +78,11 @@ SEARCHES = st.fixed_dictionaries(
 
 
 FEWER = settings(max_examples=max(1, settings().max_examples // 4), deadline=None)
-"""There are 69 operations, and each needs a sandbox of its own: a quarter of the usual for each."""
+"""There are 69 operations, each with a sandbox of its own: a quarter of the usual examples each."""
 
 
 class Thrown(NamedTuple):
-    """One call, as odd as it comes."""
+    """One random call."""
 
     ids: dict[str, str]
     query: dict[str, str]
@@ -90,7 +90,7 @@ class Thrown(NamedTuple):
 
 
 def changed(good: Json) -> st.SearchStrategy[Any]:
-    """Take a good body and put anything in some of its places, or anything instead of it."""
+    """Replace parts of a valid body, or all of it, by random values."""
     places = st.sampled_from(sorted(good)) | NAMES if good else NAMES
     edits = st.dictionaries(places, VALUES, max_size=3)
     leaf = st.tuples(places, LEAVES).map(lambda edit: {**good, edit[0]: edit[1]})
@@ -117,7 +117,7 @@ def thrown(world: OpenApiWorld, operation: VendorOperation) -> st.SearchStrategy
 
 @pytest.fixture
 def runner() -> Iterator[asyncio.Runner]:
-    """An event loop that examples use one after another: hypothesis knows no coroutines."""
+    """An event loop shared by all examples, as Hypothesis does not support coroutines."""
     with asyncio.Runner() as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""Search lags writes where the operator says so; reading by id never does."""
+"""Search lags writes if the operator sets it; reading by id never does."""
 
 from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.clocks import ManualClock

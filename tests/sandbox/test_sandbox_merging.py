@@ -1,4 +1,4 @@
-"""What only a person in the CRM does: two contacts become one, a deleted one comes back."""
+"""Actions of CRM users only: merge two contacts, restore a deleted one."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -38,7 +38,7 @@ async def book(app: GhlApp, contact_id: str) -> str:
 
 
 async def parts_of(sandbox: SandboxCaller, contact_id: str) -> list[Any]:
-    """Give a contact, its notes, tasks and appointments, each as it reads, or its status."""
+    """Read a contact, its notes, tasks and appointments; the status where it is refused."""
     found: list[Any] = []
     for name, path in PARTS.items():
         answer = await sandbox.ghl("GET", f"/contacts/{contact_id}{path}")
@@ -47,7 +47,7 @@ async def parts_of(sandbox: SandboxCaller, contact_id: str) -> list[Any]:
 
 
 async def deliveries(app: GhlApp, *types: str) -> None:
-    """Wait until the last that was told are these."""
+    """Wait until the last events are these."""
     before = len(await app.deliveries()) - len(types)
     found = await app.wait_for_states(*["delivered"] * (before + len(types)))
     assert [one["type"] for one in found[before:]] == [*types]

@@ -1,4 +1,4 @@
-"""The sandbox's answers, judged by the vendor's own OpenAPI files: each operation, each refusal."""
+"""The sandbox's answers validated against the vendor's OpenAPI files, refusals included."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ async def world(sandbox: SandboxCaller) -> OpenApiWorld:
 
 
 def judge(operation: VendorOperation, status: int, body: Any) -> list[str]:
-    """Say what the files have against an answer; nothing where they do not describe it."""
+    """List an answer's faults by the files; none if they do not describe it."""
     place = (file_of(operation.path), operation.method, operation.path)
     published = RECORDED_STATUS.get(operation.id, (status, status))[1]
     if not has_schema(*place, published):

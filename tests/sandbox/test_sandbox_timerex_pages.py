@@ -1,4 +1,4 @@
-"""TimeRex's booking pages: prefilled by the address, with hidden parameters, booking for real."""
+"""TimeRex's booking pages: prefilled by the URL, with hidden parameters, and real bookings."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""GHL's webhooks: what is told, signed with what, and tried again when."""
+"""GHL's webhooks: events, signatures and retries."""
 
 import base64
 from collections.abc import AsyncIterator

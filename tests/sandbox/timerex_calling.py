@@ -1,4 +1,4 @@
-"""Short words to call the sandbox's TimeRex."""
+"""A short client of the sandbox's TimeRex."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""The command `timerex-ghl`: it starts things, and decides nothing.
+"""The command `timerex-ghl`: it starts programs and has no logic of its own.
 
-Everything heavy is imported where it is used, so that `--help` answers at once.
+Heavy imports are done where they are used, so that `--help` answers at once.
 """
 
 import click
@@ -28,13 +28,13 @@ New here? `timerex-ghl demo` shows the main job against the built-in sandbox.
 \b
 To run it for real:
   timerex-ghl server        a Prefect server (or use yours: PREFECT_API_URL)
-  timerex-ghl deploy        the blocks' forms and the flows, into that server
+  timerex-ghl deploy        the block types and the flows, into that server
   timerex-ghl worker        runs the flows
   (fill in the blocks in the Prefect UI)
-  timerex-ghl publish NAME  checks them and makes the version that runs
+  timerex-ghl publish NAME  checks them and publishes a new version
   timerex-ghl gateway       receives the webhooks of both services
   timerex-ghl live          handles events within milliseconds
-  timerex-ghl endpoints     the webhook address to enter in TimeRex
+  timerex-ghl endpoints     the webhook path to enter in TimeRex
 """
 
 

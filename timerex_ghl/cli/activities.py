@@ -1,4 +1,4 @@
-"""What `timerex-ghl notes` and `timerex-ghl tasks` share: list, show and delete, add and edit."""
+"""Commands shared by `timerex-ghl notes` and `timerex-ghl tasks`."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from timerex_ghl.domain.activity_entry import ActivityEntry
     from timerex_ghl.gateway.api.activity_wire import NoteView, TaskView
 
-CONTACT = click.option("--contact", required=True, callback=is_id, help="Whose it is, for good.")
+CONTACT = click.option(
+    "--contact", required=True, callback=is_id, help="The contact; cannot be changed later."
+)
 
 
 def share_activities(group: click.Group, kind: "ActivityKind") -> None:
-    """Give a group the commands that are the same for both kinds."""
+    """Add the commands to a group that are the same for both kinds."""
 
-    @group.command("list", help=f"Print {kind}s by id: version, contact, and what they say.")
+    @group.command("list", help=f"Print {kind}s by id: version, contact and text.")
     @click.option("--contact", callback=is_id, help="Only those of this contact.")
     @reaches
     def list_(*, contact: str | None, where: Where) -> None:
@@ -42,11 +44,11 @@ def share_activities(group: click.Group, kind: "ActivityKind") -> None:
 
         delete_activity(tx, editor, ActivityKey(kind, ActivityId(id_)), now, versions=None)
 
-    share(group, kind, read, delete, f"Delete a {kind} here and in the CRM.")
+    share(group, kind, read, delete, f"Delete a {kind} in the workspace and in the CRM.")
 
 
 def entry_of(kind: "ActivityKind", typed: Mapping[str, str | None]) -> "ActivityEntry":
-    """Read options as an entry: what was not typed stays, empty means nobody or none."""
+    """Convert options to an entry: omitted fields stay, an empty one is cleared."""
     from timerex_ghl.domain.activity_entry import NoteEntry, TaskEntry
 
     model = NoteEntry if kind == "note" else TaskEntry
@@ -65,7 +67,7 @@ def add(contact: str, entry: "ActivityEntry", where: Where) -> None:
 
 
 def change(id_: str, entry: "ActivityEntry", where: Where) -> None:
-    """Change what the entry names, whichever version the record is at."""
+    """Change the fields set in the entry, whatever the record's version."""
     from timerex_ghl.adapters.ledger.activity_edits import change_activity
     from timerex_ghl.domain.activities import ActivityId
 
@@ -93,13 +95,13 @@ def _list(kind: "ActivityKind", contact: str | None, where: Where) -> None:
 
 
 def _line_of(view: "NoteView | TaskView") -> str:
-    """Give a note or task in one line: id, version, contact, and what it says."""
+    """Format a note or task as one line: id, version, contact and text."""
     from timerex_ghl.gateway.api.activity_wire import NoteView
 
     first = (view.id, f"v{view.version}", view.contact_id)
     if isinstance(view, NoteView):
         return line_with(*first, text=view.text)
-    due = f"due {view.due_at:%Y-%m-%d %H:%M} UTC" if view.due_at else "never due"
+    due = f"due {view.due_at:%Y-%m-%d %H:%M} UTC" if view.due_at else "no due date"
     return line_with(*first, view.status, due, text=view.title)
 
 

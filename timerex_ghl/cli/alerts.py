@@ -1,4 +1,4 @@
-"""`timerex-ghl alerts`: who is told when something fails."""
+"""`timerex-ghl alerts`: alerts when something fails."""
 
 import click
 
@@ -6,18 +6,18 @@ from timerex_ghl.cli.running import fail, run
 
 
 @click.command()
-@click.option("--block", help="A notification block, as in its address: slack-webhook/ops.")
-@click.option("--webhook", metavar="URL", help="Post {subject, text} as JSON to this address.")
-@click.option("--remove", is_flag=True, help="Tell nobody any more.")
+@click.option("--block", help="A notification block, as in its URL: slack-webhook/ops.")
+@click.option("--webhook", metavar="URL", help="Post {subject, text} as JSON to this URL.")
+@click.option("--remove", is_flag=True, help="Remove all alerts.")
 def alerts(block: str | None, webhook: str | None, remove: bool) -> None:
-    """Tell people when a run fails, is dead, or needs somebody, and what the flow watch finds.
+    """Send an alert when a run fails, dies or needs a review, and for what the flow watch finds.
 
-    That is: events that wait too long, webhooks that stay away, calls of the day that run out,
-    tokens that were ended.
+    The flow `watch` finds events that are pending for too long, silent webhooks, a daily call
+    budget that runs low, and revoked tokens.
 
-    Sets up automations in Prefect for this project's deployments, and lets the flow `watch` run
-    every five minutes. Safe to repeat: what is there is brought up to date. Without an option it
-    lists what is set. Needs `timerex-ghl deploy` first.
+    Sets up automations in Prefect for this project's deployments, and schedules the flow `watch`
+    every five minutes. Safe to repeat: existing automations are updated. Without an option it
+    lists them. Needs `timerex-ghl deploy` first.
     """
     if sum(map(bool, (block, webhook, remove))) > 1:
         fail("choose one of --block, --webhook and --remove")
@@ -35,5 +35,5 @@ async def _alerts(block: str | None, webhook: str | None, *, remove: bool) -> li
     if webhook is not None:
         block = await make_webhook_block(webhook)
     if block is not None:
-        return [f"told through {block}:", *await put_alerts(block)]
-    return await list_alerts() or ["nobody is told: set a block or a webhook, see --help"]
+        return [f"alerts through {block}:", *await put_alerts(block)]
+    return await list_alerts() or ["no alerts: set a block or a webhook, see --help"]

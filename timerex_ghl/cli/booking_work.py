@@ -1,4 +1,4 @@
-"""What `timerex-ghl bookings` does in the workspace."""
+"""Workspace edits and queries of `timerex-ghl bookings`."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from timerex_ghl.domain.booking_entry import BookingEntry
     from timerex_ghl.gateway.api.booking_wire import BookingView
 
-MADE = {"timerex": "made in TimeRex", "workspace": "made here"}
+MADE = {"timerex": "made in TimeRex", "workspace": "made in the workspace"}
 
 
 def add(contact: str | None, entry: "BookingEntry", where: Where) -> None:
@@ -33,7 +33,7 @@ def add(contact: str | None, entry: "BookingEntry", where: Where) -> None:
 
 
 def change(id_: str, entry: "BookingEntry", where: Where) -> None:
-    """Change what the entry names, whichever version the booking is at."""
+    """Change the fields set in the entry, whatever the booking's version."""
     from timerex_ghl.adapters.ledger.booking_edits import change_booking
     from timerex_ghl.domain.models import BookingId
     from timerex_ghl.gateway.api.booking_wire import view_of
@@ -46,7 +46,7 @@ def change(id_: str, entry: "BookingEntry", where: Where) -> None:
 
 
 def delete(tx: "Connection", editor: "Editor", id_: str, now: "datetime") -> None:
-    """Delete a booking, whichever version it is at."""
+    """Delete a booking, whatever its version."""
     from timerex_ghl.adapters.ledger.booking_edits import delete_booking
     from timerex_ghl.domain.models import BookingId
 
@@ -63,7 +63,7 @@ def read(tx: "Connection", editor: "Editor", id_: str) -> "BookingView":
 
 
 def say_list(typed: Mapping[str, str | None], where: Where) -> None:
-    """Print the bookings that were asked for, page by page."""
+    """Print the matching bookings, page by page."""
     from timerex_ghl.adapters.ledger.bookings import BookingFilter, BookingPosition, list_bookings
     from timerex_ghl.gateway.api.booking_wire import BookingQuery, views_of
 
@@ -78,7 +78,7 @@ def say_list(typed: Mapping[str, str | None], where: Where) -> None:
 
 
 def _line_of(view: "BookingView") -> str:
-    """Give a booking in one line: id, version, start, state, who made it, contact, and what."""
+    """Format a booking as one line: id, version, start, state, origin, contact, calendar."""
     return line_with(
         view.id,
         f"v{view.version}",

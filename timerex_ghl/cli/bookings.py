@@ -1,4 +1,4 @@
-"""`timerex-ghl bookings`: all of them to be seen, and those made here to be edited."""
+"""`timerex-ghl bookings`: list all bookings, and edit those made in the workspace."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -12,9 +12,9 @@ from timerex_ghl.cli.workspace import Command, Where, reaches
 if TYPE_CHECKING:
     from timerex_ghl.domain.booking_entry import BookingEntry
 
-HELP = """See bookings, and edit those made here. The CRM follows at once.
+HELP = """List bookings, and edit those made in the workspace. Edits sync to the CRM at once.
 
-One made in TimeRex is moved and cancelled there.
+Bookings made in TimeRex are moved and cancelled in TimeRex.
 
 \b
   timerex-ghl bookings list --from 2026-02-10T00:00+09:00 --state confirmed
@@ -26,35 +26,35 @@ One made in TimeRex is moved and cancelled there.
 """
 DETAILS = (
     click.option("--starts", "starts_at", metavar="TIME", help="Like 2026-02-10T10:00+09:00."),
-    click.option("--ends", "ends_at", metavar="TIME", help="31 days later at most."),
-    click.option("--timezone", metavar="ZONE", help="The CRM tells the times in it: Asia/Tokyo."),
-    click.option("--calendar-name", help="What was booked."),
-    click.option("--guest-name", help="As the guest writes it."),
-    click.option("--guest-email", metavar="EMAIL", help="Finds the guest, without a contact."),
-    click.option("--guest-company", help="Whom the guest works for."),
+    click.option("--ends", "ends_at", metavar="TIME", help="At most 31 days after the start."),
+    click.option("--timezone", metavar="ZONE", help="Time zone of times in the CRM: Asia/Tokyo."),
+    click.option("--calendar-name", help="Name of what was booked."),
+    click.option("--guest-name", help="Name, as the guest writes it."),
+    click.option("--guest-email", metavar="EMAIL", help="Finds the guest if no contact is given."),
+    click.option("--guest-company", help="Company of the guest."),
     click.option(
         "--guest-comment",
         callback=or_input,
-        help="What the guest said; - reads it from standard input.",
+        help="Comment of the guest; - reads standard input.",
     ),
     click.option(
-        "--host-name", "host_names", multiple=True, help='May be repeated; "" alone for nobody.'
+        "--host-name", "host_names", multiple=True, help='May be repeated; "" alone for none.'
     ),
     click.option(
         "--host-email",
         "host_emails",
         metavar="EMAIL",
         multiple=True,
-        help='May be repeated; "" alone for nobody. The CRM\'s user of it gets the appointment.',
+        help='May be repeated; "" alone for none. The CRM user with it gets the appointment.',
     ),
-    click.option("--join-url", metavar="URL", help="The meeting's link for the guest."),
+    click.option("--join-url", metavar="URL", help="Link to the online meeting, for the guest."),
 )
 Typed = str | tuple[str, ...] | None
 
 
 @click.group(help=HELP)
 def bookings() -> None:
-    """Gather the commands."""
+    """Group the booking commands."""
 
 
 share(
@@ -62,7 +62,7 @@ share(
     "booking",
     read,
     delete,
-    "Delete a booking made here. The CRM shows it as cancelled.",
+    "Delete a booking made in the workspace. The CRM shows it as cancelled.",
 )
 
 
@@ -74,25 +74,29 @@ def _details(command: Command) -> Command:
 
 @bookings.command("list")
 @click.option("--contact", "contact_id", callback=is_id, help="Only those of this contact.")
-@click.option("--from", "starts_from", metavar="TIME", help="Only those that start then or later.")
-@click.option("--before", "starts_before", metavar="TIME", help="Only those that start earlier.")
+@click.option(
+    "--from", "starts_from", metavar="TIME", help="Only those that start at this time or later."
+)
+@click.option(
+    "--before", "starts_before", metavar="TIME", help="Only those that start before this time."
+)
 @click.option(
     "--state",
     type=click.Choice(["confirmed", "cancelled", "moved"]),
-    help="Only these; the new time of a moved one is another booking.",
+    help="Only this state; the new time of a moved booking is another booking.",
 )
 @reaches
 def list_(*, where: Where, **typed: str | None) -> None:
-    """Print bookings by their start: state, who made it, contact, and what was booked."""
+    """Print bookings by start time: state, origin, contact, and what was booked."""
     say_list(typed, where)
 
 
 @bookings.command("add")
-@click.option("--contact", callback=is_id, help="The guest, for good.")
+@click.option("--contact", callback=is_id, help="The guest; cannot be changed later.")
 @_details
 @reaches
 def add_(*, contact: str | None, where: Where, **typed: Typed) -> None:
-    """Add a booking that was made elsewhere: by phone, at the counter.
+    """Add a booking that was made outside TimeRex, for example by phone.
 
     It needs --starts, --ends and --timezone, and its guest: --contact or --guest-email.
     """
@@ -104,7 +108,7 @@ def add_(*, contact: str | None, where: Where, **typed: Typed) -> None:
 @_details
 @reaches
 def edit(*, id_: str, where: Where, **typed: Typed) -> None:
-    """Change what is named of a booking made here, and nothing else; "" empties."""
+    """Change only the given fields of a booking made in the workspace; "" empties one."""
     change(id_, _entry_of(typed), where)
 
 
@@ -114,11 +118,11 @@ def edit(*, id_: str, where: Where, **typed: Typed) -> None:
     "--reason",
     "cancellation_reason",
     callback=or_input,
-    help="Why; - reads it from standard input.",
+    help="Reason; - reads standard input.",
 )
 @reaches
 def cancel(*, id_: str, where: Where, **typed: str | None) -> None:
-    """Cancel a booking made here. It stays in the workspace."""
+    """Cancel a booking made in the workspace. It is kept there."""
     change(id_, _entry_of({"state": "cancelled", **typed}), where)
 
 
@@ -126,12 +130,12 @@ def cancel(*, id_: str, where: Where, **typed: str | None) -> None:
 @ID
 @reaches
 def confirm(*, id_: str, where: Where) -> None:
-    """Make a cancelled booking stand again, and forget why it was cancelled."""
+    """Confirm a cancelled booking again, and clear the reason."""
     change(id_, _entry_of({"state": "confirmed", "cancellation_reason": ""}), where)
 
 
 def _entry_of(typed: Mapping[str, Typed]) -> "BookingEntry":
-    """Read options as an entry. One that can be repeated was not typed where it is ()."""
+    """Convert options to an entry. A repeatable option is () if it was not given."""
     from timerex_ghl.domain.booking_entry import BookingEntry
 
     named = {field: None if value == () else _each(value) for field, value in typed.items()}

@@ -1,4 +1,4 @@
-"""`timerex-ghl deletes`: what was deleted on one side, and waits for a person."""
+"""`timerex-ghl deletes`: deletes that are pending until a person decides."""
 
 import json
 from datetime import timedelta
@@ -9,27 +9,27 @@ import click
 from timerex_ghl.cli.running import run
 from timerex_ghl.cli.workspace import Where, reaches
 
-WHERE = {"workspace": "here", "ghl": "in GHL"}
+WHERE = {"workspace": "in the workspace", "ghl": "in GHL"}
 
 
 @click.command()
 @reaches
 def deletes(*, where: Where) -> None:
-    """Print the deleted notes and tasks that the other side keeps until a person decides.
+    """Print notes and tasks deleted in one system and kept in the other until a person decides.
 
-    Many deletes at once wait: see most_deletes in docs/connect.md. Ids and ages only, the oldest
-    first. Decide with `timerex-ghl reviews`.
+    Many deletes at once are pending: see most_deletes in docs/connect.md. Prints ids and ages
+    only, oldest first. Decide with `timerex-ghl reviews`.
     """
     pending = run(_pending(where))
     for one in pending:
         click.echo(json.dumps(one) if where.as_json else _line(one))
     if not pending and not where.as_json:
-        click.echo("nothing waits")
+        click.echo("no pending deletes")
 
 
 def _line(one: dict[str, Any]) -> str:
     age = timedelta(seconds=one["age_s"])
-    return f"{one['kind']}:{one['id']}  deleted {WHERE[one['side']]}, waits for {age}"
+    return f"{one['kind']}:{one['id']}  deleted {WHERE[one['side']]}, pending for {age}"
 
 
 async def _pending(where: Where) -> list[dict[str, Any]]:

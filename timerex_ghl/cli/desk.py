@@ -1,4 +1,4 @@
-"""Commands for the operator's desk: what was only planned."""
+"""Commands for operators: plans of dry runs, and the history of an event or run."""
 
 import os
 
@@ -11,10 +11,10 @@ from timerex_ghl.cli.running import run
 @click.argument("connection")
 @click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
 def plans(connection: str, ledger: str | None) -> None:
-    """Print what the latest dry runs would write, with the values: one line of JSON a person."""
+    """Print what the latest dry runs would write, with values: one line of JSON per record."""
     from timerex_ghl.desk import list_plans
 
-    for line in run(list_plans(ledger, connection)) or ["no dry run in the last days"]:
+    for line in run(list_plans(ledger, connection)) or ["no dry run in the last 7 days"]:
         click.echo(line)
 
 
@@ -22,9 +22,9 @@ def plans(connection: str, ledger: str | None) -> None:
 @click.argument("id_", metavar="ID")
 @click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
 def explain(id_: str, ledger: str | None) -> None:
-    """Show what became of an event and in which runs, or what a run carried.
+    """Show the history of an event and its runs, or the events that a run processed.
 
-    ID is an event's (e_0123456789abcdef0123), or a flow run's or task run's as Prefect shows it.
+    ID is the id of an event (e_0123456789abcdef0123), or of a flow run or task run in Prefect.
     """
     from timerex_ghl import explain as explaining
 

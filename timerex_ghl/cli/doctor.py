@@ -1,4 +1,4 @@
-"""`timerex-ghl doctor`: what is right, and what to mend."""
+"""`timerex-ghl doctor`: check the setup and say what to fix."""
 
 import json
 import sys
@@ -11,13 +11,13 @@ from timerex_ghl.cli.running import run
 
 @click.command()
 @click.argument("connection", required=False)
-@click.option("--gateway-url", help="Where TimeRex reaches the gateway: its endpoint is tried.")
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a finding.")
+@click.option("--gateway-url", help="Public URL of the gateway, to check its webhook endpoint.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per finding.")
 def doctor(connection: str | None, gateway_url: str | None, as_json: bool) -> None:
-    """Check every step that a program can check, and say what to do.
+    """Check the setup, and say what to do.
 
-    Checks this machine, Prefect and the ledger; with CONNECTION its credentials too, and whether
-    what runs is what its blocks say. Ends with 1 if anything has to be mended. See docs/connect.md.
+    Checks this machine, Prefect and the ledger; with CONNECTION also its credentials, and whether
+    its blocks are published. Exits with 1 if anything has to be fixed. See docs/connect.md.
     """
     found = run(_check(connection, gateway_url, as_json=as_json))
     sys.exit(1 if False in found else 0)

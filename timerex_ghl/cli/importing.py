@@ -1,4 +1,4 @@
-"""`timerex-ghl import` and `export`: the workspace's contacts as people's tables."""
+"""`timerex-ghl import` and `export`: the workspace's contacts as CSV files."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from timerex_ghl.adapters.people_import import Imported
     from timerex_ghl.domain.columns import Columns
 
-CONNECTION = click.option("--connection", required=True, help="Whose workspace.")
+CONNECTION = click.option("--connection", required=True, help="Connection whose workspace is used.")
 
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @CONNECTION
-@click.option("--apply", is_flag=True, help="Write the good rows; else nothing is written.")
+@click.option("--apply", is_flag=True, help="Write the valid rows; else nothing is written.")
 @click.option(
     "--map", "chosen", multiple=True, metavar="HEADER=FIELD",
-    help="What a column is; FIELD - leaves it out; may be repeated.",
+    help="The field of a column; - as FIELD skips it; may be repeated.",
 )  # fmt: skip
-@click.option("--errors", type=click.Path(path_type=Path), help="Where refused rows go.")
-@click.option("--encoding", help="How the file is written, where that is not found out.")
+@click.option("--errors", type=click.Path(path_type=Path), help="CSV file for refused rows.")
+@click.option("--encoding", help="Encoding of the file, if it is not detected.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as one line of JSON.")
 @LEDGER
 def import_(  # noqa: PLR0913  one argument an option
@@ -41,12 +41,12 @@ def import_(  # noqa: PLR0913  one argument an option
     as_json: bool,
     ledger: str | None,
 ) -> None:
-    """Add and change contacts from a CSV file, with the headers people use.
+    """Add and change contacts from a CSV file with common headers.
 
-    Without --apply it is a dry run: it shows which column is which field, and how many rows are
-    new, changed, the same, or refused. Refused rows go to a CSV beside the file, with the reason:
-    correct them there, and import that. With --apply every 500 rows are one transaction. After a
-    crash repeat it: what is written already is then "same". Empty cells change nothing.
+    Without --apply it is a dry run: it shows the field of each column, and how many rows are new,
+    changed, the same, or refused. Refused rows go to a CSV file next to the input, with the reason:
+    correct them there and import that file. With --apply every 500 rows are one transaction. After
+    a crash repeat it: rows already written then count as "same". Empty cells change nothing.
     """
     from timerex_ghl.adapters.people_csv import read_table
     from timerex_ghl.adapters.people_import import write_refused
@@ -68,13 +68,13 @@ def import_(  # noqa: PLR0913  one argument an option
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @CONNECTION
-@click.option("--json", "as_json", is_flag=True, help="JSON Lines for machines, not CSV.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON Lines instead of CSV.")
 @LEDGER
 def export(file: Path, connection: str, as_json: bool, ledger: str | None) -> None:
-    """Write a connection's contacts to a CSV file that `import` takes back.
+    """Write a connection's contacts to a CSV file that `import` can read.
 
-    Cells that a spreadsheet would take for a formula (phone numbers with + too) get a quote mark;
-    `import` takes it off.
+    Cells that a spreadsheet would read as a formula (also phone numbers with +) get a leading
+    quote mark; `import` removes it.
     """
     number = run(_export(file, connection, ledger, as_json=as_json))
     click.echo(f"{number} contacts in {file}")
@@ -114,12 +114,12 @@ async def _export(path: Path, connection: str, url: str | None, *, as_json: bool
 def _pairs(chosen: Sequence[str]) -> dict[str, str]:
     pairs = [one.rpartition("=") for one in chosen]
     if not all(header and field for header, _, field in pairs):
-        fail('--map is written HEADER=FIELD, for example --map "Mail=email"')
+        fail('--map: expected HEADER=FIELD, for example --map "Mail=email"')
     return {header: field for header, _, field in pairs}
 
 
 def _free_place(file: Path) -> Path:
-    """Name a file beside the table that is not there yet: somebody may be correcting that one."""
+    """Return an unused file name next to the table: an earlier error file may be in use."""
     place, number = file.with_name(f"{file.stem}.errors.csv"), 2
     while place.exists():
         place, number = file.with_name(f"{file.stem}.errors-{number}.csv"), number + 1
@@ -135,7 +135,7 @@ def _describe(imported: "Imported", place: Path, *, apply: bool) -> Iterator[str
     if counts["refused"]:
         yield f"refused rows, with the reason: {place}"
     if not apply:
-        yield "dry run: nothing was written; --apply writes the good rows"
+        yield "dry run: nothing was written; --apply writes the valid rows"
 
 
 def _unused_columns(columns: "Columns", headers: Sequence[str]) -> Iterator[str]:
@@ -143,6 +143,6 @@ def _unused_columns(columns: "Columns", headers: Sequence[str]) -> Iterator[str]
         if target is not None:
             yield f"  {header} -> {target}"
         elif header in columns.unknown:
-            yield f'  {header} -> nothing: say --map "{header}=FIELD", or "{header}=-"'
+            yield f'  {header} -> unknown: use --map "{header}=FIELD", or "{header}=-" to skip it'
         elif header:
-            yield f"  {header} -> left out"
+            yield f"  {header} -> skipped"

@@ -1,4 +1,4 @@
-"""`timerex-ghl live`: the worker that carries events as they come."""
+"""`timerex-ghl live`: the worker that processes events as they arrive."""
 
 import asyncio
 import json
@@ -12,18 +12,18 @@ import click
 from timerex_ghl.cli.running import fail
 
 AGAIN_S = 3.0
-"""How often a Prefect server that is down is looked for."""
+"""How often to try a Prefect server that is down."""
 
 
 @click.command()
 @click.option("--minutes", default=15.0, show_default=True, help="How long one flow run lasts.")
-@click.option("--json", "as_json", is_flag=True, help="Say as one line of JSON when at work.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready.")
 def live(minutes: float, as_json: bool) -> None:
-    """Carry every event within milliseconds of its arrival, until stopped.
+    """Process every event within milliseconds of its arrival, until stopped.
 
-    Needs PREFECT_API_URL. One at a time is at work on a ledger: a second one stands by, and takes
-    over when the first ends or dies. SIGTERM and Ctrl-C finish what is in hand; a second signal
-    does not wait.
+    Needs PREFECT_API_URL. Only one live worker runs per ledger: a second one stands by, and takes
+    over when the first one ends or dies. SIGTERM and Ctrl-C let events in progress finish; a
+    second signal ends at once.
     """
     from timerex_ghl import launch
 
@@ -39,10 +39,10 @@ def live(minutes: float, as_json: bool) -> None:
 
 
 class _Worker(threading.Thread):
-    """Runs everything beside the main thread, where Prefect's own signal handling would break in.
+    """Runs the worker outside the main thread, where Prefect would install signal handlers.
 
     Attributes:
-        fault: What a person can mend, if it ended by that.
+        fault: The error message for the operator, if it ended with one.
     """
 
     def __init__(self, minutes: float, *, as_json: bool) -> None:
@@ -63,7 +63,7 @@ class _Worker(threading.Thread):
             self.fault = str(error)
 
     def stop(self, *_signal: object) -> None:
-        """Let nothing more be taken; the second time, end at once."""
+        """Stop taking events; on the second call, end at once."""
         if self._stopped or self._loop is None or self._worker is None:
             os._exit(130)
         self._stopped = True
@@ -77,7 +77,7 @@ class _Worker(threading.Thread):
         await keep_live(self._minutes, self._begin, self._say_ready)
 
     async def _wait_for_prefect(self) -> None:
-        """Wait for a server that is down at the moment; what comes meanwhile is in the inbox."""
+        """Wait for a server that is down; events that arrive meanwhile stay in the inbox."""
         from timerex_ghl.cli.orchestration import check_prefect
         from timerex_ghl.domain.errors import SettingsError
 
@@ -97,4 +97,6 @@ class _Worker(threading.Thread):
         self._worker = here
 
     def _say_ready(self) -> None:
-        click.echo(json.dumps({"ready": True}) if self._as_json else "Carrying events as they come")
+        click.echo(
+            json.dumps({"ready": True}) if self._as_json else "Processing events as they arrive"
+        )

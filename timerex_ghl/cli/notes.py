@@ -1,4 +1,4 @@
-"""`timerex-ghl notes`: what people wrote down about a contact."""
+"""`timerex-ghl notes`: notes of contacts."""
 
 import click
 
@@ -6,7 +6,7 @@ from timerex_ghl.cli.activities import CONTACT, add, change, entry_of, share_act
 from timerex_ghl.cli.records import ID, is_id, or_input
 from timerex_ghl.cli.workspace import Where, reaches
 
-HELP = """See and edit the notes of contacts. The CRM follows at once.
+HELP = """List and edit notes of contacts. Edits sync to the CRM at once.
 
 \b
   timerex-ghl notes list --contact c_0123456789abcdef0123
@@ -18,7 +18,7 @@ HELP = """See and edit the notes of contacts. The CRM follows at once.
 
 @click.group(help=HELP)
 def notes() -> None:
-    """Gather the commands."""
+    """Group the note commands."""
 
 
 share_activities(notes, "note")
@@ -27,9 +27,9 @@ share_activities(notes, "note")
 @notes.command("add")
 @CONTACT
 @click.option(
-    "--text", required=True, callback=or_input, help="What it says; - reads it from standard input."
+    "--text", required=True, callback=or_input, help="Text of the note; - reads standard input."
 )
-@click.option("--task", "task_id", callback=is_id, help="The contact's task it belongs to.")
+@click.option("--task", "task_id", callback=is_id, help="Task of the contact that it belongs to.")
 @reaches
 def add_(*, contact: str, where: Where, **typed: str | None) -> None:
     """Add a note to a contact."""
@@ -38,9 +38,9 @@ def add_(*, contact: str, where: Where, **typed: str | None) -> None:
 
 @notes.command()
 @ID
-@click.option("--text", callback=or_input, help="What it says now; - reads it from standard input.")
+@click.option("--text", callback=or_input, help="New text; - reads standard input.")
 @click.option("--task", "task_id", callback=is_id, help='The task it belongs to; "" for none.')
 @reaches
 def edit(*, id_: str, where: Where, **typed: str | None) -> None:
-    """Change what is named of a note, and nothing else."""
+    """Change only the given fields of a note."""
     change(id_, entry_of("note", typed), where)

@@ -1,4 +1,4 @@
-"""Commands that bring our flows, blocks and settings into a Prefect server."""
+"""Commands that run Prefect, deploy flows and blocks, and publish connections."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from timerex_ghl.cli.running import become, fail, run
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=4200, show_default=True, help="Port to listen on.")
 def server(host: str, port: int) -> None:
-    """Run a Prefect server with the settings this project ships. Yours, where set, come first."""
+    """Run a Prefect server with the settings this project ships; your own settings win."""
     from timerex_ghl import launch
 
     become(launch.start_server(host, port), launch.server_settings(host, port))
@@ -22,7 +22,7 @@ def server(host: str, port: int) -> None:
 
 @click.command()
 def worker() -> None:
-    """Run a Prefect worker that carries our flows out. Needs PREFECT_API_URL, as Prefect does."""
+    """Run a Prefect worker for our flows. Needs PREFECT_API_URL, as Prefect does."""
     from timerex_ghl import launch
 
     become(launch.start_worker(), launch.worker_settings())
@@ -30,25 +30,29 @@ def worker() -> None:
 
 @click.command()
 def deploy() -> None:
-    """Register the blocks' forms, make the work pool, and deploy every flow of prefect.yaml.
+    """Register the block types, create the work pool, and deploy every flow of prefect.yaml.
 
-    Safe to repeat: what is there is brought up to date.
+    Safe to repeat: existing ones are updated.
     """
     run(_deploy())
 
 
 @click.command()
 @click.argument("connection")
-@click.option("--dry-run", is_flag=True, help="Check, try and show the difference; store nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Check, try the credentials and show the difference; store nothing.",
+)
 def publish(connection: str, dry_run: bool) -> None:
-    """Check CONNECTION's blocks, try its credentials, and make the version everything runs on."""
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # the outcome is said below
+    """Check CONNECTION's blocks, try its credentials, and publish a new version."""
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # the result is printed below
     message = run(_publish(connection, dry_run=dry_run))
     click.echo(f"{connection}: {message}")
 
 
 async def check_prefect() -> None:
-    """Make sure that a Prefect server answers, before anything asks it for more."""
+    """Check that a Prefect server answers, before anything else calls it."""
     from httpx import HTTPError
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL
@@ -57,7 +61,7 @@ async def check_prefect() -> None:
 
     if not PREFECT_API_URL.value():
         raise SettingsError(
-            "PREFECT_API_URL is not set: enter your Prefect server's address, for example "
+            "PREFECT_API_URL is not set: set it to your Prefect server's URL, for example "
             "http://127.0.0.1:4200/api"
         )
     try:
@@ -65,8 +69,8 @@ async def check_prefect() -> None:
             await client.api_version()
     except (HTTPError, ValueError):
         raise SettingsError(
-            "no Prefect server answers us at PREFECT_API_URL: start one with timerex-ghl server, "
-            "or check the address, and PREFECT_API_AUTH_STRING where the server asks for one"
+            "no Prefect server answers at PREFECT_API_URL: start one with timerex-ghl server, "
+            "or check the URL, and PREFECT_API_AUTH_STRING if the server requires one"
         ) from None
 
 

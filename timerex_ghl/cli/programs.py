@@ -1,4 +1,4 @@
-"""Commands that run one of our own programs: the demo, the sandbox, the gateway."""
+"""Commands that run the demo, the sandbox and the gateway, and print webhook paths."""
 
 import json
 import sys
@@ -9,13 +9,13 @@ from timerex_ghl.cli.running import fail, run
 
 
 @click.command()
-@click.option("--keep", is_flag=True, help="Leave everything running, to look around.")
+@click.option("--keep", is_flag=True, help="Leave everything running.")
 def demo(keep: bool) -> None:
-    """Do the main job on this machine: no account, no setup, about a minute.
+    """Show the main job on this machine: no account, no setup, about a minute.
 
     Starts the sandbox (a GHL and a TimeRex on loopback), a Prefect server, a worker and a ledger
-    of its own, carries bookings and contact edits both ways, and checks that both sides agree.
-    Your own Prefect profile and data are not touched. Ctrl-C ends it at any moment.
+    of its own, syncs bookings and contact edits in both directions, and checks that both sides
+    agree. Your own Prefect profile and data are not touched. Ctrl-C ends it at any time.
     """
     from timerex_ghl.demo.play import play
 
@@ -23,8 +23,8 @@ def demo(keep: bool) -> None:
 
 
 @click.command()
-@click.option("--port", default=0, show_default=True, help="Port to listen on; 0 takes a free one.")
-@click.option("--json", "as_json", is_flag=True, help="Print addresses and tokens as one line.")
+@click.option("--port", default=0, show_default=True, help="Port to listen on; 0 picks a free one.")
+@click.option("--json", "as_json", is_flag=True, help="Print URLs and tokens as one line of JSON.")
 def sandbox(port: int, as_json: bool) -> None:
     """Serve a GHL and a TimeRex that behave like the real ones, on loopback, until stopped."""
     from timerex_ghl.sandbox.server import run_sandbox
@@ -34,22 +34,23 @@ def sandbox(port: int, as_json: bool) -> None:
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8400, show_default=True, help="Port; 0 takes a free one.")
+@click.option("--port", default=8400, show_default=True, help="Port; 0 picks a free one.")
 @click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
 @click.option(
     "--allowed-host",
     "hosts",
     multiple=True,
-    help="Name under which it may be called (in Host); give it as often as needed. Default: any.",
+    help="Allowed value of the Host header; may be repeated. Default: any.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the address as one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the URL as one line of JSON.")
 def gateway(
     host: str, port: int, ledger: str | None, hosts: tuple[str, ...], as_json: bool
 ) -> None:
-    """Receive the webhooks of TimeRex and GHL: check, store, answer. Needs no secret.
+    """Receive, check and store the webhooks of TimeRex and GHL. Needs no secret.
 
-    Put a proxy with TLS before it; TimeRex delivers to https on port 443 only. `timerex-ghl doors`
-    prints the path to enter in TimeRex; in your GHL app enter /webhooks/ghl.
+    Put a proxy with TLS in front of it; TimeRex delivers only to https on port 443.
+    `timerex-ghl endpoints` prints the path to enter in TimeRex; in your GHL app enter
+    /webhooks/ghl.
     """
     from timerex_ghl.adapters.home import default_ledger_url
     from timerex_ghl.gateway.serve import run_gateway
@@ -64,7 +65,7 @@ def gateway(
 @click.command()
 @click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
 def endpoints(ledger: str | None) -> None:
-    """Print the webhook path of every published connection: a secret, show it to TimeRex only."""
+    """Print the webhook path of every published connection: a secret, for TimeRex only."""
     from timerex_ghl.adapters.home import default_ledger_url
     from timerex_ghl.adapters.ledger.core import open_ledger
     from timerex_ghl.adapters.ledger.published import all_published

@@ -1,4 +1,4 @@
-"""What the commands for bookings, notes and tasks share: how records are typed and printed."""
+"""Parse and print records, for the commands on bookings, notes and tasks."""
 
 import json
 import re
@@ -26,31 +26,33 @@ V = TypeVar("V", "BookingView", "NoteView | TaskView")
 M = TypeVar("M", bound="BaseModel")
 
 WIDTH = 60
-"""How much of a text a list shows."""
+"""Characters of a text that a list shows."""
 
 
 def is_id(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    """Refuse what can be no id."""
+    """Refuse a value that cannot be an id."""
     if value is not None and not re.fullmatch(r"[!-~]{0,128}", value):
-        raise click.BadParameter("that is no id")
+        raise click.BadParameter(
+            "invalid id: expected at most 128 printable ASCII characters without spaces"
+        )
     return value
 
 
 def or_input(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    """Read standard input where - is typed for a text."""
+    """Read a text from standard input if it is given as -."""
     if value != "-":
         return value
     try:
         return sys.stdin.buffer.read().decode("utf-8")
     except UnicodeDecodeError:
-        fail("what comes on standard input is not UTF-8")
+        fail("standard input is not UTF-8")
 
 
 ID = click.argument("id_", metavar="ID", callback=is_id)
 
 
 def entered(model: type[M], typed: Mapping[str, object], emptied: Collection[str] = ()) -> M:
-    """Read what was typed as a model; None was not typed, "" for a field of `emptied` is none."""
+    """Parse options as a model: None was not given, "" for a field in `emptied` means None."""
     from pydantic import ValidationError
 
     named = {field: value for field, value in typed.items() if value is not None}
@@ -69,14 +71,14 @@ def share(
     delete: "Callable[[Connection, Editor, str, datetime], None]",
     deletes: str,
 ) -> None:
-    """Give a group the commands that are the same for every kind.
+    """Add the commands to a group that are the same for every kind.
 
     Args:
-        group: The commands of the kind.
-        kind: What a record is called.
-        read: How one is read by its id.
-        delete: How one is deleted.
-        deletes: What that comes to, for the help.
+        group: The command group of the kind.
+        kind: Name of a record of this kind.
+        read: Reads a record by its id.
+        delete: Deletes a record by its id.
+        deletes: Help text of the delete command.
     """
 
     @group.command(help=f"Print a {kind} in full.")
@@ -96,7 +98,7 @@ def share(
 
 
 def say_version(view: View, where: Where) -> None:
-    """Print what an edit came to."""
+    """Print the id and version of a record after an edit."""
     line = f"{view.id} is at version {view.version}"
     click.echo(view.model_dump_json() if where.as_json else line)
 
@@ -107,7 +109,7 @@ def say_pages(
     page: "Callable[[Connection, Editor, V | None], list[V]]",
     line_of: "Callable[[V], str]",
 ) -> None:
-    """Print records page by page; each page comes after the last record of the one before."""
+    """Print records page by page; each page starts after the last record of the previous one."""
 
     async def say() -> bool:
         last = None
@@ -119,17 +121,17 @@ def say_pages(
         return last is not None
 
     if not run(say()) and not where.as_json:
-        click.echo(f"no {kind} here")
+        click.echo(f"no {kind} found")
 
 
 def line_with(*parts: str, text: str) -> str:
-    """Put parts of a record in one line, and the beginning of a text of it."""
+    """Format parts of a record and the beginning of its text as one line."""
     said = _printable(" ".join(text.split()))
     return "  ".join([*parts, said if len(said) <= WIDTH else f"{said[: WIDTH - 1]}…"]).rstrip()
 
 
 def _lines_of(view: View) -> Iterator[str]:
-    """Give a record in full, a field a line."""
+    """Yield a record in full, one line per field."""
     fields = view.model_dump(mode="json")
     width = max(map(len, fields))
     for field, value in fields.items():
@@ -143,7 +145,7 @@ def _text_of(value: object) -> str:
 
 
 def _printable(text: str) -> str:
-    """Leave out what could steer a terminal: not all of it was entered here."""
+    """Drop terminal control characters: some texts come from outside."""
     from timerex_ghl.domain.contact_entry import is_readable
 
     return "".join(letter for letter in text if is_readable(letter) and letter != "\r")

@@ -1,4 +1,4 @@
-"""`timerex-ghl reviews`: see what waits for a person, and settle it."""
+"""`timerex-ghl reviews`: list, show and resolve reviews."""
 
 import getpass
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ from timerex_ghl.cli.running import fail, run
 LEDGER = click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
 
 
-HELP = """See and settle what waits for a person.
+HELP = """List, show and resolve reviews.
 
 \b
-A run that ended as NeedsReview has put something there:
+A run that ended as NeedsReview opened at least one:
   timerex-ghl reviews list NAME
   timerex-ghl reviews show NAME r_0123456789abcdef
   timerex-ghl reviews resolve NAME r_0123456789abcdef --keep ghl
@@ -23,17 +23,17 @@ A run that ended as NeedsReview has put something there:
 
 @click.group(help=HELP)
 def reviews() -> None:
-    """Gather the commands."""
+    """Group the review commands."""
 
 
 @reviews.command("list")
 @click.argument("connection")
 @LEDGER
 def list_(connection: str, ledger: str | None) -> None:
-    """Print what waits: id, since when, kind, record, reason."""
+    """Print open reviews, oldest first: id, time opened, kind, record, reason."""
     from timerex_ghl.desk import list_reviews
 
-    for line in run(list_reviews(ledger, connection)) or ["nothing waits"]:
+    for line in run(list_reviews(ledger, connection)) or ["no open reviews"]:
         click.echo(line)
 
 
@@ -42,7 +42,7 @@ def list_(connection: str, ledger: str | None) -> None:
 @click.argument("review_id")
 @LEDGER
 def show(connection: str, review_id: str, ledger: str | None) -> None:
-    """Print one review with the values of both sides, and how it can be settled."""
+    """Print one review with the values of both sides, and the commands that resolve it."""
     from timerex_ghl.desk import show_review
 
     for line in run(show_review(ledger, connection, review_id)):
@@ -52,30 +52,32 @@ def show(connection: str, review_id: str, ledger: str | None) -> None:
 @reviews.command()
 @click.argument("connection")
 @click.argument("review_id")
-@click.option("--keep", type=click.Choice(["workspace", "ghl"]), help="Whose value stands.")
+@click.option("--keep", type=click.Choice(["workspace", "ghl"]), help="Which value to keep.")
 @click.option(
     "--field", "fields", multiple=True, metavar="NAME=workspace|ghl",
-    help="Whose value of one field stands; may be repeated.",
+    help="Which value of one field to keep; may be repeated.",
 )  # fmt: skip
 @click.option(
     "--value", "values", multiple=True, metavar="NAME=VALUE",
-    help="A value typed in, for both sides; may be repeated.",
+    help="A new value for both sides; may be repeated.",
 )  # fmt: skip
 @click.option("--link", metavar="ID", help="This contact in GHL is the same person.")
-@click.option("--apart", is_flag=True, help="They are different people; do not ask again.")
+@click.option("--apart", is_flag=True, help="These are different people; do not ask again.")
 @click.option("--drop", is_flag=True, help="Leave it as it is; do not ask again.")
-@click.option("--retry", is_flag=True, help="The cause is gone: try again.")
-@click.option("--by", default=getpass.getuser, help="Who decides.  [default: your login name]")
+@click.option("--retry", is_flag=True, help="Try again, once the cause is fixed.")
+@click.option(
+    "--by", default=getpass.getuser, help="Your name, for the audit.  [default: your login name]"
+)
 def resolve(connection: str, review_id: str, by: str, **chosen: Any) -> None:
-    """Settle one review. Whoever comes second changes nothing and is told who was first.
+    """Resolve one review. If it is already resolved, print by whom and change nothing.
 
-    Needs PREFECT_API_URL, since the credentials are kept in Prefect's blocks.
+    Needs PREFECT_API_URL, because the credentials are stored in Prefect's blocks.
     """
     click.echo(run(_resolve(connection, review_id, _decision_of(by, chosen))))
 
 
 def _decision_of(by: str, chosen: dict[str, Any]) -> dict[str, Any]:
-    """Read the options as a decision; the rules say later whether it fits."""
+    """Convert the options to a decision; whether it fits the review is checked later."""
     ways = {
         "keep": bool(chosen["keep"] or chosen["fields"] or chosen["values"]),
         "link": chosen["link"] is not None,
@@ -97,7 +99,7 @@ def _decision_of(by: str, chosen: dict[str, Any]) -> dict[str, Any]:
 def _pairs(option: str, given: Iterable[str]) -> dict[str, str]:
     pairs = [one.partition("=") for one in given]
     if not all(name and sign for name, sign, _ in pairs):
-        fail(f"{option} is written NAME=VALUE, for example {option} city=Nara")
+        fail(f"{option}: expected NAME=VALUE, for example {option} city=Nara")
     return {name: value for name, _, value in pairs}
 
 

@@ -1,4 +1,4 @@
-"""How a command runs: to the end, or to one line that says what to mend."""
+"""Run a command, and print an error as one line."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; say in one line what a person can mend."""
+    """Run a coroutine; print an expected error as one line and exit."""
     from timerex_ghl.domain.errors import TimerexGhlError
 
     try:
@@ -24,11 +24,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
-    """Say it in one line, and end."""
+    """Print an error line and exit with the code."""
     click.echo(f"timerex-ghl: {message}", err=True)
     sys.exit(code)
 
 
 def become(command: list[str], environment: dict[str, str]) -> NoReturn:
-    """Turn into another program: its signals and its exit code are then ours."""
+    """Replace this process with another program, which then gets its signals."""
     os.execvpe(command[0], command, environment)  # noqa: S606  no shell, our own command

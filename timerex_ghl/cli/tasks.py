@@ -1,4 +1,4 @@
-"""`timerex-ghl tasks`: what somebody has to do about a contact."""
+"""`timerex-ghl tasks`: tasks of contacts."""
 
 import click
 
@@ -6,7 +6,7 @@ from timerex_ghl.cli.activities import CONTACT, add, change, entry_of, share_act
 from timerex_ghl.cli.records import ID, or_input
 from timerex_ghl.cli.workspace import Command, Where, reaches
 
-HELP = """See and edit the tasks of contacts. The CRM follows at once.
+HELP = """List and edit tasks of contacts. Edits sync to the CRM at once.
 
 \b
   timerex-ghl tasks list --contact c_0123456789abcdef0123
@@ -19,7 +19,7 @@ HELP = """See and edit the tasks of contacts. The CRM follows at once.
 
 @click.group(help=HELP)
 def tasks() -> None:
-    """Gather the commands."""
+    """Group the task commands."""
 
 
 share_activities(tasks, "task")
@@ -27,15 +27,13 @@ share_activities(tasks, "task")
 
 def _details(command: Command) -> Command:
     options = (
-        click.option(
-            "--body", callback=or_input, help="More about it; - reads it from standard input."
-        ),
+        click.option("--body", callback=or_input, help="Description; - reads standard input."),
         click.option(
             "--status",
             type=click.Choice(["open", "in-progress", "completed"]),
-            help="How far it is; that it is in progress stays here.",
+            help="Status; the CRM does not show in-progress.",
         ),
-        click.option("--assignee", metavar="EMAIL", help='The CRM\'s user; "" for nobody.'),
+        click.option("--assignee", metavar="EMAIL", help='The CRM user; "" for none.'),
     )
     for option in reversed(options):
         command = option(command)
@@ -60,7 +58,7 @@ def add_(*, contact: str, where: Where, **typed: str | None) -> None:
 @_details
 @reaches
 def edit(*, id_: str, where: Where, **typed: str | None) -> None:
-    """Change what is named of a task, and nothing else."""
+    """Change only the given fields of a task."""
     change(id_, entry_of("task", typed), where)
 
 
@@ -68,7 +66,7 @@ def edit(*, id_: str, where: Where, **typed: str | None) -> None:
 @ID
 @reaches
 def complete(*, id_: str, where: Where) -> None:
-    """Say that a task is done."""
+    """Mark a task as completed."""
     from timerex_ghl.domain.activity_entry import TaskEntry
 
     change(id_, TaskEntry(completed=True), where)
@@ -78,7 +76,7 @@ def complete(*, id_: str, where: Where) -> None:
 @ID
 @reaches
 def reopen(*, id_: str, where: Where) -> None:
-    """Say that a task is not done after all. One that is open stays as it is."""
+    """Reopen a completed task. An open task stays as it is."""
     from timerex_ghl.domain.activity_entry import TaskEntry
 
     change(id_, TaskEntry(completed=False), where)

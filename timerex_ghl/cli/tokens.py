@@ -1,4 +1,4 @@
-"""`timerex-ghl token`: who may use the HTTP API."""
+"""`timerex-ghl token`: access tokens of the HTTP API."""
 
 import getpass
 
@@ -19,16 +19,16 @@ HELP = """Let other programs use the HTTP API of a connection's workspace.
 
 @click.group(help=HELP)
 def token() -> None:
-    """Gather the commands."""
+    """Group the token commands."""
 
 
 @token.command()
-@click.option("--connection", required=True, help="Whose records it reaches.")
-@click.option("--name", default="", help="What you call it, to find it again.")
-@click.option("--write", is_flag=True, help="It may change things too; else it only reads.")
+@click.option("--connection", required=True, help="Connection whose records it can use.")
+@click.option("--name", default="", help="A name, to recognize it in the list.")
+@click.option("--write", is_flag=True, help="Allow changes; else it can only read.")
 @LEDGER
 def create(connection: str, name: str, write: bool, ledger: str | None) -> None:
-    """Make a token and print it, this once: only its digest is kept."""
+    """Create a token and print it once: only its digest is stored."""
     token_id, made = run(_create(ledger, connection, name, may_write=write))
     click.echo(f"{token_id}: may {'read and write' if write else 'read'}; shown only now", err=True)
     click.echo(made)
@@ -39,7 +39,9 @@ def create(connection: str, name: str, write: bool, ledger: str | None) -> None:
 @LEDGER
 def list_(connection: str | None, ledger: str | None) -> None:
     """Print the tokens: id, connection, rights, state, last use, name."""
-    for line in run(_list(ledger, connection)) or ["no token yet: token create makes one"]:
+    for line in run(_list(ledger, connection)) or [
+        "no tokens: create one with timerex-ghl token create"
+    ]:
         click.echo(line)
 
 
@@ -47,14 +49,14 @@ def list_(connection: str | None, ledger: str | None) -> None:
 @click.argument("token_id")
 @LEDGER
 def revoke(token_id: str, ledger: str | None) -> None:
-    """End a token at once and for good."""
+    """Revoke a token, immediately and permanently."""
     match run(_revoke(ledger, token_id)):
         case True:
             click.echo(f"{token_id} is revoked")
         case False:
-            click.echo(f"{token_id} was revoked before")
+            click.echo(f"{token_id} was already revoked")
         case None:
-            fail(f"there is no token {token_id}: see token list")
+            fail(f"no token {token_id}: see timerex-ghl token list")
 
 
 async def _create(

@@ -1,4 +1,4 @@
-"""How commands reach the records of one connection's workspace."""
+"""Options and helpers for commands that use one connection's workspace."""
 
 import getpass
 from collections.abc import AsyncGenerator, Callable
@@ -23,13 +23,13 @@ Command = Callable[..., None]
 
 LEDGER = click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
 CONNECTION = click.option(
-    "--connection", help="Whose workspace; may be left out while only one is published."
+    "--connection", help="Connection whose workspace is used; optional if only one is published."
 )
-JSON = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a record.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per record.")
 
 
 class Workspace(NamedTuple):
-    """An open ledger, and who edits which connection's records in it."""
+    """An open ledger and the editor of a connection's records in it."""
 
     ledger: "Ledger"
     editor: "Editor"
@@ -39,10 +39,10 @@ class Workspace(NamedTuple):
 async def opened(
     url: str | None, connection: str | None, way: Literal["cli", "import"] = "cli"
 ) -> AsyncGenerator[Workspace]:
-    """Open the workspace of a connection; without a name, of the only one there is.
+    """Open the workspace of a connection; without a name, of the only published one.
 
     Raises:
-        SettingsError: It is not published, or there are several to choose from.
+        SettingsError: It is not published, or no name is given and several are published.
     """
     from timerex_ghl.adapters.home import default_ledger_url
     from timerex_ghl.adapters.ledger import published
@@ -55,7 +55,9 @@ async def opened(
         if not running:
             raise SettingsError("no connection is published yet: run timerex-ghl publish NAME")
         if connection is None and len(running) > 1:
-            raise SettingsError(f"say --connection NAME: {', '.join(running)}")
+            raise SettingsError(
+                f"several connections: add --connection NAME, one of {', '.join(running)}"
+            )
         version = next((one for name, one in running.items() if connection in {None, name}), None)
         if version is None:
             raise SettingsError(
@@ -65,18 +67,18 @@ async def opened(
 
 
 class Where(NamedTuple):
-    """Whose workspace, in which ledger, and how to print, as it was typed."""
+    """The connection, ledger and output format given on the command line."""
 
     connection: str | None
     ledger: str | None
     as_json: bool
 
     def opened(self) -> AbstractAsyncContextManager[Workspace]:
-        """Open it."""
+        """Open the workspace."""
         return opened(self.ledger, self.connection)
 
     def read(self, reading: "Callable[[Connection, Editor], T]") -> T:
-        """Read from it, or end with what a person can mend."""
+        """Read from the workspace; exit with a message on an expected error."""
 
         async def read() -> T:
             async with self.opened() as (ledger, editor):
@@ -85,7 +87,7 @@ class Where(NamedTuple):
         return run(read())
 
     def write(self, edit: "Callable[[Connection, Editor, datetime], T]") -> T:
-        """Edit it in one unit of work, or end with what a person can mend."""
+        """Edit the workspace in one unit of work; exit with a message on an expected error."""
         from timerex_ghl.adapters.ledger import clock
 
         async def write() -> T:
@@ -96,7 +98,7 @@ class Where(NamedTuple):
 
 
 def finds(command: Command) -> Command:
-    """Let a command say whose workspace, in which ledger: it is given `where`."""
+    """Add the options --connection and --ledger to a command, passed as `where`."""
 
     @wraps(command)
     def found(
@@ -108,5 +110,5 @@ def finds(command: Command) -> Command:
 
 
 def reaches(command: Command) -> Command:
-    """Let a command say that, and how to print."""
+    """Add the options of `finds` and --json to a command."""
     return finds(JSON(command))

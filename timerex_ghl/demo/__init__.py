@@ -1,1 +1,1 @@
-"""The main job on one machine: both services played by the sandbox, everything else real."""
+"""The demo: the main job on one machine, with the sandbox in place of both services."""

@@ -1,6 +1,6 @@
-"""The demo's notes and tasks: written on both sides, then edited, completed and deleted on either.
+"""The demo's notes and tasks: written on both sides, then edited, completed and deleted.
 
-Its checker, too, shares no comparison with the engine.
+The checks share no comparison with the engine.
 """
 
 import re
@@ -21,13 +21,13 @@ from timerex_ghl.domain.activity_entry import NoteEntry, TaskEntry
 from timerex_ghl.domain.identity import Keys
 
 HERE, THERE = "sora.abe@kawa.example", "jun.ueda@yama.example"
-"""Whose notes and tasks are written in the workspace, and whose in the CRM."""
+"""The person whose notes and tasks start in the workspace, and the one whose start in the CRM."""
 
 MARK = re.compile(r"\s*\[[nt]_[0-9a-f]+\]\s*$")
 
 
 async def write_on_both(story: DemoStory) -> int:
-    """Write a note and two tasks on each side; tell how many that makes."""
+    """Write a note and two tasks on each side; return how many in all."""
     editor = await _editor(story)
     due_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
     entries = (
@@ -46,7 +46,7 @@ async def write_on_both(story: DemoStory) -> int:
 
 
 async def continue_on_the_other(story: DemoStory) -> int:
-    """Edit, complete and delete what the other side wrote; tell how many changes that makes."""
+    """Edit, complete and delete what was written in the other system; return the change count."""
     sora = await _contact(story, HERE)
     path = f"/ghl/person/contacts/{sora['id']}"
     tasks = {task["title"]: task["id"] for task in sora["tasks"]}
@@ -60,7 +60,7 @@ async def continue_on_the_other(story: DemoStory) -> int:
 
 
 async def differences(story: DemoStory) -> list[str]:
-    """List what differs between the sides; empty when they agree."""
+    """List the differences; empty if both sides agree."""
     contacts = await story.sandbox.contacts()
     here = await story.ledger.read(_here, story)
     there = Counter(
@@ -76,7 +76,7 @@ async def differences(story: DemoStory) -> list[str]:
 
 
 def _said(contact: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Give what a person reads of a contact's notes and tasks, in GHL."""
+    """Return a GHL contact's notes and tasks as (kind, text, completed)."""
     texts = [MARK.sub("", note["bodyText"]) for note in contact.get("notes") or ()]
     notes = [("note", _plain(text), "") for text in texts if not BOOKING_MARK.search(text)]
     tasks = [
@@ -110,7 +110,7 @@ def _add(tx: Connection, editor: Editor, email: str, entry: NoteEntry | TaskEntr
 
 
 def _complete_and_delete(tx: Connection, editor: Editor) -> None:
-    """Complete one of the CRM's tasks here, and delete the other one, as the command line does."""
+    """Complete one of the CRM's tasks in the workspace and delete the other, as the CLI does."""
     rows, _ = workspace.find_contacts(tx, editor.connection, Keys(THERE, None))
     wanted = WantedActivities(contact_id=rows[0].id)
     tasks = activity_pages.page_of_activities(tx, editor.connection, "task", wanted)
@@ -133,7 +133,7 @@ async def _contact(story: DemoStory, email: str) -> dict[str, Any]:
         one for one in await story.sandbox.contacts() if (one.get("email") or "").lower() == email
     ]
     if not found:
-        raise RunFailedError("somebody of the story is not in the CRM")
+        raise RunFailedError("a contact of the demo is not in the CRM")
     return found[0]
 
 

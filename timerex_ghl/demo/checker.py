@@ -1,6 +1,6 @@
-"""Do both sides agree? Read from the sandbox and the ledger, without a word of the sync's own code.
+"""Check that both sides agree, from the sandbox and the ledger.
 
-The checker shares no comparison, mapping or merge with the engine: were those wrong, it would tell.
+The checker shares no comparison, mapping or merge with the engine, so it finds faults in those.
 """
 
 import re
@@ -23,16 +23,16 @@ FIELDS = {
     "country": "country",
     "website": "website",
 }
-"""Fields that must be the same: ours, and GHL's."""
+"""Fields that must be equal: workspace name to GHL name."""
 
 BOOKING_MARK = re.compile(r"^TimeRex booking \S+$", re.MULTILINE)
 
 
 class Truth(NamedTuple):
-    """How a guest's booking stands, as TimeRex knows it.
+    """The expected state of a guest's booking.
 
     Attributes:
-        word: What the note must say.
+        word: Text that the note must contain.
     """
 
     email: str
@@ -42,7 +42,7 @@ class Truth(NamedTuple):
 def disagreements(
     workspace: Iterable[WorkspaceContact], crm: Iterable[dict[str, Any]], truths: Iterable[Truth]
 ) -> list[str]:
-    """List what differs between the sides, by ids and field names; empty when they agree."""
+    """List the differences by ids and field names; empty if both sides agree."""
     rows = [row for row in workspace if not row.deleted]
     crm = list(crm)
     our_keys = [_key(_value(row, "email"), _value(row, "phone"), row.id) for row in rows]
@@ -53,7 +53,10 @@ def disagreements(
         *_doubles("the workspace", our_keys),
         *_doubles("GHL", their_keys),
         *(f"contact {local[key].id} is not in GHL" for key in local.keys() - remote.keys()),
-        *(f"GHL contact {remote[key]['id']} is not here" for key in remote.keys() - local.keys()),
+        *(
+            f"GHL contact {remote[key]['id']} is not in the workspace"
+            for key in remote.keys() - local.keys()
+        ),
     ]
     for key in sorted(local.keys() & remote.keys()):
         found += _differences(local[key], remote[key])
@@ -64,7 +67,7 @@ def disagreements(
 
 def _differences(local: WorkspaceContact, remote: dict[str, Any]) -> Iterator[str]:
     for own, ghl in FIELDS.items():
-        same = _mail if own == "email" else _plain  # the case of an address means nothing
+        same = _mail if own == "email" else _plain  # e-mail addresses ignore case
         if same(_value(local, own)) != same(remote.get(ghl)):
             yield f"contact {local.id}: {own} differs from GHL's {ghl}"
     if {tag.lower() for tag in local.contact.tags or ()} != set(remote.get("tags") or ()):
@@ -72,7 +75,7 @@ def _differences(local: WorkspaceContact, remote: dict[str, Any]) -> Iterator[st
 
 
 def _wrong_notes(contact: dict[str, Any] | None, truth: Truth) -> Iterator[str]:
-    """Say what is wrong with a guest's booking note: one, and it says how the booking stands."""
+    """Yield faults unless the guest has exactly one booking note, with the expected text."""
     if contact is None:
         yield "a guest is not in GHL"
         return
@@ -95,7 +98,7 @@ def _value(row: WorkspaceContact, field: str) -> Value:
 
 
 def _key(email: object, phone: object, own_id: str) -> str:
-    """Name a person: by the address, else by the number; nobody is left out for want of both."""
+    """Return a key of a person: the e-mail, else the phone number, else the id."""
     return _mail(email) or _plain(phone) or own_id
 
 
@@ -104,7 +107,7 @@ def _mail(value: object) -> str:
 
 
 def _plain(value: object) -> str:
-    """Reduce a value to what a person would call the same."""
+    """Normalize a value, so that equivalent spellings are equal."""
     text = unicodedata.normalize("NFKC", str(value or "")).strip()
     digits = re.sub(r"[\s()-]", "", text)
     if re.fullmatch(r"\+?\d{9,15}", digits):

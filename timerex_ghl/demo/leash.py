@@ -1,6 +1,6 @@
-"""Run a command, and end it when whoever started us is gone: even when they were killed.
+"""Run a command, and end it when the parent process is gone, even if that was killed.
 
-The starter holds the other end of our standard input; its end is the signal.
+The parent keeps the other end of our standard input open; end of file means it is gone.
 Usage: python leash.py COMMAND [ARGUMENT ...]
 """
 
@@ -15,7 +15,7 @@ PATIENCE_S = 8.0
 
 
 def main(command: list[str], patience_s: float = PATIENCE_S) -> int:
-    """Run the command until it ends by itself, we are told to stop, or the starter is gone.
+    """Run the command until it ends, a SIGTERM arrives, or the parent is gone.
 
     A child that does not end on SIGTERM within `patience_s` is killed.
     """
@@ -25,7 +25,7 @@ def main(command: list[str], patience_s: float = PATIENCE_S) -> int:
         threading.Thread(target=_end, args=(child, patience_s), daemon=True).start()
 
     signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the starter, who tells us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops us
 
     def watch() -> None:
         while os.read(sys.stdin.fileno(), 1024):  # unbuffered: nothing to unlock at our end

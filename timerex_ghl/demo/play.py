@@ -1,4 +1,4 @@
-"""The demo, step by step: people act on both sides, flows run, and a checker has the last word."""
+"""The demo, step by step: people act on both sides, flows run, and a checker compares."""
 
 import asyncio
 import signal
@@ -18,11 +18,11 @@ from timerex_ghl.demo.stage import CONNECTION, Stage, enter_blocks, set_up, star
 from timerex_ghl.demo.story import TRUTHS, DemoStory
 
 QUIET_LOOKS = 5
-"""Looks at which nothing is under way, before all is taken to have ended."""
+"""Consecutive polls without pending work after which the system counts as idle."""
 
 
 async def play(*, keep: bool) -> int:
-    """Run the demo; hand back the exit code: 0 only when both sides agree."""
+    """Run the demo; return the exit code: 0 only if both sides agree."""
     screen = Screen()
     me = asyncio.current_task()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -36,7 +36,7 @@ async def play(*, keep: bool) -> int:
         screen.fail(str(error))
         return 1
     except asyncio.CancelledError:
-        screen.say("stopped: everything the demo had started has ended")
+        screen.say("stopped: all programs of the demo have ended")
         return 0 if screen.agreed else 130
 
 
@@ -66,13 +66,13 @@ async def _play_in(folder: Path, screen: Screen, *, keep: bool) -> int:
 
 
 async def _publish(stage: Stage, screen: Screen) -> None:
-    """Check the blocks, and make the version that everything runs on."""
+    """Publish the connection."""
     run = await stage.prefect.run("publish-connection", connection=CONNECTION)
     screen.say(f"published the connection: {message_of(run)}")
 
 
 async def _first_booking(stage: Stage, story: DemoStory, screen: Screen) -> None:
-    """People on both sides who never met: everyone is brought together."""
+    """Add people on both sides, and run the first full contact sync."""
     await story.make_people()
     before = datetime.now(UTC)
     run = await stage.prefect.run("contact-sync", connection=CONNECTION, scope="full")
@@ -81,7 +81,7 @@ async def _first_booking(stage: Stage, story: DemoStory, screen: Screen) -> None
 
 
 async def _register_endpoints(stage: Stage, programs: Programs, screen: Screen) -> None:
-    """Start the live worker, and tell both services which doors are ours."""
+    """Start the live worker, and enter our webhook endpoints in both services."""
     version = await stage.ledger.read(published.current, CONNECTION)
     if version is None:
         raise RunFailedError("the connection was published, but is not in the ledger")
@@ -89,11 +89,11 @@ async def _register_endpoints(stage: Stage, programs: Programs, screen: Screen) 
     endpoint = f"{stage.gateway_url}/webhooks/timerex/{version.settings.timerex.endpoint}"
     await stage.sandbox.send("POST", "/timerex/webhook", {"url": endpoint})
     await stage.sandbox.send("POST", "/ghl/webhook", {"url": f"{stage.gateway_url}/webhooks/ghl"})
-    screen.say("the live worker is at work; both services know the doors")
+    screen.say("started the live worker; both services know the webhook endpoints")
 
 
 async def _bookings(stage: Stage, story: DemoStory, screen: Screen) -> None:
-    """Guests book, cancel and move: each webhook is carried as it comes."""
+    """Book, cancel and reschedule as guests; the live worker processes each webhook."""
     before = datetime.now(UTC)
     webhooks = await story.book()
     await _wait_until_quiet(stage)
@@ -103,7 +103,7 @@ async def _bookings(stage: Stage, story: DemoStory, screen: Screen) -> None:
 
 
 async def _edits(stage: Stage, story: DemoStory, screen: Screen) -> None:
-    """People edit contacts on both sides: the changes travel by themselves."""
+    """Edit contacts on both sides; the live worker syncs the changes."""
     before = datetime.now(UTC)
     in_crm, in_workspace = await story.edit_on_both()
     await _wait_until_quiet(stage)
@@ -114,20 +114,20 @@ async def _edits(stage: Stage, story: DemoStory, screen: Screen) -> None:
 
 
 async def _activities(stage: Stage, story: DemoStory, screen: Screen) -> None:
-    """People write notes and tasks on both sides, and go on with them on the other one."""
+    """Write notes and tasks on both sides, then change each of them in the other system."""
     before = datetime.now(UTC)
     written = await activities.write_on_both(story)
     await _wait_until_quiet(stage)
     changed = await activities.continue_on_the_other(story)
     await _wait_until_quiet(stage)
-    screen.say(f"{written} notes and tasks, and {changed} changes of them, reached the other side")
+    screen.say(f"{written} notes and tasks and {changed} changes to them were synced")
     screen.travelled("Notes and tasks", "both ways", str(written))
     screen.travelled("Their edits, completions, deletes", "both ways", str(changed))
     await _report_writes(stage, screen, before, "workspace -> GHL")
 
 
 async def _once_more(stage: Stage, screen: Screen) -> int:
-    """Sync again with nothing changed; count the writes that GHL saw."""
+    """Sync again with nothing changed; return the number of writes to GHL."""
     before = await stage.sandbox.writes()
     for flow in ("contact-sync", "activity-mirror"):
         run = await stage.prefect.run(flow, connection=CONNECTION)
@@ -136,7 +136,7 @@ async def _once_more(stage: Stage, screen: Screen) -> int:
 
 
 async def _wait_until_quiet(stage: Stage) -> None:
-    """Wait until every delivery arrived and ended, those of our own writes too."""
+    """Wait until every delivery is processed, including those caused by our own writes."""
     quiet = 0
     for _ in range(600):
         waiting = (await stage.ledger.read(inbox_queue.what_waits, CONNECTION)).number
@@ -144,7 +144,7 @@ async def _wait_until_quiet(stage: Stage) -> None:
         if quiet == QUIET_LOOKS:
             return
         await asyncio.sleep(0.1)
-    raise RunFailedError("what the services delivered was not carried")
+    raise RunFailedError("deliveries were not processed in time")
 
 
 async def _report_writes(stage: Stage, screen: Screen, since: datetime, way: str) -> None:

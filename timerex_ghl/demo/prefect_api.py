@@ -1,4 +1,4 @@
-"""Prefect's HTTP API, used as the browser does: blocks are entered, flows are started."""
+"""Client of Prefect's HTTP API, used like the browser: enter blocks, start flows."""
 
 import asyncio
 from http import HTTPStatus
@@ -13,7 +13,7 @@ CSRF_TOKEN, CSRF_CLIENT = "Prefect-Csrf-Token", "Prefect-Csrf-Client"
 
 
 class RunFailedError(Exception):
-    """A flow run did not end well."""
+    """A flow run failed, or a request was refused."""
 
 
 class PrefectApi:
@@ -24,18 +24,18 @@ class PrefectApi:
         self.http = httpx.AsyncClient(base_url=url, timeout=120)
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self.http.aclose()
 
     async def is_healthy(self) -> bool:
-        """Tell whether the server answers."""
+        """Return whether the server answers."""
         try:
             return (await self.http.get("/health")).is_success
         except httpx.HTTPError:
             return False
 
     async def send(self, method: str, path: str, body: object = None) -> Any:
-        """Send one request; hand back what it answers."""
+        """Send one request; return the JSON answer, None if empty."""
         if method != "GET" and CSRF_TOKEN not in self.http.headers:
             await self._get_csrf_token()
         pauses_s = iter(BUSY_PAUSES_S)
@@ -51,13 +51,13 @@ class PrefectApi:
         return answer.json() if answer.content else None
 
     async def _get_csrf_token(self) -> None:
-        """Get what the server wants to see with every change, as the browser does."""
+        """Get the CSRF token that the server expects with every change."""
         client = str(uuid4())
         granted = await self.send("GET", f"/csrf-token?client={client}")
         self.http.headers.update({CSRF_TOKEN: granted["token"], CSRF_CLIENT: client})
 
     async def enter_block(self, slug: str, name: str, data: dict[str, Any]) -> dict[str, Any]:
-        """Fill in a block's form, and save it. Hands back how other blocks refer to it."""
+        """Save a block; return the reference by which other blocks name it."""
         block_type = await self.send("GET", f"/block_types/slug/{slug}")
         schemas = await self.send(
             "POST",
@@ -77,7 +77,7 @@ class PrefectApi:
         return {"$ref": {"block_document_id": document["id"]}}
 
     async def start(self, name: str, **parameters: object) -> str:
-        """Start a deployment's flow, as the button does; hand back the run's id."""
+        """Start a deployment's flow, like the UI's button; return the run's id."""
         deployment = await self.send("GET", f"/deployments/name/{name}/{name}")
         run = await self.send(
             "POST",
@@ -87,7 +87,7 @@ class PrefectApi:
         return run["id"]
 
     async def wait_for(self, run_id: str, timeout_s: float = 120) -> dict[str, Any]:
-        """Wait for a run's end; hand the run back."""
+        """Wait until a run ends; return it."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while asyncio.get_running_loop().time() < deadline:
             run = await self.send("GET", f"/flow_runs/{run_id}")
@@ -97,7 +97,7 @@ class PrefectApi:
         raise RunFailedError(f"run {run_id} did not end in {timeout_s:.0f} s")
 
     async def run(self, name: str, **parameters: object) -> dict[str, Any]:
-        """Start a deployment's flow, and wait for its good end."""
+        """Start a deployment's flow, and wait until it completes."""
         run = await self.wait_for(await self.start(name, **parameters))
         if run["state_type"] != "COMPLETED":
             raise RunFailedError(f"{run['name']} ended as {run['state_name']}: {message_of(run)}")
@@ -105,5 +105,5 @@ class PrefectApi:
 
 
 def message_of(run: dict[str, Any]) -> str:
-    """Hand out what a run's last state says."""
+    """Return the message of a run's last state."""
     return str(run["state"]["message"] or "")

@@ -1,4 +1,4 @@
-"""The demo's other programs: started on a leash, with their output in files."""
+"""The demo's child processes: ended with it (`leash.py`), with their output in files."""
 
 import asyncio
 import json
@@ -13,8 +13,7 @@ from typing import Any
 from timerex_ghl.demo import leash
 
 START_S = 180.0
-"""How long a program may take to start. Importing Prefect alone takes 20 s on a loaded machine, so
-this only ends the wait for one that never starts."""
+"""How long a program may take to start: importing Prefect can take 20 s on a busy machine."""
 
 STOP_S = 12.0
 LAST_WORDS = 40
@@ -22,7 +21,7 @@ READY = re.compile(r"^\{.*\}$(?=\n)", re.MULTILINE)
 
 
 class DidNotStartError(Exception):
-    """A program of the demo ended, or was not ready in time."""
+    """A program of the demo ended early, or was not ready in time."""
 
 
 @dataclass
@@ -35,7 +34,7 @@ class Program:
     started_at: float = field(default_factory=monotonic)
 
     async def first_line(self, timeout_s: float = START_S) -> dict[str, Any]:
-        """Read the one line of JSON a program prints when it is ready, among what it complains."""
+        """Wait for the line of JSON that a program prints when ready, among other output."""
         began = monotonic()
         while True:
             self.check()
@@ -46,7 +45,7 @@ class Program:
             await asyncio.sleep(0.05)
 
     def check(self) -> None:
-        """Make sure that it still runs.
+        """Check that the program still runs.
 
         Raises:
             DidNotStartError: It has ended.
@@ -55,19 +54,19 @@ class Program:
         if code is not None:
             raise DidNotStartError(
                 f"{self.name} ended with exit code {code} after"
-                f" {monotonic() - self.started_at:.0f} s, and printed last: {self._last_words()}"
+                f" {monotonic() - self.started_at:.0f} s; its last output: {self._last_words()}"
             )
 
     def check_start(self, waited_s: float, timeout_s: float) -> None:
-        """Make sure that it may still take time to start.
+        """Check that the program is within its start timeout.
 
         Raises:
-            DidNotStartError: It was waited for longer than that.
+            DidNotStartError: The timeout is over.
         """
         if waited_s >= timeout_s:
             raise DidNotStartError(
-                f"{self.name} did not start within {waited_s:.0f} s, and printed last:"
-                f" {self._last_words()} (all of it: {self.log})"
+                f"{self.name} did not start within {waited_s:.0f} s; its last output:"
+                f" {self._last_words()} (full log: {self.log})"
             )
 
     def _last_words(self) -> str:
@@ -75,9 +74,9 @@ class Program:
         return " ".join(words[-LAST_WORDS:]) or "nothing"
 
     async def stop(self) -> None:
-        """End it, gently first."""
+        """Stop the program; kill it if it does not end in time."""
         if self.process.stdin is not None:
-            self.process.stdin.close()  # lets go of the leash
+            self.process.stdin.close()  # the leash sees this and ends the program
         try:
             await asyncio.wait_for(self.process.wait(), STOP_S)
         except TimeoutError:
@@ -86,7 +85,7 @@ class Program:
 
 
 class Programs:
-    """All programs of one demo; ended together, the last one first."""
+    """All programs of one demo, stopped together."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -113,6 +112,6 @@ class Programs:
         self.running.remove(program)
 
     async def stop(self) -> None:
-        """End them all."""
+        """Stop all programs."""
         await asyncio.gather(*(program.stop() for program in reversed(self.running)))
         self.running.clear()

@@ -1,4 +1,4 @@
-"""The sandbox's control API: guests who book, and people who work in the CRM."""
+"""Client of the sandbox's control API: acts as guests and as CRM users."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ SERVICES = ("timerex", "ghl")
 
 
 class SandboxApi:
-    """What a demo does on the two services' side, and what it reads to check the outcome."""
+    """What the demo does in TimeRex and GHL, and reads to check the outcome."""
 
     def __init__(self, info: dict[str, Any]) -> None:
         self.ghl = info["ghl"]
@@ -23,18 +23,18 @@ class SandboxApi:
         )
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self.http.aclose()
 
     async def send(self, method: str, path: str, body: object = None) -> Any:
-        """Send one request; hand back what it answers."""
+        """Send one request; return the JSON answer, None if empty."""
         answer = await self.http.request(method, path, json=body)
         if answer.is_error:
             raise RunFailedError(f"the sandbox answered {answer.status_code} to {method} {path}")
         return answer.json() if answer.content else None
 
     async def contacts(self) -> list[dict[str, Any]]:
-        """Read every contact of the CRM with its tags and notes, as a person would see them."""
+        """Read every CRM contact with its tags and notes."""
         return (await self.send("GET", "/ghl/contacts"))["contacts"]
 
     async def calls(self) -> list[dict[str, Any]]:
@@ -50,12 +50,12 @@ class SandboxApi:
         )
 
     async def has_deliveries(self) -> bool:
-        """Tell whether a webhook of either service is still on its way."""
+        """Return whether a webhook of either service is still undelivered."""
         counts = [await self.send("GET", f"/{side}/deliveries/counts") for side in SERVICES]
         return any(one["states"].get("waiting") for one in counts)
 
     async def book(self, **booking: object) -> str:
-        """Book as a guest; hand back TimeRex's id of the booking."""
+        """Book as a guest; return TimeRex's id of the booking."""
         return (await self.send("POST", "/timerex/bookings", booking))["event_id"]
 
     async def cancel(self, booking_id: str, reason: str) -> None:
@@ -63,6 +63,6 @@ class SandboxApi:
         await self.send("POST", f"/timerex/bookings/{booking_id}/cancel", {"reason": reason})
 
     async def move(self, booking_id: str, starts_at: str) -> str:
-        """Choose another time as a guest; hand back the id of the new booking."""
+        """Reschedule as a guest; return the id of the new booking."""
         path = f"/timerex/bookings/{booking_id}/reschedule"
         return (await self.send("POST", path, {"starts_at": starts_at}))["event_id"]

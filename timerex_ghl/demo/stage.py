@@ -1,4 +1,4 @@
-"""The demo's stage: every program it needs, started and ready."""
+"""Start every program that the demo needs."""
 
 import asyncio
 import socket
@@ -21,10 +21,10 @@ HOST = "127.0.0.1"
 
 
 class Stage(NamedTuple):
-    """Everything that runs.
+    """The running programs of the demo.
 
     Attributes:
-        environment: What a worker's runs are started with.
+        environment: Environment of the worker's runs.
     """
 
     sandbox: SandboxApi
@@ -36,8 +36,8 @@ class Stage(NamedTuple):
 
 
 async def set_up(folder: Path, programs: Programs, stack: AsyncExitStack, screen: Screen) -> Stage:
-    """Start the sandbox, a Prefect server, the gateway, a ledger and a worker of the demo's own."""
-    screen.say("starting a Prefect server of the demo's own, and the sandbox")
+    """Start the sandbox, a Prefect server, the gateway, a ledger and a worker."""
+    screen.say("starting a Prefect server for the demo, and the sandbox")
     prefect, environment, server = await start_prefect(folder, programs, stack)
     sandbox = SandboxApi(await _start(programs, environment, "sandbox", "--port", "0"))
     stack.push_async_callback(sandbox.close)
@@ -56,7 +56,7 @@ async def set_up(folder: Path, programs: Programs, stack: AsyncExitStack, screen
 
 
 class Server(NamedTuple):
-    """A Prefect server that starts. `environment`: in which every other program finds it."""
+    """A starting Prefect server. `environment` points other programs to it."""
 
     api: PrefectApi
     environment: dict[str, str]
@@ -64,7 +64,7 @@ class Server(NamedTuple):
 
 
 async def start_prefect(folder: Path, programs: Programs, stack: AsyncExitStack) -> Server:
-    """Start a Prefect server that keeps all of its own in a folder; `wait_for` it."""
+    """Start a Prefect server with all its files in a folder; `wait_for` it before use."""
     port = free_port()
     api = PrefectApi(f"http://{HOST}:{port}/api")
     stack.push_async_callback(api.close)
@@ -73,7 +73,7 @@ async def start_prefect(folder: Path, programs: Programs, stack: AsyncExitStack)
         "PREFECT_HOME": str(folder / "prefect"),
         "PREFECT_API_URL": api.url,
         "TIMEREX_GHL_HOME": str(folder),
-        "TMPDIR": str(folder),  # Prefect leaves things there
+        "TMPDIR": str(folder),  # Prefect leaves files there
     }
     settings = launch.server_settings(HOST, port, environment)
     program = await programs.start("server", launch.start_server(HOST, port), settings)
@@ -81,11 +81,11 @@ async def start_prefect(folder: Path, programs: Programs, stack: AsyncExitStack)
 
 
 async def enter_blocks(stage: Stage, **settings: Any) -> None:
-    """Fill in the forms, as a person does in the Prefect UI.
+    """Enter the blocks, as a person does in the Prefect UI.
 
     Args:
-        stage: Where.
-        settings: Of the connection, besides what it needs.
+        stage: The running programs.
+        settings: Optional settings of the connection.
     """
     ghl, timerex = stage.sandbox.ghl, stage.sandbox.timerex
     await stage.prefect.enter_block("ledger-store", "ledger", {"url": stage.ledger_url})
@@ -112,13 +112,13 @@ async def enter_blocks(stage: Stage, **settings: Any) -> None:
 
 
 async def start_live(stage: Stage, programs: Programs) -> None:
-    """Start the live worker, and wait until it is at work."""
+    """Start the live worker, and wait until it is ready."""
     program = await programs.start("live", _own("live", "--json"), stage.environment)
     await program.first_line()
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Return an unused port."""
     with socket.create_server((HOST, 0)) as found:
         return found.getsockname()[1]
 
@@ -138,7 +138,7 @@ async def wait_for(prefect: PrefectApi, server: Program, timeout_s: float = STAR
     """Wait until a Prefect server answers.
 
     Raises:
-        DidNotStartError: It does not, or has ended.
+        DidNotStartError: It did not answer in time, or has ended.
     """
     began = monotonic()
     while not await prefect.is_healthy():

@@ -1,6 +1,6 @@
-"""The demo's story: invented people, their bookings, and edits on both sides.
+"""The demo's data: invented people, their bookings, and edits on both sides.
 
-What a person would do by hand is done here, through the doors a person would use.
+Everything goes through the interfaces a person would use.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ WORKSPACE_PEOPLE = (
     ("Yui", "Ito", "yui.ito@minato.example", None, "Minato Books"),
     ("Sora", "Abe", "sora.abe@kawa.example", "090-1234-5604", None),
 )
-"""First name, last name, e-mail, phone, company: as somebody typed them into the workspace."""
+"""First name, last name, e-mail, phone, company: as typed into the workspace."""
 
 CRM_PEOPLE = (
     ("Riku", "Sato", "Riku.Sato@Hinode.example", "+819012345602"),  # known to both sides
@@ -50,7 +50,7 @@ TRUTHS = (
     Truth("mei.kato@umi.example", "Moved from"),
     Truth("leo.stone@maple.example", "Cancelled"),
 )
-"""What each guest's one note must say in the end."""
+"""What each guest's single note must say in the end."""
 
 CRM_EDITS: dict[str, dict[str, Any]] = {
     "riku.sato@hinode.example": {"city": "Osaka"},
@@ -69,7 +69,7 @@ WORKSPACE_EDITS = {
         values={FieldName("website"): "https://hinode.example"}
     ),
 }
-"""Edits by address. One person is edited on both sides, in different fields."""
+"""Edits by e-mail. One person is edited on both sides, in different fields."""
 
 
 @dataclass
@@ -81,7 +81,7 @@ class DemoStory:
     connection: ConnectionName
 
     async def make_people(self) -> None:
-        """Put people on both sides; one of them stands on both already."""
+        """Add people to the workspace and to GHL; one of them is in both."""
         for first, last, email, phone in CRM_PEOPLE:
             body = {"firstName": first, "lastName": last, "email": email, "phone": phone}
             await self.sandbox.send("POST", "/ghl/contacts", body)
@@ -99,7 +99,7 @@ class DemoStory:
             await self.ledger.write(workspace.add_contact, self.connection, contact, keys, now)
 
     async def book(self) -> int:
-        """Let guests book, cancel and move; tell how many webhooks that makes."""
+        """Book, cancel and reschedule as guests; return the number of webhooks sent."""
         day = datetime.now(UTC).replace(hour=1, minute=0, second=0, microsecond=0)
         ids: list[str] = []
         for number, (name, email) in enumerate(GUESTS):
@@ -118,7 +118,7 @@ class DemoStory:
         return len(ids) + 4
 
     async def edit_on_both(self) -> tuple[int, int]:
-        """Edit contacts as people in the CRM and in the workspace do; tell how many there, here."""
+        """Edit contacts in the CRM and in the workspace; return the number of edits in each."""
         for email, changes in CRM_EDITS.items():
             found = [one for one in await self.sandbox.contacts() if _mail(one) == email]
             await self.sandbox.send("PATCH", f"/ghl/contacts/{found[0]['id']}", changes)
@@ -136,6 +136,6 @@ def _mail(contact: dict[str, Any]) -> str:
 
 
 def _edit(tx: Connection, editor: Editor, email: str, change: WorkspaceChange) -> None:
-    """Change a workspace contact as the HTTP API does, for somebody who looked it up by address."""
+    """Change a workspace contact, found by its e-mail, as the HTTP API does."""
     rows, _ = workspace.find_contacts(tx, editor.connection, Keys(email, None))
     change_contact(tx, editor, rows[0].id, change, datetime.now(UTC), versions=None)

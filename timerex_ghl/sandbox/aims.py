@@ -1,4 +1,4 @@
-"""Which of the calls or deliveries from now on something strikes."""
+"""Select which of the next calls or deliveries a fault hits."""
 
 import random
 from dataclasses import dataclass, field
@@ -8,15 +8,15 @@ from timerex_ghl.sandbox.clock import MachineClock
 
 @dataclass
 class Aim:
-    """Counts what passes and tells whose turn it is.
+    """Counts calls or deliveries, and selects those to hit.
 
     Attributes:
-        at: The name that counts; `*` is any.
-        nth: The first that may be struck, counted from 1.
-        every: From there on, each so manieth.
-        share: Of these, this share, drawn with `seed`.
-        times: How many are struck in all; None is no end.
-        until: When it ends, by `clock`.
+        at: The name to count; `*` is any.
+        nth: The first that can be hit, counted from 1.
+        every: From there on, every n-th.
+        share: Fraction of these, drawn with `seed`.
+        times: Most hits in all; None is no limit.
+        until: End time, by `clock`.
     """
 
     at: str = "*"
@@ -38,11 +38,11 @@ class Aim:
 
     @property
     def spent(self) -> bool:
-        """Tell whether it will strike no more."""
+        """Return whether there are no more hits to come."""
         return self.struck == self.times or self.clock.now() >= self.until
 
     def sees(self, name: str) -> bool:
-        """Count one that passes; tell whether it may be struck."""
+        """Count one; return whether it can be hit."""
         if self.at not in {name, "*"}:
             return False
         self.matched += 1
@@ -54,6 +54,6 @@ class Aim:
         return False
 
     def strike(self) -> None:
-        """Take the one it saw last."""
+        """Hit the one counted last."""
         self.struck += 1
         self._due = self.matched + self.every

@@ -1,4 +1,4 @@
-"""What a GHL operation gives back: an answer, or a refusal in the vendor's words."""
+"""Results of a GHL operation: an answer, or an error in the vendor's words."""
 
 import uuid
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ class ApiAnswer(NamedTuple):
 
 
 class RefusalError(Exception):
-    """An operation says no. The message is a list for 422 and a text elsewhere.
+    """An operation is refused. The message is a list for 422 and a text otherwise.
 
     Source: recorded answers of the vendor, July and August 2026.
     """
@@ -30,7 +30,7 @@ class RefusalError(Exception):
         self.meta = meta
 
     def answer(self) -> ApiAnswer:
-        """Give the refusal as an answer."""
+        """Convert the refusal to an answer."""
         body: Json = {"statusCode": self.status, "message": self.message}
         if self.meta is not None:
             body["meta"] = self.meta
@@ -45,5 +45,5 @@ def not_found(what: str, its_id: str, status: int = 400) -> RefusalError:
 
 
 def with_trace_id(answer: ApiAnswer) -> ApiAnswer:
-    """Add the `traceId` that every answer carries."""
+    """Add the `traceId` that every answer contains."""
     return answer._replace(body={**answer.body, "traceId": str(uuid.uuid4())})

@@ -1,4 +1,4 @@
-"""The log of calls, for checkers: the keys of a body, none of its values."""
+"""The log of calls, for checkers: the keys of bodies, no values."""
 
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -14,12 +14,11 @@ class LoggedCall(NamedTuple):
     """One call.
 
     Attributes:
-        fault: The kind of the fault that struck it.
-        status: What the service answered, whatever a fault then made of it; 0 where it was never
-            asked.
-        took_ms: From its first byte until the answer was ready, waiting included.
-        cpu_ms: What of that the service worked.
-        keys: Those of the body, where it was read.
+        fault: The kind of fault that hit it.
+        status: The service's answer, before a fault changed it; 0 if the service was not called.
+        took_ms: From its first byte until the answer was ready, including waits.
+        cpu_ms: Processor time of that.
+        keys: Keys of the body, if it was read.
     """
 
     operation: str
@@ -34,7 +33,7 @@ class LoggedCall(NamedTuple):
 
 
 class CallLog:
-    """The calls since the last `clear`, the newest of them if there were very many."""
+    """The newest calls since the last `clear`."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self.count = 0
@@ -42,21 +41,21 @@ class CallLog:
 
     @property
     def forgotten(self) -> int:
-        """Say how many of the oldest are not kept any more."""
+        """Return how many of the oldest calls were dropped."""
         return self.count - len(self._calls)
 
     def add(self, call: LoggedCall) -> None:
-        """Note a call."""
+        """Add a call."""
         self.count += 1
         self._calls.append(call)
 
     def clear(self) -> None:
-        """Forget all; the next call is number 0 again."""
+        """Remove all calls; the next one has number 0 again."""
         self.count = 0
         self._calls.clear()
 
     def page(self, since: int, limit: int, operation: str | None) -> Json:
-        """Give the calls from number `since` on, and the number to go on with."""
+        """Return the calls from number `since` on, and the number of the next page."""
         begin = max(0, since - self.forgotten)
         end = min(len(self._calls), begin + limit)
         found = islice(self._calls, begin, end)
@@ -67,7 +66,7 @@ class CallLog:
         }
 
     def counts(self) -> Json:
-        """Count the calls that are kept by operation and by status."""
+        """Count the stored calls by operation and by status."""
         return {
             "operations": Counter(call.operation for call in self._calls),
             "statuses": Counter(str(call.status) for call in self._calls),

@@ -11,71 +11,71 @@ from timerex_ghl.sandbox.answers import RefusalError
 from timerex_ghl.sandbox.wire import Json, parse_ms
 
 Check: TypeAlias = Callable[[str, Any], str | None]
-"""Takes a key and its value, gives the fault."""
+"""Takes a key and its value, returns the fault or None."""
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 DIGITS = re.compile(r"[0-9]{1,15}")
 
 
 def text(key: str, value: object) -> str | None:
-    """Want text."""
+    """Require text."""
     return None if isinstance(value, str) else f"{key} must be a string"
 
 
 def text_or_null(key: str, value: object) -> str | None:
-    """Want text, or null to clear."""
+    """Require text, or null to clear."""
     return None if value is None else text(key, value)
 
 
 def email(key: str, value: object) -> str | None:
-    """Want an address, or null to clear."""
+    """Require an address, or null to clear."""
     if value is None or (isinstance(value, str) and EMAIL.fullmatch(value)):
         return None
     return f"{key} must be an email"
 
 
 def flag(key: str, value: object) -> str | None:
-    """Want true or false."""
+    """Require true or false."""
     return None if isinstance(value, bool) else f"{key} must be a boolean value"
 
 
 def filled(key: str, value: object) -> str | None:
-    """Want text that says something."""
+    """Require text that is not empty."""
     return text(key, value) or (None if value else f"{key} should not be empty")
 
 
 def date(key: str, value: object) -> str | None:
-    """Want an ISO 8601 time."""
+    """Require an ISO 8601 time."""
     known = isinstance(value, str) and parse_ms(value) is not None
     return None if known else f"{key} must be a valid ISO 8601 date string"
 
 
 def one_of(*known: str) -> Check:
-    """Want one of these words."""
+    """Require one of these words."""
     fault = f"must be one of the following values: {', '.join(known)}"
     return lambda key, value: None if value in known else f"{key} {fault}"
 
 
 def number(key: str, value: object) -> str | None:
-    """Want a number."""
+    """Require a number."""
     known = isinstance(value, int | float) and not isinstance(value, bool)
     return None if known else f"{key} must be a number"
 
 
 def whole(key: str, value: object) -> str | None:
-    """Want a whole number from 0."""
+    """Require a whole number from 0."""
     known = type(value) is int and value >= 0
     return None if known else f"{key} must be a whole number from 0"
 
 
 def digits(key: str, value: object) -> str | None:
-    """Want a whole number as a query parameter carries it: in text."""
+    """Require a whole number as text, as in a query parameter."""
     known = isinstance(value, str) and DIGITS.fullmatch(value)
     return None if known else f"{key} must be a number"
 
 
 def texts(key: str, value: object) -> str | None:
-    """Want a list of texts."""
+    """Require a list of texts."""
     if not isinstance(value, list):
         return f"{key} must be an array"
     items = cast("list[object]", value)
@@ -84,7 +84,7 @@ def texts(key: str, value: object) -> str | None:
 
 
 def mappings(key: str, value: object) -> str | None:
-    """Want a list of objects."""
+    """Require a list of objects."""
     if not isinstance(value, list):
         return f"{key} must be an array"
     known = all(isinstance(item, dict) for item in cast("list[object]", value))
@@ -92,12 +92,12 @@ def mappings(key: str, value: object) -> str | None:
 
 
 def anything(_key: str, _value: object) -> str | None:
-    """Want nothing in particular."""
+    """Accept anything."""
     return None
 
 
 def faults(body: Json, known: Mapping[str, Check], required: Collection[str]) -> Iterator[str]:
-    """Name all that is wrong with a body."""
+    """Yield all faults of a body."""
     for key in body.keys() - known.keys():
         yield f"property {key} should not exist"
     for key in required:
@@ -110,7 +110,7 @@ def faults(body: Json, known: Mapping[str, Check], required: Collection[str]) ->
 
 
 def check_body(body: Json, known: Mapping[str, Check], required: Collection[str] = ()) -> None:
-    """Refuse a body with unknown keys, wrong types or gaps."""
+    """Refuse a body with unknown keys, wrong types or missing keys."""
     found = sorted(faults(body, known, required))
     if found:
         raise RefusalError(422, found)

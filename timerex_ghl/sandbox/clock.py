@@ -1,16 +1,16 @@
-"""The clock that windows, lags, delays and the ends of tokens and faults go by."""
+"""The clock for rate limit windows, lags, delays, and the expiry of tokens and faults."""
 
 import asyncio
 import time
 
 
 class MachineClock:
-    """The machine's clock. A test hands in one that it moves by itself."""
+    """The machine's clock. A test can pass one that it moves itself."""
 
     def now(self) -> float:
-        """Read it: seconds since any moment, never backwards."""
+        """Return seconds since an arbitrary moment; monotonic."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until that much of its time has passed."""
+        """Wait until that much time has passed on this clock."""
         await asyncio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""What a contact's body may hold, and how it changes the contact.
+"""Check the body of a contact, and apply it to the contact.
 
 Source: CreateContactDto, UpdateContactDto and UpsertContactDto of the vendor's OpenAPI, and the
 faults reported against them (gender, companyName, additional e-mails).
@@ -30,14 +30,14 @@ def birthday_ms(value: str) -> int | None:
 
 
 def check_birthday(key: str, value: object) -> str | None:
-    """Want a date, or null to clear."""
+    """Require a date, or null to clear."""
     if value is None or value == "" or (isinstance(value, str) and birthday_ms(value) is not None):
         return None
     return f"{key} must be a valid date"
 
 
 def check_dnd(key: str, value: object) -> str | None:
-    """Want `{channel: {status, message?, code?}}`; a channel's own key as in the vendor's files."""
+    """Require `{channel: {status, message?, code?}}`; a channel's keys as in the vendor's files."""
     if not isinstance(value, dict):
         return f"{key} must be an object"
     known = {"all"} if key == "inboundDndSettings" else CHANNELS
@@ -66,7 +66,7 @@ def _dnd_fault(setting: object) -> str | None:
 
 
 def check_custom(key: str, value: object) -> str | None:
-    """Want `[{id or key, field_value}]`; a wrong nesting is named as the vendor names it."""
+    """Require `[{id or key, field_value}]`; a wrong nesting is named as the vendor names it."""
     if not isinstance(value, list):
         return f"{key} must be an array"
     for number, item in enumerate(cast("list[object]", value)):
@@ -166,7 +166,7 @@ def _write_name(contact: SandboxContact, body: Json) -> None:
 
 
 def _write_custom(ghl: Ghl, contact: SandboxContact, item: Json) -> None:
-    """Set one custom field, named by id or key. One the location does not have is passed over."""
+    """Set one custom field, named by id or key. Unknown fields are ignored."""
     field_id = item.get("id") or _id_of_key(ghl, item.get("key", ""))
     value = next((item[key] for key in VALUE_KEYS if key in item), None)
     if field_id not in ghl.custom_fields:

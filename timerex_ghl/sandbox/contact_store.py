@@ -18,7 +18,7 @@ class SandboxContact:
         fields: The plain fields by their name in a GET; an empty one is absent.
         custom: Values of custom fields by field id.
         notes: In the shape of the answers, by id. So are the tasks.
-        found_as: Its shape in search, kept until it changes.
+        found_as: Its shape in search, cached until it changes.
     """
 
     location_id: str
@@ -39,12 +39,12 @@ class SandboxContact:
 
     @property
     def full_name(self) -> str:
-        """Join the names."""
+        """Return first and last name, joined."""
         names = (self.fields.get("firstName"), self.fields.get("lastName"))
         return " ".join(name for name in names if name)
 
     def copy(self) -> "SandboxContact":
-        """Keep a contact as it is now, without its notes."""
+        """Return a copy without the notes."""
         return replace(
             self,
             fields={**self.fields},
@@ -56,7 +56,7 @@ class SandboxContact:
         )
 
     def keys(self) -> set[tuple[str, str]]:
-        """Name all that a duplicate search finds it by; further e-mails count too."""
+        """Return the keys that duplicate search uses, including additional e-mails."""
         emails = [self.fields.get("email"), *self.additional_emails]
         found = {("email", email.lower()) for email in emails if email}
         phone = self.fields.get("phone")
@@ -64,13 +64,13 @@ class SandboxContact:
 
 
 class SearchIndex:
-    """What search sees of the contacts: how they were `lag_ms` ago, in the order of their change.
+    """The contacts as search returns them: as of `lag_ms` ago, ordered by time of change.
 
     Source: the vendor's page on search says that it lags writes by seconds; reading by id does not.
 
     Attributes:
-        version: Rises with every change that search sees.
-        last_search: What was searched, at which version, and what was found.
+        version: Increases with every change visible to search.
+        last_search: The last query, its version and its result.
     """
 
     def __init__(self, contacts: dict[str, SandboxContact], clock: MachineClock) -> None:
@@ -84,7 +84,7 @@ class SearchIndex:
         self._in_order: tuple[int, list[SandboxContact]] = (-1, [])
 
     def lag_by(self, lag_ms: int) -> None:
-        """See every later change that much later; 0 is at once."""
+        """Delay later changes by this; 0 shows them at once."""
         self._catch_up()
         if lag_ms == 0:
             self._waiting.clear()
@@ -97,7 +97,7 @@ class SearchIndex:
         self.version += 1
 
     def show(self, contact_id: str) -> None:
-        """Let search see how a contact is now."""
+        """Make the current state of a contact visible to search."""
         if self._searchable is self._contacts:
             self.version += 1
             return
@@ -106,7 +106,7 @@ class SearchIndex:
         self._waiting.append((at, contact_id, contact.copy() if contact else None))
 
     def in_order(self) -> list[SandboxContact]:
-        """Give all contacts that search sees, the one that changed first before the others."""
+        """Return all contacts visible to search, oldest change first."""
         self._catch_up()
         if self._in_order[0] != self.version:
             in_order = sorted(self._searchable.values(), key=attrgetter("updated_ms", "id"))
@@ -124,11 +124,11 @@ class SearchIndex:
 
 
 class Contacts:
-    """All contacts. Every change goes through `save` or `delete`; one of a task, through `show`.
+    """All contacts. Changes go through `save` or `delete`, changes of tasks through `show`.
 
     Attributes:
-        index: What search sees of them.
-        deleted: Those that a person may bring back.
+        index: The contacts as search returns them.
+        deleted: Contacts that a person can restore.
     """
 
     def __init__(self, clock: MachineClock | None = None) -> None:
@@ -143,7 +143,7 @@ class Contacts:
         return iter(self.by_id.values())
 
     def save(self, contact: SandboxContact) -> None:
-        """Keep a contact and move its `dateUpdated`: forward, and never before another's."""
+        """Store a contact and set `dateUpdated`, later than that of all others."""
         self._forget_keys(contact.id)
         contact.updated_ms = max(now_ms(), contact.updated_ms + 1, self._last_ms)
         contact.found_as = None
@@ -155,18 +155,18 @@ class Contacts:
         self.index.show(contact.id)
 
     def delete(self, contact_id: str) -> None:
-        """Put a contact away with its notes and tasks: nothing finds it any more."""
+        """Delete a contact with its notes and tasks, so that nothing finds it."""
         self._forget_keys(contact_id)
         self.deleted[contact_id] = self.by_id.pop(contact_id)
         self.index.show(contact_id)
 
     def show(self, contact: SandboxContact) -> None:
-        """Let search see a change that does not move `dateUpdated`."""
+        """Show search a change that does not move `dateUpdated`."""
         contact.found_as = None
         self.index.show(contact.id)
 
     def find(self, kind: str, value: str) -> list[SandboxContact]:
-        """Find contacts by e-mail or phone, the oldest holder of the key first."""
+        """Find contacts by e-mail or phone, the oldest first."""
         key = (kind, value.lower() if kind == "email" else value)
         return [self.by_id[contact_id] for contact_id in self._ids_of.get(key, {})]
 

@@ -1,4 +1,4 @@
-"""The control API: what tests, demos and checkers may do to a running sandbox.
+"""The control API: what tests, demos and checkers can do to a running sandbox.
 
 Bearer token, JSON. `timerex-ghl sandbox --json` prints its address and token.
 
@@ -27,47 +27,47 @@ GHL, as a person in the CRM: no token, no limits; `dateUpdated` moves
     GET /ghl/contacts -> {contacts}: whole, with notes, tasks and tags
     POST /ghl/contacts {firstName, tags, customFields, additionalEmails, type, ...} -> {contact}
     PATCH and DELETE /ghl/contacts/{id}
-    POST /ghl/contacts/{id}/merge {into} -> {contact}: goes into that one with notes, tasks and
-        appointments, and is gone
-    POST /ghl/contacts/{id}/restore -> {contact}: a deleted one is back with notes and tasks
+    POST /ghl/contacts/{id}/merge {into} -> {contact}: merges it into that one, with notes,
+        tasks and appointments, and deletes it
+    POST /ghl/contacts/{id}/restore -> {contact}: restores a deleted one with notes and tasks
     POST /ghl/contacts/{id}/notes {body} -> {note}
     POST /ghl/custom_fields {name, dataType} -> {customField}
-    POST /ghl/bulk {count, seed?} -> {created}: invented people, alike for the same seed
-    POST, PUT and DELETE /ghl/person/{path of the API}: the same operation, in no log and without
+    POST /ghl/bulk {count, seed?} -> {created}: invented people, the same for the same seed
+    POST, PUT and DELETE /ghl/person/{path of the API}: the same operation, not logged and without
         faults: /ghl/person/contacts/{id}/tasks, /ghl/person/calendars/events/appointments/{id}
 
 GHL, as its operator
     /ghl/calls, /ghl/faults: see below
     POST /ghl/limits {max?, window_ms?, daily?, enabled?}
     POST /ghl/settings {allow_duplicates?, unique_identifiers?, country?, timezone?,
-        search_lag_ms?}: search and the task search see changes that much later, GET at once
+        search_lag_ms?}: search and task search lag by this, GET does not
     POST /ghl/calendars {name, opens?} -> {calendar}: of all users, 9 to 18 each day, or without
         hours
     POST /ghl/users {name, email} -> {user}
     POST /ghl/tokens {kind?: private | oauth | agency, scopes?, location_id?}
         -> {access_token}, and {refresh_token} of an OAuth install
     POST /ghl/codes {scopes?, location_id?} -> {code}: for grant_type authorization_code
-    POST /ghl/expire_access: the OAuth access tokens handed out so far are refused from now on
+    POST /ghl/expire_access: expires all OAuth access tokens issued so far
     POST /ghl/oauth {expires_in_s?, repeat_s?}: an access token's life, a refresh's repeat
 
 GHL, webhooks of its OAuth app; `appId` is the client's id up to its `-`
     POST /ghl/webhook {url?, retry?: 429 | every, tries?, pause_s?, timeout_s?, older_signature?,
         task_create_without_contact?} -> {public_key, older_public_key?}: without a url, none
-    POST /ghl/webhook/key -> {public_key}: signs with another one from now on
-    POST /ghl/install; POST /ghl/uninstall: the latter ends all tokens of OAuth
-    POST /ghl/deliveries {type, fields? | text?}: an event by hand, or this very text, signed
+    POST /ghl/webhook/key -> {public_key}: signs with a new key from now on
+    POST /ghl/install; POST /ghl/uninstall: uninstalling ends all OAuth tokens
+    POST /ghl/deliveries {type, fields? | text?}: a signed event made by hand, or this exact text
     /ghl/deliveries..., /ghl/webhook/faults: see below; a delivery has its {webhook_id}
 
 Calls of either, {side} is ghl or timerex
     GET /{side}/calls ?since=&limit=&operation= -> {calls: [{operation, method, path, status, time,
         at_ms, took_ms, cpu_ms, fault, keys}], next, forgotten}: from number `since` on; `keys` are
-        those of the body. DELETE forgets all
+        those of the body. DELETE clears the log
     GET /{side}/calls/counts -> {operations: {}, statuses: {}, calls, forgotten}
-    POST /{side}/faults {operation, kind, value?, headers?, WHICH}; DELETE forgets all. `*` is any
-        operation. Nothing was done: status, html, login_redirect, drop_before_commit. It was:
-        status_after_commit, delay_after_commit, drop_after_commit, truncate, drip, headers. Later:
-        delay. As it was: stale (GHL's records by id). `value` is a status or milliseconds;
-        `headers` change those of the answer, null takes one away
+    POST /{side}/faults {operation, kind, value?, headers?, WHICH}; DELETE removes all. `*` is any
+        operation. Not executed: status, html, login_redirect, drop_before_commit. Executed:
+        status_after_commit, delay_after_commit, drop_after_commit, truncate, drip, headers. Late:
+        delay. Old state: stale (GHL's records by id). `value` is a status or milliseconds;
+        `headers` change those of the answer, null removes one
 
 Deliveries of either
     GET /{side}/deliveries ?state=&type= -> {deliveries: [{id, type, state, created_at, tries,
@@ -75,12 +75,12 @@ Deliveries of either
     GET /{side}/deliveries/counts -> {states: {}}
     POST /{side}/deliveries/{id}/repeat {copies?, forgery?}: the same bytes again
     POST /{side}/deliveries/release {order?: same | reversed | shuffled, seed?} -> {released}
-    POST /{side}/webhook/faults {type?, kind, value?, WHICH}; DELETE forgets all. Kinds: copies,
-        delay, shuffle (waits up to so many ms), pause, drop, and the forgeries unsigned,
+    POST /{side}/webhook/faults {type?, kind, value?, WHICH}; DELETE removes all. Kinds: copies,
+        delay, shuffle (waits up to `value` ms), pause, drop, and the forgeries unsigned,
         bad_signature, other_key, other_header, not_available, changed_body, rewritten_body
 
-WHICH is {nth?, every?, share?, seed?, times?, for_s?}: the nth from now on, then every so manieth,
-of these a share; so many times or so long. Once, unless every, share or for_s are given.
+WHICH is {nth?, every?, share?, seed?, times?, for_s?}: the nth from now on, then every n-th,
+of these a share; at most `times` hits or for `for_s`. Once, unless every, share or for_s is given.
 """
 
 import secrets
@@ -104,7 +104,7 @@ from timerex_ghl.sandbox.timerex import Timerex
 
 
 class Guarded:
-    """Lets nobody through without the control token, and writes refusals."""
+    """Refuses calls without the control token, and formats errors."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self.app = app
@@ -125,7 +125,7 @@ class Guarded:
 
 
 def _in_one_line(error: ValidationError) -> str:
-    """Say what is wrong, without what was given."""
+    """Describe a validation error without the input."""
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     places = (".".join(map(str, fault["loc"])) for fault in faults)
     return "; ".join(

@@ -10,7 +10,7 @@ from timerex_ghl.sandbox.control_requests import ControlOrder, read_query, reply
 
 
 class CallsQuery(ControlOrder):
-    """Which calls to give."""
+    """Which calls to return."""
 
     since: NonNegativeInt = 0
     limit: PositiveInt = KEPT

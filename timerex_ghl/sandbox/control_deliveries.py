@@ -1,4 +1,4 @@
-"""Control of webhook deliveries: what became of them, and what goes wrong on their way."""
+"""Control of webhook deliveries: their states, and faults in transit."""
 
 from collections import Counter
 from typing import Any, Self
@@ -24,26 +24,26 @@ class DeliveryFaultOrder(AimOrder):
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
         if self.kind in {"copies", "delay", "shuffle"} and not self.value:
-            raise ValueError(f"{self.kind} wants a value")
+            raise ValueError(f"{self.kind} needs a value")
         return self
 
 
 class RepeatOrder(ControlOrder):
-    """How to deliver again: so many copies at once, forged perhaps."""
+    """How to deliver again: number of copies, and an optional forgery."""
 
     copies: PositiveInt = 1
     forgery: Forgery | None = None
 
 
 class Release(ControlOrder):
-    """In which order to begin what is held."""
+    """In which order to start paused deliveries."""
 
     order: ReleaseOrder = "same"
     seed: int = 1
 
 
 class DeliveriesQuery(ControlOrder):
-    """Which deliveries to give."""
+    """Which deliveries to return."""
 
     state: str | None = None
     type: str | None = None
@@ -56,7 +56,7 @@ class DeliveriesControl:
         self.deliveries = deliveries
 
     async def list_deliveries(self, request: Request) -> Response:
-        """Give the deliveries and how each went, without their bodies."""
+        """Return the deliveries and their states, without bodies."""
         query = read_query(request, DeliveriesQuery)
         found = [
             delivery.as_json()
@@ -66,7 +66,7 @@ class DeliveriesControl:
         return reply(deliveries=found, forgotten=self.deliveries.forgotten)
 
     async def show(self, request: Request) -> Response:
-        """Give the body of a delivery, as it was before anybody forged it."""
+        """Return the body of a delivery, before any forgery."""
         delivery = known(self.deliveries.all, request.path_params["id"])
         return reply(body=delivery.body.decode(errors="replace"))
 
@@ -84,19 +84,19 @@ class DeliveriesControl:
         return reply()
 
     async def release(self, request: Request) -> Response:
-        """Begin what is held."""
+        """Start paused deliveries."""
         order = await read(request, Release)
         return reply(released=self.deliveries.release(order.order, order.seed))
 
     async def add_fault(self, request: Request) -> Response:
-        """Let later deliveries go wrong."""
+        """Add a fault to later deliveries."""
         order = await read(request, DeliveryFaultOrder)
         fault = DeliveryFault(order.aim(order.type, self.deliveries.clock), order.kind, order.value)
         self.deliveries.faults.waiting.append(fault)
         return reply(201)
 
     async def forget_faults(self, _request: Request) -> Response:
-        """Forget the faults; what is held stays held."""
+        """Remove the faults; paused deliveries stay paused."""
         self.deliveries.faults.waiting.clear()
         return reply()
 

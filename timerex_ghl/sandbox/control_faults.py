@@ -1,4 +1,4 @@
-"""Control of faults: which calls go wrong, and how; the orders of both services."""
+"""Control of faults, for both services: which calls fail, and how."""
 
 from http import HTTPStatus
 from typing import Self
@@ -12,7 +12,7 @@ from timerex_ghl.sandbox.faults import InjectedFault, Kind
 
 
 class AimOrder(ControlOrder):
-    """Which ones are struck, from now on: one, unless something here says otherwise."""
+    """Which of the next calls are hit: one, unless these fields say otherwise."""
 
     nth: PositiveInt = 1
     every: PositiveInt | None = None
@@ -22,7 +22,7 @@ class AimOrder(ControlOrder):
     for_s: PositiveFloat | None = None
 
     def aim(self, at: str, clock: MachineClock) -> Aim:
-        """Take aim at a name."""
+        """Return an aim at a name."""
         many = self.model_fields_set & {"every", "share", "for_s"}
         times = self.times or (None if many else 1)
         until = float("inf") if self.for_s is None else clock.now() + self.for_s
@@ -42,9 +42,9 @@ class FaultOrder(AimOrder):
         if self.kind in {"status", "status_after_commit"}:
             HTTPStatus(self.value)
         elif self.kind in {"delay", "delay_after_commit", "drip", "stale"} and not self.value:
-            raise ValueError(f"{self.kind} wants a value in milliseconds")
+            raise ValueError(f"{self.kind} needs a value in milliseconds")
         elif self.kind == "headers" and not self.headers:
-            raise ValueError("headers wants headers")
+            raise ValueError("headers needs headers")
         return self
 
     def fault(self, clock: MachineClock) -> InjectedFault:

@@ -1,4 +1,4 @@
-"""Control of the GHL half: what a person does in the CRM, and what its operator may do."""
+"""Control of the GHL half: actions of CRM users and of the sandbox's operator."""
 
 from typing import Literal
 
@@ -24,7 +24,7 @@ MAY_BE_STALE = {
 
 
 class LimitsOrder(ControlOrder):
-    """New limits. What is not given stays."""
+    """New limits. Omitted fields stay."""
 
     max: NonNegativeInt | None = None
     window_ms: PositiveInt | None = None
@@ -33,7 +33,7 @@ class LimitsOrder(ControlOrder):
 
 
 class SettingsOrder(ControlOrder):
-    """New settings of the location. What is not given stays."""
+    """New settings of the location. Omitted fields stay."""
 
     allow_duplicates: bool | None = None
     unique_identifiers: list[Literal["email", "phone"]] | None = None
@@ -43,14 +43,14 @@ class SettingsOrder(ControlOrder):
 
 
 class GhlCalendarOrder(ControlOrder):
-    """Which calendar to set up. One without hours is open never, and reads as `{}`."""
+    """Which calendar to set up. Without hours it is never open, and reads as `{}`."""
 
     name: str
     opens: bool = True
 
 
 class UserOrder(ControlOrder):
-    """Who works in the location from now on."""
+    """A user to add to the location."""
 
     name: str
     email: str
@@ -64,7 +64,7 @@ class TokenOrder(ControlOrder):
     location_id: str | None = None
 
     def install(self, ghl: Ghl) -> Install:
-        """Say what it is for."""
+        """Return the install of the token."""
         scopes = ALL_SCOPES if self.scopes is None else frozenset(self.scopes)
         return Install(self.location_id or ghl.location.id, scopes)
 
@@ -106,7 +106,7 @@ class GhlControl:
         return reply(201, calendar=setup.add_calendar(order.name, team, opens=order.opens))
 
     async def add_user(self, request: Request) -> Response:
-        """Let somebody work in the location."""
+        """Add a user to the location."""
         order = await read(request, UserOrder)
         return reply(201, user=self.ghl.setup.add_user(order.name, order.email))
 
@@ -133,15 +133,15 @@ class GhlControl:
         return reply(201, code=self.ghl.tokens.mint_code(order.install(self.ghl)))
 
     async def expire_access(self, _request: Request) -> Response:
-        """Let all OAuth access tokens run out."""
+        """Expire all OAuth access tokens."""
         self.ghl.tokens.expire_access()
         return reply()
 
     async def add_fault(self, request: Request) -> Response:
-        """Let a later call go wrong."""
+        """Add a fault to a later call."""
         order = await read(request, FaultOrder)
         if order.operation not in MAY_FAIL:
-            raise RefusalError(422, f"no operation is called {order.operation}")
+            raise RefusalError(422, f"unknown operation {order.operation}")
         if order.kind == "stale" and order.operation not in MAY_BE_STALE:
             raise RefusalError(
                 422, f"{order.operation} reads no record by its id; see search_lag_ms"
@@ -150,7 +150,7 @@ class GhlControl:
         return reply(201)
 
     async def forget_faults(self, _request: Request) -> Response:
-        """Forget the faults that still wait."""
+        """Remove the pending faults."""
         self.ghl.faults.waiting.clear()
         return reply()
 

@@ -1,4 +1,4 @@
-"""Control of GHL's webhooks: where they go, what they are signed with, and events by hand."""
+"""Control of GHL's webhooks: URL, signing keys, and events made by hand."""
 
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from timerex_ghl.sandbox.wire import Json
 
 
 class GhlWebhookOrder(ControlOrder):
-    """Where deliveries go and how. What is not given stays."""
+    """Where deliveries go and how. Omitted fields stay."""
 
     url: str | None = None
     retry: Literal["429", "every"] = "429"
@@ -28,7 +28,7 @@ class GhlWebhookOrder(ControlOrder):
 
 
 class EventOrder(ControlOrder):
-    """An event by hand: fields to which the rest is added, or the exact text of the body."""
+    """An event made by hand: fields to be completed, or the exact text of the body."""
 
     type: str
     fields: Json = Field(default_factory=dict[str, Any])
@@ -42,19 +42,19 @@ class GhlWebhookControl:
         self.ghl = ghl
 
     async def set_webhook(self, request: Request) -> Response:
-        """Say where deliveries go; give the keys that they are checked with."""
+        """Set the webhook; return the public keys."""
         order, webhook = await read(request, GhlWebhookOrder), self.ghl.deliveries.webhook
         for key, value in order.model_dump(exclude_unset=True).items():
             setattr(webhook, key, value)
         return self._keys()
 
     async def change_key(self, _request: Request) -> Response:
-        """Sign with a new key from now on, what is tried again too."""
+        """Sign with a new key from now on, also retries."""
         self.ghl.deliveries.webhook.key = Ed25519PrivateKey.generate()
         return self._keys()
 
     async def send_event(self, request: Request) -> Response:
-        """Sign and deliver an event that nothing has made."""
+        """Sign and deliver an event made by hand."""
         order, deliveries = await read(request, EventOrder), self.ghl.deliveries
         if order.text is None:
             deliveries.send(order.type, {"locationId": self.ghl.location.id, **order.fields})
@@ -64,7 +64,7 @@ class GhlWebhookControl:
         return reply(201)
 
     async def install(self, _request: Request) -> Response:
-        """Tell the app that it was installed in the location."""
+        """Send the app an install event."""
         ghl = self.ghl
         ghl.deliveries.send(
             "INSTALL",
@@ -82,7 +82,7 @@ class GhlWebhookControl:
         return reply()
 
     async def uninstall(self, _request: Request) -> Response:
-        """Take the app out of the location: its tokens end, and it is told."""
+        """Uninstall the app: end its tokens and send it an event."""
         ghl = self.ghl
         for install in {refresh.install for refresh in ghl.tokens.refreshes.values()}:
             ghl.tokens.end(install)

@@ -1,4 +1,4 @@
-"""Control of the GHL half's contacts: the edits of a person in the CRM, which send events too."""
+"""Control of the GHL half's contacts: edits by CRM users, which also send events."""
 
 from pydantic import PositiveInt
 from starlette.requests import Request
@@ -53,11 +53,11 @@ class PeopleControl:
         self.router = ghl_router(ghl, lambda _scope: None)
 
     async def list_contacts(self, _request: Request) -> Response:
-        """Give all contacts whole, with notes and tasks."""
+        """Return all contacts in full, with notes and tasks."""
         return reply(contacts=[_whole(contact) for contact in self.ghl.contacts])
 
     async def add_contact(self, request: Request) -> Response:
-        """Add a contact; the duplicate rule does not hold for people."""
+        """Add a contact; the duplicate rule does not apply to CRM users."""
         contact = self._new()
         contact.fields.update(country=self.ghl.location.country, type="lead")
         await self._write(contact, request)
@@ -81,16 +81,16 @@ class PeopleControl:
         return reply()
 
     async def merge_contact(self, request: Request) -> Response:
-        """Let a contact go into another."""
+        """Merge a contact into another."""
         order, loser = await read(request, MergeOrder), self._contact(request)
         if order.into == loser.id:
-            raise RefusalError(422, "a contact does not go into itself")
+            raise RefusalError(422, "cannot merge a contact into itself")
         master = known(self.ghl.contacts.by_id, order.into)
         merge(self.ghl, loser, master)
         return reply(contact=_whole(master))
 
     async def restore_contact(self, request: Request) -> Response:
-        """Bring a deleted contact back."""
+        """Restore a deleted contact."""
         contact = known(self.ghl.contacts.deleted, request.path_params["id"])
         restore(self.ghl, contact)
         return reply(contact=_whole(contact))
@@ -122,7 +122,7 @@ class PeopleControl:
         return reply(201, created=order.count)
 
     async def operate(self, request: Request) -> Response:
-        """Do what an operation of the API does, without token, limit, fault and log."""
+        """Run an operation of the API without token, limit, fault or log."""
         found = self.router.root.find(request.path_params["path"].split("/"))
         operation = found[0].operations.get(request.method) if found else None
         if found is None or operation is None:
@@ -136,7 +136,7 @@ class PeopleControl:
         return reply(answer.status, **answer.body)
 
     async def _write(self, contact: SandboxContact, request: Request) -> list[str]:
-        """Change a contact; give the keys that were named."""
+        """Change a contact; return the keys in the body."""
         body = read_body(await request.body())
         check_body(body, PERSON)
         keys = [*body]

@@ -14,7 +14,7 @@ SomeOrder = TypeVar("SomeOrder", bound="ControlOrder")
 
 
 class ControlOrder(BaseModel):
-    """The body of a control call; a key it does not know is refused."""
+    """The body of a control call; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -25,7 +25,7 @@ async def read(request: Request, model: type[SomeOrder]) -> SomeOrder:
 
 
 def read_query(request: Request, model: type[SomeOrder]) -> SomeOrder:
-    """Read what stands behind the question mark."""
+    """Read the query parameters."""
     return model.model_validate(dict(request.query_params))
 
 
@@ -35,7 +35,7 @@ def reply(status: int = 200, /, **body: Any) -> Response:
 
 
 def known(found: dict[str, T], its_id: str) -> T:
-    """Give what an id names; 404 where it names nothing."""
+    """Return the record with an id; 404 if there is none."""
     if its_id not in found:
-        raise RefusalError(404, f"{its_id} is not known here")
+        raise RefusalError(404, f"unknown id {its_id}")
     return found[its_id]

@@ -13,7 +13,7 @@ from timerex_ghl.sandbox.wire import Json
 
 
 class WebhookOrder(ControlOrder):
-    """Where deliveries go. What is not given stays."""
+    """Where deliveries go. Omitted fields stay."""
 
     url: str | None = None
     header: str | None = None
@@ -32,7 +32,7 @@ class AnswerOrder(ControlOrder):
 
 
 class BookOrder(ControlOrder):
-    """What a guest enters, and in which calendar; the team's first one unless told."""
+    """What a guest enters, and in which calendar; by default the team's first one."""
 
     calendar_id: str | None = None
     guest_name: str
@@ -51,7 +51,7 @@ class BookOrder(ControlOrder):
         )
 
     def form(self) -> list[Json]:
-        """Write the form as an event carries it: four default questions, then the others."""
+        """Return the form as in an event: four default questions, then the others."""
         standard = [
             ("company_name", False, "会社名", self.guest_company),
             ("guest_name", True, "名前", self.guest_name),
@@ -80,7 +80,7 @@ class CancelOrder(ControlOrder):
 
 
 class RescheduleOrder(ControlOrder):
-    """When to, and which of the two deliveries begins first."""
+    """The new time, and which of the two deliveries starts first."""
 
     starts_at: AwareDatetime
     cancelled_first: bool = True
@@ -93,7 +93,7 @@ class TimerexControl:
         self.timerex = timerex
 
     async def set_webhook(self, request: Request) -> Response:
-        """Say where deliveries go."""
+        """Set the webhook."""
         order = await read(request, WebhookOrder)
         for key, value in order.model_dump(exclude_unset=True).items():
             setattr(self.timerex.deliveries.webhook, key, value)

@@ -33,7 +33,7 @@ class TimerexCalendarOrder(ControlOrder):
 
 
 class TimerexLimitsOrder(ControlOrder):
-    """New limits. What is not given stays."""
+    """New limits. Omitted fields stay."""
 
     minute: NonNegativeInt | None = None
     hour: NonNegativeInt | None = None
@@ -43,14 +43,14 @@ class TimerexLimitsOrder(ControlOrder):
 
 
 class SwitchOrder(ControlOrder):
-    """What the service does. What is not given stays."""
+    """What the service does. Omitted fields stay."""
 
     login_redirect: bool | None = None
     lists_cancelled: bool | None = None
 
 
 class TimerexTokenOrder(ControlOrder):
-    """An OAuth consent. Without scopes it is for all."""
+    """An OAuth consent. Without scopes it covers all."""
 
     scopes: frozenset[str] = TIMEREX_SCOPES
 
@@ -109,18 +109,18 @@ class TimerexApiControl:
         return reply()
 
     async def expire_access(self, _request: Request) -> Response:
-        """Let all access tokens run out."""
+        """Expire all access tokens."""
         self.timerex.tokens.accesses.clear()
         return reply()
 
     async def add_fault(self, request: Request) -> Response:
-        """Let a later call go wrong."""
+        """Add a fault to a later call."""
         order = await read(request, FaultOrder)
         self.timerex.faults.waiting.append(order.fault(self.timerex.clock))
         return reply(201)
 
     async def forget_faults(self, _request: Request) -> Response:
-        """Forget the faults that still wait."""
+        """Remove the pending faults."""
         self.timerex.faults.waiting.clear()
         return reply()
 

@@ -1,4 +1,4 @@
-"""Webhook deliveries: each in a task of its own, tried again as long as its service does."""
+"""Webhook deliveries: each in a task of its own, retried as the real service does."""
 
 import asyncio
 import random
@@ -32,10 +32,10 @@ class SandboxDelivery:
     """One delivery.
 
     Attributes:
-        about: The ids that a checker finds it by.
-        url: Where it goes; None for the webhook's own.
+        about: Ids by which a checker can find it.
+        url: Target; None for the webhook's URL.
         state: `waiting`, `paused`, `delivered`, `failed`, `dropped` or `no url`.
-        faults: What struck it.
+        faults: Faults that hit it.
     """
 
     type: str
@@ -63,14 +63,14 @@ class SandboxDelivery:
 
 
 class Webhook(Protocol):
-    """Where a service delivers and how it goes about it."""
+    """Where and how a service delivers."""
 
     url: str | None
     timeout_s: float
 
     @property
     def proof(self) -> SenderProof:
-        """Say how its deliveries show where they come from."""
+        """Return how deliveries prove their sender."""
         ...
 
     def headers(self, delivery: SandboxDelivery) -> dict[str, str]:
@@ -78,7 +78,7 @@ class Webhook(Protocol):
         ...
 
     def pause_after(self, tries: int, status: int | None, /) -> float | None:
-        """Give the seconds until the next try; None gives up. No answer has no status."""
+        """Return the seconds until the next try; None gives up. `status` is None without answer."""
         ...
 
 
@@ -86,10 +86,10 @@ SomeWebhook = TypeVar("SomeWebhook", bound=Webhook)
 
 
 class Deliveries(Generic[SomeWebhook]):
-    """All deliveries of a service. Their order on the wire is not certain, as with the real ones.
+    """All deliveries of a service. Their order on the wire is not guaranteed, as in reality.
 
     Attributes:
-        forgotten: How many of the oldest are not kept any more.
+        forgotten: How many of the oldest were dropped.
     """
 
     def __init__(self, webhook: SomeWebhook, clock: MachineClock) -> None:
@@ -104,7 +104,7 @@ class Deliveries(Generic[SomeWebhook]):
         self._http: httpx.AsyncClient | None = None
 
     def take(self, delivery: SandboxDelivery) -> SandboxDelivery:
-        """Keep a delivery and begin it, unless a fault will have it otherwise."""
+        """Store a delivery and start it, unless a fault prevents that."""
         self.all[delivery.id] = delivery
         if len(self.all) > KEPT:
             oldest = next(iter(self.all))
@@ -130,7 +130,7 @@ class Deliveries(Generic[SomeWebhook]):
             self._start(self._deliver(delivery, url, plan))
 
     def release(self, order: ReleaseOrder, seed: int) -> int:
-        """Begin what is held; each is tried once before the next one begins."""
+        """Start paused deliveries; each is tried once before the next one starts."""
         paused, self._paused = self._paused, {}
         ids = [*paused]
         if order == "reversed":
@@ -141,7 +141,7 @@ class Deliveries(Generic[SomeWebhook]):
         return len(ids)
 
     async def close(self) -> None:
-        """Stop what is under way."""
+        """Stop running deliveries."""
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -182,8 +182,8 @@ class Deliveries(Generic[SomeWebhook]):
         raise AssertionError  # `count` has no end
 
     async def _try(self, url: str, headers: dict[str, str], body: bytes) -> Json:
-        """Try once; anything but a 2xx in time is a failure, a redirect too."""
-        if self._http is None:  # made late: a client takes a while to build
+        """Try once; anything but a 2xx in time is a failure, also a redirect."""
+        if self._http is None:  # created late, as building a client is slow
             self._http = httpx.AsyncClient(trust_env=False)
         async with self._slots:
             began = time.perf_counter()

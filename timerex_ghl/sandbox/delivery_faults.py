@@ -1,4 +1,4 @@
-"""What goes wrong on the way to a webhook's door, on request; the same for every service."""
+"""Faults in transit to a webhook endpoint, on request; the same for both services."""
 
 import json
 import random
@@ -21,11 +21,11 @@ Kind: TypeAlias = Literal["copies", "delay", "shuffle", "pause", "drop"] | Forge
 
 
 class SenderProof(NamedTuple):
-    """How a delivery shows who sent it.
+    """How a delivery proves its sender.
 
     Attributes:
         header: In lower case.
-        by_another: Makes what somebody else would write there for a body.
+        by_another: Makes the header of another sender for a body.
     """
 
     header: str
@@ -34,10 +34,10 @@ class SenderProof(NamedTuple):
 
 @dataclass
 class DeliveryFault:
-    """One fault. A delivery may be struck by several.
+    """One fault. Several can hit one delivery.
 
     Attributes:
-        value: How many copies; milliseconds of a delay, or at most of a shuffle's.
+        value: Number of copies; milliseconds of a delay, or the most of a shuffle.
     """
 
     aim: Aim
@@ -46,7 +46,7 @@ class DeliveryFault:
 
 
 class Plan(NamedTuple):
-    """What becomes of one delivery. `copies` go out at once."""
+    """How one delivery is sent. `copies` are sent at once."""
 
     kinds: tuple[Kind, ...] = ()
     copies: int = 1
@@ -56,7 +56,7 @@ class Plan(NamedTuple):
     forgery: Forgery | None = None
 
     def struck_by(self, fault: DeliveryFault, draw: random.Random) -> "Plan":
-        """Add what a fault does."""
+        """Add the effect of a fault."""
         plan = self._replace(kinds=(*self.kinds, fault.kind))
         match fault.kind:
             case "copies":
@@ -78,13 +78,13 @@ AS_IT_IS = Plan()
 
 @dataclass
 class DeliveryFaults:
-    """The faults that wait."""
+    """The pending faults."""
 
     waiting: list[DeliveryFault] = field(default_factory=list[DeliveryFault])
     draw: random.Random = field(default_factory=lambda: random.Random(1))
 
     def plan(self, type_: str) -> Plan:
-        """Count a delivery of some type; say what becomes of it."""
+        """Count a delivery; return how it is to be sent."""
         plan = AS_IT_IS
         for fault in self.waiting:
             if fault.aim.sees(type_):
@@ -98,7 +98,7 @@ class DeliveryFaults:
 def forge(
     kind: Forgery, headers: dict[str, str], body: bytes, proof: SenderProof
 ) -> tuple[dict[str, str], bytes]:
-    """Give a delivery as somebody else would send it: its headers in lower case, its body."""
+    """Forge a delivery; return its headers, in lower case, and its body."""
     match kind:
         case "changed_body":
             return headers, body.rstrip()[:-1] + b',"changed":true}'

@@ -1,4 +1,4 @@
-"""The location's duplicate rule: which contact already holds an e-mail or a phone.
+"""The location's duplicate rule: which contact already has an e-mail or a phone.
 
 Source: location settings `allowDuplicateContact` and `contactUniqueIdentifiers` (in this order).
 """
@@ -11,7 +11,7 @@ from timerex_ghl.sandbox.wire import Json
 
 
 def owners(ghl: Ghl, body: Json) -> list[tuple[str, SandboxContact]]:
-    """Find who holds the body's e-mail and phone: at most one contact a field, best first."""
+    """Find the contacts with the body's e-mail and phone: at most one per field, best first."""
     phone = normal_phone(body.get("phone"), ghl.location.country)
     values = {"email": body.get("email"), "phone": phone}
     return [
@@ -22,7 +22,7 @@ def owners(ghl: Ghl, body: Json) -> list[tuple[str, SandboxContact]]:
 
 
 def refuse_taken(ghl: Ghl, body: Json, own: SandboxContact | None = None) -> None:
-    """Refuse a body whose e-mail or phone another contact holds."""
+    """Refuse a body whose e-mail or phone another contact has."""
     if ghl.location.allow_duplicates:
         return
     for field, contact in owners(ghl, body):

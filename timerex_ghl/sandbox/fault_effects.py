@@ -1,4 +1,4 @@
-"""What a fault does to an answer: another status, a page, half of it, bit by bit, or none."""
+"""Effects of a fault on an answer: another status, a page, truncated, slow, or none."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def refuse_by(fault: InjectedFault | None) -> None:
 
 
 async def stand_in(fault: InjectedFault | None, clock: MachineClock) -> Response | None:
-    """Give what somebody before the service answers in its place; it is then never asked."""
+    """Return the answer of a proxy in front of the service, which is then not called."""
     match fault.kind if fault else None:
         case "html":
             return HTMLResponse(PAGE.format("Please wait"))
@@ -45,7 +45,7 @@ async def deliver(
     receive: Receive,
     send: Send,
 ) -> None:
-    """Send the answer as the fault has it."""
+    """Send the answer with the effect of the fault."""
     if fault is None:
         await response(scope, receive, send)
         return
@@ -94,7 +94,7 @@ async def _begin(response: Response, send: Send) -> None:
 async def _drip(
     body: bytes, pause_s: float, clock: MachineClock, receive: Receive, send: Send
 ) -> None:
-    """Send one byte after the other, until the caller has had enough."""
+    """Send one byte after the other, until the caller gives up."""
     leaving = asyncio.ensure_future(receive())
     try:
         for at in range(len(body)):

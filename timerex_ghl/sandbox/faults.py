@@ -1,4 +1,4 @@
-"""Faults on request: which call goes wrong, and how."""
+"""Faults on request: which call fails, and how."""
 
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -19,7 +19,7 @@ Kind: TypeAlias = Literal[
     "headers",
     "stale",
 ]
-"""What can happen to a call; `stale`, to one of GHL's that reads a record by its id."""
+"""Kinds of faults. `stale` only applies to GHL calls that read a record by its id."""
 
 
 @dataclass
@@ -27,10 +27,10 @@ class InjectedFault:
     """One fault.
 
     Attributes:
-        aim: At which operation, by its id in the vendor's OpenAPI.
-        value: The status to answer; else milliseconds: of a delay, between two bytes, or of how
-            long ago a stale answer was true.
-        headers: What the answer's headers are changed to; None takes one away.
+        aim: The operation, by its id in the vendor's OpenAPI.
+        value: The status to answer; else milliseconds: of a delay, between two bytes, or the
+            age of a stale answer.
+        headers: Headers to change in the answer; None removes one.
     """
 
     aim: Aim
@@ -41,12 +41,12 @@ class InjectedFault:
 
 @dataclass
 class Faults:
-    """The faults that wait."""
+    """The pending faults."""
 
     waiting: list[InjectedFault] = field(default_factory=list[InjectedFault])
 
     def strike(self, operation: str) -> InjectedFault | None:
-        """Count a call; give the fault that strikes it: the oldest of those whose turn it is."""
+        """Count a call; return the fault that hits it, the oldest if several do."""
         if not self.waiting:
             return None
         found = [fault for fault in self.waiting if fault.aim.sees(operation)]

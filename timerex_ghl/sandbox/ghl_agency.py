@@ -1,4 +1,4 @@
-"""What only an agency's token may do: list where the app is installed, take a location's token.
+"""Operations of agency tokens: list where the app is installed, get a location's token.
 
 Source: POST /oauth/locationToken, GET /oauth/installedLocations.
 """
@@ -19,7 +19,7 @@ INSTALLED: dict[str, Check] = {
 
 
 def location_token(call: PassedCall) -> ApiAnswer:
-    """Hand out a token for one of the agency's locations; no refresh token comes with it."""
+    """Return a token for one of the agency's locations, without a refresh token."""
     form, ghl = call.body, call.ghl
     check_body(form, TOKEN, [*TOKEN])
     _check_company(call, form["companyId"])
@@ -41,7 +41,7 @@ def location_token(call: PassedCall) -> ApiAnswer:
 
 
 def installed_locations(call: PassedCall) -> ApiAnswer:
-    """Give the locations where the app is installed: in the sandbox, its only one."""
+    """Return the locations where the app is installed: in the sandbox, its only one."""
     query = dict(call.query)
     check_body(query, INSTALLED, ["companyId", "appId"])
     _check_company(call, query["companyId"])

@@ -19,7 +19,7 @@ NOTE: dict[str, Check] = {"body": checks.filled, "userId": checks.text}
 
 
 def list_notes(call: PassedCall) -> ApiAnswer:
-    """Give a page of notes, the newest first."""
+    """Return a page of notes, the newest first."""
     query = call.read_query(LIST, "limit", "offset")
     limit, offset = int(query["limit"]), int(query["offset"])
     if not 1 <= limit <= LARGEST_PAGE:
@@ -54,7 +54,7 @@ def delete_note(call: PassedCall) -> ApiAnswer:
 
 
 def _owner(call: PassedCall) -> tuple[SandboxContact, Json]:
-    """Find the appointment's contact, and how a note says that it is the appointment's."""
+    """Find the appointment's contact, and the fields that tie a note to the appointment."""
     appointment_id = call.path["appointmentId"]
     event = call.ghl.appointments.get(appointment_id)
     contact = call.ghl.contacts.by_id.get(event["contactId"]) if event else None

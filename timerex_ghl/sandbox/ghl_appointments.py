@@ -1,4 +1,4 @@
-"""Appointments: create, read, change, delete, those of a contact, and those of a calendar's time.
+"""Appointments: create, read, change, delete, list by contact, and list by calendar and time.
 
 Source: the vendor's OpenAPI for calendars and contacts; answers recorded in July 2026.
 """
@@ -44,7 +44,7 @@ LIST: dict[str, Check] = {
 
 
 def create_appointment(call: PassedCall) -> ApiAnswer:
-    """Make an appointment. The answer carries the status twice, once misspelt, and no times."""
+    """Make an appointment. The answer has the status twice, once misspelt, and no times."""
     body, ghl = call.body, call.ghl
     check_body(body, CREATE, ["calendarId", "locationId", "contactId", "startTime"])
     call.check_location(body["locationId"])
@@ -76,7 +76,7 @@ def update_appointment(call: PassedCall) -> ApiAnswer:
 
 
 def get_appointment(call: PassedCall) -> ApiAnswer:
-    """Give one appointment, a deleted one too."""
+    """Return one appointment, also a deleted one."""
     event = _event(call)
     shape: Json = {**event, "appoinmentStatus": event["appointmentStatus"], "assignedResources": []}
     return ApiAnswer({"appointment": shape})
@@ -89,7 +89,7 @@ def delete_event(call: PassedCall) -> ApiAnswer:
 
 
 def list_of_contact(call: PassedCall) -> ApiAnswer:
-    """Give a contact's appointments, with local times that have no offset."""
+    """Return a contact's appointments, with local times that have no offset."""
     contact = call.contact()
     events: list[Json] = [
         {
@@ -108,7 +108,7 @@ def list_of_contact(call: PassedCall) -> ApiAnswer:
 
 
 def list_events(call: PassedCall) -> ApiAnswer:
-    """Give what begins in a time, all at once: cancelled ones too, deleted ones not."""
+    """Return events that start in a time range, unpaged: with cancelled, without deleted ones."""
     query = call.read_query(LIST, "locationId", "startTime", "endTime")
     wanted = {OWNERS[name]: query[name] for name in OWNERS.keys() & query.keys()}
     if not wanted:
@@ -133,7 +133,7 @@ def _event(call: PassedCall) -> Json:
 
 
 def _write(call: PassedCall, event: Json) -> ApiAnswer:
-    """Put a checked body into an appointment, if the calendar takes it then."""
+    """Apply a checked body to an appointment, if the calendar allows its time."""
     body = call.body
     changed = {**event, **{key: value for key, value in body.items() if key in KEPT}}
     calendar = find_calendar(call, changed["calendarId"])
@@ -158,7 +158,7 @@ def _span(call: PassedCall, wanted: Json, calendar: Json) -> Span:
     begin = _at(wanted["startTime"], zone)
     slot = timedelta(minutes=calendar["slotDuration"])
     end = _at(wanted["endTime"], zone) if "endTime" in wanted else begin + slot
-    if end.timestamp() <= begin.timestamp():  # the zone's own clock may have gone back in between
+    if end.timestamp() <= begin.timestamp():  # the zone's clock may have been set back in between
         raise RefusalError(400, "endTime must be after startTime")
     return Span(begin, end)
 

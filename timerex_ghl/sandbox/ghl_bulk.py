@@ -27,7 +27,7 @@ BUSINESS: dict[str, Check] = {
 
 
 def update_tags(call: PassedCall) -> ApiAnswer:
-    """Put tags on many contacts, or take them off; each contact has its own outcome."""
+    """Put tags on many contacts, or remove them; each contact has its own outcome."""
     body, kind = call.body, call.path["type"]
     check_body(body, TAGS, ["contacts", "tags", "locationId"])
     if kind not in {"add", "remove"}:
@@ -59,7 +59,7 @@ def _outcome(call: PassedCall, contact_id: str, kind: str) -> Json:
 
 
 def update_business(call: PassedCall) -> ApiAnswer:
-    """Let up to 50 contacts belong to a business; null takes them out of theirs."""
+    """Assign up to 50 contacts to a business; null removes them from theirs."""
     body = call.body
     check_body(body, BUSINESS, ["locationId", "ids", "businessId"])
     call.check_location(body["locationId"])

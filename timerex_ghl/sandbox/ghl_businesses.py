@@ -22,7 +22,7 @@ MOST = 100
 
 
 def list_businesses(call: PassedCall) -> ApiAnswer:
-    """Give a page of businesses."""
+    """Return a page of businesses."""
     query = call.read_query(LIST, "locationId")
     skip, limit = int(query.get("skip", "0")), min(int(query.get("limit", "100")), MOST)
     found = [*call.ghl.setup.businesses.values()]
@@ -30,7 +30,7 @@ def list_businesses(call: PassedCall) -> ApiAnswer:
 
 
 def get_business(call: PassedCall) -> ApiAnswer:
-    """Give one business."""
+    """Return one business."""
     return ApiAnswer({"business": _business(call)})
 
 

@@ -27,7 +27,7 @@ class Span(NamedTuple):
 
 
 def shape(call: PassedCall, calendar: Json) -> Json:
-    """Shape a calendar for the list. One with hours is somebody's and shows the team."""
+    """Shape a calendar for the list. One with hours has an owner and shows the team."""
     own = {key: value for key, value in calendar.items() if key != "team"}
     answer: Json = {
         **own,
@@ -56,14 +56,14 @@ def _team(calendar: Json) -> list[Json]:
 
 
 def list_calendars(call: PassedCall) -> ApiAnswer:
-    """Give all calendars; there are no groups here."""
+    """Return all calendars; the sandbox has no groups."""
     query = call.read_query(LIST, "locationId")
     calendars = [] if query.get("groupId") else [*call.ghl.setup.calendars.values()]
     return ApiAnswer({"calendars": [shape(call, calendar) for calendar in calendars]})
 
 
 def get_calendar(call: PassedCall) -> ApiAnswer:
-    """Give one calendar, with what the list leaves out."""
+    """Return one calendar, with what the list leaves out."""
     call.check_location(call.ghl.location.id)
     calendar = find_calendar(call, call.path["calendarId"])
     more: Json = {"slotBuffer": 0, "preBuffer": 0, "notifications": [], "guestType": "count_only"}
@@ -81,7 +81,7 @@ def find_calendar(call: PassedCall, calendar_id: str) -> Json:
 
 
 def is_slot(calendar: Json, span: Span) -> bool:
-    """Say whether a calendar offers this time: inside its hours, at the begin of an interval."""
+    """Return whether a calendar offers this time: in its hours, at the start of an interval."""
     return any(
         span.begin.isoweekday() % 7 in hours["daysOfTheWeek"] and _is_inside(calendar, span, part)
         for hours in cast("list[Json]", calendar["openHours"] or [])

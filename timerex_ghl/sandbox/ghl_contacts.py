@@ -32,7 +32,7 @@ def add_contact(call: PassedCall, body: Json) -> SandboxContact:
 
 
 def create_contact(call: PassedCall) -> ApiAnswer:
-    """Create a contact, unless another one holds its e-mail or phone."""
+    """Create a contact, unless another one has its e-mail or phone."""
     check_body(call.body, CREATE, ["locationId"])
     call.check_location(call.body["locationId"])
     refuse_taken(call.ghl, call.body)
@@ -40,7 +40,7 @@ def create_contact(call: PassedCall) -> ApiAnswer:
 
 
 def get_contact(call: PassedCall) -> ApiAnswer:
-    """Give one contact."""
+    """Return one contact."""
     return ApiAnswer({"contact": shapes.got(call.contact())})
 
 
@@ -61,9 +61,9 @@ def delete_contact(call: PassedCall) -> ApiAnswer:
 
 
 def upsert_contact(call: PassedCall) -> ApiAnswer:
-    """Change the first contact that holds the e-mail or the phone, or make one.
+    """Change the first contact with the e-mail or the phone, or create one.
 
-    Where a second contact holds the other key, that key is dropped without a word.
+    If a second contact has the other key, that key is silently dropped.
     """
     check_body(call.body, UPSERT, ["locationId"])
     call.check_location(call.body["locationId"])
@@ -82,7 +82,7 @@ def upsert_contact(call: PassedCall) -> ApiAnswer:
 
 
 def add_tags(call: PassedCall) -> ApiAnswer:
-    """Put tags on a contact; one it has already is no fault."""
+    """Add tags to a contact; existing ones are ignored."""
     contact, tags = call.contact(), _tags(call)
     added = [tag for tag in tags if tag not in contact.tags]
     change_tags(call.ghl, contact, [*contact.tags, *added])
@@ -90,7 +90,7 @@ def add_tags(call: PassedCall) -> ApiAnswer:
 
 
 def remove_tags(call: PassedCall) -> ApiAnswer:
-    """Take tags off a contact; one it does not have is no fault."""
+    """Remove tags from a contact; missing ones are ignored."""
     contact, tags = call.contact(), _tags(call)
     removed = [tag for tag in tags if tag in contact.tags]
     change_tags(call.ghl, contact, [tag for tag in contact.tags if tag not in removed])
@@ -98,7 +98,7 @@ def remove_tags(call: PassedCall) -> ApiAnswer:
 
 
 def change_tags(ghl: Ghl, contact: SandboxContact, tags: list[str]) -> None:
-    """Give a contact these tags. Where it has them already, `dateUpdated` stays."""
+    """Set a contact's tags. If they are unchanged, `dateUpdated` stays."""
     if tags != contact.tags:
         contact.tags = tags
         ghl.contacts.save(contact)

@@ -1,7 +1,7 @@
-"""GHL's webhook deliveries: signed, and tried again after a 429 alone unless told otherwise.
+"""GHL's webhook deliveries: signed, and by default retried only after a 429.
 
 Source: the vendor's webhook guide; its help page on retries (six more tries, ten minutes apart) and
-its developer page of August 2026 (any failure, up to twelve more) disagree, so both can be had.
+its developer page of August 2026 (any failure, up to twelve more) disagree, so both can be set.
 The vendor's circuit breaker acts after three days and is left out. Not known, and chosen here: how
 long it waits for an answer; that a retry has the same body, with the same timestamp.
 """
@@ -32,14 +32,14 @@ Retry = Literal["429", "every"]
 
 @dataclass
 class GhlWebhook:
-    """Where the app's deliveries go and how.
+    """Where and how the app's deliveries are sent.
 
     Attributes:
         tries: In all; None is 7 after a 429 alone, 13 after every failure.
-        pause_s: Between tries, or before the first of those that wait longer and longer; None is
+        pause_s: Between tries, or before the first with increasing pauses; None is
             600 and 30.
         older_signature: Whether the RSA signature of before July 2026 is sent too.
-        task_create_without_contact: Live deliveries were seen without contact and body (docs issue
+        task_create_without_contact: Some live deliveries lack contact and body (docs issue
             332).
     """
 
@@ -54,22 +54,22 @@ class GhlWebhook:
 
     @property
     def public_key(self) -> str:
-        """Write the key that deliveries are checked with, as the vendor's guide prints its own."""
+        """Return the public key as PEM, like in the vendor's guide."""
         key = self.key.public_key()
         return _text(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
     @cached_property
     def older_key(self) -> RSAPrivateKey:
-        """Make the RSA key when it is wanted: that takes a while. The vendor's has 4096 bits."""
+        """Make the RSA key on first use, as that is slow. The vendor's has 4096 bits."""
         return generate_private_key(65537, 2048)
 
     @property
     def proof(self) -> SenderProof:
-        """A delivery shows a signature of its bytes."""
+        """Return the signature header."""
         return SenderProof(SIGNATURE, _signed_by_another)
 
     def headers(self, delivery: SandboxDelivery) -> dict[str, str]:
-        """Write the headers; `deliveryId` stays the same when it is tried again."""
+        """Write the headers; `deliveryId` stays the same in retries."""
         headers = {
             "content-type": "application/json",
             "deliveryid": delivery.id,
@@ -81,7 +81,7 @@ class GhlWebhook:
         return headers
 
     def pause_after(self, tries: int, status: int | None, /) -> float | None:
-        """Try again after a 429, or after every failure, later each time."""
+        """Return a fixed pause after a 429, or increasing ones after every failure."""
         jitter = 1 + random.random() * JITTER
         if self.retry == "every":
             again = tries < (self.tries or 13)
@@ -93,14 +93,14 @@ class GhlWebhook:
 
 
 class GhlDeliveries(Deliveries[GhlWebhook]):
-    """All of them. `app_id` is whose webhook it is; only an OAuth app has one."""
+    """All GHL deliveries to the OAuth app `app_id`."""
 
     def __init__(self, app_id: str, clock: MachineClock) -> None:
         super().__init__(GhlWebhook(), clock)
         self.app_id = app_id
 
     def send(self, type_: str, fields: Json) -> None:
-        """Begin the delivery of an event, if the app has a webhook."""
+        """Deliver an event, if the app has a webhook."""
         if self.webhook.url is None:
             return
         webhook_id = str(uuid.uuid4())

@@ -1,4 +1,4 @@
-"""What the events of GHL carry: flat, and nothing about who made the change.
+"""Bodies of GHL's events: flat, without the author of the change.
 
 Source: the vendor's published webhook pages and schemas; docs issues 77, 264, 312 and 332.
 """
@@ -26,7 +26,7 @@ FIRES_DND = {"dnd", "dndSettings"}
 
 
 def contact_fields(contact: SandboxContact) -> Json:
-    """Write what the events of a contact carry; what is empty is absent."""
+    """Return the fields of a contact's events; empty ones are absent."""
     plain = {key: contact.fields[key] for key in CONTACT_KEYS if key in contact.fields}
     name = {"name": contact.full_name} if contact.full_name else {}
     return {
@@ -53,7 +53,7 @@ def emit_contact_event(ghl: Ghl, contact: SandboxContact, *types: str) -> None:
 
 
 def emit_note_event(ghl: Ghl, note: Json, type_: str) -> None:
-    """Send the event of a note: neither its user nor its title."""
+    """Send the event of a note: without its user and title."""
     payload = {key: note[key] for key in NOTE_KEYS if key in note}
     ghl.deliveries.send(type_, {"locationId": ghl.location.id, **payload})
 
@@ -80,7 +80,7 @@ def emit_appointment_event(ghl: Ghl, event: Json, type_: str) -> None:
 
 
 def update_types(keys: Collection[str]) -> Iterator[str]:
-    """Name the events of a change of these fields: one of another field has none."""
+    """Yield the events for a change of these fields; other fields have none."""
     if FIRES_UPDATE & set(keys):
         yield "ContactUpdate"
     if "tags" in keys:

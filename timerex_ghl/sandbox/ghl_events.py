@@ -1,11 +1,11 @@
-"""Which events an operation makes.
+"""Which events an operation sends.
 
-There is none for a task that changes or is opened again, none for followers, businesses and further
-e-mails, and none for a contact's notes and tasks when it goes.
+There are none for changed or reopened tasks, followers, businesses and additional e-mails, and none
+for a contact's notes and tasks when it is deleted.
 
-Source: the vendor's published webhook pages. Not known, and chosen here: a call that names a listed
-field fires, whether its value changed or not; a task that is completed already fires no more; the
-location's tags fire nothing for the contacts that lose them.
+Source: the vendor's published webhook pages. Not known, and chosen here: a call with a listed field
+fires, whether its value changed or not; completing a completed task fires nothing; deleting a tag
+of the location fires nothing for its contacts.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,14 +24,14 @@ from timerex_ghl.sandbox.operations import PassedCall, VendorOperation
 from timerex_ghl.sandbox.wire import Json
 
 Emit: TypeAlias = Callable[[Json], None]
-"""Sends the events, once there is an answer."""
+"""Sends the events, after the operation has answered."""
 Look: TypeAlias = Callable[[PassedCall], Emit]
-"""Looks at the record before the operation has touched it."""
+"""Reads the record before the operation changes it."""
 Types: TypeAlias = Callable[[PassedCall, Json], Iterable[str]]
 
 
 def run(operation: VendorOperation, call: PassedCall) -> ApiAnswer:
-    """Run an operation and send the events it makes."""
+    """Run an operation and send its events."""
     look = EVENTS.get(operation.id)
     if look is None or call.ghl.deliveries.webhook.url is None:
         return operation.run(call)
@@ -70,7 +70,7 @@ def _note(type_: str) -> Look:
 
 
 def _task(type_: str | None) -> Look:
-    """Send one event, or `TaskComplete` where the task becomes completed."""
+    """Send one event, or `TaskComplete` if the task becomes completed."""
 
     def look(call: PassedCall) -> Emit:
         before = _find_part(call, {}, "task", "taskId")
@@ -135,7 +135,7 @@ def _upsert_types(call: PassedCall, answer: Json) -> Iterable[str]:
 
 
 def _tag_types(_call: PassedCall, answer: Json) -> Iterable[str]:
-    """Give none where the contact had the tags already, or had none of them."""
+    """Return none if the tags did not change."""
     return ("ContactTagUpdate",) if answer.get("tagsAdded") or answer.get("tagsRemoved") else ()
 
 

@@ -1,4 +1,4 @@
-"""The gate of the GHL half: which operation, who may call it, how often, and what goes wrong.
+"""The gate of the GHL half: routing to an operation, access, rate limits, and faults.
 
 Source: refusals recorded in July and August 2026. A 401 is not always an expired token: the version
 header, the scope and the kind of token are refused with 401 too.
@@ -58,7 +58,7 @@ class Gate:
     def respond(
         self, request: Request, raw: bytes, fault: InjectedFault | None
     ) -> tuple[Response, Json]:
-        """Answer with the headers of the limits; give the body it has read too."""
+        """Answer with rate limit headers; also return the request body."""
         access = self.ghl.tokens.find(bearer_of(request))
         answer, body = self.answer(request, raw, access, fault)
         answer = with_trace_id(answer)
@@ -90,7 +90,7 @@ class Gate:
             return RefusalError(400, "The body is nested too deeply").answer(), body
 
     def operation_of(self, request: Request) -> VendorOperation:
-        """Find the operation; another method on a known path is a 404 too."""
+        """Find the operation; an unknown method on a known path is also a 404."""
         operation = self.operations.get(request.method)
         if operation is None:
             raise RefusalError(404, f"Cannot {request.method} {vendor_path(request)}")
@@ -99,7 +99,7 @@ class Gate:
     def admit(
         self, request: Request, operation: VendorOperation, access: GhlAccess | None
     ) -> GhlAccess:
-        """Check token, limit, version and scope. A call with a bad token uses nobody's limit."""
+        """Check token, limit, version and scope. A call with a bad token uses no limit."""
         if operation.scope is None:
             return NOBODY
         if access is None:

@@ -25,7 +25,7 @@ LARGEST_PAGE = 100
 
 
 def list_contacts(call: PassedCall) -> ApiAnswer:
-    """Give a page of contacts, the newest first. Deprecated by the vendor, still answers."""
+    """Return a page of contacts, the newest first. Deprecated by the vendor, still answers."""
     query = call.read_query(OLDER, "locationId")
     found = _newest(call, query)
     after = (-int(query.get("startAfter", "0")), query.get("startAfterId", ""))
@@ -40,7 +40,7 @@ def list_contacts(call: PassedCall) -> ApiAnswer:
 
 
 def list_business(call: PassedCall) -> ApiAnswer:
-    """Give a page of the contacts of a business."""
+    """Return a page of the contacts of a business."""
     query = call.read_query(OF_BUSINESS, "locationId")
     found = [c for c in _newest(call, query) if c.business_id == call.path["businessId"]]
     skip, limit = int(query.get("skip", "0")), int(query.get("limit", "25"))

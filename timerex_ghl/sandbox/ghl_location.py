@@ -30,7 +30,7 @@ FIELD_CHANGE = {key: check for key, check in FIELD.items() if key != "dataType"}
 
 
 def get_location(call: PassedCall) -> ApiAnswer:
-    """Give the location with the settings that decide what a duplicate is."""
+    """Return the location with the settings that decide what a duplicate is."""
     call.check_location(call.path["locationId"])
     location = call.ghl.location
     settings: Json = {
@@ -83,7 +83,7 @@ def key_of(name: str) -> str:
 
 
 def list_fields(call: PassedCall) -> ApiAnswer:
-    """Give the custom fields, those of contacts unless `model` says otherwise."""
+    """Return the custom fields, those of contacts unless `model` says otherwise."""
     call.check_location(call.path["locationId"])
     query = call.read_query({"model": checks.one_of(*MODELS, "all")})
     model = query.get("model", "contact")
@@ -101,7 +101,7 @@ def create_field(call: PassedCall) -> ApiAnswer:
 
 
 def get_field(call: PassedCall) -> ApiAnswer:
-    """Give one custom field."""
+    """Return one custom field."""
     return ApiAnswer({"customField": _field(call)})
 
 

@@ -1,4 +1,4 @@
-"""Notes of a contact. They carry no update time and may hold HTML.
+"""Notes of a contact. They have no update time and can contain HTML.
 
 Source: the vendor's OpenAPI for contacts; answers recorded in July 2026.
 """
@@ -46,12 +46,12 @@ def new_note(contact_id: str, body: Json) -> Json:
 
 
 def list_notes(call: PassedCall) -> ApiAnswer:
-    """Give all notes of a contact; there is no paging."""
+    """Return all notes of a contact; there is no paging."""
     return ApiAnswer({"notes": [*call.contact().notes.values()]})
 
 
 def get_note(call: PassedCall) -> ApiAnswer:
-    """Give one note."""
+    """Return one note."""
     return ApiAnswer({"note": _note(call)})
 
 

@@ -1,7 +1,7 @@
 """The token endpoint: a form in, a pair of tokens out.
 
 Source: POST /oauth/token. The list of its errors is not published; these are those of the OAuth
-library whose words the vendor's answers show.
+library whose wording the vendor's answers have.
 """
 
 from timerex_ghl.sandbox.answers import ApiAnswer, RefusalError

@@ -1,4 +1,4 @@
-"""Who follows a contact, and which workflows it runs through.
+"""Followers and workflows of a contact.
 
 Source: the vendor's OpenAPI for contacts; answers recorded in July 2026.
 """
@@ -15,7 +15,7 @@ ENROLMENT: dict[str, Check] = {"eventStartTime": checks.date}
 
 
 def add_followers(call: PassedCall) -> ApiAnswer:
-    """Let users follow a contact; one who does already is no fault."""
+    """Add followers to a contact; existing ones are ignored."""
     contact = call.contact()
     check_body(call.body, FOLLOWERS, ["followers"])
     added = [
@@ -26,7 +26,7 @@ def add_followers(call: PassedCall) -> ApiAnswer:
 
 
 def remove_followers(call: PassedCall) -> ApiAnswer:
-    """Let users follow a contact no longer."""
+    """Remove followers from a contact."""
     contact = call.contact()
     check_body(call.body, FOLLOWERS, ["followers"])
     removed = [user for user in contact.followers if user in call.body["followers"]]
@@ -63,7 +63,7 @@ def _enrolment(call: PassedCall) -> tuple[SandboxContact, str]:
 
 
 def list_workflows(call: PassedCall) -> ApiAnswer:
-    """Give the location's workflows."""
+    """Return the location's workflows."""
     query = call.read_query({"locationId": checks.text}, "locationId")
     workflows = [
         {**workflow, "locationId": query["locationId"]}

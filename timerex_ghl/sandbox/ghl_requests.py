@@ -42,5 +42,5 @@ def read_form(raw: bytes) -> Json:
 
 
 def vendor_path(request: Request) -> str:
-    """Give the path below the API's base URL."""
+    """Return the path below the API's base URL."""
     return request.scope["path"].removeprefix(request.scope.get("root_path", ""))

@@ -51,7 +51,7 @@ OPERATIONS: tuple[VendorOperation, ...] = (
 
 
 class Node:
-    """What follows one part of a path; `name` is the parameter's that stands in its place."""
+    """A node of the path tree; `name` is that of a parameter in its place."""
 
     def __init__(self) -> None:
         self.words: dict[str, Node] = {}
@@ -60,7 +60,7 @@ class Node:
         self.gate: Gate | None = None
 
     def add(self, parts: Sequence[str], gate: Gate) -> None:
-        """Let a path end at a gate."""
+        """Add a path that leads to a gate."""
         if not parts:
             self.gate = gate
         elif parts[0].startswith("{"):
@@ -71,7 +71,7 @@ class Node:
             self.words.setdefault(parts[0], Node()).add(parts[1:], gate)
 
     def find(self, parts: Sequence[str]) -> tuple[Gate, dict[str, str]] | None:
-        """Find a path's gate and parameters. A word goes before a parameter."""
+        """Find a path's gate and parameters. Literal parts win over parameters."""
         if not parts:
             return (self.gate, {}) if self.gate else None
         word = self.words.get(parts[0])
@@ -84,7 +84,7 @@ class Node:
 
 
 class GhlRouter:
-    """Leads a call to its gate: by the parts of its path, at the same cost for all of them."""
+    """Routes a call to its gate by the parts of its path, at the same cost for all paths."""
 
     def __init__(self, ghl: Ghl, drop: Callable[[Scope], None]) -> None:
         self.root = Node()
@@ -95,7 +95,7 @@ class GhlRouter:
         for path, operations in by_path.items():
             gate = Gate(ghl, operations, drop)
             self.root.add(path.split("/")[1:], gate)
-            if path.endswith("/"):  # a collection answers without its last slash too
+            if path.endswith("/"):  # a collection also answers without its trailing slash
                 self.root.add(path.split("/")[1:-1], gate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""How an operation is run: what was before it is kept, and its events are sent."""
+"""Run an operation: store the earlier state, and send its events."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -27,7 +27,7 @@ def perform(operation: VendorOperation, call: PassedCall) -> ApiAnswer:
 
 
 def perform_as_before(operation: VendorOperation, call: PassedCall, ago_ms: int) -> ApiAnswer:
-    """Let a read of one record see it, its notes and its tasks as they were so long ago."""
+    """Run a read of one record against its state, notes and tasks `ago_ms` ago."""
     ghl = call.ghl
     with ExitStack() as shown:
         for store, name in ((ghl.contacts.by_id, "contactId"), (ghl.appointments, "eventId")):
@@ -37,7 +37,7 @@ def perform_as_before(operation: VendorOperation, call: PassedCall, ago_ms: int)
 
 
 def _contact_ids(call: PassedCall) -> Iterator[str]:
-    """Name the contacts that a call may change; its body is not checked yet."""
+    """Yield the contacts that a call can change; its body is not checked yet."""
     yield call.path.get("contactId", "")
     for key in ("email", "phone"):
         value = call.body.get(key)

@@ -26,18 +26,18 @@ LARGEST_PAGE = 500
 
 
 def page_limit(key: str, value: object) -> str | None:
-    """Want a page size."""
+    """Require a page size."""
     known = type(value) is int and 1 <= value <= LARGEST_PAGE
     return None if known else f"{key} must be a whole number from 1 to {LARGEST_PAGE}"
 
 
 def page_number(key: str, value: object) -> str | None:
-    """Want a page's number."""
+    """Require a page's number."""
     return None if type(value) is int and value >= 1 else f"{key} must be a whole number from 1"
 
 
 def query_text(key: str, value: object) -> str | None:
-    """Want a text that is not too long."""
+    """Require a text that is not too long."""
     known = isinstance(value, str) and len(value) <= LONGEST_QUERY
     return None if known else f"{key} must be shorter than or equal to {LONGEST_QUERY} characters"
 
@@ -74,7 +74,7 @@ BY_CHANGE = [Sort("dateUpdated", descending=False)]
 
 
 def search_contacts(call: PassedCall) -> ApiAnswer:
-    """Give one page. Either `page`, which ends at 10,000 records, or `searchAfter`.
+    """Return one page. Either `page`, which ends at 10,000 records, or `searchAfter`.
 
     A cursor is `[dateUpdated ms, id]` when so sorted: a value for each sort field, then the id.
     """
@@ -96,7 +96,7 @@ def search_contacts(call: PassedCall) -> ApiAnswer:
 
 
 def found_contacts(call: PassedCall, body: Json, sorts: list[Sort]) -> list[SandboxContact]:
-    """Filter and sort; remembered until a contact changes, so that page after page is quick."""
+    """Filter and sort; cached until a contact changes, so that paging is fast."""
     index = call.ghl.contacts.index
     found, wanted = index.in_order(), (body.get("filters"), body.get("query"), body.get("sort"))
     key = (index.version, repr(wanted))
@@ -107,7 +107,7 @@ def found_contacts(call: PassedCall, body: Json, sorts: list[Sort]) -> list[Sand
             found = [contact for contact in found if has_words(contact, words)]
         if sorts != BY_CHANGE:
             found.sort(key=attrgetter("id"))
-            for sort in reversed(sorts):  # stable: the last sort decides first
+            for sort in reversed(sorts):  # stable sort: the first field is applied last
                 found.sort(key=_sort_key(sort), reverse=sort.descending)
         index.last_search = (key, found)
     return index.last_search[1]
@@ -169,12 +169,12 @@ def _sort_key(sort: Sort) -> Callable[[SandboxContact], tuple[float, str]]:
 
 
 def _rank(value: object) -> tuple[float, str]:
-    """Make numbers, texts and nothing comparable."""
+    """Make numbers, texts and None comparable."""
     return (value, "") if isinstance(value, int | float) else (-1, str(value or ""))
 
 
 def has_words(contact: SandboxContact, words: str) -> bool:
-    """Look for words in names, e-mail, phone and company."""
+    """Return whether names, e-mail, phone or company contain the words."""
     if not words:
         return True
     values = (contact.fields.get(key) for key in ("email", "phone", "companyName"))
@@ -182,7 +182,7 @@ def has_words(contact: SandboxContact, words: str) -> bool:
 
 
 def find_duplicate(call: PassedCall) -> ApiAnswer:
-    """Find who holds an e-mail or a phone; null where nobody does."""
+    """Find the contact with an e-mail or a phone; null if there is none."""
     query = call.read_query(DUPLICATE, "locationId")
     if not query.get("email") and not query.get("number"):
         raise RefusalError(422, ["email or number should not be empty"])

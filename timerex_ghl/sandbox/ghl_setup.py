@@ -41,7 +41,7 @@ def new_user(name: str, email: str) -> Json:
 
 @dataclass
 class Setup:
-    """All of it, by id; the first calendar and the first user are always there.
+    """The setup of a location, by id; the first calendar and the first user always exist.
 
     Attributes:
         tags: Name by id. A tag that a contact gets becomes a tag of the location.
@@ -62,16 +62,16 @@ class Setup:
 
     @property
     def user_id(self) -> str:
-        """Name the first user."""
+        """Return the id of the first user."""
         return next(iter(self.users))
 
     @property
     def calendar_id(self) -> str:
-        """Name the first calendar."""
+        """Return the id of the first calendar."""
         return next(iter(self.calendars))
 
     def add_user(self, name: str, email: str) -> Json:
-        """Let somebody work in the location."""
+        """Add a user to the location."""
         user = new_user(name, email)
         return self.users.setdefault(user["id"], user)
 
@@ -81,6 +81,6 @@ class Setup:
         return self.calendars.setdefault(calendar["id"], calendar)
 
     def register_tags(self, names: Iterable[str]) -> None:
-        """Make tags of the location of all that are not yet."""
+        """Add tags to the location that it lacks."""
         known = set(self.tags.values())
         self.tags |= {new_id(): name for name in dict.fromkeys(names) if name not in known}

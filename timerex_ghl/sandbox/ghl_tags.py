@@ -1,4 +1,4 @@
-"""The tags of a location. Contacts name them; here they have an id.
+"""The tags of a location. Contacts use their names; the location gives them ids.
 
 Source: the vendor's OpenAPI for locations.
 """
@@ -15,12 +15,12 @@ TAG: dict[str, Check] = {"name": checks.filled}
 
 
 def list_tags(call: PassedCall) -> ApiAnswer:
-    """Give all tags, those that came with a contact among them."""
+    """Return all tags, including those first used on a contact."""
     return ApiAnswer({"tags": [_shape(call, tag_id) for tag_id in _tags(call)]})
 
 
 def get_tag(call: PassedCall) -> ApiAnswer:
-    """Give one tag."""
+    """Return one tag."""
     return ApiAnswer({"tag": _shape(call, _tag_id(call))})
 
 
@@ -43,7 +43,7 @@ def update_tag(call: PassedCall) -> ApiAnswer:
 
 
 def delete_tag(call: PassedCall) -> ApiAnswer:
-    """Delete a tag and take it off its contacts."""
+    """Delete a tag and remove it from its contacts."""
     name = _tags(call).pop(_tag_id(call))
     for contact in [*call.ghl.contacts]:
         change_tags(call.ghl, contact, [tag for tag in contact.tags if tag != name])

@@ -1,4 +1,4 @@
-"""All tasks of a location: the only way to them that does not ask contact by contact.
+"""All tasks of a location: the only way to list them without a call per contact.
 
 Source: POST /locations/{locationId}/tasks/search; its items have no published schema.
 """
@@ -25,7 +25,7 @@ LARGEST_PAGE = 100
 
 
 def search_tasks(call: PassedCall) -> ApiAnswer:
-    """Give a page of tasks, the longest unchanged contact's first. It lags as search does."""
+    """Return a page of tasks, those of the longest unchanged contact first. It lags like search."""
     body = call.body
     call.check_location(call.path["locationId"])
     check_body(body, SEARCH)

@@ -1,4 +1,4 @@
-"""Tasks of a contact. They carry no time of creation or change; empty keys are left out.
+"""Tasks of a contact. They have no time of creation or change; empty keys are left out.
 
 Source: the vendor's OpenAPI for contacts; answers recorded in July 2026.
 """
@@ -28,12 +28,12 @@ def write_task(task: Json, body: Json) -> None:
 
 
 def list_tasks(call: PassedCall) -> ApiAnswer:
-    """Give all tasks of a contact; there is no paging."""
+    """Return all tasks of a contact; there is no paging."""
     return ApiAnswer({"tasks": [*call.contact().tasks.values()]})
 
 
 def get_task(call: PassedCall) -> ApiAnswer:
-    """Give one task."""
+    """Return one task."""
     return ApiAnswer({"task": _task(call)})
 
 

@@ -30,13 +30,13 @@ def shape(call: PassedCall, user: Json) -> Json:
 
 
 def list_users(call: PassedCall) -> ApiAnswer:
-    """Give all users of the location. Deprecated by the vendor, still answers."""
+    """Return all users of the location. Deprecated by the vendor, still answers."""
     call.read_query({"locationId": text}, "locationId")
     return ApiAnswer({"users": [shape(call, user) for user in call.ghl.setup.users.values()]})
 
 
 def search_users(call: PassedCall) -> ApiAnswer:
-    """Give a page of a company's users."""
+    """Return a page of a company's users."""
     query = call.read_query(SEARCH, "companyId")
     if query["companyId"] != call.ghl.location.company_id:
         raise RefusalError(403, "The token does not have access to this company.")
@@ -51,7 +51,7 @@ def search_users(call: PassedCall) -> ApiAnswer:
 
 
 def get_user(call: PassedCall) -> ApiAnswer:
-    """Give one user."""
+    """Return one user."""
     call.check_location(call.ghl.location.id)
     user = call.ghl.setup.users.get(call.path["userId"])
     if user is None:

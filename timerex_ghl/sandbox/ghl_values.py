@@ -14,12 +14,12 @@ VALUE: dict[str, Check] = {"name": checks.filled, "value": checks.text}
 
 
 def list_values(call: PassedCall) -> ApiAnswer:
-    """Give all custom values."""
+    """Return all custom values."""
     return ApiAnswer({"customValues": [*_values(call).values()]})
 
 
 def get_value(call: PassedCall) -> ApiAnswer:
-    """Give one custom value."""
+    """Return one custom value."""
     return ApiAnswer({"customValue": _value(call)})
 
 

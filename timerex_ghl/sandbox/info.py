@@ -49,18 +49,18 @@ class ControlInfo:
 
 @dataclass(frozen=True)
 class SandboxInfo:
-    """All of a running sandbox."""
+    """The addresses and credentials of a running sandbox."""
 
     ghl: GhlInfo
     timerex: TimerexInfo
     control: ControlInfo
 
     def as_json(self) -> Json:
-        """Give the nested keys that `timerex-ghl sandbox --json` prints."""
+        """Return the nested keys that `timerex-ghl sandbox --json` prints."""
         return asdict(self)
 
     def as_text(self) -> str:
-        """Write it for a person."""
+        """Format it as text."""
         lines: list[str] = []
         for side, values in self.as_json().items():
             lines += [side, *(f"  {key:<19} {value}" for key, value in values.items()), ""]

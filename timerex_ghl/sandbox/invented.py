@@ -1,4 +1,4 @@
-"""Invented people by the thousand, alike for the same seed."""
+"""Invented people, the same for the same seed."""
 
 import random
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ TAGS = ["lead", "newsletter", "webinar", "customer", "vip"]
 
 
 def invent_people(count: int, seed: int) -> Iterator[tuple[Json, list[str]]]:
-    """Give plain fields and tags of people, each with an e-mail and a phone of their own."""
+    """Yield plain fields and tags of people, each with a unique e-mail and phone."""
     dice = random.Random(seed)
     for number in range(count):
         first, last, house = dice.choice(FIRST), dice.choice(LAST), dice.choice(HOUSES)

@@ -24,7 +24,7 @@ class AppUsage:
 
 @dataclass
 class SandboxLimits:
-    """The limits and everyone's use of them; the control API may change the numbers."""
+    """The limits and their use per app; the control API can change the limits."""
 
     max: int = 100
     window_ms: int = 10_000
@@ -42,7 +42,7 @@ class SandboxLimits:
         usage.today += 1
 
     def headers(self, app: str) -> dict[str, str]:
-        """Write the headers every answer carries."""
+        """Return the rate limit headers of an answer."""
         usage = self._current(app)
         until_midnight_s = DAY_S - int(time.time()) % DAY_S
         return {
@@ -55,7 +55,7 @@ class SandboxLimits:
         }
 
     def _current(self, app: str) -> AppUsage:
-        """Give an app's use without what has left the window or belongs to another day."""
+        """Return an app's use within the current window and day."""
         usage = self.by_app.setdefault(app, AppUsage())
         begin = self.clock.now() - self.window_ms / 1000
         while usage.calls and usage.calls[0] <= begin:

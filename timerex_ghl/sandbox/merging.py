@@ -1,7 +1,7 @@
-"""What people do to whole contacts and no operation of the API does: merge two, bring one back.
+"""Actions of CRM users without an API operation: merge two contacts, restore one.
 
 Source: the vendor's help pages on merging and restoring contacts. Not known, and chosen here: which
-events are sent; a contact that went into another one cannot be brought back.
+events are sent; a merged contact cannot be restored.
 """
 
 from timerex_ghl.sandbox.contact_store import SandboxContact
@@ -10,7 +10,7 @@ from timerex_ghl.sandbox.state import Ghl
 
 
 def merge(ghl: Ghl, loser: SandboxContact, master: SandboxContact) -> None:
-    """Let one contact go into another: what is filled in the master stays as it is."""
+    """Merge one contact into another; fields set in the master stay."""
     for contact in (loser, master):
         ghl.past.keep(contact.id, contact)
     master.fields = {**loser.fields, **master.fields}
@@ -27,7 +27,7 @@ def merge(ghl: Ghl, loser: SandboxContact, master: SandboxContact) -> None:
 
 
 def _move_parts(ghl: Ghl, loser: SandboxContact, master: SandboxContact) -> None:
-    """Give notes, tasks and appointments to another contact; their ids stay."""
+    """Move notes, tasks and appointments to another contact; their ids stay."""
     events = [one for one in ghl.appointments.values() if one["contactId"] == loser.id]
     for event in events:
         ghl.past.keep(event["id"], event)
@@ -38,7 +38,7 @@ def _move_parts(ghl: Ghl, loser: SandboxContact, master: SandboxContact) -> None
 
 
 def restore(ghl: Ghl, contact: SandboxContact) -> None:
-    """Bring a deleted contact back with its notes, tasks and appointments."""
+    """Restore a deleted contact with its notes, tasks and appointments."""
     del ghl.contacts.deleted[contact.id]
     ghl.past.keep(contact.id, None)
     ghl.contacts.save(contact)

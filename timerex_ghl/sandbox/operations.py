@@ -1,4 +1,4 @@
-"""What an operation of the GHL API is to the sandbox, and what it gets to work with."""
+"""An operation of the GHL API, and the call it gets."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
@@ -48,7 +48,7 @@ class VendorOperation(NamedTuple):
 
     Attributes:
         scope: None for the token endpoint: no bearer token and no version header.
-        agency: Whether an agency's token may call it: not, too, or nobody else's.
+        agency: Whether agency tokens may call it: no, also, or only they.
         form: Its body is a form.
     """
 

@@ -1,4 +1,4 @@
-"""How contacts and appointments were a while ago: what a stale read answers."""
+"""Earlier states of contacts and appointments, for stale reads."""
 
 from collections import deque
 from collections.abc import Generator
@@ -14,7 +14,7 @@ KEPT = 10_000
 
 
 class Version(NamedTuple):
-    """A record as it was until some time; None where it was not there."""
+    """A record as it was until a time; None if it did not exist."""
 
     id: str
     until: float
@@ -22,14 +22,14 @@ class Version(NamedTuple):
 
 
 class Past:
-    """The last changes, each with what was there before it."""
+    """The last changes, each with the earlier state."""
 
     def __init__(self, clock: MachineClock) -> None:
         self._clock = clock
         self._versions: deque[Version] = deque(maxlen=KEPT)
 
     def keep(self, its_id: str, record: SandboxContact | Json | None) -> None:
-        """Keep a record that is about to change; None is one that is about to be made."""
+        """Store a record before a change; None before its creation."""
         if isinstance(record, SandboxContact):
             notes = {note_id: {**note} for note_id, note in record.notes.items()}
             record = replace(record.copy(), notes=notes)
@@ -39,7 +39,7 @@ class Past:
 
     @contextmanager
     def shown(self, store: dict[str, Any], its_id: str, ago_ms: int) -> Generator[None]:
-        """Let a record be for a moment as it was so long ago."""
+        """Put the state of `ago_ms` ago in the store while the context is open."""
         then = self._clock.now() - ago_ms / 1000
         found = (one for one in self._versions if one.id == its_id and one.until > then)
         version = next(found, None)

@@ -57,7 +57,7 @@ READS: dict[str, Read] = {
 
 
 def read_of(field: object) -> Read:
-    """Find how a field is read; an unknown one is a 400."""
+    """Return the reader of a field; an unknown field is a 400."""
     if not isinstance(field, str):
         raise RefusalError(422, ["field must be a string"])
     prefix, _, field_id = field.partition("customFields.")
@@ -69,7 +69,7 @@ def read_of(field: object) -> Read:
 
 
 def test_of(filters: object) -> Test | None:
-    """Make one test of a list of filters: all have to hold. None where all pass."""
+    """Combine filters into one test that requires all; None without filters."""
     tests = [_one(item) for item in _items(filters)]
     return _all(tests) if tests else None
 
@@ -110,7 +110,7 @@ def _field_test(wanted: Json) -> Test:
 
 
 def _simple_test(read: Read, operator: str, value: Any) -> Test:
-    """Test for one value; in a list field, for one of its items. Case does not count."""
+    """Test for one value; in a list field, for one of its items. Case is ignored."""
     wanted = _comparable(value)
     if operator == "exists":
         return lambda contact: read(contact) not in (None, "", [])

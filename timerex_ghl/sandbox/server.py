@@ -44,12 +44,12 @@ class Sandbox:
     control_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
     def __post_init__(self) -> None:
-        """Begin with an empty service each."""
+        """Start with empty services."""
         self.ghl = Ghl(self.clock)
         self.timerex = Timerex(self.clock)
 
     def info(self, root: str) -> SandboxInfo:
-        """Say where it answers; hands out fresh tokens."""
+        """Return the addresses, with new tokens."""
         ghl, timerex, location_id = self.ghl, self.timerex, self.ghl.location.id
         pair = ghl.tokens.mint_pair(Install(location_id, ALL_SCOPES))
         webhook, timerex_pair = timerex.deliveries.webhook, timerex.tokens.mint_pair()
@@ -89,7 +89,7 @@ def sandbox_app(sandbox: Sandbox, drop: Callable[[Scope], None]) -> Starlette:
     """Make the application of both services and the control API.
 
     Args:
-        sandbox: What they know.
+        sandbox: State of both services.
         drop: Cuts the connection of a call.
     """
     routes = [
@@ -102,9 +102,9 @@ def sandbox_app(sandbox: Sandbox, drop: Callable[[Scope], None]) -> Starlette:
 
 
 def _mount(path: str, app: ASGIApp) -> Mount:
-    """Put an application below a path, whatever the rest of the path holds.
+    """Put an application below a path, whatever the rest of the path contains.
 
-    Starlette's own pattern ends at a line feed (`%0A`), and its 404 is none of the service's.
+    Starlette's own pattern ends at a line feed (`%0A`), and its 404 is not the service's.
     """
     mount = Mount(path, app)
     mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
@@ -112,7 +112,7 @@ def _mount(path: str, app: ASGIApp) -> Mount:
 
 
 def listen(port: int) -> socket.socket:
-    """Take a loopback port; 0 is a free one.
+    """Listen on a loopback port; 0 picks a free one.
 
     The protocol is named, unlike in `socket.create_server`: asyncio switches Nagle's delay off
     only where it is, and every answer would be 40 ms late.
@@ -128,7 +128,7 @@ def listen(port: int) -> socket.socket:
 
 
 class SandboxServer(uvicorn.Server):
-    """A server that stops at once when told, leaves signals alone, and can drop a connection."""
+    """A server that stops at once, leaves signals alone, and can drop a connection."""
 
     def __init__(self, sandbox: Sandbox, port: int) -> None:
         self.sandbox = sandbox
@@ -142,7 +142,7 @@ class SandboxServer(uvicorn.Server):
             ws="none",
             lifespan="off",
             log_config=None,
-            log_level="critical",  # a dropped connection is no error here
+            log_level="critical",  # dropped connections are intended
             access_log=False,
         )
         super().__init__(config)
@@ -152,17 +152,17 @@ class SandboxServer(uvicorn.Server):
         try:
             await self.serve([self.socket])
         finally:
-            self.ready.set()  # whoever waits for it then sees what went wrong
+            self.ready.set()  # the waiting caller then gets the error
             await self.sandbox.ghl.deliveries.close()
             await self.sandbox.timerex.deliveries.close()
 
     async def main_loop(self) -> None:
-        """Wait, instead of looking ten times a second."""
+        """Wait for an event, instead of polling ten times a second."""
         self.ready.set()
         await self.stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close everything at once; a call under way is cut."""
+        """Close everything at once; running calls are cut."""
         for server in self.servers:
             server.close()
         for connection in [*self.server_state.connections]:
@@ -176,7 +176,7 @@ class SandboxServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Leave signals to whoever serves."""
+        """Leave signals to the caller."""
         yield
 
     def drop(self, scope: Scope) -> None:
@@ -188,7 +188,7 @@ class SandboxServer(uvicorn.Server):
 
 @asynccontextmanager
 async def running_sandbox(clock: MachineClock | None = None) -> AsyncGenerator[SandboxInfo]:
-    """Serve a sandbox on a free port, in a thread of its own, by the machine's clock or another.
+    """Serve a sandbox on a free port, in a thread of its own.
 
     A thread, so that it answers while the caller's event loop is busy or blocked.
     """
@@ -205,7 +205,7 @@ async def running_sandbox(clock: MachineClock | None = None) -> AsyncGenerator[S
     thread = asyncio.ensure_future(asyncio.to_thread(asyncio.run, serve()))
     await asyncio.wait([thread, begun], return_when=asyncio.FIRST_COMPLETED)
     if not begun.done():
-        await thread  # raises what went wrong
+        await thread  # raises the thread's error
     server, its_loop = begun.result()
     try:
         yield server.info

@@ -1,4 +1,4 @@
-"""The shapes one contact has in the answers: three different ones, as with the vendor.
+"""The shapes of a contact in answers: several, like the vendor's.
 
 Source: answers of GET, POST /contacts/ and POST /contacts/search recorded in July 2026.
 """
@@ -8,7 +8,7 @@ from timerex_ghl.sandbox.wire import Json, iso_ms, parse_ms
 
 
 def lower_names(contact: SandboxContact) -> Json:
-    """Give the lower-cased copies of what is set."""
+    """Return the lower-cased copies of what is set."""
     fields = contact.fields
     found = {f"{key}LowerCase": fields.get(key) for key in ("firstName", "lastName", "email")}
     found["fullNameLowerCase"] = contact.full_name
@@ -16,12 +16,12 @@ def lower_names(contact: SandboxContact) -> Json:
 
 
 def custom_fields(contact: SandboxContact) -> list[Json]:
-    """Give the custom fields: read as `value`, though written as `field_value`."""
+    """Return the custom fields: read as `value`, though written as `field_value`."""
     return [{"id": field_id, "value": value} for field_id, value in contact.custom.items()]
 
 
 def got(contact: SandboxContact) -> Json:
-    """Shape a contact for GET, PUT and upsert: what is empty is absent."""
+    """Shape a contact for GET, PUT and upsert: empty fields are absent."""
     shape: Json = {
         "id": contact.id,
         "dateAdded": iso_ms(contact.added_ms),

@@ -1,4 +1,4 @@
-"""All that the sandbox's GHL knows, in memory: one location and what is in it."""
+"""State of the sandbox's GHL, in memory: one location and its records."""
 
 from dataclasses import dataclass, field
 
@@ -29,10 +29,10 @@ class SandboxLocation:
 
 @dataclass
 class Ghl:
-    """The service's memory.
+    """State of the service.
 
     Attributes:
-        task_times: When each task was first told of; tasks themselves carry no time.
+        task_times: When each task was first sent in an event; tasks have no times.
     """
 
     clock: MachineClock = field(default_factory=MachineClock)
@@ -49,7 +49,7 @@ class Ghl:
     task_times: dict[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
-        """The app that gets webhooks is the OAuth client; its id begins the client's."""
+        """Set the app of the webhooks: the OAuth client, whose id starts with the app's."""
         self.contacts = Contacts(self.clock)
         self.tokens = SandboxTokens(clock=self.clock)
         self.limits = SandboxLimits(clock=self.clock)

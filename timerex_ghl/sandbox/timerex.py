@@ -1,4 +1,4 @@
-"""The sandbox's TimeRex: its teams, calendars and bookings, and what guests do with them."""
+"""State of the sandbox's TimeRex: teams, calendars, bookings, and actions of guests."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ QUESTIONS = (
 
 @dataclass
 class SandboxOneTimeUrl:
-    """A booking URL that works once. `watchers` are (token, address) of who wants to know."""
+    """A booking URL that works once. `watchers` are (token, URL) to notify."""
 
     calendar: SandboxCalendar
     id: str = field(default_factory=hex_id)
@@ -39,12 +39,12 @@ class SandboxOneTimeUrl:
 
     @property
     def url(self) -> str:
-        """Give the booking page."""
+        """Return the booking page."""
         return f"{self.calendar.site}/s/{self.path}"
 
     @property
     def status(self) -> str:
-        """Say what became of it."""
+        """Return its status."""
         if self.booking is None:
             return "pending"
         return "confirmed" if self.booking.canceled_at is None else "cancelled"
@@ -52,10 +52,10 @@ class SandboxOneTimeUrl:
 
 @dataclass
 class Timerex:
-    """The service's memory. One user, with My Space and a team that has an API key.
+    """State of the service. One user, with My Space and a team that has an API key.
 
     Attributes:
-        login_redirect: A bad key is answered by a redirect to the login page, as one client tells.
+        login_redirect: Redirect a bad key to the login page, as one client reports.
         lists_cancelled: Whether a calendar's list shows cancelled events; not documented.
     """
 
@@ -81,7 +81,7 @@ class Timerex:
     lists_cancelled: bool = True
 
     def __post_init__(self) -> None:
-        """Begin with two calendars of the team and one of My Space."""
+        """Start with two calendars of the team and one of My Space."""
         self.deliveries = TimerexDeliveries(self.clock)
         self.tokens = TimerexTokens(clock=self.clock)
         self.limits = TimerexLimits(clock=self.clock)
@@ -92,7 +92,7 @@ class Timerex:
         self.add_calendar(SandboxCalendar(self.my_space, "Coffee 30"))
 
     def serve_at(self, site: str) -> None:
-        """Say where the booking pages are."""
+        """Set the base URL of the booking pages."""
         self.site = site
         for calendar in self.calendars.values():
             calendar.site = site
@@ -104,7 +104,7 @@ class Timerex:
         return calendar
 
     def access_of(self, api_key: str, bearer: str) -> TimerexAccess | None:
-        """Tell what credentials allow; None where they are none."""
+        """Return what credentials allow; None if they are invalid."""
         if secrets.compare_digest(api_key.encode(), self.api_key.encode()):
             return TimerexAccess(f"key:{self.team.id}", frozenset({self.team.id}), scopes=None)
         scopes = self.tokens.scopes_of(bearer)
@@ -113,7 +113,7 @@ class Timerex:
         )
 
     def book(self, booking: SandboxBooking, one_time: SandboxOneTimeUrl | None = None) -> None:
-        """Let a guest book, through a one-time URL perhaps."""
+        """Book as a guest, optionally through a one-time URL."""
         self.bookings[booking.id] = booking
         if one_time is not None:
             one_time.booking = booking
@@ -121,7 +121,7 @@ class Timerex:
         self._notify(booking)
 
     def cancel(self, booking: SandboxBooking, reason: str) -> None:
-        """Let a guest cancel."""
+        """Cancel as a guest."""
         booking.canceled_at, booking.cancellation_reason = datetime.now(UTC), reason
         self._send_cancelled(booking)
         self._notify(booking)
@@ -129,7 +129,7 @@ class Timerex:
     def reschedule(
         self, old: SandboxBooking, starts_at: datetime, *, cancelled_first: bool
     ) -> SandboxBooking:
-        """Let a guest move a booking: the old one is cancelled, a new one confirmed."""
+        """Reschedule as a guest: the old booking is cancelled, a new one confirmed."""
         new = SandboxBooking(
             old.calendar, old.form, starts_at, old.duration_min, old.url_params, old_id=old.id
         )
@@ -154,7 +154,7 @@ class Timerex:
         self.deliveries.send(booking.id, webhook_type, body)
 
     def _notify(self, booking: SandboxBooking) -> None:
-        """Tell who watches the one-time URL that the booking came through."""
+        """Notify the watchers of the booking's one-time URL."""
         for one_time in self.one_time_urls.values():
             if one_time.booking is booking:
                 payload = {"id": one_time.id, "url": one_time.url}

@@ -30,8 +30,8 @@ class TimerexAccess(NamedTuple):
     """What credentials allow.
 
     Attributes:
-        owner: Whose limits the calls use.
-        team_ids: Which teams they see.
+        owner: Owner of the rate limits that calls use.
+        team_ids: Visible teams.
         scopes: None for an API key, which has no scopes and may not ask for the user.
         token: The OAuth access token; empty where there is none.
     """
@@ -43,7 +43,7 @@ class TimerexAccess(NamedTuple):
 
 
 class TimerexPair(NamedTuple):
-    """An access token and the refresh token handed out with it."""
+    """An access token and the refresh token issued with it."""
 
     access: str
     refresh: str
@@ -88,14 +88,14 @@ class TimerexTokens:
         return None if scopes is None else self.mint_pair(scopes)
 
     def scopes_of(self, access: str) -> frozenset[str] | None:
-        """Give the rights of an access token; None if it is unknown or has run out."""
+        """Return the scopes of an access token; None if it is unknown or expired."""
         scopes, ends_at = self.accesses.get(access, (None, 0.0))
         return scopes if ends_at > self.clock.now() else None
 
 
 @dataclass
 class TimerexLimits:
-    """The limits of a user, and everyone's use of them; the control API may change the numbers."""
+    """The limits of a user, and their use; the control API can change them."""
 
     minute: int = 60
     hour: int = 100

@@ -38,12 +38,12 @@ CHANGES = "User.Teams.Calendars.ReadWrite"
 
 
 def get_user(_call: SandboxTimerexCall) -> TimerexAnswer:
-    """Give the one user."""
+    """Return the one user."""
     return TimerexAnswer({**HOST, "display_name": HOST["name"]})
 
 
 def get_primary_team(call: SandboxTimerexCall) -> TimerexAnswer:
-    """Give My Space; to an API key, its own team."""
+    """Return My Space; to an API key, its own team."""
     timerex = call.timerex
     return TimerexAnswer(_team(timerex.team if call.access.scopes is None else timerex.my_space))
 
@@ -55,7 +55,7 @@ def list_teams(call: SandboxTimerexCall) -> TimerexAnswer:
 
 
 def get_team(call: SandboxTimerexCall) -> TimerexAnswer:
-    """Give a team."""
+    """Return a team."""
     return TimerexAnswer(_team(_find_team(call)))
 
 
@@ -67,13 +67,13 @@ def list_calendars(call: SandboxTimerexCall) -> TimerexAnswer:
 
 
 def get_calendar(call: SandboxTimerexCall) -> TimerexAnswer:
-    """Give a calendar; its members are one object here, as in the portal's sample."""
+    """Return a calendar; its members are one object, as in the portal's sample."""
     calendar = _calendar(call.calendar())
     return TimerexAnswer({**calendar, "members": {**calendar["members"][0], "group_number": None}})
 
 
 def list_events(call: SandboxTimerexCall) -> TimerexAnswer:
-    """List a calendar's events that start within a time."""
+    """List a calendar's events that start in a time range."""
     calendar = call.calendar()
     begins_at, ends_at = _time(call, "startTime"), _time(call, "endTime")
     found = [
@@ -89,7 +89,7 @@ def list_events(call: SandboxTimerexCall) -> TimerexAnswer:
 
 
 def get_event(call: SandboxTimerexCall) -> TimerexAnswer:
-    """Give a booking."""
+    """Return a booking."""
     return TimerexAnswer(api_event(call.booking()))
 
 
@@ -110,12 +110,12 @@ def create_one_time_url(call: SandboxTimerexCall) -> TimerexAnswer:
 
 
 def get_one_time_url(call: SandboxTimerexCall) -> TimerexAnswer:
-    """Give a one-time URL."""
+    """Return a one-time URL."""
     return TimerexAnswer(_one_time(_find_one_time(call)))
 
 
 def watch_one_time_url(call: SandboxTimerexCall) -> TimerexAnswer:
-    """Take somebody down who wants to know. Loopback addresses are taken here, by HTTP too."""
+    """Register a watcher. The sandbox also accepts loopback URLs and HTTP."""
     one_time = _find_one_time(call)
     token, url = call.body.get("token"), call.body.get("notification_url")
     if not (isinstance(token, str) and token):
@@ -176,7 +176,7 @@ OPERATIONS = (
 
 
 def timerex_router(timerex: Timerex, drop: Callable[[Scope], None]) -> Router:
-    """Route every path of the API; what it does not know is a 404 in JSON."""
+    """Route every path of the API; an unknown path is a 404 in JSON."""
     routes = [
         Route(operation.path, TimerexGate(timerex, [operation], drop)) for operation in OPERATIONS
     ]
@@ -204,7 +204,7 @@ def _find_one_time(call: SandboxTimerexCall) -> SandboxOneTimeUrl:
 
 
 def _page(call: SandboxTimerexCall, items: Sequence[Json], size: int) -> TimerexAnswer:
-    """Cut a page out. Its token is opaque, and never the same twice."""
+    """Return one page. Its token is opaque and different each time."""
     begin = _offset(call.query.get("nextPageToken"))
     page: dict[str, Any] = {"items": items[begin : begin + size]}
     if begin + size < len(items):

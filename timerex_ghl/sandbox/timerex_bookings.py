@@ -36,7 +36,7 @@ class SandboxTeam:
 
 @dataclass(frozen=True)
 class Question:
-    """A question of a calendar's own. Its id prefills it from the address, and is in no event."""
+    """A question of a calendar's own. Its id prefills it from the URL, and is in no event."""
 
     field_type: str
     label: str
@@ -60,13 +60,13 @@ class SandboxCalendar:
 
     @property
     def url(self) -> str:
-        """Give the booking page."""
+        """Return the booking page."""
         return f"{self.site}/s/{self.team.path}/{self.path}"
 
 
 @dataclass
 class SandboxBooking:
-    """One booking. A reschedule makes a new one and ties both together."""
+    """One booking. A reschedule makes a new one and links both."""
 
     calendar: SandboxCalendar
     form: list[Json]
@@ -82,12 +82,12 @@ class SandboxBooking:
 
     @property
     def ends_at(self) -> datetime:
-        """Give the end."""
+        """Return the end."""
         return self.starts_at + timedelta(minutes=self.duration_min)
 
 
 def shared_fields(booking: SandboxBooking) -> Json:
-    """Write what both kinds of event carry. Without hidden parameters the key is absent."""
+    """Return the fields of both kinds of event. Without hidden parameters the key is absent."""
     calendar = booking.calendar
     zone = ZoneInfo(calendar.zone)
     fields: Json = {
@@ -115,7 +115,7 @@ def shared_fields(booking: SandboxBooking) -> Json:
 
 
 def confirmed_fields(booking: SandboxBooking) -> Json:
-    """Write a confirmed event, with its links that let whoever holds them act."""
+    """Write a confirmed event, with the links that let a guest act."""
     number = int(booking.id[:10], 16) % 10**11
     return {
         **shared_fields(booking),
@@ -151,7 +151,7 @@ def cancelled_fields(booking: SandboxBooking) -> Json:
 
 
 def event_of(booking: SandboxBooking) -> Json:
-    """Write a booking as it stands."""
+    """Return the event of a booking's current state."""
     is_cancelled = booking.canceled_at is not None
     return cancelled_fields(booking) if is_cancelled else confirmed_fields(booking)
 

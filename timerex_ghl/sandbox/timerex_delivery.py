@@ -27,11 +27,11 @@ class TimerexWebhook:
 
     @property
     def proof(self) -> SenderProof:
-        """A delivery shows the token; nothing signs its body."""
+        """Return the token header; bodies are not signed."""
         return SenderProof(self.header.lower(), _any_token)
 
     def headers(self, delivery: SandboxDelivery) -> dict[str, str]:
-        """Write the headers. News of a watched one-time URL go without the token."""
+        """Write the headers. Notifications of a one-time URL have no token."""
         headers = {
             "content-type": "application/json",
             "accept": "application/json",
@@ -40,7 +40,7 @@ class TimerexWebhook:
         return headers if delivery.url else {**headers, self.header.lower(): self.token}
 
     def pause_after(self, tries: int, _status: int | None, /) -> float | None:
-        """Try again whatever the answer was."""
+        """Return the pause before a retry, whatever the status."""
         return self.retry_pause_s if tries < self.tries else None
 
 
@@ -49,7 +49,7 @@ def _any_token(_body: bytes) -> str:
 
 
 class TimerexDeliveries(Deliveries[TimerexWebhook]):
-    """All of them."""
+    """All TimeRex deliveries."""
 
     def __init__(self, clock: MachineClock) -> None:
         super().__init__(TimerexWebhook(), clock)
@@ -57,5 +57,5 @@ class TimerexDeliveries(Deliveries[TimerexWebhook]):
     def send(
         self, event_id: str, type_: str, body: Json, url: str | None = None
     ) -> SandboxDelivery:
-        """Begin a delivery."""
+        """Start a delivery."""
         return self.take(SandboxDelivery(type_, {"event_id": event_id}, to_json(body), url))

@@ -1,4 +1,4 @@
-"""The gate of the TimeRex half: which operation, who may call it, how often, what goes wrong."""
+"""The gate of the TimeRex half: routing, access, rate limits and faults."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -42,7 +42,7 @@ class SandboxTimerexCall(NamedTuple):
         return booking
 
     def visible(self, calendar: SandboxCalendar | None) -> SandboxCalendar:
-        """Refuse what is not there, and what is another team's."""
+        """Refuse unknown calendars, and those of other teams."""
         if calendar is None:
             raise RefusalError(404, "Not found.")
         if calendar.team.id not in self.access.team_ids:
@@ -61,8 +61,8 @@ class SandboxTimerexOperation(NamedTuple):
     """One operation. `id`, method, path, scope and limits as in the developer portal.
 
     Attributes:
-        scope: Empty where any token will do. None where nobody has to prove who they are: the
-            token endpoint, which reads a form.
+        scope: Empty if any token will do. None without authentication: the token endpoint,
+            which reads a form.
         with_key: Whether an API key may call it.
     """
 
@@ -136,7 +136,7 @@ class TimerexGate:
         )
 
     def _admit(self, request: Request, operation: SandboxTimerexOperation) -> TimerexAccess:
-        """Check credentials, right and limit. A call with bad ones uses nobody's limit."""
+        """Check credentials, right and limit. A call with bad ones uses no limit."""
         if operation.scope is None:
             return TimerexAccess("", frozenset(), frozenset())
         access = self.timerex.access_of(request.headers.get("x-api-key", ""), bearer_of(request))

@@ -1,4 +1,4 @@
-"""How TimeRex's pages look here: plain, and every text escaped."""
+"""HTML of the sandbox's TimeRex pages: plain, with every text escaped."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ button { margin-top: 1.5rem; padding: .6rem 1.4rem; font: inherit; border: 0;
 
 
 def message_page(text: str, status: int = 200, *, event_id: str | None = None) -> HTMLResponse:
-    """Say one thing."""
+    """Return a page with one message."""
     known = f'<p>Booking <code id="event-id">{escape(event_id)}</code></p>' if event_id else ""
     return _page("TimeRex", f"<h1>{escape(text)}</h1>{known}", status)
 
@@ -35,7 +35,7 @@ def form_page(
     slots: Sequence[datetime],
     faults: Sequence[str] = (),
 ) -> HTMLResponse:
-    """Show the form, filled in as far as it was. It is sent to the address it came from."""
+    """Return the form with the entered values. It posts to its own URL."""
     said = "".join(f"<li>{escape(fault)}</li>" for fault in faults)
     chosen = "".join(given.get("starts_at", ())[:1])
     times = "".join(

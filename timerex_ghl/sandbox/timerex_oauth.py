@@ -39,7 +39,7 @@ def exchange(call: SandboxTimerexCall) -> TimerexAnswer:
 
 
 def revoke(call: SandboxTimerexCall) -> TimerexAnswer:
-    """Take back the access token that the call came with."""
+    """Revoke the access token of the call."""
     call.timerex.tokens.accesses.pop(call.access.token, None)
     return TimerexAnswer([])
 

@@ -1,6 +1,6 @@
-"""TimeRex's booking pages: a form that anybody may fill in, and what comes of it.
+"""TimeRex's booking pages: a public form that makes bookings.
 
-Source: TimeRex help, URL parameters: the page's address prefills the form; every other parameter
+Source: TimeRex help, URL parameters: the page's URL prefills the form; every other parameter
 is a hidden one and comes back in the event as `url_params`, 25 of them at most.
 """
 
@@ -26,7 +26,7 @@ from timerex_ghl.sandbox.wire import Json
 MOST_HIDDEN = 25
 MOST_BYTES = 100_000
 EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+")
-"""Half-width only, as the real form wants it."""
+"""Half-width only, as in the real form."""
 
 STANDARD = (
     Question("company_name", "会社名", id="guest_company"),
@@ -37,24 +37,24 @@ STANDARD = (
 
 
 class PageTarget(NamedTuple):
-    """What an address leads to. `one_time` is None for a calendar's own page."""
+    """The target of a URL. `one_time` is None for a calendar's own page."""
 
     calendar: SandboxCalendar
     one_time: SandboxOneTimeUrl | None = None
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        """Give the form: four default questions, then the calendar's own."""
+        """Return the form: four default questions, then the calendar's own."""
         return (*STANDARD, *self.calendar.questions)
 
     def hidden(self, request: Request) -> dict[str, str]:
-        """Take the parameters of the address that prefill nothing."""
+        """Return the URL parameters that prefill nothing."""
         own = {question.id for question in self.questions} | {"locale"}
         return {key: value for key, value in request.query_params.items() if key not in own}
 
 
 def form_of(questions: tuple[Question, ...], answers: dict[str, list[str]]) -> list[Json]:
-    """Write the answers as an event carries them."""
+    """Return the answers as in an event."""
     items: list[Json] = []
     for question in questions:
         values = answers.get(question.id, [])
@@ -95,7 +95,7 @@ class Pages:
         return message_page("This page was not found.", 404)
 
     async def login(self, _request: Request) -> Response:
-        """Show the login page, where nobody can log in."""
+        """Show the login page, which has no form."""
         return message_page("Log in to TimeRex.")
 
     async def _answer(self, request: Request, place: PageTarget) -> Response:

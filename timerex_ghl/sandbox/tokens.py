@@ -40,7 +40,7 @@ ALL_SCOPES = frozenset(
 
 @dataclass(frozen=True)
 class Install:
-    """One app's consent for one location; all tokens that stem from it fall together."""
+    """One app's consent for one location; all its tokens end together."""
 
     location_id: str
     scopes: frozenset[str]
@@ -49,7 +49,7 @@ class Install:
 
 @dataclass(frozen=True)
 class GhlAccess:
-    """What a bearer token allows. `app` is whose rate limit it uses."""
+    """What a bearer token allows. `app` owns the rate limit it uses."""
 
     kind: Kind
     app: str
@@ -61,7 +61,7 @@ class GhlAccess:
 
 @dataclass(frozen=True)
 class TokenPair:
-    """An access token and the refresh token handed out with it."""
+    """An access token and the refresh token issued with it."""
 
     install: Install
     access: str
@@ -70,7 +70,7 @@ class TokenPair:
 
 @dataclass
 class Refresh:
-    """A refresh token. Spent, it remembers what it was exchanged for."""
+    """A refresh token; once used, with the pair it was exchanged for."""
 
     install: Install
     spent_at: float = 0
@@ -118,7 +118,7 @@ class SandboxTokens:
         return token
 
     def mint_code(self, install: Install) -> str:
-        """Make a code, as the vendor's consent page would hand it to the app."""
+        """Make a code, as the vendor's consent page issues it."""
         code = secrets.token_hex(20)
         self.codes[code] = install
         return code
@@ -144,7 +144,7 @@ class SandboxTokens:
         return refresh.became
 
     def end(self, install: Install) -> None:
-        """Refuse everything that stems from an install from now on."""
+        """End all tokens of an install."""
         self.accesses = {
             token: access for token, access in self.accesses.items() if access.install != install
         }
@@ -155,12 +155,12 @@ class SandboxTokens:
         }
 
     def expire_access(self) -> None:
-        """Let every OAuth access token run out; the refresh tokens stay good."""
+        """Expire every OAuth access token; refresh tokens stay valid."""
         self.accesses = {
             token: access for token, access in self.accesses.items() if access.kind != "oauth"
         }
 
     def find(self, token: str) -> GhlAccess | None:
-        """Give what a token allows; None if it is unknown or has run out."""
+        """Return what a token allows; None if it is unknown or expired."""
         access = self.accesses.get(token)
         return access if access and access.expires_at > self.clock.now() else None

@@ -1,6 +1,6 @@
 """TimeRex's error answers as our errors. TimeRex's messages never leave this module.
 
-Source: docs/vendors/timerex.md#rest-api-beta: 400, 401, 403, 404 and 429; a 429 names no time to wait.
+Source: docs/vendors/timerex.md#rest-api-beta: 400, 401, 403, 404 and 429; a 429 names no wait.
 """
 
 from collections.abc import Mapping
