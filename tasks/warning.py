@@ -78,7 +78,7 @@ def _of_calls(tx: Connection, settings: ConnectionSettings) -> Iterator[Notice]:
     ends_at = f"{day.ends_at + HALF_AN_HOUR:%Y-%m-%d %H}:00 UTC"
     for threshold in THRESHOLDS:
         if percent >= threshold:
-            once = ("told:calls", f"{threshold} % until {ends_at}")
+            once = ("warned:calls", f"{threshold} % until {ends_at}")
             payload: dict[str, str | int] = {"percent": percent, "ends_at": ends_at}
             yield Notice(settings.name, QUOTA_USED, once, payload)
             return
@@ -94,5 +94,5 @@ def _of_tokens(tx: Connection, settings: ConnectionSettings) -> Iterator[Notice]
     for service, auth, owner in apps:
         ended = tokens.ended_families(tx, owner) if auth == "oauth" else []
         if ended:
-            once = (f"told:tokens:{service}", " ".join(ended))
+            once = (f"warned:tokens:{service}", " ".join(ended))
             yield Notice(settings.name, ACCESS_ENDED, once, {"service": service})

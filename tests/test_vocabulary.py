@@ -53,7 +53,7 @@ ALLOWED = {
 PROSE = re.compile(
     r"\b(carr(y|ies|ied)|told|stations?|traces|meets|levelled)\b|(?<!both )\bsides\b", re.IGNORECASE
 )
-MOST_IN_PROSE = 40
+MOST_IN_PROSE = 10
 
 
 @cache
