@@ -37,7 +37,7 @@ async def main(url, version, token, review_id, decision):
         resolved = await resolve(
             SyncContext(version, ledger, client), review_id, Decision.model_validate_json(decision)
         )
-        print(settled.in_words())
+        print(resolved.in_words())
 
 asyncio.run(main(*json.loads(sys.stdin.readline())))
 """
