@@ -97,7 +97,7 @@ async def test_where_ghl_makes_no_second_contact_that_is_said_once(world: World)
     await resolve(world.context, next_one.id, decision(Way.DROP))
     counts = await world.sync()
 
-    assert "GHL makes no second one: allow duplicates there" in next_one.reason
+    assert "GHL refuses a second one: allow duplicates there" in next_one.reason
     assert (counts.review, await waiting(world)) == (0, [])
     assert await linked_to(world, riku) is None
 

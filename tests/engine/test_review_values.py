@@ -126,7 +126,7 @@ async def test_somebody_who_changed_since_is_looked_at_again(world: World) -> No
     (review,) = await waiting(world)
     await world.edit(row.id, city="Kobe")
 
-    with pytest.raises(ReviewNeededError, match="changed since this was asked"):
+    with pytest.raises(ReviewNeededError, match="changed since the review opened"):
         await resolve(world.context, review.id, decision(values={EMAIL: RIKU}))
 
     assert await world.crm() == []
