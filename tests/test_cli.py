@@ -115,7 +115,7 @@ def test_a_wrong_ledger_is_said_in_one_line(command: str, url: str) -> None:
     result = call(command, "--ledger", url)
 
     assert result.exit_code == 1
-    assert result.output.startswith("timerex-ghl: the ledger's URL is not one we can use: enter ")
+    assert result.output.startswith("timerex-ghl: invalid ledger URL: enter ")
     assert result.output.count("\n") == 1
     assert "canary" not in result.output
 

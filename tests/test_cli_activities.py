@@ -106,7 +106,7 @@ def test_the_audit_names_who_typed(url: str, riku: ContactId) -> None:
     [
         (("notes", "add", "--text", "  "), "text: cannot be empty"),
         (("notes", "add", "--text", "x\0"), "text: has a character that cannot be shown"),
-        (("notes", "add", "--text", "x", "--task", "t_1"), "task_id: names no task"),
+        (("notes", "add", "--text", "x", "--task", "t_1"), "task_id: not a task of this contact"),
         (("tasks", "add", "--title", "x", "--due", "tomorrow"), "due_at: Input should be"),
         (("tasks", "add", "--title", "x", "--due", "2026-02-10T10:00"), "due_at: Input should"),
         (("tasks", "add", "--title", "a\nb", "--due", DUE), "title: must be one line"),

@@ -194,7 +194,7 @@ def test_a_list_goes_on_after_its_first_page(url: str) -> None:
         (("--ends", STARTS), "ends_at: must be after starts_at, by 31 days at most"),
         (("--timezone", "Tokyo"), "timezone: is not a time zone: enter an IANA name"),
         (("--guest-name", "x\0"), "guest_name: has a character that cannot be shown"),
-        (("--contact", "c_1"), "contact_id: names no contact: create the contact first"),
+        (("--contact", "c_1"), "contact_id: unknown contact: create it first"),
         ((), "guest_email: is missing: enter it, or the contact_id"),
     ],
 )

@@ -151,10 +151,10 @@ async def test_whom_a_row_speaks_of_has_to_be_clear(ledger: Ledger) -> None:
     aoi = await add(ledger, email="aoi@hinode.example")
     both = ", ".join(sorted((riku, aoi)))
     for row, reason in (
-        ("|aoi@hinode.example|090-1234-5678", f"could be any of {both}: fill in the id"),
+        ("|aoi@hinode.example|090-1234-5678", f"matches {both}: fill in the id"),
         ("|x@hinode.example|090-1234-5678", f"has the phone of {riku} and another e-mail"),
         (f"{aoi}|{RIKU}|", f"has the e-mail or phone of {riku}"),
-        ("c_1||", "id: names no contact"),
+        ("c_1||", "id: unknown contact"),
         ("||", "has no e-mail and no valid phone number"),
         ("||12", "has no e-mail and no valid phone number"),
     ):
@@ -186,7 +186,7 @@ async def test_a_person_of_another_batch_is_not_taken_twice(ledger: Ledger) -> N
     for apply in (False, True):
         imported = await take(ledger, table, apply=apply, batch_size=1)
         assert fates(imported) == ["changed", "refused"]
-        assert imported.verdicts[1].reason == f"speaks of {riku}, as a row before does"
+        assert imported.verdicts[1].reason == f"is contact {riku}, as an earlier row is"
 
 
 async def test_an_interrupted_import_goes_on_where_it_was(ledger: Ledger) -> None:

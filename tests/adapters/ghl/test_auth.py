@@ -18,7 +18,7 @@ async def test_a_private_token_does_not_care_whether_an_app_is_installed() -> No
 
 
 async def test_a_refused_private_token_needs_a_person_and_is_not_reported() -> None:
-    with pytest.raises(CredentialsError, match="make a new one") as failure:
+    with pytest.raises(CredentialsError, match="create a new one") as failure:
         await PRIVATE.token(rejected="pit-canary")
 
     assert "canary" not in str(failure.value)

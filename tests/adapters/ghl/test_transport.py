@@ -88,7 +88,7 @@ async def test_a_refusal_of_something_else_costs_no_token(message: str) -> None:
 async def test_a_private_token_that_is_refused_cannot_be_replaced() -> None:
     message = "Invalid Private Integration token"
     async with line(httpx.Response(401, json={"message": message})) as sent:
-        with pytest.raises(CredentialsError, match="make a new one") as refused:
+        with pytest.raises(CredentialsError, match="create a new one") as refused:
             await sent.client.get_contact(RIKU)
 
     assert not [canary for canary in CANARIES if canary in str(refused.value)]

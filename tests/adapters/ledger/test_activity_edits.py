@@ -241,7 +241,7 @@ async def test_what_belonged_to_somebody_who_is_gone_is_gone_too(ledger: Ledger)
 
 @pytest.mark.parametrize("contact_id", ["c_1", "", "nobody"])
 async def test_a_note_of_nobody_is_refused(ledger: Ledger, contact_id: str) -> None:
-    with pytest.raises(EntryError, match=r"^contact_id: names no contact"):
+    with pytest.raises(EntryError, match=r"^contact_id: unknown contact"):
         await add_note(ledger, contact_id)
 
     assert await stored_events(ledger) == []
@@ -251,7 +251,7 @@ async def test_nothing_is_added_to_somebody_who_is_gone(ledger: Ledger) -> None:
     riku = await person(ledger)
     await ledger.write(contact_edits.delete_contact, KANA, riku, make.NOW, versions=None)
 
-    with pytest.raises(EntryError, match=r"^contact_id: names no contact"):
+    with pytest.raises(EntryError, match=r"^contact_id: unknown contact"):
         await add_task(ledger, riku)
 
 
@@ -262,9 +262,9 @@ async def test_a_note_belongs_to_a_task_of_the_same_person(ledger: Ledger) -> No
     await delete(ledger, gone)
 
     for task_id in (remote.id, gone.id, note.id, "t_1"):
-        with pytest.raises(EntryError, match=r"^task_id: names no task of this contact"):
+        with pytest.raises(EntryError, match=r"^task_id: not a task of this contact"):
             await add_note(ledger, riku, task_id=task_id)
-        with pytest.raises(EntryError, match=r"^task_id: names no task of this contact"):
+        with pytest.raises(EntryError, match=r"^task_id: not a task of this contact"):
             await change(ledger, note, task_id=task_id)
 
 

@@ -144,7 +144,7 @@ async def test_a_guest_is_named_by_contact_or_by_e_mail(ledger: Ledger) -> None:
         with pytest.raises(EntryError, match="guest_email: is missing"):
             await add(ledger, guest_email=email)
     for stranger in ("c_1", "b_1"):
-        with pytest.raises(EntryError, match="contact_id: names no contact"):
+        with pytest.raises(EntryError, match="contact_id: unknown contact"):
             await add(ledger, ContactId(stranger))
 
 
@@ -158,7 +158,7 @@ async def test_nobody_of_another_connection_or_deleted_is_a_guest(ledger: Ledger
     await ledger.write(workspace.delete_contact, NAME, gone.id, make.NOW)
 
     for contact_id in (remote.id, gone.id):
-        with pytest.raises(EntryError, match="names no contact"):
+        with pytest.raises(EntryError, match="unknown contact"):
             await add(ledger, contact_id)
 
 

@@ -95,7 +95,7 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
     message = await refusal(f"sqlite:///{tmp_path}/file/ledger.db")
 
-    assert f"{tmp_path}/file/ledger.db cannot be made" in message
+    assert f"{tmp_path}/file/ledger.db cannot be created" in message
 
 
 async def test_the_file_and_its_folder_are_for_their_owner_only(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ async def test_a_database_of_another_program_is_refused(empty_url: str) -> None:
         tx.execute(text("CREATE TABLE locks (theirs integer)"))
     engines.dispose()
 
-    with pytest.raises(SettingsError, match="no other program keeps tables there"):
+    with pytest.raises(SettingsError, match="no other program has tables there"):
         async with open_ledger(empty_url):
             pass
 

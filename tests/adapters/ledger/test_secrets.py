@@ -49,7 +49,7 @@ def test_a_rotated_key_opens_what_the_old_one_sealed_and_seals_anew() -> None:
 def test_another_key_is_reported_in_one_line_without_the_secret() -> None:
     sealed = SecretKey(new_key()).encrypt("refresh-canary")
 
-    with pytest.raises(SettingsError, match="sealed with another key") as failure:
+    with pytest.raises(SettingsError, match="encrypted with another key") as failure:
         SecretKey(new_key()).decrypt(sealed)
 
     assert "\n" not in str(failure.value)
@@ -65,7 +65,7 @@ def test_what_is_no_key_is_reported_in_one_line_and_not_repeated(
 ) -> None:
     monkeypatch.setenv(VARIABLE, given)
 
-    with pytest.raises(SettingsError, match=f"{VARIABLE} holds no key") as failure:
+    with pytest.raises(SettingsError, match=f"{VARIABLE} contains no valid key") as failure:
         load_key(tmp_path)
 
     assert "\n" not in str(failure.value)
@@ -114,7 +114,7 @@ def test_a_start_that_was_killed_does_not_bar_the_next_one(tmp_path: Path) -> No
 def test_a_spoilt_file_is_named(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(content)
 
-    with pytest.raises(SettingsError, match=f"the key file {tmp_path / 'key'} holds no key"):
+    with pytest.raises(SettingsError, match=f"{tmp_path / 'key'} contains no valid key"):
         load_key(tmp_path)
 
 

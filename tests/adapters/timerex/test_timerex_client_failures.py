@@ -107,7 +107,7 @@ async def test_a_wrong_key_is_refused_with_what_to_do(api: ApiWorld) -> None:
     error = await refused(api.by_key("canary" * 10), "get_event", BookingId("b1"))
 
     assert isinstance(error, CredentialsError)
-    assert "make a new one under Team Settings" in str(error)
+    assert "create a new one under Team Settings" in str(error)
     assert await api.calls() == ["get-event"], "the same key is not tried twice"
 
 

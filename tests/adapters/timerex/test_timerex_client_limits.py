@@ -37,7 +37,7 @@ async def test_who_does_not_wait_is_reported_how_long_it_would_be(timed_ledger: 
     for _ in range(3):
         await call(rate_limiter, LONG)
 
-    with pytest.raises(RateLimitedError, match="left in this day") as raised:
+    with pytest.raises(RateLimitedError, match="limit for this day is used up") as raised:
         await call(rate_limiter, LONG, wait_s=0)
 
     assert raised.value.after_s == pytest.approx(60 + 0.001)
@@ -95,7 +95,7 @@ async def test_a_429_stops_every_process_of_that_user_and_counts_half_a_minute(
         await api.by_key().get_event(event_id)
     await api.control("POST", "/limits", minute=60)
 
-    with pytest.raises(RateLimitedError, match="left in this minute"):
+    with pytest.raises(RateLimitedError, match="limit for this minute is used up"):
         await api.by_key().get_event(event_id, wait_s=0)
 
     assert raised.value.after_s == 30

@@ -37,7 +37,7 @@ def add_activity(
     kind, values = kind_of(entry), enter_activity({}, entry)
     person = workspace.get_contact(tx, editor.connection, contact_id)
     if person is None or person.deleted:
-        raise EntryError([FieldFault("contact_id", "names no contact: create the contact first")])
+        raise EntryError([FieldFault("contact_id", "unknown contact: create it first")])
     _check_task(tx, editor, contact_id, values)
     row = activities.new_activity(kind, contact_id, values, now)
     activities.add_activities(tx, editor.connection, [row])
@@ -123,4 +123,4 @@ def _check_task(tx: Connection, editor: Editor, contact_id: ContactId, values: K
         return
     task = get_living(tx, editor.connection, ActivityKey("task", ActivityId(task_id)))
     if task is None or task.contact_id != contact_id:
-        raise EntryError([FieldFault("task_id", "names no task of this contact")])
+        raise EntryError([FieldFault("task_id", "not a task of this contact")])

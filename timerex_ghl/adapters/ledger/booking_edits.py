@@ -131,7 +131,7 @@ def _check_guest(
         return
     contact = workspace.get_contact(tx, editor.connection, contact_id)
     if contact is None or contact.deleted:
-        raise EntryError([FieldFault("contact_id", "names no contact: create the contact first")])
+        raise EntryError([FieldFault("contact_id", "unknown contact: create it first")])
 
 
 def _own_booking(

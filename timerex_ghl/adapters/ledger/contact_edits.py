@@ -164,7 +164,7 @@ def _living(tx: Connection, editor: Editor, contact_id: ContactId) -> WorkspaceC
 def _check_free(
     tx: Connection, editor: Editor, keys: Keys, *, but: ContactId | None = None
 ) -> None:
-    """Check that no other contact has this e-mail or phone: they could not be distinguished."""
+    """Check that no other contact has this e-mail or phone: matching would be ambiguous."""
     by_email, by_phone = workspace.find_contacts(tx, editor.connection, keys)
     others = {row.id: None for row in (*by_email, *by_phone) if row.id != but}
     if others:

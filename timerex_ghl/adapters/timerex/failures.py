@@ -81,11 +81,11 @@ def _refusal_of(
             return TimerexTokenRefusedError(f"{said}: the credentials are not accepted")
         case HTTPStatus.FORBIDDEN if has_scopes:
             return ScopeError(
-                f"{said}: the OAuth app lacks {operation.scope}, or the record is another team's",
+                f"{said}: the OAuth app lacks {operation.scope}, or the record is of another team",
                 scope=operation.scope,
             )
         case HTTPStatus.FORBIDDEN:
-            return NotFoundError(f"{said}: the record is not the API key's team's")
+            return NotFoundError(f"{said}: the record belongs to another team than the API key")
         case HTTPStatus.NOT_FOUND if "json" not in headers.get("content-type", ""):
             return SettingsError(f"{said}: no such operation, check the API address")
         case HTTPStatus.NOT_FOUND:
