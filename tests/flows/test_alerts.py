@@ -102,11 +102,11 @@ async def test_setting_up_twice_sets_up_once(engine: Engine, receiver: Receiver)
         names = await list_alerts()
 
     assert names == [
+        "timerex-ghl: a review is open",
         "timerex-ghl: a run failed",
         "timerex-ghl: a run is dead",
         "timerex-ghl: access was revoked",
         "timerex-ghl: events wait too long",
-        "timerex-ghl: a review is open",
         "timerex-ghl: the daily call budget runs low",
         "timerex-ghl: webhooks are silent",
     ]
