@@ -169,10 +169,10 @@ async def test_while_a_delete_waits_for_a_person_no_other_passes_unasked(
     acts: ActivityWorld,
 ) -> None:
     now = acts.world.clock.now()
-    blocked = pending_deletes.FoundDelete(
+    found = pending_deletes.FoundDelete(
         ActivityKey("note", ActivityId("n1")), "ghl", "pending", None
     )
-    await acts.ledger.write(pending_deletes.note_delete, NAME, blocked, now)
+    await acts.ledger.write(pending_deletes.note_delete, NAME, found, now)
     context = acts.world.context
 
     assert await acts.ledger.read(most_unasked, context, "note", "ghl", now) == 0

@@ -74,11 +74,11 @@ class Decision(Record):
         """Return the decision in words, without personal data."""
         chosen = [f"{field}: {side}" for field, side in self.fields.items()]
         typed = [f"{field}: typed in" for field in self.values]
-        notification = {
+        details = {
             Way.LINK: [self.link_to or ""],
             Way.KEEP: [self.keep or "", *chosen, *typed],
         }
-        return " ".join([self.way, ", ".join(filter(None, notification.get(self.way, [])))]).strip()
+        return " ".join([self.way, ", ".join(filter(None, details.get(self.way, [])))]).strip()
 
 
 def check_way(kind: str, decision: Decision) -> None:

@@ -44,11 +44,11 @@ def find_silence(
         last_delivery_at: When the last webhook arrived; None: never.
         now: By our clock.
     """
-    untold = sorted(
+    unreported = sorted(
         at
         for at in changes
         if at <= now - GRACE and (last_delivery_at is None or at > last_delivery_at + SKEW)
     )
-    if len(untold) < ENOUGH:
+    if len(unreported) < ENOUGH:
         return None
-    return Silence(changes=len(untold), since=untold[0], newest=untold[-1])
+    return Silence(changes=len(unreported), since=unreported[0], newest=unreported[-1])

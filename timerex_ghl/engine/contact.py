@@ -56,9 +56,9 @@ async def handle_ghl_contact(
     context: SyncContext, ghl_id: GhlContactId, *, dry_run: bool = False
 ) -> Outcome:
     """Bring the workspace in sync with one contact of GHL, as it was last read."""
-    meeting = ContactToResolve(context, ghl_id, adds=not dry_run)
+    request = ContactToResolve(context, ghl_id, adds=not dry_run)
     resolved = await insist(
-        context.ledger, lambda: context.ledger.write_together(resolve_contacts, meeting)
+        context.ledger, lambda: context.ledger.write_together(resolve_contacts, request)
     )
     if resolved.snapshot is None:
         return Outcome(what="no-op")

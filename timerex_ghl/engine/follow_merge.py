@@ -109,7 +109,7 @@ def _move(
         workspace.delete_contact(tx, connection, contact_id, now)
     ghl_contacts.forget(tx, connection, gone_id)
     _close_reviews(tx, context, merge, now)
-    deed = NewAuditEntry(
+    entry = NewAuditEntry(
         now,
         connection,
         "contact merged, as in GHL",
@@ -117,7 +117,7 @@ def _move(
         context.run_id,
         {"was": gone_id, "ghl": survivor_id, "into": into},
     )
-    audit.record_all(tx, [deed])
+    audit.record_all(tx, [entry])
     return into
 
 

@@ -183,7 +183,7 @@ def _record_audit(
     now: datetime,
 ) -> None:
     """Record the outcome of an event in the audit, with its runs."""
-    snapshot = NewAuditEntry(
+    entry = NewAuditEntry(
         now,
         context.connection,
         f"event {outcome.what}",
@@ -192,7 +192,7 @@ def _record_audit(
         {**detail, "ghl": outcome.contact_id, "writes": outcome.writes},
         context.flow_run_id,
     )
-    audit.record_all(tx, [snapshot])
+    audit.record_all(tx, [entry])
 
 
 async def process_record(

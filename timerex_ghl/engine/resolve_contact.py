@@ -61,12 +61,12 @@ def resolve_contacts(tx: Connection, unresolved: list[ContactToResolve]) -> list
     A contact whose keys are locked is being processed by another process: busy.
     """
     resolved: dict[tuple[ConnectionName, GhlContactId], Result] = {}
-    for connection in {meeting.context.connection for meeting in unresolved}:
+    for connection in {request.context.connection for request in unresolved}:
         here = {each.ghl_id: each for each in unresolved if each.context.connection == connection}
         resolved |= {
             (connection, ghl_id): one for ghl_id, one in _resolve(tx, connection, here).items()
         }
-    return [resolved[meeting.context.connection, meeting.ghl_id] for meeting in unresolved]
+    return [resolved[request.context.connection, request.ghl_id] for request in unresolved]
 
 
 def _resolve(

@@ -113,9 +113,9 @@ def _field_of(review: Review) -> FieldName:
     return FieldName(review.subject.split(":", 2)[2])
 
 
-def _refuse_one_way(plan: ContactPlan, context: dict[FieldName, Side]) -> None:
+def _refuse_one_way(plan: ContactPlan, chosen: dict[FieldName, Side]) -> None:
     for conflict in plan.conflicts:
-        if conflict.winner != context.get(conflict.field, conflict.winner):
+        if conflict.winner != chosen.get(conflict.field, conflict.winner):
             raise SettingsError(
                 f"{conflict.field} syncs one way only: keep {conflict.winner}, or publish another"
                 " mapping"

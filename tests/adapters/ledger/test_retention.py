@@ -124,15 +124,15 @@ async def test_a_delivery_that_is_repeated_after_it_was_forgotten_is_stored_anew
 
 async def test_locks_that_nobody_has_are_forgotten_and_used_ones_stay(ledger: Ledger) -> None:
     free = await ledger.write(locks.try_lock, ["free"], "anna", 30)
-    blocked = await ledger.write(locks.try_lock, ["held"], "ben", 30)
+    fence = await ledger.write(locks.try_lock, ["held"], "ben", 30)
     assert free is not None
-    assert blocked is not None
+    assert fence is not None
     await ledger.write(locks.release_lock, free)
 
     forgotten = await ledger.write(locks.forget_idle, 100)
 
     assert forgotten == 1
-    assert await ledger.read(locks.is_valid, blocked)
+    assert await ledger.read(locks.is_valid, fence)
     assert await ledger.write(locks.try_lock, ["held"], "anna", 30) is None
 
 

@@ -131,8 +131,8 @@ def _find_named(
 
 def _contradicts(editor: Editor, row: WorkspaceContact, keys: Keys) -> bool:
     """Return whether a contact matched by phone has another e-mail: families share phones."""
-    remote = keys_of(row.contact, editor.settings.region)
-    return bool(remote.email and keys.email and remote.email != keys.email)
+    own_keys = keys_of(row.contact, editor.settings.region)
+    return bool(own_keys.email and keys.email and own_keys.email != keys.email)
 
 
 def _as_kept(contact: Contact, change: WorkspaceChange) -> WorkspaceChange:

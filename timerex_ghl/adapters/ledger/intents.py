@@ -122,8 +122,8 @@ def open_all(tx: Connection, several: Sequence[NewIntent]) -> list[str]:
     Raises:
         LostLockError: The lock of one of them expired.
     """
-    for new, is_blocked in zip(several, all_valid(tx, [new.fence for new in several]), strict=True):
-        if not is_blocked:
+    for new, is_owned in zip(several, all_valid(tx, [new.fence for new in several]), strict=True):
+        if not is_owned:
             raise LostLockError(f"the lock of {new.record_key} expired: nothing was sent")
     rows = [_row_of(new) for new in several]
     tx.execute(_OPEN, rows)

@@ -191,8 +191,8 @@ def find_contacts(
     """Find contacts by e-mail and by phone, as two separate lists."""
     found = find_by_keys(tx, connection, [keys])
     return (
-        [row for row, remote in found if keys.email is not None and remote.email == keys.email],
-        [row for row, remote in found if keys.phone is not None and remote.phone == keys.phone],
+        [row for row, its_keys in found if keys.email is not None and its_keys.email == keys.email],
+        [row for row, its_keys in found if keys.phone is not None and its_keys.phone == keys.phone],
     )
 
 

@@ -209,5 +209,5 @@ def record_audit(
     now: datetime,
 ) -> None:
     """Record in the audit what was done with a note or task."""
-    deed = NewAuditEntry(now, context.connection, what, str(key), context.run_id, {**detail})
-    audit.record_all(tx, [deed])
+    entry = NewAuditEntry(now, context.connection, what, str(key), context.run_id, {**detail})
+    audit.record_all(tx, [entry])

@@ -60,8 +60,8 @@ def describe(api: FastAPI) -> None:
             for path in document["paths"].values():
                 for operation in path.values():
                     _name_problems(operation["responses"])
-            for remote in ("HTTPValidationError", "ValidationError"):
-                document["components"]["schemas"].pop(remote, None)
+            for schema in ("HTTPValidationError", "ValidationError"):
+                document["components"]["schemas"].pop(schema, None)
         return plain()
 
     api.openapi = described
