@@ -112,7 +112,7 @@ def _claim_of(
 ) -> ClaimedContact | Busy:
     if fence is None:
         return Busy(wanted.names)
-    return ClaimedContact(Claim(known.person.row.id, fence, lets_go=True), known)
+    return ClaimedContact(Claim(known.person.row.id, fence, releases_on_commit=True), known)
 
 
 def _wanted(ask: _Ask, keys: Keys) -> WantedLocks:

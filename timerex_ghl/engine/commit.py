@@ -102,7 +102,7 @@ def _commit(
             _note_conflict(tx, one, conflict, now)
     _close_what_is_over(tx, connection, here, now)
     audit.record_all(tx, [_deed(one) for one in here if one.plan.to_ghl or one.plan.to_workspace])
-    locks.release_locks(tx, [one.claim.fence for one in here if one.claim.lets_go])
+    locks.release_locks(tx, [one.claim.fence for one in here if one.claim.releases_on_commit])
 
 
 def add_from_ghl(

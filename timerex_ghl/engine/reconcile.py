@@ -140,7 +140,7 @@ async def _write(
         plan = _with_what_ghl_added(context, person, ghl, plan)
     commit = ContactCommit(context, claim, person, plan, ghl, last, context.now())
     await context.ledger.write_together(commit_contacts, commit)
-    claim.released = claim.lets_go
+    claim.released = claim.releases_on_commit
     if last is not None:
         context.failpoint(last.action.kind, "after-outcome")
     return ghl
@@ -175,7 +175,7 @@ async def _pull(
         context, claim, person, pulled, ghl, None, context.now(), is_in_sync=False
     )
     await context.ledger.write_together(commit_contacts, commit)
-    claim.released = claim.lets_go
+    claim.released = claim.releases_on_commit
 
 
 def _with_what_ghl_added(

@@ -82,14 +82,14 @@ class Claim:
     """The contact being processed, and the lock on it.
 
     Attributes:
-        lets_go: The commit of the contact is the last step and releases the lock.
+        releases_on_commit: The commit of the contact is the last step and releases the lock.
         released: The lock was released.
         decision: A person's, where one was asked; else the fields' rules apply.
     """
 
     contact_id: ContactId
     fence: Fence
-    lets_go: bool = False
+    releases_on_commit: bool = False
     released: bool = False
     decision: ReviewDecision = NO_DECISION
 
