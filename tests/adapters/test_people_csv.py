@@ -68,7 +68,7 @@ def test_a_row_with_more_cells_than_headers_is_a_fault_and_empty_ones_are_none(
         (b"\n \n", None, "has no headers"),
         (b"Name\n\xff\xff\xff", None, "is not UTF-8, UTF-16 or Shift_JIS"),
         (b"Name\n\xff", "utf-8", "is not utf-8"),
-        (b"Name\nRiku", "klingon", "there is no klingon"),
+        (b"Name\nRiku", "klingon", "unknown encoding klingon"),
         (b'Name\n"Riku" x\n', None, "line 2"),
         (b'Name\n"Riku', None, "line 2"),
     ],
