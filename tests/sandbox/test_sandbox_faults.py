@@ -154,5 +154,5 @@ async def test_a_fault_ends_after_its_time(timed: SandboxCaller, clock: ManualCl
 
 async def test_an_order_that_lacks_its_value_is_refused(sandbox: SandboxCaller) -> None:
     for kind in ("delay", "drip", "stale", "headers"):
-        with pytest.raises(AssertionError, match=f"{kind} wants"):
+        with pytest.raises(AssertionError, match=f"{kind} needs"):
             await fault(sandbox, kind)
