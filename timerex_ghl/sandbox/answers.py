@@ -44,6 +44,6 @@ def not_found(what: str, its_id: str, status: int = 400) -> RefusalError:
     return RefusalError(status, f"{what} with id {its_id} not found")
 
 
-def with_trace_id(answer: ApiAnswer) -> ApiAnswer:
+def with_request_id(answer: ApiAnswer) -> ApiAnswer:
     """Add the `traceId` that every answer contains."""
     return answer._replace(body={**answer.body, "traceId": str(uuid.uuid4())})

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from timerex_ghl.sandbox.answers import ApiAnswer, RefusalError, with_trace_id
+from timerex_ghl.sandbox.answers import ApiAnswer, RefusalError, with_request_id
 from timerex_ghl.sandbox.calls import LoggedCall
 from timerex_ghl.sandbox.fault_effects import deliver, refuse_by, stand_in
 from timerex_ghl.sandbox.faults import InjectedFault
@@ -61,7 +61,7 @@ class Gate:
         """Answer with rate limit headers; also return the request body."""
         access = self.ghl.tokens.find(bearer_of(request))
         answer, body = self.answer(request, raw, access, fault)
-        answer = with_trace_id(answer)
+        answer = with_request_id(answer)
         limits = self.ghl.limits.headers(access.app if access else "")
         return Response(to_json(answer.body), answer.status, limits, "application/json"), body
 
