@@ -46,7 +46,7 @@ def sandbox(port: int, as_json: bool) -> None:
 def gateway(
     host: str, port: int, ledger: str | None, hosts: tuple[str, ...], as_json: bool
 ) -> None:
-    """Receive, check and store the webhooks of TimeRex and GHL. Needs no secret.
+    """Receive, check and store the webhooks of TimeRex and GHL. Needs no credentials.
 
     Put a proxy with TLS in front of it; TimeRex delivers only to https on port 443.
     `timerex-ghl endpoints` prints the path to enter in TimeRex; in your GHL app enter

@@ -63,7 +63,7 @@ def show(connection: str, review_id: str, ledger: str | None) -> None:
 )  # fmt: skip
 @click.option("--link", metavar="ID", help="This contact in GHL is the same person.")
 @click.option("--apart", is_flag=True, help="These are different people; do not ask again.")
-@click.option("--drop", is_flag=True, help="Leave it as it is; do not ask again.")
+@click.option("--drop", is_flag=True, help="Close it and write nothing; do not ask again.")
 @click.option("--retry", is_flag=True, help="Try again, once the cause is fixed.")
 @click.option(
     "--by", default=getpass.getuser, help="Your name, for the audit.  [default: your login name]"
