@@ -1,7 +1,7 @@
 """Runs suites of tests: `python -m tests.suites test|proof|explore`, as the Makefile does.
 
-The engine's tests mostly wait for Prefect, so they run in parallel with the others, in processes
-of their own; the others are distributed over the machine's cores.
+The tests of the flows mostly wait for Prefect, so they run in parallel with all others; these are
+spread over the machine's cores.
 """
 
 import argparse
@@ -12,39 +12,20 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 import click
 
 ROOT = Path(__file__).parent.parent
 ENGINE = "tests/flows"
-LOGS = ROOT / ".pytest_cache"
+LOG = ROOT / ".pytest_cache" / "engine.log"
 PATCHES = ROOT / ".hypothesis" / "patches"
 FLOOR = 90
 """Percent of the code that the tests have to cover."""
 
-KILLED = [f"{ENGINE}/test_live_killed.py", f"{ENGINE}/test_demo.py"]
-"""Tests that start all programs again: about half the time of the engine's proof."""
-
-
-class Suite(NamedTuple):
-    """A suite of tests.
-
-    Attributes:
-        options: Which tests it runs.
-        engine: Those of the engine's tests that one process runs, and those of the next one.
-    """
-
-    options: list[str]
-    engine: list[list[str]]
-
-
-SUITES = {
-    "test": Suite(["-m", "not slow"], [[ENGINE]]),
-    "proof": Suite(
-        ["-m", "slow or hypothesis", "--hypothesis-profile", "proof"],
-        [[ENGINE, *(f"--ignore={path}" for path in KILLED)], KILLED],
-    ),
+SUITES: dict[str, list[str]] = {
+    "test": ["-m", "not slow"],
+    "proof": ["-m", "slow or hypothesis", "--hypothesis-profile", "proof"],
 }
 
 
@@ -52,31 +33,27 @@ EXPLORE = ["-m", "hypothesis", "--hypothesis-profile", "explore", "-x"]
 """Ends with the first failure: one that is found shortly before the time is over is shown, too."""
 
 
-def run_suite(suite: Suite, *, measures_coverage: bool) -> int:
-    """Run a suite's parts in parallel; return 0 if all pass."""
-    options = [*suite.options, *(["--cov", "--cov-report="] if measures_coverage else [])]
-    LOGS.mkdir(exist_ok=True)
-    logs = [LOGS / f"engine-{number}.log" for number, _ in enumerate(suite.engine)]
-    started: list[subprocess.Popen[bytes]] = []
-    for log, paths in zip(logs, suite.engine, strict=True):
-        with log.open("wb") as output:
-            started.append(start([*paths, *options], log.stem, output))
-    started.append(start([*parallel(), f"--ignore={ENGINE}", *options], "rest"))
-    try:
-        statuses = [each.wait() for each in started]
-    except KeyboardInterrupt:  # the parts got it too, and clean up
-        for each in started:
-            each.wait()
-        return 130
-    for log in logs:
-        click.echo(f"\nthe engine's tests ({ENGINE}):\n{log.read_text()}")
+def run_suite(name: str, *, measures_coverage: bool) -> int:
+    """Run a suite's two halves in parallel; return 0 if both pass."""
+    options = [*SUITES[name], *(["--cov", "--cov-report="] if measures_coverage else [])]
+    LOG.parent.mkdir(exist_ok=True)
+    with LOG.open("wb") as log:
+        engine = start([ENGINE, *options], "engine", stdout=log)
+        rest = start([*parallel(), f"--ignore={ENGINE}", *options], "rest")
+        try:
+            statuses = [rest.wait(), engine.wait()]
+        except KeyboardInterrupt:  # both were interrupted, too, and clean up
+            rest.wait()
+            engine.wait()
+            return 130
+    click.echo(f"\nthe tests of the flows ({ENGINE}):\n{LOG.read_text()}")
     if measures_coverage:
         statuses += [report_coverage()]
     return int(any(statuses))
 
 
 def report_coverage() -> int:
-    """Combine the coverage of all parts, and compare it with the floor."""
+    """Combine what both halves covered, and compare it with the floor."""
     coverage = [sys.executable, "-m", "coverage"]
     subprocess.run([*coverage, "combine", "--quiet"], cwd=ROOT, check=True)
     report = [*coverage, "report", "--skip-covered", f"--fail-under={FLOOR}"]
@@ -88,7 +65,7 @@ def explore(minutes: float) -> int:
     ends_at = time.monotonic() + minutes * 60
     while (remaining_s := ends_at - time.monotonic()) > 0:
         seed = secrets.randbelow(2**32)
-        click.echo(f"seed {seed}, {remaining_s / 60:.1f} minutes left")
+        click.echo(f"seed {seed}, {remaining_s / 60:.1f} minutes to go")
         options = [*EXPLORE, f"--hypothesis-seed={seed}"]
         tests = start([*parallel(), f"--ignore={ENGINE}", *options], "explore")
         try:
@@ -106,21 +83,21 @@ def explore(minutes: float) -> int:
 
 
 def parallel() -> list[str]:
-    """Return the options that distribute tests over the cores."""
+    """Give the options that spread tests over the cores."""
     return ["-n", os.environ.get("WORKERS", "auto"), "--dist", "worksteal"]
 
 
 def start(
     options: Sequence[str], name: str, stdout: IO[bytes] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start pytest with a coverage file of its own."""
+    """Start pytest; what it covers goes into a file of its own."""
     environment = {**os.environ, "COVERAGE_FILE": str(ROOT / f".coverage.{name}")}
     command = [sys.executable, "-m", "pytest", "-q", "--durations=15", *options]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stdout)
 
 
 def main() -> int:
-    """Run what the command line says."""
+    """Read the command line, and run what it names."""
     parser = argparse.ArgumentParser(prog="python -m tests.suites", description=__doc__)
     parser.add_argument("suite", choices=[*SUITES, "explore"])
     parser.add_argument("--coverage", action="store_true", help=f"cover {FLOOR} %% of the code")
@@ -128,7 +105,7 @@ def main() -> int:
     given = parser.parse_args()
     if given.suite == "explore":
         return explore(given.minutes)
-    return run_suite(SUITES[given.suite], measures_coverage=given.coverage)
+    return run_suite(given.suite, measures_coverage=given.coverage)
 
 
 if __name__ == "__main__":

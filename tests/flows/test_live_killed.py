@@ -24,7 +24,8 @@ from timerex_ghl.domain.models import ConnectionName, EventId
 
 KILLS = 25
 PER_S = 4
-DRAIN_S = 300.0  # for events that arrived while no worker ran
+STUCK_S = 240.0
+"""Without an event that ends for so long, the backlog is stuck."""
 
 
 def open_intents(tx: Connection, name: ConnectionName) -> int:
@@ -57,10 +58,15 @@ class Load:
         """Wait until all events are processed; then check the CRM."""
         ledger = self.engine.stage.ledger
 
-        async def nothing_waits() -> bool | None:
-            return None if await _what_waits(self) else True
+        pending = await _what_waits(self)
+        while pending:
+            before = pending
 
-        await until(nothing_waits, "the end of all events", DRAIN_S)
+            async def fewer(before: int = before) -> bool | None:
+                return True if await _what_waits(self) < before else None
+
+            await until(fewer, f"the end of one of {pending} pending events", STUCK_S)
+            pending = await _what_waits(self)
         events = [await ledger.read(inbox.read_event, one) for one in self.acknowledged]
         states = {event.state if event else None for event in events}
         assert states <= {InboxState.APPLIED, InboxState.NO_OP, InboxState.SUPERSEDED}
