@@ -160,7 +160,8 @@ class RateLimitedWorld:
         async def handle(batch: Batch) -> None:
             nonlocal ended
             outcomes = await each(one, batch.event_ids, at_once(context))
-            ended += sum(outcome.what != "waiting" for outcome in outcomes)
+            # an event that ended while the dispatcher read may be handed out again, and is skipped
+            ended += sum(outcome.what not in {"waiting", "skipped"} for outcome in outcomes)
             dispatcher.done(batch)
 
         async with self.world.ledger.listening() as alarm, asyncio.TaskGroup() as group:
