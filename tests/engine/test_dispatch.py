@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -70,6 +71,23 @@ async def test_a_record_has_one_handler_at_a_time(ledger: Ledger, dispatcher: Di
 
     (batch,) = await take(dispatcher)
     assert batch.event_ids == [second]
+
+
+async def test_an_event_that_ends_while_the_inbox_is_read_is_not_taken_again(
+    ledger: Ledger, dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ledger.write(store, TOKYO, ["booking:1"])
+    (batch,) = await take(dispatcher)
+    read = ledger.read
+
+    async def read_before_the_end(work: Any, *args: Any) -> Any:
+        found = await read(work, *args)
+        dispatcher.done(batch)
+        return found
+
+    monkeypatch.setattr(ledger, "read", read_before_the_end)
+
+    assert await take(dispatcher) == []
 
 
 async def test_what_gathers_is_taken_together(ledger: Ledger, dispatcher: Dispatcher) -> None:

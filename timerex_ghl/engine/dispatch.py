@@ -82,8 +82,11 @@ class Dispatcher:
         again at the latest: a postponed event may be due then.
         """
         free = [connection for connection in self.open if self._lanes[connection] < LANES]
+        before = frozenset(self._in_progress)
         found, next_at = await self._ledger.read(_look, free, self._clock())
-        batches = [batch for connection in free if (batch := self._batch(connection, found))]
+        # What was in progress when the read began may have ended since: `found` is older than that.
+        busy = before | self._in_progress
+        batches = [batch for connection in free if (batch := _batch(connection, found, busy))]
         batches.sort(key=lambda batch: self._served[batch.connection])
         for connection, events in batches:
             self._lanes[connection] += 1
@@ -99,13 +102,16 @@ class Dispatcher:
         self._in_progress -= {(batch.connection, event.record) for event in batch.events}
         self.wake()
 
-    def _batch(self, connection: ConnectionName, found: list[Due]) -> Batch | None:
-        chosen: dict[str, Due] = {}
-        for event in found:
-            is_free = (connection, event.record) not in self._in_progress
-            if event.connection == connection and is_free and len(chosen) < BATCH:
-                chosen.setdefault(event.record, event)
-        return Batch(connection, tuple(chosen.values())) if chosen else None
+
+def _batch(
+    connection: ConnectionName, found: list[Due], busy: Collection[tuple[ConnectionName, str]]
+) -> Batch | None:
+    chosen: dict[str, Due] = {}
+    for event in found:
+        is_free = (connection, event.record) not in busy
+        if event.connection == connection and is_free and len(chosen) < BATCH:
+            chosen.setdefault(event.record, event)
+    return Batch(connection, tuple(chosen.values())) if chosen else None
 
 
 def _look(
