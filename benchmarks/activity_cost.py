@@ -24,7 +24,7 @@ from tests.engine.activity_world import DUE, NAME, ActivityWorld, opened_activit
 from timerex_ghl.adapters.ghl.tasks import TASK_PAGE
 from timerex_ghl.adapters.ledger import sweeps
 from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.domain.activities import ActivityKey
+from timerex_ghl.domain.activities.activity_fields import ActivityKey
 from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.sweep import (
     handle_activity_key,

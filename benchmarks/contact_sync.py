@@ -33,10 +33,10 @@ from timerex_ghl.adapters.ledger import workspace
 from timerex_ghl.demo.processes import Programs
 from timerex_ghl.demo.screen import Screen
 from timerex_ghl.demo.stage import Stage, set_up
-from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.identity import keys_of
-from timerex_ghl.domain.merge import apply_change
-from timerex_ghl.domain.models import ConnectionName, ContactId, FieldName, WorkspaceContact
+from timerex_ghl.domain.contacts.contact_merge import apply_change
+from timerex_ghl.domain.contacts.identity import keys_of
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, FieldName, WorkspaceContact
 from timerex_ghl.engine.context import CallCount
 
 T = TypeVar("T")

@@ -34,7 +34,7 @@ from tests.gateway.ghl_sender import PUBLIC, post, update
 from tests.gateway.given import ENDPOINT, TOKEN, client_of, settings_with
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.domain.models import FieldName
+from timerex_ghl.domain.shared.models import FieldName
 from timerex_ghl.engine.dispatch import Dispatcher
 from timerex_ghl.engine.process import process_event
 from timerex_ghl.engine.router import handle_inbox_event

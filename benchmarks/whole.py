@@ -14,14 +14,14 @@ from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.demo.processes import Programs
 from timerex_ghl.demo.stage import start_prefect, wait_for
-from timerex_ghl.domain.mapping import DEFAULT_RULES
-from timerex_ghl.domain.models import ConnectionName, LocationId
-from timerex_ghl.domain.settings import (
+from timerex_ghl.domain.connections.settings import (
     GHL_WEBHOOK_KEY,
     ConnectionSettings,
     GhlSettings,
     TimerexSettings,
 )
+from timerex_ghl.domain.contacts.mapping import DEFAULT_RULES
+from timerex_ghl.domain.shared.models import ConnectionName, LocationId
 from timerex_ghl.sandbox.info import GhlInfo
 
 NAME = ConnectionName("bench")

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.operations import CREATE_APPOINTMENT, GET_APPOINTMENT, LIST_CALENDARS
-from timerex_ghl.domain.appointments import ANY
-from timerex_ghl.domain.ghl_models import GhlCalendarId
-from timerex_ghl.domain.settings import CalendarRule
+from timerex_ghl.domain.bookings.appointment_plan import ANY
+from timerex_ghl.domain.connections.settings import CalendarRule
+from timerex_ghl.domain.shared.ghl_models import GhlCalendarId
 
 NEEDED = (LIST_CALENDARS, GET_APPOINTMENT, CREATE_APPOINTMENT)
 

@@ -10,10 +10,10 @@ from blocks.ghl import GHLCredentials
 from blocks.mapping import FieldMapping, with_own_rules
 from blocks.timerex import TimeRexCredentials
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.domain.mapping import is_custom
-from timerex_ghl.domain.models import FieldRule
-from timerex_ghl.domain.rulecheck import check_rules
-from timerex_ghl.domain.settings import ActivityRule, AppointmentSettings
+from timerex_ghl.domain.connections.rule_check import check_rules
+from timerex_ghl.domain.connections.settings import ActivityRule, AppointmentSettings
+from timerex_ghl.domain.contacts.mapping import is_custom
+from timerex_ghl.domain.shared.models import FieldRule
 
 
 class Connection(Block):

@@ -13,9 +13,9 @@ from blocks.timerex import TimeRexCredentials
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.client import TimerexClient
-from timerex_ghl.domain.errors import SettingsError
-from timerex_ghl.domain.models import ConnectionName
-from timerex_ghl.domain.settings import TimerexSettings
+from timerex_ghl.domain.connections.settings import TimerexSettings
+from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.context import CallCount, SyncContext
 
 

@@ -10,15 +10,15 @@ from blocks.ghl import GHLCredentials
 from blocks.secret import filled, plain
 from blocks.timerex import TimeRexCredentials
 from timerex_ghl.adapters.ghl.signatures import is_webhook_key
-from timerex_ghl.domain.errors import SettingsError
-from timerex_ghl.domain.models import ConnectionName, LocationId
-from timerex_ghl.domain.settings import (
+from timerex_ghl.domain.connections.settings import (
     ActivitySettings,
     ConnectionSettings,
     GhlSettings,
     PublishedConnection,
     TimerexSettings,
 )
+from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.models import ConnectionName, LocationId
 
 LEAST_TOKEN_LENGTH = 32
 ADDRESS = re.compile(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)")

@@ -15,7 +15,7 @@ from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter, Unlimited
 from timerex_ghl.adapters.ghl.signatures import GHL_OLDER_WEBHOOK_KEY
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import CallLimits
-from timerex_ghl.domain.settings import GHL_WEBHOOK_KEY, GhlSettings
+from timerex_ghl.domain.connections.settings import GHL_WEBHOOK_KEY, GhlSettings
 
 RECOMMENDED_SCOPES = (
     "contacts.readonly contacts.write locations.readonly locations/customFields.readonly"

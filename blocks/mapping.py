@@ -5,8 +5,8 @@ from typing import ClassVar
 from prefect.blocks.core import Block
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
-from timerex_ghl.domain.mapping import DEFAULT_RULES, GHL_FIELDS
-from timerex_ghl.domain.models import ConflictRule, Direction, FieldName, FieldRule, GhlField
+from timerex_ghl.domain.contacts.mapping import DEFAULT_RULES, GHL_FIELDS
+from timerex_ghl.domain.shared.models import ConflictRule, Direction, FieldName, FieldRule, GhlField
 
 CREATE_ONLY = {rule.ghl for rule in DEFAULT_RULES if rule.create_only} | {
     field for field, use in GHL_FIELDS.items() if use == "create"

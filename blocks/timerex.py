@@ -13,8 +13,8 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.auth import ApiKey, OAuthApp, TimerexAuth
 from timerex_ghl.adapters.timerex.client import TimerexClient, every_calendar
 from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter
-from timerex_ghl.domain.models import LocationId
-from timerex_ghl.domain.settings import TimerexSettings
+from timerex_ghl.domain.connections.settings import TimerexSettings
+from timerex_ghl.domain.shared.models import LocationId
 
 
 class TimeRexCredentials(Block):

@@ -21,9 +21,9 @@ from tasks.activities import (
     sweep_task_pages,
 )
 from tasks.reports import at_work, ended, skipped
-from timerex_ghl.domain.activities import ActivityKind
-from timerex_ghl.domain.errors import ScopeError
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.activities.activity_fields import ActivityKind
+from timerex_ghl.domain.shared.errors import ScopeError
+from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.activities.sweep import Swept
 from timerex_ghl.engine.outcome import Counts
 

@@ -7,8 +7,8 @@ from prefect.states import Completed
 
 from flows.contact_sync import Mode
 from tasks.publishing import check_deployments, check_draft, put_schedules, store_version
-from timerex_ghl.domain.difference import difference
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.connections.setting_changes import difference
+from timerex_ghl.domain.shared.models import ConnectionName
 
 
 @flow(name="publish-connection", flow_run_name="{connection} {mode}")

@@ -9,10 +9,10 @@ from prefect.states import Completed
 from pydantic import BaseModel, Field
 
 from tasks.reviews import resolve_review as resolve_one
-from timerex_ghl.domain.errors import ReviewNeededError, SettingsError
-from timerex_ghl.domain.merge_field import Side
-from timerex_ghl.domain.models import ConnectionName, FieldName
-from timerex_ghl.domain.review_decisions import Decision, Way
+from timerex_ghl.domain.reviews.review_decisions import Decision, Way
+from timerex_ghl.domain.shared.errors import ReviewNeededError, SettingsError
+from timerex_ghl.domain.shared.merge_field import Side
+from timerex_ghl.domain.shared.models import ConnectionName, FieldName
 
 
 class Choice(StrEnum):

@@ -5,7 +5,7 @@ from prefect.client.schemas.objects import State
 
 from tasks.reports import at_work, skipped
 from tasks.timerex import poll_bookings, polled, without_credentials
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.models import ConnectionName
 
 
 @flow(name="timerex-poll", flow_run_name="{connection}")

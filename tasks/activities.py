@@ -15,8 +15,8 @@ from tasks.policy import RETRIES
 from timerex_ghl.adapters.ghl.rate_limiter import behind_live
 from timerex_ghl.adapters.ledger import sweeps
 from timerex_ghl.adapters.ledger.sweeps import Linked
-from timerex_ghl.domain.activities import ActivityKind
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.activities.activity_fields import ActivityKind
+from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine import appointment_sweep
 from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.call_budget import Lateness

@@ -11,7 +11,7 @@ from prefect.exceptions import ObjectNotFound
 
 from tasks.automations import all_automations, is_managed
 from tasks.watching import put_watch
-from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.shared.errors import SettingsError
 
 BLOCK = "timerex-ghl-alerts"
 """Name of the block that `--webhook` creates."""

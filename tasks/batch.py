@@ -7,7 +7,7 @@ from typing import TypeVar
 from prefect.logging import get_run_logger
 
 from tasks.policy import current_run_id, is_last_try
-from timerex_ghl.domain.errors import RetryableError, ScopeError
+from timerex_ghl.domain.shared.errors import RetryableError, ScopeError
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Counts, Outcome, count
 

@@ -8,8 +8,8 @@ from tasks.batch import at_once, each, resolved
 from tasks.opened import opened
 from tasks.policy import RETRIES
 from timerex_ghl.adapters.ledger import inbox
-from timerex_ghl.domain.errors import SettingsError
-from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.engine.backlog import list_backlog
 from timerex_ghl.engine.outcome import Counts
 from timerex_ghl.engine.process import process_event

@@ -23,9 +23,9 @@ from tasks.publishing import SCHEDULED, check_draft
 from tasks.watching import WATCH, WATCH_SLUG
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.sqlite import choose_module, is_fixed
-from timerex_ghl.domain.difference import difference
-from timerex_ghl.domain.errors import SettingsError, TimerexGhlError
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.connections.setting_changes import difference
+from timerex_ghl.domain.shared.errors import SettingsError, TimerexGhlError
+from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.context import utc_now
 
 DEPLOYED = (

@@ -7,7 +7,7 @@ from prefect import task
 from tasks.batch import at_once, each, resolved
 from tasks.opened import opened
 from tasks.policy import RETRIES
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.contact import handle_contact_key
 from timerex_ghl.engine.outcome import Counts
 from timerex_ghl.engine.process import process_record

@@ -25,8 +25,8 @@ from tasks.live_worker import LiveWorker
 from tasks.opened import opened
 from tasks.policy import RETRIES, TaskOptions
 from tasks.reviews import put_review_table
-from timerex_ghl.domain.errors import FatalError, ScopeError
-from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.errors import FatalError, ScopeError
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.engine.context import utc_now
 from timerex_ghl.engine.dispatch import Batch
 from timerex_ghl.engine.outcome import Counts, count

@@ -11,8 +11,8 @@ from tasks.opened import on_ledger, opened
 from timerex_ghl.adapters.ledger import locks, published
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.locks import Fence
-from timerex_ghl.domain.errors import RetryableError, TimerexGhlError
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.errors import RetryableError, TimerexGhlError
+from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.dispatch import Batch, Dispatcher
 from timerex_ghl.engine.lock_names import lock_of_live
 from timerex_ghl.engine.locking import holder_name, is_dead

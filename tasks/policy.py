@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import FlowRunContext, TagsContext, TaskRunContext
 from prefect.tasks import Task
 
-from timerex_ghl.domain.errors import RetryableError
+from timerex_ghl.domain.shared.errors import RetryableError
 
 TRIES_AFTER_THE_FIRST = 3
 

@@ -16,9 +16,9 @@ from tasks.policy import AT_THE_DESK, current_run_id
 from tasks.watching import put_watch
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ledger import audit, published
-from timerex_ghl.domain.errors import ScopeError, SettingsError
-from timerex_ghl.domain.models import ConnectionName
-from timerex_ghl.domain.settings import ConnectionSettings, PublishedConnection
+from timerex_ghl.domain.connections.settings import ConnectionSettings, PublishedConnection
+from timerex_ghl.domain.shared.errors import ScopeError, SettingsError
+from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.context import CallCount, utc_now
 
 MIRROR = "activity-mirror"

@@ -9,8 +9,8 @@ from prefect.states import Completed
 from tasks.opened import opened
 from tasks.policy import RETRIES
 from tasks.reports import Job
-from timerex_ghl.domain.errors import SettingsError
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.polling import SPARE, Polling, poll
 
 RUN = timedelta(minutes=4)

@@ -13,8 +13,8 @@ from tasks.automations import ACCESS_ENDED, QUOTA_USED
 from tasks.policy import AT_THE_DESK
 from timerex_ghl.adapters.ledger import cursors, published, quota, tokens
 from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT
-from timerex_ghl.domain.models import ConnectionName
-from timerex_ghl.domain.settings import ConnectionSettings
+from timerex_ghl.domain.connections.settings import ConnectionSettings
+from timerex_ghl.domain.shared.models import ConnectionName
 
 THRESHOLDS = (90, 75)
 """Percent of the daily call budget at which a warning is sent, highest first."""

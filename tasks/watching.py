@@ -15,9 +15,9 @@ from tasks.automations import PREFIX, WAITING_TOO_LONG, WEBHOOKS_SILENT
 from tasks.policy import AT_THE_DESK
 from timerex_ghl.adapters.ledger import clock, cursors, inbox_queue, locks, published, retention
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.domain.errors import SettingsError
-from timerex_ghl.domain.models import ConnectionName, Record
-from timerex_ghl.domain.silence import Silence
+from timerex_ghl.domain.monitoring.silence import Silence
+from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.models import ConnectionName, Record
 from timerex_ghl.engine.silence import Service, find_silences
 
 WATCH = "watch"

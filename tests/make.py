@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.shared.models import (
     Booking,
     BookingId,
     BookingState,

@@ -18,8 +18,8 @@ from timerex_ghl import launch
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.cli import main
-from timerex_ghl.domain.models import ConnectionName, LocationId
-from timerex_ghl.domain.settings import ConnectionSettings, GhlSettings, TimerexSettings
+from timerex_ghl.domain.connections.settings import ConnectionSettings, GhlSettings, TimerexSettings
+from timerex_ghl.domain.shared.models import ConnectionName, LocationId
 
 COMMANDS = [
     "demo", "sandbox", "gateway", "endpoints", "server", "worker", "deploy", "publish", "reviews",

@@ -12,8 +12,8 @@ from tests.typed import add_riku, call, last_audited, made
 from timerex_ghl.adapters.ledger import activities, clock, pending_deletes
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.pending_deletes import FoundDelete
-from timerex_ghl.domain.activities import TEXT, ActivityId, ActivityKey
-from timerex_ghl.domain.models import ConnectionName, ContactId
+from timerex_ghl.domain.activities.activity_fields import TEXT, ActivityId, ActivityKey
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId
 
 DUE = "2026-02-10T10:00+09:00"
 

@@ -22,10 +22,10 @@ from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.reviews import ReviewKind
 from timerex_ghl.cli import main
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.mapping import DEFAULT_RULES
-from timerex_ghl.domain.models import ConnectionName, LocationId
-from timerex_ghl.domain.settings import ConnectionSettings, GhlSettings, TimerexSettings
+from timerex_ghl.domain.connections.settings import ConnectionSettings, GhlSettings, TimerexSettings
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.contacts.mapping import DEFAULT_RULES
+from timerex_ghl.domain.shared.models import ConnectionName, LocationId
 from timerex_ghl.engine.context import utc_now
 
 NAME = ConnectionName("aoba")

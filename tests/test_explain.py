@@ -5,8 +5,8 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import audit, inbox
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.domain.errors import SettingsError
-from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.explain import explain
 
 TOKYO = ConnectionName("tokyo")

@@ -12,8 +12,8 @@ from timerex_ghl.adapters.ledger import audit, workspace
 from timerex_ghl.adapters.ledger.audit import AuditEntry
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.cli import main
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.models import ContactId
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.models import ContactId
 
 
 def call(*arguments: str, typed: str | bytes | None = None) -> Result:

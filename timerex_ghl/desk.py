@@ -23,10 +23,10 @@ from timerex_ghl.adapters.ledger import (
 )
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.reviews import Review
-from timerex_ghl.domain.actions import Conflict
-from timerex_ghl.domain.errors import SettingsError
-from timerex_ghl.domain.models import ConnectionName, ContactId, GhlContactId, Value
-from timerex_ghl.domain.review_decisions import WAYS, Way
+from timerex_ghl.domain.reviews.review_decisions import WAYS, Way
+from timerex_ghl.domain.shared.actions import Conflict
+from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContactId, Value
 
 RECENT = timedelta(days=7)
 """Older plans are outdated and not listed."""

@@ -13,8 +13,8 @@ from timerex_ghl.adapters.home import default_ledger_url
 from timerex_ghl.adapters.ledger import audit, inbox
 from timerex_ghl.adapters.ledger.audit import AuditEntry
 from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.domain.errors import SettingsError
-from timerex_ghl.domain.models import EventId
+from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.models import EventId
 
 EVENT = re.compile(r"e_[0-9a-f]+")
 MOST = 2000

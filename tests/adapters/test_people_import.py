@@ -22,10 +22,10 @@ from timerex_ghl.adapters.people_import import (
     import_people,
     write_refused,
 )
-from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.columns import map_columns
-from timerex_ghl.domain.identity import keys_of
-from timerex_ghl.domain.models import ContactId, FieldName
+from timerex_ghl.domain.contacts.identity import keys_of
+from timerex_ghl.domain.contacts.table_columns import map_columns
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.models import ContactId, FieldName
 
 SETTINGS = settings_with().model_copy(
     update={"rules": (make.rule("custom.likes", "customFields.f1"),)}

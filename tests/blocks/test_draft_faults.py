@@ -8,10 +8,10 @@ from blocks import Connection, GHLCredentials, TimeRexCredentials
 from blocks.draft import faults_of, refuse
 from tests.blocks.drafts import draft, ghl, mapping, oauth, timerex
 from timerex_ghl.adapters.ghl.signatures import GHL_OLDER_WEBHOOK_KEY
-from timerex_ghl.domain.errors import SettingsError
-from timerex_ghl.domain.models import ConnectionName
-from timerex_ghl.domain.rulecheck import check_rules
-from timerex_ghl.domain.settings import GHL_WEBHOOK_KEY
+from timerex_ghl.domain.connections.rule_check import check_rules
+from timerex_ghl.domain.connections.settings import GHL_WEBHOOK_KEY
+from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.models import ConnectionName
 
 NAME = ConnectionName("aoba")
 NOT_SAVED = "save the credentials as a block of their own, and choose it"

@@ -10,13 +10,13 @@ from blocks.draft import BOUNDS, faults_of, ghl_settings_of, settings_of
 from tests.blocks.drafts import PREVIOUS_TOKEN, PRIVATE_TOKEN, TOKEN, draft, ghl, oauth, timerex
 from tests.make import NOW
 from timerex_ghl.adapters.ghl.signatures import GHL_OLDER_WEBHOOK_KEY
-from timerex_ghl.domain.models import ConnectionName
-from timerex_ghl.domain.settings import (
+from timerex_ghl.domain.connections.settings import (
     GHL_WEBHOOK_KEY,
     ActivitySettings,
     ConnectionSettings,
     PublishedConnection,
 )
+from timerex_ghl.domain.shared.models import ConnectionName
 
 NAME = ConnectionName("aoba")
 

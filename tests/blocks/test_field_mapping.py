@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tests.blocks.drafts import draft, mapping
-from timerex_ghl.domain.mapping import DEFAULT_RULES
-from timerex_ghl.domain.models import ConflictRule, Direction, FieldRule
-from timerex_ghl.domain.rulecheck import check_rules
+from timerex_ghl.domain.connections.rule_check import check_rules
+from timerex_ghl.domain.contacts.mapping import DEFAULT_RULES
+from timerex_ghl.domain.shared.models import ConflictRule, Direction, FieldRule
 
 
 def rules_with(*rules: dict[str, Any]) -> dict[str, FieldRule]:

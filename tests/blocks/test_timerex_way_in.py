@@ -12,8 +12,8 @@ from tests.blocks.drafts import draft, timerex
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.secrets import SecretKey
-from timerex_ghl.domain.errors import CredentialsError
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.errors import CredentialsError
+from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.sandbox import SandboxInfo, running_sandbox
 
 KEY = SecretKey("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")

@@ -6,7 +6,7 @@ import pytest
 
 from tests import make
 from timerex_ghl.demo.checker import FIELDS, Truth, disagreements
-from timerex_ghl.domain.models import WorkspaceContact
+from timerex_ghl.domain.shared.models import WorkspaceContact
 
 NOTE = "Booked: Onboarding call 30\nTimeRex booking 4f0a9c2be771"
 TRUTH = Truth("riku@hinode.example", "Booked")

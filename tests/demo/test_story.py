@@ -21,7 +21,7 @@ from timerex_ghl.demo.story import (
     WORKSPACE_PEOPLE,
     DemoStory,
 )
-from timerex_ghl.domain.models import ConnectionName, FieldName
+from timerex_ghl.domain.shared.models import ConnectionName, FieldName
 from timerex_ghl.sandbox.server import running_sandbox
 from timerex_ghl.sandbox.wire import to_json
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests import make
-from timerex_ghl.domain.appointment_fields import (
+from timerex_ghl.domain.bookings.appointment_fields import (
     ADDRESS,
     ASSIGNED_TO,
     ENDS_AT,
@@ -15,10 +15,10 @@ from timerex_ghl.domain.appointment_fields import (
     AppointmentState,
     base_after,
 )
-from timerex_ghl.domain.appointments import plan_appointments
-from timerex_ghl.domain.ghl_models import GhlAppointment, GhlCalendarId, GhlUserId
-from timerex_ghl.domain.models import Booking, BookingState, FieldName, GhlContactId
-from timerex_ghl.domain.settings import CalendarRule
+from timerex_ghl.domain.bookings.appointment_plan import plan_appointments
+from timerex_ghl.domain.connections.settings import CalendarRule
+from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlCalendarId, GhlUserId
+from timerex_ghl.domain.shared.models import Booking, BookingState, FieldName, GhlContactId
 
 X, M = BookingState.CANCELLED, BookingState.MOVED
 RIKU, OTHER = GhlContactId("ghl-riku"), GhlContactId("ghl-other")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from hypothesis import strategies as st
 
 from tests import make
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.shared.models import (
     Booking,
     BookingState,
     ConflictRule,

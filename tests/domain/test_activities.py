@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timerex_ghl.domain.activities import (
+from timerex_ghl.domain.activities.activity_fields import (
     ASSIGNEE,
     BODY,
     DUE_AT,
@@ -17,9 +17,9 @@ from timerex_ghl.domain.activities import (
     time_text,
     with_marker,
 )
-from timerex_ghl.domain.activity_ghl import map_note, map_task
-from timerex_ghl.domain.ghl_models import GhlTask, GhlTaskId, GhlUserId
-from timerex_ghl.domain.models import FieldName, GhlContactId, GhlNote, GhlNoteId
+from timerex_ghl.domain.activities.activity_mapping import map_note, map_task
+from timerex_ghl.domain.shared.ghl_models import GhlTask, GhlTaskId, GhlUserId
+from timerex_ghl.domain.shared.models import FieldName, GhlContactId, GhlNote, GhlNoteId
 
 ID = ActivityId("n_0123456789abcdef0123")
 TASK = GhlTask(

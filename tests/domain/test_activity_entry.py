@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from timerex_ghl.domain.activities import (
+from timerex_ghl.domain.activities.activity_entry import (
+    Kept,
+    NoteEntry,
+    TaskEntry,
+    changed_fields,
+    enter_activity,
+    status_of,
+)
+from timerex_ghl.domain.activities.activity_fields import (
     ASSIGNEE,
     BODY,
     COMPLETED,
@@ -20,15 +28,7 @@ from timerex_ghl.domain.activities import (
     ActivityId,
     with_marker,
 )
-from timerex_ghl.domain.activity_entry import (
-    Kept,
-    NoteEntry,
-    TaskEntry,
-    changed_fields,
-    enter_activity,
-    status_of,
-)
-from timerex_ghl.domain.contact_entry import EntryError
+from timerex_ghl.domain.contacts.contact_entry import EntryError
 
 DUE = "2026-02-10T10:00:00+09:00"
 OPEN: Kept = {

@@ -6,8 +6,7 @@ from typing import Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timerex_ghl.domain.actions import CreateActivity, UpdateActivity
-from timerex_ghl.domain.activities import (
+from timerex_ghl.domain.activities.activity_fields import (
     ASSIGNEE,
     BODY,
     COMPLETED,
@@ -18,9 +17,10 @@ from timerex_ghl.domain.activities import (
     ActivityId,
     is_same_activity,
 )
-from timerex_ghl.domain.activity_ghl import GhlActivity
-from timerex_ghl.domain.activity_plan import Policy, plan_activity, plan_creation
-from timerex_ghl.domain.models import ContactId, FieldName, GhlContactId
+from timerex_ghl.domain.activities.activity_mapping import GhlActivity
+from timerex_ghl.domain.activities.activity_plan import Policy, plan_activity, plan_creation
+from timerex_ghl.domain.shared.actions import CreateActivity, UpdateActivity
+from timerex_ghl.domain.shared.models import ContactId, FieldName, GhlContactId
 
 WHO = GhlContactId("g1")
 KANA, MORI = "kana@aoba.example", "mori@aoba.example"

@@ -22,7 +22,7 @@ from tests.domain.appointment_cases import (
 )
 from tests.domain.strategies import chains
 from tests.domain.test_booking_laws import at, connected, deliver
-from timerex_ghl.domain.appointment_fields import (
+from timerex_ghl.domain.bookings.appointment_fields import (
     ADDRESS,
     ENDS_AT,
     STARTS_AT,
@@ -32,13 +32,10 @@ from timerex_ghl.domain.appointment_fields import (
     base_after,
     moment_text,
 )
-from timerex_ghl.domain.appointment_notifications import plan_appointment_notification
-from timerex_ghl.domain.appointments import AppointmentPlan, plan_appointments
-from timerex_ghl.domain.ghl_models import (
-    GhlAppointment,
-    GhlAppointmentId,
-)
-from timerex_ghl.domain.models import Booking, BookingId, BookingState, FieldName
+from timerex_ghl.domain.bookings.appointment_notifications import plan_appointment_notification
+from timerex_ghl.domain.bookings.appointment_plan import AppointmentPlan, plan_appointments
+from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlAppointmentId
+from timerex_ghl.domain.shared.models import Booking, BookingId, BookingState, FieldName
 
 States = Mapping[BookingId, AppointmentState]
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests import make
 from tests.domain.appointment_cases import LATER, made
-from timerex_ghl.domain.appointment_fields import STATUS
-from timerex_ghl.domain.appointment_sweep import (
+from timerex_ghl.domain.bookings.appointment_fields import STATUS
+from timerex_ghl.domain.bookings.appointment_scan import (
     CHECK_VALID_FOR,
     NOT_LISTED,
     describe_shown,

@@ -20,8 +20,7 @@ from tests.domain.appointment_cases import (
     X,
     made,
 )
-from timerex_ghl.domain.actions import CreateAppointment, UpdateAppointment
-from timerex_ghl.domain.appointment_fields import (
+from timerex_ghl.domain.bookings.appointment_fields import (
     ADDRESS,
     ASSIGNED_TO,
     DELETED,
@@ -33,12 +32,15 @@ from timerex_ghl.domain.appointment_fields import (
     AppointmentState,
     moment_text,
 )
-from timerex_ghl.domain.appointments import AppointmentPlan, map_calendar, plan_appointments
-from timerex_ghl.domain.ghl_models import (
-    GhlCalendarId,
+from timerex_ghl.domain.bookings.appointment_plan import (
+    AppointmentPlan,
+    map_calendar,
+    plan_appointments,
 )
-from timerex_ghl.domain.models import Booking, BookingId, FieldName, GhlContactId
-from timerex_ghl.domain.settings import CalendarRule
+from timerex_ghl.domain.connections.settings import CalendarRule
+from timerex_ghl.domain.shared.actions import CreateAppointment, UpdateAppointment
+from timerex_ghl.domain.shared.ghl_models import GhlCalendarId
+from timerex_ghl.domain.shared.models import Booking, BookingId, FieldName, GhlContactId
 
 
 def plan(

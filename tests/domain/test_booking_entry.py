@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from tests import make
-from timerex_ghl.domain.booking_entry import BookingEntry, enter_booking
-from timerex_ghl.domain.contact_entry import EntryError
-from timerex_ghl.domain.models import BookingState
+from timerex_ghl.domain.bookings.booking_entry import BookingEntry, enter_booking
+from timerex_ghl.domain.contacts.contact_entry import EntryError
+from timerex_ghl.domain.shared.models import BookingState
 
 
 def enter(**named: Any) -> Any:

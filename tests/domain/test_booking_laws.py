@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from tests import make
 from tests.domain.strategies import chains
-from timerex_ghl.domain.bookings import fold_booking, join_chain
-from timerex_ghl.domain.models import Booking, BookingId, GhlNoteId
-from timerex_ghl.domain.notes import NotePlan, NoteState, plan_notes
+from timerex_ghl.domain.bookings.booking_merge import fold_booking, join_chain
+from timerex_ghl.domain.bookings.booking_notes import NotePlan, NoteState, plan_notes
+from timerex_ghl.domain.shared.models import Booking, BookingId, GhlNoteId
 
 T = TypeVar("T")
 RIKU = make.ghl_contact().id

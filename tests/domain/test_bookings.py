@@ -3,8 +3,14 @@ from datetime import timedelta
 import pytest
 
 from tests import make
-from timerex_ghl.domain.bookings import fold_booking, head_of, is_superseded, join_chain, root_of
-from timerex_ghl.domain.models import Booking, BookingState
+from timerex_ghl.domain.bookings.booking_merge import (
+    fold_booking,
+    head_of,
+    is_superseded,
+    join_chain,
+    root_of,
+)
+from timerex_ghl.domain.shared.models import Booking, BookingState
 
 C, X, M = BookingState.CONFIRMED, BookingState.CANCELLED, BookingState.MOVED
 LATER = make.STARTS + timedelta(days=1)

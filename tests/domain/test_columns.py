@@ -3,8 +3,8 @@
 import pytest
 
 from tests import make
-from timerex_ghl.domain.columns import map_columns, read_entry
-from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.contacts.table_columns import map_columns, read_entry
+from timerex_ghl.domain.shared.errors import SettingsError
 
 RULES = (make.rule("custom.likes", "customFields.f1", answer_label="お好きなもの"),)
 

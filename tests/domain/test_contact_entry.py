@@ -3,8 +3,13 @@
 import pytest
 
 from tests import make
-from timerex_ghl.domain.contact_entry import EntryError, FieldFault, check_tags, check_values
-from timerex_ghl.domain.models import FieldName, Value
+from timerex_ghl.domain.contacts.contact_entry import (
+    EntryError,
+    FieldFault,
+    check_tags,
+    check_values,
+)
+from timerex_ghl.domain.shared.models import FieldName, Value
 
 RULES = (make.rule("custom.likes", "customFields.f1"),)
 

@@ -1,6 +1,6 @@
-from timerex_ghl.domain.contact_notifications import has_news
-from timerex_ghl.domain.mapping import DEFAULT_RULES
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.contacts.contact_notifications import has_news
+from timerex_ghl.domain.contacts.mapping import DEFAULT_RULES
+from timerex_ghl.domain.shared.models import (
     FieldRule,
     GhlContact,
     GhlContactId,

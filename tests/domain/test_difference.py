@@ -1,9 +1,9 @@
 """What a new version changes, in readable lines, without the secret webhook endpoint."""
 
 from tests import make
-from timerex_ghl.domain.difference import difference
-from timerex_ghl.domain.models import ConnectionName, LocationId
-from timerex_ghl.domain.settings import ConnectionSettings, GhlSettings, TimerexSettings
+from timerex_ghl.domain.connections.setting_changes import difference
+from timerex_ghl.domain.connections.settings import ConnectionSettings, GhlSettings, TimerexSettings
+from timerex_ghl.domain.shared.models import ConnectionName, LocationId
 
 ENDPOINT, DIGEST = "canary-endpoint", "canary-digest"
 

@@ -3,7 +3,7 @@ from typing import NamedTuple
 import pytest
 
 from tests import make
-from timerex_ghl.domain.identity import (
+from timerex_ghl.domain.contacts.identity import (
     Keys,
     Match,
     NoMatch,

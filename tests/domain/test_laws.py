@@ -13,7 +13,10 @@ from tests.domain.strategies import (
     is_custom_or_received,
     rules,
 )
-from timerex_ghl.domain.actions import (
+from timerex_ghl.domain.contacts.contact_merge import apply_change, merge_contacts
+from timerex_ghl.domain.contacts.contact_plan import plan_contact
+from timerex_ghl.domain.contacts.mapping import goes_to_ghl, goes_to_workspace, map_from_ghl
+from timerex_ghl.domain.shared.actions import (
     AddTags,
     ContactAction,
     ContactPlan,
@@ -21,9 +24,7 @@ from timerex_ghl.domain.actions import (
     RemoveTags,
     UpdateContact,
 )
-from timerex_ghl.domain.mapping import goes_to_ghl, goes_to_workspace, map_from_ghl
-from timerex_ghl.domain.merge import apply_change, merge_contacts
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.shared.models import (
     Contact,
     FieldName,
     FieldRule,
@@ -31,8 +32,7 @@ from timerex_ghl.domain.models import (
     GhlField,
     Value,
 )
-from timerex_ghl.domain.normal import clean_tag, is_empty, is_same
-from timerex_ghl.domain.plan import plan_contact
+from timerex_ghl.domain.shared.normal import clean_tag, is_empty, is_same
 
 REGION = "JP"
 bases = st.none() | contacts

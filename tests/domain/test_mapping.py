@@ -1,8 +1,9 @@
 import pytest
 
 from tests import make
-from timerex_ghl.domain.mapping import DEFAULT_RULES, GHL_FIELDS, map_from_ghl, map_to_ghl
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.connections.rule_check import check_rules
+from timerex_ghl.domain.contacts.mapping import DEFAULT_RULES, GHL_FIELDS, map_from_ghl, map_to_ghl
+from timerex_ghl.domain.shared.models import (
     STANDARD_FIELDS,
     Direction,
     FieldName,
@@ -10,7 +11,6 @@ from timerex_ghl.domain.models import (
     GhlField,
     Value,
 )
-from timerex_ghl.domain.rulecheck import check_rules
 
 SIZE = make.rule("custom.size", "customFields.f1")
 

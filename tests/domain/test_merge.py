@@ -3,9 +3,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests import make
-from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.merge import FieldMerge, apply_change, merge_contacts, merge_tags
-from timerex_ghl.domain.models import ConflictRule, Contact, FieldName
+from timerex_ghl.domain.contacts.contact_merge import (
+    FieldMerge,
+    apply_change,
+    merge_contacts,
+    merge_tags,
+)
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.models import ConflictRule, Contact, FieldName
 
 RULES = [make.rule("city"), make.rule("state")]
 LATER = make.NOW + timedelta(minutes=1)

@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 
 from tests import make
-from timerex_ghl.domain.merge_field import (
+from timerex_ghl.domain.shared.merge_field import (
     UNKNOWN,
     FieldVerdict,
     FieldViews,
@@ -19,7 +19,7 @@ from timerex_ghl.domain.merge_field import (
     Unknown,
     merge_field,
 )
-from timerex_ghl.domain.models import ConflictRule, Direction, FieldRule, Value
+from timerex_ghl.domain.shared.models import ConflictRule, Direction, FieldRule, Value
 
 Cell = tuple[FieldViews, str]
 

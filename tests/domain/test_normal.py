@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timerex_ghl.domain.models import FieldName, Value
-from timerex_ghl.domain.normal import (
+from timerex_ghl.domain.shared.models import FieldName, Value
+from timerex_ghl.domain.shared.normal import (
     clean_tag,
     clean_value,
     compare_key,

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests import make
-from timerex_ghl.domain.models import Booking, BookingId, BookingState
-from timerex_ghl.domain.note_text import has_marker, is_same_text, marker_of, render_note
+from timerex_ghl.domain.bookings.note_text import has_marker, is_same_text, marker_of, render_note
+from timerex_ghl.domain.shared.models import Booking, BookingId, BookingState
 
 LATER = make.STARTS + timedelta(days=1)
 A = make.booking("a")

@@ -3,10 +3,16 @@ from datetime import timedelta
 import pytest
 
 from tests import make
-from timerex_ghl.domain.actions import CreateNote, UpdateNote
-from timerex_ghl.domain.models import Booking, BookingId, BookingState, GhlContactId, GhlNoteId
-from timerex_ghl.domain.note_text import render_note
-from timerex_ghl.domain.notes import NotePlan, NoteState, plan_notes
+from timerex_ghl.domain.bookings.booking_notes import NotePlan, NoteState, plan_notes
+from timerex_ghl.domain.bookings.note_text import render_note
+from timerex_ghl.domain.shared.actions import CreateNote, UpdateNote
+from timerex_ghl.domain.shared.models import (
+    Booking,
+    BookingId,
+    BookingState,
+    GhlContactId,
+    GhlNoteId,
+)
 
 X, M = BookingState.CANCELLED, BookingState.MOVED
 RIKU, OTHER = GhlContactId("ghl-riku"), GhlContactId("ghl-other")

@@ -3,11 +3,11 @@ from datetime import timedelta
 import pytest
 
 from tests import make
-from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.mapping import DEFAULT_RULES
-from timerex_ghl.domain.merge import apply_change
-from timerex_ghl.domain.models import Booking, BookingState, FieldName, Value
-from timerex_ghl.domain.person import plan_booking_tags, plan_person, split_name
+from timerex_ghl.domain.bookings.guest_plan import plan_booking_tags, plan_person, split_name
+from timerex_ghl.domain.contacts.contact_merge import apply_change
+from timerex_ghl.domain.contacts.mapping import DEFAULT_RULES
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.models import Booking, BookingState, FieldName, Value
 
 C, X, M = BookingState.CONFIRMED, BookingState.CANCELLED, BookingState.MOVED
 RULES = (

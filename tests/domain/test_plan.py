@@ -1,7 +1,9 @@
 import pytest
 
 from tests import make
-from timerex_ghl.domain.actions import (
+from timerex_ghl.domain.contacts.contact_plan import as_pulled, is_as_planned, plan_contact
+from timerex_ghl.domain.contacts.mapping import DEFAULT_RULES
+from timerex_ghl.domain.shared.actions import (
     AddTags,
     ContactAction,
     ContactPlan,
@@ -10,9 +12,8 @@ from timerex_ghl.domain.actions import (
     UpdateContact,
     WorkspaceChange,
 )
-from timerex_ghl.domain.errors import ReviewNeededError
-from timerex_ghl.domain.mapping import DEFAULT_RULES
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.shared.errors import ReviewNeededError
+from timerex_ghl.domain.shared.models import (
     Contact,
     Direction,
     FieldName,
@@ -20,7 +21,6 @@ from timerex_ghl.domain.models import (
     GhlContact,
     GhlContactId,
 )
-from timerex_ghl.domain.plan import as_pulled, is_as_planned, plan_contact
 
 RIKU = make.ghl_contact().id
 

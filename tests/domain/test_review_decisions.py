@@ -3,12 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from timerex_ghl.domain.actions import Conflict
-from timerex_ghl.domain.errors import SettingsError
-from timerex_ghl.domain.mapping import DEFAULT_RULES
-from timerex_ghl.domain.merge_field import Side
-from timerex_ghl.domain.models import ConflictRule, FieldName
-from timerex_ghl.domain.review_decisions import (
+from timerex_ghl.domain.contacts.mapping import DEFAULT_RULES
+from timerex_ghl.domain.reviews.review_decisions import (
     WAYS,
     Decision,
     Way,
@@ -17,6 +13,10 @@ from timerex_ghl.domain.review_decisions import (
     is_as_asked,
     rules_with_decision,
 )
+from timerex_ghl.domain.shared.actions import Conflict
+from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.merge_field import Side
+from timerex_ghl.domain.shared.models import ConflictRule, FieldName
 
 CITY, PHONE = FieldName("city"), FieldName("phone")
 

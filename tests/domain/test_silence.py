@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from timerex_ghl.domain.silence import ENOUGH, GRACE, SKEW, find_silence
+from timerex_ghl.domain.monitoring.silence import ENOUGH, GRACE, SKEW, find_silence
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 AN_HOUR_AGO = NOW - timedelta(hours=1)

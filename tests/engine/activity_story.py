@@ -7,8 +7,14 @@ from hypothesis import strategies as st
 
 from tests.engine.activity_world import DUE, ActivityWorld
 from tests.engine.test_activity_sweeps import sweep
-from timerex_ghl.domain.activities import KINDS, TEXT, TITLE, ActivityKey, ActivityKind
-from timerex_ghl.domain.models import ContactId
+from timerex_ghl.domain.activities.activity_fields import (
+    KINDS,
+    TEXT,
+    TITLE,
+    ActivityKey,
+    ActivityKind,
+)
+from timerex_ghl.domain.shared.models import ContactId
 from timerex_ghl.engine.recover import LOOK_AGAIN
 
 PEOPLE = ("riku@hinode.example", "hana@hinode.example")

@@ -17,8 +17,8 @@ from timerex_ghl.adapters.ledger import activities, inbox, links
 from timerex_ghl.adapters.ledger.activities import WantedActivities
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox import events
-from timerex_ghl.domain.activities import Activity, ActivityKey, ActivityKind
-from timerex_ghl.domain.models import ContactId, EventId, FieldName
+from timerex_ghl.domain.activities.activity_fields import Activity, ActivityKey, ActivityKind
+from timerex_ghl.domain.shared.models import ContactId, EventId, FieldName
 from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.recover import LOOK_AGAIN
 from timerex_ghl.sandbox.info import SandboxInfo

@@ -21,9 +21,9 @@ from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.timerex.client import TimerexClient
-from timerex_ghl.domain.ghl_models import GhlAppointment, GhlCalendarId
-from timerex_ghl.domain.models import BookingId, GhlContactId
-from timerex_ghl.domain.settings import CalendarRule
+from timerex_ghl.domain.connections.settings import CalendarRule
+from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlCalendarId
+from timerex_ghl.domain.shared.models import BookingId, GhlContactId
 from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.sandbox.info import SandboxInfo
 

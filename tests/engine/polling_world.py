@@ -16,7 +16,7 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.auth import ApiKey
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter
-from timerex_ghl.domain.models import BookingId, EventId
+from timerex_ghl.domain.shared.models import BookingId, EventId
 from timerex_ghl.engine.outcome import Counts, count
 from timerex_ghl.engine.polling import Polling, poll
 from timerex_ghl.sandbox.info import SandboxInfo

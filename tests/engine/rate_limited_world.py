@@ -20,7 +20,7 @@ from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Grant, LedgerRateLimiter, behind_live
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import CallLimits
-from timerex_ghl.domain.models import EventId, LocationId
+from timerex_ghl.domain.shared.models import EventId, LocationId
 from timerex_ghl.engine.dispatch import Batch, Dispatcher
 from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.process import process_event

@@ -28,8 +28,14 @@ from tests.engine.activity_story import (
 from tests.engine.activity_world import ActivityWorld, opened_activities
 from tests.engine.test_activity_sweeps import sweep
 from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.domain.activities import COMPLETED, KINDS, TEXT, TITLE, ActivityKind
-from timerex_ghl.domain.models import FieldName
+from timerex_ghl.domain.activities.activity_fields import (
+    COMPLETED,
+    KINDS,
+    TEXT,
+    TITLE,
+    ActivityKind,
+)
+from timerex_ghl.domain.shared.models import FieldName
 from timerex_ghl.engine.recover import LOOK_AGAIN
 from timerex_ghl.sandbox.server import running_sandbox
 

@@ -17,10 +17,10 @@ from timerex_ghl.adapters.ledger import (
     sweeps,
 )
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.domain.activities import BODY, TEXT, TITLE, ActivityId, ActivityKey
-from timerex_ghl.domain.errors import ScopeError
-from timerex_ghl.domain.review_decisions import Decision, Way
-from timerex_ghl.domain.settings import ActivitySettings
+from timerex_ghl.domain.activities.activity_fields import BODY, TEXT, TITLE, ActivityId, ActivityKey
+from timerex_ghl.domain.connections.settings import ActivitySettings
+from timerex_ghl.domain.reviews.review_decisions import Decision, Way
+from timerex_ghl.domain.shared.errors import ScopeError
 from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.delete_activity import FEW, most_unasked
 from timerex_ghl.engine.resolve_review import resolve

@@ -5,9 +5,9 @@ import pytest
 from tests.engine.activity_world import DUE, NAME, ActivityWorld
 from timerex_ghl.adapters.ledger import pending_deletes, reviews
 from timerex_ghl.adapters.ledger.sweeps import next_people
-from timerex_ghl.domain.activities import COMPLETED, KINDS, TEXT, TITLE, ActivityKey
-from timerex_ghl.domain.errors import RetryableError
-from timerex_ghl.domain.review_decisions import Decision, Way
+from timerex_ghl.domain.activities.activity_fields import COMPLETED, KINDS, TEXT, TITLE, ActivityKey
+from timerex_ghl.domain.reviews.review_decisions import Decision, Way
+from timerex_ghl.domain.shared.errors import RetryableError
 from timerex_ghl.engine.activities.sweep import (
     handle_activity_key,
     list_changed_here,

@@ -8,8 +8,8 @@ import pytest
 from tests.deliveries import cancelled, confirmed, moved
 from tests.engine.calendar_world import HANA, RIKU, CalendarWorld
 from timerex_ghl.adapters.ledger import reviews
-from timerex_ghl.domain.errors import ScopeError
-from timerex_ghl.domain.settings import CalendarRule
+from timerex_ghl.domain.connections.settings import CalendarRule
+from timerex_ghl.domain.shared.errors import ScopeError
 
 STARTS = datetime(2026, 2, 10, 1, tzinfo=UTC)
 LATER = datetime(2026, 2, 17, 1, tzinfo=UTC)

@@ -10,9 +10,9 @@ from tests.engine.calendar_world import RIKU, CalendarWorld
 from tests.engine.test_appointment_inbound import CANCEL, status_here
 from tests.engine.world import NAME
 from timerex_ghl.adapters.ledger import dry_run_plans, reviews
-from timerex_ghl.domain.errors import ScopeError
-from timerex_ghl.domain.models import BookingState
-from timerex_ghl.domain.settings import CalendarRule
+from timerex_ghl.domain.connections.settings import CalendarRule
+from timerex_ghl.domain.shared.errors import ScopeError
+from timerex_ghl.domain.shared.models import BookingState
 from timerex_ghl.engine.activities.sweep import handle_activity_key
 from timerex_ghl.engine.appointment_sweep import list_changed_appointments
 from timerex_ghl.engine.outcome import Outcome

@@ -6,7 +6,7 @@ import pytest
 from tests.deliveries import confirmed
 from tests.engine.world import World
 from timerex_ghl.adapters.ledger import audit, inbox
-from timerex_ghl.domain.models import FieldName
+from timerex_ghl.domain.shared.models import FieldName
 from timerex_ghl.engine.pull import Scope
 
 RIKU = "riku@hinode.example"

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from tests.clock import SettableClock
 from timerex_ghl.adapters.ledger import inbox
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.engine.dispatch import BATCH, LANES, LOOK_EVERY_S, Batch, Dispatcher
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")

@@ -19,9 +19,9 @@ from timerex_ghl.adapters.ledger import (
 )
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.edits import Editor
-from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.booking_entry import BookingEntry
-from timerex_ghl.domain.models import BookingId, BookingState, ContactId, FieldName, Value
+from timerex_ghl.domain.bookings.booking_entry import BookingEntry
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.models import BookingId, BookingState, ContactId, FieldName, Value
 from timerex_ghl.engine.booking import reconcile_booking
 from timerex_ghl.engine.verify import BookingSnapshot
 

@@ -10,9 +10,9 @@ from tests.engine.activity_world import NAME, ActivityWorld
 from tests.engine.test_activity_sweeps import sweep
 from timerex_ghl.adapters.ledger import bookings, links, reviews
 from timerex_ghl.adapters.ledger.inbox import events
-from timerex_ghl.domain.actions import Conflict
-from timerex_ghl.domain.activities import TEXT, TITLE
-from timerex_ghl.domain.models import BookingId, ContactId, FieldName
+from timerex_ghl.domain.activities.activity_fields import TEXT, TITLE
+from timerex_ghl.domain.shared.actions import Conflict
+from timerex_ghl.domain.shared.models import BookingId, ContactId, FieldName
 from timerex_ghl.engine.commit import ask_about
 from timerex_ghl.engine.pull import Scope
 

@@ -4,8 +4,14 @@ import pytest
 
 from tests.deliveries import confirmed
 from tests.engine.activity_world import DUE, ActivityWorld
-from timerex_ghl.domain.activities import ASSIGNEE, COMPLETED, TEXT, TITLE, ActivityKind
-from timerex_ghl.domain.models import FieldName
+from timerex_ghl.domain.activities.activity_fields import (
+    ASSIGNEE,
+    COMPLETED,
+    TEXT,
+    TITLE,
+    ActivityKind,
+)
+from timerex_ghl.domain.shared.models import FieldName
 
 KINDS = ("note", "task")
 

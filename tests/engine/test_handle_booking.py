@@ -10,7 +10,7 @@ from tests.deliveries import cancelled, confirmed, moved
 from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger import inbox, reviews
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
-from timerex_ghl.domain.models import BookingId
+from timerex_ghl.domain.shared.models import BookingId
 from timerex_ghl.engine.guest import claim_guest
 from timerex_ghl.engine.lock_names import lock_of_booking
 from timerex_ghl.engine.locking import LockedError, locked

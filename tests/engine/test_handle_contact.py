@@ -10,8 +10,8 @@ from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.adapters.ledger import locks
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.models import FieldName, GhlContact, GhlField, GhlValues
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.models import FieldName, GhlContact, GhlField, GhlValues
 from timerex_ghl.engine.claim import claim_contact
 from timerex_ghl.engine.lock_names import lock_of_contact, locks_of_keys
 from timerex_ghl.engine.pull import Scope

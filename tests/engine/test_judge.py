@@ -3,7 +3,7 @@
 import pytest
 
 from timerex_ghl.adapters.ledger.reviews import ReviewKind
-from timerex_ghl.domain.errors import (
+from timerex_ghl.domain.shared.errors import (
     CredentialsError,
     NotFoundError,
     QuarantineError,

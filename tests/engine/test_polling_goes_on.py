@@ -4,8 +4,8 @@ import pytest
 
 from tests.engine.polling_world import PollingWorld
 from tests.engine.world import killed_at
-from timerex_ghl.domain.errors import RetryableError
-from timerex_ghl.domain.models import BookingId
+from timerex_ghl.domain.shared.errors import RetryableError
+from timerex_ghl.domain.shared.models import BookingId
 from timerex_ghl.engine.polling import SPARE
 
 MEI = "mei@hinode.example"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.engine.world import NAME, World, killed_at
 from timerex_ghl.adapters.ledger import ghl_contacts
-from timerex_ghl.domain.identity import Keys
+from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.engine import pull
 from timerex_ghl.engine.pull import Scope, list_changed, read_page
 

@@ -11,8 +11,8 @@ from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.adapters.ledger import inbox, intents, reviews
-from timerex_ghl.domain.errors import ScopeError
-from timerex_ghl.domain.models import ContactId, FieldName
+from timerex_ghl.domain.shared.errors import ScopeError
+from timerex_ghl.domain.shared.models import ContactId, FieldName
 
 LACKS = "the token lacks contacts.write, which contact.update needs"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)

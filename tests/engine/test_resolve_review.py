@@ -9,9 +9,9 @@ from tests.deliveries import confirmed
 from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger import audit, inbox, reviews
 from timerex_ghl.adapters.ledger.reviews import Review
-from timerex_ghl.domain.errors import ReviewNeededError, SettingsError
-from timerex_ghl.domain.models import ConflictRule, ContactId, FieldName
-from timerex_ghl.domain.review_decisions import Decision, Way
+from timerex_ghl.domain.reviews.review_decisions import Decision, Way
+from timerex_ghl.domain.shared.errors import ReviewNeededError, SettingsError
+from timerex_ghl.domain.shared.models import ConflictRule, ContactId, FieldName
 from timerex_ghl.engine.resolve_review import resolve
 
 RIKU = "riku@hinode.example"

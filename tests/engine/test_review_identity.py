@@ -6,9 +6,9 @@ from tests.deliveries import confirmed
 from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger import links, reviews
 from timerex_ghl.adapters.ledger.reviews import Review
-from timerex_ghl.domain.errors import NotFoundError
-from timerex_ghl.domain.models import ContactId, EventId, FieldName
-from timerex_ghl.domain.review_decisions import Decision, Way
+from timerex_ghl.domain.reviews.review_decisions import Decision, Way
+from timerex_ghl.domain.shared.errors import NotFoundError
+from timerex_ghl.domain.shared.models import ContactId, EventId, FieldName
 from timerex_ghl.engine.resolve_review import resolve
 
 RIKU = "riku@hinode.example"

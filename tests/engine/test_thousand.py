@@ -10,8 +10,8 @@ from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger import workspace
 from timerex_ghl.adapters.ledger.workspace import Keyed, new_row
 from timerex_ghl.demo.checker import disagreements
-from timerex_ghl.domain.identity import keys_of
-from timerex_ghl.domain.models import Contact, ContactId, FieldName, WorkspaceContact
+from timerex_ghl.domain.contacts.identity import keys_of
+from timerex_ghl.domain.shared.models import Contact, ContactId, FieldName, WorkspaceContact
 from timerex_ghl.engine.pull import OVERLAP, Scope
 
 ALL, ON_BOTH, EDITS, CONFLICTS = 1000, 300, 100, 20

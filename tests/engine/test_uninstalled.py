@@ -14,7 +14,7 @@ from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.adapters.ledger import tokens
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.adapters.ledger.secrets import SecretKey
-from timerex_ghl.domain.errors import CredentialsError
+from timerex_ghl.domain.shared.errors import CredentialsError
 from timerex_ghl.sandbox import running_sandbox
 
 

@@ -22,11 +22,17 @@ from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.adapters.ledger import inbox, workspace
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
-from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.identity import keys_of
-from timerex_ghl.domain.mapping import DEFAULT_RULES
-from timerex_ghl.domain.merge import apply_change
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.connections.settings import (
+    ConnectionSettings,
+    GhlSettings,
+    PublishedConnection,
+    TimerexSettings,
+)
+from timerex_ghl.domain.contacts.contact_merge import apply_change
+from timerex_ghl.domain.contacts.identity import keys_of
+from timerex_ghl.domain.contacts.mapping import DEFAULT_RULES
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.models import (
     ConnectionName,
     Contact,
     ContactId,
@@ -35,12 +41,6 @@ from timerex_ghl.domain.models import (
     LocationId,
     Value,
     WorkspaceContact,
-)
-from timerex_ghl.domain.settings import (
-    ConnectionSettings,
-    GhlSettings,
-    PublishedConnection,
-    TimerexSettings,
 )
 from timerex_ghl.engine.contact import handle_contact_key
 from timerex_ghl.engine.context import CallCount, SyncContext

@@ -16,7 +16,7 @@ from timerex_ghl.adapters.ledger.quota import CallLimits, ReportedLimits
 from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.tokens import StoredTokens
-from timerex_ghl.domain.models import ConnectionName, LocationId
+from timerex_ghl.domain.shared.models import ConnectionName, LocationId
 
 
 def publish_earlier(tx: Connection, name: ConnectionName, by: timedelta) -> None:

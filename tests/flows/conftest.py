@@ -25,8 +25,8 @@ from timerex_ghl.demo.prefect_api import PrefectApi
 from timerex_ghl.demo.processes import Programs
 from timerex_ghl.demo.screen import Screen
 from timerex_ghl.demo.stage import Stage, set_up
-from timerex_ghl.domain.identity import keys_of
-from timerex_ghl.domain.models import ConnectionName, Contact, FieldName
+from timerex_ghl.domain.contacts.identity import keys_of
+from timerex_ghl.domain.shared.models import ConnectionName, Contact, FieldName
 from timerex_ghl.engine.context import utc_now
 from timerex_ghl.launch import POOL
 

@@ -20,7 +20,7 @@ from timerex_ghl.adapters.ledger.audit import AuditEntry
 from timerex_ghl.adapters.ledger.inbox import InboxState
 from timerex_ghl.demo.processes import Program, Programs
 from timerex_ghl.demo.stage import Stage
-from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
 
 T = TypeVar("T")
 LONG_S = 240.0

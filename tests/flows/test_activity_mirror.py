@@ -9,10 +9,10 @@ from tests.flows.conftest import Drafts, Engine, add_person
 from tests.flows.test_calendars_in_publishing import SCOPES
 from timerex_ghl.adapters.ledger import activity_edits, activity_pages, published, workspace
 from timerex_ghl.adapters.ledger.edits import Editor
-from timerex_ghl.domain.activities import TITLE, Activity, ActivityId, ActivityKey
-from timerex_ghl.domain.activity_entry import NoteEntry, TaskEntry
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.models import ConnectionName, ContactId
+from timerex_ghl.domain.activities.activity_entry import NoteEntry, TaskEntry
+from timerex_ghl.domain.activities.activity_fields import TITLE, Activity, ActivityId, ActivityKey
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId
 from timerex_ghl.engine.context import utc_now
 
 TOMORROW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)

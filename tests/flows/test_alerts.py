@@ -32,8 +32,8 @@ from tests.flows.alert_causes import (
 )
 from tests.flows.conftest import Drafts, Engine
 from tests.receiver import Receiver, open_receiver
-from timerex_ghl.domain.errors import SettingsError
-from timerex_ghl.domain.models import ConnectionName, LocationId
+from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.models import ConnectionName, LocationId
 
 SENT_WITHIN_S = 120
 

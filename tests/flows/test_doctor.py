@@ -14,8 +14,8 @@ from flows.publish_connection import publish_connection
 from tasks.checkup import Finding, check_endpoint, check_schedules, check_up
 from tasks.publishing import SCHEDULED
 from tests.flows.conftest import Drafts, Engine, scheduling
-from timerex_ghl.domain.errors import SettingsError
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.launch import POOL
 
 

@@ -17,9 +17,9 @@ from tests.deliveries import cancelled, confirmed
 from tests.flows.conftest import Drafts, Engine, add_person
 from timerex_ghl.adapters.ledger import inbox, intents, workspace
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
-from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.models import ConnectionName, EventId, FieldName
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.models import ConnectionName, EventId, FieldName
 from timerex_ghl.engine.context import utc_now
 from timerex_ghl.engine.failpoints import ENVIRONMENT
 

@@ -19,8 +19,8 @@ from timerex_ghl.adapters.ledger import inbox, published
 from timerex_ghl.adapters.ledger.inbox import InboxState
 from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.demo.processes import Program
-from timerex_ghl.domain.activity_entry import NoteEntry
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.activities.activity_entry import NoteEntry
+from timerex_ghl.domain.shared.models import ConnectionName
 
 pytestmark = pytest.mark.usefixtures("idle_pool")
 

@@ -20,7 +20,7 @@ from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.demo.processes import Programs
 from timerex_ghl.demo.screen import Screen
 from timerex_ghl.demo.stage import CONNECTION, HOST, Stage, enter_blocks, set_up
-from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
 
 KILLS = 25
 GUESTS = 16

@@ -8,8 +8,8 @@ from tasks.live import LiveRun
 from tasks.live_worker import Connections, LiveWorker
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox_queue import Due
-from timerex_ghl.domain.errors import CredentialsError, FatalError, ScopeError
-from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.errors import CredentialsError, FatalError, ScopeError
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.engine.dispatch import Batch, Dispatcher
 from timerex_ghl.engine.outcome import Counts
 

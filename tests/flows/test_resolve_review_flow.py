@@ -12,9 +12,9 @@ from flows.resolve_review import Choice, FieldChoice, resolve_review
 from tests.flows.conftest import Drafts, Engine, add_person
 from timerex_ghl.adapters.ledger import reviews, workspace
 from timerex_ghl.adapters.ledger.reviews import Review
-from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.models import ConnectionName, FieldName
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.models import ConnectionName, FieldName
 from timerex_ghl.engine.context import utc_now
 
 RULE = {"ghl": "city", "field": "city", "conflict": "ask"}

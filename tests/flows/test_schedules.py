@@ -7,7 +7,7 @@ import pytest
 
 from tasks.publishing import SCHEDULED
 from tests.flows.conftest import Engine, scheduling
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.models import ConnectionName
 
 WITHIN_S = 300
 """A timeout; the first run is due a minute after publishing."""

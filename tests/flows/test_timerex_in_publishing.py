@@ -7,7 +7,7 @@ from flows.booking_to_crm import booking_to_crm
 from flows.publish_connection import publish_connection
 from tests.flows.conftest import Drafts, Engine
 from timerex_ghl.adapters.ledger import bookings, inbox
-from timerex_ghl.domain.models import BookingId
+from timerex_ghl.domain.shared.models import BookingId
 
 GUEST = {
     "guest_name": "Mei Umi",

@@ -18,13 +18,13 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.domain.models import ConnectionName, LocationId
-from timerex_ghl.domain.settings import (
+from timerex_ghl.domain.connections.settings import (
     GHL_WEBHOOK_KEY,
     ConnectionSettings,
     GhlSettings,
     TimerexSettings,
 )
+from timerex_ghl.domain.shared.models import ConnectionName, LocationId
 from timerex_ghl.gateway.app import build_gateway
 from timerex_ghl.gateway.limits import GatewayLimits
 from timerex_ghl.gateway.serve import run_gateway

@@ -34,7 +34,7 @@ from tests.gateway.given import (
 from timerex_ghl.adapters.ledger import inbox, retention
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox import InboxState
-from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
 
 WAITING = (NAME, "ContactUpdate", "waiting", None)
 BODY = update()

@@ -11,8 +11,8 @@ from tests.gateway.given import ENDPOINT, TOKEN, client_of, publish, serving, se
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.cli import main
-from timerex_ghl.domain.errors import RetryableError, SettingsError
-from timerex_ghl.domain.settings import ConnectionSettings
+from timerex_ghl.domain.connections.settings import ConnectionSettings
+from timerex_ghl.domain.shared.errors import RetryableError, SettingsError
 from timerex_ghl.gateway.serve import run_gateway
 
 

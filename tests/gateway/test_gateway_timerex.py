@@ -22,7 +22,7 @@ from tests.gateway.given import (
 from timerex_ghl.adapters.ledger import inbox, inbox_queue
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
-from timerex_ghl.domain.models import EventId
+from timerex_ghl.domain.shared.models import EventId
 
 PATH = f"/webhooks/timerex/{ENDPOINT}"
 IMPATIENT = PATIENT._replace(ledger_deadline_s=0.2)

@@ -2,7 +2,7 @@
 
 from pydantic import ValidationError
 
-from timerex_ghl.domain.errors import SkippableError
+from timerex_ghl.domain.shared.errors import SkippableError
 
 
 class MalformedError(SkippableError):

@@ -12,8 +12,8 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.ledger.imports import Fate, RowVerdict, judge, keys_of_entry, take_over
 from timerex_ghl.adapters.people_csv import PeopleTable, write_table, write_text
-from timerex_ghl.domain.columns import ID, REASON, TAGS, Columns, Entry, read_entry
-from timerex_ghl.domain.models import STANDARD_FIELDS, ContactId, FieldName, Value
+from timerex_ghl.domain.contacts.table_columns import ID, REASON, TAGS, Columns, Entry, read_entry
+from timerex_ghl.domain.shared.models import STANDARD_FIELDS, ContactId, FieldName, Value
 
 BATCH = 500
 """Rows in one transaction."""

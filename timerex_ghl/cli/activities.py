@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from timerex_ghl.adapters.ledger.edits import Editor
-    from timerex_ghl.domain.activities import Activity, ActivityKind
-    from timerex_ghl.domain.activity_entry import ActivityEntry
+    from timerex_ghl.domain.activities.activity_entry import ActivityEntry
+    from timerex_ghl.domain.activities.activity_fields import Activity, ActivityKind
     from timerex_ghl.gateway.api.activity_wire import NoteView, TaskView
 
 CONTACT = click.option(
@@ -34,13 +34,13 @@ def share_activities(group: click.Group, kind: "ActivityKind") -> None:
 
     def read(tx: "Connection", editor: "Editor", id_: str) -> "NoteView | TaskView":
         from timerex_ghl.adapters.ledger.activity_edits import read_activity
-        from timerex_ghl.domain.activities import ActivityId, ActivityKey
+        from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey
 
         return _view_of(read_activity(tx, editor, ActivityKey(kind, ActivityId(id_))))
 
     def delete(tx: "Connection", editor: "Editor", id_: str, now: "datetime") -> None:
         from timerex_ghl.adapters.ledger.activity_edits import delete_activity
-        from timerex_ghl.domain.activities import ActivityId, ActivityKey
+        from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey
 
         delete_activity(tx, editor, ActivityKey(kind, ActivityId(id_)), now, versions=None)
 
@@ -49,7 +49,7 @@ def share_activities(group: click.Group, kind: "ActivityKind") -> None:
 
 def entry_of(kind: "ActivityKind", typed: Mapping[str, str | None]) -> "ActivityEntry":
     """Convert options to an entry: omitted fields stay, an empty one is cleared."""
-    from timerex_ghl.domain.activity_entry import NoteEntry, TaskEntry
+    from timerex_ghl.domain.activities.activity_entry import NoteEntry, TaskEntry
 
     model = NoteEntry if kind == "note" else TaskEntry
     return entered(model, typed, emptied=("task_id", "assignee"))
@@ -58,7 +58,7 @@ def entry_of(kind: "ActivityKind", typed: Mapping[str, str | None]) -> "Activity
 def add(contact: str, entry: "ActivityEntry", where: Where) -> None:
     """Add a note or task to a contact."""
     from timerex_ghl.adapters.ledger.activity_edits import add_activity
-    from timerex_ghl.domain.models import ContactId
+    from timerex_ghl.domain.shared.models import ContactId
 
     def edit(tx: "Connection", editor: "Editor", now: "datetime") -> "Activity":
         return add_activity(tx, editor, ContactId(contact), entry, now)
@@ -69,7 +69,7 @@ def add(contact: str, entry: "ActivityEntry", where: Where) -> None:
 def change(id_: str, entry: "ActivityEntry", where: Where) -> None:
     """Change the fields set in the entry, whatever the record's version."""
     from timerex_ghl.adapters.ledger.activity_edits import change_activity
-    from timerex_ghl.domain.activities import ActivityId
+    from timerex_ghl.domain.activities.activity_fields import ActivityId
 
     def edit(tx: "Connection", editor: "Editor", now: "datetime") -> "Activity":
         return change_activity(tx, editor, ActivityId(id_), entry, now, versions=None)
@@ -80,7 +80,7 @@ def change(id_: str, entry: "ActivityEntry", where: Where) -> None:
 def _list(kind: "ActivityKind", contact: str | None, where: Where) -> None:
     from timerex_ghl.adapters.ledger.activities import WantedActivities
     from timerex_ghl.adapters.ledger.activity_pages import page_of_activities
-    from timerex_ghl.domain.models import ContactId
+    from timerex_ghl.domain.shared.models import ContactId
 
     wanted = WantedActivities(contact_id=None if contact is None else ContactId(contact))
 

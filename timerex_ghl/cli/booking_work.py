@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from timerex_ghl.adapters.ledger.edits import Editor
-    from timerex_ghl.domain.booking_entry import BookingEntry
+    from timerex_ghl.domain.bookings.booking_entry import BookingEntry
     from timerex_ghl.gateway.api.booking_wire import BookingView
 
 MADE = {"timerex": "made in TimeRex", "workspace": "made in the workspace"}
@@ -21,7 +21,7 @@ MADE = {"timerex": "made in TimeRex", "workspace": "made in the workspace"}
 def add(contact: str | None, entry: "BookingEntry", where: Where) -> None:
     """Add a booking; without a contact, the guest's e-mail finds one."""
     from timerex_ghl.adapters.ledger.booking_edits import add_booking
-    from timerex_ghl.domain.models import ContactId
+    from timerex_ghl.domain.shared.models import ContactId
     from timerex_ghl.gateway.api.booking_wire import view_of
 
     guest = None if contact is None else ContactId(contact)
@@ -35,7 +35,7 @@ def add(contact: str | None, entry: "BookingEntry", where: Where) -> None:
 def change(id_: str, entry: "BookingEntry", where: Where) -> None:
     """Change the fields set in the entry, whatever the booking's version."""
     from timerex_ghl.adapters.ledger.booking_edits import change_booking
-    from timerex_ghl.domain.models import BookingId
+    from timerex_ghl.domain.shared.models import BookingId
     from timerex_ghl.gateway.api.booking_wire import view_of
 
     def edit(tx: "Connection", editor: "Editor", now: "datetime") -> "BookingView":
@@ -48,7 +48,7 @@ def change(id_: str, entry: "BookingEntry", where: Where) -> None:
 def delete(tx: "Connection", editor: "Editor", id_: str, now: "datetime") -> None:
     """Delete a booking, whatever its version."""
     from timerex_ghl.adapters.ledger.booking_edits import delete_booking
-    from timerex_ghl.domain.models import BookingId
+    from timerex_ghl.domain.shared.models import BookingId
 
     delete_booking(tx, editor, BookingId(id_), now, versions=None)
 
@@ -56,7 +56,7 @@ def delete(tx: "Connection", editor: "Editor", id_: str, now: "datetime") -> Non
 def read(tx: "Connection", editor: "Editor", id_: str) -> "BookingView":
     """Read a booking."""
     from timerex_ghl.adapters.ledger.booking_edits import read_booking
-    from timerex_ghl.domain.models import BookingId
+    from timerex_ghl.domain.shared.models import BookingId
     from timerex_ghl.gateway.api.booking_wire import view_of
 
     return view_of(tx, editor.connection, read_booking(tx, editor, BookingId(id_)))

@@ -10,7 +10,7 @@ from timerex_ghl.cli.records import ID, entered, is_id, or_input, share
 from timerex_ghl.cli.workspace import Command, Where, reaches
 
 if TYPE_CHECKING:
-    from timerex_ghl.domain.booking_entry import BookingEntry
+    from timerex_ghl.domain.bookings.booking_entry import BookingEntry
 
 HELP = """List bookings, and edit those made in the workspace. Edits sync to the CRM at once.
 
@@ -136,7 +136,7 @@ def confirm(*, id_: str, where: Where) -> None:
 
 def _entry_of(typed: Mapping[str, Typed]) -> "BookingEntry":
     """Convert options to an entry. A repeatable option is () if it was not given."""
-    from timerex_ghl.domain.booking_entry import BookingEntry
+    from timerex_ghl.domain.bookings.booking_entry import BookingEntry
 
     named = {field: None if value == () else _each(value) for field, value in typed.items()}
     return entered(BookingEntry, named)

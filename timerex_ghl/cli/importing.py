@@ -13,7 +13,7 @@ from timerex_ghl.cli.workspace import LEDGER, opened
 if TYPE_CHECKING:
     from timerex_ghl.adapters.people_csv import PeopleTable
     from timerex_ghl.adapters.people_import import Imported
-    from timerex_ghl.domain.columns import Columns
+    from timerex_ghl.domain.contacts.table_columns import Columns
 
 CONNECTION = click.option("--connection", required=True, help="Connection whose workspace is used.")
 
@@ -50,7 +50,7 @@ def import_(  # noqa: PLR0913  one argument an option
     """
     from timerex_ghl.adapters.people_csv import read_table
     from timerex_ghl.adapters.people_import import write_refused
-    from timerex_ghl.domain.errors import SettingsError
+    from timerex_ghl.domain.shared.errors import SettingsError
 
     try:
         table = read_table(file, encoding)
@@ -92,7 +92,7 @@ async def _import(
     from rich.progress import Progress
 
     from timerex_ghl.adapters.people_import import import_people
-    from timerex_ghl.domain.columns import map_columns
+    from timerex_ghl.domain.contacts.table_columns import map_columns
 
     async with opened(url, connection, "import") as (ledger, editor):
         columns = map_columns(table.headers, chosen, editor.settings.rules)

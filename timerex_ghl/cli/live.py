@@ -55,7 +55,7 @@ class _Worker(threading.Thread):
         self._stopped = False
 
     def run(self) -> None:
-        from timerex_ghl.domain.errors import TimerexGhlError
+        from timerex_ghl.domain.shared.errors import TimerexGhlError
 
         try:
             asyncio.run(self._work())
@@ -79,7 +79,7 @@ class _Worker(threading.Thread):
     async def _wait_for_prefect(self) -> None:
         """Wait for a server that is down; events that arrive meanwhile stay in the inbox."""
         from timerex_ghl.cli.orchestration import check_prefect
-        from timerex_ghl.domain.errors import SettingsError
+        from timerex_ghl.domain.shared.errors import SettingsError
 
         is_reported = False
         while True:

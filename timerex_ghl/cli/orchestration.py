@@ -57,7 +57,7 @@ async def check_prefect() -> None:
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL
 
-    from timerex_ghl.domain.errors import SettingsError
+    from timerex_ghl.domain.shared.errors import SettingsError
 
     if not PREFECT_API_URL.value():
         raise SettingsError(
@@ -77,7 +77,7 @@ async def check_prefect() -> None:
 async def _publish(connection: str, *, dry_run: bool) -> str:
     await check_prefect()
     from flows.publish_connection import Mode, publish_connection
-    from timerex_ghl.domain.models import ConnectionName
+    from timerex_ghl.domain.shared.models import ConnectionName
 
     mode = Mode.DRY_RUN if dry_run else Mode.APPLY
     flow: Any = publish_connection  # Prefect's types know no awaited state

@@ -146,6 +146,6 @@ def _text_of(value: object) -> str:
 
 def _printable(text: str) -> str:
     """Drop terminal control characters: some texts come from outside."""
-    from timerex_ghl.domain.contact_entry import is_readable
+    from timerex_ghl.domain.contacts.contact_entry import is_readable
 
     return "".join(letter for letter in text if is_readable(letter) and letter != "\r")

@@ -109,9 +109,9 @@ async def _resolve(connection: str, review_id: str, decision: dict[str, Any]) ->
     from blocks.contexts import open_context
     from tasks.reviews import put_review_table
     from timerex_ghl.cli.orchestration import check_prefect
-    from timerex_ghl.domain.errors import SettingsError
-    from timerex_ghl.domain.models import ConnectionName
-    from timerex_ghl.domain.review_decisions import Decision
+    from timerex_ghl.domain.reviews.review_decisions import Decision
+    from timerex_ghl.domain.shared.errors import SettingsError
+    from timerex_ghl.domain.shared.models import ConnectionName
     from timerex_ghl.engine.resolve_review import resolve
 
     try:

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine; print an expected error as one line and exit."""
-    from timerex_ghl.domain.errors import TimerexGhlError
+    from timerex_ghl.domain.shared.errors import TimerexGhlError
 
     try:
         return asyncio.run(work)

@@ -67,7 +67,7 @@ def edit(*, id_: str, where: Where, **typed: str | None) -> None:
 @reaches
 def complete(*, id_: str, where: Where) -> None:
     """Mark a task as completed."""
-    from timerex_ghl.domain.activity_entry import TaskEntry
+    from timerex_ghl.domain.activities.activity_entry import TaskEntry
 
     change(id_, TaskEntry(completed=True), where)
 
@@ -77,6 +77,6 @@ def complete(*, id_: str, where: Where) -> None:
 @reaches
 def reopen(*, id_: str, where: Where) -> None:
     """Reopen a completed task. An open task stays as it is."""
-    from timerex_ghl.domain.activity_entry import TaskEntry
+    from timerex_ghl.domain.activities.activity_entry import TaskEntry
 
     change(id_, TaskEntry(completed=False), where)

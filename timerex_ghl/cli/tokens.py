@@ -65,8 +65,8 @@ async def _create(
     from timerex_ghl.adapters.home import default_ledger_url
     from timerex_ghl.adapters.ledger import api_tokens, clock, published
     from timerex_ghl.adapters.ledger.core import open_ledger
-    from timerex_ghl.domain.errors import SettingsError
-    from timerex_ghl.domain.models import ConnectionName
+    from timerex_ghl.domain.shared.errors import SettingsError
+    from timerex_ghl.domain.shared.models import ConnectionName
 
     named, by = ConnectionName(connection), getpass.getuser()
     async with open_ledger(url or default_ledger_url()) as ledger:
@@ -83,7 +83,7 @@ async def _list(url: str | None, connection: str | None) -> list[str]:
     from timerex_ghl.adapters.home import default_ledger_url
     from timerex_ghl.adapters.ledger import api_tokens
     from timerex_ghl.adapters.ledger.core import open_ledger
-    from timerex_ghl.domain.models import ConnectionName
+    from timerex_ghl.domain.shared.models import ConnectionName
 
     name = None if connection is None else ConnectionName(connection)
     async with open_ledger(url or default_ledger_url()) as ledger:

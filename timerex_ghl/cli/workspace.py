@@ -48,7 +48,7 @@ async def opened(
     from timerex_ghl.adapters.ledger import published
     from timerex_ghl.adapters.ledger.core import open_ledger
     from timerex_ghl.adapters.ledger.edits import Editor
-    from timerex_ghl.domain.errors import SettingsError
+    from timerex_ghl.domain.shared.errors import SettingsError
 
     async with open_ledger(url or default_ledger_url()) as ledger:
         running = {one.settings.name: one for one in await ledger.read(published.all_published)}

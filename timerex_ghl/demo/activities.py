@@ -16,9 +16,9 @@ from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.demo.checker import BOOKING_MARK
 from timerex_ghl.demo.prefect_api import RunFailedError
 from timerex_ghl.demo.story import DemoStory
-from timerex_ghl.domain.activities import KINDS, TITLE, ActivityId, ActivityKey
-from timerex_ghl.domain.activity_entry import NoteEntry, TaskEntry
-from timerex_ghl.domain.identity import Keys
+from timerex_ghl.domain.activities.activity_entry import NoteEntry, TaskEntry
+from timerex_ghl.domain.activities.activity_fields import KINDS, TITLE, ActivityId, ActivityKey
+from timerex_ghl.domain.contacts.identity import Keys
 
 HERE, THERE = "sora.abe@kawa.example", "jun.ueda@yama.example"
 """The person whose notes and tasks start in the workspace, and the one whose start in the CRM."""

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from timerex_ghl.domain.models import FieldName, Value, WorkspaceContact
+from timerex_ghl.domain.shared.models import FieldName, Value, WorkspaceContact
 
 FIELDS = {
     "first_name": "firstName",

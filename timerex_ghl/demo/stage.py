@@ -14,7 +14,7 @@ from timerex_ghl.demo.prefect_api import PrefectApi
 from timerex_ghl.demo.processes import START_S, Program, Programs
 from timerex_ghl.demo.sandbox_api import SandboxApi
 from timerex_ghl.demo.screen import Screen
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.models import ConnectionName
 
 CONNECTION = ConnectionName("demo")
 HOST = "127.0.0.1"

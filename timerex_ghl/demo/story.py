@@ -16,9 +16,9 @@ from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.demo.checker import Truth
 from timerex_ghl.demo.prefect_api import RunFailedError
 from timerex_ghl.demo.sandbox_api import SandboxApi
-from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.identity import Keys, keys_of
-from timerex_ghl.domain.models import ConnectionName, Contact, FieldName, Value
+from timerex_ghl.domain.contacts.identity import Keys, keys_of
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.models import ConnectionName, Contact, FieldName, Value
 
 REGION = "JP"
 

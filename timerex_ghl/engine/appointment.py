@@ -9,18 +9,22 @@ from timerex_ghl.adapters.ghl.operations import GET_APPOINTMENT
 from timerex_ghl.adapters.ledger import bookings, intents, links
 from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.domain.actions import AppointmentAction, CreateAppointment, UpdateAppointment
-from timerex_ghl.domain.appointment_fields import (
+from timerex_ghl.domain.bookings.appointment_fields import (
     CONTACT,
     DELETED,
     AppointmentState,
     as_sent,
     base_after,
 )
-from timerex_ghl.domain.appointments import AppointmentPlan, plan_appointments
-from timerex_ghl.domain.errors import NotFoundError
-from timerex_ghl.domain.ghl_models import GhlAppointment, GhlAppointmentId
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.bookings.appointment_plan import AppointmentPlan, plan_appointments
+from timerex_ghl.domain.shared.actions import (
+    AppointmentAction,
+    CreateAppointment,
+    UpdateAppointment,
+)
+from timerex_ghl.domain.shared.errors import NotFoundError
+from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlAppointmentId
+from timerex_ghl.domain.shared.models import (
     Booking,
     BookingId,
     Contact,

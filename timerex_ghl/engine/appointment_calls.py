@@ -10,8 +10,7 @@ from timerex_ghl.adapters.ghl.calendars import AppointmentChanges, MoreOfAppoint
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ledger import links
 from timerex_ghl.adapters.ledger.intents import Intent
-from timerex_ghl.domain.actions import AppointmentAction, CreateAppointment
-from timerex_ghl.domain.appointment_fields import (
+from timerex_ghl.domain.bookings.appointment_fields import (
     ADDRESS,
     ASSIGNED_TO,
     CANCELLED,
@@ -23,15 +22,16 @@ from timerex_ghl.domain.appointment_fields import (
     AppointmentState,
     is_shown,
 )
-from timerex_ghl.domain.errors import NotFoundError, SkippableError
-from timerex_ghl.domain.ghl_models import (
+from timerex_ghl.domain.connections.settings import AppointmentSettings
+from timerex_ghl.domain.shared.actions import AppointmentAction, CreateAppointment
+from timerex_ghl.domain.shared.errors import NotFoundError, SkippableError
+from timerex_ghl.domain.shared.ghl_models import (
     AppointmentStatus,
     GhlAppointment,
     GhlAppointmentId,
     GhlUserId,
 )
-from timerex_ghl.domain.models import FieldName
-from timerex_ghl.domain.settings import AppointmentSettings
+from timerex_ghl.domain.shared.models import FieldName
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.recover import wait_if_young
 

@@ -12,14 +12,14 @@ from timerex_ghl.adapters.ledger import booking_edits, bookings, links
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
-from timerex_ghl.domain.appointment_fields import AppointmentState
-from timerex_ghl.domain.appointment_notifications import (
+from timerex_ghl.domain.bookings.appointment_fields import AppointmentState
+from timerex_ghl.domain.bookings.appointment_notifications import (
     NotificationPlan,
     plan_appointment_notification,
 )
-from timerex_ghl.domain.booking_entry import BookingEntry
-from timerex_ghl.domain.ghl_models import GhlAppointmentId
-from timerex_ghl.domain.models import BookingId, ContactId, FieldName
+from timerex_ghl.domain.bookings.booking_entry import BookingEntry
+from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId
+from timerex_ghl.domain.shared.models import BookingId, ContactId, FieldName
 from timerex_ghl.engine.activities.dry_run import NOTHING, show_new
 from timerex_ghl.engine.appointment import save_base, state_of
 from timerex_ghl.engine.appointment_calls import look_again

@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ghl.operations import LIST_EVENTS
 from timerex_ghl.adapters.ledger import links, sweeps
 from timerex_ghl.adapters.ledger.sweeps import Standing
-from timerex_ghl.domain.appointment_fields import CALENDAR
-from timerex_ghl.domain.appointment_sweep import describe_shown, is_looked_at, is_otherwise
-from timerex_ghl.domain.errors import SkippableError
-from timerex_ghl.domain.ghl_models import GhlAppointment, GhlAppointmentId, GhlCalendarId
+from timerex_ghl.domain.bookings.appointment_fields import CALENDAR
+from timerex_ghl.domain.bookings.appointment_scan import describe_shown, is_looked_at, is_otherwise
+from timerex_ghl.domain.shared.errors import SkippableError
+from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlAppointmentId, GhlCalendarId
 from timerex_ghl.engine.appointment import state_of
 from timerex_ghl.engine.appointment_inbound import PREFIX, look_at_appointment
 from timerex_ghl.engine.context import SyncContext

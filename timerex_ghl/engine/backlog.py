@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import clock, inbox, locks
-from timerex_ghl.domain.models import EventId
+from timerex_ghl.domain.shared.models import EventId
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.lock_names import lock_of_live
 

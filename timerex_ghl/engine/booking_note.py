@@ -8,9 +8,11 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import bookings, intents, links
 from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.domain.actions import CreateNote, NoteAction, UpdateNote
-from timerex_ghl.domain.errors import NotFoundError
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.bookings.booking_notes import NoteState, plan_notes
+from timerex_ghl.domain.bookings.note_text import has_marker, is_same_text
+from timerex_ghl.domain.shared.actions import CreateNote, NoteAction, UpdateNote
+from timerex_ghl.domain.shared.errors import NotFoundError
+from timerex_ghl.domain.shared.models import (
     Booking,
     BookingId,
     Contact,
@@ -19,8 +21,6 @@ from timerex_ghl.domain.models import (
     GhlNote,
     GhlNoteId,
 )
-from timerex_ghl.domain.note_text import has_marker, is_same_text
-from timerex_ghl.domain.notes import NoteState, plan_notes
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.recover import ACTION, close
 from timerex_ghl.engine.write import Claim, write_note

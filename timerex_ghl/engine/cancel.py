@@ -7,9 +7,14 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import audit, intents
 from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.timerex.client import TimerexClient
-from timerex_ghl.domain.actions import CancelBooking
-from timerex_ghl.domain.errors import FatalError, NotFoundError, RetryableError, SkippableError
-from timerex_ghl.domain.models import Booking, BookingState
+from timerex_ghl.domain.shared.actions import CancelBooking
+from timerex_ghl.domain.shared.errors import (
+    FatalError,
+    NotFoundError,
+    RetryableError,
+    SkippableError,
+)
+from timerex_ghl.domain.shared.models import Booking, BookingState
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.recover import ACTION, close
 from timerex_ghl.engine.write import Claim, commit_outcome, send_write

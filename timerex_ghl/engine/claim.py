@@ -12,9 +12,9 @@ from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.ledger.kept_apart import ContactPair
 from timerex_ghl.adapters.ledger.locks import Fence, WantedLocks
 from timerex_ghl.adapters.ledger.workspace import Keyed
-from timerex_ghl.domain.errors import SkippableError
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.models import ConnectionName, ContactId, GhlContact
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.errors import SkippableError
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContact
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.lock_names import lock_of_contact, locks_of_keys
 from timerex_ghl.engine.locking import TTL_S, Busy, holder_name, insist, renewed

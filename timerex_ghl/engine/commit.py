@@ -11,11 +11,11 @@ from timerex_ghl.adapters.ledger.audit import NewAuditEntry
 from timerex_ghl.adapters.ledger.ghl_contacts import Snapshot
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.workspace import Keyed
-from timerex_ghl.domain.actions import Conflict, ContactPlan, WorkspaceChange
-from timerex_ghl.domain.identity import Keys, keys_of
-from timerex_ghl.domain.mapping import map_from_ghl
-from timerex_ghl.domain.merge import apply_change
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.contacts.contact_merge import apply_change
+from timerex_ghl.domain.contacts.identity import Keys, keys_of
+from timerex_ghl.domain.contacts.mapping import map_from_ghl
+from timerex_ghl.domain.shared.actions import Conflict, ContactPlan, WorkspaceChange
+from timerex_ghl.domain.shared.models import (
     ConnectionName,
     Contact,
     ContactId,

@@ -4,10 +4,10 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import dry_run_plans, ghl_contacts
 from timerex_ghl.adapters.ledger.ghl_contacts import Snapshot, StoredSnapshot
-from timerex_ghl.domain.errors import NotFoundError
-from timerex_ghl.domain.identity import keys_of
-from timerex_ghl.domain.mapping import map_from_ghl
-from timerex_ghl.domain.models import ContactId, GhlContact, GhlContactId
+from timerex_ghl.domain.contacts.identity import keys_of
+from timerex_ghl.domain.contacts.mapping import map_from_ghl
+from timerex_ghl.domain.shared.errors import NotFoundError
+from timerex_ghl.domain.shared.models import ContactId, GhlContact, GhlContactId
 from timerex_ghl.engine.claim import claim_contact
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.locking import insist

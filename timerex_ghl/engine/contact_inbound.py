@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ghl.mappers import contact_from_webhook
 from timerex_ghl.adapters.ledger import ghl_contacts, links, locks
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
-from timerex_ghl.domain.contact_notifications import has_news
-from timerex_ghl.domain.errors import NotFoundError, ReviewNeededError
-from timerex_ghl.domain.identity import keys_of
-from timerex_ghl.domain.mapping import map_from_ghl
-from timerex_ghl.domain.models import ContactId, GhlContact, GhlContactId
+from timerex_ghl.domain.contacts.contact_notifications import has_news
+from timerex_ghl.domain.contacts.identity import keys_of
+from timerex_ghl.domain.contacts.mapping import map_from_ghl
+from timerex_ghl.domain.shared.errors import NotFoundError, ReviewNeededError
+from timerex_ghl.domain.shared.models import ContactId, GhlContact, GhlContactId
 from timerex_ghl.engine.activities.activity_inbound import handle_activity_notification
 from timerex_ghl.engine.appointment_inbound import handle_appointment_notification
 from timerex_ghl.engine.claim import claim_contact

@@ -8,8 +8,8 @@ import httpx
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.timerex.client import TimerexClient
-from timerex_ghl.domain.models import ConnectionName
-from timerex_ghl.domain.settings import ConnectionSettings, PublishedConnection
+from timerex_ghl.domain.connections.settings import ConnectionSettings, PublishedConnection
+from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.runtime import Runtime, current_runtime, utc_now
 from timerex_ghl.engine.user_book import UserBook
 

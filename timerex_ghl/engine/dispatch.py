@@ -11,7 +11,7 @@ from timerex_ghl.adapters.ledger import inbox_queue
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox_queue import Due
 from timerex_ghl.adapters.ledger.wake import Alarm
-from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.engine.runtime import utc_now
 
 LANES = 4

@@ -2,8 +2,8 @@
 
 from timerex_ghl.adapters.ledger import bookings
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
-from timerex_ghl.domain.activities import KINDS, ActivityId, ActivityKey
-from timerex_ghl.domain.models import BookingId, ContactId
+from timerex_ghl.domain.activities.activity_fields import KINDS, ActivityId, ActivityKey
+from timerex_ghl.domain.shared.models import BookingId, ContactId
 from timerex_ghl.engine.activities.handle_activity import handle_activity
 from timerex_ghl.engine.booking import reconcile_booking
 from timerex_ghl.engine.contact import handle_contact

@@ -22,10 +22,10 @@ from timerex_ghl.adapters.ledger import (
 )
 from timerex_ghl.adapters.ledger.audit import NewAuditEntry
 from timerex_ghl.adapters.ledger.links import LinkKind
-from timerex_ghl.domain.errors import ReviewNeededError
-from timerex_ghl.domain.identity import is_same_person, keys_of
-from timerex_ghl.domain.mapping import map_from_ghl
-from timerex_ghl.domain.models import Contact, ContactId, EventId, GhlContact, GhlContactId
+from timerex_ghl.domain.contacts.identity import is_same_person, keys_of
+from timerex_ghl.domain.contacts.mapping import map_from_ghl
+from timerex_ghl.domain.shared.errors import ReviewNeededError
+from timerex_ghl.domain.shared.models import Contact, ContactId, EventId, GhlContact, GhlContactId
 from timerex_ghl.engine.booking_note import CONTACT
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.lock_names import lock_of_contact

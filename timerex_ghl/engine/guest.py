@@ -14,10 +14,10 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import bookings, locks, workspace
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.locks import Fence
-from timerex_ghl.domain.identity import Keys, keys_of
-from timerex_ghl.domain.mapping import map_from_ghl
-from timerex_ghl.domain.models import Contact, ContactId, GhlContact
-from timerex_ghl.domain.person import plan_person
+from timerex_ghl.domain.bookings.guest_plan import plan_person
+from timerex_ghl.domain.contacts.identity import Keys, keys_of
+from timerex_ghl.domain.contacts.mapping import map_from_ghl
+from timerex_ghl.domain.shared.models import Contact, ContactId, GhlContact
 from timerex_ghl.engine.claim import ContactState, read_state
 from timerex_ghl.engine.commit import add_from_ghl
 from timerex_ghl.engine.context import SyncContext

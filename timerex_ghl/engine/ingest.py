@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import bookings, workspace
-from timerex_ghl.domain.bookings import is_superseded, join_chain
-from timerex_ghl.domain.merge import apply_change
-from timerex_ghl.domain.models import Booking, ContactId
-from timerex_ghl.domain.person import plan_booking_tags, plan_person
+from timerex_ghl.domain.bookings.booking_merge import is_superseded, join_chain
+from timerex_ghl.domain.bookings.guest_plan import plan_booking_tags, plan_person
+from timerex_ghl.domain.contacts.contact_merge import apply_change
+from timerex_ghl.domain.shared.models import Booking, ContactId
 from timerex_ghl.engine.commit import change_row
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import What

@@ -2,9 +2,9 @@
 
 from hashlib import blake2b
 
-from timerex_ghl.domain.activities import ActivityKey, ActivityKind
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.models import BookingId, ConnectionName, ContactId
+from timerex_ghl.domain.activities.activity_fields import ActivityKey, ActivityKind
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.models import BookingId, ConnectionName, ContactId
 
 
 def lock_of_job(connection: ConnectionName, job: str) -> str:

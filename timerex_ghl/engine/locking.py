@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import locks
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.locks import Fence
-from timerex_ghl.domain.errors import RetryableError
+from timerex_ghl.domain.shared.errors import RetryableError
 
 T = TypeVar("T")
 

@@ -8,8 +8,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import ghl_contacts, kept_apart, links, workspace
 from timerex_ghl.adapters.ledger.kept_apart import ContactPair
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.domain.errors import NotFoundError, ReviewNeededError
-from timerex_ghl.domain.identity import (
+from timerex_ghl.domain.contacts.identity import (
     Keys,
     Match,
     NoMatch,
@@ -17,8 +16,9 @@ from timerex_ghl.domain.identity import (
     is_same_person,
     match_person,
 )
-from timerex_ghl.domain.mapping import map_from_ghl
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.contacts.mapping import map_from_ghl
+from timerex_ghl.domain.shared.errors import NotFoundError, ReviewNeededError
+from timerex_ghl.domain.shared.models import (
     ConnectionName,
     ContactId,
     GhlContact,

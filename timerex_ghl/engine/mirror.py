@@ -5,10 +5,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import bookings, intents, links
-from timerex_ghl.domain.actions import CreateAppointment, CreateNote
-from timerex_ghl.domain.appointments import map_calendar
-from timerex_ghl.domain.bookings import head_of, join_chain
-from timerex_ghl.domain.models import Booking, GhlContactId
+from timerex_ghl.domain.bookings.appointment_plan import map_calendar
+from timerex_ghl.domain.bookings.booking_merge import head_of, join_chain
+from timerex_ghl.domain.shared.actions import CreateAppointment, CreateNote
+from timerex_ghl.domain.shared.models import Booking, GhlContactId
 from timerex_ghl.engine.appointment import mirror_in_appointment
 from timerex_ghl.engine.booking_note import mirror_in_note
 from timerex_ghl.engine.context import SyncContext

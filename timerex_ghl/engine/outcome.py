@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from timerex_ghl.domain.models import Record
+from timerex_ghl.domain.shared.models import Record
 
 What = Literal[
     "applied",

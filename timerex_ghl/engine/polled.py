@@ -9,7 +9,7 @@ from timerex_ghl.adapters.ledger import bookings, inbox, inbox_lookups, reviews
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.timerex.polled import Polled, key_of_row
 from timerex_ghl.adapters.timerex.replies import EventRow
-from timerex_ghl.domain.models import BookingId, BookingState, Record
+from timerex_ghl.domain.shared.models import BookingId, BookingState, Record
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.verify import is_confirmed_by
 

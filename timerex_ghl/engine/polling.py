@@ -21,13 +21,13 @@ from timerex_ghl.adapters.timerex.replies import (
     TimerexCalendar,
     TimerexPage,
 )
-from timerex_ghl.domain.errors import (
+from timerex_ghl.domain.shared.errors import (
     NotFoundError,
     RateLimitedError,
     RetryableError,
     SkippableError,
 )
-from timerex_ghl.domain.models import BookingId, Record
+from timerex_ghl.domain.shared.models import BookingId, Record
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.polled import ScanCounts, doubtful_of, note_unknown, take, unknown_of
 

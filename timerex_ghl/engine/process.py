@@ -19,8 +19,8 @@ from timerex_ghl.adapters.ledger.audit import NewAuditEntry, Scalar
 from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
 from timerex_ghl.adapters.ledger.inbox_queue import Group
 from timerex_ghl.adapters.ledger.reviews import ReviewKind
-from timerex_ghl.domain.activities import KINDS, ActivityId, ActivityKey
-from timerex_ghl.domain.errors import (
+from timerex_ghl.domain.activities.activity_fields import KINDS, ActivityId, ActivityKey
+from timerex_ghl.domain.shared.errors import (
     FatalError,
     QuarantineError,
     RateLimitedError,
@@ -30,7 +30,7 @@ from timerex_ghl.domain.errors import (
     SkippableError,
     TimerexGhlError,
 )
-from timerex_ghl.domain.models import ConnectionName, ContactId, EventId, GhlContactId
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, EventId, GhlContactId
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.locking import LockedError
 from timerex_ghl.engine.outcome import Outcome, What

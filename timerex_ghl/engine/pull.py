@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.contacts import LARGEST_PAGE, ContactPage, SearchAfter
 from timerex_ghl.adapters.ledger import cursors, ghl_contacts, workspace
-from timerex_ghl.domain.identity import keys_of
-from timerex_ghl.domain.mapping import map_from_ghl
-from timerex_ghl.domain.models import Record
+from timerex_ghl.domain.contacts.identity import keys_of
+from timerex_ghl.domain.contacts.mapping import map_from_ghl
+from timerex_ghl.domain.shared.models import Record
 from timerex_ghl.engine.context import SyncContext
 
 OVERLAP = timedelta(minutes=5)

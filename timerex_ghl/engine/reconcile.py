@@ -7,11 +7,11 @@ from typing import NamedTuple
 from timerex_ghl.adapters.ledger import dry_run_plans
 from timerex_ghl.adapters.ledger.ghl_contacts import StoredSnapshot
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.domain.actions import ContactPlan, WorkspaceChange
-from timerex_ghl.domain.errors import DuplicateContactError, ReviewNeededError
-from timerex_ghl.domain.merge import apply_change
-from timerex_ghl.domain.models import GhlContact, GhlContactId
-from timerex_ghl.domain.plan import as_pulled, is_as_planned, plan_contact
+from timerex_ghl.domain.contacts.contact_merge import apply_change
+from timerex_ghl.domain.contacts.contact_plan import as_pulled, is_as_planned, plan_contact
+from timerex_ghl.domain.shared.actions import ContactPlan, WorkspaceChange
+from timerex_ghl.domain.shared.errors import DuplicateContactError, ReviewNeededError
+from timerex_ghl.domain.shared.models import GhlContact, GhlContactId
 from timerex_ghl.engine.claim import ContactState
 from timerex_ghl.engine.commit import ContactCommit, commit_contacts, commit_write
 from timerex_ghl.engine.context import SyncContext

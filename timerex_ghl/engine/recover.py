@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import intents
 from timerex_ghl.adapters.ledger.intents import Closing, Intent
-from timerex_ghl.domain.actions import (
+from timerex_ghl.domain.shared.actions import (
     Action,
     AddTags,
     ContactAction,
@@ -21,9 +21,9 @@ from timerex_ghl.domain.actions import (
     RemoveTags,
     UpdateContact,
 )
-from timerex_ghl.domain.errors import RetryableError
-from timerex_ghl.domain.models import FieldName, GhlContact
-from timerex_ghl.domain.normal import is_same
+from timerex_ghl.domain.shared.errors import RetryableError
+from timerex_ghl.domain.shared.models import FieldName, GhlContact
+from timerex_ghl.domain.shared.normal import is_same
 from timerex_ghl.engine.context import SyncContext
 
 LOOK_AGAIN = timedelta(seconds=15)

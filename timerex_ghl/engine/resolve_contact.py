@@ -9,10 +9,10 @@ from timerex_ghl.adapters.ledger import workspace as people
 from timerex_ghl.adapters.ledger.ghl_contacts import StoredSnapshot
 from timerex_ghl.adapters.ledger.kept_apart import ContactPair
 from timerex_ghl.adapters.ledger.workspace import Keyed
-from timerex_ghl.domain.errors import ReviewNeededError
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.mapping import map_from_ghl
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.contacts.mapping import map_from_ghl
+from timerex_ghl.domain.shared.errors import ReviewNeededError
+from timerex_ghl.domain.shared.models import (
     ConnectionName,
     Contact,
     ContactId,

@@ -8,10 +8,10 @@ from timerex_ghl.adapters.ledger import kept_apart, links, reviews, workspace
 from timerex_ghl.adapters.ledger.kept_apart import ContactPair
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.reviews import Review
-from timerex_ghl.domain.activities import KINDS
-from timerex_ghl.domain.errors import SettingsError
-from timerex_ghl.domain.models import ContactId, EventId, GhlContactId
-from timerex_ghl.domain.review_decisions import Decision, Way, check_way
+from timerex_ghl.domain.activities.activity_fields import KINDS
+from timerex_ghl.domain.reviews.review_decisions import Decision, Way, check_way
+from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.models import ContactId, EventId, GhlContactId
 from timerex_ghl.engine.claim import claim_contact, reload_contact
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.lock_names import lock_of_review

@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import inbox, pending_deletes
 from timerex_ghl.adapters.ledger.inbox import Arrival
 from timerex_ghl.adapters.ledger.pending_deletes import Side
-from timerex_ghl.domain.activities import ActivityId, ActivityKey, ActivityKind
-from timerex_ghl.domain.errors import SettingsError
-from timerex_ghl.domain.models import FieldName
-from timerex_ghl.domain.review_decisions import Way
+from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey, ActivityKind
+from timerex_ghl.domain.reviews.review_decisions import Way
+from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.models import FieldName
 from timerex_ghl.engine.activities.claim_activity import ConflictDecision
 from timerex_ghl.engine.activities.handle_activity import handle_activity
 from timerex_ghl.engine.review_case import ReviewCase, close, is_open

@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import audit, inbox, reviews
 from timerex_ghl.adapters.ledger.reviews import Review
-from timerex_ghl.domain.models import EventId
-from timerex_ghl.domain.review_decisions import Decision
+from timerex_ghl.domain.reviews.review_decisions import Decision
+from timerex_ghl.domain.shared.models import EventId
 from timerex_ghl.engine.context import SyncContext
 
 

@@ -10,11 +10,11 @@ from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.kept_apart import ContactPair
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
-from timerex_ghl.domain.errors import SettingsError
-from timerex_ghl.domain.identity import keys_of
-from timerex_ghl.domain.mapping import map_from_ghl
-from timerex_ghl.domain.models import Booking, ContactId, EventId, GhlContact, GhlContactId
-from timerex_ghl.domain.person import plan_person
+from timerex_ghl.domain.bookings.guest_plan import plan_person
+from timerex_ghl.domain.contacts.identity import keys_of
+from timerex_ghl.domain.contacts.mapping import map_from_ghl
+from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.models import Booking, ContactId, EventId, GhlContact, GhlContactId
 from timerex_ghl.engine.commit import add_from_ghl
 from timerex_ghl.engine.lock_names import lock_of_booking
 from timerex_ghl.engine.locking import locked

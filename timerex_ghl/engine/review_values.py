@@ -8,13 +8,17 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import reviews
 from timerex_ghl.adapters.ledger.reviews import Review
-from timerex_ghl.domain.actions import Conflict, ContactPlan, WorkspaceChange
-from timerex_ghl.domain.errors import ReviewNeededError, SettingsError
-from timerex_ghl.domain.mapping import map_from_ghl
-from timerex_ghl.domain.merge import apply_change
-from timerex_ghl.domain.merge_field import Side
-from timerex_ghl.domain.models import ContactId, FieldName, GhlContact, WorkspaceContact
-from timerex_ghl.domain.review_decisions import chosen_winners, is_as_asked, rules_with_decision
+from timerex_ghl.domain.contacts.contact_merge import apply_change
+from timerex_ghl.domain.contacts.mapping import map_from_ghl
+from timerex_ghl.domain.reviews.review_decisions import (
+    chosen_winners,
+    is_as_asked,
+    rules_with_decision,
+)
+from timerex_ghl.domain.shared.actions import Conflict, ContactPlan, WorkspaceChange
+from timerex_ghl.domain.shared.errors import ReviewNeededError, SettingsError
+from timerex_ghl.domain.shared.merge_field import Side
+from timerex_ghl.domain.shared.models import ContactId, FieldName, GhlContact, WorkspaceContact
 from timerex_ghl.engine.claim import ContactState, claim_contact, reload_contact
 from timerex_ghl.engine.commit import ask_about, change_row, conflict_subject
 from timerex_ghl.engine.context import SyncContext

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import audit, ghl_contacts, inbox_lookups, links, published
 from timerex_ghl.adapters.timerex.polled import MARK, happened_at
-from timerex_ghl.domain.models import ConnectionName, GhlContactId
-from timerex_ghl.domain.silence import SKEW, Silence, find_silence
+from timerex_ghl.domain.monitoring.silence import SKEW, Silence, find_silence
+from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId
 from timerex_ghl.engine.commit import ADDED, RECONCILED
 
 Service = Literal["TimeRex", "GHL"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.operations import LIST_USERS
-from timerex_ghl.domain.errors import ScopeError, SettingsError, SkippableError
-from timerex_ghl.domain.ghl_models import GhlUserId
+from timerex_ghl.domain.shared.errors import ScopeError, SettingsError, SkippableError
+from timerex_ghl.domain.shared.ghl_models import GhlUserId
 
 FRESH_S = 600.0
 """How long a list of users is cached."""

@@ -6,9 +6,9 @@ from timerex_ghl.adapters.ledger import bookings
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
 from timerex_ghl.adapters.timerex.polled import is_polled
-from timerex_ghl.domain.bookings import correct_booking, fold_booking
-from timerex_ghl.domain.errors import NotFoundError, QuarantineError, TimerexGhlError
-from timerex_ghl.domain.models import Booking, BookingState, ContactId
+from timerex_ghl.domain.bookings.booking_merge import correct_booking, fold_booking
+from timerex_ghl.domain.shared.errors import NotFoundError, QuarantineError, TimerexGhlError
+from timerex_ghl.domain.shared.models import Booking, BookingState, ContactId
 from timerex_ghl.engine.context import SyncContext
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import intents
 from timerex_ghl.adapters.ledger.intents import Closing, NewIntent
 from timerex_ghl.adapters.ledger.locks import Fence
-from timerex_ghl.domain.actions import (
+from timerex_ghl.domain.shared.actions import (
     Action,
     AddTags,
     ContactAction,
@@ -24,8 +24,8 @@ from timerex_ghl.domain.actions import (
     NoteAction,
     UpdateContact,
 )
-from timerex_ghl.domain.errors import TimerexGhlError, UnknownOutcomeError
-from timerex_ghl.domain.models import ContactId, FieldName, GhlContact, GhlNote
+from timerex_ghl.domain.shared.errors import TimerexGhlError, UnknownOutcomeError
+from timerex_ghl.domain.shared.models import ContactId, FieldName, GhlContact, GhlNote
 from timerex_ghl.engine.context import SyncContext
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.domain.models import LocationId
-from timerex_ghl.domain.settings import ConnectionSettings
+from timerex_ghl.domain.connections.settings import ConnectionSettings
+from timerex_ghl.domain.shared.models import LocationId
 from timerex_ghl.gateway.limits import GatewayLimits
 
 _LEAST_KEPT_S = 0.1

@@ -7,7 +7,7 @@ from timerex_ghl.adapters.ghl.signatures import DeliverySignature, read_proof, s
 from timerex_ghl.adapters.ghl.webhooks import GhlDelivery, read_delivery
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.malformed import MalformedError
-from timerex_ghl.domain.settings import ConnectionSettings
+from timerex_ghl.domain.connections.settings import ConnectionSettings
 from timerex_ghl.gateway.endpoints import Endpoints
 from timerex_ghl.gateway.limits import GatewayLimits
 from timerex_ghl.gateway.refusals import ledger_or

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from timerex_ghl.domain.errors import TimerexGhlError
+from timerex_ghl.domain.shared.errors import TimerexGhlError
 
 RETRY_AFTER_S = 10  # TimeRex repeats twice, at this interval, after any 4xx or 5xx
 

@@ -13,8 +13,8 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox import Arrival, InboxState, Source
 from timerex_ghl.adapters.malformed import MalformedError
 from timerex_ghl.adapters.timerex import webhooks as timerex
-from timerex_ghl.domain.models import ConnectionName, EventId
-from timerex_ghl.domain.settings import ConnectionSettings
+from timerex_ghl.domain.connections.settings import ConnectionSettings
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
 
 _MOST_AHEAD = timedelta(minutes=5)
 _MOST_LATE = timedelta(days=35)  # as long as events are stored, so that a repetition is recognised

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.domain.models import GhlField, Value
+from timerex_ghl.domain.shared.models import GhlField, Value
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tests.adapters.ghl.vendor import Vendor
 from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.quota import CallLimits
-from timerex_ghl.domain.models import LocationId
+from timerex_ghl.domain.shared.models import LocationId
 
 
 @pytest.fixture

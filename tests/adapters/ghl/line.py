@@ -11,7 +11,7 @@ from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import GhlAuth, PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import RateLimiter, Unlimited
-from timerex_ghl.domain.models import GhlContactId, GhlNoteId, LocationId
+from timerex_ghl.domain.shared.models import GhlContactId, GhlNoteId, LocationId
 
 LOCATION = LocationId("locAoba")
 RIKU = GhlContactId("riku1")

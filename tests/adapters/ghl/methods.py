@@ -6,7 +6,7 @@ from tests.adapters.ghl.case import MethodCase, values
 from tests.adapters.ghl.line import NOTE, RIKU
 from tests.adapters.ghl.methods_activity import LIST_CASES, TASK_CASES
 from tests.adapters.ghl.methods_calendars import CALENDAR_CASES
-from timerex_ghl.domain.mapping import GHL_FIELDS
+from timerex_ghl.domain.contacts.mapping import GHL_FIELDS
 
 CONTACT = {"id": "riku1", "locationId": "locAoba", "firstName": "Riku", "tags": ["VIP"]}
 SHOWN_NOTE = {"id": "note1", "body": "Tea &amp; talk", "dateAdded": "2026-02-03T05:00:00.000Z"}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from tests.adapters.ghl.case import MethodCase, values
 from tests.adapters.ghl.line import RIKU
 from timerex_ghl.adapters.ghl.lists import StartAfter
-from timerex_ghl.domain.ghl_models import GhlTaskId, GhlUserId
+from timerex_ghl.domain.shared.ghl_models import GhlTaskId, GhlUserId
 
 TASK, KANA = GhlTaskId("task1"), GhlUserId("kana1")
 AT = datetime(2026, 2, 10, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from tests.adapters.ghl.case import MethodCase
 from tests.adapters.ghl.line import RIKU
 from timerex_ghl.adapters.ghl.calendars import MoreOfAppointment
-from timerex_ghl.domain.ghl_models import GhlAppointmentId, GhlCalendarId, GhlUserId
+from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId, GhlCalendarId, GhlUserId
 
 EVENT, KANA = GhlAppointmentId("event1"), GhlUserId("kana1")
 CALENDARS = "2021-04-15"

@@ -12,8 +12,8 @@ from timerex_ghl.adapters.ledger import tokens
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.tokens import StoredTokens
-from timerex_ghl.domain.errors import TimerexGhlError
-from timerex_ghl.domain.models import LocationId
+from timerex_ghl.domain.shared.errors import TimerexGhlError
+from timerex_ghl.domain.shared.models import LocationId
 from timerex_ghl.sandbox.info import GhlInfo
 
 KEY = SecretKey(Fernet.generate_key().decode())

@@ -13,7 +13,7 @@ from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter, behind_live
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.adapters.ledger.quota import CallLimits
-from timerex_ghl.domain.models import LocationId
+from timerex_ghl.domain.shared.models import LocationId
 
 AOBA = LocationId("locAoba")
 DEADLINE_S = 30.0

@@ -16,9 +16,9 @@ from timerex_ghl.adapters.ghl.agency import location_token
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
-from timerex_ghl.domain.errors import CredentialsError, NotFoundError, SkippableError
-from timerex_ghl.domain.ghl_models import GhlCalendarId, GhlUserId
-from timerex_ghl.domain.models import GhlContact, GhlField, LocationId
+from timerex_ghl.domain.shared.errors import CredentialsError, NotFoundError, SkippableError
+from timerex_ghl.domain.shared.ghl_models import GhlCalendarId, GhlUserId
+from timerex_ghl.domain.shared.models import GhlContact, GhlField, LocationId
 from timerex_ghl.sandbox.info import SandboxInfo
 from timerex_ghl.sandbox.server import running_sandbox
 

@@ -3,7 +3,7 @@
 import pytest
 
 from timerex_ghl.adapters.ghl.auth import PrivateToken
-from timerex_ghl.domain.errors import CredentialsError
+from timerex_ghl.domain.shared.errors import CredentialsError
 
 PRIVATE = PrivateToken("pit-canary", frozenset({"contacts.readonly"}))
 

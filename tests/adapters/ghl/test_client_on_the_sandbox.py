@@ -9,8 +9,8 @@ from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
-from timerex_ghl.domain.errors import DuplicateContactError, NotFoundError
-from timerex_ghl.domain.models import GhlContactId, GhlField, LocationId
+from timerex_ghl.domain.shared.errors import DuplicateContactError, NotFoundError
+from timerex_ghl.domain.shared.models import GhlContactId, GhlField, LocationId
 from timerex_ghl.sandbox.server import running_sandbox
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.adapters.ghl.line import client_of, line
 from tests.adapters.ghl.methods import CONTACT
-from timerex_ghl.domain.errors import RetryableError
+from timerex_ghl.domain.shared.errors import RetryableError
 
 
 def search_answers(people: int, *, at_most: int) -> Callable[[httpx.Request], httpx.Response]:

@@ -8,7 +8,7 @@ import pytest
 from tests.adapters.ghl.line import CANARIES, RIKU, line
 from tests.adapters.ghl.methods import values
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
-from timerex_ghl.domain.errors import (
+from timerex_ghl.domain.shared.errors import (
     CredentialsError,
     DuplicateContactError,
     FatalError,

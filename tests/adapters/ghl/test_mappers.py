@@ -15,7 +15,7 @@ from timerex_ghl.adapters.ghl.mappers import (
     plain_text,
     time_of,
 )
-from timerex_ghl.domain.models import GhlContact, GhlContactId, GhlField, Value
+from timerex_ghl.domain.shared.models import GhlContact, GhlContactId, GhlField, Value
 
 AT = datetime(2026, 2, 3, 5, tzinfo=UTC)
 GOT = {

@@ -16,7 +16,7 @@ from timerex_ghl.adapters.ledger import locks, tokens
 from timerex_ghl.adapters.ledger.core import open_ledger
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.tokens import StoredTokens
-from timerex_ghl.domain.errors import RetryableError, SettingsError
+from timerex_ghl.domain.shared.errors import RetryableError, SettingsError
 
 
 async def test_the_seed_is_shown_once_and_its_successor_kept(world: OAuthWorld) -> None:

@@ -8,7 +8,7 @@ import httpx
 from tests.adapters.database_events import failing_statements
 from tests.adapters.ghl.oauth_world import TOKEN_URL, OAuthWorld, auth_of, refused
 from tests.adapters.ghl.vendor import SEED
-from timerex_ghl.domain.errors import RetryableError
+from timerex_ghl.domain.shared.errors import RetryableError
 
 
 async def test_a_pair_that_could_not_be_saved_is_asked_for_again(

@@ -11,7 +11,7 @@ from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import CallLimits
-from timerex_ghl.domain.models import LocationId
+from timerex_ghl.domain.shared.models import LocationId
 from timerex_ghl.sandbox import SandboxInfo, running_sandbox
 
 

@@ -10,13 +10,13 @@ from pydantic import SecretStr
 from tests.adapters.ghl.oauth_world import TOKEN_URL, OAuthWorld, auth_of, refused
 from tests.adapters.ghl.vendor import SECRET, SEED
 from timerex_ghl.adapters.ghl.token_endpoint import TokenEndpoint
-from timerex_ghl.domain.errors import (
+from timerex_ghl.domain.shared.errors import (
     CredentialsError,
     RateLimitedError,
     RetryableError,
     UnknownOutcomeError,
 )
-from timerex_ghl.domain.models import LocationId
+from timerex_ghl.domain.shared.models import LocationId
 
 
 def lost(answer: httpx.Response) -> httpx.Response:

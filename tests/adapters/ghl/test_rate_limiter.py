@@ -19,8 +19,8 @@ from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.quota import CallLimits
-from timerex_ghl.domain.errors import FatalError, RateLimitedError
-from timerex_ghl.domain.models import LocationId
+from timerex_ghl.domain.shared.errors import FatalError, RateLimitedError
+from timerex_ghl.domain.shared.models import LocationId
 
 QUICK = CallLimits(limit=5, window_s=0.3, deadline_s=25)
 

@@ -28,7 +28,7 @@ from timerex_ghl.adapters.ghl.rate_limiter import (
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, RESERVE_OF_DAY, CallLimits
-from timerex_ghl.domain.errors import RateLimitedError, RetryableError
+from timerex_ghl.domain.shared.errors import RateLimitedError, RetryableError
 
 QUICK = CallLimits(limit=10, window_s=0.5, deadline_s=25)
 SLOW = CallLimits(limit=10, window_s=30, deadline_s=25)

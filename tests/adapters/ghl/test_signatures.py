@@ -19,7 +19,7 @@ from timerex_ghl.adapters.ghl.signatures import (
     read_proof,
     signer_of,
 )
-from timerex_ghl.domain.settings import GHL_WEBHOOK_KEY
+from timerex_ghl.domain.connections.settings import GHL_WEBHOOK_KEY
 
 BODY = b'{"type": "ContactUpdate"}'
 NEW, OLD = b"x-ghl-signature", b"x-wh-signature"

@@ -11,14 +11,14 @@ from tests.adapters.fake_time import HANG_S
 from tests.adapters.ghl.line import CANARIES, EVERY_SCOPE, RIKU, bad_server, client_of, line
 from tests.adapters.ghl.methods import CONTACT, values
 from tests.loopback import NO_TLS
-from timerex_ghl.domain.errors import (
+from timerex_ghl.domain.shared.errors import (
     CredentialsError,
     FatalError,
     RetryableError,
     SkippableError,
     UnknownOutcomeError,
 )
-from timerex_ghl.domain.models import GhlContactId
+from timerex_ghl.domain.shared.models import GhlContactId
 
 REFUSED = {"message": "Invalid token: access token is invalid"}
 FOUND = {"contact": CONTACT}

@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ledger.activities import WantedActivities
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.workspace import StaleVersionError
-from timerex_ghl.domain.activities import (
+from timerex_ghl.domain.activities.activity_fields import (
     COMPLETED,
     TASK_ID,
     TEXT,
@@ -21,8 +21,8 @@ from timerex_ghl.domain.activities import (
     ActivityKey,
     ActivityKind,
 )
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.models import ConnectionName, ContactId, FieldName
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, FieldName
 
 HINODE = ConnectionName("hinode")
 LATER = make.NOW + timedelta(minutes=5)

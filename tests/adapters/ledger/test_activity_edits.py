@@ -19,7 +19,8 @@ from timerex_ghl.adapters.ledger import (
 from timerex_ghl.adapters.ledger.activities import WantedActivities
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor, OtherVersionError, UnknownRecordError
-from timerex_ghl.domain.activities import (
+from timerex_ghl.domain.activities.activity_entry import NoteEntry, TaskEntry
+from timerex_ghl.domain.activities.activity_fields import (
     ASSIGNEE,
     COMPLETED,
     STAGE,
@@ -29,10 +30,9 @@ from timerex_ghl.domain.activities import (
     ActivityId,
     ActivityKey,
 )
-from timerex_ghl.domain.activity_entry import NoteEntry, TaskEntry
-from timerex_ghl.domain.contact_entry import EntryError
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.models import ConnectionName, ContactId
+from timerex_ghl.domain.contacts.contact_entry import EntryError
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId
 
 KANA = Editor(settings_with(), "token:t_1")
 HINODE = Editor(settings_with().model_copy(update={"name": ConnectionName("hinode")}), "token:t_2")

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, text
 from tests import make
 from timerex_ghl.adapters.ledger import api_tokens, audit
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.models import ConnectionName
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
 

@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError
 
 from timerex_ghl.adapters.ledger import audit
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.models import ConnectionName
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)

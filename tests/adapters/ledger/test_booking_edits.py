@@ -13,10 +13,10 @@ from timerex_ghl.adapters.ledger.booking_edits import MadeInTimerexError
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor, OtherVersionError, UnknownRecordError
-from timerex_ghl.domain.booking_entry import BookingEntry
-from timerex_ghl.domain.contact_entry import EntryError
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.models import BookingId, BookingState, ConnectionName, ContactId
+from timerex_ghl.domain.bookings.booking_entry import BookingEntry
+from timerex_ghl.domain.contacts.contact_entry import EntryError
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.models import BookingId, BookingState, ConnectionName, ContactId
 
 KANA = Editor(settings_with(), "token:t_1")
 HINODE = Editor(settings_with().model_copy(update={"name": ConnectionName("hinode")}), "token:t_2")

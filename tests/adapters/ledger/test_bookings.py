@@ -6,7 +6,13 @@ from tests import make
 from timerex_ghl.adapters.ledger import bookings
 from timerex_ghl.adapters.ledger.bookings import BookingFilter, BookingPosition, BookingRow
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.domain.models import Booking, BookingId, BookingState, ConnectionName, ContactId
+from timerex_ghl.domain.shared.models import (
+    Booking,
+    BookingId,
+    BookingState,
+    ConnectionName,
+    ContactId,
+)
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
 RIKU = ContactId("c_00000000000000000001")

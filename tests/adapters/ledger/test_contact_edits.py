@@ -13,10 +13,10 @@ from timerex_ghl.adapters.ledger.contact_edits import DuplicatePersonError
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor, OtherVersionError, UnknownRecordError
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.contact_entry import EntryError
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.models import ConnectionName, ContactId, FieldName, WorkspaceContact
+from timerex_ghl.domain.contacts.contact_entry import EntryError
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, FieldName, WorkspaceContact
 
 SETTINGS = settings_with().model_copy(
     update={"rules": (make.rule("custom.likes", "customFields.f1"),)}

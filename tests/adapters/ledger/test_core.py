@@ -11,8 +11,8 @@ from tests.adapters.database_events import commits_counted
 from timerex_ghl.adapters.ledger import cursors
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.options import LedgerOptions
-from timerex_ghl.domain.errors import FatalError, RetryableError
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.errors import FatalError, RetryableError
+from timerex_ghl.domain.shared.models import ConnectionName
 
 TOKYO = ConnectionName("tokyo")
 

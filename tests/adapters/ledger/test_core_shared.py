@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 
 from timerex_ghl.adapters.ledger import cursors
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.models import ConnectionName
 
 TOKYO = ConnectionName("tokyo")
 

@@ -1,6 +1,6 @@
 from timerex_ghl.adapters.ledger import cursors
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.models import ConnectionName
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")
 

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, make_url, text
 from timerex_ghl.adapters.ledger import cursors, sqlite
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.options import LedgerOptions
-from timerex_ghl.domain.errors import RetryableError, SettingsError
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.errors import RetryableError, SettingsError
+from timerex_ghl.domain.shared.models import ConnectionName
 
 TOKYO = ConnectionName("tokyo")
 IMPATIENT = LedgerOptions(lock_wait_s=0.05)

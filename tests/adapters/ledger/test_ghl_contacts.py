@@ -8,8 +8,8 @@ from timerex_ghl.adapters.ledger import ghl_contacts, links, reviews
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.ghl_contacts import Snapshot, digest_of
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.models import (
     ConnectionName,
     Contact,
     GhlContact,

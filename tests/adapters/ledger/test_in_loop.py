@@ -13,8 +13,8 @@ from timerex_ghl.adapters.ledger import cursors
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.options import LedgerOptions
 from timerex_ghl.adapters.ledger.sqlite import choose_module
-from timerex_ghl.domain.errors import FatalError
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.errors import FatalError
+from timerex_ghl.domain.shared.models import ConnectionName
 
 TOKYO = ConnectionName("tokyo")
 

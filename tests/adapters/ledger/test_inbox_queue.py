@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import inbox, inbox_queue
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.inbox import InboxState, Source
-from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)

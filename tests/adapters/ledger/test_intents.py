@@ -8,9 +8,9 @@ from timerex_ghl.adapters.ledger import intents, locks
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.intents import Closing, LostLockError, NewIntent
 from timerex_ghl.adapters.ledger.locks import Fence
-from timerex_ghl.domain.actions import Action, AddTags, CreateContact, UpdateContact
-from timerex_ghl.domain.errors import RetryableError
-from timerex_ghl.domain.models import ConnectionName, GhlContactId, GhlField
+from timerex_ghl.domain.shared.actions import Action, AddTags, CreateContact, UpdateContact
+from timerex_ghl.domain.shared.errors import RetryableError
+from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId, GhlField
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
 RIKU = "contact:c_1"

@@ -2,7 +2,7 @@ from tests import make
 from timerex_ghl.adapters.ledger import kept_apart
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.kept_apart import ContactPair
-from timerex_ghl.domain.models import ConnectionName, ContactId, GhlContactId
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContactId
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
 G1, G2 = GhlContactId("g1"), GhlContactId("g2")

@@ -7,7 +7,7 @@ from tests import make
 from timerex_ghl.adapters.ledger import links
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.links import Link, LinkKind
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.models import ConnectionName
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
 LATER = make.NOW + timedelta(hours=1)

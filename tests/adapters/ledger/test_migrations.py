@@ -16,7 +16,7 @@ from timerex_ghl.adapters.ledger.engine import make_engines
 from timerex_ghl.adapters.ledger.migrations import HEAD, VERSION_TABLE
 from timerex_ghl.adapters.ledger.migrations.upgrade import config
 from timerex_ghl.adapters.ledger.schema import metadata
-from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.shared.errors import SettingsError
 
 
 class Crash(BaseException):

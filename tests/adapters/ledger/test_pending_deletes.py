@@ -10,8 +10,8 @@ from timerex_ghl.adapters.ledger import links, pending_deletes
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.pending_deletes import FoundDelete, PendingDelete, Side, State
-from timerex_ghl.domain.activities import ActivityId, ActivityKey, ActivityKind
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey, ActivityKind
+from timerex_ghl.domain.shared.models import ConnectionName
 
 HINODE = ConnectionName("hinode")
 LATER = make.NOW + timedelta(minutes=5)

@@ -7,13 +7,13 @@ from sqlalchemy.exc import IntegrityError
 from tests import make
 from timerex_ghl.adapters.ledger import published
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.domain.models import ConnectionName, LocationId
-from timerex_ghl.domain.settings import (
+from timerex_ghl.domain.connections.settings import (
     ConnectionSettings,
     GhlSettings,
     PublishedConnection,
     TimerexSettings,
 )
+from timerex_ghl.domain.shared.models import ConnectionName, LocationId
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
 ENDPOINT, NEW_ENDPOINT = "d00r5f1c9a7be2d44c86", "d00r0b3e6f2a91c7d558"

@@ -9,7 +9,7 @@ from tests.adapters.ledger.windows import AOBA, CALL_LIMITS, end, see, take, usa
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, QuotaUsage
-from timerex_ghl.domain.models import LocationId
+from timerex_ghl.domain.shared.models import LocationId
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine
 from timerex_ghl.adapters.ledger import clock, quota
 from timerex_ghl.adapters.ledger.quota import PIECES, CallLimits, Ended, ReportedLimits, Slot
 from timerex_ghl.adapters.ledger.schema import metadata
-from timerex_ghl.domain.models import LocationId
+from timerex_ghl.domain.shared.models import LocationId
 
 AOBA = LocationId("locAoba")
 BEGIN = datetime(2026, 2, 3, 5, tzinfo=UTC)

@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger import inbox, locks, retention, reviews
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.inbox import InboxState
 from timerex_ghl.adapters.ledger.options import LedgerOptions
-from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from timerex_ghl.adapters.ledger.secrets import VARIABLE, SecretKey, load_key
-from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.shared.errors import SettingsError
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from timerex_ghl.adapters.ledger import tokens
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.tokens import StoredTokens
-from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.shared.errors import SettingsError
 
 KEY = SecretKey(Fernet.generate_key().decode())
 AT = datetime(2026, 2, 3, 5, tzinfo=UTC)

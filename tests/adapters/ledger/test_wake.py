@@ -7,7 +7,7 @@ from tests.adapters.fake_time import HANG_S
 from timerex_ghl.adapters.ledger import cursors, inbox
 from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.wake import Alarm
-from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
 
 TOKYO = ConnectionName("tokyo")
 

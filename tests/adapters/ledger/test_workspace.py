@@ -8,10 +8,10 @@ from timerex_ghl.adapters.ledger import links, reviews, workspace
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.workspace import StaleVersionError
-from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.errors import SkippableError
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.models import ConnectionName, ContactId, FieldName, WorkspaceContact
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.errors import SkippableError
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, FieldName, WorkspaceContact
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
 KEYS = Keys("riku@hinode.example", "+819012345678")

@@ -3,7 +3,7 @@
 from timerex_ghl.adapters.ledger import quota
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import CallLimits, Ended, QuotaUsage, ReportedLimits, Slot
-from timerex_ghl.domain.models import LocationId
+from timerex_ghl.domain.shared.models import LocationId
 
 AOBA = LocationId("locAoba")
 CALL_LIMITS = CallLimits(limit=5, window_s=10, deadline_s=20)

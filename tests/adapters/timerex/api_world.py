@@ -12,7 +12,7 @@ from timerex_ghl.adapters.timerex.auth import ApiKey, OAuthApp, TimerexAuth
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter
 from timerex_ghl.adapters.timerex.replies import CalendarId
-from timerex_ghl.domain.models import BookingId, LocationId
+from timerex_ghl.domain.shared.models import BookingId, LocationId
 from timerex_ghl.sandbox.info import SandboxInfo
 
 START = datetime(2026, 2, 10, 1, tzinfo=UTC)

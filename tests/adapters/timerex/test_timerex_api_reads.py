@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from tests.adapters.timerex.api_world import ApiWorld
-from timerex_ghl.domain.errors import CredentialsError
+from timerex_ghl.domain.shared.errors import CredentialsError
 
 
 async def test_logs_report_no_key_no_token_and_no_person(

@@ -16,8 +16,8 @@ from timerex_ghl.adapters.timerex.replies import (
     TimerexPage,
 )
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
-from timerex_ghl.domain.errors import NotFoundError, RetryableError, SkippableError
-from timerex_ghl.domain.models import BookingId, BookingState
+from timerex_ghl.domain.shared.errors import NotFoundError, RetryableError, SkippableError
+from timerex_ghl.domain.shared.models import BookingId, BookingState
 
 
 async def test_a_key_sees_its_own_team_and_an_oauth_app_all_of_the_users(api: ApiWorld) -> None:

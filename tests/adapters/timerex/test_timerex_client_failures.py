@@ -9,7 +9,7 @@ from tests.adapters.timerex.api_world import ApiWorld
 from timerex_ghl.adapters.timerex.auth import ApiKey
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.adapters.timerex.replies import read_event_row
-from timerex_ghl.domain.errors import (
+from timerex_ghl.domain.shared.errors import (
     CredentialsError,
     RateLimitedError,
     RetryableError,
@@ -18,7 +18,7 @@ from timerex_ghl.domain.errors import (
     TimerexGhlError,
     UnknownOutcomeError,
 )
-from timerex_ghl.domain.models import BookingId, BookingState
+from timerex_ghl.domain.shared.models import BookingId, BookingState
 
 WRITE = ("cancel-event", "cancel_event")
 READ = ("get-event", "get_event")

@@ -11,7 +11,7 @@ from timerex_ghl.adapters.ledger.quota import CallLimits
 from timerex_ghl.adapters.timerex.auth import ApiKey
 from timerex_ghl.adapters.timerex.operations import DAY, HOUR, MINUTE, Window
 from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter
-from timerex_ghl.domain.errors import RateLimitedError
+from timerex_ghl.domain.shared.errors import RateLimitedError
 
 SHORT = Window("minute", CallLimits(limit=2, window_s=0.4))
 LONG = Window("day", CallLimits(limit=3, window_s=60))

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.adapters.timerex.api_world import ApiWorld
-from timerex_ghl.domain.errors import CredentialsError, RetryableError
+from timerex_ghl.domain.shared.errors import CredentialsError, RetryableError
 
 
 async def test_one_refresh_serves_every_process_and_the_next_one_uses_the_new_token(

@@ -8,7 +8,7 @@ from timerex_ghl.adapters.timerex.client import every, every_calendar
 from timerex_ghl.adapters.timerex.polled import Polled, happened_at, is_polled, key_of_row
 from timerex_ghl.adapters.timerex.replies import EventRow, TimerexCalendar
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
-from timerex_ghl.domain.models import BookingId
+from timerex_ghl.domain.shared.models import BookingId
 
 
 async def calendar_of(api: ApiWorld) -> TimerexCalendar:

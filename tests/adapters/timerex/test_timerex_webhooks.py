@@ -7,7 +7,7 @@ import pytest
 
 from tests.adapters.timerex.deliveries import CANCELLED, CONFIRMED, LEAST, body_of
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
-from timerex_ghl.domain.models import Booking, BookingState, FormAnswer
+from timerex_ghl.domain.shared.models import Booking, BookingState, FormAnswer
 
 
 def booking_of(sample: dict[str, Any], **event: Any) -> Booking:

@@ -26,8 +26,8 @@ from tests.gateway.api.given import (
 from tests.gateway.given import NAME, PATIENT, locked, publish, settings_with
 from timerex_ghl.adapters.ledger import api_tokens
 from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.domain.errors import RetryableError
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.errors import RetryableError
+from timerex_ghl.domain.shared.models import ConnectionName
 
 HINODE = ConnectionName("hinode")
 

@@ -11,7 +11,7 @@ from timerex_ghl.adapters.ledger import bookings, links
 from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.domain.models import Contact, FieldName
+from timerex_ghl.domain.shared.models import Contact, FieldName
 
 
 async def from_timerex(ledger: Ledger, id_: str = "4f0a9c2be7716d83a5c1") -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from timerex_ghl.adapters.ghl.mappers import note_from
 from timerex_ghl.adapters.ghl.tasks import task_from
-from timerex_ghl.domain.activities import (
+from timerex_ghl.domain.activities.activity_fields import (
     BODY,
     COMPLETED,
     DUE_AT,
@@ -19,8 +19,8 @@ from timerex_ghl.domain.activities import (
     ActivityId,
     ActivityKind,
 )
-from timerex_ghl.domain.activity_ghl import map_note, map_task
-from timerex_ghl.domain.models import FieldName, GhlContactId, Record
+from timerex_ghl.domain.activities.activity_mapping import map_note, map_task
+from timerex_ghl.domain.shared.models import FieldName, GhlContactId, Record
 
 DELETES = frozenset({"NoteDelete", "TaskDelete"})
 READ_TYPES = {TEXT: "body", TITLE: "title", BODY: "body", DUE_AT: "dueDate"}

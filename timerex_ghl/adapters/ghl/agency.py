@@ -11,8 +11,8 @@ from pydantic import AwareDatetime, SecretStr
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.failures import failure_of
 from timerex_ghl.adapters.ghl.transport import NEVER_SENT
-from timerex_ghl.domain.errors import CredentialsError, RetryableError
-from timerex_ghl.domain.models import LocationId, Record
+from timerex_ghl.domain.shared.errors import CredentialsError, RetryableError
+from timerex_ghl.domain.shared.models import LocationId, Record
 
 DEADLINE_S = 10.0
 

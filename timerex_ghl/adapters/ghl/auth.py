@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from timerex_ghl.domain.errors import CredentialsError
+from timerex_ghl.domain.shared.errors import CredentialsError
 
 
 class GhlAuth(Protocol):

@@ -8,7 +8,7 @@ from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.mappers import Json, time_of
 from timerex_ghl.adapters.ghl.tasks import iso
 from timerex_ghl.adapters.ghl.transport import GhlTransport
-from timerex_ghl.domain.ghl_models import (
+from timerex_ghl.domain.shared.ghl_models import (
     AppointmentStatus,
     GhlAppointment,
     GhlAppointmentId,
@@ -17,7 +17,7 @@ from timerex_ghl.domain.ghl_models import (
     GhlUser,
     GhlUserId,
 )
-from timerex_ghl.domain.models import GhlContactId
+from timerex_ghl.domain.shared.models import GhlContactId
 
 
 class MoreOfAppointment(TypedDict, total=False):

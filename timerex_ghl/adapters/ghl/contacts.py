@@ -6,9 +6,9 @@ from typing import Any
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.mappers import Json, contact_from_get, contact_from_search
 from timerex_ghl.adapters.ghl.transport import GhlTransport
-from timerex_ghl.domain.errors import CredentialsError, RetryableError
-from timerex_ghl.domain.mapping import CUSTOM_PREFIX, is_custom
-from timerex_ghl.domain.models import GhlContact, GhlContactId, GhlValues, Record, Value
+from timerex_ghl.domain.contacts.mapping import CUSTOM_PREFIX, is_custom
+from timerex_ghl.domain.shared.errors import CredentialsError, RetryableError
+from timerex_ghl.domain.shared.models import GhlContact, GhlContactId, GhlValues, Record, Value
 
 SearchAfter = tuple[int | float | str, ...]
 """Where a search continues: the cursor GHL put on the last contact of the page before."""

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from timerex_ghl.adapters.ghl.mappers import FIELDS, Json
 from timerex_ghl.adapters.ghl.operations import GhlOperation
-from timerex_ghl.domain.errors import (
+from timerex_ghl.domain.shared.errors import (
     CredentialsError,
     DuplicateContactError,
     NotFoundError,

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 
 from timerex_ghl.adapters.ledger.quota import Slot
-from timerex_ghl.domain.errors import TimerexGhlError
+from timerex_ghl.domain.shared.errors import TimerexGhlError
 
 
 class Lane:

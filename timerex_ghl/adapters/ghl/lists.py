@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.contacts import ContactCalls, body_of
 from timerex_ghl.adapters.ghl.mappers import Json, contact_from_list
-from timerex_ghl.domain.models import GhlContact, GhlContactId, GhlValues, Record
+from timerex_ghl.domain.shared.models import GhlContact, GhlContactId, GhlValues, Record
 
 LIST_PAGE = 100
 

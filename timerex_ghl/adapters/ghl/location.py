@@ -3,8 +3,8 @@
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.mappers import Json, location_from
 from timerex_ghl.adapters.ghl.transport import GhlTransport
-from timerex_ghl.domain.errors import CredentialsError
-from timerex_ghl.domain.models import Location, Record
+from timerex_ghl.domain.shared.errors import CredentialsError
+from timerex_ghl.domain.shared.models import Location, Record
 
 
 class CustomField(Record):

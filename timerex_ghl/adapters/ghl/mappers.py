@@ -10,7 +10,7 @@ from html import escape
 from html.parser import HTMLParser
 from typing import Any, cast
 
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.shared.models import (
     GhlContact,
     GhlContactId,
     GhlField,

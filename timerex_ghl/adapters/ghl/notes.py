@@ -3,7 +3,7 @@
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.mappers import escaped, note_from
 from timerex_ghl.adapters.ghl.transport import GhlTransport
-from timerex_ghl.domain.models import GhlContactId, GhlNote, GhlNoteId
+from timerex_ghl.domain.shared.models import GhlContactId, GhlNote, GhlNoteId
 
 
 class NoteCalls(GhlTransport):

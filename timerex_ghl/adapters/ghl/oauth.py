@@ -24,14 +24,14 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.locks import Fence
 from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.tokens import StoredTokens
-from timerex_ghl.domain.errors import (
+from timerex_ghl.domain.shared.errors import (
     CredentialsError,
     RetryableError,
     SettingsError,
     TimerexGhlError,
     UnknownOutcomeError,
 )
-from timerex_ghl.domain.models import LocationId
+from timerex_ghl.domain.shared.models import LocationId
 
 MARGIN = timedelta(minutes=15)
 """How long before expiry a token is refreshed. GHL's access tokens live about a day."""

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.mappers import Json, tags_of
 from timerex_ghl.adapters.ghl.transport import GhlTransport
-from timerex_ghl.domain.models import GhlContactId
+from timerex_ghl.domain.shared.models import GhlContactId
 
 
 class TagCalls(GhlTransport):

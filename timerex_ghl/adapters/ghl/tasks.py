@@ -7,8 +7,8 @@ from typing import Any, TypedDict, Unpack
 from timerex_ghl.adapters.ghl import operations as ops
 from timerex_ghl.adapters.ghl.mappers import Json, escaped, plain_text, time_of
 from timerex_ghl.adapters.ghl.transport import GhlTransport
-from timerex_ghl.domain.ghl_models import GhlTask, GhlTaskId, GhlUserId
-from timerex_ghl.domain.models import GhlContactId, Record
+from timerex_ghl.domain.shared.ghl_models import GhlTask, GhlTaskId, GhlUserId
+from timerex_ghl.domain.shared.models import GhlContactId, Record
 
 TASK_PAGE = 100
 LONGEST_QUERY = 75

@@ -13,14 +13,14 @@ from pydantic import SecretStr
 
 from timerex_ghl.adapters.ghl.failures import wait_of
 from timerex_ghl.adapters.ghl.transport import NEVER_SENT
-from timerex_ghl.domain.errors import (
+from timerex_ghl.domain.shared.errors import (
     CredentialsError,
     RateLimitedError,
     RetryableError,
     TimerexGhlError,
     UnknownOutcomeError,
 )
-from timerex_ghl.domain.models import LocationId
+from timerex_ghl.domain.shared.models import LocationId
 
 DEADLINE_S = 10.0
 

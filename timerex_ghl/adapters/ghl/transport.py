@@ -13,7 +13,7 @@ from timerex_ghl.adapters.ghl.failures import GhlTokenRefusedError, failure_of, 
 from timerex_ghl.adapters.ghl.mappers import Json
 from timerex_ghl.adapters.ghl.operations import OPERATIONS, GhlOperation
 from timerex_ghl.adapters.ghl.rate_limiter import RateLimiter, is_behind_live
-from timerex_ghl.domain.errors import (
+from timerex_ghl.domain.shared.errors import (
     CredentialsError,
     RateLimitedError,
     RetryableError,
@@ -21,7 +21,7 @@ from timerex_ghl.domain.errors import (
     SkippableError,
     UnknownOutcomeError,
 )
-from timerex_ghl.domain.models import LocationId
+from timerex_ghl.domain.shared.models import LocationId
 
 T = TypeVar("T")
 

@@ -23,7 +23,7 @@ from pydantic import (
 
 from timerex_ghl.adapters.malformed import MalformedError, malformed
 from timerex_ghl.adapters.strict_json import read_json
-from timerex_ghl.domain.models import LocationId, Record
+from timerex_ghl.domain.shared.models import LocationId, Record
 
 
 class GhlDelivery(Record):

@@ -28,7 +28,7 @@ from timerex_ghl.adapters.ledger.links import links
 from timerex_ghl.adapters.ledger.reviews import is_set_aside
 from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.workspace import StaleVersionError, contacts
-from timerex_ghl.domain.activities import (
+from timerex_ghl.domain.activities.activity_fields import (
     COMPLETED,
     PREFIX,
     TASK_ID,
@@ -38,7 +38,7 @@ from timerex_ghl.domain.activities import (
     ActivityKey,
     ActivityKind,
 )
-from timerex_ghl.domain.models import ConnectionName, ContactId, FieldName
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, FieldName
 
 activities = Table(
     "activities",

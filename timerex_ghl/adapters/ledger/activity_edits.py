@@ -14,16 +14,16 @@ from timerex_ghl.adapters.ledger.edits import (
     check_version,
     keep_track,
 )
-from timerex_ghl.domain.activities import TASK_ID, Activity, ActivityId, ActivityKey
-from timerex_ghl.domain.activity_entry import (
+from timerex_ghl.domain.activities.activity_entry import (
     ActivityEntry,
     Kept,
     changed_fields,
     enter_activity,
     kind_of,
 )
-from timerex_ghl.domain.contact_entry import EntryError, FieldFault
-from timerex_ghl.domain.models import ContactId
+from timerex_ghl.domain.activities.activity_fields import TASK_ID, Activity, ActivityId, ActivityKey
+from timerex_ghl.domain.contacts.contact_entry import EntryError, FieldFault
+from timerex_ghl.domain.shared.models import ContactId
 
 
 def add_activity(

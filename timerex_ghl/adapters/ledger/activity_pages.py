@@ -14,7 +14,7 @@ from timerex_ghl.adapters.ledger.activities import (
     get_activity,
     list_activities,
 )
-from timerex_ghl.domain.activities import (
+from timerex_ghl.domain.activities.activity_fields import (
     TASK_ID,
     Activity,
     ActivityId,
@@ -22,7 +22,7 @@ from timerex_ghl.domain.activities import (
     ActivityKind,
     text_of,
 )
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.models import ConnectionName
 
 
 def page_of_activities(

@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Column, Connection, Table, Text, insert, select,
 
 from timerex_ghl.adapters.ledger import audit
 from timerex_ghl.adapters.ledger.schema import UtcTime, metadata
-from timerex_ghl.domain.models import ConnectionName, Record
+from timerex_ghl.domain.shared.models import ConnectionName, Record
 
 PREFIX = "tgk_"
 """Prefix of every token, so that people and secret scanners recognise it."""

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from timerex_ghl.adapters.ledger.schema import SERIAL, JsonText, UtcTime, metadata
-from timerex_ghl.domain.models import ConnectionName, Record
+from timerex_ghl.domain.shared.models import ConnectionName, Record
 
 Scalar = str | int | float | bool | None
 

@@ -15,11 +15,11 @@ from timerex_ghl.adapters.ledger.edits import (
     check_version,
     keep_track,
 )
-from timerex_ghl.domain.booking_entry import NEEDED, BookingEntry, enter_booking
-from timerex_ghl.domain.contact_entry import EntryError, FieldFault
-from timerex_ghl.domain.errors import SkippableError
-from timerex_ghl.domain.models import Booking, BookingId, BookingState, ContactId
-from timerex_ghl.domain.normal import email_key
+from timerex_ghl.domain.bookings.booking_entry import NEEDED, BookingEntry, enter_booking
+from timerex_ghl.domain.contacts.contact_entry import EntryError, FieldFault
+from timerex_ghl.domain.shared.errors import SkippableError
+from timerex_ghl.domain.shared.models import Booking, BookingId, BookingState, ContactId
+from timerex_ghl.domain.shared.normal import email_key
 
 
 class MadeInTimerexError(SkippableError):

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.upsert import upsert
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.shared.models import (
     Booking,
     BookingId,
     BookingState,

@@ -13,12 +13,17 @@ from timerex_ghl.adapters.ledger.edits import (
     check_version,
     keep_track,
 )
-from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.contact_entry import EntryError, FieldFault, check_tags, check_values
-from timerex_ghl.domain.errors import SkippableError
-from timerex_ghl.domain.identity import Keys, keys_of
-from timerex_ghl.domain.merge import NO_TAGS, apply_change
-from timerex_ghl.domain.models import Contact, ContactId, FieldName, WorkspaceContact
+from timerex_ghl.domain.contacts.contact_entry import (
+    EntryError,
+    FieldFault,
+    check_tags,
+    check_values,
+)
+from timerex_ghl.domain.contacts.contact_merge import NO_TAGS, apply_change
+from timerex_ghl.domain.contacts.identity import Keys, keys_of
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.errors import SkippableError
+from timerex_ghl.domain.shared.models import Contact, ContactId, FieldName, WorkspaceContact
 
 WHO = tuple(map(FieldName, ("first_name", "last_name", "email", "phone", "company")))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from timerex_ghl.domain.models import Contact, FieldName, Value
+from timerex_ghl.domain.shared.models import Contact, FieldName, Value
 
 
 def json_of(contact: Contact) -> dict[str, object]:

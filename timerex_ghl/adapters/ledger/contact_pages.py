@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from timerex_ghl.adapters.ledger.workspace import contacts, row_of
-from timerex_ghl.domain.models import ConnectionName, ContactId, WorkspaceContact
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, WorkspaceContact
 
 
 class Dated(NamedTuple):

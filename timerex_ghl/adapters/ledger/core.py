@@ -17,7 +17,7 @@ from timerex_ghl.adapters.ledger.secrets import SecretKey
 from timerex_ghl.adapters.ledger.units import Unit, call
 from timerex_ghl.adapters.ledger.wake import Alarm, listening
 from timerex_ghl.adapters.ledger.writer import LedgerWriter
-from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.shared.errors import SettingsError
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Connection, Table, Text, insert, select, update
 
 from timerex_ghl.adapters.ledger.schema import metadata
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.models import ConnectionName
 
 _cursors = Table(
     "cursors",

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Connection, Table, Text, select
 
 from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.upsert import upsert
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.models import ConnectionName
 
 _previews = Table(
     "dry_run_plans",

@@ -12,9 +12,9 @@ from typing import Literal, NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import audit, inbox
-from timerex_ghl.domain.errors import SkippableError
-from timerex_ghl.domain.models import ConnectionName
-from timerex_ghl.domain.settings import ConnectionSettings
+from timerex_ghl.domain.connections.settings import ConnectionSettings
+from timerex_ghl.domain.shared.errors import SkippableError
+from timerex_ghl.domain.shared.models import ConnectionName
 
 Kind = Literal["contact", "booking", "note", "task"]
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 
 from timerex_ghl.adapters.ledger import postgresql, sqlite
 from timerex_ghl.adapters.ledger.options import DEFAULTS, LedgerOptions
-from timerex_ghl.domain.errors import RetryableError, SettingsError
+from timerex_ghl.domain.shared.errors import RetryableError, SettingsError
 
 READERS = 4
 LISTENERS = 1

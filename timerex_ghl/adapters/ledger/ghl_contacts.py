@@ -25,8 +25,8 @@ from timerex_ghl.adapters.ledger.links import links
 from timerex_ghl.adapters.ledger.reviews import is_set_aside
 from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.upsert import upsert
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.models import (
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.models import (
     ConnectionName,
     Contact,
     GhlContact,

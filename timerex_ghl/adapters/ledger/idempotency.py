@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, Connection, Index, Integer, Table, Text, delete, insert, select
 
 from timerex_ghl.adapters.ledger.schema import UtcTime, metadata
-from timerex_ghl.domain.models import Record
+from timerex_ghl.domain.shared.models import Record
 
 KEPT_FOR = timedelta(hours=24)
 """Minimum time a key is stored. Storing a new key deletes older ones."""

@@ -7,11 +7,18 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import clock, contact_edits, workspace
 from timerex_ghl.adapters.ledger.edits import Editor
-from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.columns import Entry, split_several
-from timerex_ghl.domain.contact_entry import EntryError
-from timerex_ghl.domain.identity import Keys, Match, NoMatch, SeveralMatches, keys_of, match_person
-from timerex_ghl.domain.models import Contact, ContactId, WorkspaceContact
+from timerex_ghl.domain.contacts.contact_entry import EntryError
+from timerex_ghl.domain.contacts.identity import (
+    Keys,
+    Match,
+    NoMatch,
+    SeveralMatches,
+    keys_of,
+    match_person,
+)
+from timerex_ghl.domain.contacts.table_columns import Entry, split_several
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.models import Contact, ContactId, WorkspaceContact
 
 Fate = Literal["new", "changed", "same", "refused"]
 

@@ -27,7 +27,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from timerex_ghl.adapters.ledger.schema import SERIAL, UtcTime, metadata
 from timerex_ghl.adapters.ledger.wake import announce
-from timerex_ghl.domain.models import ConnectionName, EventId, Record
+from timerex_ghl.domain.shared.models import ConnectionName, EventId, Record
 
 Source = Literal["timerex", "ghl", "workspace"]
 

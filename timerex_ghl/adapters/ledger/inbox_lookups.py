@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from timerex_ghl.adapters.ledger.inbox import InboxState, Source, events
-from timerex_ghl.domain.models import ConnectionName
+from timerex_ghl.domain.shared.models import ConnectionName
 
 
 class NamedDelivery(NamedTuple):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState, events, read_event
-from timerex_ghl.domain.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
 
 
 class Due(NamedTuple):

@@ -27,9 +27,9 @@ from sqlalchemy import (
 
 from timerex_ghl.adapters.ledger.locks import Fence, all_valid
 from timerex_ghl.adapters.ledger.schema import UtcTime, metadata
-from timerex_ghl.domain.actions import Action
-from timerex_ghl.domain.errors import RetryableError
-from timerex_ghl.domain.models import ConnectionName, Record
+from timerex_ghl.domain.shared.actions import Action
+from timerex_ghl.domain.shared.errors import RetryableError
+from timerex_ghl.domain.shared.models import ConnectionName, Record
 
 LONGEST_ERROR = 500
 

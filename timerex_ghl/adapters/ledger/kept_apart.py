@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, Index, Table, Text, select
 
 from timerex_ghl.adapters.ledger.schema import UtcTime, metadata
 from timerex_ghl.adapters.ledger.upsert import upsert
-from timerex_ghl.domain.models import ConnectionName, ContactId, GhlContactId
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContactId
 
 _apart = Table(
     "kept_apart",

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from timerex_ghl.adapters.ledger.contact_json import contact_of, json_of
 from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.upsert import upsert
-from timerex_ghl.domain.models import ConnectionName, Contact, Record
+from timerex_ghl.domain.shared.models import ConnectionName, Contact, Record
 
 LinkKind = Literal["contact", "booking-note", "note", "task", "appointment"]
 

@@ -21,8 +21,8 @@ from sqlalchemy import (
 from timerex_ghl.adapters.ledger.links import links
 from timerex_ghl.adapters.ledger.schema import UtcTime, metadata
 from timerex_ghl.adapters.ledger.upsert import upsert
-from timerex_ghl.domain.activities import ActivityId, ActivityKey, ActivityKind
-from timerex_ghl.domain.models import ConnectionName, Record
+from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey, ActivityKind
+from timerex_ghl.domain.shared.models import ConnectionName, Record
 
 Side = Literal["workspace", "ghl"]
 State = Literal["pending", "released", "done", "allowed", "withdrawn", "kept"]

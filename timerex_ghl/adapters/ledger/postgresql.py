@@ -8,7 +8,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from timerex_ghl.adapters.ledger.options import LedgerOptions
-from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.shared.errors import SettingsError
 
 _WRITER_LOCK = 0x7472_6768_6C00  # an arbitrary constant: "trghl"
 _CONNECT_TIMEOUT_S = 10

@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 
 from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
-from timerex_ghl.domain.models import ConnectionName
-from timerex_ghl.domain.settings import ConnectionSettings, PublishedConnection
+from timerex_ghl.domain.connections.settings import ConnectionSettings, PublishedConnection
+from timerex_ghl.domain.shared.models import ConnectionName
 
 _published = Table(
     "published_connections",

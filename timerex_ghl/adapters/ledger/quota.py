@@ -15,7 +15,7 @@ from sqlalchemy import Column, Connection, Integer, RowMapping, Table, Text, ins
 
 from timerex_ghl.adapters.ledger import clock
 from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
-from timerex_ghl.domain.models import LocationId
+from timerex_ghl.domain.shared.models import LocationId
 
 DAILY_LIMIT = 200_000
 """GHL's limits, per app and location. Source: docs/vendors/ghl.md#limits."""

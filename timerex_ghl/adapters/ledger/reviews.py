@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
-from timerex_ghl.domain.models import ConnectionName, Record
+from timerex_ghl.domain.shared.models import ConnectionName, Record
 
 ReviewKind = Literal["identity", "conflict", "no-key", "gone", "refused", "dead-letter", "deletes"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.shared.errors import SettingsError
 
 VARIABLE = "TIMEREX_GHL_KEY"
 

@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
 from timerex_ghl.adapters.ledger.options import LOCK_WAIT, LedgerOptions
-from timerex_ghl.domain.errors import RetryableError, SettingsError
+from timerex_ghl.domain.shared.errors import RetryableError, SettingsError
 
 _LOCK_POLL_S = 0.0005  # SQLite's own busy handler sleeps up to 100 ms: a p99 of 186 ms, not 24
 _FIXED = (3, 51, 3)

@@ -22,9 +22,9 @@ from timerex_ghl.adapters.ledger.ghl_contacts import contact_snapshots
 from timerex_ghl.adapters.ledger.links import Link, link_of, links
 from timerex_ghl.adapters.ledger.schema import EPOCH, UtcTime
 from timerex_ghl.adapters.ledger.workspace import contacts
-from timerex_ghl.domain.activities import ActivityId, ActivityKind
-from timerex_ghl.domain.ghl_models import GhlAppointmentId
-from timerex_ghl.domain.models import Booking, ConnectionName, ContactId, GhlContactId
+from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKind
+from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId
+from timerex_ghl.domain.shared.models import Booking, ConnectionName, ContactId, GhlContactId
 
 
 class Linked(NamedTuple):

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from timerex_ghl.adapters.ledger.schema import UtcTime, metadata
 from timerex_ghl.adapters.ledger.secrets import SecretKey
-from timerex_ghl.domain.models import Record
+from timerex_ghl.domain.shared.models import Record
 
 _tokens = Table(
     "tokens",

@@ -27,11 +27,11 @@ from timerex_ghl.adapters.ledger.contact_json import contact_of, json_of
 from timerex_ghl.adapters.ledger.links import links
 from timerex_ghl.adapters.ledger.reviews import is_set_aside
 from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime, metadata
-from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.errors import RetryableError, SkippableError
-from timerex_ghl.domain.identity import Keys
-from timerex_ghl.domain.merge import apply_change
-from timerex_ghl.domain.models import ConnectionName, Contact, ContactId, WorkspaceContact
+from timerex_ghl.domain.contacts.contact_merge import apply_change
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.errors import RetryableError, SkippableError
+from timerex_ghl.domain.shared.models import ConnectionName, Contact, ContactId, WorkspaceContact
 
 contacts = Table(
     "contacts",

@@ -24,7 +24,7 @@ from timerex_ghl.adapters.ledger.units import (
     run,
     run_alone,
 )
-from timerex_ghl.domain.errors import FatalError, RetryableError
+from timerex_ghl.domain.shared.errors import FatalError, RetryableError
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from timerex_ghl.adapters.ghl.oauth import OAuthTokens
-from timerex_ghl.domain.errors import CredentialsError
+from timerex_ghl.domain.shared.errors import CredentialsError
 
 
 class TimerexAuth(Protocol):

@@ -4,7 +4,7 @@ from datetime import UTC
 from zoneinfo import ZoneInfo
 
 from timerex_ghl.adapters.timerex.payloads import EventPayload, FormItemPayload
-from timerex_ghl.domain.models import Booking, BookingId, BookingState, FormAnswer
+from timerex_ghl.domain.shared.models import Booking, BookingId, BookingState, FormAnswer
 
 _OWN_QUESTIONS = {"guest_name", "guest_email", "company_name", "guest_comment"}
 

@@ -31,8 +31,8 @@ from timerex_ghl.adapters.timerex.replies import (
     read_user,
 )
 from timerex_ghl.adapters.timerex.transport import TimerexTransport
-from timerex_ghl.domain.errors import RetryableError
-from timerex_ghl.domain.models import Booking, BookingId
+from timerex_ghl.domain.shared.errors import RetryableError
+from timerex_ghl.domain.shared.models import Booking, BookingId
 
 
 class TimerexClient(TimerexTransport):

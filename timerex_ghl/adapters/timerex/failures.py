@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from timerex_ghl.adapters.timerex.operations import TimerexOperation
-from timerex_ghl.domain.errors import (
+from timerex_ghl.domain.shared.errors import (
     CredentialsError,
     NotFoundError,
     RateLimitedError,

@@ -22,7 +22,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from timerex_ghl.domain.models import Value
+from timerex_ghl.domain.shared.models import Value
 
 
 def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:

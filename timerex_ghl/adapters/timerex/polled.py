@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field, JsonValue, ValidationError
 from timerex_ghl.adapters.timerex.payloads import Payload
 from timerex_ghl.adapters.timerex.replies import EventRow, TimerexCalendar, read_event
 from timerex_ghl.adapters.timerex.webhooks import CANCELLED, CONFIRMED
-from timerex_ghl.domain.models import Booking, BookingId, BookingState, Record
+from timerex_ghl.domain.shared.models import Booking, BookingId, BookingState, Record
 
 MARK = "polled "
 """Prefix of the dedupe keys of polled events."""

@@ -16,8 +16,8 @@ from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.quota import Ended, Slot
 from timerex_ghl.adapters.timer import SYSTEM_TIMER, Timer
 from timerex_ghl.adapters.timerex.operations import Window
-from timerex_ghl.domain.errors import RateLimitedError
-from timerex_ghl.domain.models import LocationId
+from timerex_ghl.domain.shared.errors import RateLimitedError
+from timerex_ghl.domain.shared.models import LocationId
 
 LOOKS_PER_WINDOW = 20
 """How often a waiting caller checks again: other processes may have returned slots."""

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue, StringCon
 
 from timerex_ghl.adapters.timerex.bookings import booking_of
 from timerex_ghl.adapters.timerex.payloads import EventPayload, Flag, Id, Payload, Text
-from timerex_ghl.domain.models import Booking, BookingId, Record
+from timerex_ghl.domain.shared.models import Booking, BookingId, Record
 
 PageToken = NewType("PageToken", str)
 TeamId = NewType("TeamId", str)

@@ -20,7 +20,7 @@ from timerex_ghl.adapters.timerex.failures import (
 )
 from timerex_ghl.adapters.timerex.operations import TimerexOperation
 from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter
-from timerex_ghl.domain.errors import (
+from timerex_ghl.domain.shared.errors import (
     CredentialsError,
     RateLimitedError,
     RetryableError,

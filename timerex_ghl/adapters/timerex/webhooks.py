@@ -8,7 +8,7 @@ from timerex_ghl.adapters.malformed import malformed
 from timerex_ghl.adapters.strict_json import read_json
 from timerex_ghl.adapters.timerex.bookings import booking_of
 from timerex_ghl.adapters.timerex.payloads import BookingPayload, EnvelopePayload
-from timerex_ghl.domain.models import Booking, BookingId, Record
+from timerex_ghl.domain.shared.models import Booking, BookingId, Record
 
 CONFIRMED = "event_confirmed"
 CANCELLED = "event_cancelled"

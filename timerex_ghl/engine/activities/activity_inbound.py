@@ -12,16 +12,16 @@ from timerex_ghl.adapters.ghl.activity_webhooks import (
 from timerex_ghl.adapters.ledger import activities, links
 from timerex_ghl.adapters.ledger.inbox import InboxEvent
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.domain.activities import (
+from timerex_ghl.domain.activities.activity_fields import (
     ActivityId,
     ActivityKey,
     ActivityKind,
     is_same_value,
     text_of,
 )
-from timerex_ghl.domain.activity_ghl import GhlActivity, map_task
-from timerex_ghl.domain.errors import RetryableError
-from timerex_ghl.domain.models import GhlContactId
+from timerex_ghl.domain.activities.activity_mapping import GhlActivity, map_task
+from timerex_ghl.domain.shared.errors import RetryableError
+from timerex_ghl.domain.shared.models import GhlContactId
 from timerex_ghl.engine.activities.handle_activity import handle_activity
 from timerex_ghl.engine.activities.read_remote import emails_for, read_remote
 from timerex_ghl.engine.activities.resolve_activity import follow_person, resolve_activity

@@ -20,9 +20,9 @@ from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.locks import Fence
 from timerex_ghl.adapters.ledger.pending_deletes import PendingDelete
-from timerex_ghl.domain.activities import Activity, ActivityKey
-from timerex_ghl.domain.merge_field import Side
-from timerex_ghl.domain.models import ConnectionName, FieldName, GhlContactId
+from timerex_ghl.domain.activities.activity_fields import Activity, ActivityKey
+from timerex_ghl.domain.shared.merge_field import Side
+from timerex_ghl.domain.shared.models import ConnectionName, FieldName, GhlContactId
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.lock_names import lock_of_activity
 from timerex_ghl.engine.locking import TTL_S, Busy, holder_name, insist, renewed

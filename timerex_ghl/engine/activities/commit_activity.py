@@ -17,8 +17,7 @@ from timerex_ghl.adapters.ledger import (
 )
 from timerex_ghl.adapters.ledger.audit import NewAuditEntry
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.domain.actions import ActivityPlan, Conflict
-from timerex_ghl.domain.activities import (
+from timerex_ghl.domain.activities.activity_fields import (
     COMPLETED,
     STAGE,
     YES,
@@ -26,8 +25,9 @@ from timerex_ghl.domain.activities import (
     ActivityKey,
     is_same_activity,
 )
-from timerex_ghl.domain.activity_ghl import GhlActivity
-from timerex_ghl.domain.models import Contact, ContactId, FieldName, Value
+from timerex_ghl.domain.activities.activity_mapping import GhlActivity
+from timerex_ghl.domain.shared.actions import ActivityPlan, Conflict
+from timerex_ghl.domain.shared.models import Contact, ContactId, FieldName, Value
 from timerex_ghl.engine.activities.claim_activity import ActivityClaim, ActivityState
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.write import Written

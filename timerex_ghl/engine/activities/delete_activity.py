@@ -12,10 +12,10 @@ from timerex_ghl.adapters.ledger import activities, intents, links, locks, pendi
 from timerex_ghl.adapters.ledger import reviews as reviews_of
 from timerex_ghl.adapters.ledger.links import Link
 from timerex_ghl.adapters.ledger.pending_deletes import FoundDelete, Side, State
-from timerex_ghl.domain.actions import DeleteActivity
-from timerex_ghl.domain.activities import ActivityKey, ActivityKind
-from timerex_ghl.domain.errors import NotFoundError
-from timerex_ghl.domain.models import ConnectionName, GhlContactId
+from timerex_ghl.domain.activities.activity_fields import ActivityKey, ActivityKind
+from timerex_ghl.domain.shared.actions import DeleteActivity
+from timerex_ghl.domain.shared.errors import NotFoundError
+from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId
 from timerex_ghl.engine.activities.claim_activity import (
     ActivityClaim,
     ActivityState,

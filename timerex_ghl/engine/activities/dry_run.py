@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from timerex_ghl.adapters.ledger import dry_run_plans
-from timerex_ghl.domain.actions import ActivityPlan, DeleteActivity
-from timerex_ghl.domain.models import FieldName
+from timerex_ghl.domain.shared.actions import ActivityPlan, DeleteActivity
+from timerex_ghl.domain.shared.models import FieldName
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
 

@@ -1,11 +1,11 @@
 """The handler of one note or task, the same for live, replay and bulk runs."""
 
-from timerex_ghl.domain.actions import ActivityPlan, CreateActivity, UpdateActivity
-from timerex_ghl.domain.activities import ActivityKey, text_of
-from timerex_ghl.domain.activity_ghl import GhlActivity
-from timerex_ghl.domain.activity_plan import Policy, plan_activity, plan_creation
-from timerex_ghl.domain.errors import NotFoundError, RetryableError
-from timerex_ghl.domain.models import GhlContactId, Values
+from timerex_ghl.domain.activities.activity_fields import ActivityKey, text_of
+from timerex_ghl.domain.activities.activity_mapping import GhlActivity
+from timerex_ghl.domain.activities.activity_plan import Policy, plan_activity, plan_creation
+from timerex_ghl.domain.shared.actions import ActivityPlan, CreateActivity, UpdateActivity
+from timerex_ghl.domain.shared.errors import NotFoundError, RetryableError
+from timerex_ghl.domain.shared.models import GhlContactId, Values
 from timerex_ghl.engine.activities.claim_activity import (
     NO_CONFLICT_DECISION,
     ActivityState,

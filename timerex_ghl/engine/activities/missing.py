@@ -6,8 +6,8 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import pending_deletes, sweeps
 from timerex_ghl.adapters.ledger.pending_deletes import State
-from timerex_ghl.domain.activities import ActivityKey, ActivityKind
-from timerex_ghl.domain.models import ContactId
+from timerex_ghl.domain.activities.activity_fields import ActivityKey, ActivityKind
+from timerex_ghl.domain.shared.models import ContactId
 from timerex_ghl.engine.activities.claim_activity import read_activity
 from timerex_ghl.engine.activities.delete_activity import claim_all, most_unasked
 from timerex_ghl.engine.activities.read_remote import read_remote

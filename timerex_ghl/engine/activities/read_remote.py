@@ -13,12 +13,12 @@ from timerex_ghl.adapters.ghl.activity_webhooks import (
 from timerex_ghl.adapters.ledger import inbox_lookups, links
 from timerex_ghl.adapters.ledger.intents import Intent
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.domain.actions import CreateActivity, DeleteActivity, UpdateActivity
-from timerex_ghl.domain.activities import ActivityKey, ActivityKind
-from timerex_ghl.domain.activity_ghl import GhlActivity, map_note, map_task
-from timerex_ghl.domain.errors import NotFoundError, RetryableError
-from timerex_ghl.domain.ghl_models import GhlTaskId
-from timerex_ghl.domain.models import Contact, GhlContactId, GhlNoteId
+from timerex_ghl.domain.activities.activity_fields import ActivityKey, ActivityKind
+from timerex_ghl.domain.activities.activity_mapping import GhlActivity, map_note, map_task
+from timerex_ghl.domain.shared.actions import CreateActivity, DeleteActivity, UpdateActivity
+from timerex_ghl.domain.shared.errors import NotFoundError, RetryableError
+from timerex_ghl.domain.shared.ghl_models import GhlTaskId
+from timerex_ghl.domain.shared.models import Contact, GhlContactId, GhlNoteId
 from timerex_ghl.engine.activities.claim_activity import ActivityState
 from timerex_ghl.engine.activities.write_activity import Emails, is_shown
 from timerex_ghl.engine.context import SyncContext

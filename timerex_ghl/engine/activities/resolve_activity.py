@@ -6,10 +6,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import activities, bookings, intents, links, locks, workspace
-from timerex_ghl.domain.activities import TEXT, ActivityKey, text_of
-from timerex_ghl.domain.activity_ghl import GhlActivity
-from timerex_ghl.domain.models import ContactId, GhlContactId
-from timerex_ghl.domain.note_text import booking_of
+from timerex_ghl.domain.activities.activity_fields import TEXT, ActivityKey, text_of
+from timerex_ghl.domain.activities.activity_mapping import GhlActivity
+from timerex_ghl.domain.bookings.note_text import booking_of
+from timerex_ghl.domain.shared.models import ContactId, GhlContactId
 from timerex_ghl.engine.activities.claim_activity import claim_activity
 from timerex_ghl.engine.activities.commit_activity import add_from_ghl
 from timerex_ghl.engine.activities.dry_run import show_new

@@ -14,10 +14,10 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import activities, cursors, links, workspace
 from timerex_ghl.adapters.ledger.sweeps import Linked
-from timerex_ghl.domain.activities import ActivityId, ActivityKey, ActivityKind
-from timerex_ghl.domain.activity_ghl import GhlActivity, map_note, map_task
-from timerex_ghl.domain.errors import NotFoundError
-from timerex_ghl.domain.models import ContactId, GhlContactId, Record
+from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey, ActivityKind
+from timerex_ghl.domain.activities.activity_mapping import GhlActivity, map_note, map_task
+from timerex_ghl.domain.shared.errors import NotFoundError
+from timerex_ghl.domain.shared.models import ContactId, GhlContactId, Record
 from timerex_ghl.engine.activities.commit_activity import add_from_ghl
 from timerex_ghl.engine.activities.delete_activity import withdraw_found
 from timerex_ghl.engine.activities.handle_activity import handle_activity

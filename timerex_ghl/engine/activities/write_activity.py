@@ -4,13 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from timerex_ghl.adapters.ghl.tasks import TaskChanges
-from timerex_ghl.domain.actions import (
-    ActivityAction,
-    CreateActivity,
-    DeleteActivity,
-    UpdateActivity,
-)
-from timerex_ghl.domain.activities import (
+from timerex_ghl.domain.activities.activity_fields import (
     ASSIGNEE,
     BODY,
     COMPLETED,
@@ -23,9 +17,15 @@ from timerex_ghl.domain.activities import (
     is_same_value,
     with_marker,
 )
-from timerex_ghl.domain.activity_ghl import GhlActivity, map_note, map_task
-from timerex_ghl.domain.ghl_models import GhlTaskId, GhlUserId
-from timerex_ghl.domain.models import FieldName, GhlNoteId
+from timerex_ghl.domain.activities.activity_mapping import GhlActivity, map_note, map_task
+from timerex_ghl.domain.shared.actions import (
+    ActivityAction,
+    CreateActivity,
+    DeleteActivity,
+    UpdateActivity,
+)
+from timerex_ghl.domain.shared.ghl_models import GhlTaskId, GhlUserId
+from timerex_ghl.domain.shared.models import FieldName, GhlNoteId
 from timerex_ghl.engine.activities.claim_activity import ActivityClaim
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.write import Written, send_write

@@ -8,8 +8,14 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger import activity_edits, activity_pages, clock
 from timerex_ghl.adapters.ledger.activities import WantedActivities
-from timerex_ghl.domain.activities import PREFIX, Activity, ActivityId, ActivityKey, ActivityKind
-from timerex_ghl.domain.activity_entry import ActivityEntry
+from timerex_ghl.domain.activities.activity_entry import ActivityEntry
+from timerex_ghl.domain.activities.activity_fields import (
+    PREFIX,
+    Activity,
+    ActivityId,
+    ActivityKey,
+    ActivityKind,
+)
 from timerex_ghl.gateway.api.activity_wire import ActivityView, NoteDraft, TaskDraft
 from timerex_ghl.gateway.api.guard import ApiCaller
 from timerex_ghl.gateway.api.once import Made, make_once

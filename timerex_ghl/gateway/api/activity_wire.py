@@ -2,7 +2,14 @@
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from timerex_ghl.domain.activities import (
+from timerex_ghl.domain.activities.activity_entry import (
+    NoteEntry,
+    Status,
+    TaskEntry,
+    TaskId,
+    status_of,
+)
+from timerex_ghl.domain.activities.activity_fields import (
     ASSIGNEE,
     BODY,
     TASK_ID,
@@ -12,9 +19,8 @@ from timerex_ghl.domain.activities import (
     ActivityId,
     due_of,
 )
-from timerex_ghl.domain.activity_entry import NoteEntry, Status, TaskEntry, TaskId, status_of
-from timerex_ghl.domain.booking_entry import When
-from timerex_ghl.domain.models import ContactId, Record
+from timerex_ghl.domain.bookings.booking_entry import When
+from timerex_ghl.domain.shared.models import ContactId, Record
 from timerex_ghl.gateway.api.booking_wire import PersonId
 from timerex_ghl.gateway.api.pages import PageQuery
 

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import links
 from timerex_ghl.adapters.ledger.bookings import BookingRow, Origin
 from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.domain.appointment_fields import STATUS
-from timerex_ghl.domain.booking_entry import NEEDED, BookingEntry, When
-from timerex_ghl.domain.models import Booking, BookingState, ConnectionName, ContactId
+from timerex_ghl.domain.bookings.appointment_fields import STATUS
+from timerex_ghl.domain.bookings.booking_entry import NEEDED, BookingEntry, When
+from timerex_ghl.domain.shared.models import Booking, BookingState, ConnectionName, ContactId
 from timerex_ghl.gateway.api.pages import PageQuery
 
 PersonId = Annotated[ContactId, Field(pattern=r"^[!-~]{1,128}$")]

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import booking_edits, bookings, clock
 from timerex_ghl.adapters.ledger.bookings import BookingFilter, BookingPosition
 from timerex_ghl.adapters.ledger.schema import EPOCH
-from timerex_ghl.domain.booking_entry import BookingEntry
-from timerex_ghl.domain.models import BookingId
+from timerex_ghl.domain.bookings.booking_entry import BookingEntry
+from timerex_ghl.domain.shared.models import BookingId
 from timerex_ghl.gateway.api.booking_wire import (
     BookingDraft,
     BookingQuery,

@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger import clock, contact_edits, contact_pages
 from timerex_ghl.adapters.ledger.contact_pages import WantedContacts
 from timerex_ghl.adapters.ledger.edits import UnknownRecordError
-from timerex_ghl.domain.actions import WorkspaceChange
-from timerex_ghl.domain.models import ContactId
-from timerex_ghl.domain.normal import email_key, phone_key
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.models import ContactId
+from timerex_ghl.domain.shared.normal import email_key, phone_key
 from timerex_ghl.gateway.api.contact_wire import (
     ContactChange,
     ContactDraft,

@@ -17,9 +17,9 @@ from timerex_ghl.adapters.ledger.api_tokens import ApiToken
 from timerex_ghl.adapters.ledger.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.strict_json import read_json
-from timerex_ghl.domain.errors import FatalError, RetryableError
-from timerex_ghl.domain.models import ConnectionName
-from timerex_ghl.domain.settings import ConnectionSettings
+from timerex_ghl.domain.connections.settings import ConnectionSettings
+from timerex_ghl.domain.shared.errors import FatalError, RetryableError
+from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.gateway.api.problems import ProblemError
 from timerex_ghl.gateway.limits import GatewayLimits
 from timerex_ghl.gateway.requests import check_media_type, read_body

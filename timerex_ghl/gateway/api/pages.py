@@ -6,8 +6,8 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
-from timerex_ghl.domain.contact_entry import FieldFault, is_readable
-from timerex_ghl.domain.models import Record
+from timerex_ghl.domain.contacts.contact_entry import FieldFault, is_readable
+from timerex_ghl.domain.shared.models import Record
 from timerex_ghl.gateway.api.problems import invalid
 
 T = TypeVar("T")

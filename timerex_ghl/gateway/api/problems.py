@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from timerex_ghl.adapters.ledger.booking_edits import MadeInTimerexError
 from timerex_ghl.adapters.ledger.contact_edits import DuplicatePersonError
 from timerex_ghl.adapters.ledger.edits import OtherVersionError, UnknownRecordError
-from timerex_ghl.domain.contact_entry import EntryError, FieldFault
+from timerex_ghl.domain.contacts.contact_entry import EntryError, FieldFault
 
 _log = logging.getLogger(__name__)
 _LONGEST_NAME = 100

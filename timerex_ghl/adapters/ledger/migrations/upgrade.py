@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.migrations import VERSION_TABLE
-from timerex_ghl.domain.errors import SettingsError
+from timerex_ghl.domain.shared.errors import SettingsError
 
 _one_at_a_time = threading.Lock()  # Alembic's `op` and `context` are global to the process
 

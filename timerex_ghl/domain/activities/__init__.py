@@ -1,0 +1,1 @@
+"""Notes and tasks: their fields, what people enter, and planning their writes."""

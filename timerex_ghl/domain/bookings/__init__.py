@@ -1,0 +1,1 @@
+"""Bookings: merging deliveries, and planning what mirrors a booking in GHL."""

@@ -1,0 +1,275 @@
+"""Plan one appointment for each chain of bookings, in the GHL calendar mapped to theirs.
+
+A three-way merge, field by field: only what TimeRex changed since the base is written. What people
+change in GHL stays: TimeRex cannot receive it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+from unicodedata import normalize
+
+from timerex_ghl.domain.bookings.appointment_fields import (
+    ADDRESS,
+    ASSIGNED_TO,
+    ATTENDED,
+    CALENDAR,
+    CANCELLED,
+    CONFIRMED,
+    CONTACT,
+    DELETED,
+    DETAILS,
+    ENDS_AT,
+    GHL_ADDRESS,
+    GHL_TITLE,
+    HOSTS,
+    STARTS_AT,
+    STATE,
+    STATUS,
+    TITLE,
+    AppointmentState,
+    moment_text,
+)
+from timerex_ghl.domain.bookings.booking_merge import head_of, join_chain, owner_of, root_of
+from timerex_ghl.domain.bookings.note_text import is_same_text, one_line, render_details
+from timerex_ghl.domain.connections.settings import CalendarRule
+from timerex_ghl.domain.shared.actions import (
+    AppointmentAction,
+    CreateAppointment,
+    UpdateAppointment,
+)
+from timerex_ghl.domain.shared.ghl_models import GhlCalendarId, GhlUserId
+from timerex_ghl.domain.shared.models import (
+    Booking,
+    BookingId,
+    BookingState,
+    FieldName,
+    GhlContactId,
+    Record,
+)
+
+ANY: Final = "*"
+
+
+class KeptAppointment(Record):
+    """A booking whose appointment needs no write, and its new base."""
+
+    booking_id: BookingId
+    base: dict[FieldName, str]
+
+
+class AppointmentPlan(Record):
+    """How to bring the appointments of a chain in sync.
+
+    Attributes:
+        moves: Links to change first, each from the old booking to the new one.
+        actions: What to write afterwards.
+        kept: Bases that change without a write.
+    """
+
+    moves: tuple[tuple[BookingId, BookingId], ...] = ()
+    actions: tuple[AppointmentAction, ...] = ()
+    kept: tuple[KeptAppointment, ...] = ()
+
+
+def map_calendar(booking: Booking, rules: Iterable[CalendarRule]) -> GhlCalendarId | None:
+    """Return the GHL calendar of a booking, by the first rule that fits."""
+    names = {ANY, booking.calendar_id, _spelling(booking.calendar_name)}
+    return next(
+        (rule.ghl for rule in rules if {rule.timerex, _spelling(rule.timerex)} & names), None
+    )
+
+
+def plan_appointments(
+    rows: Collection[Booking],
+    states: Mapping[BookingId, AppointmentState],
+    contact_id: GhlContactId,
+    rules: Iterable[CalendarRule],
+    users: Mapping[str, GhlUserId],
+) -> AppointmentPlan:
+    """Plan the writes so that one appointment shows a chain of bookings.
+
+    A successor gets the nearest appointment before it. A second one in the chain, or one of
+    another person (who rebooked under another name), is cancelled. A moved booking whose successor
+    has not arrived changes nothing.
+
+    Args:
+        rows: Every stored booking of the chain.
+        states: The appointments these bookings have.
+        contact_id: The guest of the chain's head.
+        rules: Which calendar is for which bookings; an existing appointment stays in its calendar.
+        users: The location's users by e-mail.
+    """
+    chain = join_chain(rows)
+    head = head_of(chain)
+    owners = {booking_id: state.contact_id for booking_id, state in states.items()}
+    owner = owner_of(chain, owners, contact_id)
+    moves = ((owner, head.id),) if owner is not None and owner != head.id else ()
+    if owner is not None:
+        first = _follow(head, root_of(chain), states[owner], users)
+    else:
+        first = _create(head, root_of(chain), contact_id, map_calendar(head, rules), users)
+    extras = [row.id for row in chain if row.id != owner and row.id in states]
+    planned = [first, *(_end(booking_id, states[booking_id]) for booking_id in extras)]
+    return AppointmentPlan(
+        moves=moves,
+        actions=tuple(
+            one for one in planned if isinstance(one, CreateAppointment | UpdateAppointment)
+        ),
+        kept=tuple(one for one in planned if isinstance(one, KeptAppointment)),
+    )
+
+
+def _wanted(booking: Booking, root_id: BookingId) -> dict[FieldName, str]:
+    """Return the fields that TimeRex wants. The meeting's link is only for a confirmed booking."""
+    parts = (one_line(booking.calendar_name), one_line(booking.guest_name or ""))
+    wanted = {
+        STATE: booking.state.value,
+        STARTS_AT: moment_text(booking.starts_at),
+        ENDS_AT: moment_text(booking.ends_at),
+        TITLE: ": ".join(filter(None, parts)) or "Booking",
+        DETAILS: render_details(booking, root_id),
+        HOSTS: " ".join(booking.host_emails),
+    }
+    if booking.state is BookingState.CONFIRMED:
+        wanted[ADDRESS] = one_line(booking.join_url or "")
+    return wanted
+
+
+def _create(
+    head: Booking,
+    root_id: BookingId,
+    contact_id: GhlContactId,
+    calendar_id: GhlCalendarId | None,
+    users: Mapping[str, GhlUserId],
+) -> CreateAppointment | None:
+    """Plan a new appointment. A booking that was cancelled meanwhile gets a cancelled one."""
+    if calendar_id is None or head.state is BookingState.MOVED:
+        return None
+    wanted = _wanted(head, root_id)
+    user = _user_of(head, users)
+    values = {
+        **{field: value for field in SENT if (value := wanted.get(field))},
+        STATUS: CONFIRMED if head.state is BookingState.CONFIRMED else CANCELLED,
+        **({ASSIGNED_TO: user} if user else {}),
+    }
+    return CreateAppointment(
+        contact_id=contact_id,
+        booking_id=head.id,
+        calendar_id=calendar_id,
+        values=values,
+        base={**wanted, CONTACT: contact_id, CALENDAR: calendar_id},
+    )
+
+
+def _follow(
+    head: Booking, root_id: BookingId, state: AppointmentState, users: Mapping[str, GhlUserId]
+) -> UpdateAppointment | KeptAppointment | None:
+    """Plan the update of an appointment. One that was deleted in GHL stays deleted."""
+    if head.state is BookingState.MOVED:
+        return None
+    wanted = _wanted(head, root_id)
+    changed = {field for field, value in wanted.items() if state.base.get(field) != value}
+    if not changed:
+        return None
+    values: dict[FieldName, str] = {}
+    if state.status != DELETED:
+        values = {
+            **_standing(wanted, changed, state),
+            **_texts(wanted, changed, state),
+            **_host(head, changed, state, users),
+        }
+    return _plan_one(head.id, state, values, wanted)
+
+
+def _end(
+    booking_id: BookingId, state: AppointmentState
+) -> UpdateAppointment | KeptAppointment | None:
+    """Cancel an appointment whose booking was moved to another one."""
+    moved = {STATE: BookingState.MOVED.value}
+    if state.base.get(STATE) == BookingState.MOVED:
+        return None
+    is_over = state.status in {CANCELLED, DELETED, *ATTENDED}
+    return _plan_one(booking_id, state, {} if is_over else {STATUS: CANCELLED}, moved)
+
+
+def _plan_one(
+    booking_id: BookingId,
+    state: AppointmentState,
+    values: dict[FieldName, str],
+    wanted: dict[FieldName, str],
+) -> UpdateAppointment | KeptAppointment:
+    base = {**state.base, **wanted, STATUS: state.status}
+    if not values:
+        return KeptAppointment(booking_id=booking_id, base=base)
+    return UpdateAppointment(
+        contact_id=state.contact_id,
+        booking_id=booking_id,
+        appointment_id=state.id,
+        values=values,
+        base=base,
+    )
+
+
+def _standing(
+    wanted: Mapping[FieldName, str], changed: Collection[FieldName], state: AppointmentState
+) -> dict[FieldName, str]:
+    """Return its times and status where TimeRex changed them.
+
+    GHL owns whether the guest came, until the booking is moved to another time.
+    """
+    is_moved = bool({STARTS_AT, ENDS_AT} & {*changed})
+    if wanted[STATE] != BookingState.CONFIRMED:
+        is_over = STATE not in changed or state.status in {CANCELLED, *ATTENDED}
+        return {} if is_over else {STATUS: CANCELLED}
+    if not is_moved and STATE not in changed:
+        return {}
+    values: dict[FieldName, str] = {}
+    times = {STARTS_AT: wanted[STARTS_AT], ENDS_AT: wanted[ENDS_AT]}
+    if times != state.times:
+        values |= times
+    if state.status != CONFIRMED and (is_moved or state.status not in ATTENDED):
+        values[STATUS] = CONFIRMED
+    return values
+
+
+def _texts(
+    wanted: Mapping[FieldName, str], changed: Collection[FieldName], state: AppointmentState
+) -> dict[FieldName, str]:
+    """Return its title, address and details where TimeRex changed them and GHL's users did not."""
+    values = {DETAILS: wanted[DETAILS]} if DETAILS in changed else {}
+    now = state.now
+    for field, shown, text in (
+        (TITLE, GHL_TITLE, now.title if now else None),
+        (ADDRESS, GHL_ADDRESS, now.address if now else None),
+    ):
+        known = (state.base.get(field, ""), state.base.get(shown, ""))
+        is_unchanged = text is None or any(is_same_text(text, one) for one in known)
+        if field in changed and is_unchanged and text != wanted[field]:
+            values[field] = wanted[field]
+    return values
+
+
+def _host(
+    head: Booking,
+    changed: Collection[FieldName],
+    state: AppointmentState,
+    users: Mapping[str, GhlUserId],
+) -> dict[FieldName, str]:
+    """Assign it to the host's user, unless it was reassigned in GHL."""
+    user = _user_of(head, users)
+    given = state.base.get(ASSIGNED_TO, "")
+    has = given if state.now is None else state.now.assigned_to or ""
+    if HOSTS not in changed or user is None or has not in {"", given} or has == user:
+        return {}
+    return {ASSIGNED_TO: user}
+
+
+def _user_of(booking: Booking, users: Mapping[str, GhlUserId]) -> GhlUserId | None:
+    return next((users[email] for email in booking.host_emails if email in users), None)
+
+
+def _spelling(name: str) -> str:
+    return " ".join(normalize("NFKC", name).casefold().split())
+
+
+SENT = (STARTS_AT, ENDS_AT, TITLE, ADDRESS, DETAILS)

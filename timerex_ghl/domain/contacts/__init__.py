@@ -1,0 +1,1 @@
+"""Contacts: identity, field mapping, the merge, and what people enter."""

@@ -1,0 +1,132 @@
+"""The three-way merge of a contact: each field by itself, and the tags one by one."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from timerex_ghl.domain.shared.actions import Conflict, WorkspaceChange
+from timerex_ghl.domain.shared.merge_field import (
+    UNKNOWN,
+    FieldVerdict,
+    FieldViews,
+    Side,
+    Standing,
+    merge_field,
+)
+from timerex_ghl.domain.shared.models import Contact, FieldName, FieldRule, Record, Value
+from timerex_ghl.domain.shared.normal import clean_tag
+
+Tags = frozenset[str]
+WINNERS: tuple[Standing, ...] = ("workspace", "ghl", "both")
+NO_TAGS: Tags = frozenset()
+
+
+class FieldMerge(Record):
+    """The changes to each side, in canonical fields.
+
+    Attributes:
+        base: The base once that is done. Only values and tags, no time.
+    """
+
+    to_workspace: WorkspaceChange
+    values_to_ghl: dict[FieldName, Value]
+    tags_to_add: Tags
+    tags_to_remove: Tags
+    base: Contact
+    conflicts: tuple[Conflict, ...]
+
+
+class TagMerge(NamedTuple):
+    """The tags to add and remove on each side, and those both have afterwards."""
+
+    to_workspace: tuple[Tags, Tags] = (NO_TAGS, NO_TAGS)
+    to_ghl: tuple[Tags, Tags] = (NO_TAGS, NO_TAGS)
+    base: Tags | None = None
+
+
+def merge_contacts(
+    workspace: Contact,
+    ghl: Contact,
+    base: Contact | None,
+    rules: Iterable[FieldRule],
+    region: str,
+    *,
+    creating: bool = False,
+) -> FieldMerge:
+    """Merge the two views of a contact.
+
+    Args:
+        workspace: The workspace row. A field it does not have was never entered there.
+        ghl: What GHL answered, in canonical fields.
+        base: What both last agreed on; None the first time.
+        rules: The connection's fields.
+        region: Reads phone numbers written without a country code.
+        creating: GHL does not have the contact yet, so create-only fields are included.
+    """
+    agreed = base.values if base else {}
+    newer = _newer_value_of(workspace, ghl)
+    verdicts: dict[FieldName, FieldVerdict] = {}
+    for rule in rules:
+        records = (workspace.values, ghl.values, agreed)
+        views = FieldViews(*(side.get(rule.field, UNKNOWN) for side in records))
+        verdicts[rule.field] = merge_field(rule, views, newer, region, creating=creating)
+    tags = merge_tags(workspace.tags, ghl.tags, base.tags if base else None)
+    added, removed = tags.to_workspace
+    return FieldMerge(
+        to_workspace=WorkspaceChange(
+            values=_standing(verdicts, "ghl"), tags_added=added, tags_removed=removed
+        ),
+        values_to_ghl=_standing(verdicts, "workspace"),
+        tags_to_add=tags.to_ghl[0],
+        tags_to_remove=tags.to_ghl[1],
+        base=Contact(values={**agreed, **_standing(verdicts, *WINNERS)}, tags=tags.base),
+        conflicts=tuple(verdict.conflict for verdict in verdicts.values() if verdict.conflict),
+    )
+
+
+def merge_tags(workspace: Tags | None, ghl: Tags | None, base: Tags | None) -> TagMerge:
+    """Apply each side's added and removed tags to the other.
+
+    Without a base no tag counts as removed: both get the union. A side that was not received
+    leaves everything as it is. Tags are removed by the spelling that each side has.
+    """
+    if workspace is None or ghl is None:
+        return TagMerge(base=base)
+    local, remote = _cleaned(workspace), _cleaned(ghl)
+    agreed = local & remote if base is None else _cleaned(base)
+    removed = agreed - (local & remote)
+    target = (local | remote) - removed
+    return TagMerge(
+        to_workspace=(target - local, _spelled(workspace, removed)),
+        to_ghl=(target - remote, _spelled(ghl, removed)),
+        base=target,
+    )
+
+
+def apply_change(contact: Contact, change: WorkspaceChange) -> Contact:
+    """Return a contact after a change."""
+    if contact.tags is None and not change.tags_added:
+        tags = None
+    else:
+        tags = ((contact.tags or NO_TAGS) - change.tags_removed) | change.tags_added
+    return contact.model_copy(update={"values": {**contact.values, **change.values}, "tags": tags})
+
+
+def _standing(verdicts: dict[FieldName, FieldVerdict], *whose: Standing) -> dict[FieldName, Value]:
+    return {field: verdict.value for field, verdict in verdicts.items() if verdict.stands in whose}
+
+
+def _cleaned(tags: Tags) -> Tags:
+    return frozenset(cleaned for tag in tags if (cleaned := clean_tag(tag)))
+
+
+def _spelled(tags: Tags, cleaned: Tags) -> Tags:
+    return frozenset(tag for tag in tags if clean_tag(tag) in cleaned)
+
+
+def _newer_value_of(workspace: Contact, ghl: Contact) -> Side | None:
+    """Return which side changed last; None where a time is missing, or both are the same."""
+    if workspace.updated_at is None or ghl.updated_at is None:
+        return None
+    if workspace.updated_at == ghl.updated_at:
+        return None
+    return "workspace" if workspace.updated_at > ghl.updated_at else "ghl"

@@ -1,0 +1,1 @@
+"""What counts as a fault of the service: webhooks that stopped."""

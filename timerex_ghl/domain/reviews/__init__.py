@@ -1,0 +1,1 @@
+"""Reviews: how a person may resolve them."""

@@ -1,0 +1,1 @@
+"""What several kinds of records share: models, errors, actions, normal forms."""

@@ -1,0 +1,197 @@
+"""Plans and actions: what should be written where, as data. A dry run only shows its plans."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from timerex_ghl.domain.activities.activity_fields import ActivityId
+from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId, GhlCalendarId
+from timerex_ghl.domain.shared.models import (
+    BookingId,
+    Contact,
+    FieldName,
+    GhlContactId,
+    GhlField,
+    GhlNoteId,
+    Record,
+    Value,
+)
+
+
+class CreateContact(Record):
+    """Create a GHL contact. Tags follow as an action of their own."""
+
+    kind: Literal["contact.create"] = "contact.create"
+    values: dict[GhlField, Value]
+
+
+class UpdateContact(Record):
+    """Write the changed fields, and only those, of one GHL contact."""
+
+    kind: Literal["contact.update"] = "contact.update"
+    contact_id: GhlContactId
+    values: dict[GhlField, Value]
+
+
+class AddTags(Record):
+    """Add tags to a GHL contact. Tags it already has are unchanged."""
+
+    kind: Literal["tags.add"] = "tags.add"
+    contact_id: GhlContactId
+    tags: frozenset[str]
+
+
+class RemoveTags(Record):
+    """Remove tags from a GHL contact."""
+
+    kind: Literal["tags.remove"] = "tags.remove"
+    contact_id: GhlContactId
+    tags: frozenset[str]
+
+
+class CreateNote(Record):
+    """Create a booking's note. `marker`, a part of `text`, finds the note after a lost answer."""
+
+    kind: Literal["note.create"] = "note.create"
+    contact_id: GhlContactId
+    booking_id: BookingId
+    text: str
+    marker: str
+
+
+class UpdateNote(Record):
+    """Update a booking's note."""
+
+    kind: Literal["note.update"] = "note.update"
+    contact_id: GhlContactId
+    booking_id: BookingId
+    note_id: GhlNoteId
+    text: str
+
+
+class CreateAppointment(Record):
+    """Create a booking's appointment.
+
+    Attributes:
+        values: To be sent, as texts.
+        base: The base after the write, as far as it is known before GHL answers.
+    """
+
+    kind: Literal["appointment.create"] = "appointment.create"
+    contact_id: GhlContactId
+    booking_id: BookingId
+    calendar_id: GhlCalendarId
+    values: dict[FieldName, str]
+    base: dict[FieldName, str]
+
+
+class UpdateAppointment(Record):
+    """Write the changed fields, and only those, of a booking's appointment."""
+
+    kind: Literal["appointment.update"] = "appointment.update"
+    contact_id: GhlContactId
+    booking_id: BookingId
+    appointment_id: GhlAppointmentId
+    values: dict[FieldName, str]
+    base: dict[FieldName, str]
+
+
+class CancelBooking(Record):
+    """Cancel a booking in TimeRex, since its appointment was cancelled in GHL."""
+
+    kind: Literal["booking.cancel"] = "booking.cancel"
+    booking_id: BookingId
+
+
+class CreateActivity(Record):
+    """Create a note or task in GHL. Its text ends with a marker of its id."""
+
+    kind: Literal["note.create", "task.create"]
+    activity_id: ActivityId
+    contact_id: GhlContactId
+    values: dict[FieldName, str | None]
+
+
+class UpdateActivity(Record):
+    """Write the changed fields, and only those, of a note or task. `remote_id`: its id in GHL."""
+
+    kind: Literal["note.update", "task.update", "task.complete"]
+    activity_id: ActivityId
+    contact_id: GhlContactId
+    remote_id: str
+    values: dict[FieldName, str | None]
+
+
+class DeleteActivity(Record):
+    """Delete a note or task in GHL, for good."""
+
+    kind: Literal["note.delete", "task.delete"]
+    activity_id: ActivityId
+    contact_id: GhlContactId
+    remote_id: str
+
+
+ContactAction = CreateContact | UpdateContact | AddTags | RemoveTags
+NoteAction = CreateNote | UpdateNote
+AppointmentAction = CreateAppointment | UpdateAppointment
+ActivityWrite = CreateActivity | UpdateActivity
+ActivityAction = ActivityWrite | DeleteActivity
+Action = ContactAction | NoteAction | AppointmentAction | ActivityAction | CancelBooking
+
+
+class Conflict(Record):
+    """Both sides changed one field differently. It is recorded even where a rule resolves it.
+
+    Attributes:
+        winner: Whose value the field's rule chose; None: a person must choose.
+    """
+
+    field: FieldName
+    workspace: Value
+    ghl: Value
+    base: Value
+    winner: Literal["workspace", "ghl"] | None
+
+
+class WorkspaceChange(Record):
+    """A change to a workspace row. It has only what changes."""
+
+    values: dict[FieldName, Value] = Field(default_factory=dict[FieldName, Value])
+    tags_added: frozenset[str] = frozenset()
+    tags_removed: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        """Return whether there is anything to write."""
+        return bool(self.values or self.tags_added or self.tags_removed)
+
+
+class ContactPlan(Record):
+    """How to bring one contact in sync.
+
+    Attributes:
+        to_ghl: In the order to send them. Tags of a contact still to be created have an empty id.
+        to_workspace: Written to the workspace row.
+        base: The base once all of this is done. A field with an open conflict keeps its old base.
+        conflicts: Fields both sides changed differently.
+    """
+
+    to_ghl: tuple[ContactAction, ...] = ()
+    to_workspace: WorkspaceChange = WorkspaceChange()
+    base: Contact
+    conflicts: tuple[Conflict, ...] = ()
+
+
+class ActivityPlan(Record):
+    """How to bring one note or task in sync.
+
+    Attributes:
+        to_ghl: One write, or none where GHL is up to date.
+        to_workspace: Written to the workspace row.
+        base: The base once all of this is done.
+        conflicts: Fields both sides changed differently.
+    """
+
+    to_ghl: tuple[ActivityWrite, ...] = ()
+    to_workspace: WorkspaceChange = WorkspaceChange()
+    base: dict[FieldName, str | None]
+    conflicts: tuple[Conflict, ...] = ()
