@@ -22,8 +22,8 @@ from tasks.activities import PEOPLE
 from tasks.batch import at_once, each
 from tests.engine.activity_world import DUE, NAME, ActivityWorld, opened_activities
 from timerex_ghl.adapters.ghl.tasks import TASK_PAGE
-from timerex_ghl.adapters.ledger import sweeps
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.db.core import open_ledger
+from timerex_ghl.adapters.ledger.tables.sync import sweeps
 from timerex_ghl.domain.activities.activity_fields import ActivityKey
 from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.sweep import (

@@ -24,8 +24,8 @@ from tests.engine.rate_limited_world import (
     opened_rate_limited,
     sweeping,
 )
-from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.adapters.ledger.quota import CallLimits
+from timerex_ghl.adapters.ledger.db.core import open_ledger
+from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits
 from timerex_ghl.sandbox.info import SandboxInfo
 
 PER_S = 1

@@ -29,7 +29,7 @@ from benchmarks.stand import machine, median, peak_memory_mb, say
 from blocks import contexts
 from flows.contact_sync import contact_sync
 from flows.publish_connection import publish_connection
-from timerex_ghl.adapters.ledger import workspace
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.demo.processes import Programs
 from timerex_ghl.demo.screen import Screen
 from timerex_ghl.demo.stage import Stage, set_up
@@ -105,14 +105,14 @@ def edit_all(tx: Connection, rows: Sequence[WorkspaceContact], city: str) -> Non
     change = WorkspaceChange(values={FieldName("city"): city})
     for row in rows:
         keys = keys_of(apply_change(row.contact, change), "JP")
-        workspace.change_contact(tx, NAME, row.id, change, keys, datetime.now(UTC))
+        workspace_contacts.change_contact(tx, NAME, row.id, change, keys, datetime.now(UTC))
 
 
 async def everybody(stage: Stage) -> list[WorkspaceContact]:
     """Read the whole workspace."""
     found: list[WorkspaceContact] = []
     after: ContactId | None = None
-    while page := await stage.ledger.read(workspace.list_contacts, NAME, after):
+    while page := await stage.ledger.read(workspace_contacts.list_contacts, NAME, after):
         found += page
         after = page[-1].id
     return found

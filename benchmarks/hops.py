@@ -32,8 +32,8 @@ from tests.engine.world import EVENT_FIELDS, NAME, World, opened_world
 from tests.gateway.api.given import new_token
 from tests.gateway.ghl_sender import PUBLIC, post, update
 from tests.gateway.given import ENDPOINT, TOKEN, client_of, settings_with
-from timerex_ghl.adapters.ledger import published
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.domain.shared.models import FieldName
 from timerex_ghl.engine.dispatch import Dispatcher
 from timerex_ghl.engine.process import process_event

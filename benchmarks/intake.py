@@ -29,8 +29,8 @@ from benchmarks.stand import ledger_url, machine, say, started_sandbox
 from benchmarks.whole import start_whole
 from tests.gateway.given import ENDPOINT, TOKEN, public_key_of, settings_with
 from tests.gateway.load import LoadOrder
-from timerex_ghl.adapters.ledger import published
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.db.core import open_ledger
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.demo.processes import Programs
 
 GOAL_P99_MS = 100.0

@@ -13,8 +13,8 @@ import tempfile
 
 from benchmarks.stand import ledger_url, machine, say, started_sandbox
 from tests.engine.rate_limited_world import LIMIT, RunFigures, opened_rate_limited
-from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.adapters.ledger.quota import CallLimits
+from timerex_ghl.adapters.ledger.db.core import open_ledger
+from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits
 
 PER_S = 10
 SPREAD, QUEUED = CallLimits(LIMIT, window_s=10), CallLimits(LIMIT, window_s=0.5)

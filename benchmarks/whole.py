@@ -10,8 +10,8 @@ from typing import NamedTuple
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from blocks import GHLCredentials, LedgerStore, TimeRexCredentials
-from timerex_ghl.adapters.ledger import published
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.db.core import open_ledger
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.demo.processes import Programs
 from timerex_ghl.demo.stage import start_prefect, wait_for
 from timerex_ghl.domain.connections.settings import (

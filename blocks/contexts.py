@@ -10,8 +10,8 @@ import httpx
 from blocks.ghl import GHLCredentials
 from blocks.ledger import LEDGER_BLOCK, LedgerStore
 from blocks.timerex import TimeRexCredentials
-from timerex_ghl.adapters.ledger import published
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.domain.connections.settings import TimerexSettings
 from timerex_ghl.domain.shared.errors import SettingsError

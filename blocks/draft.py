@@ -9,7 +9,7 @@ from blocks.connection import Connection
 from blocks.ghl import GHLCredentials
 from blocks.secret import filled, plain
 from blocks.timerex import TimeRexCredentials
-from timerex_ghl.adapters.ghl.signatures import is_webhook_key
+from timerex_ghl.adapters.ghl.webhooks.signatures import is_webhook_key
 from timerex_ghl.domain.connections.settings import (
     ActivitySettings,
     ConnectionSettings,

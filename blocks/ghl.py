@@ -8,13 +8,13 @@ from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr
 
 from blocks.secret import filled, plain
-from timerex_ghl.adapters.ghl.auth import GhlAuth, PrivateToken
+from timerex_ghl.adapters.ghl.access.auth import GhlAuth, PrivateToken
+from timerex_ghl.adapters.ghl.access.oauth import OAuthTokens
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ghl.oauth import OAuthTokens
 from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter, Unlimited
-from timerex_ghl.adapters.ghl.signatures import GHL_OLDER_WEBHOOK_KEY
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import CallLimits
+from timerex_ghl.adapters.ghl.webhooks.signatures import GHL_OLDER_WEBHOOK_KEY
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits
 from timerex_ghl.domain.connections.settings import GHL_WEBHOOK_KEY, GhlSettings
 
 RECOMMENDED_SCOPES = (

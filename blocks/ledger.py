@@ -6,9 +6,9 @@ from typing import ClassVar
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr
 
-from timerex_ghl.adapters.home import home
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.secrets import load_key
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.tables.access.secrets import load_key
+from timerex_ghl.configuration import home
 
 LEDGER_BLOCK = "ledger"
 """The one name this block is saved under: an installation has one ledger."""

@@ -8,8 +8,8 @@ from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr
 
 from blocks.secret import filled, plain
-from timerex_ghl.adapters.ghl.oauth import OAuthTokens
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ghl.access.oauth import OAuthTokens
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.timerex.auth import ApiKey, OAuthApp, TimerexAuth
 from timerex_ghl.adapters.timerex.client import TimerexClient, every_calendar
 from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter

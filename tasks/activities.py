@@ -13,8 +13,8 @@ from tasks.batch import at_once, each, resolved
 from tasks.opened import opened
 from tasks.policy import RETRIES
 from timerex_ghl.adapters.ghl.rate_limiter import behind_live
-from timerex_ghl.adapters.ledger import sweeps
-from timerex_ghl.adapters.ledger.sweeps import Linked
+from timerex_ghl.adapters.ledger.tables.sync import sweeps
+from timerex_ghl.adapters.ledger.tables.sync.sweeps import Linked
 from timerex_ghl.domain.activities.activity_fields import ActivityKind
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine import appointment_sweep

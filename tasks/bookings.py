@@ -7,7 +7,7 @@ from prefect import task
 from tasks.batch import at_once, each, resolved
 from tasks.opened import opened
 from tasks.policy import RETRIES
-from timerex_ghl.adapters.ledger import inbox
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.engine.backlog import list_backlog

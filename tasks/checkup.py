@@ -21,8 +21,8 @@ from blocks.contexts import load_ledger_store
 from tasks.alerts import list_alerts
 from tasks.publishing import SCHEDULED, check_draft
 from tasks.watching import WATCH, WATCH_SLUG
-from timerex_ghl.adapters.ledger import published
-from timerex_ghl.adapters.ledger.sqlite import choose_module, is_fixed
+from timerex_ghl.adapters.ledger.db.sqlite import choose_module, is_fixed
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.domain.connections.setting_changes import difference
 from timerex_ghl.domain.shared.errors import SettingsError, TimerexGhlError
 from timerex_ghl.domain.shared.models import ConnectionName

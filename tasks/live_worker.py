@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from blocks.contexts import load_ledger_store
 from tasks.opened import on_ledger, opened
-from timerex_ghl.adapters.ledger import locks, published
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.locks import Fence
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.operations import published
+from timerex_ghl.adapters.ledger.tables.sync import locks
+from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
 from timerex_ghl.domain.shared.errors import RetryableError, TimerexGhlError
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.dispatch import Batch, Dispatcher

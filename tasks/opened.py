@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from blocks.contexts import open_context
 from tasks.policy import current_flow_run_id, current_run_id
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.context import SyncContext
 

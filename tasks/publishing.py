@@ -15,7 +15,7 @@ from blocks.draft import faults_of, ghl_settings_of, load_draft, refuse, setting
 from tasks.policy import AT_THE_DESK, current_run_id
 from tasks.watching import put_watch
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ledger import audit, published
+from timerex_ghl.adapters.ledger.tables.operations import audit, published
 from timerex_ghl.domain.connections.settings import ConnectionSettings, PublishedConnection
 from timerex_ghl.domain.shared.errors import ScopeError, SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName

@@ -13,8 +13,11 @@ from prefect.states import Completed
 
 from tasks.opened import opened
 from tasks.reviews import put_review_table
-from timerex_ghl.adapters.ledger import dry_run_plans, reviews
-from timerex_ghl.adapters.ledger.dry_run_plans import fields_to_ghl, fields_to_workspace
+from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans, reviews
+from timerex_ghl.adapters.ledger.tables.operations.dry_run_plans import (
+    fields_to_ghl,
+    fields_to_workspace,
+)
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.context import SyncContext, utc_now
 from timerex_ghl.engine.lock_names import lock_of_job

@@ -6,8 +6,9 @@ from sqlalchemy import Connection
 
 from tasks.opened import opened
 from tasks.policy import AT_THE_DESK
-from timerex_ghl.adapters.ledger import links, reviews
-from timerex_ghl.adapters.ledger.reviews import Review, ReviewKind
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.operations.reviews import Review, ReviewKind
+from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.reviews.review_decisions import WAYS, Decision, Way
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.context import SyncContext

@@ -11,8 +11,10 @@ from sqlalchemy import Connection
 from blocks.contexts import load_ledger_store
 from tasks.automations import ACCESS_ENDED, QUOTA_USED
 from tasks.policy import AT_THE_DESK
-from timerex_ghl.adapters.ledger import cursors, published, quota, tokens
-from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT
+from timerex_ghl.adapters.ledger.tables.access import oauth_tokens
+from timerex_ghl.adapters.ledger.tables.operations import published
+from timerex_ghl.adapters.ledger.tables.sync import cursors, quota
+from timerex_ghl.adapters.ledger.tables.sync.quota import DAILY_LIMIT
 from timerex_ghl.domain.connections.settings import ConnectionSettings
 from timerex_ghl.domain.shared.models import ConnectionName
 
@@ -92,7 +94,7 @@ def _of_tokens(tx: Connection, settings: ConnectionSettings) -> Iterator[Notice]
         ("TimeRex", timerex.auth, f"timerex:{timerex.credentials}"),
     )
     for service, auth, owner in apps:
-        ended = tokens.ended_families(tx, owner) if auth == "oauth" else []
+        ended = oauth_tokens.ended_families(tx, owner) if auth == "oauth" else []
         if ended:
             once = (f"warned:tokens:{service}", " ".join(ended))
             yield Notice(settings.name, ACCESS_ENDED, once, {"service": service})

@@ -13,8 +13,11 @@ from sqlalchemy import Connection
 from blocks.contexts import load_ledger_store
 from tasks.automations import PREFIX, WAITING_TOO_LONG, WEBHOOKS_SILENT
 from tasks.policy import AT_THE_DESK
-from timerex_ghl.adapters.ledger import clock, cursors, inbox_queue, locks, published, retention
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db import clock
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.inbox import inbox_queue, retention
+from timerex_ghl.adapters.ledger.tables.operations import published
+from timerex_ghl.adapters.ledger.tables.sync import cursors, locks
 from timerex_ghl.domain.monitoring.silence import Silence
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName, Record

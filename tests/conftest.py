@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import URL, make_url
 
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.schema import metadata
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.db.schema import metadata
 
 _FOLDER = Path(__file__).parent
 

@@ -15,8 +15,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tests import make
 from timerex_ghl import launch
-from timerex_ghl.adapters.ledger import published
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.db.core import open_ledger
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.cli import main
 from timerex_ghl.domain.connections.settings import ConnectionSettings, GhlSettings, TimerexSettings
 from timerex_ghl.domain.shared.models import ConnectionName, LocationId

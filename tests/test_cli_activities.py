@@ -9,9 +9,10 @@ import pytest
 from tests import make
 from tests.gateway.given import NAME, publish, settings_with
 from tests.typed import add_riku, call, last_audited, made
-from timerex_ghl.adapters.ledger import activities, clock, pending_deletes
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.pending_deletes import FoundDelete
+from timerex_ghl.adapters.ledger.db import clock
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.tables.activities import activities, pending_deletes
+from timerex_ghl.adapters.ledger.tables.activities.pending_deletes import FoundDelete
 from timerex_ghl.domain.activities.activity_fields import TEXT, ActivityId, ActivityKey
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId
 

@@ -12,9 +12,9 @@ from tests import make
 from tests.gateway.api.given import events_of
 from tests.gateway.given import NAME
 from tests.typed import add_riku, call, last_audited, made
-from timerex_ghl.adapters.ledger import bookings
-from timerex_ghl.adapters.ledger.bookings import BookingRow
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.db.core import open_ledger
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
 from timerex_ghl.domain.shared.models import Booking, ContactId
 
 STARTS, ENDS = "2026-02-10T10:00+09:00", "2026-02-10T10:30+09:00"

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from tests.gateway.api.given import api_client
 from tests.gateway.given import publish, settings_with
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.db.core import open_ledger
 from timerex_ghl.cli import main
 
 

@@ -10,17 +10,12 @@ from click.testing import CliRunner, Result
 from tests import make
 from tests.engine.world import EVERY_SCOPE
 from tests.make import NOW
-from timerex_ghl.adapters.ledger import (
-    dry_run_plans,
-    ghl_contacts,
-    links,
-    published,
-    reviews,
-    workspace,
-)
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.adapters.ledger.reviews import ReviewKind
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, workspace_contacts
+from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans, published, reviews
+from timerex_ghl.adapters.ledger.tables.operations.reviews import ReviewKind
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.cli import main
 from timerex_ghl.domain.connections.settings import ConnectionSettings, GhlSettings, TimerexSettings
 from timerex_ghl.domain.contacts.identity import Keys
@@ -98,7 +93,7 @@ def test_a_review_is_shown_with_the_values_of_both_systems_and_what_can_be_done(
         async with open_ledger(url) as ledger:
             row = make.contact(city="奈良")
             keys = Keys("riku@hinode.example", None)
-            here = await ledger.write(workspace.add_contact, NAME, row, keys, NOW)
+            here = await ledger.write(workspace_contacts.add_contact, NAME, row, keys, NOW)
             remote = make.ghl_contact(city="神戸")
             pair = Link(connection=NAME, kind="contact", local_id=here.id, remote_id=remote.id)
             await ledger.write(links.save_link, pair)

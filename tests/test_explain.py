@@ -3,8 +3,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import audit, inbox
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.explain import explain

@@ -9,7 +9,7 @@ import prefect.settings
 import pytest
 
 from timerex_ghl import launch
-from timerex_ghl.adapters.home import default_ledger_url, home
+from timerex_ghl.configuration import default_ledger_url, home
 
 
 def test_a_server_is_given_its_pages_come_from() -> None:

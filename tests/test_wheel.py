@@ -34,8 +34,8 @@ for name in blocks.__all__:
 """
 MIGRATE = """
 import asyncio, sys
-from timerex_ghl.adapters.ledger import published
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.tables.operations import published
+from timerex_ghl.adapters.ledger.db.core import open_ledger
 
 async def main():
     async with open_ledger(sys.argv[1]) as ledger:

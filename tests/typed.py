@@ -8,9 +8,10 @@ from click.testing import CliRunner, Result
 
 from tests import make
 from tests.gateway.given import NAME, publish, settings_with
-from timerex_ghl.adapters.ledger import audit, workspace
-from timerex_ghl.adapters.ledger.audit import AuditEntry
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.db.core import open_ledger
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.operations import audit
+from timerex_ghl.adapters.ledger.tables.operations.audit import AuditEntry
 from timerex_ghl.cli import main
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.models import ContactId
@@ -33,7 +34,9 @@ def add_riku(url: str) -> ContactId:
         async with open_ledger(url) as ledger:
             await publish(ledger, settings_with())
             keys = Keys("riku@hinode.example", None)
-            row = await ledger.write(workspace.add_contact, NAME, make.contact(), keys, make.NOW)
+            row = await ledger.write(
+                workspace_contacts.add_contact, NAME, make.contact(), keys, make.NOW
+            )
             return row.id
 
     return asyncio.run(fill())

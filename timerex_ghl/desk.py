@@ -11,18 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.home import default_ledger_url
-from timerex_ghl.adapters.ledger import (
-    clock,
-    dry_run_plans,
-    ghl_contacts,
-    links,
-    published,
-    reviews,
-    workspace,
-)
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.reviews import Review
+from timerex_ghl.adapters.ledger.db import clock
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, workspace_contacts
+from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans, published, reviews
+from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.configuration import default_ledger_url
 from timerex_ghl.domain.reviews.review_decisions import WAYS, Way
 from timerex_ghl.domain.shared.actions import Conflict
 from timerex_ghl.domain.shared.errors import SettingsError
@@ -96,7 +91,7 @@ def _people(tx: Connection, review: Review) -> Iterator[str]:
         *review.detail.get("ghl_ids", []),
     ]
     for contact_id in dict.fromkeys(own_ids):
-        row = workspace.get_contact(tx, review.connection, ContactId(contact_id))
+        row = workspace_contacts.get_contact(tx, review.connection, ContactId(contact_id))
         if row is not None:
             yield f"person   {contact_id}  {_values(row.contact.values)}"
     version = published.current(tx, review.connection)

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.home import default_ledger_url
-from timerex_ghl.adapters.ledger import audit, inbox
-from timerex_ghl.adapters.ledger.audit import AuditEntry
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.db.core import open_ledger
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import audit
+from timerex_ghl.adapters.ledger.tables.operations.audit import AuditEntry
+from timerex_ghl.configuration import default_ledger_url
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import EventId
 

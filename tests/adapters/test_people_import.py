@@ -11,9 +11,12 @@ from sqlalchemy import Connection, text
 from tests import make
 from tests.adapters.database_events import failing_statements
 from tests.gateway.given import NAME, settings_with
-from timerex_ghl.adapters.ledger import audit, contact_edits, inbox, workspace
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger import contact_edits
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.adapters.people_csv import PeopleTable, Row, read_table
 from timerex_ghl.adapters.people_import import (
     BATCH,
@@ -65,13 +68,15 @@ def fates(imported: Imported) -> list[str]:
 
 async def add(ledger: Ledger, **values: Any) -> ContactId:
     person = make.contact(values)
-    row = await ledger.write(workspace.add_contact, NAME, person, keys_of(person, "JP"), make.NOW)
+    row = await ledger.write(
+        workspace_contacts.add_contact, NAME, person, keys_of(person, "JP"), make.NOW
+    )
     return row.id
 
 
 async def people(ledger: Ledger) -> dict[object, dict[str, Any]]:
     """Read all contacts' values, by e-mail."""
-    rows = await ledger.read(workspace.list_contacts, NAME)
+    rows = await ledger.read(workspace_contacts.list_contacts, NAME)
     return {row.contact.values.get(FieldName("email")): {**row.contact.values} for row in rows}
 
 

@@ -5,7 +5,7 @@ import httpx
 from blocks.calendars import faults_of_calendars, read_calendars
 from tests.adapters.ghl.line import EVERY_SCOPE, line
 from tests.blocks.drafts import draft
-from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.access.auth import PrivateToken
 from timerex_ghl.domain.connections.settings import AppointmentSettings, CalendarRule
 
 ENTERED = "Onboarding call = 30 = cal1\n* = cal2"

@@ -7,7 +7,7 @@ import pytest
 from blocks import Connection, GHLCredentials, TimeRexCredentials
 from blocks.draft import faults_of, refuse
 from tests.blocks.drafts import draft, ghl, mapping, oauth, timerex
-from timerex_ghl.adapters.ghl.signatures import GHL_OLDER_WEBHOOK_KEY
+from timerex_ghl.adapters.ghl.webhooks.signatures import GHL_OLDER_WEBHOOK_KEY
 from timerex_ghl.domain.connections.rule_check import check_rules
 from timerex_ghl.domain.connections.settings import GHL_WEBHOOK_KEY
 from timerex_ghl.domain.shared.errors import SettingsError

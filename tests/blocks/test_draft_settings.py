@@ -9,7 +9,7 @@ from blocks import Connection
 from blocks.draft import BOUNDS, faults_of, ghl_settings_of, settings_of
 from tests.blocks.drafts import PREVIOUS_TOKEN, PRIVATE_TOKEN, TOKEN, draft, ghl, oauth, timerex
 from tests.make import NOW
-from timerex_ghl.adapters.ghl.signatures import GHL_OLDER_WEBHOOK_KEY
+from timerex_ghl.adapters.ghl.webhooks.signatures import GHL_OLDER_WEBHOOK_KEY
 from timerex_ghl.domain.connections.settings import (
     GHL_WEBHOOK_KEY,
     ActivitySettings,

@@ -10,8 +10,8 @@ from blocks import TimeRexCredentials
 from blocks.draft import ghl_settings_of, settings_of
 from tests.blocks.drafts import draft, timerex
 from tests.loopback import NO_TLS
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.secrets import SecretKey
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.tables.access.secrets import SecretKey
 from timerex_ghl.domain.shared.errors import CredentialsError
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.sandbox import SandboxInfo, running_sandbox

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest_asyncio
 
 from tests.engine.world import settings_of
-from timerex_ghl.adapters.ledger import published, workspace
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.db.core import open_ledger
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.demo.sandbox_api import SandboxApi
 from timerex_ghl.demo.story import (
@@ -62,7 +63,7 @@ async def test_the_story_is_played_through_both_endpoints(story: DemoStory) -> N
     edits = await story.edit_on_both()
 
     assert (webhooks, edits) == (8, (len(CRM_EDITS), len(WORKSPACE_EDITS)))
-    rows = await story.ledger.read(workspace.list_contacts, NAME)
+    rows = await story.ledger.read(workspace_contacts.list_contacts, NAME)
     sora = next(row for row in rows if row.contact.values[FieldName("first_name")] == "Sora")
     assert sora.contact.values[FieldName("last_name")] == "Abe-Lind"
     assert sora.contact.tags == {"customer", "newsletter"}
@@ -74,7 +75,7 @@ async def test_the_story_is_played_through_both_endpoints(story: DemoStory) -> N
 async def test_before_the_sync_the_checker_is_not_content(story: DemoStory) -> None:
     await story.make_people()
 
-    rows = await story.ledger.read(workspace.list_contacts, NAME)
+    rows = await story.ledger.read(workspace_contacts.list_contacts, NAME)
     found = disagreements(rows, await story.sandbox.contacts(), TRUTHS)
 
     assert len([line for line in found if line.endswith("is not in GHL")]) >= 3

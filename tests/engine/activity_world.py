@@ -12,11 +12,13 @@ from sqlalchemy import Connection, select
 
 from tests.engine.world import NAME, World, opened_world
 from tests.receiver import Receiver, open_receiver
-from timerex_ghl.adapters.ghl.webhooks import read_delivery
-from timerex_ghl.adapters.ledger import activities, inbox, links
-from timerex_ghl.adapters.ledger.activities import WantedActivities
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.inbox import events
+from timerex_ghl.adapters.ghl.webhooks.deliveries import read_delivery
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.activities import activities
+from timerex_ghl.adapters.ledger.tables.activities.activities import WantedActivities
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import events
+from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.activities.activity_fields import Activity, ActivityKey, ActivityKind
 from timerex_ghl.domain.shared.models import ContactId, EventId, FieldName
 from timerex_ghl.engine.outcome import Outcome

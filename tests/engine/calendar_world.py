@@ -13,13 +13,16 @@ import httpx
 from tests.engine.polling_world import opened_polling
 from tests.engine.world import EVERY_SCOPE, NAME, World
 from tests.loopback import NO_TLS
-from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.access.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
-from timerex_ghl.adapters.ledger import audit, bookings, inbox, links
-from timerex_ghl.adapters.ledger.bookings import BookingRow
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import audit
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.domain.connections.settings import CalendarRule
 from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlCalendarId

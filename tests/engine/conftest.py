@@ -8,7 +8,7 @@ from tests.engine.activity_world import ActivityWorld, opened_activities
 from tests.engine.calendar_world import CalendarWorld, opened_calendar
 from tests.engine.polling_world import PollingWorld, opened_polling
 from tests.engine.world import World, opened_world
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.sandbox.server import running_sandbox
 
 

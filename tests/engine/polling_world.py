@@ -10,9 +10,10 @@ import httpx
 
 from tests.engine.world import NAME, World, opened_world
 from tests.loopback import NO_TLS
-from timerex_ghl.adapters.ledger import bookings, inbox
-from timerex_ghl.adapters.ledger.bookings import BookingRow
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.timerex.auth import ApiKey
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter

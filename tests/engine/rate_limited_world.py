@@ -15,11 +15,11 @@ from tasks.batch import at_once, each
 from tests.deliveries import confirmed
 from tests.engine.world import EVERY_SCOPE, NAME, World, opened_world
 from tests.loopback import NO_TLS
-from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.access.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Grant, LedgerRateLimiter, behind_live
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import CallLimits
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits
 from timerex_ghl.domain.shared.models import EventId, LocationId
 from timerex_ghl.engine.dispatch import Batch, Dispatcher
 from timerex_ghl.engine.outcome import Outcome

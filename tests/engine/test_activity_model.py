@@ -27,7 +27,7 @@ from tests.engine.activity_story import (
 )
 from tests.engine.activity_world import ActivityWorld, opened_activities
 from tests.engine.test_activity_sweeps import sweep
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.db.core import open_ledger
 from timerex_ghl.domain.activities.activity_fields import (
     COMPLETED,
     KINDS,

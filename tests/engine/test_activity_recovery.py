@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 from tests.engine.activity_world import NAME, ActivityWorld
 from tests.engine.test_recovery import MOMENTS
 from tests.engine.world import killed_at
-from timerex_ghl.adapters.ledger import intents, links
+from timerex_ghl.adapters.ledger.tables.sync import intents, links
 from timerex_ghl.domain.activities.activity_fields import ActivityKey, ActivityKind
 
 FIRST = {"note": {"text": "Call back"}, "task": {"title": "Call back"}}

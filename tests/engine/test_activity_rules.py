@@ -7,16 +7,11 @@ import pytest
 
 from tests.engine.activity_world import NAME, ActivityWorld
 from tests.engine.test_activity_sweeps import sweep
-from timerex_ghl.adapters.ghl.auth import PrivateToken
-from timerex_ghl.adapters.ledger import (
-    audit,
-    dry_run_plans,
-    links,
-    pending_deletes,
-    reviews,
-    sweeps,
-)
-from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ghl.access.auth import PrivateToken
+from timerex_ghl.adapters.ledger.tables.activities import pending_deletes
+from timerex_ghl.adapters.ledger.tables.operations import audit, dry_run_plans, reviews
+from timerex_ghl.adapters.ledger.tables.sync import links, sweeps
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.activities.activity_fields import BODY, TEXT, TITLE, ActivityId, ActivityKey
 from timerex_ghl.domain.connections.settings import ActivitySettings
 from timerex_ghl.domain.reviews.review_decisions import Decision, Way

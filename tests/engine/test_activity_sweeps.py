@@ -3,8 +3,9 @@
 import pytest
 
 from tests.engine.activity_world import DUE, NAME, ActivityWorld
-from timerex_ghl.adapters.ledger import pending_deletes, reviews
-from timerex_ghl.adapters.ledger.sweeps import next_people
+from timerex_ghl.adapters.ledger.tables.activities import pending_deletes
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.sync.sweeps import next_people
 from timerex_ghl.domain.activities.activity_fields import COMPLETED, KINDS, TEXT, TITLE, ActivityKey
 from timerex_ghl.domain.reviews.review_decisions import Decision, Way
 from timerex_ghl.domain.shared.errors import RetryableError

@@ -7,7 +7,7 @@ import pytest
 
 from tests.deliveries import cancelled, confirmed, moved
 from tests.engine.calendar_world import HANA, RIKU, CalendarWorld
-from timerex_ghl.adapters.ledger import reviews
+from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.domain.connections.settings import CalendarRule
 from timerex_ghl.domain.shared.errors import ScopeError
 

@@ -9,7 +9,7 @@ from tests.deliveries import confirmed
 from tests.engine.calendar_world import RIKU, CalendarWorld
 from tests.engine.test_appointment_inbound import CANCEL, status_here
 from tests.engine.world import NAME
-from timerex_ghl.adapters.ledger import dry_run_plans, reviews
+from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans, reviews
 from timerex_ghl.domain.connections.settings import CalendarRule
 from timerex_ghl.domain.shared.errors import ScopeError
 from timerex_ghl.domain.shared.models import BookingState

@@ -7,7 +7,7 @@ import pytest
 
 from tests.deliveries import confirmed
 from tests.engine.world import NAME, World
-from timerex_ghl.adapters.ledger import inbox
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.domain.shared.models import EventId, FieldName
 from timerex_ghl.engine.backlog import FRESH, list_backlog
 from timerex_ghl.engine.lock_names import lock_of_live

@@ -6,8 +6,8 @@ import pytest
 
 from tests.engine.rate_limited_world import LIMIT, busiest, opened_rate_limited, sweeping
 from timerex_ghl.adapters.ghl.rate_limiter import SHARE_BEHIND
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import CallLimits
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits
 from timerex_ghl.sandbox.server import running_sandbox
 
 only_on_sqlite = pytest.mark.parametrize("either_url", ["sqlite"], indirect=True)

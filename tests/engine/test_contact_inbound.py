@@ -5,7 +5,8 @@ import pytest
 
 from tests.deliveries import confirmed
 from tests.engine.world import World
-from timerex_ghl.adapters.ledger import audit, inbox
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.domain.shared.models import FieldName
 from timerex_ghl.engine.pull import Scope
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Connection
 
 from tests.clock import SettableClock
-from timerex_ghl.adapters.ledger import inbox
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.engine.dispatch import BATCH, LANES, LOOK_EVERY_S, Batch, Dispatcher
 

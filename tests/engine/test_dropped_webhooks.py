@@ -12,7 +12,7 @@ import pytest
 from tests.engine.polling_world import PollingWorld
 from tests.engine.world import NAME
 from tests.receiver import Receiver, open_receiver
-from timerex_ghl.adapters.ledger import inbox
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.demo.checker import Truth, disagreements
 

@@ -8,17 +8,14 @@ from sqlalchemy import Connection
 
 from tests.deliveries import cancelled, confirmed
 from tests.engine.world import NAME, World
-from timerex_ghl.adapters.ledger import (
-    booking_edits,
-    bookings,
-    contact_edits,
-    inbox,
-    links,
-    reviews,
-    workspace,
-)
-from timerex_ghl.adapters.ledger.bookings import BookingRow
+from timerex_ghl.adapters.ledger import booking_edits, contact_edits
 from timerex_ghl.adapters.ledger.edits import Editor
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.bookings.booking_entry import BookingEntry
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import BookingId, BookingState, ContactId, FieldName, Value
@@ -237,6 +234,6 @@ async def test_somebody_deleted_who_books_again_is_known_anew(world: World) -> N
     assert person.id != row.id
     assert len(await world.notes_of(RIKU)) == 1
     assert (await world.handle(await world.receive(cancelled())))[0].what == "applied"
-    tombstone = await world.ledger.read(workspace.get_contact, NAME, row.id)
+    tombstone = await world.ledger.read(workspace_contacts.get_contact, NAME, row.id)
     assert tombstone is not None
     assert tombstone.deleted

@@ -8,8 +8,10 @@ from sqlalchemy import select
 from tests.deliveries import confirmed
 from tests.engine.activity_world import NAME, ActivityWorld
 from tests.engine.test_activity_sweeps import sweep
-from timerex_ghl.adapters.ledger import bookings, links, reviews
-from timerex_ghl.adapters.ledger.inbox import events
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import events
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.activities.activity_fields import TEXT, TITLE
 from timerex_ghl.domain.shared.actions import Conflict
 from timerex_ghl.domain.shared.models import BookingId, ContactId, FieldName

@@ -2,7 +2,7 @@
 
 from tests.deliveries import confirmed
 from tests.engine.world import NAME, World
-from timerex_ghl.adapters.ledger import reviews
+from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.domain.shared.models import FieldName
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome

@@ -8,7 +8,8 @@ import pytest
 
 from tests.deliveries import cancelled, confirmed, moved
 from tests.engine.world import NAME, World
-from timerex_ghl.adapters.ledger import inbox, reviews
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.shared.models import BookingId
 from timerex_ghl.engine.guest import claim_guest

@@ -9,7 +9,7 @@ from tests.engine.world import NAME, World
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
-from timerex_ghl.adapters.ledger import locks
+from timerex_ghl.adapters.ledger.tables.sync import locks
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.models import FieldName, GhlContact, GhlField, GhlValues
 from timerex_ghl.engine.claim import claim_contact

@@ -2,7 +2,7 @@
 
 import pytest
 
-from timerex_ghl.adapters.ledger.reviews import ReviewKind
+from timerex_ghl.adapters.ledger.tables.operations.reviews import ReviewKind
 from timerex_ghl.domain.shared.errors import (
     CredentialsError,
     NotFoundError,

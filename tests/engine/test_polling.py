@@ -8,7 +8,7 @@ import pytest
 from tests.deliveries import cancelled, confirmed
 from tests.engine.polling_world import RIKU, PollingWorld
 from tests.engine.world import NAME
-from timerex_ghl.adapters.ledger import reviews
+from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.domain.shared.models import BookingState
 
 MEI = "mei@hinode.example"

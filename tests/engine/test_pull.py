@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.engine.world import NAME, World, killed_at
-from timerex_ghl.adapters.ledger import ghl_contacts
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.engine import pull
 from timerex_ghl.engine.pull import Scope, list_changed, read_page

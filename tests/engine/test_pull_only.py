@@ -7,10 +7,12 @@ import httpx
 import pytest
 
 from tests.engine.world import NAME, World
-from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.access.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
-from timerex_ghl.adapters.ledger import inbox, intents, reviews
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.sync import intents
 from timerex_ghl.domain.shared.errors import ScopeError
 from timerex_ghl.domain.shared.models import ContactId, FieldName
 

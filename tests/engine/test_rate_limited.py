@@ -4,8 +4,8 @@ import pytest
 
 from tests.engine.rate_limited_world import LIMIT, RunFigures, opened_rate_limited
 from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import CallLimits
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits
 from timerex_ghl.sandbox.server import running_sandbox
 
 FEW = CallLimits(limit=LedgerRateLimiter.side_by_side // 2, window_s=0.25)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.deliveries import cancelled, confirmed
 from tests.engine.world import World, killed_at
-from timerex_ghl.adapters.ledger import intents
+from timerex_ghl.adapters.ledger.tables.sync import intents
 
 RIKU = "riku@hinode.example"
 MOMENTS = ("after-intent", "after-write", "after-outcome")

@@ -7,8 +7,9 @@ import pytest
 
 from tests.deliveries import confirmed
 from tests.engine.world import NAME, World
-from timerex_ghl.adapters.ledger import audit, inbox, reviews
-from timerex_ghl.adapters.ledger.reviews import Review
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
+from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.domain.reviews.review_decisions import Decision, Way
 from timerex_ghl.domain.shared.errors import ReviewNeededError, SettingsError
 from timerex_ghl.domain.shared.models import ConflictRule, ContactId, FieldName

@@ -4,8 +4,9 @@ import pytest
 
 from tests.deliveries import confirmed
 from tests.engine.world import NAME, World
-from timerex_ghl.adapters.ledger import links, reviews
-from timerex_ghl.adapters.ledger.reviews import Review
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
+from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.reviews.review_decisions import Decision, Way
 from timerex_ghl.domain.shared.errors import NotFoundError
 from timerex_ghl.domain.shared.models import ContactId, EventId, FieldName

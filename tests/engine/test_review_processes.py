@@ -9,20 +9,20 @@ import pytest
 
 from tests.engine.test_resolve_review import CITY, both, disputed, reported, the_review_of
 from tests.engine.world import opened_world
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.sandbox.server import running_sandbox
 
 _FINISH = """
 import asyncio, json, sys
 import httpx
-from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.access.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.db.core import open_ledger
 from timerex_ghl.engine.resolve_review import resolve
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.domain.settings import PublishedConnection
-from timerex_ghl.domain.review_decisions import Decision
+from timerex_ghl.domain.connections.settings import PublishedConnection
+from timerex_ghl.domain.reviews.review_decisions import Decision
 
 async def main(url, version, token, review_id, decision):
     version = PublishedConnection.model_validate_json(version)

@@ -17,8 +17,8 @@ from tests.engine.test_resolve_review import (
     waiting,
 )
 from tests.engine.world import NAME, World, killed_at
-from timerex_ghl.adapters.ledger import reviews
-from timerex_ghl.adapters.ledger.reviews import Review
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.domain.shared.errors import ReviewNeededError, SettingsError
 from timerex_ghl.domain.shared.models import Direction, FieldName
 from timerex_ghl.engine.resolve_review import resolve

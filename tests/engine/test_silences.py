@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from tests.deliveries import confirmed
 from tests.engine.polling_world import PollingWorld
 from tests.engine.world import NAME, World
-from timerex_ghl.adapters.ledger import inbox, published
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.engine.silence import SETTING_UP, find_silences
 
 SOON = timedelta(minutes=30)

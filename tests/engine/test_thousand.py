@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.engine.world import NAME, World
-from timerex_ghl.adapters.ledger import workspace
-from timerex_ghl.adapters.ledger.workspace import Keyed, new_row
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import Keyed, new_row
 from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.shared.models import Contact, ContactId, FieldName, WorkspaceContact
@@ -43,7 +43,7 @@ async def fill(world: World) -> None:
     await world.ask("POST", "/ghl/bulk", {"count": ALL})
     people = [known_to_both(one, n) for n, one in enumerate((await world.crm())[:ON_BOTH])]
     people += [person(number) for number in range(ON_BOTH, ALL)]
-    await world.ledger.write(workspace.add_rows, NAME, people, datetime.now(UTC))
+    await world.ledger.write(workspace_contacts.add_rows, NAME, people, datetime.now(UTC))
 
 
 async def edit_both(world: World) -> None:

@@ -11,9 +11,9 @@ from tests.adapters.ghl.oauth_world import auth_of_sandbox
 from tests.engine.world import World, opened_world
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
-from timerex_ghl.adapters.ledger import tokens
-from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.adapters.ledger.secrets import SecretKey
+from timerex_ghl.adapters.ledger.db.core import open_ledger
+from timerex_ghl.adapters.ledger.tables.access import oauth_tokens
+from timerex_ghl.adapters.ledger.tables.access.secrets import SecretKey
 from timerex_ghl.domain.shared.errors import CredentialsError
 from timerex_ghl.sandbox import running_sandbox
 
@@ -36,7 +36,7 @@ async def installed(ledger_url: str) -> AsyncGenerator[World]:
 
 async def ended(world: World) -> list[str]:
     location = world.context.settings.ghl.location_id
-    return await world.ledger.read(tokens.ended_families, location)
+    return await world.ledger.read(oauth_tokens.ended_families, location)
 
 
 async def test_writes_stop_and_all_that_waits_is_kept(installed: World) -> None:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.adapters.ghl.line import EVERY_SCOPE, line
-from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.access.auth import PrivateToken
 from timerex_ghl.domain.shared.errors import RetryableError
 from timerex_ghl.engine.user_book import FRESH_S, UserBook
 

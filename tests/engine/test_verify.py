@@ -11,8 +11,9 @@ import pytest
 from tests import make
 from tests.deliveries import confirmed
 from tests.engine.world import NAME, World, opened_world
-from timerex_ghl.adapters.ledger import bookings, reviews
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.timerex.auth import ApiKey
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.adapters.timerex.operations import MINUTE

@@ -16,11 +16,12 @@ from tasks.batch import at_once, each
 from tests.clock import SettableClock
 from tests.engine.failpoints import Failpoints, KilledError
 from tests.loopback import NO_TLS
-from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.access.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
-from timerex_ghl.adapters.ledger import inbox, workspace
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.connections.settings import (
     ConnectionSettings,
@@ -120,7 +121,9 @@ class World:
             values={FieldName(name): value for name, value in named.items()}, tags=frozenset()
         )
         keys = keys_of(contact, "JP")
-        return await self.ledger.write(workspace.add_contact, NAME, contact, keys, self.clock.now())
+        return await self.ledger.write(
+            workspace_contacts.add_contact, NAME, contact, keys, self.clock.now()
+        )
 
     async def edit(
         self, contact_id: ContactId, tags: tuple[str, ...] = (), **values: Value
@@ -132,18 +135,18 @@ class World:
         row = await self.here(contact_id)
         keys = keys_of(apply_change(row.contact, change), "JP")
         await self.ledger.write(
-            workspace.change_contact, NAME, contact_id, change, keys, self.clock.now()
+            workspace_contacts.change_contact, NAME, contact_id, change, keys, self.clock.now()
         )
 
     async def here(self, contact_id: ContactId) -> WorkspaceContact:
-        row = await self.ledger.read(workspace.get_contact, NAME, contact_id)
+        row = await self.ledger.read(workspace_contacts.get_contact, NAME, contact_id)
         assert row is not None
         return row
 
     async def people(self) -> list[WorkspaceContact]:
-        found = await self.ledger.read(workspace.list_contacts, NAME)
+        found = await self.ledger.read(workspace_contacts.list_contacts, NAME)
         while found and (
-            more := await self.ledger.read(workspace.list_contacts, NAME, found[-1].id)
+            more := await self.ledger.read(workspace_contacts.list_contacts, NAME, found[-1].id)
         ):
             found += more
         return found

@@ -10,12 +10,15 @@ from sqlalchemy import Connection, update
 
 from tests.deliveries import confirmed
 from tests.flows.conftest import Engine
-from timerex_ghl.adapters.ledger import inbox, published, quota, tokens
-from timerex_ghl.adapters.ledger.inbox import InboxState
-from timerex_ghl.adapters.ledger.quota import CallLimits, ReportedLimits
-from timerex_ghl.adapters.ledger.schema import metadata
-from timerex_ghl.adapters.ledger.secrets import SecretKey
-from timerex_ghl.adapters.ledger.tokens import StoredTokens
+from timerex_ghl.adapters.ledger.db.schema import metadata
+from timerex_ghl.adapters.ledger.tables.access import oauth_tokens
+from timerex_ghl.adapters.ledger.tables.access.oauth_tokens import StoredTokens
+from timerex_ghl.adapters.ledger.tables.access.secrets import SecretKey
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState
+from timerex_ghl.adapters.ledger.tables.operations import published
+from timerex_ghl.adapters.ledger.tables.sync import quota
+from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits, ReportedLimits
 from timerex_ghl.domain.shared.models import ConnectionName, LocationId
 
 
@@ -73,8 +76,8 @@ def end_tokens(tx: Connection, key: str) -> None:
         seeds=frozenset(),
     )
     secret = SecretKey(Fernet.generate_key().decode())
-    tokens.save_tokens(tx, family, secret, expected_version=None)
-    tokens.mark_reconnect(tx, key, 1)
+    oauth_tokens.save_tokens(tx, family, secret, expected_version=None)
+    oauth_tokens.mark_reconnect(tx, key, 1)
 
 
 async def store(

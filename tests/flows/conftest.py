@@ -19,8 +19,8 @@ from sqlalchemy import Connection, update
 from flows.publish_connection import publish_connection
 from tasks.publishing import SCHEDULED, check_draft, store_version
 from tasks.watching import WATCH
-from timerex_ghl.adapters.ledger import workspace
-from timerex_ghl.adapters.ledger.schema import metadata
+from timerex_ghl.adapters.ledger.db.schema import metadata
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.demo.prefect_api import PrefectApi
 from timerex_ghl.demo.processes import Programs
 from timerex_ghl.demo.screen import Screen
@@ -235,5 +235,5 @@ def _retire(tx: Connection, kept: ConnectionName | None) -> None:
 async def add_person(engine: Engine, name: ConnectionName, **values: str) -> None:
     contact = Contact(values={FieldName(key): value for key, value in values.items()})
     await engine.stage.ledger.write(
-        workspace.add_contact, name, contact, keys_of(contact, "JP"), utc_now()
+        workspace_contacts.add_contact, name, contact, keys_of(contact, "JP"), utc_now()
     )

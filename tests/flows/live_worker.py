@@ -15,9 +15,10 @@ import httpx
 
 from tests.flows.conftest import Engine
 from tests.loopback import NO_TLS
-from timerex_ghl.adapters.ledger import audit, inbox, published
-from timerex_ghl.adapters.ledger.audit import AuditEntry
-from timerex_ghl.adapters.ledger.inbox import InboxState
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState
+from timerex_ghl.adapters.ledger.tables.operations import audit, published
+from timerex_ghl.adapters.ledger.tables.operations.audit import AuditEntry
 from timerex_ghl.demo.processes import Program, Programs
 from timerex_ghl.demo.stage import Stage
 from timerex_ghl.domain.shared.models import ConnectionName, EventId

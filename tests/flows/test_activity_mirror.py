@@ -7,8 +7,11 @@ from flows.activity_mirror import Kinds, activity_mirror
 from flows.contact_sync import Mode, contact_sync
 from tests.flows.conftest import Drafts, Engine, add_person
 from tests.flows.test_calendars_in_publishing import SCOPES
-from timerex_ghl.adapters.ledger import activity_edits, activity_pages, published, workspace
+from timerex_ghl.adapters.ledger import activity_edits
 from timerex_ghl.adapters.ledger.edits import Editor
+from timerex_ghl.adapters.ledger.tables.activities import activity_pages
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.domain.activities.activity_entry import NoteEntry, TaskEntry
 from timerex_ghl.domain.activities.activity_fields import TITLE, Activity, ActivityId, ActivityKey
 from timerex_ghl.domain.contacts.identity import Keys
@@ -22,7 +25,9 @@ async def person(engine: Engine, name: ConnectionName, email: str) -> ContactId:
     """Add a contact on both sides."""
     await add_person(engine, name, email=email, first_name="Mio")
     assert (await engine.here(contact_sync, name)).is_completed()
-    found, _ = await engine.stage.ledger.read(workspace.find_contacts, name, Keys(email, None))
+    found, _ = await engine.stage.ledger.read(
+        workspace_contacts.find_contacts, name, Keys(email, None)
+    )
     return found[0].id
 
 

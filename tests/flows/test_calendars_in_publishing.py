@@ -3,7 +3,7 @@
 from blocks.ghl import RECOMMENDED_SCOPES
 from flows.publish_connection import publish_connection
 from tests.flows.conftest import Drafts, Engine
-from timerex_ghl.adapters.ledger import published
+from timerex_ghl.adapters.ledger.tables.operations import published
 
 RIGHTS = "calendars.readonly calendars/events.readonly calendars/events.write"
 SCOPES = {"scopes": f"{RECOMMENDED_SCOPES} {RIGHTS}"}

@@ -8,7 +8,9 @@ from flows.contact_sync import Scope, contact_sync
 from flows.publish_connection import publish_connection
 from tasks.publishing import SCHEDULED
 from tests.flows.conftest import NO_SCHEDULED_RUNS, Engine
-from timerex_ghl.adapters.ledger import audit, inbox, published, workspace
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import audit, published
 from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.demo.prefect_api import message_of
 from timerex_ghl.demo.stage import CONNECTION, enter_blocks
@@ -85,7 +87,7 @@ async def test_contacts_are_planned_then_synced_then_quiet(engine: Engine) -> No
     after_dry_run = await sandbox.writes()
     planned = await engine.artifact("contact-sync-demo")
     await engine.here(contact_sync, CONNECTION, Scope.FULL)
-    rows = await engine.stage.ledger.read(workspace.list_contacts, CONNECTION)
+    rows = await engine.stage.ledger.read(workspace_contacts.list_contacts, CONNECTION)
     after_sync = await sandbox.writes()
     again = await engine.here(contact_sync, CONNECTION)
 

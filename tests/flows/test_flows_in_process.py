@@ -9,7 +9,7 @@ from flows.booking_to_crm import booking_to_crm
 from flows.contact_sync import Mode, Scope, contact_sync
 from flows.publish_connection import publish_connection
 from tests.flows.conftest import Drafts, Engine, add_person
-from timerex_ghl.adapters.ledger import published
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.lock_names import lock_of_job
 from timerex_ghl.engine.locking import locked

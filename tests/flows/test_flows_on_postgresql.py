@@ -10,8 +10,10 @@ from flows.booking_to_crm import booking_to_crm
 from flows.contact_sync import contact_sync
 from tests.deliveries import confirmed
 from tests.flows.conftest import Drafts, Engine
-from timerex_ghl.adapters.ledger import audit, inbox, workspace
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.demo.checker import Truth, disagreements
 
 EMAIL = "postgres@kumo.example"
@@ -49,7 +51,7 @@ async def test_a_booking_and_a_sync_make_both_systems_agree_on_postgresql(
 
     assert (booked.is_completed(), synced.is_completed()) == (True, True)
     crm = [one for one in await engine.stage.sandbox.contacts() if one.get("email") == EMAIL]
-    here = await ledger.read(workspace.list_contacts, name)
+    here = await ledger.read(workspace_contacts.list_contacts, name)
     mine = [row for row in here if EMAIL in row.contact.values.values()]
     assert disagreements(mine, crm, [Truth(EMAIL, "Booked")]) == []
     reported = {entry.what for entry in await ledger.read(audit.entries, name, 50)}

@@ -15,7 +15,9 @@ from flows.booking_to_crm import booking_to_crm
 from flows.contact_sync import contact_sync
 from tests.deliveries import cancelled, confirmed
 from tests.flows.conftest import Drafts, Engine, add_person
-from timerex_ghl.adapters.ledger import inbox, intents, workspace
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.sync import intents
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.actions import WorkspaceChange
@@ -88,7 +90,7 @@ async def check(engine: Engine, name: ConnectionName, victim: Victim) -> None:
     contact = await contact_of(engine, victim.email)
     texts = [note["bodyText"] for note in contact["notes"]]
     rows, _ = await engine.stage.ledger.read(
-        workspace.find_contacts, name, Keys(victim.email, None)
+        workspace_contacts.find_contacts, name, Keys(victim.email, None)
     )
     keys = [f"contact:{row.id}" for row in rows]
     word = "Cancelled" if victim.is_cancelled else "Booked"
@@ -140,10 +142,12 @@ async def test_a_contact_sync_survives_kill_9(engine: Engine, drafts: Drafts, mo
     email = f"sync-{moment}@kill.example"
     await add_person(engine, name, email=email)
     await engine.here(contact_sync, name)
-    rows, _ = await engine.stage.ledger.read(workspace.find_contacts, name, Keys(email, None))
+    rows, _ = await engine.stage.ledger.read(
+        workspace_contacts.find_contacts, name, Keys(email, None)
+    )
     change = WorkspaceChange(values={FieldName("city"): "Kyoto"})
     await engine.stage.ledger.write(
-        workspace.change_contact, name, rows[0].id, change, Keys(email, None), utc_now()
+        workspace_contacts.change_contact, name, rows[0].id, change, Keys(email, None), utc_now()
     )
     await run_and_die(engine, f"contact.update:{moment}", "contact_sync", connection=name)
 

@@ -15,9 +15,10 @@ from tests.deliveries import confirmed
 from tests.flows.conftest import Drafts, Engine
 from tests.flows.live_worker import ask_to_stop, deliver, ended, kill, living, reported, until
 from tests.flows.test_activity_mirror import in_crm, person, write
-from timerex_ghl.adapters.ledger import inbox, published
-from timerex_ghl.adapters.ledger.inbox import InboxState
-from timerex_ghl.adapters.ledger.schema import metadata
+from timerex_ghl.adapters.ledger.db.schema import metadata
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.demo.processes import Program
 from timerex_ghl.domain.activities.activity_entry import NoteEntry
 from timerex_ghl.domain.shared.models import ConnectionName

@@ -14,9 +14,9 @@ from tests.deliveries import cancelled, confirmed
 from tests.flows.conftest import Drafts, Engine
 from tests.flows.live_worker import LONG_S, deliver, kill, start, until
 from timerex_ghl import launch
-from timerex_ghl.adapters.ledger import inbox, inbox_queue
-from timerex_ghl.adapters.ledger.inbox import InboxState
-from timerex_ghl.adapters.ledger.schema import metadata
+from timerex_ghl.adapters.ledger.db.schema import metadata
+from timerex_ghl.adapters.ledger.tables.inbox import inbox, inbox_queue
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState
 from timerex_ghl.demo.processes import Programs
 from timerex_ghl.demo.screen import Screen
 from timerex_ghl.demo.stage import CONNECTION, HOST, Stage, enter_blocks, set_up

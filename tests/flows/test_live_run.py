@@ -6,8 +6,8 @@ import pytest
 
 from tasks.live import LiveRun
 from tasks.live_worker import Connections, LiveWorker
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.inbox_queue import Due
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.inbox.inbox_queue import Due
 from timerex_ghl.domain.shared.errors import CredentialsError, FatalError, ScopeError
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.engine.dispatch import Batch, Dispatcher

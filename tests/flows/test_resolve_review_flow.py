@@ -10,8 +10,9 @@ import pytest
 from flows.contact_sync import contact_sync
 from flows.resolve_review import Choice, FieldChoice, resolve_review
 from tests.flows.conftest import Drafts, Engine, add_person
-from timerex_ghl.adapters.ledger import reviews, workspace
-from timerex_ghl.adapters.ledger.reviews import Review
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import ConnectionName, FieldName
@@ -26,9 +27,9 @@ async def disputed(engine: Engine, drafts: Drafts, email: str) -> tuple[Connecti
     await add_person(engine, name, email=email, city="Tokyo")
     await engine.here(contact_sync, name)
     ledger, keys = engine.stage.ledger, Keys(email, None)
-    ((row,), _) = await ledger.read(workspace.find_contacts, name, keys)
+    ((row,), _) = await ledger.read(workspace_contacts.find_contacts, name, keys)
     change = WorkspaceChange(values={FieldName("city"): "Narashino"})
-    await ledger.write(workspace.change_contact, name, row.id, change, keys, utc_now())
+    await ledger.write(workspace_contacts.change_contact, name, row.id, change, keys, utc_now())
     await move_in_ghl(engine, email, "Himeji")
     state = await engine.here(contact_sync, name)
     assert state.name == "NeedsReview", state.message

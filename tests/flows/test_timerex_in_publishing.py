@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from flows.booking_to_crm import booking_to_crm
 from flows.publish_connection import publish_connection
 from tests.flows.conftest import Drafts, Engine
-from timerex_ghl.adapters.ledger import bookings, inbox
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.domain.shared.models import BookingId
 
 GUEST = {

@@ -6,7 +6,7 @@ from itertools import count
 from flows.booking_to_crm import booking_to_crm
 from flows.timerex_poll import timerex_poll
 from tests.flows.conftest import Drafts, Engine
-from timerex_ghl.adapters.ledger import bookings
+from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.domain.shared.models import BookingId, ConnectionName
 from timerex_ghl.engine.lock_names import lock_of_job
 from timerex_ghl.engine.locking import locked

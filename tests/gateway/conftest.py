@@ -5,8 +5,8 @@ import pytest
 
 from tests.clock import SettableClock
 from tests.gateway.given import TOKEN, client_of, publish, settings_with
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.options import LedgerOptions
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.db.options import LedgerOptions
 
 
 @pytest.fixture

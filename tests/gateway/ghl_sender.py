@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import Connection, text
 
 from tests.gateway.given import public_key_of
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 
 PATH = "/webhooks/ghl"
 KEY, SANDBOX_KEY, STRANGER = (Ed25519PrivateKey.generate() for _ in range(3))

@@ -31,9 +31,9 @@ from tests.gateway.given import (
     publish,
     settings_with,
 )
-from timerex_ghl.adapters.ledger import inbox, retention
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.inbox import InboxState
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.inbox import inbox, retention
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 
 WAITING = (NAME, "ContactUpdate", "waiting", None)

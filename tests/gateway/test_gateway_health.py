@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from tests.adapters.timerex.deliveries import CONFIRMED, body_of
 from tests.gateway.given import ENDPOINT, TOKEN, client_of, publish, serving, settings_with
 from tests.loopback import NO_TLS
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.cli import main
 from timerex_ghl.domain.connections.settings import ConnectionSettings
 from timerex_ghl.domain.shared.errors import RetryableError, SettingsError

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from tests.gateway.ghl_sender import KEY, PUBLIC
 from tests.gateway.given import ENDPOINT, TOKEN, publish, settings_with
 from tests.gateway.load import LoadOrder
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 
 KILLS, RATE, MOST_S = 25, 25, 240.0
 START_S = 180.0

@@ -12,7 +12,7 @@ from tests.loopback import NO_TLS
 from tests.receiver import Receiver
 from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.ghl_delivering import ENDPOINT, GhlApp
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.sandbox import running_sandbox
 
 FORGERIES = [

@@ -19,9 +19,9 @@ from tests.gateway.given import (
     publish,
     settings_with,
 )
-from timerex_ghl.adapters.ledger import inbox, inbox_queue
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.inbox import inbox, inbox_queue
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent, InboxState
 from timerex_ghl.domain.shared.models import EventId
 
 PATH = f"/webhooks/timerex/{ENDPOINT}"

@@ -78,8 +78,8 @@ def change(id_: str, entry: "ActivityEntry", where: Where) -> None:
 
 
 def _list(kind: "ActivityKind", contact: str | None, where: Where) -> None:
-    from timerex_ghl.adapters.ledger.activities import WantedActivities
-    from timerex_ghl.adapters.ledger.activity_pages import page_of_activities
+    from timerex_ghl.adapters.ledger.tables.activities.activities import WantedActivities
+    from timerex_ghl.adapters.ledger.tables.activities.activity_pages import page_of_activities
     from timerex_ghl.domain.shared.models import ContactId
 
     wanted = WantedActivities(contact_id=None if contact is None else ContactId(contact))

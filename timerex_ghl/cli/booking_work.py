@@ -64,7 +64,11 @@ def read(tx: "Connection", editor: "Editor", id_: str) -> "BookingView":
 
 def say_list(typed: Mapping[str, str | None], where: Where) -> None:
     """Print the matching bookings, page by page."""
-    from timerex_ghl.adapters.ledger.bookings import BookingFilter, BookingPosition, list_bookings
+    from timerex_ghl.adapters.ledger.tables.bookings import (
+        BookingFilter,
+        BookingPosition,
+        list_bookings,
+    )
     from timerex_ghl.gateway.api.booking_wire import BookingQuery, views_of
 
     query = entered(BookingQuery, typed)

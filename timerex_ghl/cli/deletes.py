@@ -33,7 +33,8 @@ def _line(one: dict[str, Any]) -> str:
 
 
 async def _pending(where: Where) -> list[dict[str, Any]]:
-    from timerex_ghl.adapters.ledger import clock, pending_deletes
+    from timerex_ghl.adapters.ledger.db import clock
+    from timerex_ghl.adapters.ledger.tables.activities import pending_deletes
 
     async with where.opened() as (ledger, editor):
         now = await ledger.read(clock.now)

@@ -52,7 +52,7 @@ def gateway(
     `timerex-ghl endpoints` prints the path to enter in TimeRex; in your GHL app enter
     /webhooks/ghl.
     """
-    from timerex_ghl.adapters.home import default_ledger_url
+    from timerex_ghl.configuration import default_ledger_url
     from timerex_ghl.gateway.serve import run_gateway
 
     def say(url: str) -> None:
@@ -66,9 +66,9 @@ def gateway(
 @click.option("--ledger", default=None, help="SQLAlchemy URL; else TIMEREX_GHL_LEDGER.")
 def endpoints(ledger: str | None) -> None:
     """Print the webhook path of every published connection: a secret, for TimeRex only."""
-    from timerex_ghl.adapters.home import default_ledger_url
-    from timerex_ghl.adapters.ledger.core import open_ledger
-    from timerex_ghl.adapters.ledger.published import all_published
+    from timerex_ghl.adapters.ledger.db.core import open_ledger
+    from timerex_ghl.adapters.ledger.tables.operations.published import all_published
+    from timerex_ghl.configuration import default_ledger_url
 
     async def show() -> None:
         async with open_ledger(ledger or default_ledger_url()) as opened:

@@ -62,9 +62,11 @@ def revoke(token_id: str, ledger: str | None) -> None:
 async def _create(
     url: str | None, connection: str, name: str, *, may_write: bool
 ) -> tuple[str, str]:
-    from timerex_ghl.adapters.home import default_ledger_url
-    from timerex_ghl.adapters.ledger import api_tokens, clock, published
-    from timerex_ghl.adapters.ledger.core import open_ledger
+    from timerex_ghl.adapters.ledger.db import clock
+    from timerex_ghl.adapters.ledger.db.core import open_ledger
+    from timerex_ghl.adapters.ledger.tables.access import api_tokens
+    from timerex_ghl.adapters.ledger.tables.operations import published
+    from timerex_ghl.configuration import default_ledger_url
     from timerex_ghl.domain.shared.errors import SettingsError
     from timerex_ghl.domain.shared.models import ConnectionName
 
@@ -80,9 +82,9 @@ async def _create(
 
 
 async def _list(url: str | None, connection: str | None) -> list[str]:
-    from timerex_ghl.adapters.home import default_ledger_url
-    from timerex_ghl.adapters.ledger import api_tokens
-    from timerex_ghl.adapters.ledger.core import open_ledger
+    from timerex_ghl.adapters.ledger.db.core import open_ledger
+    from timerex_ghl.adapters.ledger.tables.access import api_tokens
+    from timerex_ghl.configuration import default_ledger_url
     from timerex_ghl.domain.shared.models import ConnectionName
 
     name = None if connection is None else ConnectionName(connection)
@@ -91,9 +93,10 @@ async def _list(url: str | None, connection: str | None) -> list[str]:
 
 
 async def _revoke(url: str | None, token_id: str) -> bool | None:
-    from timerex_ghl.adapters.home import default_ledger_url
-    from timerex_ghl.adapters.ledger import api_tokens, clock
-    from timerex_ghl.adapters.ledger.core import open_ledger
+    from timerex_ghl.adapters.ledger.db import clock
+    from timerex_ghl.adapters.ledger.db.core import open_ledger
+    from timerex_ghl.adapters.ledger.tables.access import api_tokens
+    from timerex_ghl.configuration import default_ledger_url
 
     async with open_ledger(url or default_ledger_url()) as ledger:
         now = await ledger.read(clock.now)

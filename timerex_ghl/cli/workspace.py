@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from timerex_ghl.adapters.ledger.core import Ledger
+    from timerex_ghl.adapters.ledger.db.core import Ledger
     from timerex_ghl.adapters.ledger.edits import Editor
 
 T = TypeVar("T")
@@ -44,10 +44,10 @@ async def opened(
     Raises:
         SettingsError: It is not published, or no name is given and several are published.
     """
-    from timerex_ghl.adapters.home import default_ledger_url
-    from timerex_ghl.adapters.ledger import published
-    from timerex_ghl.adapters.ledger.core import open_ledger
+    from timerex_ghl.adapters.ledger.db.core import open_ledger
     from timerex_ghl.adapters.ledger.edits import Editor
+    from timerex_ghl.adapters.ledger.tables.operations import published
+    from timerex_ghl.configuration import default_ledger_url
     from timerex_ghl.domain.shared.errors import SettingsError
 
     async with open_ledger(url or default_ledger_url()) as ledger:
@@ -88,7 +88,7 @@ class Where(NamedTuple):
 
     def write(self, edit: "Callable[[Connection, Editor, datetime], T]") -> T:
         """Edit the workspace in one unit of work; exit with a message on an expected error."""
-        from timerex_ghl.adapters.ledger import clock
+        from timerex_ghl.adapters.ledger.db import clock
 
         async def write() -> T:
             async with self.opened() as (ledger, editor):

@@ -10,9 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import activity_edits, activity_pages, published, workspace
-from timerex_ghl.adapters.ledger.activities import WantedActivities
+from timerex_ghl.adapters.ledger import activity_edits
 from timerex_ghl.adapters.ledger.edits import Editor
+from timerex_ghl.adapters.ledger.tables.activities import activity_pages
+from timerex_ghl.adapters.ledger.tables.activities.activities import WantedActivities
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.demo.checker import BOOKING_MARK
 from timerex_ghl.demo.prefect_api import RunFailedError
 from timerex_ghl.demo.story import DemoStory
@@ -91,7 +94,7 @@ def _here(tx: Connection, story: DemoStory) -> Counter[tuple[str, str, str, str]
     for kind in KINDS:
         rows = activity_pages.page_of_activities(tx, story.connection, kind, WantedActivities())
         for row in rows:
-            person = workspace.get_contact(tx, story.connection, row.contact_id)
+            person = workspace_contacts.get_contact(tx, story.connection, row.contact_id)
             values = {str(field): value or "" for field, value in row.values.items()}
             emails = {str(k): str(v) for k, v in person.contact.values.items()} if person else {}
             said = values["text"] if kind == "note" else values["title"]
@@ -105,13 +108,13 @@ def _plain(text: str) -> str:
 
 
 def _add(tx: Connection, editor: Editor, email: str, entry: NoteEntry | TaskEntry) -> None:
-    rows, _ = workspace.find_contacts(tx, editor.connection, Keys(email, None))
+    rows, _ = workspace_contacts.find_contacts(tx, editor.connection, Keys(email, None))
     activity_edits.add_activity(tx, editor, rows[0].id, entry, datetime.now(UTC))
 
 
 def _complete_and_delete(tx: Connection, editor: Editor) -> None:
     """Complete one of the CRM's tasks in the workspace and delete the other, as the CLI does."""
-    rows, _ = workspace.find_contacts(tx, editor.connection, Keys(THERE, None))
+    rows, _ = workspace_contacts.find_contacts(tx, editor.connection, Keys(THERE, None))
     wanted = WantedActivities(contact_id=rows[0].id)
     tasks = activity_pages.page_of_activities(tx, editor.connection, "task", wanted)
     by_title = {str(task.values.get(TITLE)): ActivityId(task.id) for task in tasks}

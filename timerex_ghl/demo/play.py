@@ -8,7 +8,10 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from timerex_ghl.adapters.ledger import inbox_queue, intents, published, workspace
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.inbox import inbox_queue
+from timerex_ghl.adapters.ledger.tables.operations import published
+from timerex_ghl.adapters.ledger.tables.sync import intents
 from timerex_ghl.demo import activities
 from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.demo.prefect_api import RunFailedError, message_of
@@ -154,5 +157,5 @@ async def _report_writes(stage: Stage, screen: Screen, since: datetime, way: str
 
 
 async def _differences(stage: Stage) -> list[str]:
-    rows = await stage.ledger.read(workspace.list_contacts, CONNECTION)
+    rows = await stage.ledger.read(workspace_contacts.list_contacts, CONNECTION)
     return disagreements(rows, await stage.sandbox.contacts(), TRUTHS)

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from timerex_ghl import launch
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
 from timerex_ghl.demo.prefect_api import PrefectApi
 from timerex_ghl.demo.processes import START_S, Program, Programs
 from timerex_ghl.demo.sandbox_api import SandboxApi

@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import published, workspace
 from timerex_ghl.adapters.ledger.contact_edits import change_contact
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.demo.checker import Truth
 from timerex_ghl.demo.prefect_api import RunFailedError
 from timerex_ghl.demo.sandbox_api import SandboxApi
@@ -96,7 +97,9 @@ class DemoStory:
             contact = Contact(values=values, tags=frozenset({"customer"}))
             keys = keys_of(contact, REGION)
             now = datetime.now(UTC)
-            await self.ledger.write(workspace.add_contact, self.connection, contact, keys, now)
+            await self.ledger.write(
+                workspace_contacts.add_contact, self.connection, contact, keys, now
+            )
 
     async def book(self) -> int:
         """Book, cancel and reschedule as guests; return the number of webhooks sent."""
@@ -137,5 +140,5 @@ def _mail(contact: dict[str, Any]) -> str:
 
 def _edit(tx: Connection, editor: Editor, email: str, change: WorkspaceChange) -> None:
     """Change a workspace contact, found by its e-mail, as the HTTP API does."""
-    rows, _ = workspace.find_contacts(tx, editor.connection, Keys(email, None))
+    rows, _ = workspace_contacts.find_contacts(tx, editor.connection, Keys(email, None))
     change_contact(tx, editor, rows[0].id, change, datetime.now(UTC), versions=None)

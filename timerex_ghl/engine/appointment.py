@@ -6,9 +6,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.operations import GET_APPOINTMENT
-from timerex_ghl.adapters.ledger import bookings, intents, links
-from timerex_ghl.adapters.ledger.intents import Intent
-from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.sync import intents, links
+from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.bookings.appointment_fields import (
     CONTACT,
     DELETED,

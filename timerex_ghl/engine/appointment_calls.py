@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.calendars import AppointmentChanges, MoreOfAppointment, NewAppointment
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ledger import links
-from timerex_ghl.adapters.ledger.intents import Intent
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
 from timerex_ghl.domain.bookings.appointment_fields import (
     ADDRESS,
     ASSIGNED_TO,

@@ -8,10 +8,12 @@ from typing import Literal, NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.operations import GET_APPOINTMENT
-from timerex_ghl.adapters.ledger import booking_edits, bookings, links
-from timerex_ghl.adapters.ledger.bookings import BookingRow
+from timerex_ghl.adapters.ledger import booking_edits
 from timerex_ghl.adapters.ledger.edits import Editor
-from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
+from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.bookings.appointment_fields import AppointmentState
 from timerex_ghl.domain.bookings.appointment_notifications import (
     NotificationPlan,

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.operations import LIST_EVENTS
-from timerex_ghl.adapters.ledger import links, sweeps
-from timerex_ghl.adapters.ledger.sweeps import Standing
+from timerex_ghl.adapters.ledger.tables.sync import links, sweeps
+from timerex_ghl.adapters.ledger.tables.sync.sweeps import Standing
 from timerex_ghl.domain.bookings.appointment_fields import CALENDAR
 from timerex_ghl.domain.bookings.appointment_scan import describe_shown, is_looked_at, is_otherwise
 from timerex_ghl.domain.shared.errors import SkippableError

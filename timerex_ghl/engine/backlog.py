@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import clock, inbox, locks
+from timerex_ghl.adapters.ledger.db import clock
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.sync import locks
 from timerex_ghl.domain.shared.models import EventId
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.lock_names import lock_of_live

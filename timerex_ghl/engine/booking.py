@@ -3,7 +3,7 @@
 Where its calendar is mapped to one of GHL, the mirror is an appointment; else a note.
 """
 
-from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.guest import claim_guest

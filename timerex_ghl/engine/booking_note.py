@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import bookings, intents, links
-from timerex_ghl.adapters.ledger.intents import Intent
-from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.sync import intents, links
+from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.bookings.booking_notes import NoteState, plan_notes
 from timerex_ghl.domain.bookings.note_text import has_marker, is_same_text
 from timerex_ghl.domain.shared.actions import CreateNote, NoteAction, UpdateNote

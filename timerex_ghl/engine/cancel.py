@@ -4,8 +4,9 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import audit, intents
-from timerex_ghl.adapters.ledger.intents import Intent
+from timerex_ghl.adapters.ledger.tables.operations import audit
+from timerex_ghl.adapters.ledger.tables.sync import intents
+from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.domain.shared.actions import CancelBooking
 from timerex_ghl.domain.shared.errors import (

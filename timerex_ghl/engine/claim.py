@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import ghl_contacts, intents, kept_apart, links, locks, workspace
-from timerex_ghl.adapters.ledger.ghl_contacts import StoredSnapshot
-from timerex_ghl.adapters.ledger.intents import Intent
-from timerex_ghl.adapters.ledger.kept_apart import ContactPair
-from timerex_ghl.adapters.ledger.locks import Fence, WantedLocks
-from timerex_ghl.adapters.ledger.workspace import Keyed
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, kept_apart, workspace_contacts
+from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import StoredSnapshot
+from timerex_ghl.adapters.ledger.tables.contacts.kept_apart import ContactPair
+from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import Keyed
+from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
+from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
+from timerex_ghl.adapters.ledger.tables.sync.locks import Fence, WantedLocks
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.errors import SkippableError
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContact
@@ -123,7 +124,7 @@ def _wanted(ask: _Ask, keys: Keys) -> WantedLocks:
 def _read(
     tx: Connection, connection: ConnectionName, contact_ids: list[ContactId]
 ) -> dict[ContactId, ContactState]:
-    rows = workspace.get_contacts(tx, connection, contact_ids)
+    rows = workspace_contacts.get_contacts(tx, connection, contact_ids)
     linked = links.links_of_locals(tx, connection, "contact", contact_ids)
     record_keys = [f"contact:{contact_id}" for contact_id in contact_ids]
     unknown = intents.open_by_record(tx, connection, record_keys)

@@ -5,12 +5,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import audit, ghl_contacts, intents, links, locks, reviews
-from timerex_ghl.adapters.ledger import workspace as people
-from timerex_ghl.adapters.ledger.audit import NewAuditEntry
-from timerex_ghl.adapters.ledger.ghl_contacts import Snapshot
-from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.adapters.ledger.workspace import Keyed
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts as people
+from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import Snapshot
+from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import Keyed
+from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
+from timerex_ghl.adapters.ledger.tables.operations.audit import NewAuditEntry
+from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.contacts.contact_merge import apply_change
 from timerex_ghl.domain.contacts.identity import Keys, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl

@@ -2,8 +2,9 @@
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import dry_run_plans, ghl_contacts
-from timerex_ghl.adapters.ledger.ghl_contacts import Snapshot, StoredSnapshot
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
+from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import Snapshot, StoredSnapshot
+from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import NotFoundError

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.mappers import contact_from_webhook
-from timerex_ghl.adapters.ledger import ghl_contacts, links, locks
-from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
+from timerex_ghl.adapters.ledger.tables.sync import links, locks
 from timerex_ghl.domain.contacts.contact_notifications import has_news
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl

@@ -6,7 +6,7 @@ from datetime import datetime
 import httpx
 
 from timerex_ghl.adapters.ghl.client import GhlClient
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.domain.connections.settings import ConnectionSettings, PublishedConnection
 from timerex_ghl.domain.shared.models import ConnectionName

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import inbox_queue
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.inbox_queue import Due
-from timerex_ghl.adapters.ledger.wake import Alarm
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.db.wake import Alarm
+from timerex_ghl.adapters.ledger.tables.inbox import inbox_queue
+from timerex_ghl.adapters.ledger.tables.inbox.inbox_queue import Due
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.engine.runtime import utc_now
 

@@ -1,7 +1,7 @@
 """The handler of local edits: a row of the workspace changed, and GHL follows."""
 
-from timerex_ghl.adapters.ledger import bookings
-from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
 from timerex_ghl.domain.activities.activity_fields import KINDS, ActivityId, ActivityKey
 from timerex_ghl.domain.shared.models import BookingId, ContactId
 from timerex_ghl.engine.activities.handle_activity import handle_activity

@@ -10,18 +10,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import (
-    activities,
-    audit,
-    bookings,
-    ghl_contacts,
-    inbox,
-    links,
-    reviews,
-    workspace,
-)
-from timerex_ghl.adapters.ledger.audit import NewAuditEntry
-from timerex_ghl.adapters.ledger.links import LinkKind
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.activities import activities
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, workspace_contacts
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
+from timerex_ghl.adapters.ledger.tables.operations.audit import NewAuditEntry
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import LinkKind
 from timerex_ghl.domain.contacts.identity import is_same_person, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import ReviewNeededError
@@ -55,7 +51,7 @@ async def follow_merge(
     Returns:
         The workspace contact of the survivor; None where no GHL contact is surely the same.
     """
-    row = await context.ledger.read(workspace.get_contact, context.connection, contact_id)
+    row = await context.ledger.read(workspace_contacts.get_contact, context.connection, contact_id)
     if row is None or row.deleted:
         return None
     survivor = await _find_survivor(context, row.contact, gone_id)
@@ -101,12 +97,12 @@ def _move(
         fresh = {"remote_id": survivor_id, "digest": None, "local_version": None}
         links.save_link(tx, link.model_copy(update=fresh))
     else:
-        other = workspace.get_contact(tx, connection, into)
+        other = workspace_contacts.get_contact(tx, connection, into)
         if other is None or other.deleted:
             return None
         activities.move_activities(tx, connection, contact_id, into)
         bookings.move_bookings(tx, connection, contact_id, into)
-        workspace.delete_contact(tx, connection, contact_id, now)
+        workspace_contacts.delete_contact(tx, connection, contact_id, now)
     ghl_contacts.forget(tx, connection, gone_id)
     _close_reviews(tx, context, merge, now)
     entry = NewAuditEntry(

@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import bookings, locks, workspace
-from timerex_ghl.adapters.ledger.bookings import BookingRow
-from timerex_ghl.adapters.ledger.locks import Fence
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.sync import locks
+from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
 from timerex_ghl.domain.bookings.guest_plan import plan_person
 from timerex_ghl.domain.contacts.identity import Keys, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
@@ -103,7 +105,7 @@ def _find(
     stored = bookings.get_booking(tx, context.connection, snapshot.booking.id)
     if stored is not None and stored.contact_id is not None:
         return stored.contact_id
-    row = choose_row(*workspace.find_contacts(tx, context.connection, keys))
+    row = choose_row(*workspace_contacts.find_contacts(tx, context.connection, keys))
     return None if row is None else row.id
 
 
@@ -135,7 +137,7 @@ def _add(
     """
     if ghl is None:
         keys = keys_of(person, context.settings.region)
-        contact_id = workspace.add_contact(tx, context.connection, person, keys, now).id
+        contact_id = workspace_contacts.add_contact(tx, context.connection, person, keys, now).id
     else:
         remote = map_from_ghl(ghl, context.settings.rules)
         free_from_tombstone(tx, context.connection, ghl.id)

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import bookings, workspace
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.domain.bookings.booking_merge import is_superseded, join_chain
 from timerex_ghl.domain.bookings.guest_plan import plan_booking_tags, plan_person
 from timerex_ghl.domain.contacts.contact_merge import apply_change
@@ -46,7 +47,7 @@ def _ingest_guest(
     tx: Connection, context: SyncContext, booking: Booking, contact_id: ContactId, now: datetime
 ) -> bool:
     """Fill in the form's answers, and set the tags that the contact's bookings call for."""
-    row = workspace.get_contact(tx, context.connection, contact_id)
+    row = workspace_contacts.get_contact(tx, context.connection, contact_id)
     if row is None:
         raise AssertionError("the guest was added with the booking")
     snapshot = plan_person(booking, row.contact, context.settings.rules)

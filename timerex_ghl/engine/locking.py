@@ -12,9 +12,9 @@ from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import locks
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.locks import Fence
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync import locks
+from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
 from timerex_ghl.domain.shared.errors import RetryableError
 
 T = TypeVar("T")

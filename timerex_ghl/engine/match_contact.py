@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import ghl_contacts, kept_apart, links, workspace
-from timerex_ghl.adapters.ledger.kept_apart import ContactPair
-from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, kept_apart, workspace_contacts
+from timerex_ghl.adapters.ledger.tables.contacts.kept_apart import ContactPair
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.contacts.identity import (
     Keys,
     Match,
@@ -168,7 +169,7 @@ def free_from_tombstone(tx: Connection, connection: ConnectionName, ghl_id: GhlC
 
 
 def _is_gone(tx: Connection, connection: ConnectionName, link: Link) -> bool:
-    row = workspace.get_contact(tx, connection, ContactId(link.local_id))
+    row = workspace_contacts.get_contact(tx, connection, ContactId(link.local_id))
     return row is None or row.deleted
 
 
@@ -178,7 +179,9 @@ async def find_in_workspace(context: SyncContext, keys: Keys) -> WorkspaceContac
     Raises:
         ReviewNeededError: The keys lead to different contacts.
     """
-    return choose_row(*await context.ledger.read(workspace.find_contacts, context.connection, keys))
+    return choose_row(
+        *await context.ledger.read(workspace_contacts.find_contacts, context.connection, keys)
+    )
 
 
 def choose_row(

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import bookings, intents, links
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.sync import intents, links
 from timerex_ghl.domain.bookings.appointment_plan import map_calendar
 from timerex_ghl.domain.bookings.booking_merge import head_of, join_chain
 from timerex_ghl.domain.shared.actions import CreateAppointment, CreateNote

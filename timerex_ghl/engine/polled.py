@@ -5,8 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import bookings, inbox, inbox_lookups, reviews
-from timerex_ghl.adapters.ledger.bookings import BookingRow
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
+from timerex_ghl.adapters.ledger.tables.inbox import inbox, inbox_lookups
+from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.timerex.polled import Polled, key_of_row
 from timerex_ghl.adapters.timerex.replies import EventRow
 from timerex_ghl.domain.shared.models import BookingId, BookingState, Record

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from pydantic import AwareDatetime
 
-from timerex_ghl.adapters.ledger import bookings, cursors
-from timerex_ghl.adapters.ledger.bookings import BookingRow
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
+from timerex_ghl.adapters.ledger.tables.sync import cursors
 from timerex_ghl.adapters.timerex.client import TimerexClient, every_calendar
 from timerex_ghl.adapters.timerex.replies import (
     CalendarId,

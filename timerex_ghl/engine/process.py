@@ -6,19 +6,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import (
-    activities,
-    audit,
-    ghl_contacts,
-    inbox,
-    inbox_queue,
-    reviews,
-    workspace,
-)
-from timerex_ghl.adapters.ledger.audit import NewAuditEntry, Scalar
-from timerex_ghl.adapters.ledger.inbox import InboxEvent, InboxState
-from timerex_ghl.adapters.ledger.inbox_queue import Group
-from timerex_ghl.adapters.ledger.reviews import ReviewKind
+from timerex_ghl.adapters.ledger.tables.activities import activities
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, workspace_contacts
+from timerex_ghl.adapters.ledger.tables.inbox import inbox, inbox_queue
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent, InboxState
+from timerex_ghl.adapters.ledger.tables.inbox.inbox_queue import Group
+from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
+from timerex_ghl.adapters.ledger.tables.operations.audit import NewAuditEntry, Scalar
+from timerex_ghl.adapters.ledger.tables.operations.reviews import ReviewKind
 from timerex_ghl.domain.activities.activity_fields import KINDS, ActivityId, ActivityKey
 from timerex_ghl.domain.shared.errors import (
     FatalError,
@@ -242,7 +237,7 @@ def _record_state(tx: Connection, connection: ConnectionName, subject: str) -> s
     """Return the state of a record with a new review: while unchanged it is not retried."""
     kind, _, record_id = subject.partition(":")
     if kind == "contact":
-        row = workspace.get_contact(tx, connection, ContactId(record_id))
+        row = workspace_contacts.get_contact(tx, connection, ContactId(record_id))
         return "" if row is None else str(row.version)
     if kind in KINDS:
         key = ActivityKey(kind, ActivityId(record_id))

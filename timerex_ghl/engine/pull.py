@@ -7,7 +7,8 @@ from pydantic import AwareDatetime
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.contacts import LARGEST_PAGE, ContactPage, SearchAfter
-from timerex_ghl.adapters.ledger import cursors, ghl_contacts, workspace
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, workspace_contacts
+from timerex_ghl.adapters.ledger.tables.sync import cursors
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.models import Record
@@ -152,5 +153,5 @@ def _save_page(
 
 def _changed(tx: Connection, context: SyncContext) -> list[str]:
     remote = ghl_contacts.changed_snapshots(tx, context.connection)
-    local = workspace.changed_contacts(tx, context.connection)
+    local = workspace_contacts.changed_contacts(tx, context.connection)
     return [*(f"ghl:{ghl_id}" for ghl_id in remote), *(f"contact:{own_id}" for own_id in local)]

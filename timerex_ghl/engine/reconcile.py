@@ -4,9 +4,9 @@ from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
-from timerex_ghl.adapters.ledger import dry_run_plans
-from timerex_ghl.adapters.ledger.ghl_contacts import StoredSnapshot
-from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import StoredSnapshot
+from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.contacts.contact_merge import apply_change
 from timerex_ghl.domain.contacts.contact_plan import as_pulled, is_as_planned, plan_contact
 from timerex_ghl.domain.shared.actions import ContactPlan, WorkspaceChange

@@ -11,8 +11,8 @@ from typing import assert_never
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import intents
-from timerex_ghl.adapters.ledger.intents import Closing, Intent
+from timerex_ghl.adapters.ledger.tables.sync import intents
+from timerex_ghl.adapters.ledger.tables.sync.intents import Closing, Intent
 from timerex_ghl.domain.shared.actions import (
     Action,
     AddTags,

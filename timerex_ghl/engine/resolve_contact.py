@@ -4,11 +4,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import ghl_contacts, kept_apart, links, locks
-from timerex_ghl.adapters.ledger import workspace as people
-from timerex_ghl.adapters.ledger.ghl_contacts import StoredSnapshot
-from timerex_ghl.adapters.ledger.kept_apart import ContactPair
-from timerex_ghl.adapters.ledger.workspace import Keyed
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, kept_apart
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts as people
+from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import StoredSnapshot
+from timerex_ghl.adapters.ledger.tables.contacts.kept_apart import ContactPair
+from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import Keyed
+from timerex_ghl.adapters.ledger.tables.sync import links, locks
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import ReviewNeededError

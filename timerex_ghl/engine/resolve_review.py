@@ -4,10 +4,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import kept_apart, links, reviews, workspace
-from timerex_ghl.adapters.ledger.kept_apart import ContactPair
-from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.adapters.ledger.reviews import Review
+from timerex_ghl.adapters.ledger.tables.contacts import kept_apart, workspace_contacts
+from timerex_ghl.adapters.ledger.tables.contacts.kept_apart import ContactPair
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.activities.activity_fields import KINDS
 from timerex_ghl.domain.reviews.review_decisions import Decision, Way, check_way
 from timerex_ghl.domain.shared.errors import SettingsError
@@ -147,7 +149,7 @@ def _save_link(
         return
     if owner is not None:
         raise SettingsError(f"GHL contact {ghl_id} is already linked to contact {owner.local_id}")
-    if workspace.get_contact(tx, context.connection, contact_id) is None:
+    if workspace_contacts.get_contact(tx, context.connection, contact_id) is None:
         raise SettingsError(f"contact {contact_id} is not in the workspace")
     links.save_link(
         tx,

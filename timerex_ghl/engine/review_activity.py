@@ -6,9 +6,10 @@ from typing import cast
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import inbox, pending_deletes
-from timerex_ghl.adapters.ledger.inbox import Arrival
-from timerex_ghl.adapters.ledger.pending_deletes import Side
+from timerex_ghl.adapters.ledger.tables.activities import pending_deletes
+from timerex_ghl.adapters.ledger.tables.activities.pending_deletes import Side
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import Arrival
 from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey, ActivityKind
 from timerex_ghl.domain.reviews.review_decisions import Way
 from timerex_ghl.domain.shared.errors import SettingsError

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import audit, inbox, reviews
-from timerex_ghl.adapters.ledger.reviews import Review
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
+from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.domain.reviews.review_decisions import Decision
 from timerex_ghl.domain.shared.models import EventId
 from timerex_ghl.engine.context import SyncContext

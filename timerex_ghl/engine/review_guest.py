@@ -5,10 +5,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import bookings, inbox, kept_apart, links, workspace
-from timerex_ghl.adapters.ledger.bookings import BookingRow
-from timerex_ghl.adapters.ledger.kept_apart import ContactPair
-from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
+from timerex_ghl.adapters.ledger.tables.contacts import kept_apart, workspace_contacts
+from timerex_ghl.adapters.ledger.tables.contacts.kept_apart import ContactPair
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.bookings.guest_plan import plan_person
 from timerex_ghl.domain.contacts.identity import keys_of
@@ -105,7 +108,7 @@ def _add_guest(tx: Connection, case: ReviewCase, booking: Booking, now: datetime
     settings = case.context.settings
     guest = plan_person(booking, None, settings.rules)
     keys = keys_of(guest, settings.region)
-    return workspace.add_contact(tx, settings.name, guest, keys, now).id
+    return workspace_contacts.add_contact(tx, settings.name, guest, keys, now).id
 
 
 def _others(tx: Connection, case: ReviewCase, contact_id: ContactId) -> list[GhlContactId]:

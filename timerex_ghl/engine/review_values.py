@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import reviews
-from timerex_ghl.adapters.ledger.reviews import Review
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.domain.contacts.contact_merge import apply_change
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.reviews.review_decisions import (

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
 from timerex_ghl.engine.booking import handle_booking
 from timerex_ghl.engine.contact_inbound import handle_notification
 from timerex_ghl.engine.context import SyncContext

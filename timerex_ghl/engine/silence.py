@@ -6,7 +6,10 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import audit, ghl_contacts, inbox_lookups, links, published
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
+from timerex_ghl.adapters.ledger.tables.inbox import inbox_lookups
+from timerex_ghl.adapters.ledger.tables.operations import audit, published
+from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.timerex.polled import MARK, happened_at
 from timerex_ghl.domain.monitoring.silence import SKEW, Silence, find_silence
 from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId

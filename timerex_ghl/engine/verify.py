@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from timerex_ghl.adapters.ledger import bookings
-from timerex_ghl.adapters.ledger.bookings import BookingRow
-from timerex_ghl.adapters.ledger.inbox import InboxEvent
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
 from timerex_ghl.adapters.timerex.polled import is_polled
 from timerex_ghl.domain.bookings.booking_merge import correct_booking, fold_booking
 from timerex_ghl.domain.shared.errors import NotFoundError, QuarantineError, TimerexGhlError

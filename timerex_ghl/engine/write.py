@@ -11,9 +11,9 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import intents
-from timerex_ghl.adapters.ledger.intents import Closing, NewIntent
-from timerex_ghl.adapters.ledger.locks import Fence
+from timerex_ghl.adapters.ledger.tables.sync import intents
+from timerex_ghl.adapters.ledger.tables.sync.intents import Closing, NewIntent
+from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
 from timerex_ghl.domain.shared.actions import (
     Action,
     AddTags,

@@ -7,8 +7,8 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 
-from timerex_ghl.adapters.ledger import published
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.gateway.api.build import PREFIX, build_api
 from timerex_ghl.gateway.endpoints import Endpoints
 from timerex_ghl.gateway.ghl import GhlEndpoint

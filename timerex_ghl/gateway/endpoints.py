@@ -6,8 +6,8 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 
-from timerex_ghl.adapters.ledger import published
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.domain.connections.settings import ConnectionSettings
 from timerex_ghl.domain.shared.models import LocationId
 from timerex_ghl.gateway.limits import GatewayLimits

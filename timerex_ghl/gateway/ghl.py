@@ -3,9 +3,9 @@
 from fastapi import HTTPException, Request
 from starlette.responses import Response
 
-from timerex_ghl.adapters.ghl.signatures import DeliverySignature, read_proof, signer_of
-from timerex_ghl.adapters.ghl.webhooks import GhlDelivery, read_delivery
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ghl.webhooks.deliveries import GhlDelivery, read_delivery
+from timerex_ghl.adapters.ghl.webhooks.signatures import DeliverySignature, read_proof, signer_of
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.malformed import MalformedError
 from timerex_ghl.domain.connections.settings import ConnectionSettings
 from timerex_ghl.gateway.endpoints import Endpoints

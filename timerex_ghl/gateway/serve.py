@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from timerex_ghl.adapters.ledger import published
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.gateway.app import build_gateway
 from timerex_ghl.gateway.limits import DEFAULT_LIMITS, GatewayLimits

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ghl import webhooks as ghl
-from timerex_ghl.adapters.ledger import clock, inbox
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.inbox import Arrival, InboxState, Source
+from timerex_ghl.adapters.ghl.webhooks import deliveries as ghl
+from timerex_ghl.adapters.ledger.db import clock
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import Arrival, InboxState, Source
 from timerex_ghl.adapters.malformed import MalformedError
 from timerex_ghl.adapters.timerex import webhooks as timerex
 from timerex_ghl.domain.connections.settings import ConnectionSettings

@@ -3,7 +3,7 @@
 from fastapi import HTTPException, Request
 from starlette.responses import Response
 
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.timerex.webhooks import is_authentic
 from timerex_ghl.gateway.endpoints import Endpoints
 from timerex_ghl.gateway.limits import GatewayLimits

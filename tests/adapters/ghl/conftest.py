@@ -10,8 +10,8 @@ from tests.adapters.ghl.oauth_world import KEY, OAuthWorld
 from tests.adapters.ghl.rate_limited import AOBA, RateLimiterFactory
 from tests.adapters.ghl.vendor import Vendor
 from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.quota import CallLimits
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits
 from timerex_ghl.domain.shared.models import LocationId
 
 

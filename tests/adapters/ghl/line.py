@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from tests.loopback import NO_TLS
-from timerex_ghl.adapters.ghl.auth import GhlAuth, PrivateToken
+from timerex_ghl.adapters.ghl.access.auth import GhlAuth, PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import RateLimiter, Unlimited
 from timerex_ghl.domain.shared.models import GhlContactId, GhlNoteId, LocationId

@@ -7,11 +7,11 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tests.adapters.ghl.vendor import SECRET, SEED, Vendor
-from timerex_ghl.adapters.ghl.oauth import OAuthTokens
-from timerex_ghl.adapters.ledger import tokens
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.secrets import SecretKey
-from timerex_ghl.adapters.ledger.tokens import StoredTokens
+from timerex_ghl.adapters.ghl.access.oauth import OAuthTokens
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.access import oauth_tokens
+from timerex_ghl.adapters.ledger.tables.access.oauth_tokens import StoredTokens
+from timerex_ghl.adapters.ledger.tables.access.secrets import SecretKey
 from timerex_ghl.domain.shared.errors import TimerexGhlError
 from timerex_ghl.domain.shared.models import LocationId
 from timerex_ghl.sandbox.info import GhlInfo
@@ -34,7 +34,7 @@ class OAuthWorld:
         return auth_of(self.ledger, self.http, TOKEN_URL, seed=seed, secret=secret)
 
     async def stored(self) -> StoredTokens:
-        found = await self.ledger.read(tokens.read_tokens, NAME, KEY)
+        found = await self.ledger.read(oauth_tokens.read_tokens, NAME, KEY)
         assert found is not None
         return found
 
@@ -42,7 +42,7 @@ class OAuthWorld:
         now = await self.stored()
         changed = now.model_copy(update=changes)
         saved = await self.ledger.write(
-            tokens.save_tokens, changed, KEY, expected_version=now.version
+            oauth_tokens.save_tokens, changed, KEY, expected_version=now.version
         )
         assert saved
 

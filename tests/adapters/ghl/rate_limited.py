@@ -11,8 +11,8 @@ import httpx
 
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter, behind_live
-from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.adapters.ledger.quota import CallLimits
+from timerex_ghl.adapters.ledger.db.core import open_ledger
+from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits
 from timerex_ghl.domain.shared.models import LocationId
 
 AOBA = LocationId("locAoba")

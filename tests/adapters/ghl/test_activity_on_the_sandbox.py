@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from tests.adapters.ghl.case import values
 from tests.adapters.ghl.line import EVERY_SCOPE
 from tests.loopback import NO_TLS
-from timerex_ghl.adapters.ghl.agency import location_token
-from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.access.agency import location_token
+from timerex_ghl.adapters.ghl.access.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.domain.shared.errors import CredentialsError, NotFoundError, SkippableError

@@ -2,7 +2,7 @@
 
 import pytest
 
-from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.access.auth import PrivateToken
 from timerex_ghl.domain.shared.errors import CredentialsError
 
 PRIVATE = PrivateToken("pit-canary", frozenset({"contacts.readonly"}))

@@ -10,7 +10,7 @@ from tests.adapters.ghl.case import MethodCase, values
 from tests.adapters.ghl.line import NOTE, RIKU, line
 from tests.adapters.ghl.methods import CASES, CONTACT
 from tests.adapters.ghl.published import operation_of
-from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.access.auth import PrivateToken
 from timerex_ghl.domain.shared.errors import CredentialsError, ScopeError
 
 every_method = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())

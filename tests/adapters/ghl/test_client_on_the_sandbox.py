@@ -6,7 +6,7 @@ import pytest
 from tests.adapters.ghl.line import EVERY_SCOPE
 from tests.adapters.ghl.methods import values
 from tests.loopback import NO_TLS
-from timerex_ghl.adapters.ghl.auth import PrivateToken
+from timerex_ghl.adapters.ghl.access.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.domain.shared.errors import DuplicateContactError, NotFoundError

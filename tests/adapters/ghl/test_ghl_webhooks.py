@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from timerex_ghl.adapters.ghl.webhooks import RECORD_OF, read_delivery
+from timerex_ghl.adapters.ghl.webhooks.deliveries import RECORD_OF, read_delivery
 from timerex_ghl.adapters.malformed import MalformedError
 
 BESIDE = Path(__file__).parents[4] / "shared" / "ghl" / "webhooks"

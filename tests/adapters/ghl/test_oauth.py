@@ -12,10 +12,11 @@ from cryptography.fernet import Fernet
 from tests.adapters.ghl.oauth_world import KEY, NAME, TOKEN_URL, OAuthWorld, auth_of, refused
 from tests.adapters.ghl.vendor import SCOPES, SEED, Vendor, served
 from tests.loopback import NO_TLS
-from timerex_ghl.adapters.ledger import locks, tokens
-from timerex_ghl.adapters.ledger.core import open_ledger
-from timerex_ghl.adapters.ledger.secrets import SecretKey
-from timerex_ghl.adapters.ledger.tokens import StoredTokens
+from timerex_ghl.adapters.ledger.db.core import open_ledger
+from timerex_ghl.adapters.ledger.tables.access import oauth_tokens
+from timerex_ghl.adapters.ledger.tables.access.oauth_tokens import StoredTokens
+from timerex_ghl.adapters.ledger.tables.access.secrets import SecretKey
+from timerex_ghl.adapters.ledger.tables.sync import locks
 from timerex_ghl.domain.shared.errors import RetryableError, SettingsError
 
 
@@ -155,7 +156,9 @@ async def test_a_holder_that_was_paused_cannot_save_an_old_pair(world: OAuthWorl
         newer = {"access": "access-canary-9", "refresh": "refresh-canary-9"}
         now = await world.stored()
         changed = StoredTokens.model_validate({**dict(now), **newer, "in_doubt_since": None})
-        await world.ledger.write(tokens.save_tokens, changed, KEY, expected_version=now.version)
+        await world.ledger.write(
+            oauth_tokens.save_tokens, changed, KEY, expected_version=now.version
+        )
         return answer
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(meanwhile)) as http:

@@ -9,8 +9,8 @@ from tests.adapters.ghl.oauth_world import auth_of_sandbox
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import CallLimits
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits
 from timerex_ghl.domain.shared.models import LocationId
 from timerex_ghl.sandbox import SandboxInfo, running_sandbox
 

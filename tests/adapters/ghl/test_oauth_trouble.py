@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from tests.adapters.ghl.oauth_world import TOKEN_URL, OAuthWorld, auth_of, refused
 from tests.adapters.ghl.vendor import SECRET, SEED
-from timerex_ghl.adapters.ghl.token_endpoint import TokenEndpoint
+from timerex_ghl.adapters.ghl.access.token_endpoint import TokenEndpoint
 from timerex_ghl.domain.shared.errors import (
     CredentialsError,
     RateLimitedError,

@@ -16,9 +16,9 @@ from tests.adapters.ghl.rate_limited import (
     counting_server,
 )
 from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter
-from timerex_ghl.adapters.ledger import quota
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.quota import CallLimits
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.tables.sync import quota
+from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits
 from timerex_ghl.domain.shared.errors import FatalError, RateLimitedError
 from timerex_ghl.domain.shared.models import LocationId
 

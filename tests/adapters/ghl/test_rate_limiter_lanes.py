@@ -25,9 +25,9 @@ from timerex_ghl.adapters.ghl.rate_limiter import (
     behind_live,
     is_behind_live,
 )
-from timerex_ghl.adapters.ledger import quota
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import DAILY_LIMIT, RESERVE_OF_DAY, CallLimits
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync import quota
+from timerex_ghl.adapters.ledger.tables.sync.quota import DAILY_LIMIT, RESERVE_OF_DAY, CallLimits
 from timerex_ghl.domain.shared.errors import RateLimitedError, RetryableError
 
 QUICK = CallLimits(limit=10, window_s=0.5, deadline_s=25)

@@ -9,8 +9,8 @@ from tests.adapters.fake_time import HANG_S, FakeTime
 from tests.adapters.ghl.rate_limited import AOBA, RateLimiterFactory
 from timerex_ghl.adapters.ghl.lanes import Lane
 from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter, Unlimited
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import CallLimits, Slot
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits, Slot
 from timerex_ghl.domain.shared.errors import RateLimitedError, RetryableError
 
 QUICK = CallLimits(limit=5, window_s=0.3, deadline_s=25)

@@ -12,7 +12,7 @@ from tests.gateway.ghl_sender import (
     signed,
     signed_as_before,
 )
-from timerex_ghl.adapters.ghl.signatures import (
+from timerex_ghl.adapters.ghl.webhooks.signatures import (
     GHL_OLDER_WEBHOOK_KEY,
     DeliverySignature,
     is_webhook_key,

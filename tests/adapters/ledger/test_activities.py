@@ -7,11 +7,14 @@ import pytest
 
 from tests import make
 from tests.gateway.given import NAME
-from timerex_ghl.adapters.ledger import activities, links, reviews, workspace
-from timerex_ghl.adapters.ledger.activities import WantedActivities
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.adapters.ledger.workspace import StaleVersionError
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.activities import activities
+from timerex_ghl.adapters.ledger.tables.activities.activities import WantedActivities
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import StaleVersionError
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.activities.activity_fields import (
     COMPLETED,
     TASK_ID,
@@ -30,7 +33,7 @@ LATER = make.NOW + timedelta(minutes=5)
 
 async def person(ledger: Ledger) -> ContactId:
     row = await ledger.write(
-        workspace.add_contact, NAME, make.contact(), Keys(None, None), make.NOW
+        workspace_contacts.add_contact, NAME, make.contact(), Keys(None, None), make.NOW
     )
     return row.id
 
@@ -154,7 +157,7 @@ async def test_what_belongs_to_somebody_who_is_gone_is_omitted(ledger: Ledger) -
     riku = await person(ledger)
     await add(ledger, riku)
     await add(ledger, "c_nobody")
-    await ledger.write(workspace.delete_contact, NAME, riku, LATER)
+    await ledger.write(workspace_contacts.delete_contact, NAME, riku, LATER)
 
     assert await page(ledger) == []
     assert await changed(ledger) == []

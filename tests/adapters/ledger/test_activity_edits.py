@@ -8,17 +8,13 @@ from sqlalchemy import Connection, text
 from tests import make
 from tests.adapters.database_events import failing_statements
 from tests.gateway.given import NAME, settings_with
-from timerex_ghl.adapters.ledger import (
-    activities,
-    activity_edits,
-    activity_pages,
-    audit,
-    contact_edits,
-    workspace,
-)
-from timerex_ghl.adapters.ledger.activities import WantedActivities
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger import activity_edits, contact_edits
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor, OtherVersionError, UnknownRecordError
+from timerex_ghl.adapters.ledger.tables.activities import activities, activity_pages
+from timerex_ghl.adapters.ledger.tables.activities.activities import WantedActivities
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.domain.activities.activity_entry import NoteEntry, TaskEntry
 from timerex_ghl.domain.activities.activity_fields import (
     ASSIGNEE,
@@ -41,7 +37,7 @@ DUE = "2026-02-10T10:00:00+09:00"
 
 async def person(ledger: Ledger, email: str = "riku@hinode.example") -> ContactId:
     row = await ledger.write(
-        workspace.add_contact, NAME, make.contact(email=email), Keys(email, None), make.NOW
+        workspace_contacts.add_contact, NAME, make.contact(email=email), Keys(email, None), make.NOW
     )
     return row.id
 

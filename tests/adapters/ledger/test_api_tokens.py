@@ -3,8 +3,9 @@ from datetime import timedelta
 from sqlalchemy import Connection, text
 
 from tests import make
-from timerex_ghl.adapters.ledger import api_tokens, audit
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.access import api_tokens
+from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.domain.shared.models import ConnectionName
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from timerex_ghl.adapters.ledger import audit
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.domain.shared.models import ConnectionName
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")

@@ -8,11 +8,14 @@ from sqlalchemy import Connection, text
 from tests import make
 from tests.adapters.database_events import failing_statements
 from tests.gateway.given import NAME, settings_with
-from timerex_ghl.adapters.ledger import audit, booking_edits, bookings, workspace
+from timerex_ghl.adapters.ledger import booking_edits
 from timerex_ghl.adapters.ledger.booking_edits import MadeInTimerexError
-from timerex_ghl.adapters.ledger.bookings import BookingRow
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor, OtherVersionError, UnknownRecordError
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.domain.bookings.booking_entry import BookingEntry
 from timerex_ghl.domain.contacts.contact_entry import EntryError
 from timerex_ghl.domain.contacts.identity import Keys
@@ -136,7 +139,7 @@ async def test_one_that_timerex_made_is_reserved_for_timerex(ledger: Ledger) -> 
 
 async def test_a_guest_is_named_by_contact_or_by_e_mail(ledger: Ledger) -> None:
     known = await ledger.write(
-        workspace.add_contact, NAME, make.contact(), Keys(None, None), make.NOW
+        workspace_contacts.add_contact, NAME, make.contact(), Keys(None, None), make.NOW
     )
 
     assert (await add(ledger, known.id, guest_email=None)).contact_id == known.id
@@ -150,12 +153,16 @@ async def test_a_guest_is_named_by_contact_or_by_e_mail(ledger: Ledger) -> None:
 
 async def test_nobody_of_another_connection_or_deleted_is_a_guest(ledger: Ledger) -> None:
     remote = await ledger.write(
-        workspace.add_contact, ConnectionName("hinode"), make.contact(), Keys(None, None), make.NOW
+        workspace_contacts.add_contact,
+        ConnectionName("hinode"),
+        make.contact(),
+        Keys(None, None),
+        make.NOW,
     )
     gone = await ledger.write(
-        workspace.add_contact, NAME, make.contact(), Keys(None, None), make.NOW
+        workspace_contacts.add_contact, NAME, make.contact(), Keys(None, None), make.NOW
     )
-    await ledger.write(workspace.delete_contact, NAME, gone.id, make.NOW)
+    await ledger.write(workspace_contacts.delete_contact, NAME, gone.id, make.NOW)
 
     for contact_id in (remote.id, gone.id):
         with pytest.raises(EntryError, match="unknown contact"):

@@ -3,9 +3,9 @@ from itertools import permutations
 import pytest
 
 from tests import make
-from timerex_ghl.adapters.ledger import bookings
-from timerex_ghl.adapters.ledger.bookings import BookingFilter, BookingPosition, BookingRow
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.bookings import BookingFilter, BookingPosition, BookingRow
 from timerex_ghl.domain.shared.models import (
     Booking,
     BookingId,

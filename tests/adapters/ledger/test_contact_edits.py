@@ -8,11 +8,15 @@ from sqlalchemy import Connection, text
 from tests import make
 from tests.adapters.database_events import failing_statements
 from tests.gateway.given import NAME, settings_with
-from timerex_ghl.adapters.ledger import audit, contact_edits, inbox, links, workspace
+from timerex_ghl.adapters.ledger import contact_edits
 from timerex_ghl.adapters.ledger.contact_edits import DuplicatePersonError
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor, OtherVersionError, UnknownRecordError
-from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import audit
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.contacts.contact_entry import EntryError
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.actions import WorkspaceChange
@@ -83,7 +87,7 @@ async def test_an_added_person_is_found_by_their_keys_and_waits_to_be_handled(
 ) -> None:
     row = await add(ledger)
 
-    stored = await ledger.read(workspace.get_contacts, NAME, [row.id])
+    stored = await ledger.read(workspace_contacts.get_contacts, NAME, [row.id])
     assert stored[row.id].keys == Keys("riku@hinode.example", "+819012345678")
     assert stored[row.id].row.contact.values == {
         "first_name": "陸", "email": "Riku@Hinode.example", "phone": "090-1234-5678",
@@ -134,10 +138,10 @@ async def test_an_event_that_cannot_be_stored_undoes_the_row(ledger: Ledger) -> 
         ):
             await work()
 
-    assert await ledger.read(workspace.list_contacts, NAME) == [
-        await ledger.read(workspace.get_contact, NAME, row.id)
+    assert await ledger.read(workspace_contacts.list_contacts, NAME) == [
+        await ledger.read(workspace_contacts.get_contact, NAME, row.id)
     ]
-    assert (await ledger.read(workspace.get_contact, NAME, row.id) or row).version == 1
+    assert (await ledger.read(workspace_contacts.get_contact, NAME, row.id) or row).version == 1
     assert await stored_events(ledger) == [event(row)]
     assert len(await ledger.read(audit.entries, NAME, 10)) == 1
 
@@ -194,7 +198,9 @@ async def test_nobody_takes_another_one_s_e_mail(ledger: Ledger) -> None:
 async def test_two_who_share_a_phone_already_can_still_be_edited(ledger: Ledger) -> None:
     row = await add(ledger)
     twin = make.contact({"first_name": "海", "phone": "090-1234-5678"})
-    await ledger.write(workspace.add_contact, NAME, twin, Keys(None, "+819012345678"), make.NOW)
+    await ledger.write(
+        workspace_contacts.add_contact, NAME, twin, Keys(None, "+819012345678"), make.NOW
+    )
 
     assert (await change(ledger, row.id, entry(city="Sendai"))).version == 2
 
@@ -239,7 +245,7 @@ async def test_somebody_deleted_is_gone_here_and_stays_linked(ledger: Ledger) ->
 
     with pytest.raises(UnknownRecordError):
         await change(ledger, row.id, entry(city="Sendai"))
-    assert await ledger.read(workspace.list_contacts, NAME) == []
+    assert await ledger.read(workspace_contacts.list_contacts, NAME) == []
     assert await ledger.read(links.link_of_remote, NAME, "contact", "ghl-riku") == pair
     assert await stored_events(ledger) == [event(row)]
     assert (await add(ledger)).id != row.id
@@ -261,7 +267,7 @@ async def test_what_cannot_be_taken_leaves_nothing(
         await add(ledger, given)
 
     assert [fault.field for fault in refused.value.faults] == [field]
-    assert await ledger.read(workspace.list_contacts, NAME) == []
+    assert await ledger.read(workspace_contacts.list_contacts, NAME) == []
     assert await stored_events(ledger) == []
 
 

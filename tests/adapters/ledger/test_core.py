@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tests.adapters.database_events import commits_counted
-from timerex_ghl.adapters.ledger import cursors
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.options import LedgerOptions
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.db.options import LedgerOptions
+from timerex_ghl.adapters.ledger.tables.sync import cursors
 from timerex_ghl.domain.shared.errors import FatalError, RetryableError
 from timerex_ghl.domain.shared.models import ConnectionName
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from timerex_ghl.adapters.ledger import cursors
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync import cursors
 from timerex_ghl.domain.shared.models import ConnectionName
 
 TOKYO = ConnectionName("tokyo")
@@ -31,7 +31,7 @@ async def test_a_ledger_serves_several_event_loops(ledger: Ledger) -> None:
 _ADD = """
 import asyncio, sys
 from sqlalchemy import text
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.db.core import open_ledger
 
 def add(tx):  # read, then write: what a lost update would show
     value = tx.scalar(text("SELECT value FROM cursors WHERE name = 'sum'"))

@@ -1,5 +1,5 @@
-from timerex_ghl.adapters.ledger import cursors
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync import cursors
 from timerex_ghl.domain.shared.models import ConnectionName
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")

@@ -1,8 +1,8 @@
 from datetime import datetime, timedelta
 
 from tests import make
-from timerex_ghl.adapters.ledger import dry_run_plans
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans
 from timerex_ghl.domain.shared.models import ConnectionName
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, make_url, text
 
-from timerex_ghl.adapters.ledger import cursors, sqlite
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.options import LedgerOptions
+from timerex_ghl.adapters.ledger.db import sqlite
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.db.options import LedgerOptions
+from timerex_ghl.adapters.ledger.tables.sync import cursors
 from timerex_ghl.domain.shared.errors import RetryableError, SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName
 

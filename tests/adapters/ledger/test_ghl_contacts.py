@@ -4,10 +4,12 @@ import pytest
 from sqlalchemy import Connection
 
 from tests import make
-from timerex_ghl.adapters.ledger import ghl_contacts, links, reviews
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.ghl_contacts import Snapshot, digest_of
-from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
+from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import Snapshot, digest_of
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.models import (
     ConnectionName,

@@ -5,9 +5,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from tests import make
-from timerex_ghl.adapters.ledger import idempotency
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.idempotency import StoredAnswer
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.access import idempotency
+from timerex_ghl.adapters.ledger.tables.access.idempotency import StoredAnswer
 
 DAY = timedelta(hours=24)
 ANSWER = StoredAnswer(request_digest="d1", record_id="c_1", version=1, body='{"名":"陸"}')

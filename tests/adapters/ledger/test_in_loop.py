@@ -9,10 +9,10 @@ from contextlib import closing, contextmanager
 import pytest
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import cursors
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.options import LedgerOptions
-from timerex_ghl.adapters.ledger.sqlite import choose_module
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.db.options import LedgerOptions
+from timerex_ghl.adapters.ledger.db.sqlite import choose_module
+from timerex_ghl.adapters.ledger.tables.sync import cursors
 from timerex_ghl.domain.shared.errors import FatalError
 from timerex_ghl.domain.shared.models import ConnectionName
 

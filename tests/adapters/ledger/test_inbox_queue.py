@@ -2,9 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import inbox, inbox_queue
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.inbox import InboxState, Source
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.inbox import inbox, inbox_queue
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState, Source
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")

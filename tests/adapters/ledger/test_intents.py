@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import Connection, text
 
 from tests import make
-from timerex_ghl.adapters.ledger import intents, locks
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.intents import Closing, LostLockError, NewIntent
-from timerex_ghl.adapters.ledger.locks import Fence
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync import intents, locks
+from timerex_ghl.adapters.ledger.tables.sync.intents import Closing, LostLockError, NewIntent
+from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
 from timerex_ghl.domain.shared.actions import Action, AddTags, CreateContact, UpdateContact
 from timerex_ghl.domain.shared.errors import RetryableError
 from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId, GhlField

@@ -1,7 +1,7 @@
 from tests import make
-from timerex_ghl.adapters.ledger import kept_apart
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.kept_apart import ContactPair
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.contacts import kept_apart
+from timerex_ghl.adapters.ledger.tables.contacts.kept_apart import ContactPair
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContactId
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")

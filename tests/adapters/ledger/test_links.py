@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from tests import make
-from timerex_ghl.adapters.ledger import links
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.links import Link, LinkKind
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import Link, LinkKind
 from timerex_ghl.domain.shared.models import ConnectionName
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from tests.adapters.fake_time import FakeTime
-from timerex_ghl.adapters.ledger import clock, locks
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.locks import Fence
+from timerex_ghl.adapters.ledger.db import clock
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync import locks
+from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
 
 SERVER_IS_OFF = timedelta(seconds=5)
 """PostgreSQL may run on another machine, with another clock."""

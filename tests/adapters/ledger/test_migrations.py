@@ -11,11 +11,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from tests.adapters.database_events import failing_statements
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.engine import make_engines
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.db.engine import make_engines
+from timerex_ghl.adapters.ledger.db.schema import metadata
 from timerex_ghl.adapters.ledger.migrations import HEAD, VERSION_TABLE
 from timerex_ghl.adapters.ledger.migrations.upgrade import config
-from timerex_ghl.adapters.ledger.schema import metadata
 from timerex_ghl.domain.shared.errors import SettingsError
 
 
@@ -62,7 +62,7 @@ async def test_a_crash_in_a_migration_leaves_the_old_tables(empty_url: str, mome
 _DIE = """
 import asyncio, os, sys
 from sqlalchemy import Engine, event
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.db.core import open_ledger
 
 @event.listens_for(Engine, "before_cursor_execute")
 def die(_tx, _cursor, statement, *_rest):
@@ -113,7 +113,7 @@ async def test_the_constant_head_is_alembics_head(ledger: Ledger) -> None:
 
 _OPEN = """
 import asyncio, sys
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.db.core import open_ledger
 
 async def run():
     async with open_ledger(sys.argv[1]):

@@ -6,10 +6,16 @@ import pytest
 
 from tests import make
 from tests.gateway.given import NAME
-from timerex_ghl.adapters.ledger import links, pending_deletes
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.adapters.ledger.pending_deletes import FoundDelete, PendingDelete, Side, State
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.activities import pending_deletes
+from timerex_ghl.adapters.ledger.tables.activities.pending_deletes import (
+    FoundDelete,
+    PendingDelete,
+    Side,
+    State,
+)
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey, ActivityKind
 from timerex_ghl.domain.shared.models import ConnectionName
 

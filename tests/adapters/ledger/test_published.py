@@ -5,8 +5,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from tests import make
-from timerex_ghl.adapters.ledger import published
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.domain.connections.settings import (
     ConnectionSettings,
     GhlSettings,

@@ -4,8 +4,8 @@ import pytest
 
 from tests.adapters.fake_time import FakeTime
 from tests.adapters.ledger.windows import WIDE, end, see, take, usage
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import RESERVE_OF_DAY
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync.quota import RESERVE_OF_DAY
 
 
 @pytest.fixture

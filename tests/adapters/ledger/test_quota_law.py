@@ -13,9 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, create_engine
 
-from timerex_ghl.adapters.ledger import clock, quota
-from timerex_ghl.adapters.ledger.quota import PIECES, CallLimits, Ended, ReportedLimits, Slot
-from timerex_ghl.adapters.ledger.schema import metadata
+from timerex_ghl.adapters.ledger.db import clock
+from timerex_ghl.adapters.ledger.db.schema import metadata
+from timerex_ghl.adapters.ledger.tables.sync import quota
+from timerex_ghl.adapters.ledger.tables.sync.quota import (
+    PIECES,
+    CallLimits,
+    Ended,
+    ReportedLimits,
+    Slot,
+)
 from timerex_ghl.domain.shared.models import LocationId
 
 AOBA = LocationId("locAoba")

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import inbox, locks, retention, reviews
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.inbox import InboxState
-from timerex_ghl.adapters.ledger.options import LedgerOptions
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.db.options import LedgerOptions
+from timerex_ghl.adapters.ledger.tables.inbox import inbox, retention
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.sync import locks
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")

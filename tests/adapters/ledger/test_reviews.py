@@ -1,9 +1,9 @@
 from datetime import timedelta
 
 from tests import make
-from timerex_ghl.adapters.ledger import reviews
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.reviews import ReviewKind
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.operations.reviews import ReviewKind
 from timerex_ghl.domain.shared.models import ConnectionName
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")

@@ -5,8 +5,8 @@ from sqlalchemy import Connection, cast, literal, select
 from sqlalchemy.exc import StatementError
 from sqlalchemy.types import Text
 
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.schema import JsonText, UtcTime
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.db.schema import JsonText, UtcTime
 
 
 async def test_times_come_back_in_utc_to_the_millisecond(ledger: Ledger) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from timerex_ghl.adapters.ledger.secrets import VARIABLE, SecretKey, load_key
+from timerex_ghl.adapters.ledger.tables.access.secrets import VARIABLE, SecretKey, load_key
 from timerex_ghl.domain.shared.errors import SettingsError
 
 

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, text
 
 from tests.adapters.fake_time import HANG_S
-from timerex_ghl.adapters.ledger import cursors, inbox
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.wake import Alarm
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.db.wake import Alarm
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.sync import cursors
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 
 TOKYO = ConnectionName("tokyo")

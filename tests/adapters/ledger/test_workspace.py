@@ -4,10 +4,12 @@ import pytest
 from sqlalchemy import Connection
 
 from tests import make
-from timerex_ghl.adapters.ledger import links, reviews, workspace
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.adapters.ledger.workspace import StaleVersionError
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import StaleVersionError
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.errors import SkippableError
@@ -23,7 +25,9 @@ TO_SENDAI = WorkspaceChange(values={FieldName("city"): "Sendai"})
 async def add(
     ledger: Ledger, keys: Keys = KEYS, connection: ConnectionName = AOBA
 ) -> WorkspaceContact:
-    return await ledger.write(workspace.add_contact, connection, make.contact(), keys, make.NOW)
+    return await ledger.write(
+        workspace_contacts.add_contact, connection, make.contact(), keys, make.NOW
+    )
 
 
 async def link(ledger: Ledger, row: WorkspaceContact) -> None:
@@ -60,18 +64,18 @@ async def test_an_added_person_reads_back_as_added(ledger: Ledger) -> None:
         tags={"vip", "予約"},
     )
 
-    added = await ledger.write(workspace.add_contact, AOBA, person, KEYS, make.NOW)
+    added = await ledger.write(workspace_contacts.add_contact, AOBA, person, KEYS, make.NOW)
 
     assert added == WorkspaceContact(id=added.id, version=1, contact=person)
-    assert await ledger.read(workspace.get_contact, AOBA, added.id) == added
+    assert await ledger.read(workspace_contacts.get_contact, AOBA, added.id) == added
 
 
 async def test_tags_that_were_not_received_stay_unknown(ledger: Ledger) -> None:
     person = make.contact(tags=None)
 
-    added = await ledger.write(workspace.add_contact, AOBA, person, KEYS, make.NOW)
+    added = await ledger.write(workspace_contacts.add_contact, AOBA, person, KEYS, make.NOW)
 
-    read = await ledger.read(workspace.get_contact, AOBA, added.id)
+    read = await ledger.read(workspace_contacts.get_contact, AOBA, added.id)
     assert read is not None
     assert read.contact.tags is None
 
@@ -83,39 +87,49 @@ async def test_a_change_touches_only_what_it_names(ledger: Ledger) -> None:
         tags_added=frozenset({"vip"}),
     )
 
-    changed = await ledger.write(workspace.change_contact, AOBA, added.id, change, KEYS, LATER)
+    changed = await ledger.write(
+        workspace_contacts.change_contact, AOBA, added.id, change, KEYS, LATER
+    )
 
     assert changed.version == 2
     assert changed.contact == make.contact(
         last_name=None, city="Sendai", tags={"vip"}, updated_at=LATER
     )
-    assert await ledger.read(workspace.get_contact, AOBA, added.id) == changed
+    assert await ledger.read(workspace_contacts.get_contact, AOBA, added.id) == changed
 
 
 async def test_a_change_of_another_version_is_refused(ledger: Ledger) -> None:
     added = await add(ledger)
     change = TO_SENDAI
     changed = await ledger.write(
-        workspace.change_contact, AOBA, added.id, change, KEYS, LATER, expected_version=1
+        workspace_contacts.change_contact, AOBA, added.id, change, KEYS, LATER, expected_version=1
     )
 
     with pytest.raises(StaleVersionError):
         await ledger.write(
-            workspace.change_contact, AOBA, added.id, change, KEYS, LATER, expected_version=1
+            workspace_contacts.change_contact,
+            AOBA,
+            added.id,
+            change,
+            KEYS,
+            LATER,
+            expected_version=1,
         )
 
-    assert await ledger.read(workspace.get_contact, AOBA, added.id) == changed
+    assert await ledger.read(workspace_contacts.get_contact, AOBA, added.id) == changed
 
 
 async def test_nobody_is_changed_through_another_connection(ledger: Ledger) -> None:
     added = await add(ledger)
 
     with pytest.raises(SkippableError):
-        await ledger.write(workspace.change_contact, HINODE, added.id, TO_SENDAI, KEYS, LATER)
-    await ledger.write(workspace.delete_contact, HINODE, added.id, LATER)
+        await ledger.write(
+            workspace_contacts.change_contact, HINODE, added.id, TO_SENDAI, KEYS, LATER
+        )
+    await ledger.write(workspace_contacts.delete_contact, HINODE, added.id, LATER)
 
-    assert await ledger.read(workspace.get_contact, HINODE, added.id) is None
-    assert await ledger.read(workspace.get_contact, AOBA, added.id) == added
+    assert await ledger.read(workspace_contacts.get_contact, HINODE, added.id) is None
+    assert await ledger.read(workspace_contacts.get_contact, AOBA, added.id) == added
 
 
 async def test_each_key_finds_by_itself(ledger: Ledger) -> None:
@@ -124,23 +138,28 @@ async def test_each_key_finds_by_itself(ledger: Ledger) -> None:
     await add(ledger, Keys("yui@hinode.example", "+819000000000"))
     await add(ledger, KEYS, HINODE)
 
-    assert await ledger.read(workspace.find_contacts, AOBA, KEYS) == ([by_email], [by_phone])
+    assert await ledger.read(workspace_contacts.find_contacts, AOBA, KEYS) == (
+        [by_email],
+        [by_phone],
+    )
 
 
 async def test_a_missing_key_finds_nobody(ledger: Ledger) -> None:
     await add(ledger, NOBODY)
 
-    assert await ledger.read(workspace.find_contacts, AOBA, NOBODY) == ([], [])
+    assert await ledger.read(workspace_contacts.find_contacts, AOBA, NOBODY) == ([], [])
 
 
 async def test_a_changed_key_finds_and_the_old_one_no_longer(ledger: Ledger) -> None:
     added = await add(ledger)
     new = Keys("riku@aoba.example", None)
 
-    changed = await ledger.write(workspace.change_contact, AOBA, added.id, TO_SENDAI, new, LATER)
+    changed = await ledger.write(
+        workspace_contacts.change_contact, AOBA, added.id, TO_SENDAI, new, LATER
+    )
 
-    assert await ledger.read(workspace.find_contacts, AOBA, KEYS) == ([], [])
-    assert await ledger.read(workspace.find_contacts, AOBA, new) == ([changed], [])
+    assert await ledger.read(workspace_contacts.find_contacts, AOBA, KEYS) == ([], [])
+    assert await ledger.read(workspace_contacts.find_contacts, AOBA, new) == ([changed], [])
 
 
 async def test_a_tombstone_is_read_but_neither_found_nor_listed_nor_changed(
@@ -148,16 +167,18 @@ async def test_a_tombstone_is_read_but_neither_found_nor_listed_nor_changed(
 ) -> None:
     added = await add(ledger)
 
-    await ledger.write(workspace.delete_contact, AOBA, added.id, LATER)
-    await ledger.write(workspace.delete_contact, AOBA, added.id, LATER)
+    await ledger.write(workspace_contacts.delete_contact, AOBA, added.id, LATER)
+    await ledger.write(workspace_contacts.delete_contact, AOBA, added.id, LATER)
 
-    row = await ledger.read(workspace.get_contact, AOBA, added.id)
+    row = await ledger.read(workspace_contacts.get_contact, AOBA, added.id)
     assert row is not None
     assert (row.deleted, row.version) == (True, 2)
-    assert await ledger.read(workspace.find_contacts, AOBA, KEYS) == ([], [])
-    assert await ledger.read(workspace.list_contacts, AOBA) == []
+    assert await ledger.read(workspace_contacts.find_contacts, AOBA, KEYS) == ([], [])
+    assert await ledger.read(workspace_contacts.list_contacts, AOBA) == []
     with pytest.raises(SkippableError):
-        await ledger.write(workspace.change_contact, AOBA, added.id, TO_SENDAI, KEYS, LATER)
+        await ledger.write(
+            workspace_contacts.change_contact, AOBA, added.id, TO_SENDAI, KEYS, LATER
+        )
 
 
 async def test_pages_list_everybody_once(ledger: Ledger) -> None:
@@ -166,7 +187,7 @@ async def test_pages_list_everybody_once(ledger: Ledger) -> None:
 
     listed: list[ContactId] = []
     while page := await ledger.read(
-        workspace.list_contacts, AOBA, after=listed[-1] if listed else None, limit=2
+        workspace_contacts.list_contacts, AOBA, after=listed[-1] if listed else None, limit=2
     ):
         assert len(page) <= 2
         listed += [row.id for row in page]
@@ -180,10 +201,10 @@ async def test_who_is_not_linked_or_changed_since_is_work(ledger: Ledger) -> Non
     await add(ledger, connection=HINODE)
     await link(ledger, changed)
     await link(ledger, in_sync)
-    await ledger.write(workspace.change_contact, AOBA, changed.id, TO_SENDAI, KEYS, LATER)
-    await ledger.write(workspace.delete_contact, AOBA, deleted.id, LATER)
+    await ledger.write(workspace_contacts.change_contact, AOBA, changed.id, TO_SENDAI, KEYS, LATER)
+    await ledger.write(workspace_contacts.delete_contact, AOBA, deleted.id, LATER)
 
-    work = await ledger.read(workspace.changed_contacts, AOBA)
+    work = await ledger.read(workspace_contacts.changed_contacts, AOBA)
 
     assert set(work) == {new.id, changed.id}
     assert len(work) == 2
@@ -194,7 +215,7 @@ async def test_a_link_that_was_never_in_sync_is_work(ledger: Ledger) -> None:
     pair = Link(connection=AOBA, kind="contact", local_id=added.id, remote_id="ghl-riku")
     await ledger.write(links.save_link, pair)
 
-    assert await ledger.read(workspace.changed_contacts, AOBA) == [added.id]
+    assert await ledger.read(workspace_contacts.changed_contacts, AOBA) == [added.id]
 
 
 async def test_links_of_another_connection_or_kind_do_not_count(ledger: Ledger) -> None:
@@ -211,17 +232,17 @@ async def test_links_of_another_connection_or_kind_do_not_count(ledger: Ledger) 
         )
         await ledger.write(links.save_link, pair)
 
-    assert await ledger.read(workspace.changed_contacts, AOBA) == [added.id]
+    assert await ledger.read(workspace_contacts.changed_contacts, AOBA) == [added.id]
 
 
 async def test_who_waits_for_a_person_is_no_work_until_changed(ledger: Ledger) -> None:
     added = await add(ledger)
     await set_aside(ledger, added)
 
-    assert await ledger.read(workspace.changed_contacts, AOBA) == []
+    assert await ledger.read(workspace_contacts.changed_contacts, AOBA) == []
 
-    await ledger.write(workspace.change_contact, AOBA, added.id, TO_SENDAI, KEYS, LATER)
-    assert await ledger.read(workspace.changed_contacts, AOBA) == [added.id]
+    await ledger.write(workspace_contacts.change_contact, AOBA, added.id, TO_SENDAI, KEYS, LATER)
+    assert await ledger.read(workspace_contacts.changed_contacts, AOBA) == [added.id]
 
 
 async def test_a_resolved_review_makes_work_again(ledger: Ledger) -> None:
@@ -232,4 +253,4 @@ async def test_a_resolved_review_makes_work_again(ledger: Ledger) -> None:
         reviews.resolve_review, review_id, decision="try again", by="mori", now=LATER
     )
 
-    assert await ledger.read(workspace.changed_contacts, AOBA) == [added.id]
+    assert await ledger.read(workspace_contacts.changed_contacts, AOBA) == [added.id]

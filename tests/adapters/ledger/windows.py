@@ -1,8 +1,14 @@
 """A window of slots: taken, returned, corrected."""
 
-from timerex_ghl.adapters.ledger import quota
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import CallLimits, Ended, QuotaUsage, ReportedLimits, Slot
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync import quota
+from timerex_ghl.adapters.ledger.tables.sync.quota import (
+    CallLimits,
+    Ended,
+    QuotaUsage,
+    ReportedLimits,
+    Slot,
+)
 from timerex_ghl.domain.shared.models import LocationId
 
 AOBA = LocationId("locAoba")

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
-from timerex_ghl.adapters.ghl.oauth import OAuthTokens
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ghl.access.oauth import OAuthTokens
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.timerex.auth import ApiKey, OAuthApp, TimerexAuth
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter

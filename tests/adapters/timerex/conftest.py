@@ -8,7 +8,7 @@ import pytest
 from tests.adapters.ghl.oauth_world import KEY
 from tests.adapters.timerex.api_world import ApiWorld
 from tests.loopback import NO_TLS
-from timerex_ghl.adapters.ledger.core import open_ledger
+from timerex_ghl.adapters.ledger.db.core import open_ledger
 from timerex_ghl.sandbox import running_sandbox
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.adapters.fake_time import HANG_S, FakeTime
 from tests.adapters.timerex.api_world import ApiWorld
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import CallLimits
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits
 from timerex_ghl.adapters.timerex.auth import ApiKey
 from timerex_ghl.adapters.timerex.operations import DAY, HOUR, MINUTE, Window
 from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter

@@ -8,8 +8,8 @@ import pytest
 from tests.clock import SettableClock
 from tests.gateway.api.given import api_client, new_token
 from tests.gateway.given import TOKEN, publish, settings_with
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.options import LedgerOptions
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.db.options import LedgerOptions
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import httpx
 from sqlalchemy import Connection, text
 
 from tests.gateway.given import NAME, PATIENT
-from timerex_ghl.adapters.ledger import api_tokens
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.access import api_tokens
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.gateway.app import build_gateway
 from timerex_ghl.gateway.limits import GatewayLimits

@@ -24,8 +24,8 @@ from tests.gateway.api.given import (
     write_down,
 )
 from tests.gateway.given import NAME, PATIENT, locked, publish, settings_with
-from timerex_ghl.adapters.ledger import api_tokens
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.access import api_tokens
 from timerex_ghl.domain.shared.errors import RetryableError
 from timerex_ghl.domain.shared.models import ConnectionName
 

@@ -7,10 +7,11 @@ import httpx
 from tests import make
 from tests.gateway.api.given import CALL, add, assert_problem, at, book, events_of
 from tests.gateway.given import NAME
-from timerex_ghl.adapters.ledger import bookings, links
-from timerex_ghl.adapters.ledger.bookings import BookingRow
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.shared.models import Contact, FieldName
 
 

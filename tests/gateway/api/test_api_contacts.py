@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.gateway.api.given import RIKU, add, assert_problem, at, events_of
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 
 EVENT = ("workspace", "contact changed")
 

@@ -6,7 +6,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from tests.gateway.api.given import api_client
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.domain.activities.activity_entry import NoteEntry, TaskEntry
 from timerex_ghl.domain.shared.models import STANDARD_FIELDS
 from timerex_ghl.gateway.api import bookings, contacts, notes, tasks

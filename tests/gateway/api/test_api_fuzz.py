@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.gateway.api.given import add, api_client, ask_for, new_token, write_down
 from tests.gateway.given import publish, settings_with
-from timerex_ghl.adapters.ledger.core import Ledger, open_ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
 from timerex_ghl.gateway.api.activity_wire import NoteDraft, TaskDraft
 from timerex_ghl.gateway.api.booking_wire import BookingDraft
 from timerex_ghl.gateway.api.contact_wire import ContactChange, ContactDraft

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.gateway.api.given import api_client
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 
 ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")

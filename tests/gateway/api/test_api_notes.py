@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from tests.gateway.api.given import add, ask_for, assert_problem, at, events_of, write_down
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 
 MARK = "[n_0123456789abcdef0123]"
 

@@ -19,8 +19,8 @@ from tests.gateway.api.given import (
     events_of,
     new_token,
 )
-from timerex_ghl.adapters.ledger import idempotency
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.access import idempotency
 
 KEY = {"idempotency-key": "6f1c"}
 

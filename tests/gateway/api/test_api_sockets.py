@@ -12,7 +12,7 @@ import pytest
 
 from tests.gateway.api.given import CALL, RIKU, at, events_of, new_token
 from tests.loopback import NO_TLS
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 
 LIVES = 8
 GUARD_S = 180

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from tests.gateway.api.given import CALL_BACK, add, ask_for, assert_problem, at, events_of
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 
 
 async def test_a_task_is_kept_and_waits_to_be_handled(

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from timerex_ghl.adapters.ledger.quota import Slot
+from timerex_ghl.adapters.ledger.tables.sync.quota import Slot
 from timerex_ghl.domain.shared.errors import TimerexGhlError
 
 

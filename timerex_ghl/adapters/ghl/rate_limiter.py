@@ -14,9 +14,9 @@ from typing import Protocol, TypeAlias
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.lanes import Lane
-from timerex_ghl.adapters.ledger import quota
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import CallLimits, Ended, ReportedLimits, Slot
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync import quota
+from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits, Ended, ReportedLimits, Slot
 from timerex_ghl.adapters.timer import SYSTEM_TIMER, Timer
 from timerex_ghl.domain.shared.errors import RateLimitedError, RetryableError, TimerexGhlError
 from timerex_ghl.domain.shared.models import LocationId

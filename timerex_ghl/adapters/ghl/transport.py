@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import httpx
 
-from timerex_ghl.adapters.ghl.auth import GhlAuth
+from timerex_ghl.adapters.ghl.access.auth import GhlAuth
 from timerex_ghl.adapters.ghl.failures import GhlTokenRefusedError, failure_of, is_page, wait_of
 from timerex_ghl.adapters.ghl.mappers import Json
 from timerex_ghl.adapters.ghl.operations import OPERATIONS, GhlOperation

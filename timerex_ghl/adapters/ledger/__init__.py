@@ -1,1 +1,1 @@
-"""The ledger, in SQL: one module per table, and the transactions around them."""
+"""The ledger, in SQL: its tables, and the database under them."""

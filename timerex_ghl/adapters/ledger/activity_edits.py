@@ -5,8 +5,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import activities, workspace
-from timerex_ghl.adapters.ledger.activity_pages import get_living
 from timerex_ghl.adapters.ledger.edits import (
     Edit,
     Editor,
@@ -14,6 +12,9 @@ from timerex_ghl.adapters.ledger.edits import (
     check_version,
     keep_track,
 )
+from timerex_ghl.adapters.ledger.tables.activities import activities
+from timerex_ghl.adapters.ledger.tables.activities.activity_pages import get_living
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.domain.activities.activity_entry import (
     ActivityEntry,
     Kept,
@@ -35,7 +36,7 @@ def add_activity(
         EntryError: A value is invalid, or there is no such contact or task.
     """
     kind, values = kind_of(entry), enter_activity({}, entry)
-    person = workspace.get_contact(tx, editor.connection, contact_id)
+    person = workspace_contacts.get_contact(tx, editor.connection, contact_id)
     if person is None or person.deleted:
         raise EntryError([FieldFault("contact_id", "unknown contact: create it first")])
     _check_task(tx, editor, contact_id, values)

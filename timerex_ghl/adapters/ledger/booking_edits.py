@@ -6,8 +6,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import bookings, workspace
-from timerex_ghl.adapters.ledger.bookings import BookingRow
 from timerex_ghl.adapters.ledger.edits import (
     Edit,
     Editor,
@@ -15,6 +13,9 @@ from timerex_ghl.adapters.ledger.edits import (
     check_version,
     keep_track,
 )
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.domain.bookings.booking_entry import NEEDED, BookingEntry, enter_booking
 from timerex_ghl.domain.contacts.contact_entry import EntryError, FieldFault
 from timerex_ghl.domain.shared.errors import SkippableError
@@ -129,7 +130,7 @@ def _check_guest(
         if email_key(booking.guest_email) is None:
             raise EntryError([FieldFault("guest_email", "is missing: enter it, or the contact_id")])
         return
-    contact = workspace.get_contact(tx, editor.connection, contact_id)
+    contact = workspace_contacts.get_contact(tx, editor.connection, contact_id)
     if contact is None or contact.deleted:
         raise EntryError([FieldFault("contact_id", "unknown contact: create it first")])
 

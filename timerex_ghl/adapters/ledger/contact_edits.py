@@ -5,7 +5,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import workspace
 from timerex_ghl.adapters.ledger.edits import (
     Edit,
     Editor,
@@ -13,6 +12,7 @@ from timerex_ghl.adapters.ledger.edits import (
     check_version,
     keep_track,
 )
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.domain.contacts.contact_entry import (
     EntryError,
     FieldFault,
@@ -58,7 +58,7 @@ def add_contact(
         raise EntryError([FieldFault("email", f"is missing: enter one of {', '.join(WHO)}")])
     keys = keys_of(contact, editor.settings.region)
     _check_free(tx, editor, keys)
-    row = workspace.add_contact(tx, editor.connection, contact, keys, now)
+    row = workspace_contacts.add_contact(tx, editor.connection, contact, keys, now)
     fields = [*contact.values, *(["tags"] if contact.tags else [])]
     keep_track(tx, editor, Edit("contact", "added", row.id, row.version, fields), now)
     return row
@@ -97,7 +97,7 @@ def change_contact(
     keys = keys_of(apply_change(row.contact, change), editor.settings.region)
     old_keys = keys_of(row.contact, editor.settings.region)
     _check_free(tx, editor, _new_of(keys, old_keys), but=contact_id)
-    changed = workspace.change_contact(
+    changed = workspace_contacts.change_contact(
         tx, editor.connection, contact_id, change, keys, now, expected_version=row.version
     )
     fields = [*change.values, *(["tags"] if change.tags_added or change.tags_removed else [])]
@@ -124,7 +124,7 @@ def delete_contact(
     """
     row = _living(tx, editor, contact_id)
     check_version("contact", contact_id, row.version, versions)
-    workspace.delete_contact(tx, editor.connection, contact_id, now)
+    workspace_contacts.delete_contact(tx, editor.connection, contact_id, now)
     edit = Edit("contact", "deleted", contact_id, row.version + 1)
     keep_track(tx, editor, edit, now, travels=False)
 
@@ -160,7 +160,7 @@ def _new_of(keys: Keys, before: Keys) -> Keys:
 
 
 def _living(tx: Connection, editor: Editor, contact_id: ContactId) -> WorkspaceContact:
-    row = workspace.get_contact(tx, editor.connection, contact_id)
+    row = workspace_contacts.get_contact(tx, editor.connection, contact_id)
     if row is None or row.deleted:
         raise UnknownRecordError(f"there is no contact {contact_id}")
     return row
@@ -170,7 +170,7 @@ def _check_free(
     tx: Connection, editor: Editor, keys: Keys, *, but: ContactId | None = None
 ) -> None:
     """Check that no other contact has this e-mail or phone: matching would be ambiguous."""
-    by_email, by_phone = workspace.find_contacts(tx, editor.connection, keys)
+    by_email, by_phone = workspace_contacts.find_contacts(tx, editor.connection, keys)
     others = {row.id: None for row in (*by_email, *by_phone) if row.id != but}
     if others:
         raise DuplicatePersonError(

@@ -11,7 +11,8 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import audit, inbox
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.domain.connections.settings import ConnectionSettings
 from timerex_ghl.domain.shared.errors import SkippableError
 from timerex_ghl.domain.shared.models import ConnectionName

@@ -5,8 +5,10 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import clock, contact_edits, workspace
+from timerex_ghl.adapters.ledger import contact_edits
+from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.edits import Editor
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.domain.contacts.contact_entry import EntryError
 from timerex_ghl.domain.contacts.identity import (
     Keys,
@@ -108,7 +110,7 @@ def _find(tx: Connection, editor: Editor, entry: Entry) -> WorkspaceContact | No
         _RefusedError: The row has no keys, or its contact is ambiguous.
     """
     keys = keys_of_entry(editor, entry)
-    by_email, by_phone = workspace.find_contacts(tx, editor.connection, keys)
+    by_email, by_phone = workspace_contacts.find_contacts(tx, editor.connection, keys)
     if entry.contact_id is not None:
         others = {row.id for row in (*by_email, *by_phone)} - {entry.contact_id}
         return _find_named(tx, editor, entry.contact_id, others)
@@ -128,7 +130,7 @@ def _find(tx: Connection, editor: Editor, entry: Entry) -> WorkspaceContact | No
 def _find_named(
     tx: Connection, editor: Editor, contact_id: ContactId, others: Collection[ContactId]
 ) -> WorkspaceContact:
-    row = workspace.get_contact(tx, editor.connection, contact_id)
+    row = workspace_contacts.get_contact(tx, editor.connection, contact_id)
     if row is None or row.deleted:
         raise _RefusedError("id: unknown contact: empty the cell to add a new one")
     if others:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from timerex_ghl.adapters.ghl.oauth import OAuthTokens
+from timerex_ghl.adapters.ghl.access.oauth import OAuthTokens
 from timerex_ghl.domain.shared.errors import CredentialsError
 
 

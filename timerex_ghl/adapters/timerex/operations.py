@@ -5,7 +5,7 @@ Source: docs/vendors/timerex.md#rest-api-beta.
 
 from typing import NamedTuple
 
-from timerex_ghl.adapters.ledger.quota import CallLimits
+from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits
 
 
 class Window(NamedTuple):

@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import quota
-from timerex_ghl.adapters.ledger.core import Ledger
-from timerex_ghl.adapters.ledger.quota import Ended, Slot
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.sync import quota
+from timerex_ghl.adapters.ledger.tables.sync.quota import Ended, Slot
 from timerex_ghl.adapters.timer import SYSTEM_TIMER, Timer
 from timerex_ghl.adapters.timerex.operations import Window
 from timerex_ghl.domain.shared.errors import RateLimitedError

@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ghl.activity_webhooks import (
+from timerex_ghl.adapters.ghl.webhooks.activity_webhooks import (
     ActivityNotification,
     read_activity_notification,
 )
-from timerex_ghl.adapters.ledger import activities, links
-from timerex_ghl.adapters.ledger.inbox import InboxEvent
-from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.tables.activities import activities
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.activities.activity_fields import (
     ActivityId,
     ActivityKey,

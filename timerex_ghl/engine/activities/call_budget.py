@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pydantic import AwareDatetime
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import cursors, sweeps
+from timerex_ghl.adapters.ledger.tables.sync import cursors, sweeps
 from timerex_ghl.domain.connections.settings import ActivitySettings
 from timerex_ghl.domain.shared.models import Record
 from timerex_ghl.engine.context import SyncContext

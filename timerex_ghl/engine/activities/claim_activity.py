@@ -8,18 +8,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import (
-    activities,
-    intents,
-    links,
-    locks,
-    pending_deletes,
-    workspace,
-)
-from timerex_ghl.adapters.ledger.intents import Intent
-from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.adapters.ledger.locks import Fence
-from timerex_ghl.adapters.ledger.pending_deletes import PendingDelete
+from timerex_ghl.adapters.ledger.tables.activities import activities, pending_deletes
+from timerex_ghl.adapters.ledger.tables.activities.pending_deletes import PendingDelete
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
+from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
+from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
 from timerex_ghl.domain.activities.activity_fields import Activity, ActivityKey
 from timerex_ghl.domain.shared.merge_field import Side
 from timerex_ghl.domain.shared.models import ConnectionName, FieldName, GhlContactId
@@ -124,7 +119,7 @@ def read_activity(
     row = activities.get_activity(tx, connection, key)
     if row is None:
         return None
-    person = workspace.get_contact(tx, connection, row.contact_id)
+    person = workspace_contacts.get_contact(tx, connection, row.contact_id)
     contact = links.link_of_local(tx, connection, "contact", row.contact_id)
     return ActivityState(
         row,

@@ -6,17 +6,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import (
-    activities,
-    audit,
-    intents,
-    links,
-    locks,
-    pending_deletes,
-    reviews,
-)
-from timerex_ghl.adapters.ledger.audit import NewAuditEntry
-from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.tables.activities import activities, pending_deletes
+from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
+from timerex_ghl.adapters.ledger.tables.operations.audit import NewAuditEntry
+from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.activities.activity_fields import (
     COMPLETED,
     STAGE,

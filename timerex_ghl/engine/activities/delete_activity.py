@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import activities, intents, links, locks, pending_deletes
-from timerex_ghl.adapters.ledger import reviews as reviews_of
-from timerex_ghl.adapters.ledger.links import Link
-from timerex_ghl.adapters.ledger.pending_deletes import FoundDelete, Side, State
+from timerex_ghl.adapters.ledger.tables.activities import activities, pending_deletes
+from timerex_ghl.adapters.ledger.tables.activities.pending_deletes import FoundDelete, Side, State
+from timerex_ghl.adapters.ledger.tables.operations import reviews as reviews_of
+from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.activities.activity_fields import ActivityKey, ActivityKind
 from timerex_ghl.domain.shared.actions import DeleteActivity
 from timerex_ghl.domain.shared.errors import NotFoundError

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from timerex_ghl.adapters.ledger import dry_run_plans
+from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans
 from timerex_ghl.domain.shared.actions import ActivityPlan, DeleteActivity
 from timerex_ghl.domain.shared.models import FieldName
 from timerex_ghl.engine.context import SyncContext

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import pending_deletes, sweeps
-from timerex_ghl.adapters.ledger.pending_deletes import State
+from timerex_ghl.adapters.ledger.tables.activities import pending_deletes
+from timerex_ghl.adapters.ledger.tables.activities.pending_deletes import State
+from timerex_ghl.adapters.ledger.tables.sync import sweeps
 from timerex_ghl.domain.activities.activity_fields import ActivityKey, ActivityKind
 from timerex_ghl.domain.shared.models import ContactId
 from timerex_ghl.engine.activities.claim_activity import read_activity

@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ghl.activity_webhooks import (
+from timerex_ghl.adapters.ghl.webhooks.activity_webhooks import (
     ActivityNotification,
     read_activity_notification,
 )
-from timerex_ghl.adapters.ledger import inbox_lookups, links
-from timerex_ghl.adapters.ledger.intents import Intent
-from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.tables.inbox import inbox_lookups
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.activities.activity_fields import ActivityKey, ActivityKind
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity, map_note, map_task
 from timerex_ghl.domain.shared.actions import CreateActivity, DeleteActivity, UpdateActivity

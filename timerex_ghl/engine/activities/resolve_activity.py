@@ -5,7 +5,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import activities, bookings, intents, links, locks, workspace
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.activities import activities
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
 from timerex_ghl.domain.activities.activity_fields import TEXT, ActivityKey, text_of
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity
 from timerex_ghl.domain.bookings.note_text import booking_of
@@ -89,7 +92,7 @@ def _person(tx: Connection, context: SyncContext, ghl_contact_id: GhlContactId) 
     if link is None:
         return None
     contact_id = ContactId(link.local_id)
-    row = workspace.get_contact(tx, context.connection, contact_id)
+    row = workspace_contacts.get_contact(tx, context.connection, contact_id)
     return _Person(contact_id, row is not None and not row.deleted)
 
 

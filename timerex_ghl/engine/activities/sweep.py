@@ -12,8 +12,10 @@ from datetime import datetime
 from pydantic import AwareDatetime
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import activities, cursors, links, workspace
-from timerex_ghl.adapters.ledger.sweeps import Linked
+from timerex_ghl.adapters.ledger.tables.activities import activities
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.sync import cursors, links
+from timerex_ghl.adapters.ledger.tables.sync.sweeps import Linked
 from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey, ActivityKind
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity, map_note, map_task
 from timerex_ghl.domain.shared.errors import NotFoundError
@@ -213,7 +215,7 @@ def _people_of(
     """Map GHL contacts to living workspace contacts. `contact-sync` brings in all others."""
     contact_ids = {one.contact_id for one in shown if one.contact_id is not None}
     linked = links.links_of_remotes(tx, context.connection, "contact", contact_ids)
-    rows = workspace.get_contacts(
+    rows = workspace_contacts.get_contacts(
         tx, context.connection, [ContactId(link.local_id) for link in linked.values()]
     )
     alive = {contact_id for contact_id, keyed in rows.items() if not keyed.row.deleted}

@@ -6,8 +6,10 @@ from typing import Annotated, Generic, NamedTuple, TypeVar
 from fastapi import Path, Request, Response
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import activity_edits, activity_pages, clock
-from timerex_ghl.adapters.ledger.activities import WantedActivities
+from timerex_ghl.adapters.ledger import activity_edits
+from timerex_ghl.adapters.ledger.db import clock
+from timerex_ghl.adapters.ledger.tables.activities import activity_pages
+from timerex_ghl.adapters.ledger.tables.activities.activities import WantedActivities
 from timerex_ghl.domain.activities.activity_entry import ActivityEntry
 from timerex_ghl.domain.activities.activity_fields import (
     PREFIX,

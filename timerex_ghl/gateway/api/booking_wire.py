@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import links
-from timerex_ghl.adapters.ledger.bookings import BookingRow, Origin
-from timerex_ghl.adapters.ledger.links import Link
+from timerex_ghl.adapters.ledger.tables.bookings import BookingRow, Origin
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.bookings.appointment_fields import STATUS
 from timerex_ghl.domain.bookings.booking_entry import NEEDED, BookingEntry, When
 from timerex_ghl.domain.shared.models import Booking, BookingState, ConnectionName, ContactId

@@ -6,9 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response, Security
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import booking_edits, bookings, clock
-from timerex_ghl.adapters.ledger.bookings import BookingFilter, BookingPosition
-from timerex_ghl.adapters.ledger.schema import EPOCH
+from timerex_ghl.adapters.ledger import booking_edits
+from timerex_ghl.adapters.ledger.db import clock
+from timerex_ghl.adapters.ledger.db.schema import EPOCH
+from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.bookings import BookingFilter, BookingPosition
 from timerex_ghl.domain.bookings.booking_entry import BookingEntry
 from timerex_ghl.domain.shared.models import BookingId
 from timerex_ghl.gateway.api.booking_wire import (

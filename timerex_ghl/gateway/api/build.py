@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.gateway.api import bookings, contacts, notes, tasks
 from timerex_ghl.gateway.api.document import describe
 from timerex_ghl.gateway.api.problems import HANDLERS

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pydantic import AwareDatetime, Field
 
-from timerex_ghl.adapters.ledger.contact_pages import Dated
+from timerex_ghl.adapters.ledger.tables.contacts.contact_pages import Dated
 from timerex_ghl.domain.bookings.booking_entry import Line, When
 from timerex_ghl.domain.contacts.contact_entry import CUSTOM
 from timerex_ghl.domain.shared.models import STANDARD_FIELDS, FieldName, Record, Value

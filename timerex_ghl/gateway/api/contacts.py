@@ -5,9 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response, Security
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import clock, contact_edits, contact_pages
-from timerex_ghl.adapters.ledger.contact_pages import WantedContacts
+from timerex_ghl.adapters.ledger import contact_edits
+from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.edits import UnknownRecordError
+from timerex_ghl.adapters.ledger.tables.contacts import contact_pages
+from timerex_ghl.adapters.ledger.tables.contacts.contact_pages import WantedContacts
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import ContactId
 from timerex_ghl.domain.shared.normal import email_key, phone_key

@@ -12,10 +12,12 @@ from fastapi.security import HTTPBearer
 from pydantic import JsonValue
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import api_tokens, clock, published
-from timerex_ghl.adapters.ledger.api_tokens import ApiToken
-from timerex_ghl.adapters.ledger.core import Ledger
+from timerex_ghl.adapters.ledger.db import clock
+from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.edits import Editor
+from timerex_ghl.adapters.ledger.tables.access import api_tokens
+from timerex_ghl.adapters.ledger.tables.access.api_tokens import ApiToken
+from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.adapters.strict_json import read_json
 from timerex_ghl.domain.connections.settings import ConnectionSettings
 from timerex_ghl.domain.shared.errors import FatalError, RetryableError

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, Security
 
-from timerex_ghl.adapters.ledger.activities import WantedActivities
+from timerex_ghl.adapters.ledger.tables.activities.activities import WantedActivities
 from timerex_ghl.domain.activities.activity_entry import NoteEntry
 from timerex_ghl.gateway.api.activities import Activities, Id
 from timerex_ghl.gateway.api.activity_wire import NoteDraft, NoteQuery, NoteView, view_of_note

@@ -5,11 +5,11 @@ import pkgutil
 
 from alembic import context
 
-from timerex_ghl.adapters import ledger
+from timerex_ghl.adapters.ledger import tables
+from timerex_ghl.adapters.ledger.db.schema import metadata
 from timerex_ghl.adapters.ledger.migrations import VERSION_TABLE
-from timerex_ghl.adapters.ledger.schema import metadata
 
-for module in pkgutil.iter_modules(ledger.__path__, f"{ledger.__name__}."):
+for module in pkgutil.walk_packages(tables.__path__, f"{tables.__name__}."):
     importlib.import_module(module.name)  # registers each module's tables in the metadata
 
 context.configure(

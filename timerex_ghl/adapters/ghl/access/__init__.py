@@ -1,0 +1,1 @@
+"""Access to GHL: tokens, and how they are requested and refreshed."""

@@ -1,0 +1,1 @@
+"""GHL's webhook deliveries: their signatures and their parsing."""

@@ -1,0 +1,1 @@
+"""The database: engines, the writer, units of work, and the clock."""

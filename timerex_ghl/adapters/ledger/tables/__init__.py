@@ -1,0 +1,1 @@
+"""The ledger's tables and their queries, one module per table."""

@@ -1,0 +1,1 @@
+"""Tokens, keys, and answers to requests that are sent again."""

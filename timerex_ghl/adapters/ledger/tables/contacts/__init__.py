@@ -1,0 +1,1 @@
+"""Contacts of the workspace, and snapshots of GHL's."""

@@ -1,0 +1,227 @@
+"""Snapshots of GHL's contacts as last read, for comparison and lookup in bulk runs."""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    RowMapping,
+    Table,
+    Text,
+    and_,
+    delete,
+    or_,
+    select,
+)
+
+from timerex_ghl.adapters.ledger.db.schema import JsonText, UtcTime, metadata
+from timerex_ghl.adapters.ledger.db.upsert import upsert
+from timerex_ghl.adapters.ledger.tables.contacts.contact_json import json_of, value_of
+from timerex_ghl.adapters.ledger.tables.operations.reviews import is_set_aside
+from timerex_ghl.adapters.ledger.tables.sync.links import links
+from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.shared.models import (
+    ConnectionName,
+    Contact,
+    GhlContact,
+    GhlContactId,
+    GhlField,
+    LocationId,
+)
+
+contact_snapshots = Table(
+    "ghl_contacts",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("location_id", Text, nullable=False),
+    Column("body", JsonText, nullable=False),
+    Column("email_key", Text),
+    Column("phone_key", Text),
+    Column("digest", Text, nullable=False),
+    Column("updated_at", UtcTime),
+    Column("read_at", UtcTime, nullable=False),
+    Index(None, "connection", "email_key"),
+    Index(None, "connection", "phone_key"),
+)
+
+
+class StoredSnapshot(NamedTuple):
+    """A stored contact with its match keys and the time it was read."""
+
+    contact: GhlContact
+    read_at: datetime
+    keys: Keys
+
+
+class Snapshot(NamedTuple):
+    """A contact to store, with its match keys and the digest of its mapped content."""
+
+    contact: GhlContact
+    keys: Keys
+    digest: str
+
+
+def digest_of(contact: Contact) -> str:
+    """Digest a contact's mapped fields and tags; other fields do not count."""
+    text = json.dumps(json_of(contact), ensure_ascii=False, sort_keys=True)
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def save_snapshots(
+    tx: Connection, connection: ConnectionName, snapshots: Sequence[Snapshot], read_at: datetime
+) -> None:
+    """Store contacts as just read. A state older than the stored one (search lags) is dropped."""
+    rows = [
+        {
+            "connection": connection,
+            "id": contact.id,
+            "location_id": contact.location_id,
+            "body": {
+                "values": contact.values,
+                "tags": None if contact.tags is None else sorted(contact.tags),
+            },
+            "email_key": keys.email,
+            "phone_key": keys.phone,
+            "digest": digest,
+            "updated_at": contact.updated_at,
+            "read_at": read_at,
+        }
+        for contact, keys, digest in snapshots
+    ]
+    upsert(tx, contact_snapshots, rows, keys=["connection", "id"], unless=_is_older)
+
+
+def _is_older(new: Any) -> ColumnElement[bool]:
+    return and_(
+        new.updated_at.is_not(None),
+        contact_snapshots.c.updated_at.is_not(None),
+        new.updated_at < contact_snapshots.c.updated_at,
+    )
+
+
+def get_snapshots(
+    tx: Connection, connection: ConnectionName, ghl_ids: Collection[GhlContactId]
+) -> dict[GhlContactId, StoredSnapshot]:
+    """Read some contacts as last read."""
+    statement = select(contact_snapshots).where(
+        contact_snapshots.c.connection == connection, contact_snapshots.c.id.in_(ghl_ids)
+    )
+    rows = tx.execute(statement).mappings()
+    return {row["id"]: _snapshot_of(row) for row in rows}
+
+
+def find_snapshots(
+    tx: Connection, connection: ConnectionName, keys: Keys
+) -> tuple[list[GhlContact], list[GhlContact]]:
+    """Find contacts by e-mail and by phone, as two separate lists."""
+    found = find_by_keys(tx, connection, [keys])
+    return (
+        [s.contact for s in found if keys.email is not None and s.keys.email == keys.email],
+        [s.contact for s in found if keys.phone is not None and s.keys.phone == keys.phone],
+    )
+
+
+def find_by_keys(
+    tx: Connection, connection: ConnectionName, several: Collection[Keys]
+) -> list[StoredSnapshot]:
+    """Find every contact with one of these e-mails or phones, ordered by id."""
+    emails = {keys.email for keys in several} - {None}
+    phones = {keys.phone for keys in several} - {None}
+    statement = (
+        select(contact_snapshots)
+        .where(contact_snapshots.c.connection == connection)
+        .where(
+            or_(
+                contact_snapshots.c.email_key.in_(emails), contact_snapshots.c.phone_key.in_(phones)
+            )
+        )
+        .order_by(contact_snapshots.c.id)
+    )
+    return [_snapshot_of(row) for row in tx.execute(statement).mappings()]
+
+
+def forget_unseen(tx: Connection, connection: ConnectionName, since: datetime) -> None:
+    """Drop unlinked contacts that were not read since a full scan began: GHL no longer has them.
+
+    A linked one stays: a review reports that it is gone.
+    """
+    remote = select(links.c.remote_id).where(
+        links.c.connection == connection, links.c.kind == "contact"
+    )
+    tx.execute(
+        delete(contact_snapshots).where(
+            contact_snapshots.c.connection == connection,
+            contact_snapshots.c.read_at < since,
+            contact_snapshots.c.id.not_in(remote),
+        )
+    )
+
+
+def forget(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> None:
+    """Drop one contact that GHL no longer has."""
+    tx.execute(
+        delete(contact_snapshots).where(
+            contact_snapshots.c.connection == connection, contact_snapshots.c.id == ghl_id
+        )
+    )
+
+
+def changed_snapshots(tx: Connection, connection: ConnectionName) -> list[GhlContactId]:
+    """List contacts that are not linked, or changed in GHL since they were in sync.
+
+    Those with a review for their current content are left out.
+    """
+    linked = and_(
+        links.c.connection == contact_snapshots.c.connection,
+        links.c.kind == "contact",
+        links.c.remote_id == contact_snapshots.c.id,
+    )
+    statement = (
+        select(contact_snapshots.c.id)
+        .outerjoin(links, linked)
+        .where(contact_snapshots.c.connection == connection)
+        .where(
+            or_(links.c.digest.is_(None), links.c.digest != contact_snapshots.c.digest),
+            ~is_set_aside(
+                "ghl:",
+                contact_snapshots.c.connection,
+                contact_snapshots.c.id,
+                contact_snapshots.c.digest,
+            ),
+        )
+        .order_by(contact_snapshots.c.updated_at, contact_snapshots.c.id)
+    )
+    return [GhlContactId(ghl_id) for ghl_id in tx.scalars(statement)]
+
+
+def digest_now(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> str | None:
+    """Return the digest of a contact as last read."""
+    return tx.scalar(
+        select(contact_snapshots.c.digest).where(
+            contact_snapshots.c.connection == connection, contact_snapshots.c.id == ghl_id
+        )
+    )
+
+
+def _snapshot_of(row: RowMapping) -> StoredSnapshot:
+    return StoredSnapshot(
+        _contact_of(row), row["read_at"], Keys(row["email_key"], row["phone_key"])
+    )
+
+
+def _contact_of(row: RowMapping) -> GhlContact:
+    body = row["body"]
+    return GhlContact(
+        id=GhlContactId(row["id"]),
+        location_id=LocationId(row["location_id"]),
+        values={GhlField(name): value_of(value) for name, value in body["values"].items()},
+        tags=None if body["tags"] is None else frozenset(body["tags"]),
+        updated_at=row["updated_at"],
+    )

@@ -1,0 +1,1 @@
+"""The inbox: its events, its queue, and how long events are kept."""

@@ -1,0 +1,100 @@
+"""Lookups in the inbox: stored deliveries, and records with pending events."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState, Source, events
+from timerex_ghl.domain.shared.models import ConnectionName
+
+
+class NamedDelivery(NamedTuple):
+    """A stored delivery, with its record."""
+
+    record: str
+    type: str
+    body: str
+
+
+def known_dedupe_keys(
+    tx: Connection, connection: ConnectionName, source: Source, keys: Collection[str]
+) -> set[str]:
+    """Return which of these deliveries are stored."""
+    return set(
+        tx.scalars(
+            select(events.c.dedupe_key).where(
+                events.c.connection == connection,
+                events.c.source == source,
+                events.c.dedupe_key.in_(keys),
+            )
+        )
+    )
+
+
+def waiting_records(
+    tx: Connection, connection: ConnectionName, records: Collection[str]
+) -> set[str]:
+    """Return which of these records have pending events."""
+    return set(
+        tx.scalars(
+            select(events.c.record).where(
+                events.c.connection == connection,
+                events.c.state == InboxState.WAITING,
+                events.c.record.in_(records),
+            )
+        )
+    )
+
+
+def last_delivery_at(
+    tx: Connection, connection: ConnectionName, source: Source, *, polled: str
+) -> datetime | None:
+    """Return when the last webhook of a source was received; None: never.
+
+    Polled events do not count: their keys begin with `polled`.
+    """
+    return tx.scalar(
+        select(events.c.received_at)
+        .where(
+            events.c.connection == connection,
+            events.c.source == source,
+            ~events.c.dedupe_key.startswith(polled),
+        )
+        .order_by(events.c.seq.desc())
+        .limit(1)
+    )
+
+
+def polled_since(
+    tx: Connection, connection: ConnectionName, since: datetime, *, polled: str
+) -> list[str]:
+    """Return the bodies of events that polls of TimeRex stored since a time."""
+    return list(
+        tx.scalars(
+            select(events.c.body).where(
+                events.c.connection == connection,
+                events.c.source == "timerex",
+                events.c.dedupe_key.startswith(polled),
+                events.c.received_at >= since,
+            )
+        )
+    )
+
+
+def deliveries_naming(
+    tx: Connection, connection: ConnectionName, source: Source, words: str, since: datetime
+) -> list[NamedDelivery]:
+    """List the deliveries since a time whose body contains these words (a scan of all since)."""
+    found = tx.execute(
+        select(events.c.record, events.c.type, events.c.body)
+        .where(
+            events.c.connection == connection,
+            events.c.source == source,
+            events.c.received_at >= since,
+            events.c.body.contains(words, autoescape=True),
+        )
+        .order_by(events.c.seq)
+    )
+    return [NamedDelivery(row.record, row.type, row.body) for row in found]

@@ -1,0 +1,1 @@
+"""What operators see: published connections, the audit, reviews, plans of dry runs."""

@@ -1,0 +1,1 @@
+"""What syncing needs to remember: links, intents, locks, the call budget, positions."""

@@ -1,0 +1,235 @@
+"""Intents and outcomes: a row before each write to GHL, completed after it.
+
+An open intent was sent without a known outcome: the next handler checks GHL before it writes.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Literal, NamedTuple
+
+from pydantic import AwareDatetime
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Table,
+    Text,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from timerex_ghl.adapters.ledger.db.schema import UtcTime, metadata
+from timerex_ghl.adapters.ledger.tables.sync.locks import Fence, all_valid
+from timerex_ghl.domain.shared.actions import Action
+from timerex_ghl.domain.shared.errors import RetryableError
+from timerex_ghl.domain.shared.models import ConnectionName, Record
+
+LONGEST_ERROR = 500
+
+_intents = Table(
+    "intents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("connection", Text, nullable=False),
+    Column("record_key", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("run_id", Text),
+    Column("created_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Column("result_id", Text),
+    Column("error", Text),
+    Column("recovered", Boolean, nullable=False),
+    Index(None, "connection", "record_key", "state"),
+    Index(None, "connection", "created_at"),
+    Index(None, "run_id"),
+)
+
+
+class LostLockError(RetryableError):
+    """The lock expired, and another process may be writing this record: nothing was sent."""
+
+
+class Intent(Record):
+    """One write to GHL.
+
+    Attributes:
+        record_key: The record written to.
+        kind: The action's kind, for example `contact.create`.
+        payload: The action as JSON.
+        state: `open` while its outcome is not known.
+        result_id: Id of the created or changed record in GHL.
+        recovered: The outcome was found later, not in GHL's answer.
+    """
+
+    id: str
+    connection: ConnectionName
+    record_key: str
+    kind: str
+    digest: str
+    payload: str
+    state: Literal["open", "done", "failed"]
+    run_id: str | None
+    created_at: AwareDatetime
+    closed_at: AwareDatetime | None
+    result_id: str | None
+    error: str | None
+    recovered: bool
+
+
+class NewIntent(NamedTuple):
+    """A write that is about to be sent, by the holder of the record's lock."""
+
+    connection: ConnectionName
+    record_key: str
+    action: Action
+    run_id: str | None
+    fence: Fence
+    now: datetime
+
+
+class Closing(NamedTuple):
+    """The outcome of a write. `result_id`: the record written; None where it failed."""
+
+    intent_id: str
+    result_id: str | None
+    now: datetime
+    error: str | None = None
+    recovered: bool = False
+
+
+def open_intent(tx: Connection, new: NewIntent) -> str:
+    """Record a write that is about to be sent, after checking the lock.
+
+    Raises:
+        LostLockError: The lock expired.
+    """
+    return open_all(tx, [new])[0]
+
+
+def open_all(tx: Connection, several: Sequence[NewIntent]) -> list[str]:
+    """Record several writes; return their ids in the same order.
+
+    Raises:
+        LostLockError: The lock of one of them expired.
+    """
+    for new, is_owned in zip(several, all_valid(tx, [new.fence for new in several]), strict=True):
+        if not is_owned:
+            raise LostLockError(f"the lock of {new.record_key} expired: nothing was sent")
+    rows = [_row_of(new) for new in several]
+    tx.execute(_OPEN, rows)
+    return [str(row["id"]) for row in rows]
+
+
+def close_intent(tx: Connection, closing: Closing) -> None:
+    """Record the outcome of a write, once.
+
+    Raises:
+        LostLockError: Another process recorded it already and continued.
+    """
+    close_all(tx, [closing])
+
+
+def close_all(tx: Connection, closings: Sequence[Closing]) -> None:
+    """Record the outcomes of writes, each once.
+
+    Raises:
+        LostLockError: Another process recorded one of them already.
+    """
+    if not closings:
+        return
+    closed = tx.execute(
+        _CLOSE,
+        [
+            {
+                "intent": closing.intent_id,
+                "state": "failed" if closing.result_id is None else "done",
+                "result_id": closing.result_id,
+                "error": None if closing.error is None else closing.error[:LONGEST_ERROR],
+                "recovered": closing.recovered,
+                "closed_at": closing.now,
+            }
+            for closing in closings
+        ],
+    )
+    if closed.rowcount < len(closings):
+        ids = ", ".join(closing.intent_id for closing in closings[:5])
+        raise LostLockError(f"the outcome of {ids} is recorded already")
+
+
+_OPEN = insert(_intents)
+_CLOSE = update(_intents).where(_intents.c.id == bindparam("intent"), _intents.c.state == "open")
+
+
+_OPEN_ONES = (
+    select(_intents)
+    .where(
+        _intents.c.connection == bindparam("of"),
+        _intents.c.record_key.in_(bindparam("keys", expanding=True)),
+        _intents.c.state == "open",
+    )
+    .order_by(_intents.c.created_at, _intents.c.id)
+)
+
+
+def _row_of(new: NewIntent) -> dict[str, object]:
+    payload = new.action.model_dump_json()
+    return {
+        "id": f"i_{secrets.token_hex(10)}",
+        "connection": new.connection,
+        "record_key": new.record_key,
+        "kind": new.action.kind,
+        "digest": blake2b(payload.encode(), digest_size=16).hexdigest(),
+        "payload": payload,
+        "state": "open",
+        "run_id": new.run_id,
+        "created_at": new.now,
+        "recovered": False,
+    }
+
+
+def open_by_record(
+    tx: Connection, connection: ConnectionName, record_keys: Sequence[str]
+) -> dict[str, list[Intent]]:
+    """Group the intents of `open_intents` by record."""
+    found: dict[str, list[Intent]] = {}
+    for intent in open_intents(tx, connection, record_keys):
+        found.setdefault(intent.record_key, []).append(intent)
+    return found
+
+
+def open_intents(
+    tx: Connection, connection: ConnectionName, record_keys: Sequence[str]
+) -> list[Intent]:
+    """List the open intents of these records, oldest first."""
+    rows = tx.execute(_OPEN_ONES, {"of": connection, "keys": [*record_keys]})
+    return [Intent.model_validate(dict(row)) for row in rows.mappings()]
+
+
+def count_done(tx: Connection, connection: ConnectionName, since: datetime) -> dict[str, int]:
+    """Count the writes that reached GHL since a time, by kind."""
+    return _count(tx, _intents.c.connection == connection, _intents.c.created_at >= since)
+
+
+def count_by_run(tx: Connection, run_id: str) -> dict[str, int]:
+    """Count the writes of a run that reached GHL, by kind."""
+    return _count(tx, _intents.c.run_id == run_id)
+
+
+def _count(tx: Connection, *conditions: ColumnElement[bool]) -> dict[str, int]:
+    rows = tx.execute(
+        select(_intents.c.kind, func.count().label("number"))
+        .where(_intents.c.state == "done", *conditions)
+        .group_by(_intents.c.kind)
+        .order_by(_intents.c.kind)
+    )
+    return {row.kind: row.number for row in rows}
