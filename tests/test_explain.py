@@ -8,7 +8,7 @@ from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
-from timerex_ghl.explain import explain
+from timerex_ghl.workspace.explain import explain
 
 TOKYO = ConnectionName("tokyo")
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)

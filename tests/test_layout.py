@@ -37,10 +37,15 @@ MAY_IMPORT = {
     "timerex_ghl.gateway": GATEWAY,
     "timerex_ghl.sandbox": {"timerex_ghl.sandbox"},
     "timerex_ghl.launch": set[str](),
-    "timerex_ghl.desk": ADAPTERS,
-    "timerex_ghl.explain": ADAPTERS,
+    "timerex_ghl.workspace.operator_views": ADAPTERS,
+    "timerex_ghl.workspace.explain": ADAPTERS,
     "timerex_ghl.demo": DEMO,
-    "timerex_ghl.cli": {"timerex_ghl.cli", "timerex_ghl.desk", "timerex_ghl.explain", *DEMO},
+    "timerex_ghl.cli": {
+        "timerex_ghl.cli",
+        "timerex_ghl.workspace.operator_views",
+        "timerex_ghl.workspace.explain",
+        *DEMO,
+    },
     "timerex_ghl.__main__": {"timerex_ghl.cli"},
 }
 KNOWS_PREFECT = {"flows", "tasks", "blocks", "timerex_ghl.demo", "timerex_ghl.cli"}

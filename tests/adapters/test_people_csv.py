@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timerex_ghl.adapters.people_csv import guard, read_table, unguard, write_table
 from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.workspace.contact_csv import guard, read_table, unguard, write_table
 
 TEXT = "名,E-mail\r\n陸,riku@hinode.example\r\n"
 

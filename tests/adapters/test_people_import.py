@@ -11,24 +11,24 @@ from sqlalchemy import Connection, text
 from tests import make
 from tests.adapters.database_events import failing_statements
 from tests.gateway.given import NAME, settings_with
-from timerex_ghl.adapters.ledger import contact_edits
 from timerex_ghl.adapters.ledger.db.core import Ledger
-from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import audit
-from timerex_ghl.adapters.people_csv import PeopleTable, Row, read_table
-from timerex_ghl.adapters.people_import import (
+from timerex_ghl.domain.contacts.identity import keys_of
+from timerex_ghl.domain.contacts.table_columns import map_columns
+from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.models import ContactId, FieldName
+from timerex_ghl.workspace import contact_edits
+from timerex_ghl.workspace.contact_csv import PeopleTable, Row, read_table
+from timerex_ghl.workspace.contact_tables import (
     BATCH,
     Imported,
     export_people,
     import_people,
     write_refused,
 )
-from timerex_ghl.domain.contacts.identity import keys_of
-from timerex_ghl.domain.contacts.table_columns import map_columns
-from timerex_ghl.domain.shared.actions import WorkspaceChange
-from timerex_ghl.domain.shared.models import ContactId, FieldName
+from timerex_ghl.workspace.edits import Editor
 
 SETTINGS = settings_with().model_copy(
     update={"rules": (make.rule("custom.likes", "customFields.f1"),)}

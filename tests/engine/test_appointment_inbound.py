@@ -8,11 +8,11 @@ import pytest
 from tests.deliveries import cancelled, confirmed
 from tests.engine.calendar_world import RIKU, CalendarWorld
 from tests.engine.world import killed_at
-from timerex_ghl.adapters.ledger import booking_edits
-from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.domain.bookings.appointment_fields import STATUS
 from timerex_ghl.domain.bookings.booking_entry import BookingEntry
 from timerex_ghl.domain.shared.models import BookingState
+from timerex_ghl.workspace import booking_edits
+from timerex_ghl.workspace.edits import Editor
 
 CANCEL = {"appointmentStatus": "cancelled"}
 

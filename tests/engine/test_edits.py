@@ -8,8 +8,6 @@ from sqlalchemy import Connection
 
 from tests.deliveries import cancelled, confirmed
 from tests.engine.world import NAME, World
-from timerex_ghl.adapters.ledger import booking_edits, contact_edits
-from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
@@ -21,6 +19,8 @@ from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import BookingId, BookingState, ContactId, FieldName, Value
 from timerex_ghl.engine.booking import reconcile_booking
 from timerex_ghl.engine.verify import BookingSnapshot
+from timerex_ghl.workspace import booking_edits, contact_edits
+from timerex_ghl.workspace.edits import Editor
 
 RIKU = "riku@hinode.example"
 CALL: dict[str, Any] = {

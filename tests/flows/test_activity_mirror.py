@@ -7,8 +7,6 @@ from flows.activity_mirror import Kinds, activity_mirror
 from flows.contact_sync import Mode, contact_sync
 from tests.flows.conftest import Drafts, Engine, add_person
 from tests.flows.test_calendars_in_publishing import SCOPES
-from timerex_ghl.adapters.ledger import activity_edits
-from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.ledger.tables.activities import activity_pages
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.operations import published
@@ -17,6 +15,8 @@ from timerex_ghl.domain.activities.activity_fields import TITLE, Activity, Activ
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId
 from timerex_ghl.engine.context import utc_now
+from timerex_ghl.workspace import activity_edits
+from timerex_ghl.workspace.edits import Editor
 
 TOMORROW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from timerex_ghl.adapters.ledger.edits import Editor
     from timerex_ghl.domain.activities.activity_entry import ActivityEntry
     from timerex_ghl.domain.activities.activity_fields import Activity, ActivityKind
-    from timerex_ghl.gateway.api.activity_wire import NoteView, TaskView
+    from timerex_ghl.workspace.activity_views import NoteView, TaskView
+    from timerex_ghl.workspace.edits import Editor
 
 CONTACT = click.option(
     "--contact", required=True, callback=is_id, help="The contact; cannot be changed later."
@@ -33,14 +33,14 @@ def share_activities(group: click.Group, kind: "ActivityKind") -> None:
         _list(kind, contact, where)
 
     def read(tx: "Connection", editor: "Editor", id_: str) -> "NoteView | TaskView":
-        from timerex_ghl.adapters.ledger.activity_edits import read_activity
         from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey
+        from timerex_ghl.workspace.activity_edits import read_activity
 
         return _view_of(read_activity(tx, editor, ActivityKey(kind, ActivityId(id_))))
 
     def delete(tx: "Connection", editor: "Editor", id_: str, now: "datetime") -> None:
-        from timerex_ghl.adapters.ledger.activity_edits import delete_activity
         from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey
+        from timerex_ghl.workspace.activity_edits import delete_activity
 
         delete_activity(tx, editor, ActivityKey(kind, ActivityId(id_)), now, versions=None)
 
@@ -57,8 +57,8 @@ def entry_of(kind: "ActivityKind", typed: Mapping[str, str | None]) -> "Activity
 
 def add(contact: str, entry: "ActivityEntry", where: Where) -> None:
     """Add a note or task to a contact."""
-    from timerex_ghl.adapters.ledger.activity_edits import add_activity
     from timerex_ghl.domain.shared.models import ContactId
+    from timerex_ghl.workspace.activity_edits import add_activity
 
     def edit(tx: "Connection", editor: "Editor", now: "datetime") -> "Activity":
         return add_activity(tx, editor, ContactId(contact), entry, now)
@@ -68,8 +68,8 @@ def add(contact: str, entry: "ActivityEntry", where: Where) -> None:
 
 def change(id_: str, entry: "ActivityEntry", where: Where) -> None:
     """Change the fields set in the entry, whatever the record's version."""
-    from timerex_ghl.adapters.ledger.activity_edits import change_activity
     from timerex_ghl.domain.activities.activity_fields import ActivityId
+    from timerex_ghl.workspace.activity_edits import change_activity
 
     def edit(tx: "Connection", editor: "Editor", now: "datetime") -> "Activity":
         return change_activity(tx, editor, ActivityId(id_), entry, now, versions=None)
@@ -96,7 +96,7 @@ def _list(kind: "ActivityKind", contact: str | None, where: Where) -> None:
 
 def _line_of(view: "NoteView | TaskView") -> str:
     """Format a note or task as one line: id, version, contact and text."""
-    from timerex_ghl.gateway.api.activity_wire import NoteView
+    from timerex_ghl.workspace.activity_views import NoteView
 
     first = (view.id, f"v{view.version}", view.contact_id)
     if isinstance(view, NoteView):
@@ -106,6 +106,6 @@ def _line_of(view: "NoteView | TaskView") -> str:
 
 
 def _view_of(row: "Activity") -> "NoteView | TaskView":
-    from timerex_ghl.gateway.api.activity_wire import view_of_note, view_of_task
+    from timerex_ghl.workspace.activity_views import view_of_note, view_of_task
 
     return view_of_note(row) if row.kind == "note" else view_of_task(row)

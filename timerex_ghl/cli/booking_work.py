@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from timerex_ghl.adapters.ledger.edits import Editor
     from timerex_ghl.domain.bookings.booking_entry import BookingEntry
-    from timerex_ghl.gateway.api.booking_wire import BookingView
+    from timerex_ghl.workspace.booking_views import BookingView
+    from timerex_ghl.workspace.edits import Editor
 
 MADE = {"timerex": "made in TimeRex", "workspace": "made in the workspace"}
 
 
 def add(contact: str | None, entry: "BookingEntry", where: Where) -> None:
     """Add a booking; without a contact, the guest's e-mail finds one."""
-    from timerex_ghl.adapters.ledger.booking_edits import add_booking
     from timerex_ghl.domain.shared.models import ContactId
-    from timerex_ghl.gateway.api.booking_wire import view_of
+    from timerex_ghl.workspace.booking_edits import add_booking
+    from timerex_ghl.workspace.booking_views import view_of
 
     guest = None if contact is None else ContactId(contact)
 
@@ -34,9 +34,9 @@ def add(contact: str | None, entry: "BookingEntry", where: Where) -> None:
 
 def change(id_: str, entry: "BookingEntry", where: Where) -> None:
     """Change the fields set in the entry, whatever the booking's version."""
-    from timerex_ghl.adapters.ledger.booking_edits import change_booking
     from timerex_ghl.domain.shared.models import BookingId
-    from timerex_ghl.gateway.api.booking_wire import view_of
+    from timerex_ghl.workspace.booking_edits import change_booking
+    from timerex_ghl.workspace.booking_views import view_of
 
     def edit(tx: "Connection", editor: "Editor", now: "datetime") -> "BookingView":
         row = change_booking(tx, editor, BookingId(id_), entry, now, versions=None)
@@ -47,17 +47,17 @@ def change(id_: str, entry: "BookingEntry", where: Where) -> None:
 
 def delete(tx: "Connection", editor: "Editor", id_: str, now: "datetime") -> None:
     """Delete a booking, whatever its version."""
-    from timerex_ghl.adapters.ledger.booking_edits import delete_booking
     from timerex_ghl.domain.shared.models import BookingId
+    from timerex_ghl.workspace.booking_edits import delete_booking
 
     delete_booking(tx, editor, BookingId(id_), now, versions=None)
 
 
 def read(tx: "Connection", editor: "Editor", id_: str) -> "BookingView":
     """Read a booking."""
-    from timerex_ghl.adapters.ledger.booking_edits import read_booking
     from timerex_ghl.domain.shared.models import BookingId
-    from timerex_ghl.gateway.api.booking_wire import view_of
+    from timerex_ghl.workspace.booking_edits import read_booking
+    from timerex_ghl.workspace.booking_views import view_of
 
     return view_of(tx, editor.connection, read_booking(tx, editor, BookingId(id_)))
 
@@ -69,7 +69,7 @@ def say_list(typed: Mapping[str, str | None], where: Where) -> None:
         BookingPosition,
         list_bookings,
     )
-    from timerex_ghl.gateway.api.booking_wire import BookingQuery, views_of
+    from timerex_ghl.workspace.booking_views import BookingQuery, views_of
 
     query = entered(BookingQuery, typed)
     wanted = BookingFilter(query.starts_from, query.starts_before, query.contact_id, query.state)

@@ -11,9 +11,9 @@ from timerex_ghl.cli.running import fail, run
 from timerex_ghl.cli.workspace import LEDGER, opened
 
 if TYPE_CHECKING:
-    from timerex_ghl.adapters.people_csv import PeopleTable
-    from timerex_ghl.adapters.people_import import Imported
     from timerex_ghl.domain.contacts.table_columns import Columns
+    from timerex_ghl.workspace.contact_csv import PeopleTable
+    from timerex_ghl.workspace.contact_tables import Imported
 
 CONNECTION = click.option("--connection", required=True, help="Connection whose workspace is used.")
 
@@ -48,9 +48,9 @@ def import_(  # noqa: PLR0913  one argument an option
     correct them there and import that file. With --apply every 500 rows are one transaction. After
     a crash repeat it: rows already written then count as "same". Empty cells change nothing.
     """
-    from timerex_ghl.adapters.people_csv import read_table
-    from timerex_ghl.adapters.people_import import write_refused
     from timerex_ghl.domain.shared.errors import SettingsError
+    from timerex_ghl.workspace.contact_csv import read_table
+    from timerex_ghl.workspace.contact_tables import write_refused
 
     try:
         table = read_table(file, encoding)
@@ -91,8 +91,8 @@ async def _import(
     from rich.console import Console
     from rich.progress import Progress
 
-    from timerex_ghl.adapters.people_import import import_people
     from timerex_ghl.domain.contacts.table_columns import map_columns
+    from timerex_ghl.workspace.contact_tables import import_people
 
     async with opened(url, connection, "import") as (ledger, editor):
         columns = map_columns(table.headers, chosen, editor.settings.rules)
@@ -105,7 +105,7 @@ async def _import(
 
 
 async def _export(path: Path, connection: str, url: str | None, *, as_json: bool) -> int:
-    from timerex_ghl.adapters.people_import import export_people
+    from timerex_ghl.workspace.contact_tables import export_people
 
     async with opened(url, connection, "import") as (ledger, editor):
         return await export_people(ledger, editor, path, as_json=as_json)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from sqlalchemy import Connection
 
-    from timerex_ghl.adapters.ledger.edits import Editor
-    from timerex_ghl.gateway.api.activity_wire import NoteView, TaskView
-    from timerex_ghl.gateway.api.booking_wire import BookingView
+    from timerex_ghl.workspace.activity_views import NoteView, TaskView
+    from timerex_ghl.workspace.booking_views import BookingView
+    from timerex_ghl.workspace.edits import Editor
 
 View: TypeAlias = "BookingView | NoteView | TaskView"
 V = TypeVar("V", "BookingView", "NoteView | TaskView")

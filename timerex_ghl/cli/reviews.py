@@ -31,7 +31,7 @@ def reviews() -> None:
 @LEDGER
 def list_(connection: str, ledger: str | None) -> None:
     """Print open reviews, oldest first: id, time opened, kind, record, reason."""
-    from timerex_ghl.desk import list_reviews
+    from timerex_ghl.workspace.operator_views import list_reviews
 
     for line in run(list_reviews(ledger, connection)) or ["no open reviews"]:
         click.echo(line)
@@ -43,7 +43,7 @@ def list_(connection: str, ledger: str | None) -> None:
 @LEDGER
 def show(connection: str, review_id: str, ledger: str | None) -> None:
     """Print one review with the values of both sides, and the commands that resolve it."""
-    from timerex_ghl.desk import show_review
+    from timerex_ghl.workspace.operator_views import show_review
 
     for line in run(show_review(ledger, connection, review_id)):
         click.echo(line)

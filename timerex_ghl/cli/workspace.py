@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from timerex_ghl.adapters.ledger.db.core import Ledger
-    from timerex_ghl.adapters.ledger.edits import Editor
+    from timerex_ghl.workspace.edits import Editor
 
 T = TypeVar("T")
 Command = Callable[..., None]
@@ -45,10 +45,10 @@ async def opened(
         SettingsError: It is not published, or no name is given and several are published.
     """
     from timerex_ghl.adapters.ledger.db.core import open_ledger
-    from timerex_ghl.adapters.ledger.edits import Editor
     from timerex_ghl.adapters.ledger.tables.operations import published
     from timerex_ghl.configuration import default_ledger_url
     from timerex_ghl.domain.shared.errors import SettingsError
+    from timerex_ghl.workspace.edits import Editor
 
     async with open_ledger(url or default_ledger_url()) as ledger:
         running = {one.settings.name: one for one in await ledger.read(published.all_published)}

@@ -10,8 +10,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import activity_edits
-from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.ledger.tables.activities import activity_pages
 from timerex_ghl.adapters.ledger.tables.activities.activities import WantedActivities
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
@@ -22,6 +20,8 @@ from timerex_ghl.demo.story import DemoStory
 from timerex_ghl.domain.activities.activity_entry import NoteEntry, TaskEntry
 from timerex_ghl.domain.activities.activity_fields import KINDS, TITLE, ActivityId, ActivityKey
 from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.workspace import activity_edits
+from timerex_ghl.workspace.edits import Editor
 
 HERE, THERE = "sora.abe@kawa.example", "jun.ueda@yama.example"
 """The person whose notes and tasks start in the workspace, and the one whose start in the CRM."""

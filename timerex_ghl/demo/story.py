@@ -9,9 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger.contact_edits import change_contact
 from timerex_ghl.adapters.ledger.db.core import Ledger
-from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.demo.checker import Truth
@@ -20,6 +18,8 @@ from timerex_ghl.demo.sandbox_api import SandboxApi
 from timerex_ghl.domain.contacts.identity import Keys, keys_of
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import ConnectionName, Contact, FieldName, Value
+from timerex_ghl.workspace.contact_edits import change_contact
+from timerex_ghl.workspace.edits import Editor
 
 REGION = "JP"
 

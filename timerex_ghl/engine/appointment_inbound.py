@@ -8,8 +8,6 @@ from typing import Literal, NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.operations import GET_APPOINTMENT
-from timerex_ghl.adapters.ledger import booking_edits
-from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
@@ -30,6 +28,8 @@ from timerex_ghl.engine.claim import claim_contact
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.write import Claim
+from timerex_ghl.workspace import booking_edits
+from timerex_ghl.workspace.edits import Editor
 
 PREFIX = "ghl-appointment:"
 """Prefix of an appointment's record name in the inbox."""

@@ -8,9 +8,7 @@ from sqlalchemy import Connection, text
 from tests import make
 from tests.adapters.database_events import failing_statements
 from tests.gateway.given import NAME, settings_with
-from timerex_ghl.adapters.ledger import activity_edits, contact_edits
 from timerex_ghl.adapters.ledger.db.core import Ledger
-from timerex_ghl.adapters.ledger.edits import Editor, OtherVersionError, UnknownRecordError
 from timerex_ghl.adapters.ledger.tables.activities import activities, activity_pages
 from timerex_ghl.adapters.ledger.tables.activities.activities import WantedActivities
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
@@ -29,6 +27,8 @@ from timerex_ghl.domain.activities.activity_fields import (
 from timerex_ghl.domain.contacts.contact_entry import EntryError
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId
+from timerex_ghl.workspace import activity_edits, contact_edits
+from timerex_ghl.workspace.edits import Editor, OtherVersionError, UnknownRecordError
 
 KANA = Editor(settings_with(), "token:t_1")
 HINODE = Editor(settings_with().model_copy(update={"name": ConnectionName("hinode")}), "token:t_2")

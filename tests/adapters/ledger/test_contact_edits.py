@@ -8,10 +8,7 @@ from sqlalchemy import Connection, text
 from tests import make
 from tests.adapters.database_events import failing_statements
 from tests.gateway.given import NAME, settings_with
-from timerex_ghl.adapters.ledger import contact_edits
-from timerex_ghl.adapters.ledger.contact_edits import DuplicatePersonError
 from timerex_ghl.adapters.ledger.db.core import Ledger
-from timerex_ghl.adapters.ledger.edits import Editor, OtherVersionError, UnknownRecordError
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import audit
@@ -21,6 +18,9 @@ from timerex_ghl.domain.contacts.contact_entry import EntryError
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, FieldName, WorkspaceContact
+from timerex_ghl.workspace import contact_edits
+from timerex_ghl.workspace.contact_edits import DuplicatePersonError
+from timerex_ghl.workspace.edits import Editor, OtherVersionError, UnknownRecordError
 
 SETTINGS = settings_with().model_copy(
     update={"rules": (make.rule("custom.likes", "customFields.f1"),)}

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from tests.gateway.api.given import add, api_client, ask_for, new_token, write_down
 from tests.gateway.given import publish, settings_with
 from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
-from timerex_ghl.gateway.api.activity_wire import NoteDraft, TaskDraft
-from timerex_ghl.gateway.api.booking_wire import BookingDraft
-from timerex_ghl.gateway.api.contact_wire import ContactChange, ContactDraft
+from timerex_ghl.workspace.activity_views import NoteDraft, TaskDraft
+from timerex_ghl.workspace.booking_views import BookingDraft
+from timerex_ghl.workspace.contact_views import ContactChange, ContactDraft
 
 MODELS = (BookingDraft, ContactChange, ContactDraft, NoteDraft, TaskDraft)
 FIELDS = sorted({field for model in MODELS for field in model.model_fields})

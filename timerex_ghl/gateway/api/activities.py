@@ -6,7 +6,6 @@ from typing import Annotated, Generic, NamedTuple, TypeVar
 from fastapi import Path, Request, Response
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import activity_edits
 from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.tables.activities import activity_pages
 from timerex_ghl.adapters.ledger.tables.activities.activities import WantedActivities
@@ -18,11 +17,13 @@ from timerex_ghl.domain.activities.activity_fields import (
     ActivityKey,
     ActivityKind,
 )
-from timerex_ghl.gateway.api.activity_wire import ActivityView, NoteDraft, TaskDraft
 from timerex_ghl.gateway.api.guard import ApiCaller
 from timerex_ghl.gateway.api.once import Made, make_once
-from timerex_ghl.gateway.api.pages import ApiPage, PageQuery, cursor_of, no_cursor, place_of
+from timerex_ghl.gateway.api.pages import ApiPage, cursor_of, no_cursor, place_of
 from timerex_ghl.gateway.api.versions import tag_of, wanted_versions
+from timerex_ghl.workspace import activity_edits
+from timerex_ghl.workspace.activity_views import ActivityView, NoteDraft, TaskDraft
+from timerex_ghl.workspace.page_query import PageQuery
 
 V = TypeVar("V", bound=ActivityView)
 

@@ -6,25 +6,25 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response, Security
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import booking_edits
 from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.db.schema import EPOCH
 from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.bookings import BookingFilter, BookingPosition
 from timerex_ghl.domain.bookings.booking_entry import BookingEntry
 from timerex_ghl.domain.shared.models import BookingId
-from timerex_ghl.gateway.api.booking_wire import (
+from timerex_ghl.gateway.api.document import CHANGES, DELETES, LISTS, MAKES, READS
+from timerex_ghl.gateway.api.guard import ApiCaller, GuardedRoute, Here, bearer
+from timerex_ghl.gateway.api.once import IdempotencyKey, Made, make_once
+from timerex_ghl.gateway.api.pages import ApiPage, cursor_of, no_cursor, place_of
+from timerex_ghl.gateway.api.versions import IfMatch, tag_of, wanted_versions
+from timerex_ghl.workspace import booking_edits
+from timerex_ghl.workspace.booking_views import (
     BookingDraft,
     BookingQuery,
     BookingView,
     view_of,
     views_of,
 )
-from timerex_ghl.gateway.api.document import CHANGES, DELETES, LISTS, MAKES, READS
-from timerex_ghl.gateway.api.guard import ApiCaller, GuardedRoute, Here, bearer
-from timerex_ghl.gateway.api.once import IdempotencyKey, Made, make_once
-from timerex_ghl.gateway.api.pages import ApiPage, cursor_of, no_cursor, place_of
-from timerex_ghl.gateway.api.versions import IfMatch, tag_of, wanted_versions
 
 router = APIRouter(
     prefix="/bookings",

@@ -5,26 +5,26 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response, Security
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import contact_edits
 from timerex_ghl.adapters.ledger.db import clock
-from timerex_ghl.adapters.ledger.edits import UnknownRecordError
 from timerex_ghl.adapters.ledger.tables.contacts import contact_pages
 from timerex_ghl.adapters.ledger.tables.contacts.contact_pages import WantedContacts
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import ContactId
 from timerex_ghl.domain.shared.normal import email_key, phone_key
-from timerex_ghl.gateway.api.contact_wire import (
+from timerex_ghl.gateway.api.document import CHANGES, DELETES, LISTS, MAKES, READS
+from timerex_ghl.gateway.api.guard import ApiCaller, GuardedRoute, Here, bearer
+from timerex_ghl.gateway.api.once import IdempotencyKey, Made, make_once
+from timerex_ghl.gateway.api.pages import ApiPage, cursor_of, no_cursor, place_of
+from timerex_ghl.gateway.api.versions import IfMatch, tag_of, wanted_versions
+from timerex_ghl.workspace import contact_edits
+from timerex_ghl.workspace.contact_views import (
     ContactChange,
     ContactDraft,
     ContactQuery,
     ContactView,
     view_of,
 )
-from timerex_ghl.gateway.api.document import CHANGES, DELETES, LISTS, MAKES, READS
-from timerex_ghl.gateway.api.guard import ApiCaller, GuardedRoute, Here, bearer
-from timerex_ghl.gateway.api.once import IdempotencyKey, Made, make_once
-from timerex_ghl.gateway.api.pages import ApiPage, cursor_of, no_cursor, place_of
-from timerex_ghl.gateway.api.versions import IfMatch, tag_of, wanted_versions
+from timerex_ghl.workspace.edits import UnknownRecordError
 
 router = APIRouter(
     prefix="/contacts",

@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.db.core import Ledger
-from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.ledger.tables.access import api_tokens
 from timerex_ghl.adapters.ledger.tables.access.api_tokens import ApiToken
 from timerex_ghl.adapters.ledger.tables.operations import published
@@ -25,6 +24,7 @@ from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.gateway.api.problems import ProblemError
 from timerex_ghl.gateway.limits import GatewayLimits
 from timerex_ghl.gateway.requests import check_media_type, read_body
+from timerex_ghl.workspace.edits import Editor
 
 _RETRY_AFTER_S = 2
 _LONGEST_TOKEN = 200

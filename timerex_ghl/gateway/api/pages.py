@@ -2,28 +2,14 @@
 
 import base64
 import binascii
-from typing import Annotated, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from timerex_ghl.domain.contacts.contact_entry import FieldFault, is_readable
-from timerex_ghl.domain.shared.models import Record
 from timerex_ghl.gateway.api.problems import invalid
 
 T = TypeVar("T")
-
-Limit = Annotated[int, Field(ge=1, le=200, description="Records per page.")]
-Cursor = Annotated[
-    str,
-    Field(max_length=400, description="`next_cursor` of the page before, with the same filters."),
-]
-
-
-class PageQuery(Record):
-    """The requested page of a list."""
-
-    limit: Limit = 50
-    cursor: Cursor | None = None
 
 
 class ApiPage(BaseModel, Generic[T]):

@@ -12,10 +12,10 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from timerex_ghl.adapters.ledger.booking_edits import MadeInTimerexError
-from timerex_ghl.adapters.ledger.contact_edits import DuplicatePersonError
-from timerex_ghl.adapters.ledger.edits import OtherVersionError, UnknownRecordError
 from timerex_ghl.domain.contacts.contact_entry import EntryError, FieldFault
+from timerex_ghl.workspace.booking_edits import MadeInTimerexError
+from timerex_ghl.workspace.contact_edits import DuplicatePersonError
+from timerex_ghl.workspace.edits import OtherVersionError, UnknownRecordError
 
 _log = logging.getLogger(__name__)
 _LONGEST_NAME = 100

@@ -21,8 +21,8 @@ from timerex_ghl.domain.activities.activity_fields import (
 )
 from timerex_ghl.domain.bookings.booking_entry import When
 from timerex_ghl.domain.shared.models import ContactId, Record
-from timerex_ghl.gateway.api.booking_wire import PersonId
-from timerex_ghl.gateway.api.pages import PageQuery
+from timerex_ghl.workspace.booking_views import PersonId
+from timerex_ghl.workspace.page_query import PageQuery
 
 
 class NoteDraft(NoteEntry):

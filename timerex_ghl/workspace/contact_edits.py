@@ -5,13 +5,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger.edits import (
-    Edit,
-    Editor,
-    UnknownRecordError,
-    check_version,
-    keep_track,
-)
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.domain.contacts.contact_entry import (
     EntryError,
@@ -24,6 +17,7 @@ from timerex_ghl.domain.contacts.identity import Keys, keys_of
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.errors import SkippableError
 from timerex_ghl.domain.shared.models import Contact, ContactId, FieldName, WorkspaceContact
+from timerex_ghl.workspace.edits import Edit, Editor, UnknownRecordError, check_version, keep_track
 
 WHO = tuple(map(FieldName, ("first_name", "last_name", "email", "phone", "company")))
 

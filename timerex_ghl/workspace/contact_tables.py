@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from timerex_ghl.adapters.ledger.db.core import Ledger
-from timerex_ghl.adapters.ledger.edits import Editor
-from timerex_ghl.adapters.ledger.imports import Fate, RowVerdict, judge, keys_of_entry, take_over
 from timerex_ghl.adapters.ledger.tables.contacts import contact_pages
 from timerex_ghl.adapters.ledger.tables.contacts.contact_pages import Dated, WantedContacts
-from timerex_ghl.adapters.people_csv import PeopleTable, write_table, write_text
 from timerex_ghl.domain.contacts.table_columns import ID, REASON, TAGS, Columns, Entry, read_entry
 from timerex_ghl.domain.shared.models import STANDARD_FIELDS, ContactId, FieldName, Value
+from timerex_ghl.workspace.contact_csv import PeopleTable, write_table, write_text
+from timerex_ghl.workspace.edits import Editor
+from timerex_ghl.workspace.import_rows import Fate, RowVerdict, judge, keys_of_entry, take_over
 
 BATCH = 500
 """Rows in one transaction."""

@@ -5,9 +5,7 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger import contact_edits
 from timerex_ghl.adapters.ledger.db import clock
-from timerex_ghl.adapters.ledger.edits import Editor
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.domain.contacts.contact_entry import EntryError
 from timerex_ghl.domain.contacts.identity import (
@@ -21,6 +19,8 @@ from timerex_ghl.domain.contacts.identity import (
 from timerex_ghl.domain.contacts.table_columns import Entry, split_several
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import Contact, ContactId, WorkspaceContact
+from timerex_ghl.workspace import contact_edits
+from timerex_ghl.workspace.edits import Editor
 
 Fate = Literal["new", "changed", "same", "refused"]
 

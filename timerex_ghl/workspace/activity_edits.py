@@ -5,13 +5,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger.edits import (
-    Edit,
-    Editor,
-    UnknownRecordError,
-    check_version,
-    keep_track,
-)
 from timerex_ghl.adapters.ledger.tables.activities import activities
 from timerex_ghl.adapters.ledger.tables.activities.activity_pages import get_living
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
@@ -25,6 +18,7 @@ from timerex_ghl.domain.activities.activity_entry import (
 from timerex_ghl.domain.activities.activity_fields import TASK_ID, Activity, ActivityId, ActivityKey
 from timerex_ghl.domain.contacts.contact_entry import EntryError, FieldFault
 from timerex_ghl.domain.shared.models import ContactId
+from timerex_ghl.workspace.edits import Edit, Editor, UnknownRecordError, check_version, keep_track
 
 
 def add_activity(

@@ -8,7 +8,7 @@ from timerex_ghl.adapters.ledger.tables.contacts.contact_pages import Dated
 from timerex_ghl.domain.bookings.booking_entry import Line, When
 from timerex_ghl.domain.contacts.contact_entry import CUSTOM
 from timerex_ghl.domain.shared.models import STANDARD_FIELDS, FieldName, Record, Value
-from timerex_ghl.gateway.api.pages import PageQuery
+from timerex_ghl.workspace.page_query import PageQuery
 
 Tags = tuple[str, ...]
 

@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.bookings.appointment_fields import STATUS
 from timerex_ghl.domain.bookings.booking_entry import NEEDED, BookingEntry, When
 from timerex_ghl.domain.shared.models import Booking, BookingState, ConnectionName, ContactId
-from timerex_ghl.gateway.api.pages import PageQuery
+from timerex_ghl.workspace.page_query import PageQuery
 
 PersonId = Annotated[ContactId, Field(pattern=r"^[!-~]{1,128}$")]
 
