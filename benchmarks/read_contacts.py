@@ -19,7 +19,7 @@ from benchmarks.stand import (
 )
 from tests.engine.world import opened_world
 from timerex_ghl.adapters.ledger.db.core import open_ledger
-from timerex_ghl.engine.pull import Scope, list_changed, read_page
+from timerex_ghl.engine.contacts.pull_contacts import Scope, list_changed, read_page
 
 GOAL_S = 0.7
 

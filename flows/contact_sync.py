@@ -9,8 +9,8 @@ from tasks.contacts import list_changed_batches, read_ghl_page, reconcile_contac
 from tasks.reports import at_work, ended, skipped
 from timerex_ghl.domain.shared.errors import ScopeError
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.engine.contacts.pull_contacts import Scope
 from timerex_ghl.engine.outcome import Counts
-from timerex_ghl.engine.pull import Scope
 
 
 class Mode(StrEnum):

@@ -17,7 +17,6 @@ from timerex_ghl.adapters.ledger.tables.sync import sweeps
 from timerex_ghl.adapters.ledger.tables.sync.sweeps import Linked
 from timerex_ghl.domain.activities.activity_fields import ActivityKind
 from timerex_ghl.domain.shared.models import ConnectionName
-from timerex_ghl.engine import appointment_sweep
 from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.call_budget import Lateness
 from timerex_ghl.engine.activities.sweep import (
@@ -27,6 +26,7 @@ from timerex_ghl.engine.activities.sweep import (
     sweep_notes,
     sweep_tasks,
 )
+from timerex_ghl.engine.bookings import appointment_sweep
 from timerex_ghl.engine.context import SyncContext, utc_now
 from timerex_ghl.engine.outcome import Counts
 from timerex_ghl.engine.process import process_record

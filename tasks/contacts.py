@@ -8,10 +8,10 @@ from tasks.batch import at_once, each, resolved
 from tasks.opened import opened
 from tasks.policy import RETRIES
 from timerex_ghl.domain.shared.models import ConnectionName
-from timerex_ghl.engine.contact import handle_contact_key
+from timerex_ghl.engine.contacts.handle_contact import handle_contact_key
+from timerex_ghl.engine.contacts.pull_contacts import Scope, list_changed, read_page
 from timerex_ghl.engine.outcome import Counts
 from timerex_ghl.engine.process import process_record
-from timerex_ghl.engine.pull import Scope, list_changed, read_page
 
 BATCH = 250
 """Contacts one task run reconciles."""

@@ -15,8 +15,8 @@ from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
 from timerex_ghl.domain.shared.errors import RetryableError, TimerexGhlError
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.dispatch import Batch, Dispatcher
-from timerex_ghl.engine.lock_names import lock_of_live
-from timerex_ghl.engine.locking import holder_name, is_dead
+from timerex_ghl.engine.writes.lock_names import lock_of_live
+from timerex_ghl.engine.writes.locking import holder_name, is_dead
 
 LEASE_S = 10.0
 """How long the lease outlives its holder; then another worker takes over."""

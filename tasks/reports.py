@@ -20,9 +20,9 @@ from timerex_ghl.adapters.ledger.tables.operations.dry_run_plans import (
 )
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.context import SyncContext, utc_now
-from timerex_ghl.engine.lock_names import lock_of_job
-from timerex_ghl.engine.locking import LockedError, locked
 from timerex_ghl.engine.outcome import Counts
+from timerex_ghl.engine.writes.lock_names import lock_of_job
+from timerex_ghl.engine.writes.locking import LockedError, locked
 
 ROWS = 200
 """Plans an artifact lists."""

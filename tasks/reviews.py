@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.reviews.review_decisions import WAYS, Decision, Way
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.resolve_review import resolve
+from timerex_ghl.engine.reviews.resolve_review import resolve
 
 ROWS = 500
 """Reviews a table lists, oldest first."""

@@ -11,7 +11,7 @@ from tasks.policy import RETRIES
 from tasks.reports import Job
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName
-from timerex_ghl.engine.polling import SPARE, Polling, poll
+from timerex_ghl.engine.bookings.poll_bookings import SPARE, Polling, poll
 
 RUN = timedelta(minutes=4)
 """How long a run continues a scan: it ends before the usual schedule starts the next run."""

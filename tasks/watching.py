@@ -21,7 +21,7 @@ from timerex_ghl.adapters.ledger.tables.sync import cursors, locks
 from timerex_ghl.domain.monitoring.silence import Silence
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName, Record
-from timerex_ghl.engine.silence import Service, find_silences
+from timerex_ghl.engine.monitoring.silent_webhooks import Service, find_silences
 
 WATCH = "watch"
 WATCH_SLUG = PREFIX.rstrip(": ")

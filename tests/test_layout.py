@@ -211,9 +211,12 @@ def test_the_layout_is_kept(rule: Callable[[SourceFile], Iterator[str]]) -> None
     [
         ("tasks/ghl.py", "from flows.contact_sync import contact_sync"),
         ("blocks/ghl.py", "import tasks.ghl"),
-        ("timerex_ghl/engine/contact.py", "from blocks.ghl import GhlCredentials"),
-        ("timerex_ghl/engine/contact.py", "from timerex_ghl.gateway import app"),
-        ("timerex_ghl/engine/contact.py", "def f():\n    from timerex_ghl import cli"),
+        ("timerex_ghl/engine/contacts/handle_contact.py", "from blocks.ghl import GhlCredentials"),
+        ("timerex_ghl/engine/contacts/handle_contact.py", "from timerex_ghl.gateway import app"),
+        (
+            "timerex_ghl/engine/contacts/handle_contact.py",
+            "def f():\n    from timerex_ghl import cli",
+        ),
         ("timerex_ghl/adapters/ghl/client.py", "from timerex_ghl import engine"),
         (
             "timerex_ghl/domain/contacts/contact_plan.py",

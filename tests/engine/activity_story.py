@@ -15,7 +15,7 @@ from timerex_ghl.domain.activities.activity_fields import (
     ActivityKind,
 )
 from timerex_ghl.domain.shared.models import ContactId
-from timerex_ghl.engine.recover import LOOK_AGAIN
+from timerex_ghl.engine.writes.recovery import LOOK_AGAIN
 
 PEOPLE = ("riku@hinode.example", "hana@hinode.example")
 CITIES = ("Osaka", "Kyoto", "Nara")

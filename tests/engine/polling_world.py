@@ -18,8 +18,8 @@ from timerex_ghl.adapters.timerex.auth import ApiKey
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter
 from timerex_ghl.domain.shared.models import BookingId, EventId
+from timerex_ghl.engine.bookings.poll_bookings import Polling, poll
 from timerex_ghl.engine.outcome import Counts, count
-from timerex_ghl.engine.polling import Polling, poll
 from timerex_ghl.sandbox.info import SandboxInfo
 
 RIKU = "riku@hinode.example"

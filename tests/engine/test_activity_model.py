@@ -36,7 +36,7 @@ from timerex_ghl.domain.activities.activity_fields import (
     ActivityKind,
 )
 from timerex_ghl.domain.shared.models import FieldName
-from timerex_ghl.engine.recover import LOOK_AGAIN
+from timerex_ghl.engine.writes.recovery import LOOK_AGAIN
 from timerex_ghl.sandbox.server import running_sandbox
 
 EMAIL = FieldName("email")

@@ -18,7 +18,7 @@ from timerex_ghl.domain.reviews.review_decisions import Decision, Way
 from timerex_ghl.domain.shared.errors import ScopeError
 from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.delete_activity import FEW, most_unasked
-from timerex_ghl.engine.resolve_review import resolve
+from timerex_ghl.engine.reviews.resolve_review import resolve
 
 
 def with_settings(acts: ActivityWorld, **changes: object) -> None:

@@ -17,7 +17,7 @@ from timerex_ghl.engine.activities.sweep import (
 )
 from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.process import process_record
-from timerex_ghl.engine.resolve_review import resolve
+from timerex_ghl.engine.reviews.resolve_review import resolve
 
 
 async def sweep(acts: ActivityWorld, scan: str, *, dry_run: bool = False) -> list[Outcome]:

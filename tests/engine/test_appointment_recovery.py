@@ -11,7 +11,7 @@ from tests.engine.test_appointment_sweep import sweep
 from tests.engine.test_recovery import MOMENTS, assert_all_final
 from tests.engine.world import killed_at
 from timerex_ghl.domain.shared.models import BookingState
-from timerex_ghl.engine.recover import LOOK_AGAIN
+from timerex_ghl.engine.writes.recovery import LOOK_AGAIN
 
 LATER = datetime(2026, 2, 17, 1, tzinfo=UTC)
 

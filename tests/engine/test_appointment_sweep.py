@@ -14,7 +14,7 @@ from timerex_ghl.domain.connections.settings import CalendarRule
 from timerex_ghl.domain.shared.errors import ScopeError
 from timerex_ghl.domain.shared.models import BookingState
 from timerex_ghl.engine.activities.sweep import handle_activity_key
-from timerex_ghl.engine.appointment_sweep import list_changed_appointments
+from timerex_ghl.engine.bookings.appointment_sweep import list_changed_appointments
 from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.process import process_record
 

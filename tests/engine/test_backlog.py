@@ -10,8 +10,8 @@ from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.domain.shared.models import EventId, FieldName
 from timerex_ghl.engine.backlog import FRESH, list_backlog
-from timerex_ghl.engine.lock_names import lock_of_live
-from timerex_ghl.engine.locking import locked
+from timerex_ghl.engine.writes.lock_names import lock_of_live
+from timerex_ghl.engine.writes.locking import locked
 
 RIKU = "riku@hinode.example"
 

@@ -8,7 +8,7 @@ from tests.engine.world import World
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.domain.shared.models import FieldName
-from timerex_ghl.engine.pull import Scope
+from timerex_ghl.engine.contacts.pull_contacts import Scope
 
 RIKU = "riku@hinode.example"
 

@@ -17,8 +17,8 @@ from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.bookings.booking_entry import BookingEntry
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import BookingId, BookingState, ContactId, FieldName, Value
-from timerex_ghl.engine.booking import reconcile_booking
-from timerex_ghl.engine.verify import BookingSnapshot
+from timerex_ghl.engine.bookings.handle_booking import reconcile_booking
+from timerex_ghl.engine.bookings.verify_booking import BookingSnapshot
 from timerex_ghl.workspace import booking_edits, contact_edits
 from timerex_ghl.workspace.edits import Editor
 

@@ -15,8 +15,8 @@ from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.activities.activity_fields import TEXT, TITLE
 from timerex_ghl.domain.shared.actions import Conflict
 from timerex_ghl.domain.shared.models import BookingId, ContactId, FieldName
-from timerex_ghl.engine.commit import ask_about
-from timerex_ghl.engine.pull import Scope
+from timerex_ghl.engine.contacts.commit_contact import ask_about
+from timerex_ghl.engine.contacts.pull_contacts import Scope
 
 RIKU, MASTER = "riku@hinode.example", "riku.sato@hinode.example"
 PHONE = "+819012345678"

@@ -12,9 +12,9 @@ from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.adapters.ledger.tables.sync import locks
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.models import FieldName, GhlContact, GhlField, GhlValues
-from timerex_ghl.engine.claim import claim_contact
-from timerex_ghl.engine.lock_names import lock_of_contact, locks_of_keys
-from timerex_ghl.engine.pull import Scope
+from timerex_ghl.engine.contacts.claim_contact import claim_contact
+from timerex_ghl.engine.contacts.pull_contacts import Scope
+from timerex_ghl.engine.writes.lock_names import lock_of_contact, locks_of_keys
 
 RIKU = "riku@hinode.example"
 

@@ -14,9 +14,9 @@ from timerex_ghl.domain.shared.errors import (
     SettingsError,
     UnknownOutcomeError,
 )
-from timerex_ghl.engine.locking import LockedError
 from timerex_ghl.engine.outcome import What
 from timerex_ghl.engine.process import WITHOUT_RIGHT_S, judge
+from timerex_ghl.engine.writes.locking import LockedError
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 
-from timerex_ghl.engine.locking import holder_name, is_dead, machine
+from timerex_ghl.engine.writes.locking import holder_name, is_dead, machine
 
 
 def test_this_process_lives() -> None:

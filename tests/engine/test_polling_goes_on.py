@@ -6,7 +6,7 @@ from tests.engine.polling_world import PollingWorld
 from tests.engine.world import killed_at
 from timerex_ghl.domain.shared.errors import RetryableError
 from timerex_ghl.domain.shared.models import BookingId
-from timerex_ghl.engine.polling import SPARE
+from timerex_ghl.engine.bookings.poll_bookings import SPARE
 
 MEI = "mei@hinode.example"
 

@@ -7,8 +7,8 @@ import pytest
 from tests.engine.world import NAME, World, killed_at
 from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
 from timerex_ghl.domain.contacts.identity import Keys
-from timerex_ghl.engine import pull
-from timerex_ghl.engine.pull import Scope, list_changed, read_page
+from timerex_ghl.engine.contacts import pull_contacts
+from timerex_ghl.engine.contacts.pull_contacts import Scope, list_changed, read_page
 
 PEOPLE = 25
 PAGE = 10
@@ -66,7 +66,7 @@ async def test_once_the_lag_is_past_a_run_without_changes_costs_one_call(
 ) -> None:
     await world.ask("POST", "/ghl/bulk", {"count": PEOPLE})
     await read_all(world, Scope.FULL, "1")
-    world.clock.advance(pull.OVERLAP)
+    world.clock.advance(pull_contacts.OVERLAP)
     await read_all(world, Scope.INCREMENTAL, "2")
 
     assert await read_all(world, Scope.INCREMENTAL, "3") == 1
@@ -77,7 +77,7 @@ async def test_a_change_after_the_lag_is_found_and_its_neighbours_are_read_again
 ) -> None:
     await world.ask("POST", "/ghl/bulk", {"count": PEOPLE})
     await world.sync(Scope.FULL, scan="1")
-    world.clock.advance(pull.OVERLAP)
+    world.clock.advance(pull_contacts.OVERLAP)
     await world.sync(scan="2")
     email = (await world.crm())[3]["email"]
     await world.edit_crm(email.lower(), city="Sendai")
@@ -116,6 +116,6 @@ async def test_whom_only_an_old_page_knows_is_made_anew(world: World) -> None:
 
 
 def test_times_are_kept_aware() -> None:
-    place = pull.PullPosition().begin(Scope.FULL, "1", datetime(2026, 1, 5, tzinfo=UTC))
+    place = pull_contacts.PullPosition().begin(Scope.FULL, "1", datetime(2026, 1, 5, tzinfo=UTC))
 
-    assert pull.PullPosition.model_validate_json(place.model_dump_json()) == place
+    assert pull_contacts.PullPosition.model_validate_json(place.model_dump_json()) == place

@@ -13,7 +13,7 @@ from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.domain.reviews.review_decisions import Decision, Way
 from timerex_ghl.domain.shared.errors import ReviewNeededError, SettingsError
 from timerex_ghl.domain.shared.models import ConflictRule, ContactId, FieldName
-from timerex_ghl.engine.resolve_review import resolve
+from timerex_ghl.engine.reviews.resolve_review import resolve
 
 RIKU = "riku@hinode.example"
 CITY, STATE = FieldName("city"), FieldName("state")

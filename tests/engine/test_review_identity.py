@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.reviews.review_decisions import Decision, Way
 from timerex_ghl.domain.shared.errors import NotFoundError
 from timerex_ghl.domain.shared.models import ContactId, EventId, FieldName
-from timerex_ghl.engine.resolve_review import resolve
+from timerex_ghl.engine.reviews.resolve_review import resolve
 
 RIKU = "riku@hinode.example"
 PHONE = "+81312345678"

@@ -19,7 +19,7 @@ from timerex_ghl.adapters.ghl.access.auth import PrivateToken
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.adapters.ledger.db.core import open_ledger
-from timerex_ghl.engine.resolve_review import resolve
+from timerex_ghl.engine.reviews.resolve_review import resolve
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.domain.connections.settings import PublishedConnection
 from timerex_ghl.domain.reviews.review_decisions import Decision

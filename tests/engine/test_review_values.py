@@ -21,7 +21,7 @@ from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.domain.shared.errors import ReviewNeededError, SettingsError
 from timerex_ghl.domain.shared.models import Direction, FieldName
-from timerex_ghl.engine.resolve_review import resolve
+from timerex_ghl.engine.reviews.resolve_review import resolve
 
 EMAIL = FieldName("email")
 

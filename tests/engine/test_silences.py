@@ -12,7 +12,7 @@ from tests.engine.polling_world import PollingWorld
 from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import published
-from timerex_ghl.engine.silence import SETTING_UP, find_silences
+from timerex_ghl.engine.monitoring.silent_webhooks import SETTING_UP, find_silences
 
 SOON = timedelta(minutes=30)
 """After GRACE: what happened just now should have been reported by then."""

@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import Keyed
 from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.shared.models import Contact, ContactId, FieldName, WorkspaceContact
-from timerex_ghl.engine.pull import OVERLAP, Scope
+from timerex_ghl.engine.contacts.pull_contacts import OVERLAP, Scope
 
 ALL, ON_BOTH, EDITS, CONFLICTS = 1000, 300, 100, 20
 

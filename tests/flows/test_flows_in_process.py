@@ -11,9 +11,9 @@ from flows.publish_connection import publish_connection
 from tests.flows.conftest import Drafts, Engine, add_person
 from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.domain.shared.models import ConnectionName
-from timerex_ghl.engine.lock_names import lock_of_job
-from timerex_ghl.engine.locking import locked
 from timerex_ghl.engine.runtime import Runtime, use_runtime
+from timerex_ghl.engine.writes.lock_names import lock_of_job
+from timerex_ghl.engine.writes.locking import locked
 
 
 def slow(*values: object) -> Any:

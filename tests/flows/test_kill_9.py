@@ -23,7 +23,7 @@ from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import ConnectionName, EventId, FieldName
 from timerex_ghl.engine.context import utc_now
-from timerex_ghl.engine.failpoints import ENVIRONMENT
+from timerex_ghl.engine.writes.failpoints import ENVIRONMENT
 
 MOMENTS = ("after-intent", "after-write", "after-outcome")
 BOOKING_ACTIONS = ("contact.create", "tags.add", "note.create")

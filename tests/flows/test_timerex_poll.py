@@ -8,9 +8,9 @@ from flows.timerex_poll import timerex_poll
 from tests.flows.conftest import Drafts, Engine
 from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.domain.shared.models import BookingId, ConnectionName
-from timerex_ghl.engine.lock_names import lock_of_job
-from timerex_ghl.engine.locking import locked
 from timerex_ghl.engine.runtime import Runtime, use_runtime, utc_now
+from timerex_ghl.engine.writes.lock_names import lock_of_job
+from timerex_ghl.engine.writes.locking import locked
 
 
 async def with_key(engine: Engine, drafts: Drafts) -> ConnectionName:

@@ -112,7 +112,7 @@ async def _resolve(connection: str, review_id: str, decision: dict[str, Any]) ->
     from timerex_ghl.domain.reviews.review_decisions import Decision
     from timerex_ghl.domain.shared.errors import SettingsError
     from timerex_ghl.domain.shared.models import ConnectionName
-    from timerex_ghl.engine.resolve_review import resolve
+    from timerex_ghl.engine.reviews.resolve_review import resolve
 
     try:
         chosen_ways = Decision.model_validate(decision)

@@ -9,7 +9,7 @@ from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.sync import locks
 from timerex_ghl.domain.shared.models import EventId
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.lock_names import lock_of_live
+from timerex_ghl.engine.writes.lock_names import lock_of_live
 
 FRESH = timedelta(seconds=60)
 """Events younger than this are left to the live worker, where one is running."""

@@ -27,8 +27,8 @@ from timerex_ghl.domain.shared.errors import (
 )
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, EventId, GhlContactId
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.locking import LockedError
 from timerex_ghl.engine.outcome import Outcome, What
+from timerex_ghl.engine.writes.locking import LockedError
 
 MAX_ATTEMPTS = 12
 """Attempts at one event before it becomes a dead letter."""

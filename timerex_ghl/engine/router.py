@@ -3,8 +3,8 @@
 from typing import assert_never
 
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
-from timerex_ghl.engine.booking import handle_booking
-from timerex_ghl.engine.contact_inbound import handle_notification
+from timerex_ghl.engine.bookings.handle_booking import handle_booking
+from timerex_ghl.engine.contacts.contact_inbound import handle_notification
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.edits import handle_edit
 from timerex_ghl.engine.outcome import Outcome

@@ -6,8 +6,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from timerex_ghl.engine.failpoints import failpoint
-from timerex_ghl.engine.locking import TTL_S
+from timerex_ghl.engine.writes.failpoints import failpoint
+from timerex_ghl.engine.writes.locking import TTL_S
 
 
 def utc_now() -> datetime:

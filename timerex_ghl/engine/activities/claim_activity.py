@@ -19,8 +19,8 @@ from timerex_ghl.domain.activities.activity_fields import Activity, ActivityKey
 from timerex_ghl.domain.shared.merge_field import Side
 from timerex_ghl.domain.shared.models import ConnectionName, FieldName, GhlContactId
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.lock_names import lock_of_activity
-from timerex_ghl.engine.locking import TTL_S, Busy, holder_name, insist, renewed
+from timerex_ghl.engine.writes.lock_names import lock_of_activity
+from timerex_ghl.engine.writes.locking import TTL_S, Busy, holder_name, insist, renewed
 
 
 class ActivityState(NamedTuple):

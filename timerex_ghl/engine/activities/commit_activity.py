@@ -24,7 +24,7 @@ from timerex_ghl.domain.shared.actions import ActivityPlan, Conflict
 from timerex_ghl.domain.shared.models import Contact, ContactId, FieldName, Value
 from timerex_ghl.engine.activities.claim_activity import ActivityClaim, ActivityState
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.write import Written
+from timerex_ghl.engine.writes.write import Written
 
 
 class ActivityCommit(NamedTuple):

@@ -28,7 +28,7 @@ from timerex_ghl.engine.activities.read_remote import RemoteActivity
 from timerex_ghl.engine.activities.write_activity import Gone, delete_activity
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.write import Written
+from timerex_ghl.engine.writes.write import Written
 
 WITHIN = timedelta(hours=1)
 """The window over which deletes are counted."""

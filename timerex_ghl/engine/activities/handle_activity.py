@@ -23,10 +23,10 @@ from timerex_ghl.engine.activities.read_remote import (
     read_remote_activity,
 )
 from timerex_ghl.engine.activities.write_activity import Emails, create_activity, update_activity
-from timerex_ghl.engine.contact import handle_contact
+from timerex_ghl.engine.contacts.handle_contact import handle_contact
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.write import Written
+from timerex_ghl.engine.writes.write import Written
 
 
 async def handle_activity(

@@ -23,7 +23,7 @@ from timerex_ghl.domain.shared.models import Contact, GhlContactId, GhlNoteId
 from timerex_ghl.engine.activities.claim_activity import ActivityState
 from timerex_ghl.engine.activities.write_activity import Emails, is_shown
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.recover import ACTION, close, wait_if_young
+from timerex_ghl.engine.writes.recovery import ACTION, close, wait_if_young
 
 CLOCKS_DIFFER = timedelta(minutes=1)
 """The gateway's clock may be behind the worker's by this much."""

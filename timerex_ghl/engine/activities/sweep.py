@@ -31,8 +31,8 @@ from timerex_ghl.engine.activities.resolve_activity import (
     resolve_activity,
     sent_as,
 )
-from timerex_ghl.engine.appointment_inbound import PREFIX
-from timerex_ghl.engine.appointment_sweep import handle_appointment_key
+from timerex_ghl.engine.bookings.appointment_inbound import PREFIX
+from timerex_ghl.engine.bookings.appointment_sweep import handle_appointment_key
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
 

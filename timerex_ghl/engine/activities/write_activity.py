@@ -28,7 +28,7 @@ from timerex_ghl.domain.shared.ghl_models import GhlTaskId, GhlUserId
 from timerex_ghl.domain.shared.models import FieldName, GhlNoteId
 from timerex_ghl.engine.activities.claim_activity import ActivityClaim
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.write import Written, send_write
+from timerex_ghl.engine.writes.write import Written, send_write
 
 Emails = Mapping[GhlUserId, str]
 

@@ -21,11 +21,11 @@ from timerex_ghl.domain.shared.models import (
     GhlContactId,
     WorkspaceContact,
 )
-from timerex_ghl.engine.commit import add_rows_from_ghl
+from timerex_ghl.engine.contacts.commit_contact import add_rows_from_ghl
+from timerex_ghl.engine.contacts.match_contact import choose_row
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.lock_names import locks_of_keys
-from timerex_ghl.engine.locking import Busy
-from timerex_ghl.engine.match_contact import choose_row
+from timerex_ghl.engine.writes.lock_names import locks_of_keys
+from timerex_ghl.engine.writes.locking import Busy
 
 
 class ContactToResolve(NamedTuple):

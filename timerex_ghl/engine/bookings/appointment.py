@@ -33,10 +33,14 @@ from timerex_ghl.domain.shared.models import (
     GhlContactId,
     Value,
 )
-from timerex_ghl.engine.appointment_calls import find_appointment, look_again, send_appointment
+from timerex_ghl.engine.bookings.appointment_calls import (
+    find_appointment,
+    look_again,
+    send_appointment,
+)
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.recover import ACTION, close
-from timerex_ghl.engine.write import Claim, commit_outcome, send_write
+from timerex_ghl.engine.writes.recovery import ACTION, close
+from timerex_ghl.engine.writes.write import Claim, commit_outcome, send_write
 
 
 class _BookingAppointments(NamedTuple):

@@ -16,11 +16,11 @@ from timerex_ghl.adapters.ledger.tables.sync.locks import Fence, WantedLocks
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.errors import SkippableError
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContact
+from timerex_ghl.engine.contacts.match_contact import Person
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.lock_names import lock_of_contact, locks_of_keys
-from timerex_ghl.engine.locking import TTL_S, Busy, holder_name, insist, renewed
-from timerex_ghl.engine.match_contact import Person
-from timerex_ghl.engine.write import Claim
+from timerex_ghl.engine.writes.lock_names import lock_of_contact, locks_of_keys
+from timerex_ghl.engine.writes.locking import TTL_S, Busy, holder_name, insist, renewed
+from timerex_ghl.engine.writes.write import Claim
 
 
 class ContactState(NamedTuple):

@@ -23,8 +23,8 @@ from timerex_ghl.domain.shared.models import (
     GhlNoteId,
 )
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.recover import ACTION, close
-from timerex_ghl.engine.write import Claim, write_note
+from timerex_ghl.engine.writes.recovery import ACTION, close
+from timerex_ghl.engine.writes.write import Claim, write_note
 
 
 class UnknownNoteWrite(NamedTuple):

@@ -19,13 +19,13 @@ from timerex_ghl.domain.shared.actions import Conflict, ContactPlan, WorkspaceCh
 from timerex_ghl.domain.shared.errors import ReviewNeededError, SettingsError
 from timerex_ghl.domain.shared.merge_field import Side
 from timerex_ghl.domain.shared.models import ContactId, FieldName, GhlContact, WorkspaceContact
-from timerex_ghl.engine.claim import ContactState, claim_contact, reload_contact
-from timerex_ghl.engine.commit import ask_about, change_row, conflict_subject
+from timerex_ghl.engine.contacts.claim_contact import ContactState, claim_contact, reload_contact
+from timerex_ghl.engine.contacts.commit_contact import ask_about, change_row, conflict_subject
+from timerex_ghl.engine.contacts.match_contact import Person
+from timerex_ghl.engine.contacts.reconcile_contact import reconcile_contact
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.match_contact import Person
-from timerex_ghl.engine.reconcile import reconcile_contact
-from timerex_ghl.engine.review_case import ReviewCase, close, close_and_replay, is_open
-from timerex_ghl.engine.write import Claim, ReviewDecision
+from timerex_ghl.engine.reviews.review_case import ReviewCase, close, close_and_replay, is_open
+from timerex_ghl.engine.writes.write import Claim, ReviewDecision
 
 
 class Asked(NamedTuple):

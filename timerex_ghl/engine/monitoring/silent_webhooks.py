@@ -13,7 +13,7 @@ from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.timerex.polled import MARK, happened_at
 from timerex_ghl.domain.monitoring.silence import SKEW, Silence, find_silence
 from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId
-from timerex_ghl.engine.commit import ADDED, RECONCILED
+from timerex_ghl.engine.contacts.commit_contact import ADDED, RECONCILED
 
 Service = Literal["TimeRex", "GHL"]
 

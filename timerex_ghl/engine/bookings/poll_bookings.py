@@ -29,8 +29,14 @@ from timerex_ghl.domain.shared.errors import (
     SkippableError,
 )
 from timerex_ghl.domain.shared.models import BookingId, Record
+from timerex_ghl.engine.bookings.compare_polled import (
+    ScanCounts,
+    doubtful_of,
+    note_unknown,
+    take,
+    unknown_of,
+)
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.polled import ScanCounts, doubtful_of, note_unknown, take, unknown_of
 
 CURSOR = "timerex-events"
 

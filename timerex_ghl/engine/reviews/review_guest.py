@@ -18,10 +18,10 @@ from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import Booking, ContactId, EventId, GhlContact, GhlContactId
-from timerex_ghl.engine.commit import add_from_ghl
-from timerex_ghl.engine.lock_names import lock_of_booking
-from timerex_ghl.engine.locking import locked
-from timerex_ghl.engine.review_case import ReviewCase, close_and_replay
+from timerex_ghl.engine.contacts.commit_contact import add_from_ghl
+from timerex_ghl.engine.reviews.review_case import ReviewCase, close_and_replay
+from timerex_ghl.engine.writes.lock_names import lock_of_booking
+from timerex_ghl.engine.writes.locking import locked
 
 Choose = Callable[[Connection, BookingRow, datetime], ContactId]
 """Returns the guest's contact, adding it to the workspace where needed."""

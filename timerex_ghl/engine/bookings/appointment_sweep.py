@@ -13,8 +13,8 @@ from timerex_ghl.domain.bookings.appointment_fields import CALENDAR
 from timerex_ghl.domain.bookings.appointment_scan import describe_shown, is_looked_at, is_otherwise
 from timerex_ghl.domain.shared.errors import SkippableError
 from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlAppointmentId, GhlCalendarId
-from timerex_ghl.engine.appointment import state_of
-from timerex_ghl.engine.appointment_inbound import PREFIX, look_at_appointment
+from timerex_ghl.engine.bookings.appointment import state_of
+from timerex_ghl.engine.bookings.appointment_inbound import PREFIX, look_at_appointment
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
 

@@ -33,7 +33,7 @@ from timerex_ghl.domain.shared.ghl_models import (
 )
 from timerex_ghl.domain.shared.models import FieldName
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.recover import wait_if_young
+from timerex_ghl.engine.writes.recovery import wait_if_young
 
 FARTHEST_ZONE = timedelta(days=1)
 """A local time that is read as UTC is off by less."""

@@ -12,8 +12,8 @@ from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.timerex.polled import Polled, key_of_row
 from timerex_ghl.adapters.timerex.replies import EventRow
 from timerex_ghl.domain.shared.models import BookingId, BookingState, Record
+from timerex_ghl.engine.bookings.verify_booking import is_confirmed_by
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.verify import is_confirmed_by
 
 
 class ScanCounts(Record):

@@ -25,9 +25,9 @@ from timerex_ghl.domain.shared.models import (
     GhlContact,
     WorkspaceContact,
 )
+from timerex_ghl.engine.contacts.match_contact import Person
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.match_contact import Person
-from timerex_ghl.engine.write import Claim, Written
+from timerex_ghl.engine.writes.write import Claim, Written
 
 RECONCILED = "contact reconciled"
 ADDED = "contact added from GHL"

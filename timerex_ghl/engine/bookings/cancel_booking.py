@@ -17,8 +17,8 @@ from timerex_ghl.domain.shared.errors import (
 )
 from timerex_ghl.domain.shared.models import Booking, BookingState
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.recover import ACTION, close
-from timerex_ghl.engine.write import Claim, commit_outcome, send_write
+from timerex_ghl.engine.writes.recovery import ACTION, close
+from timerex_ghl.engine.writes.write import Claim, commit_outcome, send_write
 
 CANCELLED_THERE = "booking cancelled in TimeRex"
 """Name of the cancel in the audit."""

@@ -21,13 +21,13 @@ from timerex_ghl.domain.bookings.booking_entry import BookingEntry
 from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId
 from timerex_ghl.domain.shared.models import BookingId, ContactId, FieldName
 from timerex_ghl.engine.activities.dry_run import NOTHING, show_new
-from timerex_ghl.engine.appointment import save_base, state_of
-from timerex_ghl.engine.appointment_calls import look_again
-from timerex_ghl.engine.cancel import cancel_in_timerex
-from timerex_ghl.engine.claim import claim_contact
+from timerex_ghl.engine.bookings.appointment import save_base, state_of
+from timerex_ghl.engine.bookings.appointment_calls import look_again
+from timerex_ghl.engine.bookings.cancel_booking import cancel_in_timerex
+from timerex_ghl.engine.contacts.claim_contact import claim_contact
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
-from timerex_ghl.engine.write import Claim
+from timerex_ghl.engine.writes.write import Claim
 from timerex_ghl.workspace import booking_edits
 from timerex_ghl.workspace.edits import Editor
 

@@ -10,11 +10,11 @@ from timerex_ghl.domain.bookings.appointment_plan import map_calendar
 from timerex_ghl.domain.bookings.booking_merge import head_of, join_chain
 from timerex_ghl.domain.shared.actions import CreateAppointment, CreateNote
 from timerex_ghl.domain.shared.models import Booking, GhlContactId
-from timerex_ghl.engine.appointment import mirror_in_appointment
-from timerex_ghl.engine.booking_note import mirror_in_note
+from timerex_ghl.engine.bookings.appointment import mirror_in_appointment
+from timerex_ghl.engine.bookings.booking_note import mirror_in_note
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.recover import ACTION
-from timerex_ghl.engine.write import Claim
+from timerex_ghl.engine.writes.recovery import ACTION
+from timerex_ghl.engine.writes.write import Claim
 
 
 class _Mirrors(NamedTuple):

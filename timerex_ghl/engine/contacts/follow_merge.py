@@ -22,11 +22,11 @@ from timerex_ghl.domain.contacts.identity import is_same_person, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import ReviewNeededError
 from timerex_ghl.domain.shared.models import Contact, ContactId, EventId, GhlContact, GhlContactId
-from timerex_ghl.engine.booking_note import CONTACT
+from timerex_ghl.engine.bookings.booking_note import CONTACT
+from timerex_ghl.engine.contacts.match_contact import find_in_ghl
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.lock_names import lock_of_contact
-from timerex_ghl.engine.locking import locked
-from timerex_ghl.engine.match_contact import find_in_ghl
+from timerex_ghl.engine.writes.lock_names import lock_of_contact
+from timerex_ghl.engine.writes.locking import locked
 
 
 class ContactMerge(NamedTuple):

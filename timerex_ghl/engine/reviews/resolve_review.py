@@ -14,13 +14,11 @@ from timerex_ghl.domain.activities.activity_fields import KINDS
 from timerex_ghl.domain.reviews.review_decisions import Decision, Way, check_way
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ContactId, EventId, GhlContactId
-from timerex_ghl.engine.claim import claim_contact, reload_contact
+from timerex_ghl.engine.contacts.claim_contact import claim_contact, reload_contact
+from timerex_ghl.engine.contacts.reconcile_contact import reconcile_contact
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.lock_names import lock_of_review
-from timerex_ghl.engine.locking import locked
-from timerex_ghl.engine.reconcile import reconcile_contact
-from timerex_ghl.engine.review_activity import keep_activity, resolve_deletes
-from timerex_ghl.engine.review_case import (
+from timerex_ghl.engine.reviews.review_activity import keep_activity, resolve_deletes
+from timerex_ghl.engine.reviews.review_case import (
     ResolvedReview,
     ReviewCase,
     close,
@@ -28,9 +26,11 @@ from timerex_ghl.engine.review_case import (
     is_open,
     note_late,
 )
-from timerex_ghl.engine.review_guest import link_guest, part_guest, person_of
-from timerex_ghl.engine.review_values import keep
-from timerex_ghl.engine.write import ReviewDecision
+from timerex_ghl.engine.reviews.review_guest import link_guest, part_guest, person_of
+from timerex_ghl.engine.reviews.review_values import keep
+from timerex_ghl.engine.writes.lock_names import lock_of_review
+from timerex_ghl.engine.writes.locking import locked
+from timerex_ghl.engine.writes.write import ReviewDecision
 
 
 async def resolve(context: SyncContext, review_id: str, decision: Decision) -> ResolvedReview:

@@ -16,7 +16,7 @@ from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import FieldName
 from timerex_ghl.engine.activities.claim_activity import ConflictDecision
 from timerex_ghl.engine.activities.handle_activity import handle_activity
-from timerex_ghl.engine.review_case import ReviewCase, close, is_open
+from timerex_ghl.engine.reviews.review_case import ReviewCase, close, is_open
 
 
 async def keep_activity(case: ReviewCase) -> bool:

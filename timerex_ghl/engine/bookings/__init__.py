@@ -1,0 +1,1 @@
+"""Bookings: their handler, what mirrors them in GHL, and the polls and sweeps."""

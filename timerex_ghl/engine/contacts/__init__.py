@@ -1,0 +1,1 @@
+"""Contacts: their handler, from the claim to the commit, and the pages that bulk runs read."""

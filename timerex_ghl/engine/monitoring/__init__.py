@@ -1,0 +1,1 @@
+"""Finding faults of the service in the ledger."""

@@ -1,0 +1,1 @@
+"""Resolving reviews: a person's decision becomes the rule for a record."""

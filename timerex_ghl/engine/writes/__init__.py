@@ -1,0 +1,1 @@
+"""Writing to GHL: locks, intents, outcomes, and recovery after a crash."""
