@@ -19,7 +19,6 @@ from typing import Any
 
 from benchmarks.stand import Stand, ledger_url, machine, peak_memory_mb, say, started_sandbox
 from tasks.activities import PEOPLE
-from tasks.batch import at_once, each
 from tests.engine.activity_world import DUE, NAME, ActivityWorld, opened_activities
 from timerex_ghl.adapters.ghl.tasks import TASK_PAGE
 from timerex_ghl.adapters.ledger.db.core import open_ledger
@@ -34,6 +33,7 @@ from timerex_ghl.engine.activities.sweep import (
 )
 from timerex_ghl.engine.context import utc_now
 from timerex_ghl.engine.process import process_record
+from timerex_ghl.orchestration.batches import at_once, each
 
 AT_ONCE = 16
 """Concurrent calls that create the tasks."""

@@ -26,7 +26,6 @@ from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_LEVEL, temporary_s
 from sqlalchemy import Connection
 
 from benchmarks.stand import machine, median, peak_memory_mb, say
-from blocks import contexts
 from flows.contact_sync import contact_sync
 from flows.publish_connection import publish_connection
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
@@ -38,6 +37,7 @@ from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, FieldName, WorkspaceContact
 from timerex_ghl.engine.context import CallCount
+from timerex_ghl.orchestration import contexts
 
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ async def enter_blocks(stage: Stage) -> None:
     token = {name: ghl[name] for name in ("private_token", "base_url", "token_url")}
     form = {
         "location_id": ghl["location_id"],
-        "pacing": False,
+        "rate_limit": False,
         "ghl": await enter("ghl-credentials", NAME, token),
         "timerex": await enter(
             "timerex-credentials", NAME, {"webhook_token": timerex["webhook_token"]}

@@ -9,6 +9,7 @@ from blocks.connection import Connection
 from blocks.ghl import GHLCredentials
 from blocks.secret import filled, plain
 from blocks.timerex import TimeRexCredentials
+from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.webhooks.signatures import is_webhook_key
 from timerex_ghl.domain.connections.settings import (
     ActivitySettings,
@@ -17,7 +18,7 @@ from timerex_ghl.domain.connections.settings import (
     PublishedConnection,
     TimerexSettings,
 )
-from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.errors import ScopeError, SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName, LocationId
 
 LEAST_TOKEN_LENGTH = 32
@@ -206,3 +207,20 @@ def _timerex_settings_of(draft: Connection, endpoint: str) -> TimerexSettings:
         token_url=block.token_url,
         rate_limited=draft.rate_limit,
     )
+
+
+async def country_of(client: GhlClient, region: str) -> str | None:
+    """Read the location's country; None if the token may not but the draft has a region.
+
+    Raises:
+        SettingsError: The token may not read it, and the draft has no region.
+    """
+    try:
+        return (await client.get_location()).country
+    except ScopeError:
+        if region.strip():
+            return None
+        raise SettingsError(
+            "region: enter your two-letter country code, for example JP: the token lacks the scope"
+            " locations.readonly, so the location's country cannot be read"
+        ) from None

@@ -11,21 +11,22 @@ from pydantic import AwareDatetime
 
 from flows.contact_sync import Mode
 from tasks.activities import (
-    batches_of,
+    BATCH,
     list_changed_activities,
     list_changed_appointments,
     list_people,
-    read_lateness,
     reconcile_activities,
     sweep_people,
     sweep_task_pages,
 )
-from tasks.reports import at_work, ended, skipped
 from timerex_ghl.domain.activities.activity_fields import ActivityKind
 from timerex_ghl.domain.shared.errors import ScopeError
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.activities.sweep import Swept
 from timerex_ghl.engine.outcome import Counts
+from timerex_ghl.orchestration.batches import batches_of
+from timerex_ghl.orchestration.lateness_report import read_lateness
+from timerex_ghl.orchestration.run_reports import at_work, ended, skipped
 
 
 class Kinds(StrEnum):
@@ -116,11 +117,10 @@ class _MirrorRun:
 
     async def handle(self, keys: list[str]) -> None:
         """Reconcile records that may differ."""
-        for batch in batches_of(keys):
+        for batch in batches_of(keys, BATCH):
             with self.refused():
-                self.counts += await reconcile_activities(
-                    self._connection, batch, dry_run=self._dry_run
-                )
+                done = await reconcile_activities(self._connection, batch, dry_run=self._dry_run)
+                self.counts += done
 
     @contextmanager
     def refused(self) -> Generator[None]:

@@ -5,9 +5,9 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from tasks.bookings import handle_events, list_event_batches
-from tasks.reports import at_work, ended
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.engine.outcome import Counts
+from timerex_ghl.orchestration.run_reports import at_work, ended
 
 
 def name_run() -> str:

@@ -10,11 +10,11 @@ from prefect import flow, tags
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from tasks.automations import TAG
-from tasks.live import LiveRun, catch_up, end_dead_runs, report
-from tasks.live_worker import LiveWorker, live_worker
-from tasks.policy import current_flow_run_id, untagged
+from flows.live.live_run import LiveRun, catch_up, end_dead_runs, report
+from flows.live.live_worker import LiveWorker, live_worker
 from timerex_ghl.engine.context import utc_now
+from timerex_ghl.orchestration.automations import TAG
+from timerex_ghl.orchestration.run_policy import current_flow_run_id, untagged
 
 AGAIN_S = 5.0
 """Delay before the next try when a run could not start because Prefect does not answer."""
@@ -38,19 +38,19 @@ async def live_sync(minutes: float = 15, task_runs: int = 1000) -> State[None]:
         task_runs: Most task runs it starts.
     """
     me = current_flow_run_id() or "no run"
-    async with live_worker() as here:
-        here.runs.add(me)
-        if here.active_run is None:
-            await end_dead_runs(here)
-        live_run = LiveRun(here, timedelta(minutes=minutes), task_runs)
+    async with live_worker() as worker:
+        worker.runs.add(me)
+        if worker.active_run is None:
+            await end_dead_runs(worker)
+        live_run = LiveRun(worker, timedelta(minutes=minutes), task_runs)
         try:
             with untagged():
-                async for batch in here.batches(me):
+                async for batch in worker.batches(me):
                     live_run.handle(batch)
         finally:
             await live_run.finish()
-            here.runs.discard(me)
-        await report(here, live_run.counts)
+            worker.runs.discard(me)
+        await report(worker, live_run.counts)
     name = "NeedsReview" if live_run.counts.set_aside else "Completed"
     return Completed(name=name, message=live_run.counts.in_words())
 
@@ -62,29 +62,29 @@ async def live(
 
     The active run continues while Prefect is down: only a run that did start replaces it.
     """
-    async with live_worker() as here:
-        on_start(here)
+    async with live_worker() as worker:
+        on_start(worker)
         runs: set[asyncio.Task[None]] = set()
         has_reported = False
-        while not here.stop.is_set():
-            here.rotate.clear()
-            here.ready.clear()
+        while not worker.stop.is_set():
+            worker.rotate.clear()
+            worker.ready.clear()
             run = asyncio.create_task(_run(minutes))
             runs.add(run)
             run.add_done_callback(runs.discard)
-            ready = asyncio.create_task(here.ready.wait())
+            ready = asyncio.create_task(worker.ready.wait())
             await asyncio.wait((run, ready), return_when=asyncio.FIRST_COMPLETED)
             ready.cancel()
-            if not here.ready.is_set():
-                await _wait(here.stop, AGAIN_S)
+            if not worker.ready.is_set():
+                await _wait(worker.stop, AGAIN_S)
                 continue
             if not has_reported:
                 has_reported = True
                 on_ready()
-                await _try_to_catch_up(here)
-            await _first_of(here.stop, here.rotate, run)
+                await _try_to_catch_up(worker)
+            await _first_of(worker.stop, worker.rotate, run)
             if run.done():
-                await _wait(here.stop, AGAIN_S)
+                await _wait(worker.stop, AGAIN_S)
         if runs:
             await asyncio.wait(runs)
 
@@ -98,9 +98,9 @@ async def _run(minutes: float) -> None:
             _log.warning("a run of live-sync ended early: %s", type(error).__name__)
 
 
-async def _try_to_catch_up(here: LiveWorker) -> None:
+async def _try_to_catch_up(worker: LiveWorker) -> None:
     try:
-        await catch_up(here)
+        await catch_up(worker)
     except Exception as error:  # noqa: BLE001  optional: the schedules run the polls anyway
         _log.warning("could not start the polls: %s", type(error).__name__)
 

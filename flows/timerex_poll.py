@@ -3,9 +3,9 @@
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from tasks.reports import at_work, skipped
-from tasks.timerex import poll_bookings, polled, without_credentials
+from tasks.timerex import poll_bookings
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.orchestration.run_reports import at_work, polled, skipped, without_credentials
 
 
 @flow(name="timerex-poll", flow_run_name="{connection}")

@@ -4,9 +4,6 @@ from functools import partial
 
 from prefect import task
 
-from tasks.batch import at_once, each, resolved
-from tasks.opened import opened
-from tasks.policy import RETRIES
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
@@ -14,6 +11,9 @@ from timerex_ghl.engine.backlog import list_backlog
 from timerex_ghl.engine.outcome import Counts
 from timerex_ghl.engine.process import process_event
 from timerex_ghl.engine.router import handle_inbox_event
+from timerex_ghl.orchestration.batches import at_once, batches_of, each, resolved
+from timerex_ghl.orchestration.contexts import opened
+from timerex_ghl.orchestration.run_policy import RETRIES
 
 BATCH = 100
 """Events one task run processes."""
@@ -41,7 +41,7 @@ async def list_event_batches(
                 raise SettingsError(
                     f"no such event in the inbox of {connection}: {', '.join(unknown[:5])}"
                 )
-    return [due[start : start + BATCH] for start in range(0, len(due), BATCH)]
+    return batches_of(due, BATCH)
 
 
 @task(**RETRIES, task_run_name="{connection} events")

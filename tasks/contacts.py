@@ -4,14 +4,14 @@ from functools import partial
 
 from prefect import task
 
-from tasks.batch import at_once, each, resolved
-from tasks.opened import opened
-from tasks.policy import RETRIES
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.contacts.handle_contact import handle_contact_key
 from timerex_ghl.engine.contacts.pull_contacts import Scope, list_changed, read_page
 from timerex_ghl.engine.outcome import Counts
 from timerex_ghl.engine.process import process_record
+from timerex_ghl.orchestration.batches import at_once, batches_of, each, resolved
+from timerex_ghl.orchestration.contexts import opened
+from timerex_ghl.orchestration.run_policy import RETRIES
 
 BATCH = 250
 """Contacts one task run reconciles."""
@@ -32,7 +32,7 @@ async def list_changed_batches(connection: ConnectionName) -> list[list[str]]:
     """List the contacts that may differ between the workspace and GHL, in batches."""
     async with opened(connection) as context:
         keys = await list_changed(context)
-    return [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
+    return batches_of(keys, BATCH)
 
 
 @task(**RETRIES, task_run_name="{connection} contacts")

@@ -1,29 +1,25 @@
 """Tasks that publish a connection: check the draft, store a version, add schedules."""
 
-from datetime import timedelta
 from typing import NamedTuple
 
 from prefect import task
-from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.responses import DeploymentResponse
-from prefect.client.schemas.schedules import IntervalSchedule
-from prefect.exceptions import ObjectNotFound
+from prefect.client.orchestration import get_client
 
 from blocks.calendars import faults_of_calendars
-from blocks.contexts import load_ledger_store, open_http
-from blocks.draft import faults_of, ghl_settings_of, load_draft, refuse, settings_of
-from tasks.policy import AT_THE_DESK, current_run_id
-from tasks.watching import put_watch
-from timerex_ghl.adapters.ghl.client import GhlClient
+from blocks.draft import country_of, faults_of, ghl_settings_of, load_draft, refuse, settings_of
 from timerex_ghl.adapters.ledger.tables.operations import audit, published
 from timerex_ghl.domain.connections.settings import ConnectionSettings, PublishedConnection
-from timerex_ghl.domain.shared.errors import ScopeError, SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.context import CallCount, utc_now
-
-MIRROR = "activity-mirror"
-SCHEDULED = ("contact-sync", "booking-to-crm", "timerex-poll", MIRROR)
-"""The deployments on which every published connection has a schedule."""
+from timerex_ghl.orchestration.contexts import load_ledger_store, open_http
+from timerex_ghl.orchestration.run_policy import AT_THE_DESK, current_run_id
+from timerex_ghl.orchestration.schedules import (
+    MIRROR,
+    SCHEDULED,
+    put_schedule,
+    put_watch,
+    read_deployment,
+)
 
 
 class Checked(NamedTuple):
@@ -55,7 +51,7 @@ async def check_draft(connection: ConnectionName) -> Checked:
         ghl = ghl_settings_of(draft)
         client = draft.ghl.open_client(ghl, ledger, http)
         try:
-            country = await _country_of(client, draft.region)
+            country = await country_of(client, draft.region)
             await client.search_contacts(limit=1)
             refuse(await draft.faults_of_mapping(client))
             refuse(await faults_of_calendars(draft.appointments().calendars, client))
@@ -65,23 +61,6 @@ async def check_draft(connection: ConnectionName) -> Checked:
         settings = settings_of(connection, draft, ghl, country, running)
         calendars = await draft.timerex.count_calendars(settings.timerex, ledger, http)
     return Checked(settings, running, calendars)
-
-
-async def _country_of(client: GhlClient, region: str) -> str | None:
-    """Read the location's country; None if the token may not but the draft has a region.
-
-    Raises:
-        SettingsError: The token may not read it, and the draft has no region.
-    """
-    try:
-        return (await client.get_location()).country
-    except ScopeError:
-        if region.strip():
-            return None
-        raise SettingsError(
-            "region: enter your two-letter country code, for example JP: the token lacks the scope"
-            " locations.readonly, so the location's country cannot be read"
-        ) from None
 
 
 @task(**AT_THE_DESK, task_run_name="{connection} store")
@@ -113,9 +92,9 @@ async def put_schedules(
     async with get_client() as client:
         await put_watch(client)
         for name in SCHEDULED:
-            deployment = await _read_deployment(client, name)
+            deployment = await read_deployment(client, name)
             minutes = mirror_minutes if name == MIRROR else every_minutes
-            await _put_schedule(client, deployment, connection, minutes)
+            await put_schedule(client, deployment, connection, minutes)
 
 
 @task(**AT_THE_DESK)
@@ -127,35 +106,4 @@ async def check_deployments() -> None:
     """
     async with get_client() as client:
         for name in SCHEDULED:
-            await _read_deployment(client, name)
-
-
-async def _read_deployment(client: PrefectClient, name: str) -> DeploymentResponse:
-    try:
-        return await client.read_deployment_by_name(f"{name}/{name}")
-    except ObjectNotFound:
-        raise SettingsError(f"no deployment {name}: run timerex-ghl deploy first") from None
-
-
-async def _put_schedule(
-    client: PrefectClient,
-    deployment: DeploymentResponse,
-    connection: ConnectionName,
-    every_minutes: int,
-) -> None:
-    schedule = IntervalSchedule(interval=timedelta(minutes=every_minutes), anchor_date=utc_now())
-    parameters = {"connection": connection}
-    for old in await client.read_deployment_schedules(deployment.id):
-        if old.slug == connection:
-            if _interval_of(old.schedule) != schedule.interval:
-                await client.update_deployment_schedule(
-                    deployment.id, old.id, schedule=schedule, parameters=parameters
-                )
-            return
-    await client.create_deployment_schedules(
-        deployment.id, [(schedule, True)], parameters=parameters, slug=connection
-    )
-
-
-def _interval_of(schedule: object) -> timedelta | None:
-    return schedule.interval if isinstance(schedule, IntervalSchedule) else None
+            await read_deployment(client, name)

@@ -14,12 +14,12 @@ from click.testing import CliRunner, Result
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tests import make
-from timerex_ghl import launch
 from timerex_ghl.adapters.ledger.db.core import open_ledger
 from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.cli import main
 from timerex_ghl.domain.connections.settings import ConnectionSettings, GhlSettings, TimerexSettings
 from timerex_ghl.domain.shared.models import ConnectionName, LocationId
+from timerex_ghl.orchestration import processes
 
 COMMANDS = [
     "demo", "sandbox", "gateway", "endpoints", "server", "worker", "deploy", "publish", "reviews",
@@ -61,7 +61,7 @@ def call(*arguments: str) -> Result:
 def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
     """Start the command in a process of its own."""
     command = [sys.executable, "-m", "timerex_ghl", *arguments]
-    env = {**launch.without_prefect(os.environ), **environment}
+    env = {**processes.without_prefect(os.environ), **environment}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=env)
 

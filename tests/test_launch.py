@@ -8,12 +8,12 @@ from pathlib import Path
 import prefect.settings
 import pytest
 
-from timerex_ghl import launch
 from timerex_ghl.configuration import default_ledger_url, home
+from timerex_ghl.orchestration import processes
 
 
 def test_a_server_is_given_its_pages_come_from() -> None:
-    settings = launch.server_settings("127.0.0.1", 4242, {"PATH": "/bin"})
+    settings = processes.server_settings("127.0.0.1", 4242, {"PATH": "/bin"})
 
     assert settings["PREFECT_SERVER_UI_API_URL"] == "http://127.0.0.1:4242/api"
     assert settings["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"] == "http://127.0.0.1:4242"
@@ -24,13 +24,13 @@ def test_a_server_is_given_its_pages_come_from() -> None:
 
 @pytest.mark.parametrize("key", ["PREFECT_SERVER_UI_API_URL", "DO_NOT_TRACK"])
 def test_the_users_own_settings_come_first(key: str) -> None:
-    assert launch.server_settings("127.0.0.1", 4242, {key: "mine"})[key] == "mine"
+    assert processes.server_settings("127.0.0.1", 4242, {key: "mine"})[key] == "mine"
 
 
 def test_a_worker_takes_the_users_settings_and_runs_this_python() -> None:
     given = {"PREFECT_WORKER_QUERY_SECONDS": "9", "PATH": "/bin", "PREFECT_API_URL": "here"}
 
-    settings = launch.worker_settings(given)
+    settings = processes.worker_settings(given)
 
     assert settings["PREFECT_WORKER_QUERY_SECONDS"] == "9"
     assert settings["PREFECT_API_URL"] == "here"
@@ -41,28 +41,32 @@ def test_a_worker_takes_the_users_settings_and_runs_this_python() -> None:
 def test_the_users_prefect_can_be_omitted() -> None:
     given = {"PREFECT_HOME": "theirs", "PREFECT_API_KEY": "theirs", "HOME": "/home/kana"}
 
-    assert launch.without_prefect(given) == {"HOME": "/home/kana"}
+    assert processes.without_prefect(given) == {"HOME": "/home/kana"}
 
 
 def test_every_program_is_run_by_this_python() -> None:
-    server = launch.start_server("127.0.0.1", 4242)
+    server = processes.start_server("127.0.0.1", 4242)
 
-    for command in (server, launch.start_worker(), launch.deploy()):
+    for command in (server, processes.start_worker(), processes.deploy()):
         assert command[:3] == [sys.executable, "-m", "prefect"]
     assert server[3:] == ["server", "start", "--host", "127.0.0.1", "--port", "4242"]
-    assert launch.POOL in launch.start_worker()
+    assert processes.POOL in processes.start_worker()
 
 
 def test_the_deployments_file_is_found() -> None:
-    file = Path(launch.deploy()[-1])
+    file = Path(processes.deploy()[-1])
 
     assert file.name == "prefect.yaml"
-    assert launch.POOL in file.read_text()
+    assert processes.POOL in file.read_text()
 
 
 def test_every_setting_is_one_that_prefect_knows() -> None:
     """Prefect ignores unknown names, so a wrong one would go unnoticed."""
-    given = {**launch.SERVER, **launch.WORKER, **launch.server_settings("127.0.0.1", 1, {})}
+    given = {
+        **processes.SERVER,
+        **processes.WORKER,
+        **processes.server_settings("127.0.0.1", 1, {}),
+    }
 
     unknown = {name for name in given if not hasattr(prefect.settings, name)}
 
@@ -71,7 +75,7 @@ def test_every_setting_is_one_that_prefect_knows() -> None:
 
 def test_a_server_lists_time_zones_without_searching_the_systems_database() -> None:
     code = "import zoneinfo as z; print(z.TZPATH, z.ZoneInfo('Asia/Tokyo'))"
-    settings = launch.server_settings("127.0.0.1", 1, {})
+    settings = processes.server_settings("127.0.0.1", 1, {})
 
     printed = subprocess.run(
         [sys.executable, "-c", code], env=settings, check=True, capture_output=True, text=True

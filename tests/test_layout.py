@@ -24,7 +24,7 @@ GATEWAY = {"timerex_ghl.gateway", *ADAPTERS, *CATALOG}
 BLOCKS = {"blocks", *ENGINE, *GATEWAY}
 TASKS = {"tasks", *BLOCKS}
 FLOWS = {"flows", *TASKS}
-DEMO = {"timerex_ghl.demo", "timerex_ghl.launch", "timerex_ghl.sandbox", *FLOWS}
+DEMO = {"timerex_ghl.demo", "timerex_ghl.orchestration.processes", "timerex_ghl.sandbox", *FLOWS}
 MAY_IMPORT = {
     "flows": FLOWS,
     "tasks": TASKS,
@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "timerex_ghl.engine": ENGINE,
     "timerex_ghl.gateway": GATEWAY,
     "timerex_ghl.sandbox": {"timerex_ghl.sandbox"},
-    "timerex_ghl.launch": set[str](),
+    "timerex_ghl.orchestration.processes": set[str](),
     "timerex_ghl.workspace.operator_views": ADAPTERS,
     "timerex_ghl.workspace.explain": ADAPTERS,
     "timerex_ghl.demo": DEMO,

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import httpx
 from sqlalchemy import Connection, text
 
-from tasks.batch import at_once, each
 from tests.deliveries import confirmed
 from tests.engine.world import EVERY_SCOPE, NAME, World, opened_world
 from tests.loopback import NO_TLS
@@ -25,6 +24,7 @@ from timerex_ghl.engine.dispatch import Batch, Dispatcher
 from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.process import process_event
 from timerex_ghl.engine.router import handle_inbox_event
+from timerex_ghl.orchestration.batches import at_once, each
 from timerex_ghl.sandbox.info import SandboxInfo
 
 LIMIT = 100

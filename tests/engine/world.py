@@ -12,7 +12,6 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tasks.batch import at_once, each
 from tests.clock import SettableClock
 from tests.engine.failpoints import Failpoints, KilledError
 from tests.loopback import NO_TLS
@@ -50,6 +49,7 @@ from timerex_ghl.engine.outcome import Counts, Outcome, count
 from timerex_ghl.engine.process import process_event, process_record
 from timerex_ghl.engine.router import handle_inbox_event
 from timerex_ghl.engine.runtime import Runtime
+from timerex_ghl.orchestration.batches import at_once, each
 from timerex_ghl.sandbox.info import SandboxInfo
 
 NAME = ConnectionName("aoba")

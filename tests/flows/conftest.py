@@ -17,8 +17,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_LEVEL, temporary_s
 from sqlalchemy import Connection, update
 
 from flows.publish_connection import publish_connection
-from tasks.publishing import SCHEDULED, check_draft, store_version
-from tasks.watching import WATCH
+from tasks.publishing import check_draft, store_version
 from timerex_ghl.adapters.ledger.db.schema import metadata
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.demo.prefect_api import PrefectApi
@@ -28,7 +27,8 @@ from timerex_ghl.demo.stage import Stage, set_up
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.shared.models import ConnectionName, Contact, FieldName
 from timerex_ghl.engine.context import utc_now
-from timerex_ghl.launch import POOL
+from timerex_ghl.orchestration.processes import POOL
+from timerex_ghl.orchestration.schedules import SCHEDULED, WATCH
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -135,7 +135,7 @@ class Drafts:
         self.timerex = {"webhook_token": timerex["webhook_token"]}
         self.connection: dict[str, Any] = {
             "location_id": ghl["location_id"],
-            "pacing": False,
+            "rate_limit": False,
             **NO_SCHEDULED_RUNS,
         }
         self.made = 0

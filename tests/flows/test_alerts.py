@@ -20,8 +20,6 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.booking_to_crm import booking_to_crm
 from flows.watch import watch
-from tasks.alerts import BLOCK, list_alerts, make_webhook_block, put_alerts, remove_alerts
-from tasks.automations import TAG, WAITING_TOO_LONG, WEBHOOKS_SILENT
 from tests.flows.alert_causes import (
     end_tokens,
     publish_earlier,
@@ -34,6 +32,14 @@ from tests.flows.conftest import Drafts, Engine
 from tests.receiver import Receiver, open_receiver
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName, LocationId
+from timerex_ghl.orchestration.alerts import (
+    BLOCK,
+    list_alerts,
+    make_webhook_block,
+    put_alerts,
+    remove_alerts,
+)
+from timerex_ghl.orchestration.automations import TAG, WAITING_TOO_LONG, WEBHOOKS_SILENT
 
 SENT_WITHIN_S = 120
 

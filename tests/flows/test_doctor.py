@@ -11,12 +11,12 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.publish_connection import publish_connection
-from tasks.checkup import Finding, check_endpoint, check_schedules, check_up
-from tasks.publishing import SCHEDULED
 from tests.flows.conftest import Drafts, Engine, scheduling
+from timerex_ghl.cli.doctor.checks import Finding, check_endpoint, check_schedules, check_up
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName
-from timerex_ghl.launch import POOL
+from timerex_ghl.orchestration.processes import POOL
+from timerex_ghl.orchestration.schedules import SCHEDULED
 
 
 async def found(

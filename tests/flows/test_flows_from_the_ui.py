@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from flows.booking_to_crm import booking_to_crm
 from flows.contact_sync import Scope, contact_sync
 from flows.publish_connection import publish_connection
-from tasks.publishing import SCHEDULED
 from tests.flows.conftest import NO_SCHEDULED_RUNS, Engine
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
@@ -15,6 +14,7 @@ from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.demo.prefect_api import message_of
 from timerex_ghl.demo.stage import CONNECTION, enter_blocks
 from timerex_ghl.demo.story import TRUTHS, DemoStory
+from timerex_ghl.orchestration.schedules import SCHEDULED
 
 
 async def test_publishing_makes_a_version_with_schedules_and_an_audit_row(engine: Engine) -> None:

@@ -13,7 +13,6 @@ from sqlalchemy import Connection, make_url, select
 from tests.deliveries import cancelled, confirmed
 from tests.flows.conftest import Drafts, Engine
 from tests.flows.live_worker import LONG_S, deliver, kill, start, until
-from timerex_ghl import launch
 from timerex_ghl.adapters.ledger.db.schema import metadata
 from timerex_ghl.adapters.ledger.tables.inbox import inbox, inbox_queue
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState
@@ -21,6 +20,7 @@ from timerex_ghl.demo.processes import Programs
 from timerex_ghl.demo.screen import Screen
 from timerex_ghl.demo.stage import CONNECTION, HOST, Stage, enter_blocks, set_up
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
+from timerex_ghl.orchestration import processes
 
 KILLS = 25
 GUESTS = 16
@@ -153,5 +153,5 @@ async def _kill_server(programs: Programs) -> None:
 
 async def _restart_server(programs: Programs, stage: Stage) -> None:
     port = make_url(stage.prefect.url).port or 0
-    settings = launch.server_settings(HOST, port, stage.environment)
-    await programs.start("server", launch.start_server(HOST, port), settings)
+    settings = processes.server_settings(HOST, port, stage.environment)
+    await programs.start("server", processes.start_server(HOST, port), settings)

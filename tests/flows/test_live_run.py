@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.live import LiveRun
-from tasks.live_worker import Connections, LiveWorker
+from flows.live.live_run import LiveRun
+from flows.live.live_worker import Connections, LiveWorker
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.inbox.inbox_queue import Due
 from timerex_ghl.domain.shared.errors import CredentialsError, FatalError, ScopeError

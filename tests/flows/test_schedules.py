@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tasks.publishing import SCHEDULED
 from tests.flows.conftest import Engine, scheduling
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.orchestration.schedules import SCHEDULED
 
 WITHIN_S = 300
 """A timeout; the first run is due a minute after publishing."""

@@ -10,7 +10,6 @@ from timerex_ghl.cli import (
     bookings,
     deletes,
     desk,
-    doctor,
     importing,
     live,
     notes,
@@ -20,6 +19,7 @@ from timerex_ghl.cli import (
     tasks,
     tokens,
 )
+from timerex_ghl.cli.doctor.command import doctor
 
 HELP = """Keep TimeRex bookings and GoHighLevel (GHL) contacts in sync, on Prefect.
 
@@ -52,7 +52,7 @@ for command in (
     live.live,
     reviews.reviews,
     alerts.alerts,
-    doctor.doctor,
+    doctor,
     desk.plans,
     desk.explain,
     bookings.bookings,

@@ -26,8 +26,13 @@ def alerts(block: str | None, webhook: str | None, remove: bool) -> None:
 
 
 async def _alerts(block: str | None, webhook: str | None, *, remove: bool) -> list[str]:
-    from tasks.alerts import list_alerts, make_webhook_block, put_alerts, remove_alerts
     from timerex_ghl.cli.orchestration import check_prefect
+    from timerex_ghl.orchestration.alerts import (
+        list_alerts,
+        make_webhook_block,
+        put_alerts,
+        remove_alerts,
+    )
 
     await check_prefect()
     if remove:

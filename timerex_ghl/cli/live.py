@@ -25,9 +25,9 @@ def live(minutes: float, as_json: bool) -> None:
     over when the first one ends or dies. SIGTERM and Ctrl-C let events in progress finish; a
     second signal ends at once.
     """
-    from timerex_ghl import launch
+    from timerex_ghl.orchestration import processes
 
-    for name, value in launch.WORKER.items():
+    for name, value in processes.WORKER.items():
         os.environ.setdefault(name, value)
     worker = _Worker(minutes, as_json=as_json)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -15,17 +15,17 @@ from timerex_ghl.cli.running import become, fail, run
 @click.option("--port", default=4200, show_default=True, help="Port to listen on.")
 def server(host: str, port: int) -> None:
     """Run a Prefect server with the settings this project ships; your own settings win."""
-    from timerex_ghl import launch
+    from timerex_ghl.orchestration import processes
 
-    become(launch.start_server(host, port), launch.server_settings(host, port))
+    become(processes.start_server(host, port), processes.server_settings(host, port))
 
 
 @click.command()
 def worker() -> None:
     """Run a Prefect worker for our flows. Needs PREFECT_API_URL, as Prefect does."""
-    from timerex_ghl import launch
+    from timerex_ghl.orchestration import processes
 
-    become(launch.start_worker(), launch.worker_settings())
+    become(processes.start_worker(), processes.worker_settings())
 
 
 @click.command()
@@ -95,14 +95,16 @@ async def _deploy() -> None:
     from prefect.workers.process import ProcessWorker
 
     import blocks
-    from timerex_ghl import launch
+    from timerex_ghl.orchestration import processes
 
     template = ProcessWorker.get_default_base_job_template()
-    pool = WorkPoolCreate(name=launch.POOL, type="process", base_job_template=template)
+    pool = WorkPoolCreate(name=processes.POOL, type="process", base_job_template=template)
     async with get_client() as client:
         with suppress(ObjectAlreadyExists):
             await client.create_work_pool(pool)
-    deploying = await asyncio.create_subprocess_exec(*launch.deploy(), env=launch.worker_settings())
+    deploying = await asyncio.create_subprocess_exec(
+        *processes.deploy(), env=processes.worker_settings()
+    )
     for block in (getattr(blocks, name) for name in blocks.__all__):
         await block.aregister_type_and_schema()
     if await deploying.wait() != 0:

@@ -106,13 +106,13 @@ def _pairs(option: str, given: Iterable[str]) -> dict[str, str]:
 async def _resolve(connection: str, review_id: str, decision: dict[str, Any]) -> str:
     from pydantic import ValidationError
 
-    from blocks.contexts import open_context
-    from tasks.reviews import put_review_table
     from timerex_ghl.cli.orchestration import check_prefect
     from timerex_ghl.domain.reviews.review_decisions import Decision
     from timerex_ghl.domain.shared.errors import SettingsError
     from timerex_ghl.domain.shared.models import ConnectionName
     from timerex_ghl.engine.reviews.resolve_review import resolve
+    from timerex_ghl.orchestration.contexts import open_context
+    from timerex_ghl.orchestration.review_table import put_review_table
 
     try:
         chosen_ways = Decision.model_validate(decision)

@@ -57,13 +57,19 @@ class PrefectApi:
         self.http.headers.update({CSRF_TOKEN: granted["token"], CSRF_CLIENT: client})
 
     async def enter_block(self, slug: str, name: str, data: dict[str, Any]) -> dict[str, Any]:
-        """Save a block; return the reference by which other blocks name it."""
+        """Save a block; return the reference by which other blocks name it.
+
+        Raises:
+            AssertionError: The form has no such field. Prefect would store and ignore it.
+        """
         block_type = await self.send("GET", f"/block_types/slug/{slug}")
         schemas = await self.send(
             "POST",
             "/block_schemas/filter",
             {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}, "limit": 1},
         )
+        if unknown := data.keys() - schemas[0]["fields"]["properties"].keys():
+            raise AssertionError(f"block {slug} has no field {', '.join(sorted(unknown))}")
         document = await self.send(
             "POST",
             "/block_documents/",

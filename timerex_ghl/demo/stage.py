@@ -8,13 +8,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
-from timerex_ghl import launch
 from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
 from timerex_ghl.demo.prefect_api import PrefectApi
 from timerex_ghl.demo.processes import START_S, Program, Programs
 from timerex_ghl.demo.sandbox_api import SandboxApi
 from timerex_ghl.demo.screen import Screen
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.orchestration import processes
 
 CONNECTION = ConnectionName("demo")
 HOST = "127.0.0.1"
@@ -47,9 +47,9 @@ async def set_up(folder: Path, programs: Programs, stack: AsyncExitStack, screen
     gateway_url = (await _start(programs, environment, *gateway))["base_url"]
     await wait_for(prefect, server)
     screen.say(f"Prefect answers: {prefect.url.removesuffix('/api')}")
-    await prefect.send("POST", "/work_pools/", {"name": launch.POOL, "type": "process"})
-    worker_environment = launch.worker_settings(environment)
-    await programs.start("worker", launch.start_worker(), worker_environment)
+    await prefect.send("POST", "/work_pools/", {"name": processes.POOL, "type": "process"})
+    worker_environment = processes.worker_settings(environment)
+    await programs.start("worker", processes.start_worker(), worker_environment)
     await programs.run("deploy", _own("deploy"), environment)
     screen.say("deployed the flows, registered the blocks, started a worker")
     return Stage(sandbox, prefect, ledger, ledger_url, gateway_url, worker_environment)
@@ -69,14 +69,14 @@ async def start_prefect(folder: Path, programs: Programs, stack: AsyncExitStack)
     api = PrefectApi(f"http://{HOST}:{port}/api")
     stack.push_async_callback(api.close)
     environment = {
-        **launch.without_prefect(),
+        **processes.without_prefect(),
         "PREFECT_HOME": str(folder / "prefect"),
         "PREFECT_API_URL": api.url,
         "TIMEREX_GHL_HOME": str(folder),
         "TMPDIR": str(folder),  # Prefect leaves files there
     }
-    settings = launch.server_settings(HOST, port, environment)
-    program = await programs.start("server", launch.start_server(HOST, port), settings)
+    settings = processes.server_settings(HOST, port, environment)
+    program = await programs.start("server", processes.start_server(HOST, port), settings)
     return Server(api, environment, program)
 
 

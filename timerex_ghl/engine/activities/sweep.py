@@ -14,12 +14,13 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables.activities import activities
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
-from timerex_ghl.adapters.ledger.tables.sync import cursors, links
+from timerex_ghl.adapters.ledger.tables.sync import cursors, links, sweeps
 from timerex_ghl.adapters.ledger.tables.sync.sweeps import Linked
 from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey, ActivityKind
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity, map_note, map_task
 from timerex_ghl.domain.shared.errors import NotFoundError
 from timerex_ghl.domain.shared.models import ContactId, GhlContactId, Record
+from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.commit_activity import add_from_ghl
 from timerex_ghl.engine.activities.delete_activity import withdraw_found
 from timerex_ghl.engine.activities.handle_activity import handle_activity
@@ -33,7 +34,7 @@ from timerex_ghl.engine.activities.resolve_activity import (
 )
 from timerex_ghl.engine.bookings.appointment_inbound import PREFIX
 from timerex_ghl.engine.bookings.appointment_sweep import handle_appointment_key
-from timerex_ghl.engine.context import SyncContext
+from timerex_ghl.engine.context import SyncContext, utc_now
 from timerex_ghl.engine.outcome import Outcome
 
 CURSOR = "ghl-tasks"
@@ -228,3 +229,9 @@ def _people_of(
 
 def _key_of(one: GhlActivity) -> str:
     return f"ghl-{one.kind}:{one.contact_id}:{one.id}"
+
+
+def next_people(tx: Connection, context: SyncContext, since: datetime | None) -> list[Linked]:
+    """List the contacts whose notes are read next, as many as the hourly call budget allows."""
+    most = call_budget.budget_of(tx, context, utc_now())
+    return sweeps.next_people(tx, context.connection, most, since=since)

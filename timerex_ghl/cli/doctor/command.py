@@ -29,8 +29,8 @@ async def _check(
     from timerex_ghl.cli.orchestration import check_prefect
 
     await check_prefect()
-    from tasks.checkup import check_up
-    from timerex_ghl.launch import POOL
+    from timerex_ghl.cli.doctor.checks import check_up
+    from timerex_ghl.orchestration.processes import POOL
 
     found: list[Any] = []
     async for finding in check_up(POOL, connection, gateway_url):

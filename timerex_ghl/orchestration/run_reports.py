@@ -11,18 +11,19 @@ from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.states import Completed
 
-from tasks.opened import opened
-from tasks.reviews import put_review_table
 from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans, reviews
 from timerex_ghl.adapters.ledger.tables.operations.dry_run_plans import (
     fields_to_ghl,
     fields_to_workspace,
 )
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.engine.bookings.poll_bookings import Polling
 from timerex_ghl.engine.context import SyncContext, utc_now
 from timerex_ghl.engine.outcome import Counts
 from timerex_ghl.engine.writes.lock_names import lock_of_job
 from timerex_ghl.engine.writes.locking import LockedError, locked
+from timerex_ghl.orchestration.contexts import opened
+from timerex_ghl.orchestration.review_table import put_review_table
 
 ROWS = 200
 """Plans an artifact lists."""
@@ -153,3 +154,24 @@ async def _tag_run(connection: ConnectionName) -> str:
         async with get_client() as client:
             await client.update_flow_run(run.id, tags=[*run.tags, connection])
     return str(run.id)
+
+
+def polled(polling: Polling) -> State[None]:
+    """End a run of the poll."""
+    found, stopped = polling
+    goes_on = f"; {stopped}, the next run continues" if stopped else ""
+    name = "NeedsReview" if found.unknown else "Completed"
+    return Completed(name=name, message=f"{found.in_words()}{goes_on}")
+
+
+def without_credentials(job: Job) -> State[None]:
+    """End a run that has no TimeRex credentials."""
+    return Completed(name="Skipped", message=lacks_timerex(job.context.connection))
+
+
+def lacks_timerex(connection: ConnectionName) -> str:
+    """Say what to do about missing TimeRex credentials."""
+    return (
+        "no TimeRex credentials: enter an API key in the TimeRex Credentials block of"
+        f" {connection} and publish it again; until then only webhooks report bookings"
+    )

@@ -9,9 +9,9 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 
-from tasks.automations import all_automations, is_managed
-from tasks.watching import put_watch
 from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.orchestration.automations import all_automations, is_managed
+from timerex_ghl.orchestration.schedules import put_watch
 
 BLOCK = "timerex-ghl-alerts"
 """Name of the block that `--webhook` creates."""

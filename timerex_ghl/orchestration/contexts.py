@@ -1,8 +1,10 @@
 """The sync context of a published connection, opened from its blocks."""
 
+import asyncio
 import ssl
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from functools import cache
 
 import httpx
@@ -17,6 +19,7 @@ from timerex_ghl.domain.connections.settings import TimerexSettings
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.context import CallCount, SyncContext
+from timerex_ghl.orchestration.run_policy import current_flow_run_id, current_run_id
 
 
 @asynccontextmanager
@@ -112,3 +115,57 @@ async def load_credentials(name: str) -> GHLCredentials:
         raise SettingsError(
             f"no block GHL Credentials named {name}: create it, or publish the connection again"
         ) from error
+
+
+@dataclass
+class _Shared:
+    context: SyncContext
+    stack: AsyncExitStack
+    users: int = 0
+
+
+@dataclass
+class _Register:
+    """What this event loop has open. The lock prevents opening a connection twice."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    open: dict[ConnectionName, _Shared] = field(default_factory=dict[ConnectionName, _Shared])
+    ledger: Ledger | None = None
+
+
+_registers: dict[asyncio.AbstractEventLoop, _Register] = {}
+
+
+@contextmanager
+def on_ledger(ledger: Ledger) -> Generator[None]:
+    """Let all connections opened in this loop share one ledger and its commits."""
+    register = _registers.setdefault(asyncio.get_running_loop(), _Register())
+    register.ledger = ledger
+    try:
+        yield
+    finally:
+        register.ledger = None
+        if not register.open:
+            del _registers[asyncio.get_running_loop()]
+
+
+@asynccontextmanager
+async def opened(connection: ConnectionName) -> AsyncGenerator[SyncContext]:
+    """Use a connection's adapters; the last user closes them."""
+    register = _registers.setdefault(asyncio.get_running_loop(), _Register())
+    async with register.lock:
+        if connection not in register.open:
+            stack = AsyncExitStack()
+            context = await stack.enter_async_context(open_context(connection, register.ledger))
+            register.open[connection] = _Shared(context, stack)
+        shared = register.open[connection]
+        shared.users += 1
+    try:
+        yield shared.context.during(current_run_id(), current_flow_run_id())
+    finally:
+        shared.users -= 1
+        if shared.users == 0:
+            del register.open[connection]
+            if not register.open and register.ledger is None:
+                del _registers[asyncio.get_running_loop()]
+            await shared.stack.aclose()

@@ -6,10 +6,10 @@ from typing import TypeVar
 
 from prefect.logging import get_run_logger
 
-from tasks.policy import current_run_id, is_last_try
 from timerex_ghl.domain.shared.errors import RetryableError, ScopeError
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Counts, Outcome, count
+from timerex_ghl.orchestration.run_policy import current_run_id, is_last_try
 
 Key = TypeVar("Key")
 
@@ -78,3 +78,8 @@ def resolved(outcomes: list[Outcome]) -> Counts:
 
 _earlier_tries: dict[str, Counts] = {}
 """Counts of a task run's earlier tries: for display only, no logic depends on them."""
+
+
+def batches_of(keys: list[Key], size: int) -> list[list[Key]]:
+    """Split keys into batches of `size`."""
+    return [keys[start : start + size] for start in range(0, len(keys), size)]

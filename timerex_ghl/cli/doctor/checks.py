@@ -17,16 +17,16 @@ from prefect.client.schemas.filters import (
 from prefect.exceptions import ObjectNotFound
 
 import blocks
-from blocks.contexts import load_ledger_store
-from tasks.alerts import list_alerts
-from tasks.publishing import SCHEDULED, check_draft
-from tasks.watching import WATCH, WATCH_SLUG
+from tasks.publishing import check_draft
 from timerex_ghl.adapters.ledger.db.sqlite import choose_module, is_fixed
 from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.domain.connections.setting_changes import difference
 from timerex_ghl.domain.shared.errors import SettingsError, TimerexGhlError
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.context import utc_now
+from timerex_ghl.orchestration.alerts import list_alerts
+from timerex_ghl.orchestration.contexts import load_ledger_store
+from timerex_ghl.orchestration.schedules import SCHEDULED, WATCH, WATCH_SLUG
 
 DEPLOYED = (
     "publish-connection",

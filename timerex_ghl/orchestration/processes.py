@@ -68,7 +68,7 @@ def start_worker() -> list[str]:
 
 def deploy() -> list[str]:
     """Return the command line that deploys every flow of prefect.yaml."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     found = [folder / "prefect.yaml" for folder in (package, package.parent)]
     file = next(path for path in found if path.exists())
     return prefect("deploy", "--all", "--prefect-file", str(file))

@@ -6,8 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from blocks.contexts import load_ledger_store
-from tasks.opened import on_ledger, opened
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.adapters.ledger.tables.sync import locks
@@ -17,6 +15,7 @@ from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.dispatch import Batch, Dispatcher
 from timerex_ghl.engine.writes.lock_names import lock_of_live
 from timerex_ghl.engine.writes.locking import holder_name, is_dead
+from timerex_ghl.orchestration.contexts import load_ledger_store, on_ledger, opened
 
 LEASE_S = 10.0
 """How long the lease outlives its holder; then another worker takes over."""
@@ -149,12 +148,12 @@ async def live_worker() -> AsyncGenerator[LiveWorker]:
         dispatcher = Dispatcher(ledger, await stack.enter_async_context(ledger.listening()))
         connections = Connections(ledger, dispatcher)
         stack.push_async_callback(connections.close)
-        here = _workers[loop] = LiveWorker(ledger, dispatcher, connections)
+        worker = _workers[loop] = LiveWorker(ledger, dispatcher, connections)
         stack.callback(_workers.pop, loop)
         await connections.refresh()
-        for work in (_keep_lease(here, fence), _keep_refreshing(here)):
+        for work in (_keep_lease(worker, fence), _keep_refreshing(worker)):
             stack.push_async_callback(_end, asyncio.create_task(work))
-        yield here
+        yield worker
 
 
 async def _take_lease(ledger: Ledger) -> Fence:
@@ -173,22 +172,22 @@ async def _take_lease(ledger: Ledger) -> Fence:
         await asyncio.sleep(1)
 
 
-async def _keep_lease(here: LiveWorker, fence: Fence) -> None:
+async def _keep_lease(worker: LiveWorker, fence: Fence) -> None:
     """Renew the lease; stop if it was lost, as another worker may have taken over."""
     while True:
         await asyncio.sleep(LEASE_S / 4)
         with suppress(TimerexGhlError):
-            if not await here.ledger.write(locks.renew_lock, fence, LEASE_S):
+            if not await worker.ledger.write(locks.renew_lock, fence, LEASE_S):
                 _log.error("the live worker lost its lease: stopping")
-                here.halt()
+                worker.halt()
                 return
 
 
-async def _keep_refreshing(here: LiveWorker) -> None:
+async def _keep_refreshing(worker: LiveWorker) -> None:
     while True:
         await asyncio.sleep(REFRESH_S)
         with suppress(TimerexGhlError):
-            await here.connections.refresh()
+            await worker.connections.refresh()
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -1,0 +1,1 @@
+"""`timerex-ghl doctor`: its checks and its command."""

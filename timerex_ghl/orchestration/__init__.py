@@ -1,0 +1,1 @@
+"""What must know Prefect beside flows and tasks: contexts, run policy, reports, automations."""

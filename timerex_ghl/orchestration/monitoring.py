@@ -1,0 +1,90 @@
+"""What `watch` reports: connections with late events or silent webhooks, once each."""
+
+from datetime import timedelta
+
+from prefect.events import emit_event
+from pydantic import AwareDatetime
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger.db import clock
+from timerex_ghl.adapters.ledger.db.core import Ledger
+from timerex_ghl.adapters.ledger.tables.inbox import inbox_queue
+from timerex_ghl.adapters.ledger.tables.operations import published
+from timerex_ghl.adapters.ledger.tables.sync import cursors
+from timerex_ghl.domain.monitoring.silence import Silence
+from timerex_ghl.domain.shared.models import ConnectionName, Record
+from timerex_ghl.engine.monitoring.silent_webhooks import Service, find_silences
+
+REPORT_AGAIN_AFTER = timedelta(hours=1)
+"""A continuing silence is reported again after this, if polls found more changes."""
+
+
+class SilenceReport(Record):
+    """What was last reported about a silence, and when."""
+
+    at: AwareDatetime
+    newest: AwareDatetime
+
+
+def emit(event: str, connection: ConnectionName, **payload: str | int) -> None:
+    """Emit a Prefect event about a connection; automations turn it into an alert."""
+    emit_event(
+        event=event,
+        resource={"prefect.resource.id": f"timerex-ghl.connection.{connection}"},
+        payload={"connection": connection, **payload},
+    )
+
+
+async def is_reported(
+    ledger: Ledger,
+    connection: ConnectionName,
+    service: Service,
+    silence: Silence,
+    now: AwareDatetime,
+) -> bool:
+    """Return whether a silence was reported, and polls have found little since."""
+    saved = await ledger.read(cursors.get_cursor, connection, _cursor_of(service))
+    if saved is None:
+        return False
+    reported = SilenceReport.model_validate_json(saved)
+    return silence.newest <= reported.newest or now - reported.at < REPORT_AGAIN_AFTER
+
+
+async def note_reported(
+    ledger: Ledger,
+    connection: ConnectionName,
+    service: Service,
+    silence: Silence,
+    now: AwareDatetime,
+) -> None:
+    """Record that a silence was reported."""
+    reported = SilenceReport(at=now, newest=silence.newest).model_dump_json()
+    await ledger.write(cursors.save_cursor, connection, _cursor_of(service), reported)
+
+
+def _cursor_of(service: Service) -> str:
+    return f"silence-{service}"
+
+
+def late_connections(
+    tx: Connection, older_than: timedelta
+) -> dict[ConnectionName, tuple[int, int]]:
+    """Find late connections: number of pending events, and age of the oldest in minutes."""
+    now = clock.now(tx)
+    found: dict[ConnectionName, tuple[int, int]] = {}
+    for version in published.all_published(tx):
+        name = version.settings.name
+        waiting = inbox_queue.what_waits(tx, name)
+        if waiting.since is not None and now - waiting.since > older_than:
+            found[name] = waiting.number, int((now - waiting.since).total_seconds() // 60)
+    return found
+
+
+def silent_connections(tx: Connection) -> dict[tuple[ConnectionName, Service], Silence]:
+    """Find silent webhooks by connection and service."""
+    now = clock.now(tx)
+    return {
+        (version.settings.name, service): silence
+        for version in published.all_published(tx)
+        for service, silence in find_silences(tx, version.settings.name, now).items()
+    }
