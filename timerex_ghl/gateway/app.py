@@ -10,12 +10,12 @@ from starlette.responses import JSONResponse
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.gateway.api.build import PREFIX, build_api
-from timerex_ghl.gateway.endpoints import Endpoints
-from timerex_ghl.gateway.ghl import GhlEndpoint
 from timerex_ghl.gateway.guard import Guard, api_with, endpoints_with
 from timerex_ghl.gateway.limits import DEFAULT_LIMITS, GatewayLimits
 from timerex_ghl.gateway.refusals import answer_error, ledger_or
-from timerex_ghl.gateway.timerex import TimerexEndpoint
+from timerex_ghl.gateway.webhooks.endpoints import Endpoints
+from timerex_ghl.gateway.webhooks.ghl_endpoint import GhlEndpoint
+from timerex_ghl.gateway.webhooks.timerex_endpoint import TimerexEndpoint
 
 
 def build_gateway(

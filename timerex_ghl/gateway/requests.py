@@ -7,7 +7,7 @@ from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from timerex_ghl.gateway.store import Kept
+from timerex_ghl.gateway.webhooks.store import Kept
 
 _MAX_BYTES = 256 * 1024
 _CLOSE = {"connection": "close"}  # the rest of the body is not read

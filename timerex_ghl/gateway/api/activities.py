@@ -17,7 +17,7 @@ from timerex_ghl.domain.activities.activity_fields import (
     ActivityKey,
     ActivityKind,
 )
-from timerex_ghl.gateway.api.guard import ApiCaller
+from timerex_ghl.gateway.api.authentication import ApiCaller
 from timerex_ghl.gateway.api.once import Made, make_once
 from timerex_ghl.gateway.api.pages import ApiPage, cursor_of, no_cursor, place_of
 from timerex_ghl.gateway.api.versions import tag_of, wanted_versions

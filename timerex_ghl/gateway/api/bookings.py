@@ -12,8 +12,8 @@ from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.bookings import BookingFilter, BookingPosition
 from timerex_ghl.domain.bookings.booking_entry import BookingEntry
 from timerex_ghl.domain.shared.models import BookingId
+from timerex_ghl.gateway.api.authentication import ApiCaller, GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.document import CHANGES, DELETES, LISTS, MAKES, READS
-from timerex_ghl.gateway.api.guard import ApiCaller, GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.once import IdempotencyKey, Made, make_once
 from timerex_ghl.gateway.api.pages import ApiPage, cursor_of, no_cursor, place_of
 from timerex_ghl.gateway.api.versions import IfMatch, tag_of, wanted_versions

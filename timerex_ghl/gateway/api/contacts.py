@@ -11,8 +11,8 @@ from timerex_ghl.adapters.ledger.tables.contacts.contact_pages import WantedCont
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import ContactId
 from timerex_ghl.domain.shared.normal import email_key, phone_key
+from timerex_ghl.gateway.api.authentication import ApiCaller, GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.document import CHANGES, DELETES, LISTS, MAKES, READS
-from timerex_ghl.gateway.api.guard import ApiCaller, GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.once import IdempotencyKey, Made, make_once
 from timerex_ghl.gateway.api.pages import ApiPage, cursor_of, no_cursor, place_of
 from timerex_ghl.gateway.api.versions import IfMatch, tag_of, wanted_versions

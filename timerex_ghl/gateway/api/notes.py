@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Request, Response, Security
 from timerex_ghl.adapters.ledger.tables.activities.activities import WantedActivities
 from timerex_ghl.domain.activities.activity_entry import NoteEntry
 from timerex_ghl.gateway.api.activities import Activities, Id
+from timerex_ghl.gateway.api.authentication import GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.document import CHANGES, DELETES, LISTS, MAKES, READS
-from timerex_ghl.gateway.api.guard import GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.once import IdempotencyKey
 from timerex_ghl.gateway.api.pages import ApiPage
 from timerex_ghl.gateway.api.versions import IfMatch

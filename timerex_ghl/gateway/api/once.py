@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.tables.access import idempotency
 from timerex_ghl.adapters.ledger.tables.access.idempotency import StoredAnswer
-from timerex_ghl.gateway.api.guard import ApiCaller
+from timerex_ghl.gateway.api.authentication import ApiCaller
 from timerex_ghl.gateway.api.problems import ProblemError
 from timerex_ghl.gateway.api.versions import tag_of
 

@@ -5,11 +5,11 @@ from starlette.responses import Response
 
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.timerex.webhooks import is_authentic
-from timerex_ghl.gateway.endpoints import Endpoints
 from timerex_ghl.gateway.limits import GatewayLimits
 from timerex_ghl.gateway.refusals import ledger_or
 from timerex_ghl.gateway.requests import answer, check_media_type, read_body
-from timerex_ghl.gateway.store import keep_timerex
+from timerex_ghl.gateway.webhooks.endpoints import Endpoints
+from timerex_ghl.gateway.webhooks.store import keep_timerex
 
 
 class TimerexEndpoint:

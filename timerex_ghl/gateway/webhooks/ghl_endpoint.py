@@ -8,11 +8,11 @@ from timerex_ghl.adapters.ghl.webhooks.signatures import DeliverySignature, read
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.malformed import MalformedError
 from timerex_ghl.domain.connections.settings import ConnectionSettings
-from timerex_ghl.gateway.endpoints import Endpoints
 from timerex_ghl.gateway.limits import GatewayLimits
 from timerex_ghl.gateway.refusals import ledger_or
 from timerex_ghl.gateway.requests import answer, check_media_type, read_body
-from timerex_ghl.gateway.store import keep_ghl, keep_malformed
+from timerex_ghl.gateway.webhooks.endpoints import Endpoints
+from timerex_ghl.gateway.webhooks.store import keep_ghl, keep_malformed
 
 
 class GhlEndpoint:
