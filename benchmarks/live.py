@@ -26,8 +26,8 @@ from benchmarks.stand import machine, median, say
 from benchmarks.whole import TIMEREX_HEADER, start_whole
 from timerex_ghl.demo.processes import Programs
 from timerex_ghl.demo.stage import HOST
-from timerex_ghl.sandbox.calls import CallLog, LoggedCall
-from timerex_ghl.sandbox.contact_store import SandboxContact
+from timerex_ghl.sandbox.core.call_log import CallLog, LoggedCall
+from timerex_ghl.sandbox.ghl.contacts.contact_store import SandboxContact
 from timerex_ghl.sandbox.server import Sandbox, SandboxServer
 
 RATE, SECONDS = 5, 10

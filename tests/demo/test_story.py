@@ -23,8 +23,8 @@ from timerex_ghl.demo.story import (
     DemoStory,
 )
 from timerex_ghl.domain.shared.models import ConnectionName, FieldName
+from timerex_ghl.sandbox.core.json_io import to_json
 from timerex_ghl.sandbox.server import running_sandbox
-from timerex_ghl.sandbox.wire import to_json
 
 NAME = ConnectionName("demo")
 

@@ -5,7 +5,7 @@ import threading
 from operator import attrgetter
 from typing import NamedTuple
 
-from timerex_ghl.sandbox.clock import MachineClock
+from timerex_ghl.sandbox.core.clock import MachineClock
 
 HANG_S = 60.0
 """A timeout for a test that would wait forever; nothing takes nearly as long."""

@@ -10,7 +10,7 @@ from tests.loopback import NO_TLS
 from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.clocks import HANG_S, ManualClock, SkippingClock
 from timerex_ghl.sandbox import running_sandbox
-from timerex_ghl.sandbox.clock import MachineClock
+from timerex_ghl.sandbox.core.clock import MachineClock
 
 
 @pytest.fixture

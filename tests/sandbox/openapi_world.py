@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, cast
 import httpx
 
 from tests.sandbox.calling import SandboxCaller
-from timerex_ghl.sandbox.operations import VendorOperation
+from timerex_ghl.sandbox.ghl.operations import VendorOperation
 
 Json: TypeAlias = dict[str, Any]
 

@@ -1,7 +1,7 @@
 """The log of calls, for checkers and benchmarks."""
 
 from tests.sandbox.calling import SandboxCaller
-from timerex_ghl.sandbox.calls import CallLog, LoggedCall
+from timerex_ghl.sandbox.core.call_log import CallLog, LoggedCall
 
 
 async def calls(sandbox: SandboxCaller, query: str = "") -> dict[str, object]:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.sandbox.calling import SandboxCaller
-from timerex_ghl.sandbox.contact_store import Contacts, SandboxContact
+from timerex_ghl.sandbox.ghl.contacts.contact_store import Contacts, SandboxContact
 
 
 async def test_a_created_contact_has_the_locations_country_and_a_shape_of_its_own(

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.openapi_world import BODIES, QUERIES, Json, OpenApiWorld, made_world
-from timerex_ghl.sandbox.ghl_router import OPERATIONS
-from timerex_ghl.sandbox.operations import VendorOperation
+from timerex_ghl.sandbox.ghl.ghl_router import OPERATIONS
+from timerex_ghl.sandbox.ghl.operations import VendorOperation
 from timerex_ghl.sandbox.server import Sandbox, sandbox_app
 
 ODD_TEXTS = (

@@ -16,8 +16,8 @@ from tests.vendor_specs import (
     statuses,
     validator,
 )
-from timerex_ghl.sandbox.ghl_router import OPERATIONS
-from timerex_ghl.sandbox.operations import VendorOperation
+from timerex_ghl.sandbox.ghl.ghl_router import OPERATIONS
+from timerex_ghl.sandbox.ghl.operations import VendorOperation
 
 
 def each(*operations: VendorOperation) -> pytest.MarkDecorator:

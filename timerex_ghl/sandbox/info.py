@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from timerex_ghl.sandbox.wire import Json
+from timerex_ghl.sandbox.core.json_io import Json
 
 
 @dataclass(frozen=True)

@@ -20,16 +20,16 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from timerex_ghl.sandbox.clock import MachineClock
-from timerex_ghl.sandbox.control import control_app
-from timerex_ghl.sandbox.ghl_router import ghl_router
+from timerex_ghl.sandbox.control.control import control_app
+from timerex_ghl.sandbox.core.clock import MachineClock
+from timerex_ghl.sandbox.core.json_io import to_json
+from timerex_ghl.sandbox.ghl.access.tokens import ALL_SCOPES, Install
+from timerex_ghl.sandbox.ghl.ghl_router import ghl_router
+from timerex_ghl.sandbox.ghl.ghl_state import Ghl
 from timerex_ghl.sandbox.info import ControlInfo, GhlInfo, SandboxInfo, TimerexInfo
-from timerex_ghl.sandbox.state import Ghl
-from timerex_ghl.sandbox.timerex import Timerex
-from timerex_ghl.sandbox.timerex_api import timerex_router
-from timerex_ghl.sandbox.timerex_pages import pages_router
-from timerex_ghl.sandbox.tokens import ALL_SCOPES, Install
-from timerex_ghl.sandbox.wire import to_json
+from timerex_ghl.sandbox.timerex.timerex_api import timerex_router
+from timerex_ghl.sandbox.timerex.timerex_pages import pages_router
+from timerex_ghl.sandbox.timerex.timerex_state import Timerex
 
 HOST = "127.0.0.1"
 

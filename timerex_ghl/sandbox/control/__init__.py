@@ -1,0 +1,1 @@
+"""The control API: what tests, demos and checkers can do to a running sandbox."""

@@ -1,0 +1,1 @@
+"""What both services of the sandbox share: JSON, clocks, call logs, faults, deliveries."""

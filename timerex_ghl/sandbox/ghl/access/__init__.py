@@ -1,0 +1,1 @@
+"""Access to the sandbox's GHL: tokens, rights and rate limits."""

@@ -1,0 +1,1 @@
+"""Notes and tasks of the sandbox's GHL."""

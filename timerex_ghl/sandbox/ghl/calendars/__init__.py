@@ -1,0 +1,1 @@
+"""Calendars and appointments of the sandbox's GHL."""

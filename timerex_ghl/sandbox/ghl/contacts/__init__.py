@@ -1,0 +1,1 @@
+"""Contacts of the sandbox's GHL, and how they are searched."""

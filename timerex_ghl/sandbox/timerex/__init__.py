@@ -1,0 +1,1 @@
+"""The sandbox's TimeRex: its state, booking pages, REST API and webhooks."""
