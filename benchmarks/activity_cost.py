@@ -17,7 +17,7 @@ from functools import partial
 from math import ceil
 from typing import Any
 
-from benchmarks.stand import Stand, ledger_url, machine, peak_memory_mb, say, started_sandbox
+from benchmarks.harness import Stand, ledger_url, machine, peak_memory_mb, say, started_sandbox
 from tasks.activities import PEOPLE
 from tests.engine.activity_world import DUE, NAME, ActivityWorld, opened_activities
 from timerex_ghl.adapters.ghl.tasks import TASK_PAGE

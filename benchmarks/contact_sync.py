@@ -25,13 +25,13 @@ import httpx
 from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_LEVEL, temporary_settings
 from sqlalchemy import Connection
 
-from benchmarks.stand import machine, median, peak_memory_mb, say
+from benchmarks.harness import machine, median, peak_memory_mb, say
 from flows.contact_sync import contact_sync
 from flows.publish_connection import publish_connection
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.demo.console import Screen
+from timerex_ghl.demo.environment import Stage, set_up
 from timerex_ghl.demo.processes import Programs
-from timerex_ghl.demo.screen import Screen
-from timerex_ghl.demo.stage import Stage, set_up
 from timerex_ghl.domain.contacts.contact_merge import apply_change
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.shared.actions import WorkspaceChange

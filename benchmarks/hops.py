@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import httpx
 
-from benchmarks.stand import ledger_url, say, started_sandbox
+from benchmarks.harness import ledger_url, say, started_sandbox
 from tests.deliveries import confirmed
 from tests.engine.world import EVENT_FIELDS, NAME, World, opened_world
 from tests.gateway.api.given import new_token

@@ -5,7 +5,7 @@
 Gateway, live worker and Prefect server run as in production, a process each, on the same cores;
 without rate limiter and TimeRex key. Half the guests are new, half are in the CRM already: each is
 found or created, tagged, and gets a note with the booking. The lower bound is a bare ASGI handler
-that stores nothing and makes the same calls (`benchmarks/floor.py`).
+that stores nothing and makes the same calls (`benchmarks/baseline.py`).
 """
 
 import asyncio
@@ -22,10 +22,10 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from benchmarks.stand import machine, median, say
-from benchmarks.whole import TIMEREX_HEADER, start_whole
+from benchmarks.full_stack import TIMEREX_HEADER, start_whole
+from benchmarks.harness import machine, median, say
+from timerex_ghl.demo.environment import HOST
 from timerex_ghl.demo.processes import Programs
-from timerex_ghl.demo.stage import HOST
 from timerex_ghl.sandbox.core.call_log import CallLog, LoggedCall
 from timerex_ghl.sandbox.ghl.contacts.contact_store import SandboxContact
 from timerex_ghl.sandbox.server import Sandbox, SandboxServer
@@ -103,7 +103,7 @@ async def _start_floor(stack: AsyncExitStack, crm: Crm) -> Target:
         "FLOOR_TOKEN": info.private_token,
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.floor", env=environment, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "benchmarks.baseline", env=environment, stdout=asyncio.subprocess.PIPE
     )
     stack.callback(process.terminate)
     assert process.stdout is not None

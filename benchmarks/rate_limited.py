@@ -11,7 +11,7 @@ import asyncio
 import sys
 import tempfile
 
-from benchmarks.stand import ledger_url, machine, say, started_sandbox
+from benchmarks.harness import ledger_url, machine, say, started_sandbox
 from tests.engine.rate_limited_world import LIMIT, RunFigures, opened_rate_limited
 from timerex_ghl.adapters.ledger.db.core import open_ledger
 from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits

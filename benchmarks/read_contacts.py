@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 
-from benchmarks.stand import (
+from benchmarks.harness import (
     Stand,
     ledger_url,
     machine,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.demo.test_story import story
 from timerex_ghl.demo import activities
-from timerex_ghl.demo.story import CRM_PEOPLE, WORKSPACE_PEOPLE, DemoStory
+from timerex_ghl.demo.scenario import CRM_PEOPLE, WORKSPACE_PEOPLE, DemoStory
 
 __all__ = ["story"]
 

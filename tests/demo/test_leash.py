@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from timerex_ghl.demo import leash
+from timerex_ghl.demo import supervisor
 
 WITHIN_S = 60.0
 """A timeout for a program that never starts or ends; nothing takes nearly as long."""
@@ -32,7 +32,7 @@ def leashed() -> Iterator[Leashed]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start(code: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, leash.__file__, sys.executable, "-c", code, *arguments]
+        command = [sys.executable, supervisor.__file__, sys.executable, "-c", code, *arguments]
         started.append(subprocess.Popen(command, stdin=subprocess.PIPE))
         return started[-1]
 
@@ -71,7 +71,7 @@ def ends(pid: int) -> bool:
 
 def test_the_child_ends_when_the_starter_is_killed(tmp_path: Path) -> None:
     file = tmp_path / "pid"
-    command = [leash.__file__, sys.executable, "-c", SLEEPING, str(file)]
+    command = [supervisor.__file__, sys.executable, "-c", SLEEPING, str(file)]
     with subprocess.Popen([sys.executable, "-c", STARTER, *command]) as starter:
         child = pid_in(file)
         starter.kill()
@@ -119,7 +119,7 @@ def test_ctrl_c_is_reserved_for_the_starter(leashed: Leashed, tmp_path: Path) ->
 def test_a_child_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     file = tmp_path / "pid"
     deaf = f"import signal; signal.signal(15, signal.SIG_IGN); {SLEEPING}"
-    impatient = "import sys; from timerex_ghl.demo import leash; "
+    impatient = "import sys; from timerex_ghl.demo import supervisor as leash; "
     command = [sys.executable, "-c", impatient + "sys.exit(leash.main(sys.argv[1:], 0.2))"]
     with subprocess.Popen(
         [*command, sys.executable, "-c", deaf, str(file)], stdin=subprocess.PIPE

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from timerex_ghl.demo.environment import wait_for
 from timerex_ghl.demo.prefect_api import PrefectApi
 from timerex_ghl.demo.processes import DidNotStartError, Program, Programs
-from timerex_ghl.demo.stage import wait_for
 
 READY = (
     "import time; print('a warning'); print('{\"port\": 7}'); print('more', flush=True); "

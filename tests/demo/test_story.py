@@ -13,7 +13,7 @@ from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.demo.sandbox_api import SandboxApi
-from timerex_ghl.demo.story import (
+from timerex_ghl.demo.scenario import (
     CRM_EDITS,
     CRM_PEOPLE,
     GUESTS,

@@ -20,10 +20,10 @@ from flows.publish_connection import publish_connection
 from tasks.publishing import check_draft, store_version
 from timerex_ghl.adapters.ledger.db.schema import metadata
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.demo.console import Screen
+from timerex_ghl.demo.environment import Stage, set_up
 from timerex_ghl.demo.prefect_api import PrefectApi
 from timerex_ghl.demo.processes import Programs
-from timerex_ghl.demo.screen import Screen
-from timerex_ghl.demo.stage import Stage, set_up
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.shared.models import ConnectionName, Contact, FieldName
 from timerex_ghl.engine.context import utc_now

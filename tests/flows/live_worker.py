@@ -19,8 +19,8 @@ from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState
 from timerex_ghl.adapters.ledger.tables.operations import audit, published
 from timerex_ghl.adapters.ledger.tables.operations.audit import AuditEntry
+from timerex_ghl.demo.environment import Stage
 from timerex_ghl.demo.processes import Program, Programs
-from timerex_ghl.demo.stage import Stage
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 
 T = TypeVar("T")

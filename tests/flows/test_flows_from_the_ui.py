@@ -11,9 +11,9 @@ from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import audit, published
 from timerex_ghl.demo.checker import disagreements
+from timerex_ghl.demo.environment import CONNECTION, enter_blocks
 from timerex_ghl.demo.prefect_api import message_of
-from timerex_ghl.demo.stage import CONNECTION, enter_blocks
-from timerex_ghl.demo.story import TRUTHS, DemoStory
+from timerex_ghl.demo.scenario import TRUTHS, DemoStory
 from timerex_ghl.orchestration.schedules import SCHEDULED
 
 

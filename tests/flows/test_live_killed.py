@@ -16,9 +16,9 @@ from tests.flows.live_worker import LONG_S, deliver, kill, start, until
 from timerex_ghl.adapters.ledger.db.schema import metadata
 from timerex_ghl.adapters.ledger.tables.inbox import inbox, inbox_queue
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState
+from timerex_ghl.demo.console import Screen
+from timerex_ghl.demo.environment import CONNECTION, HOST, Stage, enter_blocks, set_up
 from timerex_ghl.demo.processes import Programs
-from timerex_ghl.demo.screen import Screen
-from timerex_ghl.demo.stage import CONNECTION, HOST, Stage, enter_blocks, set_up
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.orchestration import processes
 

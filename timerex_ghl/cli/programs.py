@@ -17,7 +17,7 @@ def demo(keep: bool) -> None:
     of its own, syncs bookings and contact edits in both directions, and checks that both sides
     agree. Your own Prefect profile and data are not touched. Ctrl-C ends it at any time.
     """
-    from timerex_ghl.demo.play import play
+    from timerex_ghl.demo.run import play
 
     sys.exit(run(play(keep=keep)))
 

@@ -16,7 +16,7 @@ from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.demo.checker import BOOKING_MARK
 from timerex_ghl.demo.prefect_api import RunFailedError
-from timerex_ghl.demo.story import DemoStory
+from timerex_ghl.demo.scenario import DemoStory
 from timerex_ghl.domain.activities.activity_entry import NoteEntry, TaskEntry
 from timerex_ghl.domain.activities.activity_fields import KINDS, TITLE, ActivityId, ActivityKey
 from timerex_ghl.domain.contacts.identity import Keys

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from timerex_ghl.demo import leash
+from timerex_ghl.demo import supervisor
 
 START_S = 180.0
 """How long a program may take to start: importing Prefect can take 20 s on a busy machine."""
@@ -96,7 +96,7 @@ class Programs:
         log = self.folder / f"{name}.log"
         with log.open("wb") as out:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, leash.__file__, *command,
+                sys.executable, supervisor.__file__, *command,
                 stdin=asyncio.subprocess.PIPE, stdout=out, stderr=out,
                 env=dict(env), cwd=self.folder, start_new_session=True,
             )  # fmt: skip

@@ -14,11 +14,11 @@ from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.adapters.ledger.tables.sync import intents
 from timerex_ghl.demo import activities
 from timerex_ghl.demo.checker import disagreements
+from timerex_ghl.demo.console import Screen
+from timerex_ghl.demo.environment import CONNECTION, Stage, enter_blocks, set_up, start_live
 from timerex_ghl.demo.prefect_api import RunFailedError, message_of
 from timerex_ghl.demo.processes import DidNotStartError, Programs
-from timerex_ghl.demo.screen import Screen
-from timerex_ghl.demo.stage import CONNECTION, Stage, enter_blocks, set_up, start_live
-from timerex_ghl.demo.story import TRUTHS, DemoStory
+from timerex_ghl.demo.scenario import TRUTHS, DemoStory
 
 QUIET_LOOKS = 5
 """Consecutive polls without pending work after which the system counts as idle."""

@@ -4,7 +4,7 @@
 cores; then 1,000 a second for ten seconds. Sent by a process of its own; latency counts from when
 a webhook was due.
 
-python -m benchmarks.intake [--rounds N] [--steady-s SECONDS] [--burst-s SECONDS] [--alone]
+python -m benchmarks.ingest [--rounds N] [--steady-s SECONDS] [--burst-s SECONDS] [--alone]
 """
 
 import argparse
@@ -25,8 +25,8 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, text
 
-from benchmarks.stand import ledger_url, machine, say, started_sandbox
-from benchmarks.whole import start_whole
+from benchmarks.full_stack import start_whole
+from benchmarks.harness import ledger_url, machine, say, started_sandbox
 from tests.gateway.given import ENDPOINT, TOKEN, public_key_of, settings_with
 from tests.gateway.load import LoadOrder
 from timerex_ghl.adapters.ledger.db.core import open_ledger

@@ -1,6 +1,6 @@
 """Delay of live bookings, alone and during a sweep that uses all calls it may.
 
-    python -m benchmarks.beside [bookings at 1/s] [bookings at once]
+    python -m benchmarks.during_sweep [bookings at 1/s] [bookings at once]
 
 Against 100 calls per 10 s. The sweep reads four pages of tasks at once: first in the process that
 handles the bookings, then in one of its own that shares the ledger. It runs for one rate limit
@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from multiprocessing.synchronize import Event
 from typing import Any, Literal, TypeAlias
 
-from benchmarks.stand import ledger_url, machine, say, started_sandbox
+from benchmarks.harness import ledger_url, machine, say, started_sandbox
 from tests.engine.rate_limited_world import (
     LIMIT,
     RateLimitedWorld,

@@ -12,8 +12,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from blocks import GHLCredentials, LedgerStore, TimeRexCredentials
 from timerex_ghl.adapters.ledger.db.core import open_ledger
 from timerex_ghl.adapters.ledger.tables.operations import published
+from timerex_ghl.demo.environment import start_prefect, wait_for
 from timerex_ghl.demo.processes import Programs
-from timerex_ghl.demo.stage import start_prefect, wait_for
 from timerex_ghl.domain.connections.settings import (
     GHL_WEBHOOK_KEY,
     ConnectionSettings,

@@ -9,10 +9,10 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
+from timerex_ghl.demo.console import Screen
 from timerex_ghl.demo.prefect_api import PrefectApi
 from timerex_ghl.demo.processes import START_S, Program, Programs
 from timerex_ghl.demo.sandbox_api import SandboxApi
-from timerex_ghl.demo.screen import Screen
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.orchestration import processes
 
