@@ -30,8 +30,8 @@ from benchmarks.harness import ledger_url, say, started_sandbox
 from tests.deliveries import confirmed
 from tests.engine.world import EVENT_FIELDS, NAME, World, opened_world
 from tests.gateway.api.given import new_token
-from tests.gateway.ghl_sender import PUBLIC, post, update
 from tests.gateway.given import ENDPOINT, TOKEN, client_of, settings_with
+from tests.gateway.webhooks.ghl_sender import PUBLIC, post, update
 from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.tables.operations import published
 from timerex_ghl.domain.shared.models import FieldName

@@ -11,12 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO
 
 import click
 
-ROOT = Path(__file__).parent.parent
+from tests.paths import ROOT
+
 ENGINE = "tests/flows"
 LOG = ROOT / ".pytest_cache" / "engine.log"
 PATCHES = ROOT / ".hypothesis" / "patches"

@@ -1,13 +1,12 @@
 """Every test that the documents name exists."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from blocks import Connection, GHLCredentials, LedgerStore, TimeRexCredentials
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 RELIABILITY = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 NAMED = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", RELIABILITY)
 FAULTS = range(11, 47)

@@ -4,12 +4,13 @@ import ast
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.paths import ROOT
+
 PACKAGES = ("flows", "tasks", "blocks", "timerex_ghl")
 FOLDERS = (*PACKAGES, "tests", "benchmarks")
 MAX_FILE = 300

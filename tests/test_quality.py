@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).parent.parent
+from tests.paths import ROOT
+
 SCALE: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(
     (ROOT / "docs" / "quality.yaml").read_text(encoding="utf-8")
 )

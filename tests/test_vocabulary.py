@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.paths import ROOT
+
 FOLDERS = ("flows", "tasks", "blocks", "timerex_ghl", "tests", "benchmarks")
 TEXTS = ("*.md", "*.toml", "*.yaml", "Makefile")
 NOT_READ = {"docs/names.md", "CHANGELOG.md", "tests/test_vocabulary.py"}

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.paths import ROOT
+
 PACKAGES = ("flows", "tasks", "blocks", "timerex_ghl")
 
 pytestmark = pytest.mark.slow

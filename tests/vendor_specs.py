@@ -18,13 +18,14 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
+from tests.paths import VENDOR
 from tests.vendor_flaws import FLAWS
 
 Json: TypeAlias = dict[str, Any]
 Keyword: TypeAlias = Callable[[Any, Any, Any, Any], Iterable[ValidationError] | None]
 
 VARIABLE = "TIMEREX_GHL_VENDOR_SPECS"
-BESIDE = Path(__file__).parent.parent.parent / "shared" / "ghl" / "openapi"
+BESIDE = VENDOR / "openapi"
 
 
 class Judge(Protocol):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.demo.test_story import story
+from tests.demo.test_scenario import story
 from timerex_ghl.demo import activities
 from timerex_ghl.demo.scenario import CRM_PEOPLE, WORKSPACE_PEOPLE, DemoStory
 

@@ -5,8 +5,8 @@ from typing import Any, Literal, NamedTuple
 
 from hypothesis import strategies as st
 
+from tests.engine.activities.test_activity_sweeps import sweep
 from tests.engine.activity_world import DUE, ActivityWorld
-from tests.engine.test_activity_sweeps import sweep
 from timerex_ghl.domain.activities.activity_fields import (
     KINDS,
     TEXT,

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.adapters.ghl.oauth_world import auth_of_sandbox
+from tests.adapters.ghl.access.oauth_world import auth_of_sandbox
 from tests.engine.world import World, opened_world
 from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 PEOPLE = ("hinode", "minato", "Mori", "Sato", "Leo Stone", "willow", "8190123456", "090-1234")
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from tests.gateway.ghl_sender import KEY, PUBLIC
 from tests.gateway.given import ENDPOINT, TOKEN, publish, settings_with
 from tests.gateway.load import LoadOrder
+from tests.gateway.webhooks.ghl_sender import KEY, PUBLIC
 from timerex_ghl.adapters.ledger.db.core import Ledger
 
 KILLS, RATE, MOST_S = 25, 25, 240.0

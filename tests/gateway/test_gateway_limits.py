@@ -7,8 +7,17 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.gateway.ghl_sender import JSON, PATH, PUBLIC, STRANGER, post, signed, stored, update
 from tests.gateway.given import PATIENT, TOKEN, publish, serving, settings_with
+from tests.gateway.webhooks.ghl_sender import (
+    JSON,
+    PATH,
+    PUBLIC,
+    STRANGER,
+    post,
+    signed,
+    stored,
+    update,
+)
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.gateway.app import build_gateway
 from timerex_ghl.gateway.limits import GatewayLimits, Rate, SourceLimiter

@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator
 import httpx
 import pytest
 
-from tests.gateway.ghl_sender import stored
 from tests.gateway.given import PATIENT, TOKEN, publish, serving, settings_with
+from tests.gateway.webhooks.ghl_sender import stored
 from tests.loopback import NO_TLS
 from tests.receiver import Receiver
 from tests.sandbox.calling import SandboxCaller
-from tests.sandbox.ghl_delivering import ENDPOINT, GhlApp
+from tests.sandbox.ghl.ghl_delivering import ENDPOINT, GhlApp
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.sandbox import running_sandbox
 

@@ -8,7 +8,7 @@ import pytest
 from tests.receiver import open_receiver
 from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.clocks import ManualClock
-from tests.sandbox.ghl_delivering import ENDPOINT, GhlApp
+from tests.sandbox.ghl.ghl_delivering import ENDPOINT, GhlApp
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sandbox.calling import SandboxCaller
-from tests.sandbox.openapi_world import BODIES, QUERIES, Json, OpenApiWorld, made_world
+from tests.sandbox.ghl.openapi_world import BODIES, QUERIES, Json, OpenApiWorld, made_world
 from timerex_ghl.sandbox.ghl.ghl_router import OPERATIONS
 from timerex_ghl.sandbox.ghl.operations import VendorOperation
 from timerex_ghl.sandbox.server import Sandbox, sandbox_app

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.adapters.fake_time import FakeTime
-from tests.adapters.ghl.oauth_world import KEY, OAuthWorld
+from tests.adapters.ghl.access.oauth_world import KEY, OAuthWorld
 from tests.adapters.ghl.rate_limited import AOBA, RateLimiterFactory
 from tests.adapters.ghl.vendor import Vendor
 from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter

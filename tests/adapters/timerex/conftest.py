@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.adapters.ghl.oauth_world import KEY
+from tests.adapters.ghl.access.oauth_world import KEY
 from tests.adapters.timerex.api_world import ApiWorld
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ledger.db.core import open_ledger

@@ -2,15 +2,14 @@
 
 import json
 import re
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.gateway.api.given import api_client
+from tests.paths import ROOT
 from timerex_ghl.adapters.ledger.db.core import Ledger
 
-ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^curl (?:[^\n]|\n +)+", GUIDE, re.MULTILINE)
 
