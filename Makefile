@@ -20,7 +20,7 @@ FIND_PYTHON = python=; \
 		exit 1; \
 	fi
 
-FAST = tests/domain tests/adapters tests/workspace tests/blocks tests/demo tests/test_layout.py tests/test_docs.py
+FAST = tests/domain tests/adapters tests/workspace tests/blocks tests/demo tests/test_layout.py tests/test_imports.py tests/test_vocabulary.py tests/test_docs.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -106,12 +106,12 @@ class Figures(NamedTuple):
     def of(cls, calls: Sequence[Call]) -> "Figures":
         """Count."""
         changes = back = 0
-        left: set[str] = set()
+        departed: set[str] = set()
         for before, after in pairwise(calls):
             if before.path != after.path:
-                left.add(before.path)
+                departed.add(before.path)
                 changes += 1
-                back += after.path in left
+                back += after.path in departed
         functions = {(one.path, one.function) for one in calls}
         return cls(len(calls), len(functions), len({one.path for one in calls}), changes, back)
 

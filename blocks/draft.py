@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from blocks.calendars import read_calendars
 from blocks.connection import Connection
@@ -224,3 +224,15 @@ async def country_of(client: GhlClient, region: str) -> str | None:
             "region: enter your two-letter country code, for example JP: the token lacks the scope"
             " locations.readonly, so the location's country cannot be read"
         ) from None
+
+
+class CheckedDraft(NamedTuple):
+    """A draft that passed the checks, with the version that runs now.
+
+    Attributes:
+        calendars: Number of calendars in TimeRex's REST API; None without credentials for it.
+    """
+
+    settings: ConnectionSettings
+    running: PublishedConnection | None
+    calendars: int | None

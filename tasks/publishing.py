@@ -1,14 +1,20 @@
 """Tasks that publish a connection: check the draft, store a version, add schedules."""
 
-from typing import NamedTuple
-
 from prefect import task
 from prefect.client.orchestration import get_client
 
 from blocks.calendars import faults_of_calendars
-from blocks.draft import country_of, faults_of, ghl_settings_of, load_draft, refuse, settings_of
+from blocks.draft import (
+    CheckedDraft,
+    country_of,
+    faults_of,
+    ghl_settings_of,
+    load_draft,
+    refuse,
+    settings_of,
+)
 from timerex_ghl.adapters.ledger.tables.operations import audit, published
-from timerex_ghl.domain.connections.settings import ConnectionSettings, PublishedConnection
+from timerex_ghl.domain.connections.settings import ConnectionSettings
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.context import CallCount, utc_now
 from timerex_ghl.orchestration.contexts import load_ledger_store, open_http
@@ -22,20 +28,8 @@ from timerex_ghl.orchestration.schedules import (
 )
 
 
-class Checked(NamedTuple):
-    """A draft that passed the checks, with the version that runs now.
-
-    Attributes:
-        calendars: Number of calendars in TimeRex's REST API; None without credentials for it.
-    """
-
-    settings: ConnectionSettings
-    running: PublishedConnection | None
-    calendars: int | None
-
-
 @task(**AT_THE_DESK, task_run_name="{connection} check")
-async def check_draft(connection: ConnectionName) -> Checked:
+async def check_draft(connection: ConnectionName) -> CheckedDraft:
     """Load and validate a connection's blocks, and try the credentials.
 
     Raises:
@@ -60,7 +54,7 @@ async def check_draft(connection: ConnectionName) -> Checked:
         ghl = ghl.model_copy(update={"scopes": client.auth.scopes()})
         settings = settings_of(connection, draft, ghl, country, running)
         calendars = await draft.timerex.count_calendars(settings.timerex, ledger, http)
-    return Checked(settings, running, calendars)
+    return CheckedDraft(settings, running, calendars)
 
 
 @task(**AT_THE_DESK, task_run_name="{connection} store")

@@ -5,13 +5,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 from tests.paths import ROOT
+from tests.sources import SourceFile, read_sources
 
-FOLDERS = ("flows", "tasks", "blocks", "timerex_ghl", "tests", "benchmarks")
 TEXTS = ("*.md", "*.toml", "*.yaml", "Makefile")
 NOT_READ = {"docs/names.md", "CHANGELOG.md", "tests/test_vocabulary.py"}
 
@@ -57,19 +56,10 @@ MOST_IN_PROSE = 10
 
 
 @cache
-def sources() -> dict[str, str]:
-    return {
-        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-        for folder in FOLDERS
-        for path in sorted((ROOT / folder).rglob("*.py"))
-    }
-
-
-@cache
 def texts() -> dict[str, str]:
     """Read what is written for people."""
     found = [*ROOT.glob("docs/**/*.md"), *(path for text in TEXTS for path in ROOT.glob(text))]
-    return sources() | {
+    return {str(source.path): source.text for source in read_sources()} | {
         path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in found
     }
 
@@ -99,23 +89,23 @@ def is_retired(identifier: str) -> bool:
     return any(RETIRED.fullmatch(word) for word in words)
 
 
-def breaches(path: str, text: str) -> Iterator[str]:
-    for part in Path(path).with_suffix("").parts:
+def breaches(source: SourceFile) -> Iterator[str]:
+    for part in source.path.with_suffix("").parts:
         if is_retired(part):
-            yield f"{path}: {part}"
-    for name, line in identifiers(ast.parse(text)):
+            yield source.at(1, part)
+    for name, line in identifiers(source.tree):
         if name not in ALLOWED and is_retired(name):
-            yield f"{path}:{line}: {name}"
+            yield source.at(line, name)
 
 
 def test_identifiers_use_the_fields_words() -> None:
-    found = [fault for path, text in sources().items() for fault in breaches(path, text)]
+    found = [fault for source in read_sources() for fault in breaches(source)]
 
     assert found == []
 
 
 def test_exceptions_are_few_and_used() -> None:
-    used = {name for text in sources().values() for name, _ in identifiers(ast.parse(text))}
+    used = {name for source in read_sources() for name, _ in identifiers(source.tree)}
 
     assert len(ALLOWED) <= 20
     assert set(ALLOWED) - used == set()
@@ -137,10 +127,10 @@ def test_a_retired_word_is_found_as_a_part_of_an_identifier(
 
 def test_a_class_has_a_name_of_its_own() -> None:
     places: defaultdict[str, list[str]] = defaultdict(list)
-    for path, text in sources().items():
-        for node in ast.walk(ast.parse(text)):
+    for source in read_sources():
+        for node in ast.walk(source.tree):
             if isinstance(node, ast.ClassDef):
-                places[node.name].append(f"{path}:{node.lineno}")
+                places[node.name].append(source.at(node.lineno, "class"))
 
     assert {name: at for name, at in places.items() if len(at) > 1} == {}
 
