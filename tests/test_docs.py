@@ -26,6 +26,20 @@ def test_every_fault_is_shown_by_a_test(number: int) -> None:
     assert "::test_" in row
 
 
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+STEPS = re.findall(r"`([\w/]+\.py)::([\w.]+)`", ARCHITECTURE)
+
+
+@pytest.mark.parametrize(("file", "name"), sorted({*STEPS}))
+def test_a_step_of_a_path_is_there(file: str, name: str) -> None:
+    (path,) = (path for path in (ROOT / file, ROOT / "timerex_ghl" / file) if path.exists())
+
+    function = name.rpartition(".")[2]
+    assert re.search(
+        rf"^ *(async )?def {function}\(", path.read_text(encoding="utf-8"), re.MULTILINE
+    )
+
+
 FIELDS = {
     *LedgerStore.model_fields,
     *GHLCredentials.model_fields,

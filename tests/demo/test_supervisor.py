@@ -1,4 +1,4 @@
-"""The leash: a program never outlives its parent, even if that was killed."""
+"""The supervisor: a program never outlives its parent, even if that was killed."""
 
 import os
 import signal
@@ -23,12 +23,12 @@ STARTER = (
     "subprocess.Popen([sys.executable, *sys.argv[1:]], stdin=subprocess.PIPE); time.sleep(600)"
 )
 
-Leashed = Callable[..., "subprocess.Popen[bytes]"]
+Supervised = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
-def leashed() -> Iterator[Leashed]:
-    """Start a piece of Python on a leash."""
+def supervised() -> Iterator[Supervised]:
+    """Start a piece of Python under a supervisor."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(code: str, *arguments: str) -> "subprocess.Popen[bytes]":
@@ -38,7 +38,7 @@ def leashed() -> Iterator[Leashed]:
 
     yield start
     for process in started:
-        with process:  # closes its input, so the leash ends the program
+        with process:  # closes its input, so the supervisor ends the program
             pass
 
 
@@ -79,8 +79,8 @@ def test_the_child_ends_when_the_starter_is_killed(tmp_path: Path) -> None:
     assert ends(child)
 
 
-def test_the_child_ends_when_the_starter_lets_go(leashed: Leashed, tmp_path: Path) -> None:
-    process = leashed(SLEEPING, str(tmp_path / "pid"))
+def test_the_child_ends_when_the_starter_lets_go(supervised: Supervised, tmp_path: Path) -> None:
+    process = supervised(SLEEPING, str(tmp_path / "pid"))
     child = pid_in(tmp_path / "pid")
     assert process.stdin is not None
 
@@ -91,13 +91,13 @@ def test_the_child_ends_when_the_starter_lets_go(leashed: Leashed, tmp_path: Pat
 
 
 @pytest.mark.parametrize("code", [0, 7])
-def test_the_exit_code_is_passed_on(leashed: Leashed, code: int) -> None:
-    assert leashed(f"raise SystemExit({code})").wait(WITHIN_S) == code
+def test_the_exit_code_is_passed_on(supervised: Supervised, code: int) -> None:
+    assert supervised(f"raise SystemExit({code})").wait(WITHIN_S) == code
 
 
-def test_sigterm_is_passed_on(leashed: Leashed, tmp_path: Path) -> None:
+def test_sigterm_is_passed_on(supervised: Supervised, tmp_path: Path) -> None:
     file = tmp_path / "pid"
-    process = leashed(f"import signal, sys; {REPORTED}{SLEEPING}", str(file))
+    process = supervised(f"import signal, sys; {REPORTED}{SLEEPING}", str(file))
     child = pid_in(file)
 
     process.terminate()
@@ -106,8 +106,8 @@ def test_sigterm_is_passed_on(leashed: Leashed, tmp_path: Path) -> None:
     assert not runs(child)
 
 
-def test_ctrl_c_is_reserved_for_the_starter(leashed: Leashed, tmp_path: Path) -> None:
-    process = leashed(f"import signal, sys; {REPORTED}{SLEEPING}", str(tmp_path / "pid"))
+def test_ctrl_c_is_reserved_for_the_starter(supervised: Supervised, tmp_path: Path) -> None:
+    process = supervised(f"import signal, sys; {REPORTED}{SLEEPING}", str(tmp_path / "pid"))
     pid_in(tmp_path / "pid")
 
     process.send_signal(signal.SIGINT)
@@ -119,8 +119,8 @@ def test_ctrl_c_is_reserved_for_the_starter(leashed: Leashed, tmp_path: Path) ->
 def test_a_child_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     file = tmp_path / "pid"
     deaf = f"import signal; signal.signal(15, signal.SIG_IGN); {SLEEPING}"
-    impatient = "import sys; from timerex_ghl.demo import supervisor as leash; "
-    command = [sys.executable, "-c", impatient + "sys.exit(leash.main(sys.argv[1:], 0.2))"]
+    impatient = "import sys; from timerex_ghl.demo import supervisor; "
+    command = [sys.executable, "-c", impatient + "sys.exit(supervisor.main(sys.argv[1:], 0.2))"]
     with subprocess.Popen(
         [*command, sys.executable, "-c", deaf, str(file)], stdin=subprocess.PIPE
     ) as process:

@@ -48,14 +48,14 @@ async def start(programs: Programs, stage: Stage) -> Program:
 
 
 async def kill(program: Program) -> None:
-    """Kill the worker itself; its leash then ends too."""
+    """Kill the worker itself; its supervisor then ends too."""
     for child in _children_of(program.process.pid):
         os.kill(child, signal.SIGKILL)
     await program.process.wait()
 
 
 def ask_to_stop(program: Program) -> None:
-    """Send SIGTERM to the worker itself, as its leash allows less time than it needs."""
+    """Send SIGTERM to the worker itself, as its supervisor allows less time than it needs."""
     for child in _children_of(program.process.pid):
         os.kill(child, signal.SIGTERM)
 

@@ -1,4 +1,4 @@
-"""The demo's child processes: ended with it (`leash.py`), with their output in files."""
+"""The demo's child processes: ended with it (`supervisor.py`), with their output in files."""
 
 import asyncio
 import json
@@ -76,7 +76,7 @@ class Program:
     async def stop(self) -> None:
         """Stop the program; kill it if it does not end in time."""
         if self.process.stdin is not None:
-            self.process.stdin.close()  # the leash sees this and ends the program
+            self.process.stdin.close()  # the supervisor sees this and ends the program
         try:
             await asyncio.wait_for(self.process.wait(), STOP_S)
         except TimeoutError:

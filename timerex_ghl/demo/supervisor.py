@@ -1,7 +1,7 @@
 """Run a command, and end it when the parent process is gone, even if that was killed.
 
 The parent keeps the other end of our standard input open; end of file means it is gone.
-Usage: python leash.py COMMAND [ARGUMENT ...]
+Usage: python supervisor.py COMMAND [ARGUMENT ...]
 """
 
 import os
