@@ -173,17 +173,6 @@ def _is_gone(tx: Connection, connection: ConnectionName, link: Link) -> bool:
     return row is None or row.deleted
 
 
-async def find_in_workspace(context: SyncContext, keys: Keys) -> WorkspaceContact | None:
-    """Find the one workspace contact with these keys.
-
-    Raises:
-        ReviewNeededError: The keys lead to different contacts.
-    """
-    return choose_row(
-        *await context.ledger.read(workspace_contacts.find_contacts, context.connection, keys)
-    )
-
-
 def choose_row(
     by_email: Sequence[WorkspaceContact], by_phone: Sequence[WorkspaceContact]
 ) -> WorkspaceContact | None:

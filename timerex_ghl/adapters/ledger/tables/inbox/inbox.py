@@ -228,13 +228,6 @@ def known_events(
     return {EventId(event_id) for event_id in found}
 
 
-def finish_event(
-    tx: Connection, event_id: EventId, state: InboxState, *, now: datetime, note: str = ""
-) -> None:
-    """Set the final state of an event. A replay may change it."""
-    finish_events(tx, [event_id], state, now=now, note=note)
-
-
 def finish_events(
     tx: Connection,
     event_ids: Collection[EventId],

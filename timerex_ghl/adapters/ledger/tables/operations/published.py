@@ -83,11 +83,6 @@ def first_published_at(tx: Connection, name: ConnectionName) -> datetime | None:
     )
 
 
-def by_endpoint(tx: Connection, endpoint: str) -> PublishedConnection | None:
-    """Find the connection of a webhook endpoint."""
-    return _one(tx, _running().where(_published.c.endpoint == endpoint))
-
-
 def all_published(tx: Connection) -> list[PublishedConnection]:
     """List the current versions of all connections."""
     rows = tx.execute(_running().order_by(_published.c.connection)).mappings()

@@ -107,15 +107,6 @@ class Closing(NamedTuple):
     recovered: bool = False
 
 
-def open_intent(tx: Connection, new: NewIntent) -> str:
-    """Record a write that is about to be sent, after checking the lock.
-
-    Raises:
-        LostLockError: The lock expired.
-    """
-    return open_all(tx, [new])[0]
-
-
 def open_all(tx: Connection, several: Sequence[NewIntent]) -> list[str]:
     """Record several writes; return their ids in the same order.
 
@@ -218,11 +209,6 @@ def open_intents(
 def count_done(tx: Connection, connection: ConnectionName, since: datetime) -> dict[str, int]:
     """Count the writes that reached GHL since a time, by kind."""
     return _count(tx, _intents.c.connection == connection, _intents.c.created_at >= since)
-
-
-def count_by_run(tx: Connection, run_id: str) -> dict[str, int]:
-    """Count the writes of a run that reached GHL, by kind."""
-    return _count(tx, _intents.c.run_id == run_id)
 
 
 def _count(tx: Connection, *conditions: ColumnElement[bool]) -> dict[str, int]:

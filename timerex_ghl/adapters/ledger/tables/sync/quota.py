@@ -93,14 +93,6 @@ class DayUsage(NamedTuple):
     ends_at: datetime
 
 
-class QuotaUsage(NamedTuple):
-    """How much of a location's call budget is used."""
-
-    in_window: int
-    today: int
-    paused_until: datetime | None
-
-
 def take_slots(
     tx: Connection,
     location_id: LocationId,
@@ -170,16 +162,6 @@ def correct(
     if reported.daily_reset_s is not None:
         ends_at = read_at + timedelta(seconds=reported.daily_reset_s)
     _save(tx, location_id, **_lists(taken), today=today, today_ends_at=ends_at)
-
-
-def usage(tx: Connection, location_id: LocationId) -> QuotaUsage:
-    """Return how much of the call budget is used."""
-    row = tx.execute(select(_quota).where(_quota.c.location_id == location_id)).mappings()
-    found = row.one_or_none()
-    if found is None:
-        return QuotaUsage(0, 0, None)
-    taken = _taken(found, _ms(clock.now(tx)))
-    return QuotaUsage(len(taken), found["today"], found["paused_until"])
 
 
 def day_of(tx: Connection, location_id: LocationId) -> DayUsage | None:
