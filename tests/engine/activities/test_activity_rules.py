@@ -164,9 +164,7 @@ async def test_while_a_delete_waits_for_a_person_no_other_passes_unasked(
     acts: ActivityWorld,
 ) -> None:
     now = acts.world.clock.now()
-    found = pending_deletes.FoundDelete(
-        ActivityKey("note", ActivityId("n1")), "ghl", "pending", None
-    )
+    found = pending_deletes.FoundDelete(ActivityKey("note", ActivityId("n1")), "ghl", "pending")
     await acts.ledger.write(pending_deletes.note_delete, NAME, found, now)
     context = acts.world.context
 

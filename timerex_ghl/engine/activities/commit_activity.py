@@ -49,10 +49,10 @@ def commit_activity(
     """Store the outcome, the workspace's changes and the new base, then release the lock."""
     connection, known = context.connection, one.known
     if one.last is not None:
-        intents.close_intent(tx, one.last.closing(now))
+        intents.close_intent(tx, one.last.closing())
     row = changed_row(tx, context, known.row, one.plan.to_workspace.values, now)
     links.save_link(tx, _link_of(context, one, row, now))
-    if known.delete is not None and pending_deletes.withdraw(tx, connection, known.key, now):
+    if known.delete is not None and pending_deletes.withdraw(tx, connection, known.key):
         record_audit(tx, context, known.key, "delete withdrawn", {}, now)
     decision = one.claim.decision
     decision.note(tx, now)

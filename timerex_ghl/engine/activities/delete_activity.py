@@ -97,7 +97,7 @@ def claim_all(
 ) -> None:
     """Mark deletes of one kind that were found together as pending, and open their review."""
     for key in keys:
-        found = FoundDelete(key, side, "pending", context.run_id)
+        found = FoundDelete(key, side, "pending")
         pending_deletes.note_delete(tx, context.connection, found, now)
     if keys:
         _ask(tx, context.connection, keys[0].kind, side, now)
@@ -128,7 +128,7 @@ def withdraw_found(
     returned = [one for one in waits if one.local_id in local_ids]
     for one in returned:
         key = ActivityKey(kind, one.local_id)
-        pending_deletes.withdraw(tx, context.connection, key, now)
+        pending_deletes.withdraw(tx, context.connection, key)
         record_audit(tx, context, key, "delete withdrawn", {}, now)
     if returned and not pending_deletes.list_deletes(
         tx, context.connection, ["pending"], kind, "ghl"
@@ -213,7 +213,7 @@ def _gone(
     now: datetime,
 ) -> None:
     if last is not None:
-        intents.close_intent(tx, last.closing(now))
+        intents.close_intent(tx, last.closing())
     link = known.link or links.link_of_local(tx, context.connection, known.row.kind, known.row.id)
     if link is not None:
         result = {"local_version": known.row.version, "digest": None, "written_at": now}
@@ -236,7 +236,7 @@ def _note(
 ) -> None:
     if state == "done" and known.delete is not None and known.delete.state == "released":
         state = "allowed"
-    found = FoundDelete(known.key, side, state, context.run_id)
+    found = FoundDelete(known.key, side, state)
     pending_deletes.note_delete(tx, context.connection, found, now)
     if state == "pending":
         _ask(tx, context.connection, known.row.kind, side, now)

@@ -69,7 +69,7 @@ async def read_remote_activity(
             action, CreateActivity | UpdateActivity | DeleteActivity
         ) and is_shown(action, ghl)
         result_id = known.link.remote_id if happened else None
-        await context.ledger.write(close, intent, result_id, context.now())
+        await context.ledger.write(close, intent, result_id)
     return RemoteActivity(known.link, ghl)
 
 
@@ -124,14 +124,14 @@ async def _find_created(
     for intent in known.unknown:
         action = ACTION.validate_json(intent.payload)
         if not isinstance(action, CreateActivity):
-            await context.ledger.write(close, intent, None, context.now())
+            await context.ledger.write(close, intent, None)
             continue
         ghl = await _find_marked(context, known, action, emails)
         if ghl is not None:
             link = await context.ledger.write(_keep_grant, context, known, intent, action, ghl.id)
             return RemoteActivity(link, ghl)
         wait_if_young(context, intent, str(known.key))
-        await context.ledger.write(close, intent, None, context.now())
+        await context.ledger.write(close, intent, None)
     return RemoteActivity(None, None)
 
 
@@ -182,5 +182,5 @@ def _keep_grant(
         base=Contact(values={**action.values}),
     )
     links.save_link(tx, link)
-    close(tx, intent, remote_id, context.now())
+    close(tx, intent, remote_id)
     return link

@@ -190,7 +190,7 @@ async def _recover(context: SyncContext, unknown: list[tuple[Intent, Appointment
         if found is not None:
             await context.ledger.write(_commit_recovered, context, action, found)
         result_id = found.id if found else None
-        await context.ledger.write(close, intent, result_id, context.now())
+        await context.ledger.write(close, intent, result_id)
 
 
 def _commit_recovered(

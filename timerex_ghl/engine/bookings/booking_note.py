@@ -112,7 +112,7 @@ async def _recover(context: SyncContext, unknown: list[UnknownNoteWrite]) -> Non
         if note is not None:
             await context.ledger.write(_commit_recovered, context, action, note)
         result_id = note.id if note else None
-        await context.ledger.write(close, intent, result_id, context.now())
+        await context.ledger.write(close, intent, result_id)
 
 
 def _find(notes: list[GhlNote], action: NoteAction) -> GhlNote | None:

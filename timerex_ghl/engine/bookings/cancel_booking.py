@@ -35,7 +35,7 @@ async def cancel_in_timerex(
     for intent in await context.ledger.read(_unknown, context, claim, booking):
         happened = await _is_over(timerex, booking)
         result_id = booking.id if happened else None
-        await context.ledger.write(close, intent, result_id, context.now())
+        await context.ledger.write(close, intent, result_id)
     action = CancelBooking(booking_id=booking.id)
     written = await send_write(context, claim, action, partial(_send, timerex, booking))
     await commit_outcome(context, written, partial(_commit, context))

@@ -147,7 +147,7 @@ def _add(
         booking=snapshot.booking, contact_id=None, verified=snapshot.verified
     )
     known = row.model_copy(update={"contact_id": contact_id})
-    bookings.save_booking(tx, context.connection, known, now)
+    bookings.save_booking(tx, context.connection, known)
     guest = _ingested(tx, context, snapshot, contact_id, fence, now)
     return guest._replace(known=guest.known._replace(candidates=([], [])))
 

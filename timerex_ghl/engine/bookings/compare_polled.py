@@ -104,7 +104,7 @@ def take(tx: Connection, context: SyncContext, polled: Polled, now: datetime) ->
         tx, context.connection, [f"booking:{booking.id}"], by="a later run", now=now
     )
     if existing is not None and is_confirmed_by(existing.booking, booking):
-        return _verify(tx, context, existing, now)
+        return _verify(tx, context, existing)
     _, is_new = inbox.store_event(
         tx,
         connection=context.connection,
@@ -118,13 +118,11 @@ def take(tx: Connection, context: SyncContext, polled: Polled, now: datetime) ->
     return ScanCounts(stored=int(is_new))
 
 
-def _verify(
-    tx: Connection, context: SyncContext, existing: BookingRow, now: datetime
-) -> ScanCounts:
+def _verify(tx: Connection, context: SyncContext, existing: BookingRow) -> ScanCounts:
     if existing.verified:
         return ScanCounts()
     row = existing.model_copy(update={"verified": True})
-    bookings.save_booking(tx, context.connection, row, now)
+    bookings.save_booking(tx, context.connection, row)
     return ScanCounts(verified=1)
 
 
@@ -139,7 +137,7 @@ def note_unknown(
     if existing is None:
         return ScanCounts()
     if existing.booking.state is not BookingState.CONFIRMED:
-        _verify(tx, context, existing, now)
+        _verify(tx, context, existing)
         return ScanCounts()
     _, is_new = reviews.open_review(
         tx,

@@ -110,7 +110,7 @@ def _part(tx: Connection, case: ReviewCase, now: datetime) -> None:
     pairs = _pairs(case.review)
     if not pairs:
         raise SettingsError(f"{case.review.id} names no contacts to keep apart: link or drop it")
-    kept_apart.keep_apart(tx, connection, pairs, by=case.decision.by, now=now)
+    kept_apart.keep_apart(tx, connection, pairs)
     for review in reviews.open_of(tx, connection, "identity"):
         same = _pairs(review)
         if same and same <= pairs:

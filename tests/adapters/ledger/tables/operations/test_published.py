@@ -47,7 +47,7 @@ def settings(
 
 async def publish(ledger: Ledger, new: ConnectionSettings, hours: int = 0) -> PublishedConnection:
     now = make.NOW + timedelta(hours=hours)
-    return await ledger.write(published.publish, new, now=now, by="mori")
+    return await ledger.write(published.publish, new, now=now)
 
 
 async def test_published_settings_read_back_whole(ledger: Ledger) -> None:
@@ -84,7 +84,7 @@ async def test_going_back_is_a_version_of_its_own(ledger: Ledger) -> None:
 
 async def test_an_earlier_version_stays_as_it_was(ledger: Ledger) -> None:
     def first(tx: Connection) -> tuple[object, ...]:
-        query = "SELECT settings, published_at, published_by FROM published_connections"
+        query = "SELECT settings, published_at FROM published_connections"
         return tuple(tx.execute(text(f"{query} WHERE version = 1")).one())
 
     await publish(ledger, settings())

@@ -54,7 +54,7 @@ async def end(
     error: str | None = None,
     recovered: bool = False,
 ) -> None:
-    closing = Closing(intent_id, result_id, LATER, error, recovered)
+    closing = Closing(intent_id, result_id, error, recovered)
     await ledger.write(intents.close_intent, closing)
 
 
@@ -74,7 +74,7 @@ async def test_an_open_intent_has_its_action(ledger: Ledger, fence: Fence) -> No
 
     assert (intent.id, intent.state, intent.kind) == (intent_id, "open", "contact.create")
     assert CreateContact.model_validate_json(intent.payload) == CREATE
-    assert (intent.run_id, intent.created_at, intent.closed_at) == ("run-1", make.NOW, None)
+    assert (intent.run_id, intent.created_at) == ("run-1", make.NOW)
 
 
 async def test_open_intents_are_those_of_the_records_asked_for(

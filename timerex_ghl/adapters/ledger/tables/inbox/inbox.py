@@ -51,7 +51,7 @@ events = Table(
     Column("next_at", UtcTime),
     Column("error", Text),
     Column("finished_at", UtcTime),
-    Column("record", Text, nullable=False, server_default=""),
+    Column("record", Text, nullable=False),
     UniqueConstraint(*_UNIQUE),
     Index(None, "connection", "state", "seq"),
     Index("ix_inbox_waiting", "connection", "seq", **_WHILE_WAITING),
@@ -85,7 +85,6 @@ class InboxState(StrEnum):
     APPLIED = "applied"
     NO_OP = "no-op"
     SUPERSEDED = "superseded"
-    STALE = "stale"
     IGNORED = "ignored"
     QUARANTINED = "quarantined"
     REVIEW = "review"

@@ -33,7 +33,6 @@ _published = Table(
     Column("endpoint", Text, nullable=False),
     Column("runs", Boolean, nullable=False),
     Column("published_at", UtcTime, nullable=False),
-    Column("published_by", Text, nullable=False),
     Index(
         "uq_published_connections_running_endpoint",
         "endpoint",
@@ -44,9 +43,7 @@ _published = Table(
 )
 
 
-def publish(
-    tx: Connection, settings: ConnectionSettings, *, now: datetime, by: str
-) -> PublishedConnection:
+def publish(tx: Connection, settings: ConnectionSettings, *, now: datetime) -> PublishedConnection:
     """Publish settings as the current version; unchanged settings make no new version."""
     running = current(tx, settings.name)
     if running is not None and running.settings == settings:
@@ -65,7 +62,6 @@ def publish(
             endpoint=settings.timerex.endpoint,
             runs=True,
             published_at=now,
-            published_by=by,
         )
     )
     return PublishedConnection(version=version, settings=settings, published_at=now)

@@ -6,7 +6,6 @@ An open intent was sent without a known outcome: the next handler checks GHL bef
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import blake2b
 from typing import Literal, NamedTuple
 
 from pydantic import AwareDatetime
@@ -40,18 +39,15 @@ _intents = Table(
     Column("connection", Text, nullable=False),
     Column("record_key", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("digest", Text, nullable=False),
     Column("payload", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("run_id", Text),
     Column("created_at", UtcTime, nullable=False),
-    Column("closed_at", UtcTime),
     Column("result_id", Text),
     Column("error", Text),
     Column("recovered", Boolean, nullable=False),
     Index(None, "connection", "record_key", "state"),
     Index(None, "connection", "created_at"),
-    Index(None, "run_id"),
 )
 
 
@@ -75,12 +71,10 @@ class Intent(Record):
     connection: ConnectionName
     record_key: str
     kind: str
-    digest: str
     payload: str
     state: Literal["open", "done", "failed"]
     run_id: str | None
     created_at: AwareDatetime
-    closed_at: AwareDatetime | None
     result_id: str | None
     error: str | None
     recovered: bool
@@ -102,7 +96,6 @@ class Closing(NamedTuple):
 
     intent_id: str
     result_id: str | None
-    now: datetime
     error: str | None = None
     recovered: bool = False
 
@@ -147,7 +140,6 @@ def close_all(tx: Connection, closings: Sequence[Closing]) -> None:
                 "result_id": closing.result_id,
                 "error": None if closing.error is None else closing.error[:LONGEST_ERROR],
                 "recovered": closing.recovered,
-                "closed_at": closing.now,
             }
             for closing in closings
         ],
@@ -173,14 +165,12 @@ _OPEN_ONES = (
 
 
 def _row_of(new: NewIntent) -> dict[str, object]:
-    payload = new.action.model_dump_json()
     return {
         "id": f"i_{secrets.token_hex(10)}",
         "connection": new.connection,
         "record_key": new.record_key,
         "kind": new.action.kind,
-        "digest": blake2b(payload.encode(), digest_size=16).hexdigest(),
-        "payload": payload,
+        "payload": new.action.model_dump_json(),
         "state": "open",
         "run_id": new.run_id,
         "created_at": new.now,

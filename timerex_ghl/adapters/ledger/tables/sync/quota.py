@@ -37,7 +37,7 @@ _quota = Table(
     metadata,
     Column("location_id", Text, primary_key=True),
     Column("slots", JsonText, nullable=False),  # ms since 1970 at which each taken slot is free
-    Column("behind", JsonText, nullable=False, server_default="[]"),  # those taken behind live work
+    Column("behind", JsonText, nullable=False),  # those taken behind live work
     Column("paused_until", UtcTime),
     Column("today", Integer, nullable=False),
     Column("today_ends_at", UtcTime, nullable=False),
@@ -181,7 +181,9 @@ def _row(tx: Connection, location_id: LocationId) -> RowMapping:
     if row is None:
         ends_at = now + timedelta(days=1)
         tx.execute(
-            insert(_quota).values(location_id=location_id, slots=[], today=0, today_ends_at=ends_at)
+            insert(_quota).values(
+                location_id=location_id, slots=[], behind=[], today=0, today_ends_at=ends_at
+            )
         )
     elif row["today_ends_at"] <= now:
         _save(tx, location_id, today=0, today_ends_at=now + timedelta(days=1))
