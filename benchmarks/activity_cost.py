@@ -113,7 +113,9 @@ async def measure_notes(acts: ActivityWorld) -> None:
         for start in range(0, len(people), PEOPLE):
             part = people[start : start + PEOPLE]
             await sweep_notes(context, part, dry_run=False)
-            await acts.ledger.write(call_budget.spend, context, len(part), datetime.now(UTC))
+            await acts.ledger.write(
+                call_budget.spend, context.connection, len(part), datetime.now(UTC)
+            )
         runs.append(len(people))
     calls = len((await acts.world.ask("GET", "/ghl/calls"))["calls"])
     late = await acts.ledger.read(call_budget.lateness, context)

@@ -107,5 +107,5 @@ async def _publish(
         rules=DEFAULT_RULES,
     )
     async with open_ledger(ledger_url) as ledger:
-        await ledger.write(published.publish, settings, now=datetime.now(UTC), by="benchmark")
+        await ledger.write(published.publish, settings, now=datetime.now(UTC))
     return endpoint, token

@@ -198,7 +198,7 @@ async def _publish(ledger: Ledger, world: World) -> None:
     ghl = world.context.settings.ghl.model_copy(update={"webhook_keys": (PUBLIC,)})
     timerex = settings_with(TOKEN).timerex
     settings = world.context.settings.model_copy(update={"ghl": ghl, "timerex": timerex})
-    await ledger.write(published.publish, settings, now=datetime.now(UTC), by="benchmark")
+    await ledger.write(published.publish, settings, now=datetime.now(UTC))
 
 
 def main(*, shows_steps: bool) -> None:

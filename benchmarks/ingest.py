@@ -98,7 +98,7 @@ async def measure(folder: Path, name: str, rate: int, seconds: float, *, live: b
             endpoint = await _start_all(stack, url, public_key)
         else:
             settings = settings_with(TOKEN, keys=(public_key,))
-            await ledger.write(published.publish, settings, now=datetime.now(UTC), by="benchmark")
+            await ledger.write(published.publish, settings, now=datetime.now(UTC))
             base_url = await stack.enter_async_context(started_gateway(url))
             endpoint = LoadReceiver(base_url, ENDPOINT, TOKEN, settings.ghl.location_id)
         order = {"rate": rate, "seconds": seconds, "keys_file": str(keys_file)}

@@ -59,9 +59,11 @@ async def sweep_people(connection: ConnectionName, people: list[Linked], *, dry_
     with behind_live():
         async with opened(connection) as context:
             named = [Linked(*one) for one in people]
-            await context.ledger.write(call_budget.spend, context, len(named), utc_now())
+            await context.ledger.write(call_budget.spend, context.connection, len(named), utc_now())
             swept = await sweep_notes(context, named, dry_run=dry_run)
-            await context.ledger.write(call_budget.spend, context, len(swept.keys), utc_now())
+            await context.ledger.write(
+                call_budget.spend, context.connection, len(swept.keys), utc_now()
+            )
             return swept
 
 

@@ -62,7 +62,7 @@ async def store_version(connection: ConnectionName, settings: ConnectionSettings
     """Store the next version and an audit entry; unchanged settings create no new version."""
     store = await load_ledger_store()
     async with store.open() as ledger:
-        version = await ledger.write(published.publish, settings, now=utc_now(), by="flow run")
+        version = await ledger.write(published.publish, settings, now=utc_now())
         await ledger.write(
             audit.record,
             connection=connection,

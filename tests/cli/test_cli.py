@@ -158,7 +158,7 @@ async def publish_one(url: str) -> None:
         rules=(),
     )
     async with open_ledger(url) as ledger:
-        await ledger.write(published.publish, settings, now=make.NOW, by="a test")
+        await ledger.write(published.publish, settings, now=make.NOW)
 
 
 def test_endpoints_prints_each_connections_path(sqlite_url: str) -> None:

@@ -178,9 +178,9 @@ def test_a_text_from_elsewhere_does_not_steer_the_terminal(url: str, riku: Conta
 async def block(ledger: Ledger) -> None:
     now = await ledger.read(clock.now)
     for found in (
-        FoundDelete(ActivityKey("note", ActivityId("n_1")), "ghl", "pending", None),
-        FoundDelete(ActivityKey("task", ActivityId("t_1")), "workspace", "pending", None),
-        FoundDelete(ActivityKey("task", ActivityId("t_2")), "workspace", "done", None),
+        FoundDelete(ActivityKey("note", ActivityId("n_1")), "ghl", "pending"),
+        FoundDelete(ActivityKey("task", ActivityId("t_1")), "workspace", "pending"),
+        FoundDelete(ActivityKey("task", ActivityId("t_2")), "workspace", "done"),
     ):
         await ledger.write(pending_deletes.note_delete, NAME, found, now)
 

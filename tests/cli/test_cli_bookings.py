@@ -38,7 +38,7 @@ def from_timerex(url: str, *reported: Booking) -> None:
         async with open_ledger(url) as ledger:
             for booking in reported:
                 row = BookingRow(booking=booking, contact_id=None, verified=True)
-                await ledger.write(bookings.save_booking, NAME, row, make.NOW)
+                await ledger.write(bookings.save_booking, NAME, row)
 
     asyncio.run(save())
 

@@ -49,7 +49,7 @@ def url(tmp_path: Path) -> str:
 
     async def fill() -> None:
         async with open_ledger(url) as ledger:
-            await ledger.write(published.publish, SETTINGS, now=NOW, by="test")
+            await ledger.write(published.publish, SETTINGS, now=NOW)
 
     asyncio.run(fill())
     return url
@@ -174,7 +174,7 @@ def test_a_plan_is_shown_with_its_values(url: str) -> None:
 
     async def fill() -> None:
         async with open_ledger(url) as ledger:
-            await ledger.write(dry_run_plans.save_plan, NAME, "contact:c_1", plan, "run", utc_now())
+            await ledger.write(dry_run_plans.save_plan, NAME, "contact:c_1", plan, utc_now())
 
     asyncio.run(fill())
 

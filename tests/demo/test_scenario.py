@@ -35,7 +35,7 @@ async def story(tmp_path: Path) -> AsyncIterator[DemoStory]:
     async with running_sandbox() as info, open_ledger(ledger_url) as ledger:
         sandbox = SandboxApi(json.loads(to_json(info.as_json())))
         settings = settings_of(info).model_copy(update={"name": NAME})
-        await ledger.write(published.publish, settings, now=datetime.now(UTC), by="test")
+        await ledger.write(published.publish, settings, now=datetime.now(UTC))
         yield DemoStory(sandbox, ledger, NAME)
         await sandbox.close()
 

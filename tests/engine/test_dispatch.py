@@ -66,7 +66,9 @@ async def test_a_record_has_one_handler_at_a_time(ledger: Ledger, dispatcher: Di
     (batch,) = await take(dispatcher)
     assert batch.event_ids == [first]
     assert await take(dispatcher) == []
-    await ledger.write(inbox.finish_event, first, inbox.InboxState.APPLIED, now=datetime.now(UTC))
+    await ledger.write(
+        inbox.finish_events, [first], inbox.InboxState.APPLIED, now=datetime.now(UTC)
+    )
     dispatcher.done(batch)
 
     (batch,) = await take(dispatcher)

@@ -55,7 +55,7 @@ def publish_elsewhere(
     timerex = known.settings.timerex.model_copy(update={"endpoint": secrets.token_hex(16)})
     update = {"name": name, "ghl": ghl, "timerex": timerex}
     settings = known.settings.model_copy(update=update)
-    published.publish(tx, settings, now=datetime.now(UTC), by="kana")
+    published.publish(tx, settings, now=datetime.now(UTC))
 
 
 def use_up(tx: Connection, location_id: LocationId, percent: int) -> None:

@@ -160,7 +160,7 @@ def _publish_without_credentials(
     timerex = known.settings.timerex.model_copy(update={"endpoint": secrets.token_hex(16)})
     changes = {"name": name, "ghl": ghl, "timerex": timerex}
     settings = known.settings.model_copy(update=changes)
-    published.publish(tx, settings, now=datetime.now(UTC), by="test")
+    published.publish(tx, settings, now=datetime.now(UTC))
 
 
 def _open_intents(tx: Connection, name: ConnectionName) -> list[Any]:

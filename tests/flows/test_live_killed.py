@@ -141,8 +141,7 @@ async def test_with_prefect_down_intake_and_a_running_worker_go_on_and_the_rest_
 
 
 async def _what_waits(load: Load) -> int:
-    counts = await load.engine.stage.ledger.read(inbox_queue.count_states, load.name)
-    return counts.get(InboxState.WAITING, 0)
+    return (await load.engine.stage.ledger.read(inbox_queue.what_waits, load.name)).number
 
 
 async def _kill_server(programs: Programs) -> None:

@@ -80,7 +80,7 @@ def settings_with(
 
 
 async def publish(ledger: Ledger, settings: ConnectionSettings) -> None:
-    await ledger.write(published.publish, settings, now=datetime.now(UTC), by="test")
+    await ledger.write(published.publish, settings, now=datetime.now(UTC))
 
 
 @asynccontextmanager

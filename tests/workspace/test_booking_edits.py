@@ -126,7 +126,7 @@ async def test_deleting_what_was_cancelled_already_has_nothing_to_handle(ledger:
 
 async def test_one_that_timerex_made_is_reserved_for_timerex(ledger: Ledger) -> None:
     remote = BookingRow(booking=make.booking("b1"), contact_id=None, verified=True)
-    await ledger.write(bookings.save_booking, NAME, remote, make.NOW)
+    await ledger.write(bookings.save_booking, NAME, remote)
 
     with pytest.raises(MadeInTimerexError, match="move or cancel it there"):
         await change(ledger, "b1", state="cancelled")

@@ -20,7 +20,7 @@ def applied(tx: Connection) -> EventId:
         tx, connection=TOKYO, source="timerex", type="event_confirmed", dedupe_key="1",
         body='{"name": "Sato Riku"}', now=NOW, record="booking:b1",
     )  # fmt: skip
-    inbox.finish_event(tx, event_id, inbox.InboxState.APPLIED, now=NOW)
+    inbox.finish_events(tx, [event_id], inbox.InboxState.APPLIED, now=NOW)
     audit.record(
         tx, connection=TOKYO, what="event applied", subject=f"event:{event_id}", run_id=TASK,
         detail={"writes": 3, "ghl": None}, now=NOW, flow_run_id=FLOW,

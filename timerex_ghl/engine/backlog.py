@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.sync import locks
-from timerex_ghl.domain.shared.models import EventId
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import lock_of_live
 
@@ -23,11 +23,11 @@ async def list_backlog(context: SyncContext) -> list[EventId]:
 
     Without a live worker these are all pending events; else those it already tried or did not take.
     """
-    return await context.ledger.read(_read_backlog, context)
+    return await context.ledger.read(_read_backlog, context.connection)
 
 
-def _read_backlog(tx: Connection, context: SyncContext) -> list[EventId]:
+def _read_backlog(tx: Connection, connection: ConnectionName) -> list[EventId]:
     now = clock.now(tx)
     is_live = locks.holder_of(tx, lock_of_live()) is not None
     fresh_since = now - FRESH if is_live else None
-    return inbox.waiting_events(tx, context.connection, now, MOST, fresh_since=fresh_since)
+    return inbox.waiting_events(tx, connection, now, MOST, fresh_since=fresh_since)

@@ -43,7 +43,7 @@ def add_booking(
     booking = enter_booking(_blank(entry), entry)
     _check_guest(tx, editor, booking, contact_id)
     row = BookingRow(booking=booking, contact_id=contact_id, verified=True, origin="workspace")
-    bookings.save_booking(tx, editor.connection, row, now)
+    bookings.save_booking(tx, editor.connection, row)
     edit = Edit("booking", "added", booking.id, row.version, entry.model_fields_set)
     keep_track(tx, editor, edit, now)
     return row
@@ -73,7 +73,7 @@ def change_booking(
     if row.contact_id is None:
         _check_guest(tx, editor, booking, None)
     changed = row.model_copy(update={"booking": booking, "version": row.version + 1})
-    bookings.save_booking(tx, editor.connection, changed, now)
+    bookings.save_booking(tx, editor.connection, changed)
     edit = Edit("booking", "changed", booking_id, changed.version, entry.model_fields_set)
     keep_track(tx, editor, edit, now)
     return changed
@@ -99,8 +99,8 @@ def delete_booking(
     travels = cancelled != row.booking
     if travels:
         row = row.model_copy(update={"booking": cancelled, "version": row.version + 1})
-        bookings.save_booking(tx, editor.connection, row, now)
-    bookings.delete_booking(tx, editor.connection, booking_id, now)
+        bookings.save_booking(tx, editor.connection, row)
+    bookings.delete_booking(tx, editor.connection, booking_id)
     edit = Edit("booking", "deleted", booking_id, row.version)
     keep_track(tx, editor, edit, now, travels=travels)
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tests.adapters.ghl.case import MethodCase, values
+from tests.adapters.ghl.case import MethodCase
 from tests.adapters.ghl.line import RIKU
 from timerex_ghl.adapters.ghl.lists import StartAfter
 from timerex_ghl.domain.shared.ghl_models import GhlTaskId, GhlUserId
@@ -167,14 +167,5 @@ LIST_CASES = {
         lambda page: page.after,
         None,
         query={"locationId": "locAoba", "limit": "100"},
-    ),
-    "upsert_contact": MethodCase(
-        lambda ghl: ghl.upsert_contact(values(email="riku@hinode.example", firstName="Riku")),
-        "POST",
-        "/contacts/upsert",
-        {"new": True, "contact": LISTED, "traceId": "t"},
-        lambda done: (done.contact.id, done.is_new),
-        ("riku1", True),
-        body={"locationId": "locAoba", "email": "riku@hinode.example", "firstName": "Riku"},
     ),
 }

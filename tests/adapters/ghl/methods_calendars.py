@@ -155,16 +155,6 @@ CALENDAR_CASES = {
         body={"appointmentStatus": "cancelled"},
         version=CALENDARS,
     ),
-    "delete_appointment": MethodCase(
-        lambda ghl: ghl.delete_appointment(EVENT),
-        "DELETE",
-        "/calendars/events/event1",
-        {"succeeded": True},
-        lambda _: None,
-        None,
-        body={},
-        version=CALENDARS,
-    ),
     "list_users": MethodCase(
         lambda ghl: ghl.list_users(),
         "GET",
@@ -177,13 +167,5 @@ CALENDAR_CASES = {
         lambda users: [(one.id, one.name, one.email) for one in users],
         [("kana1", "Kana Mori", "k@a.example")],
         query={"locationId": "locAoba"},
-    ),
-    "get_user": MethodCase(
-        lambda ghl: ghl.get_user(KANA),
-        "GET",
-        "/users/kana1",
-        {"id": "kana1", "name": "Kana Mori", "email": "kana@aoba.example"},
-        lambda user: user.name,
-        "Kana Mori",
     ),
 }

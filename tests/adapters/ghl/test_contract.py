@@ -19,7 +19,6 @@ from tests.vendor_specs import (
 from tests.vendor_specs import (
     operation_of as published,
 )
-from timerex_ghl.adapters.ghl import operations as ops
 
 CORE = (
     "get-contact", "get-all-tasks", "get-task", "get-all-notes", "get-note",
@@ -71,7 +70,7 @@ def test_the_right_we_ask_for_is_the_published_one(case: MethodCase) -> None:
 def test_every_operation_has_a_case() -> None:
     covered = {operation_of(case) for case in CASES.values()}
 
-    assert set(OPERATIONS) - covered == {ops.LOCATION_TOKEN}  # an agency's method, not a location's
+    assert set(OPERATIONS) == covered
 
 
 def test_all_sixteen_core_endpoints_are_methods() -> None:

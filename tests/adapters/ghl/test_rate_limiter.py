@@ -15,9 +15,9 @@ from tests.adapters.ghl.rate_limited import (
     call_as_a_process,
     counting_server,
 )
+from tests.adapters.ledger.tables.sync.quota_usage import read_usage
 from timerex_ghl.adapters.ghl.rate_limiter import LedgerRateLimiter
 from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.tables.sync import quota
 from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits
 from timerex_ghl.domain.shared.errors import FatalError, RateLimitedError
 from timerex_ghl.domain.shared.models import LocationId
@@ -110,7 +110,7 @@ async def test_closing_reports_which_calls_ended(
     await rate_limiter.close()
     fake_time.advance(0.32)
 
-    assert (await ledger.read(quota.usage, AOBA)).in_window == 0
+    assert (await ledger.read(read_usage, AOBA)).in_window == 0
 
 
 async def test_a_429_stops_every_process_and_no_other_location(
@@ -155,7 +155,7 @@ async def test_what_ghl_says_is_kept_for_everyone(
         )
         await call(rate_limiter)
 
-    usage = await ledger.read(quota.usage, AOBA)
+    usage = await ledger.read(read_usage, AOBA)
     assert (usage.in_window, usage.today) == (5, 50_001)
 
 
@@ -185,7 +185,7 @@ async def test_who_is_stopped_while_waiting_takes_nobodys_slot(
 
     await fake_time.run(asyncio.gather(*blocking, last))
     assert stopped.cancelled()
-    assert (await ledger.read(quota.usage, AOBA)).today == 6
+    assert (await ledger.read(read_usage, AOBA)).today == 6
 
 
 async def test_nobody_waits_for_ever_for_a_ledger_that_is_gone(ledger_url: str) -> None:

@@ -18,6 +18,7 @@ from tests.adapters.ghl.rate_limited import (
     counting_server,
     sweep_as_a_process,
 )
+from tests.adapters.ledger.tables.sync.quota_usage import read_usage
 from timerex_ghl.adapters.ghl.rate_limiter import (
     SHARE_BEHIND,
     LedgerRateLimiter,
@@ -136,7 +137,7 @@ async def test_all_of_a_sweep_is_done_in_the_end_beside_live_work(
 
     await fake_time.run(asyncio.gather(*start_behind(rate_limiter, 6), call_live(rate_limiter, 30)))
 
-    assert (await ledger.read(quota.usage, AOBA)).today == 36
+    assert (await ledger.read(read_usage, AOBA)).today == 36
 
 
 async def test_a_sweep_ends_with_nine_tenths_of_the_day_and_live_work_goes_on(
@@ -157,7 +158,7 @@ async def test_a_sweep_ends_with_nine_tenths_of_the_day_and_live_work_goes_on(
     for error in [task.exception() for task in sweep]:
         assert isinstance(error, RateLimitedError)
         assert 3500 < (error.after_s or 0) <= 3600
-    assert (await ledger.read(quota.usage, AOBA)).today == DAILY_LIMIT - RESERVE_OF_DAY + 15
+    assert (await ledger.read(read_usage, AOBA)).today == DAILY_LIMIT - RESERVE_OF_DAY + 15
 
 
 async def test_whoever_stops_waiting_leaves_nothing_behind(
@@ -175,7 +176,7 @@ async def test_whoever_stops_waiting_leaves_nothing_behind(
     with commits_counted() as commits:
         await let_pass(ledger, fake_time)
     assert len(commits) == STEPS, "no caller checks for slots any more"
-    assert (await ledger.read(quota.usage, AOBA)).today == 10
+    assert (await ledger.read(read_usage, AOBA)).today == 10
 
 
 STEPS = 10

@@ -164,9 +164,7 @@ async def test_while_a_delete_waits_for_a_person_no_other_passes_unasked(
     acts: ActivityWorld,
 ) -> None:
     now = acts.world.clock.now()
-    found = pending_deletes.FoundDelete(
-        ActivityKey("note", ActivityId("n1")), "ghl", "pending", None
-    )
+    found = pending_deletes.FoundDelete(ActivityKey("note", ActivityId("n1")), "ghl", "pending")
     await acts.ledger.write(pending_deletes.note_delete, NAME, found, now)
     context = acts.world.context
 
@@ -183,7 +181,7 @@ async def test_the_calls_of_an_hour_are_never_exceeded(acts: ActivityWorld) -> N
     for quarter in range(12):
         now = began + timedelta(minutes=7 * quarter)
         calls = await acts.ledger.read(call_budget.budget_of, context, now)
-        await acts.ledger.write(call_budget.spend, context, calls, now)
+        await acts.ledger.write(call_budget.spend, context.connection, calls, now)
         given.append((now, calls))
 
     assert max(calls for _, calls in given) == 10

@@ -111,8 +111,8 @@ async def test_whom_only_an_old_page_knows_is_made_anew(world: World) -> None:
 
     assert (await world.one_in_crm("riku@hinode.example"))["city"] == "Nara"
     keys = Keys("riku@hinode.example", None)
-    found, _ = await world.ledger.read(ghl_contacts.find_snapshots, NAME, keys)
-    assert [each.id for each in found] != [gone]
+    found = await world.ledger.read(ghl_contacts.find_by_keys, NAME, [keys])
+    assert [each.contact.id for each in found] != [gone]
 
 
 def test_times_are_kept_aware() -> None:

@@ -23,7 +23,7 @@ LONG_AGO = SETTING_UP + timedelta(minutes=1)
 
 async def publish(world: World, ago: timedelta = LONG_AGO) -> None:
     now = world.clock.now() - ago
-    await world.ledger.write(published.publish, world.context.settings, now=now, by="test")
+    await world.ledger.write(published.publish, world.context.settings, now=now)
 
 
 async def silent(world: World, when: timedelta = SOON) -> dict[str, int]:

@@ -17,7 +17,7 @@ from timerex_ghl.domain.shared.models import Contact, FieldName
 
 async def from_timerex(ledger: Ledger, id_: str = "4f0a9c2be7716d83a5c1") -> None:
     row = BookingRow(booking=make.booking(id_), contact_id=None, verified=True)
-    await ledger.write(bookings.save_booking, NAME, row, make.NOW)
+    await ledger.write(bookings.save_booking, NAME, row)
 
 
 async def test_a_booking_by_phone_is_kept_and_waits_to_be_handled(

@@ -224,7 +224,7 @@ async def test_an_id_that_comes_again_after_34_days_is_the_same_event(
     body = update(timestamp=then.isoformat())
     first = (await post(http, body)).json()["event"]
     clock.advance(timedelta(days=34))
-    await ledger.write(inbox.finish_event, EventId(first), InboxState.APPLIED, now=then)
+    await ledger.write(inbox.finish_events, [EventId(first)], InboxState.APPLIED, now=then)
     await ledger.write(retention.forget_events, NAME, InboxState.APPLIED)
 
     assert (await post(http, body)).json()["event"] == first

@@ -2,11 +2,12 @@ import asyncio
 import json
 import logging
 import re
+from collections import Counter
 from collections.abc import AsyncGenerator
 
 import httpx
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from tests.adapters.timerex.deliveries import CANCELLED, CONFIRMED, body_of
 from tests.gateway.given import (
@@ -20,7 +21,7 @@ from tests.gateway.given import (
     settings_with,
 )
 from timerex_ghl.adapters.ledger.db.core import Ledger
-from timerex_ghl.adapters.ledger.tables.inbox import inbox, inbox_queue
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent, InboxState
 from timerex_ghl.domain.shared.models import EventId
 
@@ -34,9 +35,8 @@ async def post(http: httpx.AsyncClient, body: bytes, **headers: str) -> httpx.Re
     return await http.post(PATH, content=body, headers=HEADERS | headers)
 
 
-async def states_of(ledger: Ledger) -> dict[InboxState, int]:
-    states = await ledger.read(inbox_queue.count_states, NAME)
-    return {state: count for state, count in states.items() if count}
+async def states_of(ledger: Ledger) -> dict[str, int]:
+    return await ledger.read(lambda tx: Counter(tx.scalars(select(inbox.events.c.state))))
 
 
 async def event_of(ledger: Ledger, response: httpx.Response) -> InboxEvent:

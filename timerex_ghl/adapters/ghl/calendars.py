@@ -90,13 +90,6 @@ class CalendarCalls(GhlTransport):
             params={"locationId": self.location_id},
         )
 
-    async def get_user(self, user_id: GhlUserId) -> GhlUser:
-        """Read a user.
-
-        Source: GET /users/{userId}.
-        """
-        return await self.send(ops.GET_USER, _user, user=user_id)
-
     async def list_contact_appointments(
         self, contact_id: GhlContactId, zone: ZoneInfo
     ) -> list[GhlAppointment]:
@@ -159,13 +152,6 @@ class CalendarCalls(GhlTransport):
         return await self.send(
             ops.UPDATE_APPOINTMENT, _one, body=_body_of(changes), appointment=appointment_id
         )
-
-    async def delete_appointment(self, appointment_id: GhlAppointmentId) -> None:
-        """Delete an appointment. It can still be read, marked as deleted.
-
-        Source: DELETE /calendars/events/{eventId}.
-        """
-        await self.send(ops.DELETE_APPOINTMENT, dict, body={}, appointment=appointment_id)
 
 
 def _body_of(changes: AppointmentChanges | NewAppointment) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""Other contact calls: a business's contacts, the deprecated list, and upsert."""
+"""Other contact calls: a business's contacts, and the deprecated list."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from timerex_ghl.adapters.ghl import operations as ops
-from timerex_ghl.adapters.ghl.contacts import ContactCalls, body_of
+from timerex_ghl.adapters.ghl.contacts import ContactCalls
 from timerex_ghl.adapters.ghl.mappers import Json, contact_from_list
-from timerex_ghl.domain.shared.models import GhlContact, GhlContactId, GhlValues, Record
+from timerex_ghl.domain.shared.models import GhlContact, GhlContactId, Record
 
 LIST_PAGE = 100
 
@@ -22,13 +22,6 @@ class ListPage(Record):
 
     contacts: tuple[GhlContact, ...]
     after: StartAfter | None
-
-
-class Upserted(NamedTuple):
-    """The result of an upsert. `is_new`: it created the contact."""
-
-    contact: GhlContact
-    is_new: bool
 
 
 class ListCalls(ContactCalls):
@@ -61,21 +54,6 @@ class ListCalls(ContactCalls):
         if after is not None:
             params |= {"startAfter": str(after.added_ms), "startAfterId": after.contact_id}
         return await self.send(ops.LIST_CONTACTS, self._list_page, params=params)
-
-    async def upsert_contact(self, values: GhlValues) -> Upserted:
-        """Update the contact that GHL matches to these values, or create one.
-
-        Not used where e-mail and phone are both known: if they belong to two contacts, GHL changes
-        the first it finds and silently drops the other key.
-
-        Source: POST /contacts/upsert.
-        """
-        body: dict[str, Any] = {"locationId": self.location_id, **body_of(values)}
-        return await self.send(
-            ops.UPSERT_CONTACT,
-            lambda answer: Upserted(self.contact_in(answer), bool(answer.get("new"))),
-            body=body,
-        )
 
     def _listed(self, answer: Json) -> list[GhlContact]:
         return [self.own(contact_from_list(contact)) for contact in answer["contacts"] or ()]

@@ -59,7 +59,6 @@ GET_NOTE = _read("note.get", "GET", "/contacts/{contact}/notes/{note}")
 CREATE_NOTE = _write("note.create", "POST", "/contacts/{contact}/notes")
 UPDATE_NOTE = _write("note.update", "PUT", "/contacts/{contact}/notes/{note}")
 DELETE_NOTE = _write("note.delete", "DELETE", "/contacts/{contact}/notes/{note}")
-UPSERT_CONTACT = _write("contact.upsert", "POST", "/contacts/upsert")
 LIST_CONTACTS = _read("contact.list", "GET", "/contacts/")
 LIST_BUSINESS_CONTACTS = _read("contact.of-business", "GET", "/contacts/business/{business}")
 
@@ -86,13 +85,8 @@ CREATE_APPOINTMENT = _write(
     "appointment.create", "POST", "/calendars/events/appointments", EVENTS_WRITE, CALENDARS
 )
 UPDATE_APPOINTMENT = _write("appointment.update", "PUT", APPOINTMENT, EVENTS_WRITE, CALENDARS)
-DELETE_APPOINTMENT = _write(
-    "appointment.delete", "DELETE", "/calendars/events/{appointment}", EVENTS_WRITE, CALENDARS
-)
 
 LIST_USERS = _read("user.list", "GET", "/users/", "users.readonly")
-GET_USER = _read("user.get", "GET", "/users/{user}", "users.readonly")
-LOCATION_TOKEN = _read("token.of-location", "POST", "/oauth/locationToken", "oauth.write")
 
 OPERATIONS = {
     each.name: each for each in tuple(globals().values()) if isinstance(each, GhlOperation)

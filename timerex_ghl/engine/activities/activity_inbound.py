@@ -22,7 +22,7 @@ from timerex_ghl.domain.activities.activity_fields import (
 )
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity, map_task
 from timerex_ghl.domain.shared.errors import RetryableError
-from timerex_ghl.domain.shared.models import GhlContactId
+from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId
 from timerex_ghl.engine.activities.handle_activity import handle_activity
 from timerex_ghl.engine.activities.read_remote import emails_for, read_remote
 from timerex_ghl.engine.activities.resolve_activity import follow_person, resolve_activity
@@ -53,7 +53,7 @@ async def handle_activity_notification(
     if not context.settings.activities.mirrors:
         return Outcome(what="ignored")
     snapshot = read_activity_notification(kind, event.type, event.body)
-    known = await context.ledger.read(_state_of, context, snapshot)
+    known = await context.ledger.read(_state_of, context.connection, snapshot)
     if known.link is not None:
         if not known.is_news:
             return Outcome(what="no-op")
@@ -103,13 +103,13 @@ async def _search(
 
 
 def _state_of(
-    tx: Connection, context: SyncContext, snapshot: ActivityNotification
+    tx: Connection, connection: ConnectionName, snapshot: ActivityNotification
 ) -> _ActivityLookup:
-    link = links.link_of_remote(tx, context.connection, snapshot.kind, snapshot.id)
+    link = links.link_of_remote(tx, connection, snapshot.kind, snapshot.id)
     if link is None:
         return _ActivityLookup(None, is_news=True)
     key = ActivityKey(snapshot.kind, ActivityId(link.local_id))
-    row = activities.get_activity(tx, context.connection, key)
+    row = activities.get_activity(tx, connection, key)
     if row is None:
         return _ActivityLookup(link, is_news=False)
     is_in_sync = link.digest is not None and link.local_version == row.version
@@ -120,14 +120,16 @@ def _state_of(
         not is_same_value(field, value, text_of(base, field))
         for field, value in snapshot.values.items()
     )
-    return _ActivityLookup(link, is_news=is_news or _moved(tx, context, snapshot, row.contact_id))
+    return _ActivityLookup(
+        link, is_news=is_news or _moved(tx, connection, snapshot, row.contact_id)
+    )
 
 
 def _moved(
-    tx: Connection, context: SyncContext, snapshot: ActivityNotification, contact_id: str
+    tx: Connection, connection: ConnectionName, snapshot: ActivityNotification, contact_id: str
 ) -> bool:
     """Return whether the notification names another contact than the workspace does."""
     if snapshot.contact_id is None:
         return False
-    link = links.link_of_local(tx, context.connection, "contact", contact_id)
+    link = links.link_of_local(tx, connection, "contact", contact_id)
     return link is None or link.remote_id != snapshot.contact_id

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables.sync import cursors, sweeps
 from timerex_ghl.domain.connections.settings import ActivitySettings
-from timerex_ghl.domain.shared.models import Record
+from timerex_ghl.domain.shared.models import ConnectionName, Record
 from timerex_ghl.engine.context import SyncContext
 
 CURSOR = "ghl-notes"
@@ -49,7 +49,7 @@ def budget_of(tx: Connection, context: SyncContext, now: datetime) -> int:
     settings = context.settings.activities
     if not settings.mirrors:
         return 0
-    spent = sum(one.calls for one in _account(tx, context).spent if one.at > now - HOUR)
+    spent = sum(one.calls for one in _account(tx, context.connection).spent if one.at > now - HOUR)
     return max(0, min(share_of(settings), settings.note_calls_per_hour - spent))
 
 
@@ -59,11 +59,11 @@ def share_of(settings: ActivitySettings) -> int:
     return -(-settings.note_calls_per_hour // int(runs))
 
 
-def spend(tx: Connection, context: SyncContext, calls: int, now: datetime) -> None:
+def spend(tx: Connection, connection: ConnectionName, calls: int, now: datetime) -> None:
     """Record the calls that a run made."""
-    kept = [one for one in _account(tx, context).spent if one.at > now - HOUR]
+    kept = [one for one in _account(tx, connection).spent if one.at > now - HOUR]
     account = _Account(spent=(*kept, _Spent(at=now, calls=calls)))
-    cursors.save_cursor(tx, context.connection, CURSOR, account.model_dump_json())
+    cursors.save_cursor(tx, connection, CURSOR, account.model_dump_json())
 
 
 def lateness(tx: Connection, context: SyncContext) -> Lateness:
@@ -80,6 +80,6 @@ def lateness(tx: Connection, context: SyncContext) -> Lateness:
     )
 
 
-def _account(tx: Connection, context: SyncContext) -> _Account:
-    saved = cursors.get_cursor(tx, context.connection, CURSOR)
+def _account(tx: Connection, connection: ConnectionName) -> _Account:
+    saved = cursors.get_cursor(tx, connection, CURSOR)
     return _Account.model_validate_json(saved) if saved else _Account()

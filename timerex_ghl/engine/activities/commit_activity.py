@@ -21,7 +21,7 @@ from timerex_ghl.domain.activities.activity_fields import (
 )
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity
 from timerex_ghl.domain.shared.actions import ActivityPlan, Conflict
-from timerex_ghl.domain.shared.models import Contact, ContactId, FieldName, Value
+from timerex_ghl.domain.shared.models import ConnectionName, Contact, ContactId, FieldName, Value
 from timerex_ghl.engine.activities.claim_activity import ActivityClaim, ActivityState
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.write import Written
@@ -49,17 +49,17 @@ def commit_activity(
     """Store the outcome, the workspace's changes and the new base, then release the lock."""
     connection, known = context.connection, one.known
     if one.last is not None:
-        intents.close_intent(tx, one.last.closing(now))
-    row = changed_row(tx, context, known.row, one.plan.to_workspace.values, now)
+        intents.close_intent(tx, one.last.closing())
+    row = changed_row(tx, connection, known.row, one.plan.to_workspace.values, now)
     links.save_link(tx, _link_of(context, one, row, now))
-    if known.delete is not None and pending_deletes.withdraw(tx, connection, known.key, now):
+    if known.delete is not None and pending_deletes.withdraw(tx, connection, known.key):
         record_audit(tx, context, known.key, "delete withdrawn", {}, now)
     decision = one.claim.decision
     decision.note(tx, now)
     for conflict in one.plan.conflicts:
         if conflict.field not in decision.fields:
-            _note_conflict(tx, context, known.key, conflict, now)
-    reviews.close_reviews(tx, connection, _over(tx, context, one), by="a later run", now=now)
+            _note_conflict(tx, connection, known.key, conflict, now)
+    reviews.close_reviews(tx, connection, _over(tx, connection, one), by="a later run", now=now)
     if one.plan.to_ghl or one.plan.to_workspace:
         detail = {
             "ghl": one.ghl.id,
@@ -121,7 +121,7 @@ def _first_link(context: SyncContext, row: Activity, ghl: GhlActivity, now: date
 
 def changed_row(
     tx: Connection,
-    context: SyncContext,
+    connection: ConnectionName,
     row: Activity,
     values: dict[FieldName, Value],
     now: datetime,
@@ -134,7 +134,7 @@ def changed_row(
     if after.get(COMPLETED) == YES:
         after.pop(STAGE, None)
     changed = row.model_copy(update={"values": after})
-    return activities.save_activity(tx, context.connection, changed, now, deleted=row.deleted)
+    return activities.save_activity(tx, connection, changed, now, deleted=row.deleted)
 
 
 def _link_of(context: SyncContext, one: ActivityCommit, row: Activity, now: datetime) -> Link:
@@ -165,24 +165,24 @@ def _is_final(one: ActivityCommit) -> bool:
     return one.last is None
 
 
-def _over(tx: Connection, context: SyncContext, one: ActivityCommit) -> list[str]:
+def _over(tx: Connection, connection: ConnectionName, one: ActivityCommit) -> list[str]:
     """List the subjects of its reviews whose cause is gone."""
     key, still = str(one.known.key), {conflict.field for conflict in one.plan.conflicts}
     mine = [
         subject
-        for subject in reviews.conflict_subjects(tx, context.connection)
+        for subject in reviews.conflict_subjects(tx, connection)
         if subject.startswith(f"{key}:") and subject.rpartition(":")[2] not in still
     ]
     return [key, *mine]
 
 
 def _note_conflict(
-    tx: Connection, context: SyncContext, key: ActivityKey, conflict: Conflict, now: datetime
+    tx: Connection, connection: ConnectionName, key: ActivityKey, conflict: Conflict, now: datetime
 ) -> None:
     """Record both values of a conflict in a review, whichever won."""
     review_id, _ = reviews.open_review(
         tx,
-        connection=context.connection,
+        connection=connection,
         kind="conflict",
         subject=f"{key}:{conflict.field}",
         reason=f"both sides changed {conflict.field}",

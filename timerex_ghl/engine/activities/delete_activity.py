@@ -93,14 +93,18 @@ async def delete_there(
 
 
 def claim_all(
-    tx: Connection, context: SyncContext, keys: Sequence[ActivityKey], side: Side, now: datetime
+    tx: Connection,
+    connection: ConnectionName,
+    keys: Sequence[ActivityKey],
+    side: Side,
+    now: datetime,
 ) -> None:
     """Mark deletes of one kind that were found together as pending, and open their review."""
     for key in keys:
-        found = FoundDelete(key, side, "pending", context.run_id)
-        pending_deletes.note_delete(tx, context.connection, found, now)
+        found = FoundDelete(key, side, "pending")
+        pending_deletes.note_delete(tx, connection, found, now)
     if keys:
-        _ask(tx, context.connection, keys[0].kind, side, now)
+        _ask(tx, connection, keys[0].kind, side, now)
 
 
 def most_unasked(
@@ -128,7 +132,7 @@ def withdraw_found(
     returned = [one for one in waits if one.local_id in local_ids]
     for one in returned:
         key = ActivityKey(kind, one.local_id)
-        pending_deletes.withdraw(tx, context.connection, key, now)
+        pending_deletes.withdraw(tx, context.connection, key)
         record_audit(tx, context, key, "delete withdrawn", {}, now)
     if returned and not pending_deletes.list_deletes(
         tx, context.connection, ["pending"], kind, "ghl"
@@ -162,7 +166,7 @@ def _delete_here(
         row = activities.save_activity(tx, context.connection, known.row, now, deleted=True)
         result = {"local_version": row.version, "digest": None}
         links.save_link(tx, link.model_copy(update=result))
-        _note(tx, context, known, "ghl", "done", now)
+        _note(tx, context.connection, known, "ghl", "done", now)
         unsent = ", ".join(_unsent(known, link))
         record_audit(
             tx, context, known.key, f"{row.kind} deleted, as in GHL", {"unsent": unsent}, now
@@ -193,7 +197,7 @@ def _may_go(
         return True
     if most_unasked(tx, context, known.row.kind, side, now) > 0:
         return True
-    _note(tx, context, known, side, "pending", now)
+    _note(tx, context.connection, known, side, "pending", now)
     return False
 
 
@@ -213,12 +217,12 @@ def _gone(
     now: datetime,
 ) -> None:
     if last is not None:
-        intents.close_intent(tx, last.closing(now))
+        intents.close_intent(tx, last.closing())
     link = known.link or links.link_of_local(tx, context.connection, known.row.kind, known.row.id)
     if link is not None:
         result = {"local_version": known.row.version, "digest": None, "written_at": now}
         links.save_link(tx, link.model_copy(update=result))
-    _note(tx, context, known, "workspace", "done", now)
+    _note(tx, context.connection, known, "workspace", "done", now)
     what = f"{known.row.kind} deleted in GHL" if last else f"{known.row.kind} was gone in GHL"
     record_audit(
         tx, context, known.key, what, {"ghl": None if link is None else link.remote_id}, now
@@ -228,7 +232,7 @@ def _gone(
 
 def _note(
     tx: Connection,
-    context: SyncContext,
+    connection: ConnectionName,
     known: ActivityState,
     side: Side,
     state: State,
@@ -236,10 +240,10 @@ def _note(
 ) -> None:
     if state == "done" and known.delete is not None and known.delete.state == "released":
         state = "allowed"
-    found = FoundDelete(known.key, side, state, context.run_id)
-    pending_deletes.note_delete(tx, context.connection, found, now)
+    found = FoundDelete(known.key, side, state)
+    pending_deletes.note_delete(tx, connection, found, now)
     if state == "pending":
-        _ask(tx, context.connection, known.row.kind, side, now)
+        _ask(tx, connection, known.row.kind, side, now)
 
 
 def _ask(

@@ -37,7 +37,6 @@ async def show_delete(context: SyncContext, record: str, action: DeleteActivity 
 
 
 async def _keep(context: SyncContext, record: str, plan: dict[str, object]) -> None:
-    run_id, now = context.run_id or "", context.now()
     await context.ledger.write(
-        dry_run_plans.save_plan, context.connection, record, plan, run_id, now
+        dry_run_plans.save_plan, context.connection, record, plan, context.now()
     )

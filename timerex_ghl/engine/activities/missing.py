@@ -40,7 +40,7 @@ async def list_gone(
         if not await _is_gone(context, key):
             return keys, 0
     if not dry_run:
-        await context.ledger.write(claim_all, context, missing, "ghl", context.now())
+        await context.ledger.write(claim_all, context.connection, missing, "ghl", context.now())
     return [], len(missing)
 
 

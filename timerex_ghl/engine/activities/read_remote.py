@@ -19,7 +19,7 @@ from timerex_ghl.domain.activities.activity_mapping import GhlActivity, map_note
 from timerex_ghl.domain.shared.actions import CreateActivity, DeleteActivity, UpdateActivity
 from timerex_ghl.domain.shared.errors import NotFoundError, RetryableError
 from timerex_ghl.domain.shared.ghl_models import GhlTaskId
-from timerex_ghl.domain.shared.models import Contact, GhlContactId, GhlNoteId
+from timerex_ghl.domain.shared.models import ConnectionName, Contact, GhlContactId, GhlNoteId
 from timerex_ghl.engine.activities.claim_activity import ActivityState
 from timerex_ghl.engine.activities.write_activity import Emails, is_shown
 from timerex_ghl.engine.context import SyncContext
@@ -69,7 +69,7 @@ async def read_remote_activity(
             action, CreateActivity | UpdateActivity | DeleteActivity
         ) and is_shown(action, ghl)
         result_id = known.link.remote_id if happened else None
-        await context.ledger.write(close, intent, result_id, context.now())
+        await context.ledger.write(close, intent, result_id)
     return RemoteActivity(known.link, ghl)
 
 
@@ -94,10 +94,12 @@ async def _source_of(context: SyncContext, known: ActivityState) -> ActivityStat
         action = ACTION.validate_json(intent.payload)
         if not isinstance(action, CreateActivity):
             continue
-        snapshot = await context.ledger.read(_event_of, context, known.key, intent.created_at)
+        snapshot = await context.ledger.read(
+            _event_of, context.connection, known.key, intent.created_at
+        )
         if snapshot is not None:
             link = await context.ledger.write(
-                _keep_grant, context, known, intent, action, snapshot.id
+                _keep_grant, context.connection, known, intent, action, snapshot.id
             )
             rest = [one for one in known.unknown if one.id != intent.id]
             return known._replace(link=link, unknown=rest)
@@ -105,11 +107,11 @@ async def _source_of(context: SyncContext, known: ActivityState) -> ActivityStat
 
 
 def _event_of(
-    tx: Connection, context: SyncContext, key: ActivityKey, sent_at: datetime
+    tx: Connection, connection: ConnectionName, key: ActivityKey, sent_at: datetime
 ) -> ActivityNotification | None:
     """Find a notification with the marker of what was sent."""
     since = sent_at - CLOCKS_DIFFER
-    for event in inbox_lookups.deliveries_naming(tx, context.connection, "ghl", key.id, since):
+    for event in inbox_lookups.deliveries_naming(tx, connection, "ghl", key.id, since):
         if event.record.startswith(f"ghl-{key.kind}:"):
             snapshot = read_activity_notification(key.kind, event.type, event.body)
             if snapshot.marker == key.id:
@@ -124,14 +126,16 @@ async def _find_created(
     for intent in known.unknown:
         action = ACTION.validate_json(intent.payload)
         if not isinstance(action, CreateActivity):
-            await context.ledger.write(close, intent, None, context.now())
+            await context.ledger.write(close, intent, None)
             continue
         ghl = await _find_marked(context, known, action, emails)
         if ghl is not None:
-            link = await context.ledger.write(_keep_grant, context, known, intent, action, ghl.id)
+            link = await context.ledger.write(
+                _keep_grant, context.connection, known, intent, action, ghl.id
+            )
             return RemoteActivity(link, ghl)
         wait_if_young(context, intent, str(known.key))
-        await context.ledger.write(close, intent, None, context.now())
+        await context.ledger.write(close, intent, None)
     return RemoteActivity(None, None)
 
 
@@ -166,7 +170,7 @@ async def _list(
 
 def _keep_grant(
     tx: Connection,
-    context: SyncContext,
+    connection: ConnectionName,
     known: ActivityState,
     intent: Intent,
     action: CreateActivity,
@@ -174,7 +178,7 @@ def _keep_grant(
 ) -> Link:
     """Save a link to what was found, with the values sent as its base."""
     link = Link(
-        connection=context.connection,
+        connection=connection,
         kind=known.key.kind,
         local_id=known.row.id,
         remote_id=remote_id,
@@ -182,5 +186,5 @@ def _keep_grant(
         base=Contact(values={**action.values}),
     )
     links.save_link(tx, link)
-    close(tx, intent, remote_id, context.now())
+    close(tx, intent, remote_id)
     return link

@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
 from timerex_ghl.domain.activities.activity_fields import TEXT, ActivityKey, text_of
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity
 from timerex_ghl.domain.bookings.note_text import booking_of
-from timerex_ghl.domain.shared.models import ContactId, GhlContactId
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContactId
 from timerex_ghl.engine.activities.claim_activity import claim_activity
 from timerex_ghl.engine.activities.commit_activity import add_from_ghl
 from timerex_ghl.engine.activities.dry_run import show_new
@@ -35,12 +35,12 @@ async def resolve_activity(
     context: SyncContext, remote: GhlActivity, *, dry_run: bool = False
 ) -> Outcome:
     """Add a note or task of GHL, unless it is ours, a booking's, or of a deleted contact."""
-    if await context.ledger.read(is_of_booking, context, remote):
+    if await context.ledger.read(is_of_booking, context.connection, remote):
         return Outcome(what="ignored")
-    local = await context.ledger.read(sent_as, context, remote)
+    local = await context.ledger.read(sent_as, context.connection, remote)
     if local is not None:  # its create is in progress, or the outcome is unknown
         outcome = await handle_activity(context, local, dry_run=dry_run)
-        if dry_run or await context.ledger.read(_is_linked, context, remote):
+        if dry_run or await context.ledger.read(_is_linked, context.connection, remote):
             return outcome
     person = await _find_person(context, remote)
     if person is None or not person.is_alive:
@@ -61,7 +61,7 @@ async def follow_person(
     context: SyncContext, key: ActivityKey, ghl_contact_id: GhlContactId
 ) -> None:
     """Move a note or task to the contact that has it in GHL now: contacts were merged there."""
-    person = await context.ledger.read(_person, context, ghl_contact_id)
+    person = await context.ledger.read(_person, context.connection, ghl_contact_id)
     row = await context.ledger.read(activities.get_activity, context.connection, key)
     if person is None or not person.is_alive or row is None or row.deleted:
         return
@@ -69,7 +69,9 @@ async def follow_person(
         return
     async with claim_activity(context, key) as claimed:
         if claimed is not None and not claimed.known.row.deleted:
-            await context.ledger.write(_move, context, key, person.contact_id, context.now())
+            await context.ledger.write(
+                _move, context.connection, key, person.contact_id, context.now()
+            )
 
 
 async def _find_person(context: SyncContext, remote: GhlActivity) -> _Person | None:
@@ -80,49 +82,49 @@ async def _find_person(context: SyncContext, remote: GhlActivity) -> _Person | N
     """
     if remote.contact_id is None:
         return None
-    person = await context.ledger.read(_person, context, remote.contact_id)
+    person = await context.ledger.read(_person, context.connection, remote.contact_id)
     if person is None:
         await handle_unknown_contact(context, remote.contact_id)
-        person = await context.ledger.read(_person, context, remote.contact_id)
+        person = await context.ledger.read(_person, context.connection, remote.contact_id)
     return person
 
 
-def _person(tx: Connection, context: SyncContext, ghl_contact_id: GhlContactId) -> _Person | None:
-    link = links.link_of_remote(tx, context.connection, "contact", ghl_contact_id)
+def _person(
+    tx: Connection, connection: ConnectionName, ghl_contact_id: GhlContactId
+) -> _Person | None:
+    link = links.link_of_remote(tx, connection, "contact", ghl_contact_id)
     if link is None:
         return None
     contact_id = ContactId(link.local_id)
-    row = workspace_contacts.get_contact(tx, context.connection, contact_id)
+    row = workspace_contacts.get_contact(tx, connection, contact_id)
     return _Person(contact_id, row is not None and not row.deleted)
 
 
-def is_of_booking(tx: Connection, context: SyncContext, remote: GhlActivity) -> bool:
+def is_of_booking(tx: Connection, connection: ConnectionName, remote: GhlActivity) -> bool:
     """Return whether it is the note that mirrors a booking: the booking's handler keeps that one.
 
     Its link may not be saved yet.
     """
     if remote.kind != "note":
         return False
-    if links.link_of_remote(tx, context.connection, "booking-note", remote.id) is not None:
+    if links.link_of_remote(tx, connection, "booking-note", remote.id) is not None:
         return True
     root_id = booking_of(text_of(remote.values, TEXT) or "")
-    return root_id is not None and (
-        bookings.get_booking(tx, context.connection, root_id) is not None
-    )
+    return root_id is not None and (bookings.get_booking(tx, connection, root_id) is not None)
 
 
-def sent_as(tx: Connection, context: SyncContext, remote: GhlActivity) -> ActivityKey | None:
+def sent_as(tx: Connection, connection: ConnectionName, remote: GhlActivity) -> ActivityKey | None:
     """Return the local record that its marker names, if that was sent and is not linked yet."""
     if remote.marker is None:
         return None
     key = ActivityKey(remote.kind, remote.marker)
-    if links.link_of_local(tx, context.connection, key.kind, key.id) is not None:
+    if links.link_of_local(tx, connection, key.kind, key.id) is not None:
         return None
-    return key if intents.open_intents(tx, context.connection, [str(key)]) else None
+    return key if intents.open_intents(tx, connection, [str(key)]) else None
 
 
-def _is_linked(tx: Connection, context: SyncContext, remote: GhlActivity) -> bool:
-    return links.link_of_remote(tx, context.connection, remote.kind, remote.id) is not None
+def _is_linked(tx: Connection, connection: ConnectionName, remote: GhlActivity) -> bool:
+    return links.link_of_remote(tx, connection, remote.kind, remote.id) is not None
 
 
 def _add(
@@ -138,7 +140,7 @@ def _add(
     fence = locks.try_lock(tx, names, holder, TTL_S)
     if fence is None:
         return Busy(tuple(names))
-    is_new = not _is_linked(tx, context, remote)
+    is_new = not _is_linked(tx, context.connection, remote)
     if is_new:
         add_from_ghl(tx, context, [(contact_id, remote)], now)
     locks.release_lock(tx, fence)
@@ -146,13 +148,17 @@ def _add(
 
 
 def _move(
-    tx: Connection, context: SyncContext, key: ActivityKey, contact_id: ContactId, now: datetime
+    tx: Connection,
+    connection: ConnectionName,
+    key: ActivityKey,
+    contact_id: ContactId,
+    now: datetime,
 ) -> None:
-    row = activities.get_activity(tx, context.connection, key)
-    link = links.link_of_local(tx, context.connection, key.kind, key.id)
+    row = activities.get_activity(tx, connection, key)
+    link = links.link_of_local(tx, connection, key.kind, key.id)
     if row is None:
         return
     moved = row.model_copy(update={"contact_id": contact_id})
-    after = activities.save_activity(tx, context.connection, moved, now, deleted=row.deleted)
+    after = activities.save_activity(tx, connection, moved, now, deleted=row.deleted)
     if link is not None and link.local_version == row.version:
         links.save_link(tx, link.model_copy(update={"local_version": after.version}))

@@ -19,7 +19,7 @@ from timerex_ghl.adapters.ledger.tables.sync.sweeps import Linked
 from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey, ActivityKind
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity, map_note, map_task
 from timerex_ghl.domain.shared.errors import NotFoundError
-from timerex_ghl.domain.shared.models import ContactId, GhlContactId, Record
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContactId, Record
 from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.commit_activity import add_from_ghl
 from timerex_ghl.engine.activities.delete_activity import withdraw_found
@@ -150,7 +150,7 @@ async def sweep_notes(context: SyncContext, people: Sequence[Linked], *, dry_run
             )
             found += Swept(gone, pending=pending)
         if not dry_run:
-            await context.ledger.write(_note_read, context, person, began_at)
+            await context.ledger.write(_note_read, context.connection, person, began_at)
     return found
 
 
@@ -176,8 +176,8 @@ async def _handle_remote(
     return await resolve_activity(context, remote, dry_run=dry_run)
 
 
-def _note_read(tx: Connection, context: SyncContext, person: Linked, at: datetime) -> None:
-    links.mark_checked(tx, context.connection, "contact", [person.ghl_id], at)
+def _note_read(tx: Connection, connection: ConnectionName, person: Linked, at: datetime) -> None:
+    links.mark_checked(tx, connection, "contact", [person.ghl_id], at)
 
 
 def _compare(
@@ -197,10 +197,10 @@ def _compare(
     connection, ids = context.connection, [one.id for one in shown]
     linked = links.links_of_remotes(tx, connection, kind, ids)
     changed = [one for one in shown if one.id in linked and linked[one.id].digest != one.digest]
-    people = _people_of(tx, context, [one for one in shown if one.id not in linked])
+    people = _people_of(tx, connection, [one for one in shown if one.id not in linked])
     new = [one for one in shown if one.id not in linked and one.contact_id in people]
-    new = [one for one in new if not is_of_booking(tx, context, one)]
-    local = [one for one in new if sent_as(tx, context, one) is not None]
+    new = [one for one in new if not is_of_booking(tx, connection, one)]
+    local = [one for one in new if sent_as(tx, connection, one) is not None]
     links.mark_checked(tx, connection, kind, ids, now)
     if dry_run:
         return Swept([_key_of(one) for one in (*new, *changed)])
@@ -211,13 +211,13 @@ def _compare(
 
 
 def _people_of(
-    tx: Connection, context: SyncContext, shown: Sequence[GhlActivity]
+    tx: Connection, connection: ConnectionName, shown: Sequence[GhlActivity]
 ) -> dict[GhlContactId | None, ContactId]:
     """Map GHL contacts to living workspace contacts. `contact-sync` brings in all others."""
     contact_ids = {one.contact_id for one in shown if one.contact_id is not None}
-    linked = links.links_of_remotes(tx, context.connection, "contact", contact_ids)
+    linked = links.links_of_remotes(tx, connection, "contact", contact_ids)
     rows = workspace_contacts.get_contacts(
-        tx, context.connection, [ContactId(link.local_id) for link in linked.values()]
+        tx, connection, [ContactId(link.local_id) for link in linked.values()]
     )
     alive = {contact_id for contact_id, keyed in rows.items() if not keyed.row.deleted}
     return {

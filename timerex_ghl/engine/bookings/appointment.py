@@ -28,6 +28,7 @@ from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlAppointmentI
 from timerex_ghl.domain.shared.models import (
     Booking,
     BookingId,
+    ConnectionName,
     Contact,
     FieldName,
     GhlContactId,
@@ -65,13 +66,13 @@ async def mirror_in_appointment(
     Raises:
         ScopeError: The token lacks the right to appointments.
     """
-    known = await context.ledger.read(_read, context, claim, booking)
+    known = await context.ledger.read(_read, context.connection, claim, booking)
     if known.unknown:
         await _recover(context, known.unknown)
-        known = await context.ledger.read(_read, context, claim, booking)
+        known = await context.ledger.read(_read, context.connection, claim, booking)
     plan = await _plan(context, known, ghl_id)
     if plan.moves or plan.kept:
-        await context.ledger.write(_keep, context, plan)
+        await context.ledger.write(_keep, context.connection, plan)
     written = 0
     for action in plan.actions:
         written += await _write(context, claim, action)
@@ -113,17 +114,17 @@ async def _write(context: SyncContext, claim: Claim, action: AppointmentAction) 
 
 
 def _read(
-    tx: Connection, context: SyncContext, claim: Claim, booking: Booking
+    tx: Connection, connection: ConnectionName, claim: Claim, booking: Booking
 ) -> _BookingAppointments:
     unknown = [
         (intent, action)
-        for intent in intents.open_intents(tx, context.connection, [claim.record_key])
+        for intent in intents.open_intents(tx, connection, [claim.record_key])
         if isinstance(
             action := ACTION.validate_json(intent.payload), CreateAppointment | UpdateAppointment
         )
     ]
-    chain = [row.booking for row in bookings.get_chain(tx, context.connection, booking)]
-    found = links.links_of_locals(tx, context.connection, "appointment", [row.id for row in chain])
+    chain = [row.booking for row in bookings.get_chain(tx, connection, booking)]
+    found = links.links_of_locals(tx, connection, "appointment", [row.id for row in chain])
     states = {BookingId(local_id): state_of(link) for local_id, link in found.items()}
     return _BookingAppointments(unknown, chain, states)
 
@@ -142,19 +143,19 @@ def state_of(link: Link) -> AppointmentState:
     )
 
 
-def _keep(tx: Connection, context: SyncContext, plan: AppointmentPlan) -> None:
+def _keep(tx: Connection, connection: ConnectionName, plan: AppointmentPlan) -> None:
     """Move appointments to their successors, and save bases that need no write."""
     for old, new in plan.moves:
-        links.move_link(tx, context.connection, "appointment", old, new)
+        links.move_link(tx, connection, "appointment", old, new)
     for kept in plan.kept:
-        save_base(tx, context, kept.booking_id, kept.base)
+        save_base(tx, connection, kept.booking_id, kept.base)
 
 
 def save_base(
-    tx: Connection, context: SyncContext, booking_id: BookingId, base: dict[FieldName, str]
+    tx: Connection, connection: ConnectionName, booking_id: BookingId, base: dict[FieldName, str]
 ) -> None:
     """Save the base of a linked appointment, without a digest: a sweep compares it again."""
-    link = links.link_of_local(tx, context.connection, "appointment", booking_id)
+    link = links.link_of_local(tx, connection, "appointment", booking_id)
     if link is not None:
         links.save_link(tx, link.model_copy(update={"base": _base_of(base), "digest": None}))
 
@@ -190,7 +191,7 @@ async def _recover(context: SyncContext, unknown: list[tuple[Intent, Appointment
         if found is not None:
             await context.ledger.write(_commit_recovered, context, action, found)
         result_id = found.id if found else None
-        await context.ledger.write(close, intent, result_id, context.now())
+        await context.ledger.write(close, intent, result_id)
 
 
 def _commit_recovered(

@@ -31,7 +31,7 @@ from timerex_ghl.domain.shared.ghl_models import (
     GhlAppointmentId,
     GhlUserId,
 )
-from timerex_ghl.domain.shared.models import FieldName
+from timerex_ghl.domain.shared.models import ConnectionName, FieldName
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.recovery import wait_if_young
 
@@ -148,7 +148,7 @@ async def _find_made(context: SyncContext, action: CreateAppointment) -> GhlAppo
         if one.calendar_id == action.calendar_id
         and (one.starts_at is None or abs(one.starts_at - starts_at) <= FARTHEST_ZONE)
     ]
-    for appointment_id in await context.ledger.read(_without_link, context, near):
+    for appointment_id in await context.ledger.read(_without_link, context.connection, near):
         one = await read_appointment(context.ghl, appointment_id)
         if one is not None and not one.deleted and _at(one) == starts_at:
             return one
@@ -161,7 +161,7 @@ def _at(appointment: GhlAppointment) -> datetime | None:
 
 
 def _without_link(
-    tx: Connection, context: SyncContext, ids: list[GhlAppointmentId]
+    tx: Connection, connection: ConnectionName, ids: list[GhlAppointmentId]
 ) -> list[GhlAppointmentId]:
-    linked = links.links_of_remotes(tx, context.connection, "appointment", ids)
+    linked = links.links_of_remotes(tx, connection, "appointment", ids)
     return [appointment_id for appointment_id in ids if appointment_id not in linked]

@@ -19,7 +19,7 @@ from timerex_ghl.domain.bookings.appointment_notifications import (
 )
 from timerex_ghl.domain.bookings.booking_entry import BookingEntry
 from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId
-from timerex_ghl.domain.shared.models import BookingId, ContactId, FieldName
+from timerex_ghl.domain.shared.models import BookingId, ConnectionName, ContactId, FieldName
 from timerex_ghl.engine.activities.dry_run import NOTHING, show_new
 from timerex_ghl.engine.bookings.appointment import save_base, state_of
 from timerex_ghl.engine.bookings.appointment_calls import look_again
@@ -67,11 +67,11 @@ async def look_at_appointment(
         appointment_id: The appointment.
         dry_run: Store the plan, write nothing.
     """
-    pair = await context.ledger.read(_read, context, appointment_id)
+    pair = await context.ledger.read(_read, context.connection, appointment_id)
     if pair is None:
         return Outcome(what="ignored")
     async with claim_contact(context, pair.contact_id) as claimed:
-        pair = await context.ledger.read(_read, context, appointment_id)
+        pair = await context.ledger.read(_read, context.connection, appointment_id)
         if claimed is None or pair is None:
             return Outcome(what="no-op")
         return await _look(context, claimed.claim, pair, dry_run=dry_run)
@@ -121,11 +121,13 @@ def _way_of(context: SyncContext, row: BookingRow) -> Way:
     return "left alone" if context.timerex is None else "cancelled in TimeRex"
 
 
-def _read(tx: Connection, context: SyncContext, appointment_id: GhlAppointmentId) -> _Pair | None:
-    link = links.link_of_remote(tx, context.connection, "appointment", appointment_id)
+def _read(
+    tx: Connection, connection: ConnectionName, appointment_id: GhlAppointmentId
+) -> _Pair | None:
+    link = links.link_of_remote(tx, connection, "appointment", appointment_id)
     if link is None:
         return None
-    row = bookings.get_booking(tx, context.connection, BookingId(link.local_id))
+    row = bookings.get_booking(tx, connection, BookingId(link.local_id))
     if row is None or row.contact_id is None:
         return None
     return _Pair(row, row.contact_id, state_of(link))
@@ -135,7 +137,7 @@ def _commit(
     tx: Connection, context: SyncContext, row: BookingRow, plan: NotificationPlan, way: Way | None
 ) -> None:
     """Save GHL's status. A booking made in the workspace is cancelled in the same unit of work."""
-    save_base(tx, context, row.booking.id, plan.base)
+    save_base(tx, context.connection, row.booking.id, plan.base)
     if way == "cancelled here":
         booking_edits.change_booking(
             tx,

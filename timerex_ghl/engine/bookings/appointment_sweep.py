@@ -13,6 +13,7 @@ from timerex_ghl.domain.bookings.appointment_fields import CALENDAR
 from timerex_ghl.domain.bookings.appointment_scan import describe_shown, is_looked_at, is_otherwise
 from timerex_ghl.domain.shared.errors import SkippableError
 from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlAppointmentId, GhlCalendarId
+from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.bookings.appointment import state_of
 from timerex_ghl.engine.bookings.appointment_inbound import PREFIX, look_at_appointment
 from timerex_ghl.engine.context import SyncContext
@@ -59,7 +60,7 @@ async def list_changed_appointments(context: SyncContext, now: datetime) -> list
         for calendar_id in calendars
         for shown in await _list(context, calendar_id, begins_at, ends_at)
     ]
-    found = await context.ledger.read(_compare, context, standing, listed, now)
+    found = await context.ledger.read(_compare, context.connection, standing, listed, now)
     news = {one.id: one.shows for one in found if one.is_news}
     if news:
         await context.ledger.write(sweeps.note_shown, context.connection, news)
@@ -102,7 +103,7 @@ async def _list(
 
 def _compare(
     tx: Connection,
-    context: SyncContext,
+    connection: ConnectionName,
     standing: Sequence[Standing],
     listed: Collection[GhlAppointment],
     now: datetime,
@@ -111,7 +112,7 @@ def _compare(
     shown = {one.id: one for one in listed}
     ids = {*shown, *(one.link.remote_id for one in standing)}
     found: list[_Found] = []
-    for link in links.links_of_remotes(tx, context.connection, "appointment", ids).values():
+    for link in links.links_of_remotes(tx, connection, "appointment", ids).values():
         appointment_id = GhlAppointmentId(link.remote_id)
         shown_there = shown.get(appointment_id)
         shows = describe_shown(shown_there)

@@ -16,6 +16,7 @@ from timerex_ghl.domain.shared.errors import NotFoundError
 from timerex_ghl.domain.shared.models import (
     Booking,
     BookingId,
+    ConnectionName,
     Contact,
     FieldName,
     GhlContactId,
@@ -44,10 +45,10 @@ async def mirror_in_note(
 
     A note that a person deleted in GHL stays deleted.
     """
-    unknown, chain, notes = await context.ledger.read(_read, context, claim, booking)
+    unknown, chain, notes = await context.ledger.read(_read, context.connection, claim, booking)
     if unknown:
         await _recover(context, unknown)
-        _, chain, notes = await context.ledger.read(_read, context, claim, booking)
+        _, chain, notes = await context.ledger.read(_read, context.connection, claim, booking)
     plan = plan_notes(chain, notes, ghl_id)
     for old, new in plan.moves:
         await context.ledger.write(links.move_link, context.connection, "booking-note", old, new)
@@ -64,18 +65,16 @@ async def mirror_in_note(
 
 
 def _read(
-    tx: Connection, context: SyncContext, claim: Claim, booking: Booking
+    tx: Connection, connection: ConnectionName, claim: Claim, booking: Booking
 ) -> tuple[list[UnknownNoteWrite], list[Booking], dict[BookingId, NoteState]]:
     """Read the writes whose outcome is unknown, the booking's chain, and its notes."""
     unknown = [
         UnknownNoteWrite(intent, action)
-        for intent in intents.open_intents(tx, context.connection, [claim.record_key])
+        for intent in intents.open_intents(tx, connection, [claim.record_key])
         if isinstance(action := ACTION.validate_json(intent.payload), CreateNote | UpdateNote)
     ]
-    chain = bookings.get_chain(tx, context.connection, booking)
-    found = links.links_of_locals(
-        tx, context.connection, "booking-note", [row.booking.id for row in chain]
-    )
+    chain = bookings.get_chain(tx, connection, booking)
+    found = links.links_of_locals(tx, connection, "booking-note", [row.booking.id for row in chain])
     notes = {BookingId(local_id): _note_of(link) for local_id, link in found.items()}
     return unknown, [row.booking for row in chain], notes
 
@@ -112,7 +111,7 @@ async def _recover(context: SyncContext, unknown: list[UnknownNoteWrite]) -> Non
         if note is not None:
             await context.ledger.write(_commit_recovered, context, action, note)
         result_id = note.id if note else None
-        await context.ledger.write(close, intent, result_id, context.now())
+        await context.ledger.write(close, intent, result_id)
 
 
 def _find(notes: list[GhlNote], action: NoteAction) -> GhlNote | None:

@@ -15,7 +15,7 @@ from timerex_ghl.domain.shared.errors import (
     RetryableError,
     SkippableError,
 )
-from timerex_ghl.domain.shared.models import Booking, BookingState
+from timerex_ghl.domain.shared.models import Booking, BookingState, ConnectionName
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.recovery import ACTION, close
 from timerex_ghl.engine.writes.write import Claim, commit_outcome, send_write
@@ -32,10 +32,10 @@ async def cancel_in_timerex(
     Raises:
         RetryableError: TimeRex cannot do it now. Other records of the connection go on.
     """
-    for intent in await context.ledger.read(_unknown, context, claim, booking):
+    for intent in await context.ledger.read(_unknown, context.connection, claim, booking):
         happened = await _is_over(timerex, booking)
         result_id = booking.id if happened else None
-        await context.ledger.write(close, intent, result_id, context.now())
+        await context.ledger.write(close, intent, result_id)
     action = CancelBooking(booking_id=booking.id)
     written = await send_write(context, claim, action, partial(_send, timerex, booking))
     await commit_outcome(context, written, partial(_commit, context))
@@ -60,11 +60,13 @@ async def _is_over(timerex: TimerexClient, booking: Booking) -> bool:
     return remote.state is not BookingState.CONFIRMED
 
 
-def _unknown(tx: Connection, context: SyncContext, claim: Claim, booking: Booking) -> list[Intent]:
+def _unknown(
+    tx: Connection, connection: ConnectionName, claim: Claim, booking: Booking
+) -> list[Intent]:
     wanted = CancelBooking(booking_id=booking.id)
     return [
         intent
-        for intent in intents.open_intents(tx, context.connection, [claim.record_key])
+        for intent in intents.open_intents(tx, connection, [claim.record_key])
         if ACTION.validate_json(intent.payload) == wanted
     ]
 

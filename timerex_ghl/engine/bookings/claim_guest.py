@@ -19,7 +19,7 @@ from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
 from timerex_ghl.domain.bookings.guest_plan import plan_person
 from timerex_ghl.domain.contacts.identity import Keys, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
-from timerex_ghl.domain.shared.models import Contact, ContactId, GhlContact
+from timerex_ghl.domain.shared.models import ConnectionName, Contact, ContactId, GhlContact
 from timerex_ghl.engine.bookings.ingest_booking import ingest_booking
 from timerex_ghl.engine.bookings.verify_booking import BookingSnapshot
 from timerex_ghl.engine.contacts.claim_contact import ContactState, read_state
@@ -88,7 +88,7 @@ def _take(
     holder: str,
     now: datetime,
 ) -> _Taken | Busy:
-    contact_id = _find(tx, context, snapshot, keys)
+    contact_id = _find(tx, context.connection, snapshot, keys)
     names = _locks(context, snapshot, keys, contact_id)
     fence = locks.try_lock(tx, names, holder, TTL_S)
     if fence is None:
@@ -99,13 +99,13 @@ def _take(
 
 
 def _find(
-    tx: Connection, context: SyncContext, snapshot: BookingSnapshot, keys: Keys
+    tx: Connection, connection: ConnectionName, snapshot: BookingSnapshot, keys: Keys
 ) -> ContactId | None:
     """Find the guest in the workspace: by the booking, else by e-mail and by phone."""
-    stored = bookings.get_booking(tx, context.connection, snapshot.booking.id)
+    stored = bookings.get_booking(tx, connection, snapshot.booking.id)
     if stored is not None and stored.contact_id is not None:
         return stored.contact_id
-    row = choose_row(*workspace_contacts.find_contacts(tx, context.connection, keys))
+    row = choose_row(*workspace_contacts.find_contacts(tx, connection, keys))
     return None if row is None else row.id
 
 
@@ -147,7 +147,7 @@ def _add(
         booking=snapshot.booking, contact_id=None, verified=snapshot.verified
     )
     known = row.model_copy(update={"contact_id": contact_id})
-    bookings.save_booking(tx, context.connection, known, now)
+    bookings.save_booking(tx, context.connection, known)
     guest = _ingested(tx, context, snapshot, contact_id, fence, now)
     return guest._replace(known=guest.known._replace(candidates=([], [])))
 

@@ -11,9 +11,8 @@ from timerex_ghl.adapters.ledger.tables.inbox import inbox, inbox_lookups
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.timerex.polled import Polled, key_of_row
 from timerex_ghl.adapters.timerex.replies import EventRow
-from timerex_ghl.domain.shared.models import BookingId, BookingState, Record
+from timerex_ghl.domain.shared.models import BookingId, BookingState, ConnectionName, Record
 from timerex_ghl.engine.bookings.verify_booking import is_confirmed_by
-from timerex_ghl.engine.context import SyncContext
 
 
 class ScanCounts(Record):
@@ -51,18 +50,18 @@ class ScanCounts(Record):
         return ", ".join([f"{self.listed} events listed", *said])
 
 
-def unknown_of(tx: Connection, context: SyncContext, rows: Sequence[EventRow]) -> list[BookingId]:
+def unknown_of(
+    tx: Connection, connection: ConnectionName, rows: Sequence[EventRow]
+) -> list[BookingId]:
     """Select the events of a page that differ from the ledger or are unverified there.
 
     One with a pending inbox event is skipped; the next scan looks at it again.
     """
-    existing = bookings.get_bookings(tx, context.connection, [row.id for row in rows])
+    existing = bookings.get_bookings(tx, connection, [row.id for row in rows])
     stored = inbox_lookups.known_dedupe_keys(
-        tx, context.connection, "timerex", [key_of_row(row) for row in rows]
+        tx, connection, "timerex", [key_of_row(row) for row in rows]
     )
-    waiting = inbox_lookups.waiting_records(
-        tx, context.connection, [f"booking:{row.id}" for row in rows]
-    )
+    waiting = inbox_lookups.waiting_records(tx, connection, [f"booking:{row.id}" for row in rows])
     return [
         row.id
         for row in rows
@@ -83,31 +82,29 @@ def _is_news(row: EventRow, existing: BookingRow | None, *, is_stored: bool) -> 
     return not existing.verified or (not is_same and not is_stored)
 
 
-def doubtful_of(tx: Connection, context: SyncContext, ids: Sequence[BookingId]) -> list[BookingRow]:
+def doubtful_of(
+    tx: Connection, connection: ConnectionName, ids: Sequence[BookingId]
+) -> list[BookingRow]:
     """Select bookings that are confirmed or unverified here and have no pending inbox event."""
-    waiting = inbox_lookups.waiting_records(
-        tx, context.connection, [f"booking:{one}" for one in ids]
-    )
+    waiting = inbox_lookups.waiting_records(tx, connection, [f"booking:{one}" for one in ids])
     return [
         row
-        for booking_id, row in bookings.get_bookings(tx, context.connection, ids).items()
+        for booking_id, row in bookings.get_bookings(tx, connection, ids).items()
         if f"booking:{booking_id}" not in waiting
         and (row.booking.state is BookingState.CONFIRMED or not row.verified)
     ]
 
 
-def take(tx: Connection, context: SyncContext, polled: Polled, now: datetime) -> ScanCounts:
+def take(tx: Connection, connection: ConnectionName, polled: Polled, now: datetime) -> ScanCounts:
     """Store an inbox event for a booking with news; mark one without as verified."""
     booking = polled.booking
-    existing = bookings.get_booking(tx, context.connection, booking.id)
-    reviews.close_reviews(
-        tx, context.connection, [f"booking:{booking.id}"], by="a later run", now=now
-    )
+    existing = bookings.get_booking(tx, connection, booking.id)
+    reviews.close_reviews(tx, connection, [f"booking:{booking.id}"], by="a later run", now=now)
     if existing is not None and is_confirmed_by(existing.booking, booking):
-        return _verify(tx, context, existing, now)
+        return _verify(tx, connection, existing)
     _, is_new = inbox.store_event(
         tx,
-        connection=context.connection,
+        connection=connection,
         source="timerex",
         type=polled.type,
         dedupe_key=polled.dedupe_key,
@@ -118,32 +115,30 @@ def take(tx: Connection, context: SyncContext, polled: Polled, now: datetime) ->
     return ScanCounts(stored=int(is_new))
 
 
-def _verify(
-    tx: Connection, context: SyncContext, existing: BookingRow, now: datetime
-) -> ScanCounts:
+def _verify(tx: Connection, connection: ConnectionName, existing: BookingRow) -> ScanCounts:
     if existing.verified:
         return ScanCounts()
     row = existing.model_copy(update={"verified": True})
-    bookings.save_booking(tx, context.connection, row, now)
+    bookings.save_booking(tx, connection, row)
     return ScanCounts(verified=1)
 
 
 def note_unknown(
-    tx: Connection, context: SyncContext, booking_id: BookingId, now: datetime
+    tx: Connection, connection: ConnectionName, booking_id: BookingId, now: datetime
 ) -> ScanCounts:
     """Open a review about a confirmed booking that TimeRex does not have.
 
     One that is cancelled in the workspace needs none: both sides agree.
     """
-    existing = bookings.get_booking(tx, context.connection, booking_id)
+    existing = bookings.get_booking(tx, connection, booking_id)
     if existing is None:
         return ScanCounts()
     if existing.booking.state is not BookingState.CONFIRMED:
-        _verify(tx, context, existing, now)
+        _verify(tx, connection, existing)
         return ScanCounts()
     _, is_new = reviews.open_review(
         tx,
-        connection=context.connection,
+        connection=connection,
         kind="gone",
         subject=f"booking:{booking_id}",
         reason=f"TimeRex has no booking {booking_id}, confirmed in the workspace: nothing changed",

@@ -29,13 +29,13 @@ def ingest_booking(
     folded = merge_snapshot(stored, snapshot)
     row = ingested_row(stored, snapshot, folded, contact_id)
     if row != stored:
-        bookings.save_booking(tx, context.connection, row, now)
+        bookings.save_booking(tx, context.connection, row)
     rows = bookings.get_chain(tx, context.connection, row.booking)
     chain = {row.booking.id: row for row in rows}
     for joined in join_chain([row.booking for row in rows]):
         if joined != chain[joined.id].booking:
             chain[joined.id] = chain[joined.id].model_copy(update={"booking": joined})
-            bookings.save_booking(tx, context.connection, chain[joined.id], now)
+            bookings.save_booking(tx, context.connection, chain[joined.id])
     mine = chain[booking.id].booking
     changed = _ingest_guest(tx, context, mine, contact_id, now)
     if is_superseded(mine, [row.booking for row in chain.values()]):

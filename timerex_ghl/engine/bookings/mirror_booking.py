@@ -9,7 +9,7 @@ from timerex_ghl.adapters.ledger.tables.sync import intents, links
 from timerex_ghl.domain.bookings.appointment_plan import map_calendar
 from timerex_ghl.domain.bookings.booking_merge import head_of, join_chain
 from timerex_ghl.domain.shared.actions import CreateAppointment, CreateNote
-from timerex_ghl.domain.shared.models import Booking, GhlContactId
+from timerex_ghl.domain.shared.models import Booking, ConnectionName, GhlContactId
 from timerex_ghl.engine.bookings.appointment import mirror_in_appointment
 from timerex_ghl.engine.bookings.booking_note import mirror_in_note
 from timerex_ghl.engine.context import SyncContext
@@ -42,7 +42,7 @@ async def mirror_booking(
 
 def _wanted(tx: Connection, context: SyncContext, claim: Claim, booking: Booking) -> _Mirrors:
     chain = join_chain([row.booking for row in bookings.get_chain(tx, context.connection, booking)])
-    has = _existing(tx, context, claim, chain)
+    has = _existing(tx, context.connection, claim, chain)
     if has.note or has.appointment:
         return has
     calendar_id = map_calendar(head_of(chain), context.settings.appointments.calendars)
@@ -50,16 +50,16 @@ def _wanted(tx: Connection, context: SyncContext, claim: Claim, booking: Booking
 
 
 def _existing(
-    tx: Connection, context: SyncContext, claim: Claim, chain: tuple[Booking, ...]
+    tx: Connection, connection: ConnectionName, claim: Claim, chain: tuple[Booking, ...]
 ) -> _Mirrors:
     ids = [row.id for row in chain]
     sent = [
         ACTION.validate_json(intent.payload)
-        for intent in intents.open_intents(tx, context.connection, [claim.record_key])
+        for intent in intents.open_intents(tx, connection, [claim.record_key])
     ]
     return _Mirrors(
-        note=bool(links.links_of_locals(tx, context.connection, "booking-note", ids))
+        note=bool(links.links_of_locals(tx, connection, "booking-note", ids))
         or any(isinstance(one, CreateNote) and one.booking_id in ids for one in sent),
-        appointment=bool(links.links_of_locals(tx, context.connection, "appointment", ids))
+        appointment=bool(links.links_of_locals(tx, connection, "appointment", ids))
         or any(isinstance(one, CreateAppointment) and one.booking_id in ids for one in sent),
     )

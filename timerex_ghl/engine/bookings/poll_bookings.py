@@ -173,14 +173,16 @@ class _PollRun:
             self.found += ScanCounts(unread=1)
             return place.after_calendar()
         self.found += ScanCounts(listed=len(page.items))
-        for booking_id in await self.context.ledger.read(unknown_of, self.context, page.items):
+        for booking_id in await self.context.ledger.read(
+            unknown_of, self.context.connection, page.items
+        ):
             await self._read(booking_id, calendar)
         return place.after_page(page)
 
     async def _ask(self, place: PollPosition) -> PollPosition:
         """Read bookings that no page showed."""
         asked = place.unseen[:AT_A_TIME]
-        for row in await self.context.ledger.read(doubtful_of, self.context, asked):
+        for row in await self.context.ledger.read(doubtful_of, self.context.connection, asked):
             await self._read(row.booking.id, _calendar_of(row))
         return place.model_copy(update={"unseen": place.unseen[AT_A_TIME:]})
 
@@ -190,7 +192,9 @@ class _PollRun:
         try:
             polled = await self.timerex.get_delivery(booking_id, calendar)
         except NotFoundError:
-            self.found += await write(note_unknown, self.context, booking_id, self.context.now())
+            self.found += await write(
+                note_unknown, self.context.connection, booking_id, self.context.now()
+            )
         except RateLimitedError:
             raise
         except (SkippableError, RetryableError):
@@ -200,7 +204,7 @@ class _PollRun:
             self.found += ScanCounts(unread=1)
             return
         else:
-            self.found += await write(take, self.context, polled, self.context.now())
+            self.found += await write(take, self.context.connection, polled, self.context.now())
         self.failures = 0
 
 

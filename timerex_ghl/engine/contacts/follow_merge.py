@@ -21,7 +21,14 @@ from timerex_ghl.adapters.ledger.tables.sync.links import LinkKind
 from timerex_ghl.domain.contacts.identity import is_same_person, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import ReviewNeededError
-from timerex_ghl.domain.shared.models import Contact, ContactId, EventId, GhlContact, GhlContactId
+from timerex_ghl.domain.shared.models import (
+    ConnectionName,
+    Contact,
+    ContactId,
+    EventId,
+    GhlContact,
+    GhlContactId,
+)
 from timerex_ghl.engine.bookings.booking_note import CONTACT
 from timerex_ghl.engine.contacts.match_contact import find_in_ghl
 from timerex_ghl.engine.context import SyncContext
@@ -92,7 +99,7 @@ def _move(
         return None
     if (contact_id if owner is None else owner.local_id) != into:
         return None
-    _move_mirrors(tx, context, contact_id, survivor_id)
+    _move_mirrors(tx, connection, contact_id, survivor_id)
     if into == contact_id:
         fresh = {"remote_id": survivor_id, "digest": None, "local_version": None}
         links.save_link(tx, link.model_copy(update=fresh))
@@ -104,7 +111,7 @@ def _move(
         bookings.move_bookings(tx, connection, contact_id, into)
         workspace_contacts.delete_contact(tx, connection, contact_id, now)
     ghl_contacts.forget(tx, connection, gone_id)
-    _close_reviews(tx, context, merge, now)
+    _close_reviews(tx, connection, merge, now)
     entry = NewAuditEntry(
         now,
         connection,
@@ -118,7 +125,7 @@ def _move(
 
 
 def _close_reviews(
-    tx: Connection, context: SyncContext, merge: ContactMerge, now: datetime
+    tx: Connection, connection: ConnectionName, merge: ContactMerge, now: datetime
 ) -> None:
     """Close reviews whose cause the merge removed: identity reviews, and those of the gone contact.
 
@@ -127,7 +134,7 @@ def _close_reviews(
     doubt remains.
     """
     gone = {str(merge.gone_id)} | ({str(merge.contact_id)} - {str(merge.into)})
-    for review in reviews.open_reviews(tx, context.connection):
+    for review in reviews.open_reviews(tx, connection):
         is_doubt = review.kind in ("identity", "gone") and not review.record_ids.isdisjoint(merge)
         if not is_doubt and review.subject_id not in gone:
             continue
@@ -138,16 +145,14 @@ def _close_reviews(
 
 
 def _move_mirrors(
-    tx: Connection, context: SyncContext, contact_id: ContactId, survivor_id: GhlContactId
+    tx: Connection, connection: ConnectionName, contact_id: ContactId, survivor_id: GhlContactId
 ) -> None:
     """Point the mirrors of the contact's bookings to the survivor, where GHL has moved them."""
-    rows = bookings.bookings_of(tx, context.connection, contact_id)
+    rows = bookings.bookings_of(tx, connection, contact_id)
     ids = [row.booking.id for row in rows]
     kinds: tuple[LinkKind, ...] = ("booking-note", "appointment")
     found = [
-        link
-        for kind in kinds
-        for link in links.links_of_locals(tx, context.connection, kind, ids).values()
+        link for kind in kinds for link in links.links_of_locals(tx, connection, kind, ids).values()
     ]
     moved = [
         link.model_copy(

@@ -100,6 +100,5 @@ async def _store_plan(context: SyncContext, snapshot: StoredSnapshot) -> None:
         context.connection,
         f"ghl:{snapshot.contact.id}",
         remote.model_dump(mode="json"),
-        context.run_id or "",
         context.now(),
     )

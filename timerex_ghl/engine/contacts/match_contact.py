@@ -120,7 +120,7 @@ async def accept_match(context: SyncContext, person: Person, ghl: GhlContact) ->
     Raises:
         ReviewNeededError: It contradicts the workspace, or is linked to another contact.
     """
-    claims = await context.ledger.read(_claims_on, context, ghl.id)
+    claims = await context.ledger.read(_claims_on, context.connection, ghl.id)
     why = _why_not(context, person, ghl, claims)
     if why is not None:
         raise ReviewNeededError(
@@ -154,10 +154,10 @@ def _why_not(context: SyncContext, person: Person, ghl: GhlContact, claims: _Cla
     return None
 
 
-def _claims_on(tx: Connection, context: SyncContext, ghl_id: GhlContactId) -> _Claims:
-    link = links.link_of_remote(tx, context.connection, "contact", ghl_id)
-    is_of_tombstone = link is not None and _is_gone(tx, context.connection, link)
-    apart_from = kept_apart.apart_from(tx, context.connection, [ghl_id])
+def _claims_on(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> _Claims:
+    link = links.link_of_remote(tx, connection, "contact", ghl_id)
+    is_of_tombstone = link is not None and _is_gone(tx, connection, link)
+    apart_from = kept_apart.apart_from(tx, connection, [ghl_id])
     return _Claims(None if is_of_tombstone else link, is_of_tombstone, apart_from)
 
 
@@ -171,17 +171,6 @@ def free_from_tombstone(tx: Connection, connection: ConnectionName, ghl_id: GhlC
 def _is_gone(tx: Connection, connection: ConnectionName, link: Link) -> bool:
     row = workspace_contacts.get_contact(tx, connection, ContactId(link.local_id))
     return row is None or row.deleted
-
-
-async def find_in_workspace(context: SyncContext, keys: Keys) -> WorkspaceContact | None:
-    """Find the one workspace contact with these keys.
-
-    Raises:
-        ReviewNeededError: The keys lead to different contacts.
-    """
-    return choose_row(
-        *await context.ledger.read(workspace_contacts.find_contacts, context.connection, keys)
-    )
 
 
 def choose_row(

@@ -11,7 +11,7 @@ from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, workspace_
 from timerex_ghl.adapters.ledger.tables.sync import cursors
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
-from timerex_ghl.domain.shared.models import Record
+from timerex_ghl.domain.shared.models import ConnectionName, Record
 from timerex_ghl.engine.context import SyncContext
 
 OVERLAP = timedelta(minutes=5)
@@ -118,7 +118,7 @@ async def list_changed(context: SyncContext) -> list[str]:
     GHL's come first so that a person who is new on both sides is matched before a duplicate is
     created.
     """
-    return await context.ledger.read(_changed, context)
+    return await context.ledger.read(_changed, context.connection)
 
 
 def _ended(place: PullPosition) -> PullPosition:
@@ -151,7 +151,7 @@ def _save_page(
     cursors.save_cursor(tx, context.connection, CURSOR, after.model_dump_json())
 
 
-def _changed(tx: Connection, context: SyncContext) -> list[str]:
-    remote = ghl_contacts.changed_snapshots(tx, context.connection)
-    local = workspace_contacts.changed_contacts(tx, context.connection)
+def _changed(tx: Connection, connection: ConnectionName) -> list[str]:
+    remote = ghl_contacts.changed_snapshots(tx, connection)
+    local = workspace_contacts.changed_contacts(tx, connection)
     return [*(f"ghl:{ghl_id}" for ghl_id in remote), *(f"contact:{own_id}" for own_id in local)]

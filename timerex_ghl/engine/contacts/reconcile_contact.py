@@ -206,7 +206,6 @@ async def _store_plan(
             context.connection,
             claim.record_key,
             plan.model_dump(mode="json"),
-            context.run_id or "",
             context.now(),
         )
     outcome = Outcome(

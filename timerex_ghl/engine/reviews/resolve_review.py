@@ -13,7 +13,7 @@ from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.activities.activity_fields import KINDS
 from timerex_ghl.domain.reviews.review_decisions import Decision, Way, check_way
 from timerex_ghl.domain.shared.errors import SettingsError
-from timerex_ghl.domain.shared.models import ContactId, EventId, GhlContactId
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, EventId, GhlContactId
 from timerex_ghl.engine.contacts.claim_contact import claim_contact, reload_contact
 from timerex_ghl.engine.contacts.reconcile_contact import reconcile_contact
 from timerex_ghl.engine.context import SyncContext
@@ -110,7 +110,7 @@ def _part(tx: Connection, case: ReviewCase, now: datetime) -> None:
     pairs = _pairs(case.review)
     if not pairs:
         raise SettingsError(f"{case.review.id} names no contacts to keep apart: link or drop it")
-    kept_apart.keep_apart(tx, connection, pairs, by=case.decision.by, now=now)
+    kept_apart.keep_apart(tx, connection, pairs)
     for review in reviews.open_of(tx, connection, "identity"):
         same = _pairs(review)
         if same and same <= pairs:
@@ -134,7 +134,7 @@ async def _link(case: ReviewCase, contact_id: ContactId, ghl_id: GhlContactId) -
             raise SettingsError(f"contact {contact_id} is not in the workspace")
         if not await is_open(case):
             return False
-        await context.ledger.write(_save_link, context, contact_id, ghl_id)
+        await context.ledger.write(_save_link, context.connection, contact_id, ghl_id)
         claimed.claim.decision = ReviewDecision(note=lambda tx, now: close(tx, case, now))
         known = await reload_contact(context, contact_id)
         await reconcile_contact(context, claimed.claim, known)
@@ -142,16 +142,16 @@ async def _link(case: ReviewCase, contact_id: ContactId, ghl_id: GhlContactId) -
 
 
 def _save_link(
-    tx: Connection, context: SyncContext, contact_id: ContactId, ghl_id: GhlContactId
+    tx: Connection, connection: ConnectionName, contact_id: ContactId, ghl_id: GhlContactId
 ) -> None:
-    owner = links.link_of_remote(tx, context.connection, "contact", ghl_id)
+    owner = links.link_of_remote(tx, connection, "contact", ghl_id)
     if owner is not None and owner.local_id == contact_id:
         return
     if owner is not None:
         raise SettingsError(f"GHL contact {ghl_id} is already linked to contact {owner.local_id}")
-    if workspace_contacts.get_contact(tx, context.connection, contact_id) is None:
+    if workspace_contacts.get_contact(tx, connection, contact_id) is None:
         raise SettingsError(f"contact {contact_id} is not in the workspace")
     links.save_link(
         tx,
-        Link(connection=context.connection, kind="contact", local_id=contact_id, remote_id=ghl_id),
+        Link(connection=connection, kind="contact", local_id=contact_id, remote_id=ghl_id),
     )

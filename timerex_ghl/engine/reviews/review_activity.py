@@ -55,7 +55,6 @@ def resolve_deletes(tx: Connection, case: ReviewCase, now: datetime) -> None:
         cast("ActivityKind", kind),
         cast("Side", side),
         "released" if is_let_through else "kept",
-        now,
     )
     if is_let_through:
         inbox.store_events(

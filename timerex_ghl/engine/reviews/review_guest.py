@@ -59,7 +59,7 @@ async def part_guest(case: ReviewCase, event_id: EventId) -> bool:
     def choose(tx: Connection, row: BookingRow, now: datetime) -> ContactId:
         contact_id = row.contact_id or _add_guest(tx, case, row.booking, now)
         pairs = [ContactPair(contact_id, ghl_id) for ghl_id in _others(tx, case, contact_id)]
-        kept_apart.keep_apart(tx, case.context.connection, pairs, by=case.decision.by, now=now)
+        kept_apart.keep_apart(tx, case.context.connection, pairs)
         return contact_id
 
     return await _resolve_guest(case, event_id, choose)
@@ -84,7 +84,7 @@ def _replay_as(
     stored = bookings.get_booking(tx, case.context.connection, booking.id)
     row = stored or BookingRow(booking=booking, contact_id=None, verified=False)
     row = row.model_copy(update={"contact_id": choose(tx, row, now)})
-    bookings.save_booking(tx, case.context.connection, row, now)
+    bookings.save_booking(tx, case.context.connection, row)
     return True
 
 

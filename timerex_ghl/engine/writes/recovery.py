@@ -5,7 +5,7 @@ the bookkeeping: every intent ends with one outcome.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import assert_never
 
 from pydantic import TypeAdapter
@@ -48,7 +48,7 @@ async def recover_unknown(
             wait_if_young(context, intent, "a contact")
         happened = ghl is not None and _shows(ghl, action, context.settings.region)
         result_id = ghl.id if ghl and happened else None
-        await context.ledger.write(close, intent, result_id, context.now())
+        await context.ledger.write(close, intent, result_id)
 
 
 def wait_if_young(context: SyncContext, intent: Intent, what: str) -> None:
@@ -82,7 +82,7 @@ def _shows(ghl: GhlContact, action: ContactAction, region: str) -> bool:
             assert_never(action)
 
 
-def close(tx: Connection, intent: Intent, result_id: str | None, now: datetime) -> None:
+def close(tx: Connection, intent: Intent, result_id: str | None) -> None:
     """Close an intent whose answer was never read; `result_id` is the record it wrote, if any."""
     error = "sent, and nothing shows that it arrived" if result_id is None else None
-    intents.close_intent(tx, Closing(intent.id, result_id, now, error, recovered=True))
+    intents.close_intent(tx, Closing(intent.id, result_id, error, recovered=True))

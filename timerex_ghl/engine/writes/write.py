@@ -106,9 +106,9 @@ class Written(NamedTuple, Generic[T]):
     action: Action
     record: T
 
-    def closing(self, now: datetime) -> Closing:
+    def closing(self) -> Closing:
         """Return the outcome, to be stored in the unit of work that commits the record."""
-        return Closing(self.intent_id, self.record.id, now)
+        return Closing(self.intent_id, self.record.id)
 
 
 class PendingOutcome(NamedTuple):
@@ -177,7 +177,7 @@ async def commit_outcome(
     context: SyncContext, written: Written[T], store_result: Callable[[Connection, T], None]
 ) -> None:
     """Store a write's outcome and its result in one unit of work."""
-    await context.ledger.write(_note_success, context, written, store_result)
+    await context.ledger.write(_note_success, written, store_result)
     context.failpoint(written.action.kind, "after-outcome")
 
 
@@ -185,9 +185,7 @@ def post_outcome(
     context: SyncContext, written: Written[T], store_result: Callable[[Connection, T], None]
 ) -> PendingOutcome:
     """Queue a write's outcome and its result, to be stored with the next commit."""
-    return PendingOutcome(
-        written.action, context.ledger.post(_note_success, context, written, store_result)
-    )
+    return PendingOutcome(written.action, context.ledger.post(_note_success, written, store_result))
 
 
 async def send_write(
@@ -219,7 +217,7 @@ async def send_write(
     except UnknownOutcomeError:
         raise  # the intent stays open: the next run looks before sending again
     except TimerexGhlError as error:
-        failed = Closing(intent_id, None, context.now(), str(error))
+        failed = Closing(intent_id, None, str(error))
         await context.ledger.write(intents.close_intent, failed)
         raise
     context.failpoint(action.kind, "after-write")
@@ -227,10 +225,7 @@ async def send_write(
 
 
 def _note_success(
-    tx: Connection,
-    context: SyncContext,
-    written: Written[T],
-    store_result: Callable[[Connection, T], None],
+    tx: Connection, written: Written[T], store_result: Callable[[Connection, T], None]
 ) -> None:
-    intents.close_intent(tx, written.closing(context.now()))
+    intents.close_intent(tx, written.closing())
     store_result(tx, written.record)

@@ -27,7 +27,7 @@ async def save(
 ) -> None:
     for booking in booked:
         row = BookingRow(booking=booking, contact_id=contact_id, verified=False)
-        await ledger.write(bookings.save_booking, connection, row, make.NOW)
+        await ledger.write(bookings.save_booking, connection, row)
 
 
 async def chain_of(ledger: Ledger, booking: Booking) -> set[str]:
@@ -46,7 +46,7 @@ async def test_a_booking_reads_back_whole(ledger: Ledger) -> None:
     )
     row = BookingRow(booking=booking, contact_id=RIKU, verified=True)
 
-    await ledger.write(bookings.save_booking, AOBA, row, make.NOW)
+    await ledger.write(bookings.save_booking, AOBA, row)
 
     assert await ledger.read(bookings.get_booking, AOBA, booking.id) == row
 
@@ -57,7 +57,7 @@ async def test_a_saved_booking_replaces_the_earlier_state(ledger: Ledger) -> Non
     cancelled = make.booking("b1", state=BookingState.CANCELLED)
     row = BookingRow(booking=cancelled, contact_id=RIKU, verified=True)
 
-    await ledger.write(bookings.save_booking, AOBA, row, make.NOW)
+    await ledger.write(bookings.save_booking, AOBA, row)
 
     stored = await ledger.read(bookings.get_booking, AOBA, booking.id)
     assert stored == row.model_copy(update={"version": 2})
@@ -182,8 +182,8 @@ async def test_who_made_a_booking_stays_and_so_does_that_it_is_deleted(ledger: L
     made_here = BookingRow(
         booking=make.booking("b1"), contact_id=None, verified=True, origin="workspace"
     )
-    await ledger.write(bookings.save_booking, AOBA, made_here, make.NOW)
-    await ledger.write(bookings.delete_booking, AOBA, BookingId("b1"), make.NOW)
+    await ledger.write(bookings.save_booking, AOBA, made_here)
+    await ledger.write(bookings.delete_booking, AOBA, BookingId("b1"))
 
     await save(ledger, make.booking("b1"), contact_id=RIKU)
 
@@ -206,7 +206,7 @@ async def test_bookings_are_listed_by_time_without_the_deleted_ones(ledger: Ledg
     await save(ledger, make.booking("b3", starts_at=later), make.booking("b2"))
     await save(ledger, make.booking("b1"), make.booking("b0"))
     await save(ledger, make.booking("b9"), connection=HINODE)
-    await ledger.write(bookings.delete_booking, AOBA, BookingId("b0"), make.NOW)
+    await ledger.write(bookings.delete_booking, AOBA, BookingId("b0"))
 
     assert await listed(ledger) == ["b1", "b2", "b3"]
     assert await listed(ledger, limit=2) == ["b1", "b2"]

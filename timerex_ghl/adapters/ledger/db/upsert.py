@@ -50,5 +50,7 @@ def _statement(
     statement = insert(table)
     values = {name: statement.excluded[name] for name in columns if name not in keys}
     values |= instead(statement.excluded) if instead else {}
+    if not values:
+        return statement.on_conflict_do_nothing(index_elements=[*keys])
     where = ~unless(statement.excluded) if unless else None
     return statement.on_conflict_do_update(index_elements=[*keys], set_=values, where=where)

@@ -17,7 +17,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    false,
     or_,
     select,
     update,
@@ -48,10 +47,9 @@ bookings = Table(
     Column("starts_at", UtcTime, nullable=False),
     Column("verified", Boolean, nullable=False),
     Column("body", JsonText, nullable=False),
-    Column("updated_at", UtcTime, nullable=False),
-    Column("version", Integer, nullable=False, server_default="1"),
-    Column("origin", Text, nullable=False, server_default="timerex"),
-    Column("deleted", Boolean, nullable=False, server_default=false()),
+    Column("version", Integer, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("deleted", Boolean, nullable=False),
     Index(None, "connection", "old_id"),
     Index(None, "connection", "new_id"),
     Index(None, "connection", "contact_id"),
@@ -108,9 +106,7 @@ class BookingFilter(NamedTuple):
     state: BookingState | None = None
 
 
-def save_booking(
-    tx: Connection, connection: ConnectionName, row: BookingRow, now: datetime
-) -> None:
+def save_booking(tx: Connection, connection: ConnectionName, row: BookingRow) -> None:
     """Insert or update a booking. An update keeps its origin and deleted flag."""
     booking = row.booking
     values = {
@@ -123,7 +119,6 @@ def save_booking(
         "starts_at": booking.starts_at,
         "verified": row.verified,
         "body": booking.model_dump(mode="json"),
-        "updated_at": now,
         "version": row.version,
         "origin": row.origin,
         "deleted": row.deleted,
@@ -131,14 +126,12 @@ def save_booking(
     upsert(tx, bookings, [values], keys=["connection", "id"], instead=_kept)
 
 
-def delete_booking(
-    tx: Connection, connection: ConnectionName, booking_id: BookingId, now: datetime
-) -> None:
+def delete_booking(tx: Connection, connection: ConnectionName, booking_id: BookingId) -> None:
     """Mark a booking as deleted. Its content (cancelled) stays for the handler."""
     tx.execute(
         update(bookings)
         .where(bookings.c.connection == connection, bookings.c.id == booking_id)
-        .values(deleted=True, updated_at=now)
+        .values(deleted=True)
     )
 
 

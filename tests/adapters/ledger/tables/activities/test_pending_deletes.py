@@ -33,7 +33,7 @@ async def note(
     kind: ActivityKind = "note",
     now: datetime = make.NOW,
 ) -> None:
-    found = FoundDelete(ActivityKey(kind, ActivityId(id_)), side, state, "run-1")
+    found = FoundDelete(ActivityKey(kind, ActivityId(id_)), side, state)
     await ledger.write(pending_deletes.note_delete, NAME, found, now)
 
 
@@ -46,19 +46,13 @@ async def pending(ledger: Ledger) -> list[ActivityId]:
     return [one.local_id for one in found]
 
 
-@pytest.mark.parametrize(
-    ("state", "resolved_at"),
-    [("pending", None), ("released", None), ("done", make.NOW), ("kept", make.NOW)],
-)
-async def test_a_delete_reads_back_whole(
-    ledger: Ledger, state: State, resolved_at: datetime | None
-) -> None:
+@pytest.mark.parametrize("state", ["pending", "released", "done", "kept"])
+async def test_a_delete_reads_back_whole(ledger: Ledger, state: State) -> None:
     await note(ledger, state=state)
 
     assert await get(ledger) == PendingDelete(
-        kind="note", local_id=KEY.id, side="ghl", state=state, found_at=make.NOW,
-        resolved_at=resolved_at, run_id="run-1",
-    )  # fmt: skip
+        kind="note", local_id=KEY.id, side="ghl", state=state, found_at=make.NOW
+    )
     assert await ledger.read(pending_deletes.get_delete, HINODE, KEY) is None
 
 
@@ -68,7 +62,7 @@ async def test_a_record_has_one_delete_as_it_stands_now(ledger: Ledger) -> None:
 
     found = await get(ledger)
     assert found is not None
-    assert (found.state, found.side, found.resolved_at) == ("done", "workspace", LATER)
+    assert (found.state, found.side) == ("done", "workspace")
     assert await pending(ledger) == []
 
 
@@ -91,22 +85,20 @@ async def test_deletes_are_listed_the_oldest_first_and_chosen(ledger: Ledger) ->
     assert await ledger.read(pending_deletes.list_deletes, HINODE, ["pending"]) == []
 
 
-@pytest.mark.parametrize(
-    ("state", "resolved_at"), [("released", None), ("kept", LATER), ("withdrawn", LATER)]
-)
+@pytest.mark.parametrize("state", ["released", "kept", "withdrawn"])
 async def test_all_that_is_pending_of_a_kind_and_side_is_resolved_at_once(
-    ledger: Ledger, state: State, resolved_at: datetime | None
+    ledger: Ledger, state: State
 ) -> None:
     await note(ledger)
     await note(ledger, "n_2", "done")
     await note(ledger, "n_3", side="workspace")
     await note(ledger, "t_1", kind="task")
 
-    await ledger.write(pending_deletes.finish_pending, NAME, "note", "ghl", state, LATER)
+    await ledger.write(pending_deletes.finish_pending, NAME, "note", "ghl", state)
 
     found = await get(ledger)
     assert found is not None
-    assert (found.state, found.resolved_at) == (state, resolved_at)
+    assert found.state == state
     assert await pending(ledger) == ["n_3", "t_1"]
     done = await ledger.read(pending_deletes.list_deletes, NAME, ["done"])
     assert [one.local_id for one in done] == ["n_2"]
@@ -121,16 +113,15 @@ async def test_only_what_waits_or_was_kept_is_withdrawn(
 ) -> None:
     await note(ledger, state=state)
 
-    assert await ledger.write(pending_deletes.withdraw, NAME, KEY, LATER) == waited
+    assert await ledger.write(pending_deletes.withdraw, NAME, KEY) == waited
 
     found = await get(ledger)
     assert found is not None
     assert (found.state == "withdrawn") == (waited or state == "withdrawn")
-    assert (found.resolved_at == LATER) == waited
 
 
 async def test_what_was_never_deleted_is_not_withdrawn(ledger: Ledger) -> None:
-    assert await ledger.write(pending_deletes.withdraw, NAME, KEY, LATER) is False
+    assert await ledger.write(pending_deletes.withdraw, NAME, KEY) is False
 
 
 async def test_counted_is_what_was_executed_since_a_time(ledger: Ledger) -> None:

@@ -101,9 +101,9 @@ async def test_a_newer_state_replaces_the_earlier_one(ledger: Ledger) -> None:
 
     assert await read_city(ledger) == "Kobe"
     assert await ledger.read(ghl_contacts.digest_now, AOBA, RIKU) == "d2"
-    assert await ledger.read(ghl_contacts.find_snapshots, AOBA, KEYS) == ([], [])
-    by_email, by_phone = await ledger.read(ghl_contacts.find_snapshots, AOBA, new)
-    assert ([one.id for one in by_email], by_phone) == ([RIKU], [])
+    assert await ledger.read(ghl_contacts.find_by_keys, AOBA, [KEYS]) == []
+    (found,) = await ledger.read(ghl_contacts.find_by_keys, AOBA, [new])
+    assert found.contact.id == RIKU
 
 
 async def test_a_state_older_than_the_kept_one_is_dropped(ledger: Ledger) -> None:
@@ -156,11 +156,10 @@ async def test_each_key_finds_by_itself(ledger: Ledger) -> None:
     await save(ledger, make.ghl_contact(id_="g3"), keys=Keys(None, None))
     await save(ledger, make.ghl_contact(id_="g4"), connection=HINODE)
 
-    by_email, by_phone = await ledger.read(ghl_contacts.find_snapshots, AOBA, KEYS)
+    found = await ledger.read(ghl_contacts.find_by_keys, AOBA, [KEYS])
 
-    assert [one.id for one in by_email] == ["g1"]
-    assert [one.id for one in by_phone] == ["g2"]
-    assert await ledger.read(ghl_contacts.find_snapshots, AOBA, Keys(None, None)) == ([], [])
+    assert [each.contact.id for each in found] == ["g1", "g2"]
+    assert await ledger.read(ghl_contacts.find_by_keys, AOBA, [Keys(None, None)]) == []
 
 
 async def test_connections_do_not_share_snapshots(ledger: Ledger) -> None:

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.db.core import Ledger
-from timerex_ghl.adapters.ledger.tables.inbox import inbox, inbox_queue
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState, Source
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 
@@ -51,7 +51,7 @@ async def test_a_redelivery_is_the_same_event(
     ledger: Ledger, connection: ConnectionName | None
 ) -> None:
     first, _ = await ledger.write(store, "one", connection)
-    await ledger.write(inbox.finish_event, first, InboxState.APPLIED, now=NOW)
+    await ledger.write(inbox.finish_events, [first], InboxState.APPLIED, now=NOW)
 
     again, is_new = await ledger.write(store, "one", connection)
 
@@ -128,7 +128,7 @@ async def test_a_resolved_event_no_longer_waits(ledger: Ledger) -> None:
     event_id, _ = await ledger.write(store, "one")
     await ledger.write(inbox.postpone_events, [event_id], error="503", next_at=NOW, counts=True)
 
-    await ledger.write(inbox.finish_event, event_id, InboxState.DEAD, now=NOW, note="12 tries")
+    await ledger.write(inbox.finish_events, [event_id], InboxState.DEAD, now=NOW, note="12 tries")
 
     event = await ledger.read(inbox.read_event, event_id)
     assert event is not None
@@ -140,21 +140,8 @@ async def test_resolving_without_a_note_clears_the_last_error(ledger: Ledger) ->
     event_id, _ = await ledger.write(store, "one")
     await ledger.write(inbox.postpone_events, [event_id], error="503", next_at=NOW, counts=True)
 
-    await ledger.write(inbox.finish_event, event_id, InboxState.APPLIED, now=NOW)
+    await ledger.write(inbox.finish_events, [event_id], InboxState.APPLIED, now=NOW)
 
     event = await ledger.read(inbox.read_event, event_id)
     assert event is not None
     assert event.error is None
-
-
-async def test_states_are_counted_by_connection(ledger: Ledger) -> None:
-    done, _ = await ledger.write(store, "one")
-    await ledger.write(store, "two")
-    await ledger.write(store, "three")
-    await ledger.write(store, "elsewhere", OSAKA)
-    await ledger.write(inbox.finish_event, done, InboxState.NO_OP, now=NOW)
-
-    assert await ledger.read(inbox_queue.count_states, TOKYO) == {
-        InboxState.NO_OP: 1,
-        InboxState.WAITING: 2,
-    }

@@ -82,7 +82,7 @@ async def test_the_newest_notification_stands_for_all_that_wait(ledger: Ledger) 
 
 async def test_a_notification_that_is_resolved_stands_for_nobody(ledger: Ledger) -> None:
     first, second = [await ledger.write(store, key, "ghl:1") for key in ("a", "b")]
-    await ledger.write(inbox.finish_event, second, InboxState.APPLIED, now=NOW)
+    await ledger.write(inbox.finish_events, [second], InboxState.APPLIED, now=NOW)
 
     group = await ledger.read(inbox_queue.read_group, second)
 

@@ -43,7 +43,7 @@ def keep(
         now=LONG_AGO - timedelta(days=1),
     )
     if finished_at is not None:
-        inbox.finish_event(tx, event_id, state, now=finished_at)
+        inbox.finish_events(tx, [event_id], state, now=finished_at)
     return event_id
 
 
@@ -134,7 +134,7 @@ async def test_locks_that_nobody_has_are_forgotten_and_used_ones_stay(ledger: Le
     forgotten = await ledger.write(locks.forget_idle, 100)
 
     assert forgotten == 1
-    assert await ledger.read(locks.is_valid, fence)
+    assert await ledger.read(locks.all_valid, [fence]) == [True]
     assert await ledger.write(locks.try_lock, ["held"], "anna", 30) is None
 
 
@@ -150,7 +150,7 @@ async def test_the_fence_of_a_lock_that_was_forgotten_stays_broken_when_it_is_ta
 
     assert new is not None
     assert new.number == old.number, "the numbers begin again"
-    assert not await ledger.read(locks.is_valid, old)
+    assert await ledger.read(locks.all_valid, [old]) == [False]
     assert not await ledger.write(locks.renew_lock, old, 30)
     await ledger.write(locks.release_lock, old)
-    assert await ledger.read(locks.is_valid, new)
+    assert await ledger.read(locks.all_valid, [new]) == [True]

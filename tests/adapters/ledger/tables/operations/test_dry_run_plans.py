@@ -18,7 +18,7 @@ async def save(
     now: datetime = make.NOW,
 ) -> None:
     plan = {"to_ghl": [{"kind": "contact.update", "values": {"city": city}}], "base": None}
-    await ledger.write(dry_run_plans.save_plan, connection, key, plan, "run-1", now)
+    await ledger.write(dry_run_plans.save_plan, connection, key, plan, now)
 
 
 def plan_of(city: str) -> dict[str, object]:

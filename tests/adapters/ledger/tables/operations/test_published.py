@@ -47,7 +47,7 @@ def settings(
 
 async def publish(ledger: Ledger, new: ConnectionSettings, hours: int = 0) -> PublishedConnection:
     now = make.NOW + timedelta(hours=hours)
-    return await ledger.write(published.publish, new, now=now, by="mori")
+    return await ledger.write(published.publish, new, now=now)
 
 
 async def test_published_settings_read_back_whole(ledger: Ledger) -> None:
@@ -55,7 +55,6 @@ async def test_published_settings_read_back_whole(ledger: Ledger) -> None:
 
     assert version == PublishedConnection(version=1, settings=settings(), published_at=make.NOW)
     assert await ledger.read(published.current, AOBA) == version
-    assert await ledger.read(published.by_endpoint, ENDPOINT) == version
 
 
 async def test_the_same_settings_make_no_new_version(ledger: Ledger) -> None:
@@ -85,7 +84,7 @@ async def test_going_back_is_a_version_of_its_own(ledger: Ledger) -> None:
 
 async def test_an_earlier_version_stays_as_it_was(ledger: Ledger) -> None:
     def first(tx: Connection) -> tuple[object, ...]:
-        query = "SELECT settings, published_at, published_by FROM published_connections"
+        query = "SELECT settings, published_at FROM published_connections"
         return tuple(tx.execute(text(f"{query} WHERE version = 1")).one())
 
     await publish(ledger, settings())
@@ -96,15 +95,6 @@ async def test_an_earlier_version_stays_as_it_was(ledger: Ledger) -> None:
     assert await ledger.read(first) == before
 
 
-async def test_a_endpoint_leads_to_the_version_that_runs(ledger: Ledger) -> None:
-    await publish(ledger, settings())
-
-    version = await publish(ledger, settings(endpoint=NEW_ENDPOINT))
-
-    assert await ledger.read(published.by_endpoint, ENDPOINT) is None
-    assert await ledger.read(published.by_endpoint, NEW_ENDPOINT) == version
-
-
 async def test_two_connections_never_share_a_endpoint(ledger: Ledger) -> None:
     version = await publish(ledger, settings())
 
@@ -112,7 +102,7 @@ async def test_two_connections_never_share_a_endpoint(ledger: Ledger) -> None:
         await publish(ledger, settings(HINODE))
 
     assert await ledger.read(published.current, HINODE) is None
-    assert await ledger.read(published.by_endpoint, ENDPOINT) == version
+    assert await ledger.read(published.all_published) == [version]
 
 
 async def test_a_refused_version_leaves_the_earlier_one_running(ledger: Ledger) -> None:
@@ -135,5 +125,4 @@ async def test_connections_are_numbered_and_listed_by_themselves(ledger: Ledger)
 
 async def test_what_was_never_published_is_none(ledger: Ledger) -> None:
     assert await ledger.read(published.current, AOBA) is None
-    assert await ledger.read(published.by_endpoint, "") is None
     assert await ledger.read(published.all_published) == []

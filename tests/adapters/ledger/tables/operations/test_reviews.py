@@ -66,8 +66,8 @@ async def test_another_kind_subject_or_connection_is_another_matter(ledger: Ledg
     }
 
     assert len(ids) == 4
-    assert await ledger.read(reviews.count_open, AOBA) == 3
-    assert await ledger.read(reviews.count_open, HINODE) == 1
+    assert len(await ledger.read(reviews.open_reviews, AOBA)) == 3
+    assert len(await ledger.read(reviews.open_reviews, HINODE)) == 1
 
 
 async def test_a_resolved_review_no_longer_waits(ledger: Ledger) -> None:
@@ -79,7 +79,7 @@ async def test_a_resolved_review_no_longer_waits(ledger: Ledger) -> None:
 
     assert updated
     assert await ledger.read(reviews.open_reviews, AOBA) == []
-    assert await ledger.read(reviews.count_open, AOBA) == 0
+    assert len(await ledger.read(reviews.open_reviews, AOBA)) == 0
 
 
 async def test_a_review_is_resolved_once(ledger: Ledger) -> None:
@@ -113,7 +113,7 @@ async def test_what_went_through_resolves_all_that_was_open_about_it(ledger: Led
     await ledger.write(reviews.close_reviews, AOBA, [SUBJECT], by="run-1", now=LATER)
 
     assert [one.id for one in await ledger.read(reviews.open_reviews, AOBA)] == [other]
-    assert await ledger.read(reviews.count_open, HINODE) == 1
+    assert len(await ledger.read(reviews.open_reviews, HINODE)) == 1
 
 
 async def resolve_as(ledger: Ledger, review_id: str, decision: str) -> None:
@@ -127,7 +127,7 @@ async def test_what_is_to_be_unchanged_is_not_asked_again_for_the_same_reason(
     await resolve_as(ledger, first, "drop")
 
     again = await open_one(ledger, record_state="2")
-    waiting = await ledger.read(reviews.count_open, AOBA)
+    waiting = len(await ledger.read(reviews.open_reviews, AOBA))
     other, is_new = await open_one(ledger, reason="three could be")
 
     assert (again, waiting) == ((first, False), 0)

@@ -42,7 +42,8 @@ async def begin(
     now: datetime = make.NOW,
 ) -> str:
     new = NewIntent(connection, record_key, action, run_id, fence, now)
-    return await ledger.write(intents.open_intent, new)
+    (intent_id,) = await ledger.write(intents.open_all, [new])
+    return intent_id
 
 
 async def end(
@@ -53,7 +54,7 @@ async def end(
     error: str | None = None,
     recovered: bool = False,
 ) -> None:
-    closing = Closing(intent_id, result_id, LATER, error, recovered)
+    closing = Closing(intent_id, result_id, error, recovered)
     await ledger.write(intents.close_intent, closing)
 
 
@@ -73,7 +74,7 @@ async def test_an_open_intent_has_its_action(ledger: Ledger, fence: Fence) -> No
 
     assert (intent.id, intent.state, intent.kind) == (intent_id, "open", "contact.create")
     assert CreateContact.model_validate_json(intent.payload) == CREATE
-    assert (intent.run_id, intent.created_at, intent.closed_at) == ("run-1", make.NOW, None)
+    assert (intent.run_id, intent.created_at) == ("run-1", make.NOW)
 
 
 async def test_open_intents_are_those_of_the_records_asked_for(
@@ -182,5 +183,3 @@ async def test_only_writes_that_reached_ghl_are_counted(ledger: Ledger, fence: F
     done = {"contact.create": 1, "tags.add": 2}
     assert await ledger.read(intents.count_done, AOBA, make.NOW) == done
     assert await ledger.read(intents.count_done, AOBA, LATER) == {}
-    assert await ledger.read(intents.count_by_run, "run-1") == done
-    assert await ledger.read(intents.count_by_run, "run-2") == {"contact.create": 1}

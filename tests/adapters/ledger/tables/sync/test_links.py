@@ -26,7 +26,6 @@ def pair(
 IN_SYNC = pair().model_copy(
     update={
         "local_version": 3,
-        "remote_updated_at": make.NOW,
         "written_at": LATER,
         "base": make.contact(city=None, likes=("tea", "go"), tags={"vip"}, updated_at=None),
         "digest": "d1",

@@ -24,7 +24,7 @@ async def test_a_lock_has_one_holder(ledger: Ledger) -> None:
     fence = await take(ledger, "person 1")
 
     assert await ledger.write(locks.try_lock, ["person 1"], "ben", 30) is None
-    assert await ledger.read(locks.is_valid, fence)
+    assert await ledger.read(locks.all_valid, [fence]) == [True]
     assert await ledger.read(locks.holder_of, "person 1") == "anna"
 
 
@@ -63,7 +63,7 @@ async def test_a_released_lock_is_free_and_its_next_number_higher(ledger: Ledger
     second = await take(ledger, "person 1", holder="ben")
 
     assert second.number > first.number
-    assert not await ledger.read(locks.is_valid, first)
+    assert await ledger.read(locks.all_valid, [first]) == [False]
 
 
 async def test_a_number_exceeds_every_number_its_locks_had(ledger: Ledger) -> None:
@@ -93,10 +93,10 @@ async def test_a_lock_whose_time_ran_out_is_taken_over(
     fresh = await take(timed_ledger, "person 1", holder="ben")
 
     assert fresh.number > stale.number
-    assert not await timed_ledger.read(locks.is_valid, stale)
+    assert await timed_ledger.read(locks.all_valid, [stale]) == [False]
     assert not await timed_ledger.write(locks.renew_lock, stale, 30)
     await timed_ledger.write(locks.release_lock, stale)
-    assert await timed_ledger.read(locks.is_valid, fresh)
+    assert await timed_ledger.read(locks.all_valid, [fresh]) == [True]
 
 
 async def test_a_lock_whose_time_ran_out_is_owned_by_nobody(
@@ -105,7 +105,7 @@ async def test_a_lock_whose_time_ran_out_is_owned_by_nobody(
     fence = await take(timed_ledger, "person 1")
     fake_time.advance(30)
 
-    assert not await timed_ledger.read(locks.is_valid, fence)
+    assert await timed_ledger.read(locks.all_valid, [fence]) == [False]
     assert await timed_ledger.read(locks.holder_of, "person 1") is None
 
 
@@ -116,7 +116,7 @@ async def test_a_renewed_lock_lives_on(timed_ledger: Ledger, fake_time: FakeTime
     assert await timed_ledger.write(locks.renew_lock, fence, 30)
 
     fake_time.advance(29)
-    assert await timed_ledger.read(locks.is_valid, fence)
+    assert await timed_ledger.read(locks.all_valid, [fence]) == [True]
 
 
 async def test_a_lock_nobody_took_can_be_renewed_late(
@@ -126,7 +126,7 @@ async def test_a_lock_nobody_took_can_be_renewed_late(
     fake_time.advance(60)
 
     assert await timed_ledger.write(locks.renew_lock, fence, 30)
-    assert await timed_ledger.read(locks.is_valid, fence)
+    assert await timed_ledger.read(locks.all_valid, [fence]) == [True]
 
 
 async def test_losing_one_lock_is_losing_the_fence(
@@ -137,7 +137,7 @@ async def test_losing_one_lock_is_losing_the_fence(
     await take(timed_ledger, "phone", holder="ben")
 
     assert not await timed_ledger.write(locks.renew_lock, both, 30)
-    assert not await timed_ledger.read(locks.is_valid, both)
+    assert await timed_ledger.read(locks.all_valid, [both]) == [False]
 
 
 async def test_the_clock_is_aware_and_now(ledger: Ledger) -> None:
@@ -177,7 +177,7 @@ async def test_locks_of_dead_processes_are_free_and_their_fences_broken(
 
     assert await ledger.write(locks.release_dead, lambda holder: holder == "gone") == 2
 
-    assert not await ledger.read(locks.is_valid, gone)
-    assert await ledger.read(locks.is_valid, alive)
+    assert await ledger.read(locks.all_valid, [gone]) == [False]
+    assert await ledger.read(locks.all_valid, [alive]) == [True]
     assert await ledger.write(locks.try_lock, ["a", "c"], "next", 30) is None
     assert await ledger.write(locks.try_lock, ["a", "b"], "next", 30) is not None

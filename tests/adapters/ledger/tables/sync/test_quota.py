@@ -5,10 +5,11 @@ import asyncio
 import pytest
 
 from tests.adapters.fake_time import FakeTime
+from tests.adapters.ledger.tables.sync.quota_usage import QuotaUsage
 from tests.adapters.ledger.tables.sync.windows import AOBA, CALL_LIMITS, end, see, take, usage
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.sync import quota
-from timerex_ghl.adapters.ledger.tables.sync.quota import DAILY_LIMIT, QuotaUsage
+from timerex_ghl.adapters.ledger.tables.sync.quota import DAILY_LIMIT
 from timerex_ghl.domain.shared.models import LocationId
 
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, create_engine
 
+from tests.adapters.ledger.tables.sync.quota_usage import read_usage
 from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.db.schema import metadata
 from timerex_ghl.adapters.ledger.tables.sync import quota
@@ -147,7 +148,7 @@ def test_who_has_a_share_keeps_to_it_and_spreads_it_and_live_work_has_all_else(
             behind.now = live.now
             _end(tx, live, call_limits, arrives, ends[::2])
             _end(tx, behind, call_limits, arrives, ends[1::2])
-            rate_limiter = WIDE - quota.usage(tx, AOBA).in_window
+            rate_limiter = WIDE - read_usage(tx, AOBA).in_window
             first, first_wait_s = quota.take_slots(tx, AOBA, wanted, call_limits)
             slots, wait_s = quota.take_slots(tx, AOBA, wanted_behind, call_limits, SHARE)
             live.alive += [(slot, live.now) for slot in first]
@@ -181,7 +182,7 @@ def test_who_has_a_share_takes_no_more_whatever_it_asks_for(
         for wanted in asks:
             at[0] += timedelta(seconds=WINDOW_S / 3)
             quota.take_slots(tx, AOBA, wanted, call_limits, share)
-        behind = quota.usage(tx, AOBA).in_window
+        behind = read_usage(tx, AOBA).in_window
         live, _wait_s = quota.take_slots(tx, AOBA, 99, call_limits)
         tx.rollback()
 

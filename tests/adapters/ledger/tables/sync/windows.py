@@ -1,11 +1,11 @@
 """A window of slots: taken, returned, corrected."""
 
+from tests.adapters.ledger.tables.sync.quota_usage import QuotaUsage, read_usage
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.sync import quota
 from timerex_ghl.adapters.ledger.tables.sync.quota import (
     CallLimits,
     Ended,
-    QuotaUsage,
     ReportedLimits,
     Slot,
 )
@@ -38,4 +38,4 @@ async def see(ledger: Ledger, *numbers: float | None) -> None:
 
 
 async def usage(ledger: Ledger) -> QuotaUsage:
-    return await ledger.read(quota.usage, AOBA)
+    return await ledger.read(read_usage, AOBA)

@@ -124,10 +124,9 @@ def _create_bookings() -> None:
         sa.Column("starts_at", sa.BigInteger(), nullable=False),
         sa.Column("verified", sa.Boolean(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("updated_at", sa.BigInteger(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False, server_default="1"),
-        sa.Column("origin", sa.Text(), nullable=False, server_default="timerex"),
-        sa.Column("deleted", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "id", name="pk_bookings"),
     )
     op.create_index("ix_bookings_connection_contact_id", "bookings", ["connection", "contact_id"])
@@ -171,7 +170,6 @@ def _create_dry_run_plans() -> None:
         "dry_run_plans",
         sa.Column("connection", sa.Text(), nullable=False),
         sa.Column("record_key", sa.Text(), nullable=False),
-        sa.Column("run_id", sa.Text(), nullable=False),
         sa.Column("plan", sa.Text(), nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "record_key", name="pk_dry_run_plans"),
@@ -216,7 +214,7 @@ def _create_inbox() -> None:
         sa.Column("next_at", sa.BigInteger()),
         sa.Column("error", sa.Text()),
         sa.Column("finished_at", sa.BigInteger()),
-        sa.Column("record", sa.Text(), nullable=False, server_default=""),
+        sa.Column("record", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name="pk_inbox"),
         sa.UniqueConstraint(
             "connection", "source", "dedupe_key", name="uq_inbox_connection_source_dedupe_key"
@@ -248,12 +246,10 @@ def _create_intents() -> None:
         sa.Column("connection", sa.Text(), nullable=False),
         sa.Column("record_key", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("run_id", sa.Text()),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("closed_at", sa.BigInteger()),
         sa.Column("result_id", sa.Text()),
         sa.Column("error", sa.Text()),
         sa.Column("recovered", sa.Boolean(), nullable=False),
@@ -263,7 +259,6 @@ def _create_intents() -> None:
     op.create_index(
         "ix_intents_connection_record_key_state", "intents", ["connection", "record_key", "state"]
     )
-    op.create_index("ix_intents_run_id", "intents", ["run_id"])
 
 
 def _create_kept_apart() -> None:
@@ -272,8 +267,6 @@ def _create_kept_apart() -> None:
         sa.Column("connection", sa.Text(), nullable=False),
         sa.Column("contact_id", sa.Text(), nullable=False),
         sa.Column("ghl_id", sa.Text(), nullable=False),
-        sa.Column("kept_by", sa.Text(), nullable=False),
-        sa.Column("kept_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "contact_id", "ghl_id", name="pk_kept_apart"),
     )
     op.create_index("ix_kept_apart_connection_ghl_id", "kept_apart", ["connection", "ghl_id"])
@@ -287,7 +280,6 @@ def _create_links() -> None:
         sa.Column("local_id", sa.Text(), nullable=False),
         sa.Column("remote_id", sa.Text(), nullable=False),
         sa.Column("local_version", sa.Integer()),
-        sa.Column("remote_updated_at", sa.BigInteger()),
         sa.Column("written_at", sa.BigInteger()),
         sa.Column("base", sa.Text()),
         sa.Column("digest", sa.Text()),
@@ -322,8 +314,6 @@ def _create_pending_deletes() -> None:
         sa.Column("side", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("found_at", sa.BigInteger(), nullable=False),
-        sa.Column("resolved_at", sa.BigInteger()),
-        sa.Column("run_id", sa.Text()),
         sa.PrimaryKeyConstraint("connection", "kind", "local_id", name="pk_pending_deletes"),
     )
     op.create_index(
@@ -342,7 +332,6 @@ def _create_published_connections() -> None:
         sa.Column("endpoint", sa.Text(), nullable=False),
         sa.Column("runs", sa.Boolean(), nullable=False),
         sa.Column("published_at", sa.BigInteger(), nullable=False),
-        sa.Column("published_by", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "version", name="pk_published_connections"),
     )
     op.create_index(
@@ -360,7 +349,7 @@ def _create_quota() -> None:
         "quota",
         sa.Column("location_id", sa.Text(), nullable=False),
         sa.Column("slots", sa.Text(), nullable=False),
-        sa.Column("behind", sa.Text(), nullable=False, server_default="[]"),
+        sa.Column("behind", sa.Text(), nullable=False),
         sa.Column("paused_until", sa.BigInteger()),
         sa.Column("today", sa.Integer(), nullable=False),
         sa.Column("today_ends_at", sa.BigInteger(), nullable=False),

@@ -36,8 +36,6 @@ _deletes = Table(
     Column("side", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("found_at", UtcTime, nullable=False),
-    Column("resolved_at", UtcTime),
-    Column("run_id", Text),
     Index(None, "connection", "kind", "side", "found_at"),
 )
 
@@ -58,8 +56,6 @@ class PendingDelete(Record):
     side: Side
     state: State
     found_at: AwareDatetime
-    resolved_at: AwareDatetime | None
-    run_id: str | None
 
 
 class FoundDelete(NamedTuple):
@@ -68,7 +64,6 @@ class FoundDelete(NamedTuple):
     key: ActivityKey
     side: Side
     state: State
-    run_id: str | None
 
 
 def note_delete(
@@ -82,8 +77,6 @@ def note_delete(
         "side": found.side,
         "state": found.state,
         "found_at": now,
-        "resolved_at": now if found.state not in ("pending", "released") else None,
-        "run_id": found.run_id,
     }
     upsert(tx, _deletes, [row], keys=["connection", "kind", "local_id"])
 
@@ -120,7 +113,6 @@ def finish_pending(
     kind: ActivityKind,
     side: Side,
     state: State,
-    now: datetime,
 ) -> None:
     """Set the state of all pending deletes of one kind and system."""
     columns = _deletes.c
@@ -132,16 +124,16 @@ def finish_pending(
             columns.side == side,
             columns.state == "pending",
         )
-        .values(state=state, resolved_at=None if state == "released" else now)
+        .values(state=state)
     )
 
 
-def withdraw(tx: Connection, connection: ConnectionName, key: ActivityKey, now: datetime) -> bool:
+def withdraw(tx: Connection, connection: ConnectionName, key: ActivityKey) -> bool:
     """Withdraw an unapplied delete because the record exists; return whether there was one."""
     changed = tx.execute(
         update(_deletes)
         .where(_is(connection, key), _deletes.c.state.in_(["pending", "released", "kept"]))
-        .values(state="withdrawn", resolved_at=now)
+        .values(state="withdrawn")
     )
     return changed.rowcount > 0
 

@@ -117,17 +117,6 @@ def get_snapshots(
     return {row["id"]: _snapshot_of(row) for row in rows}
 
 
-def find_snapshots(
-    tx: Connection, connection: ConnectionName, keys: Keys
-) -> tuple[list[GhlContact], list[GhlContact]]:
-    """Find contacts by e-mail and by phone, as two separate lists."""
-    found = find_by_keys(tx, connection, [keys])
-    return (
-        [s.contact for s in found if keys.email is not None and s.keys.email == keys.email],
-        [s.contact for s in found if keys.phone is not None and s.keys.phone == keys.phone],
-    )
-
-
 def find_by_keys(
     tx: Connection, connection: ConnectionName, several: Collection[Keys]
 ) -> list[StoredSnapshot]:

@@ -1,12 +1,11 @@
 """Pairs that a person marked as two people: they are never matched again."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Column, Connection, Index, Table, Text, select
 
-from timerex_ghl.adapters.ledger.db.schema import UtcTime, metadata
+from timerex_ghl.adapters.ledger.db.schema import metadata
 from timerex_ghl.adapters.ledger.db.upsert import upsert
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContactId
 
@@ -16,8 +15,6 @@ _apart = Table(
     Column("connection", Text, primary_key=True),
     Column("contact_id", Text, primary_key=True),
     Column("ghl_id", Text, primary_key=True),
-    Column("kept_by", Text, nullable=False),
-    Column("kept_at", UtcTime, nullable=False),
     Index(None, "connection", "ghl_id"),
 )
 
@@ -29,23 +26,10 @@ class ContactPair(NamedTuple):
     ghl_id: GhlContactId
 
 
-def keep_apart(
-    tx: Connection,
-    connection: ConnectionName,
-    pairs: Collection[ContactPair],
-    *,
-    by: str,
-    now: datetime,
-) -> None:
+def keep_apart(tx: Connection, connection: ConnectionName, pairs: Collection[ContactPair]) -> None:
     """Store pairs that must not be matched."""
     rows = [
-        {
-            "connection": connection,
-            "contact_id": pair.contact_id,
-            "ghl_id": pair.ghl_id,
-            "kept_by": by,
-            "kept_at": now,
-        }
+        {"connection": connection, "contact_id": pair.contact_id, "ghl_id": pair.ghl_id}
         for pair in pairs
     ]
     upsert(tx, _apart, rows, keys=["connection", "contact_id", "ghl_id"])

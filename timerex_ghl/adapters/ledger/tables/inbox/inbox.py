@@ -51,7 +51,7 @@ events = Table(
     Column("next_at", UtcTime),
     Column("error", Text),
     Column("finished_at", UtcTime),
-    Column("record", Text, nullable=False, server_default=""),
+    Column("record", Text, nullable=False),
     UniqueConstraint(*_UNIQUE),
     Index(None, "connection", "state", "seq"),
     Index("ix_inbox_waiting", "connection", "seq", **_WHILE_WAITING),
@@ -85,7 +85,6 @@ class InboxState(StrEnum):
     APPLIED = "applied"
     NO_OP = "no-op"
     SUPERSEDED = "superseded"
-    STALE = "stale"
     IGNORED = "ignored"
     QUARANTINED = "quarantined"
     REVIEW = "review"
@@ -226,13 +225,6 @@ def known_events(
         select(events.c.id).where(events.c.connection == connection, events.c.id.in_(event_ids))
     )
     return {EventId(event_id) for event_id in found}
-
-
-def finish_event(
-    tx: Connection, event_id: EventId, state: InboxState, *, now: datetime, note: str = ""
-) -> None:
-    """Set the final state of an event. A replay may change it."""
-    finish_events(tx, [event_id], state, now=now, note=note)
 
 
 def finish_events(

@@ -117,13 +117,3 @@ def what_waits(tx: Connection, connection: ConnectionName) -> Waiting:
         )
     ).one()
     return Waiting(row[0], row[1])
-
-
-def count_states(tx: Connection, connection: ConnectionName | None) -> dict[InboxState, int]:
-    """Count a connection's events by state; a state without any is absent."""
-    rows = tx.execute(
-        select(events.c.state, func.count())
-        .where(events.c.connection == (connection or ""))
-        .group_by(events.c.state)
-    )
-    return {InboxState(state): count for state, count in rows}

@@ -14,7 +14,6 @@ _previews = Table(
     metadata,
     Column("connection", Text, primary_key=True),
     Column("record_key", Text, primary_key=True),
-    Column("run_id", Text, nullable=False),
     Column("plan", JsonText, nullable=False),
     Column("made_at", UtcTime, nullable=False),
 )
@@ -25,14 +24,12 @@ def save_plan(
     connection: ConnectionName,
     record_key: str,
     plan: dict[str, Any],
-    run_id: str,
     now: datetime,
 ) -> None:
     """Store the plan of a record in place of an earlier one."""
     row = {
         "connection": connection,
         "record_key": record_key,
-        "run_id": run_id,
         "plan": plan,
         "made_at": now,
     }

@@ -33,7 +33,6 @@ _published = Table(
     Column("endpoint", Text, nullable=False),
     Column("runs", Boolean, nullable=False),
     Column("published_at", UtcTime, nullable=False),
-    Column("published_by", Text, nullable=False),
     Index(
         "uq_published_connections_running_endpoint",
         "endpoint",
@@ -44,9 +43,7 @@ _published = Table(
 )
 
 
-def publish(
-    tx: Connection, settings: ConnectionSettings, *, now: datetime, by: str
-) -> PublishedConnection:
+def publish(tx: Connection, settings: ConnectionSettings, *, now: datetime) -> PublishedConnection:
     """Publish settings as the current version; unchanged settings make no new version."""
     running = current(tx, settings.name)
     if running is not None and running.settings == settings:
@@ -65,7 +62,6 @@ def publish(
             endpoint=settings.timerex.endpoint,
             runs=True,
             published_at=now,
-            published_by=by,
         )
     )
     return PublishedConnection(version=version, settings=settings, published_at=now)
@@ -81,11 +77,6 @@ def first_published_at(tx: Connection, name: ConnectionName) -> datetime | None:
     return tx.scalar(
         select(func.min(_published.c.published_at)).where(_published.c.connection == name)
     )
-
-
-def by_endpoint(tx: Connection, endpoint: str) -> PublishedConnection | None:
-    """Find the connection of a webhook endpoint."""
-    return _one(tx, _running().where(_published.c.endpoint == endpoint))
 
 
 def all_published(tx: Connection) -> list[PublishedConnection]:

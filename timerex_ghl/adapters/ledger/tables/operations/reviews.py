@@ -17,7 +17,6 @@ from sqlalchemy import (
     bindparam,
     cast,
     exists,
-    func,
     insert,
     literal,
     or_,
@@ -211,15 +210,6 @@ def is_touched(tx: Connection, connection: ConnectionName, since: datetime) -> b
     recent = or_(_reviews.c.opened_at >= since, _reviews.c.resolved_at >= since)
     touched = exists().where(_reviews.c.connection == connection, recent)
     return tx.execute(select(touched)).scalar_one()
-
-
-def count_open(tx: Connection, connection: ConnectionName) -> int:
-    """Count the open reviews."""
-    return tx.execute(
-        select(func.count()).where(
-            _reviews.c.connection == connection, _reviews.c.resolved_at.is_(None)
-        )
-    ).scalar_one()
 
 
 def is_set_aside(

@@ -6,7 +6,6 @@ An open intent was sent without a known outcome: the next handler checks GHL bef
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import blake2b
 from typing import Literal, NamedTuple
 
 from pydantic import AwareDatetime
@@ -40,18 +39,15 @@ _intents = Table(
     Column("connection", Text, nullable=False),
     Column("record_key", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("digest", Text, nullable=False),
     Column("payload", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("run_id", Text),
     Column("created_at", UtcTime, nullable=False),
-    Column("closed_at", UtcTime),
     Column("result_id", Text),
     Column("error", Text),
     Column("recovered", Boolean, nullable=False),
     Index(None, "connection", "record_key", "state"),
     Index(None, "connection", "created_at"),
-    Index(None, "run_id"),
 )
 
 
@@ -75,12 +71,10 @@ class Intent(Record):
     connection: ConnectionName
     record_key: str
     kind: str
-    digest: str
     payload: str
     state: Literal["open", "done", "failed"]
     run_id: str | None
     created_at: AwareDatetime
-    closed_at: AwareDatetime | None
     result_id: str | None
     error: str | None
     recovered: bool
@@ -102,18 +96,8 @@ class Closing(NamedTuple):
 
     intent_id: str
     result_id: str | None
-    now: datetime
     error: str | None = None
     recovered: bool = False
-
-
-def open_intent(tx: Connection, new: NewIntent) -> str:
-    """Record a write that is about to be sent, after checking the lock.
-
-    Raises:
-        LostLockError: The lock expired.
-    """
-    return open_all(tx, [new])[0]
 
 
 def open_all(tx: Connection, several: Sequence[NewIntent]) -> list[str]:
@@ -156,7 +140,6 @@ def close_all(tx: Connection, closings: Sequence[Closing]) -> None:
                 "result_id": closing.result_id,
                 "error": None if closing.error is None else closing.error[:LONGEST_ERROR],
                 "recovered": closing.recovered,
-                "closed_at": closing.now,
             }
             for closing in closings
         ],
@@ -182,14 +165,12 @@ _OPEN_ONES = (
 
 
 def _row_of(new: NewIntent) -> dict[str, object]:
-    payload = new.action.model_dump_json()
     return {
         "id": f"i_{secrets.token_hex(10)}",
         "connection": new.connection,
         "record_key": new.record_key,
         "kind": new.action.kind,
-        "digest": blake2b(payload.encode(), digest_size=16).hexdigest(),
-        "payload": payload,
+        "payload": new.action.model_dump_json(),
         "state": "open",
         "run_id": new.run_id,
         "created_at": new.now,
@@ -218,11 +199,6 @@ def open_intents(
 def count_done(tx: Connection, connection: ConnectionName, since: datetime) -> dict[str, int]:
     """Count the writes that reached GHL since a time, by kind."""
     return _count(tx, _intents.c.connection == connection, _intents.c.created_at >= since)
-
-
-def count_by_run(tx: Connection, run_id: str) -> dict[str, int]:
-    """Count the writes of a run that reached GHL, by kind."""
-    return _count(tx, _intents.c.run_id == run_id)
 
 
 def _count(tx: Connection, *conditions: ColumnElement[bool]) -> dict[str, int]:

@@ -37,7 +37,6 @@ links = Table(
     Column("local_id", Text, primary_key=True),
     Column("remote_id", Text, nullable=False),
     Column("local_version", Integer),
-    Column("remote_updated_at", UtcTime),
     Column("written_at", UtcTime),
     Column("base", JsonText),
     Column("digest", Text),
@@ -52,7 +51,6 @@ class Link(Record):
 
     Attributes:
         local_version: The workspace row's version when they were last in sync.
-        remote_updated_at: GHL's `dateUpdated` when they were last in sync.
         written_at: When we last wrote to GHL's record.
         base: The values both sides last agreed on; None before the first time.
         digest: Digest of GHL's record when last in sync; of an appointment, what GHL's list
@@ -66,7 +64,6 @@ class Link(Record):
     local_id: str
     remote_id: str
     local_version: int | None = None
-    remote_updated_at: AwareDatetime | None = None
     written_at: AwareDatetime | None = None
     base: Contact | None = None
     digest: str | None = None

@@ -170,11 +170,6 @@ def all_valid(tx: Connection, fences: Sequence[Fence]) -> list[bool]:
     return [all((name, f.holder, f.number) in found for name in f.names) for f in fences]
 
 
-def is_valid(tx: Connection, fence: Fence) -> bool:
-    """Return whether the fence owns all of its locks now."""
-    return all_valid(tx, [fence])[0]
-
-
 def holder_of(tx: Connection, name: str) -> str | None:
     """Return the holder of a lock; None: it is free."""
     return tx.scalar(

@@ -37,7 +37,7 @@ _quota = Table(
     metadata,
     Column("location_id", Text, primary_key=True),
     Column("slots", JsonText, nullable=False),  # ms since 1970 at which each taken slot is free
-    Column("behind", JsonText, nullable=False, server_default="[]"),  # those taken behind live work
+    Column("behind", JsonText, nullable=False),  # those taken behind live work
     Column("paused_until", UtcTime),
     Column("today", Integer, nullable=False),
     Column("today_ends_at", UtcTime, nullable=False),
@@ -91,14 +91,6 @@ class DayUsage(NamedTuple):
 
     calls: int
     ends_at: datetime
-
-
-class QuotaUsage(NamedTuple):
-    """How much of a location's call budget is used."""
-
-    in_window: int
-    today: int
-    paused_until: datetime | None
 
 
 def take_slots(
@@ -172,16 +164,6 @@ def correct(
     _save(tx, location_id, **_lists(taken), today=today, today_ends_at=ends_at)
 
 
-def usage(tx: Connection, location_id: LocationId) -> QuotaUsage:
-    """Return how much of the call budget is used."""
-    row = tx.execute(select(_quota).where(_quota.c.location_id == location_id)).mappings()
-    found = row.one_or_none()
-    if found is None:
-        return QuotaUsage(0, 0, None)
-    taken = _taken(found, _ms(clock.now(tx)))
-    return QuotaUsage(len(taken), found["today"], found["paused_until"])
-
-
 def day_of(tx: Connection, location_id: LocationId) -> DayUsage | None:
     """Return the calls of the current day; None where there were none yet."""
     this = select(_quota.c.today, _quota.c.today_ends_at).where(
@@ -199,7 +181,9 @@ def _row(tx: Connection, location_id: LocationId) -> RowMapping:
     if row is None:
         ends_at = now + timedelta(days=1)
         tx.execute(
-            insert(_quota).values(location_id=location_id, slots=[], today=0, today_ends_at=ends_at)
+            insert(_quota).values(
+                location_id=location_id, slots=[], behind=[], today=0, today_ends_at=ends_at
+            )
         )
     elif row["today_ends_at"] <= now:
         _save(tx, location_id, today=0, today_ends_at=now + timedelta(days=1))

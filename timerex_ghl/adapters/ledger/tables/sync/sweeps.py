@@ -1,6 +1,6 @@
 """Queries of the GHL sweeps: contacts to read next, records not found, linked appointments."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -131,18 +131,6 @@ def staleness(tx: Connection, connection: ConnectionName) -> Staleness:
         .where(links.c.connection == connection, links.c.kind == "contact", ~contacts.c.deleted)
     ).one()
     return Staleness(row[0], row[1] if row[2] == row[0] else None)
-
-
-def rows_of(
-    tx: Connection, connection: ConnectionName, kind: ActivityKind, ids: Collection[str]
-) -> dict[ActivityId, bool]:
-    """Return for linked notes or tasks whether the workspace has no unsynced change."""
-    rows = tx.execute(
-        select(activities.c.id, links.c.local_version == activities.c.version)
-        .join(links, _row_of_link())
-        .where(links.c.connection == connection, links.c.kind == kind, links.c.local_id.in_([*ids]))
-    )
-    return {ActivityId(row[0]): bool(row[1]) for row in rows}
 
 
 class Standing(NamedTuple):
