@@ -1,137 +1,135 @@
-"""The complete decision table of one field.
+"""The complete decision table of `merge_field`.
 
-Rows: the workspace's value. Columns: GHL's. ?: not received, 0: empty, a b c: three values.
+Rows: the workspace's value. Columns: GHL's. ?: not received, a b c: three values, A: a in another
+spelling, x: a value that the other side may not get.
 Cells: = both agree, > the workspace's value goes to GHL, < GHL's goes to the workspace,
 ! both changed it differently, . nothing is written and the base stays.
 """
 
 from collections.abc import Iterator
-from typing import Literal
 
 import pytest
 
-from tests import make
+from timerex_ghl.domain.shared.actions import Conflict
 from timerex_ghl.domain.shared.merge_field import (
     UNKNOWN,
+    FieldPolicy,
     FieldVerdict,
-    FieldViews,
     Side,
     Unknown,
     merge_field,
+    merge_fields,
 )
-from timerex_ghl.domain.shared.models import ConflictRule, Direction, FieldRule, Value
+from timerex_ghl.domain.shared.models import ConflictRule, FieldName
 
-Cell = tuple[FieldViews, str]
-
-KEEPS_EMPTY = {
+Cell = tuple[str | Unknown, str | Unknown, str | Unknown, str]
+CITY = FieldName("city")
+FIELDS = [FieldName(f"field {number}") for number in range(6)]
+TABLES = {
     "a": """
-          ? 0 a b
-        ? . . = <
-        0 . = . <
-        a . . = <
-        b . > > =
-        c . > > !
-    """,
-    "0": """
-          ? 0 a b
-        ? . = < <
-        0 . = < <
-        a . > = !
-        b . > ! =
+          ? a A b x
+        a . = = < .
+        A . = = < .
+        b . > > = >
+        c . > > ! >
+        x . . . < =
     """,
     "?": """
-          ? 0 a b
-        ? . = < <
-        0 . = < <
-        a . > = !
-        b . > ! =
+          ? a A b x
+        a . = = ! >
+        A . = = ! >
+        b . ! ! = >
+        c . ! ! ! >
+        x . < < < =
     """,
-}
-EMPTY_WIPES = {
-    "a": """
-          ? 0 a b
-        ? . < = <
-        0 . = > !
-        a . < = <
-        b . ! > =
-        c . ! > !
-    """,
-    "0": KEEPS_EMPTY["0"],
-    "?": KEEPS_EMPTY["?"],
 }
 SIGNS = {"workspace": ">", "ghl": "<", "both": "=", None: "."}
 
 
-def value_of(letter: str) -> Value | Unknown:
-    return {"?": UNKNOWN, "0": None}.get(letter, letter)
-
-
-def read_cells(tables: dict[str, str]) -> Iterator[Cell]:
-    for base, table in tables.items():
+def read_cells() -> Iterator[Cell]:
+    for base, table in TABLES.items():
         header, *rows = (line.split() for line in table.strip().splitlines())
         for workspace, *signs in rows:
             for ghl, sign in zip(header, signs, strict=True):
-                yield FieldViews(value_of(workspace), value_of(ghl), value_of(base)), sign
+                yield workspace, value_of(ghl), value_of(base), sign
 
 
-def merge(
-    rule: FieldRule, views: FieldViews, newer: Side | None = None, *, creating: bool = False
-) -> FieldVerdict:
-    return merge_field(rule, views, newer, "JP", creating=creating)
+def value_of(letter: str) -> str | Unknown:
+    return UNKNOWN if letter == "?" else letter
 
 
-def sign_of(verdict: FieldVerdict) -> str:
+def policy(
+    conflict: ConflictRule = ConflictRule.ASK,
+    newer: Side | None = None,
+    *,
+    to_ghl: bool = True,
+    to_workspace: bool = True,
+) -> FieldPolicy[str]:
+    return FieldPolicy(
+        CITY, is_same_letter, conflict, newer, to_ghl, to_workspace, is_accepted, is_accepted
+    )
+
+
+def is_same_letter(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
+
+
+def is_accepted(value: str) -> bool:
+    return value != "x"
+
+
+def merge_one(values: list[str | Unknown], how: FieldPolicy[str]) -> FieldVerdict[str]:
+    workspace, ghl, base = values
+    assert workspace is not UNKNOWN
+    return merge_field(workspace, ghl, base, how)
+
+
+def sign_of(verdict: FieldVerdict[str]) -> str:
     waits = verdict.conflict is not None and verdict.conflict.winner is None
-    return "!" if waits else SIGNS[verdict.stands]
+    return "!" if waits else SIGNS[verdict.winner]
 
 
-@pytest.mark.parametrize(("views", "sign"), [*read_cells(KEEPS_EMPTY)])
-def test_a_field_whose_empty_values_wipe_nothing(views: FieldViews, sign: str) -> None:
-    verdict = merge(make.rule(conflict=ConflictRule.ASK), views)
-
-    assert sign_of(verdict) == sign
-    assert verdict.value == value_that_stands(views, sign)
-
-
-@pytest.mark.parametrize(("views", "sign"), [*read_cells(EMPTY_WIPES)])
-def test_a_field_whose_empty_values_wipe(views: FieldViews, sign: str) -> None:
-    verdict = merge(make.rule(conflict=ConflictRule.ASK, empty_wipes=True), views)
-
-    assert sign_of(verdict) == sign
-
-
-def value_that_stands(views: FieldViews, sign: str) -> Value:
-    stands = {"=": views.ghl, "<": views.ghl, ">": views.workspace}.get(sign)
-    return None if stands is UNKNOWN else stands
-
-
-@pytest.mark.parametrize(("views", "sign"), [*read_cells(KEEPS_EMPTY)])
-@pytest.mark.parametrize(
-    ("rule", "instead"),
-    [
-        (make.rule(direction=Direction.TO_GHL), {"<": ".", "!": ">"}),
-        (make.rule(direction=Direction.TO_WORKSPACE), {">": ".", "!": "<"}),
-        (make.rule(create_only=True), {">": ".", "!": "<"}),
-        (make.rule(direction=Direction.OFF), dict.fromkeys("<>!=", ".")),
-        (make.rule(direction=Direction.TO_GHL, create_only=True), dict.fromkeys("<>!=", ".")),
-    ],
-    ids=["to-ghl", "to-workspace", "create-only", "off", "create-only to-ghl"],
-)
-def test_a_one_way_field_writes_its_target_and_nothing_else(
-    rule: FieldRule, instead: dict[str, str], views: FieldViews, sign: str
+@pytest.mark.parametrize(("workspace", "ghl", "base", "sign"), [*read_cells()])
+def test_each_side_is_compared_with_the_base(
+    workspace: str, ghl: str | Unknown, base: str | Unknown, sign: str
 ) -> None:
-    verdict = merge(rule, views, "workspace" if ">" in instead else "ghl")
+    verdict = merge_field(workspace, ghl, base, policy())
+
+    assert sign_of(verdict) == sign
+    assert verdict.base == {"=": workspace, ">": workspace, "<": ghl}.get(sign, UNKNOWN)
+    assert (verdict.conflict is not None) == (sign == "!")
+
+
+@pytest.mark.parametrize("cell", [*read_cells()])
+@pytest.mark.parametrize(
+    ("one_way", "instead"),
+    [
+        (policy(ConflictRule.NEWEST, to_workspace=False), {"<": ".", "!": ">"}),
+        (policy(ConflictRule.NEWEST, to_ghl=False), {">": ".", "!": "<"}),
+    ],
+    ids=["to-ghl", "to-workspace"],
+)
+def test_a_one_way_field_writes_only_its_target_and_its_source_wins(
+    one_way: FieldPolicy[str], instead: dict[str, str], cell: Cell
+) -> None:
+    *values, sign = cell
+
+    verdict = merge_one(values, one_way)
 
     assert sign_of(verdict) == instead.get(sign, sign)
-    overwrites = sign == "!" and rule.direction is not Direction.OFF and instead["!"] != "."
-    assert (verdict.conflict is not None) == overwrites
+    assert (verdict.conflict is not None) == (sign == "!")
 
 
-def test_a_create_only_field_travels_while_the_contact_is_made() -> None:
-    views = FieldViews("Hinode Foods", None, UNKNOWN)
+@pytest.mark.parametrize("cell", [*read_cells()])
+def test_a_field_that_no_side_may_get_is_left(cell: Cell) -> None:
+    *values, _ = cell
 
-    assert merge(make.rule(create_only=True), views).stands is None
-    assert merge(make.rule(create_only=True), views, creating=True).stands == "workspace"
+    assert merge_one(values, policy(to_ghl=False, to_workspace=False)) == FieldVerdict()
+
+
+@pytest.mark.parametrize("one_way", [policy(to_ghl=False), policy(to_workspace=False)])
+def test_a_one_way_field_may_still_ask(one_way: FieldPolicy[str]) -> None:
+    assert sign_of(merge_field("b", "c", "a", one_way)) == "!"
 
 
 @pytest.mark.parametrize(
@@ -149,51 +147,33 @@ def test_a_create_only_field_travels_while_the_contact_is_made() -> None:
         (ConflictRule.ASK, None, None),
     ],
 )
-@pytest.mark.parametrize("base", ["Kobe", None, UNKNOWN])
-def test_the_rule_applies_a_conflict_and_a_row_is_kept_in_every_case(
-    conflict: ConflictRule,
-    newer: Side | None,
-    winner: Literal["workspace", "ghl"] | None,
-    base: Value | Unknown,
+@pytest.mark.parametrize("base", ["a", UNKNOWN])
+def test_the_policy_resolves_a_conflict_which_has_both_values(
+    conflict: ConflictRule, newer: Side | None, winner: Side | None, base: str | Unknown
 ) -> None:
-    verdict = merge(make.rule(conflict=conflict), FieldViews("Osaka", "Kyoto", base), newer)
+    verdict = merge_field("b", "c", base, policy(conflict, newer))
 
-    assert verdict.stands == winner
-    assert verdict.conflict is not None
-    kept = verdict.conflict
-    assert (kept.workspace, kept.ghl, kept.winner) == ("Osaka", "Kyoto", winner)
-    assert kept.base == (None if base is UNKNOWN else base)
-
-
-@pytest.mark.parametrize("direction", [Direction.TO_GHL, Direction.TO_WORKSPACE])
-def test_a_one_way_field_may_still_ask(direction: Direction) -> None:
-    rule = make.rule(direction=direction, conflict=ConflictRule.ASK)
-
-    verdict = merge(rule, FieldViews("Osaka", "Kyoto", "Kobe"), "ghl")
-
-    assert verdict.stands is None
-    assert verdict.conflict is not None
+    assert verdict.winner == winner
+    assert verdict.base == {"workspace": "b", "ghl": "c", None: UNKNOWN}[winner]
+    assert verdict.conflict == Conflict(
+        field=CITY,
+        workspace="b",
+        ghl="c",
+        base=None if base is UNKNOWN else base,
+        winner=winner,
+    )
 
 
-@pytest.mark.parametrize(
-    ("workspace", "ghl", "base", "sign"),
-    [
-        ("Riku", "riku", "Riku", "="),  # some GHL lists lower-case names
-        ("Riku", "riku", UNKNOWN, "="),
-        ("Rikuto", "riku", "Riku", ">"),
-        ("Rikuto", "rikuto", "Riku", "="),  # our own write, read back from such a list
-        ("Riku", "riku", "riku", ">"),  # a person corrected it in the workspace
-        ("riku", "Riku", "riku", "<"),  # or in GHL
-        ("RIKU", "Riku", "RIKU", "<"),
-    ],
-)
-def test_a_name_that_only_lost_its_capitals_was_not_edited(
-    workspace: str, ghl: str, base: Value | Unknown, sign: str
-) -> None:
-    views = FieldViews(workspace, ghl, base)
+def test_the_fields_of_a_record_are_merged_one_by_one() -> None:
+    policies = [policy(ConflictRule.GHL)._replace(field=field) for field in FIELDS]
+    workspace = dict(zip(FIELDS, "bacbbb", strict=True))
+    ghl = dict(zip(FIELDS, "abdbb", strict=False))
+    base = dict(zip(FIELDS, "aaaa", strict=False))
 
-    assert sign_of(merge(make.rule("first_name"), views)) == sign
+    merged = merge_fields(workspace, ghl, base, policies)
 
-
-def test_other_fields_may_lose_their_capitals() -> None:
-    assert sign_of(merge(make.rule("city"), FieldViews("OSAKA", "osaka", "OSAKA"))) == "<"
+    mine, their, both, same, new, _ = FIELDS
+    assert merged.to_ghl == {mine: "b"}
+    assert merged.to_workspace == {their: "b", both: "d"}
+    assert merged.base == {mine: "b", their: "b", both: "d", same: "b", new: "b"}
+    assert [conflict.field for conflict in merged.conflicts] == [both]

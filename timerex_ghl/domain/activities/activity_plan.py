@@ -5,6 +5,7 @@ tasks have no time of change, so which edit is newer is unknown.
 """
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from timerex_ghl.domain.activities.activity_fields import (
@@ -21,13 +22,12 @@ from timerex_ghl.domain.connections.settings import ActivityRule
 from timerex_ghl.domain.shared.actions import (
     ActivityPlan,
     ActivityWrite,
-    Conflict,
     CreateActivity,
     UpdateActivity,
     WorkspaceChange,
 )
-from timerex_ghl.domain.shared.merge_field import Side
-from timerex_ghl.domain.shared.models import FieldName, GhlContactId, Values
+from timerex_ghl.domain.shared.merge_field import FieldPolicy, Side, merge_fields
+from timerex_ghl.domain.shared.models import ConflictRule, FieldName, GhlContactId, Values
 
 
 class Policy(NamedTuple):
@@ -43,13 +43,20 @@ class Policy(NamedTuple):
     assignable: Collection[str] = ()
     resolved_fields: Mapping[FieldName, Side] = {}
 
+    def of_field(self, field: FieldName) -> FieldPolicy[str | None]:
+        """Return how a field is merged."""
+        return FieldPolicy(
+            field=field,
+            is_same=partial(is_same_value, field),
+            conflict=ConflictRule(self.resolved_fields.get(field, self.rule)),
+            ghl_accepts=partial(self.can_send, field),
+        )
 
-class _Verdict(NamedTuple):
-    """Whose value wins; None: nothing is written and the base stays as it was."""
-
-    stands: Side | None
-    agree: bool = False
-    conflict: Conflict | None = None
+    def can_send(self, field: FieldName, value: str | None) -> bool:
+        """Return whether GHL accepts it: only a body may be empty; an assignee must be a user."""
+        if field == ASSIGNEE:
+            return value is not None and value.casefold() in self.assignable
+        return bool(value) or field == BODY
 
 
 def plan_creation(row: Activity, contact_id: GhlContactId, policy: Policy) -> ActivityPlan:
@@ -57,7 +64,7 @@ def plan_creation(row: Activity, contact_id: GhlContactId, policy: Policy) -> Ac
     values: dict[FieldName, str | None] = {
         field: value
         for field in TRAVELS[row.kind]
-        if (value := row.values.get(field)) is not None and _can_send(field, value, policy)
+        if (value := row.values.get(field)) is not None and policy.can_send(field, value)
     }
     action = CreateActivity(
         kind="note.create" if row.kind == "note" else "task.create",
@@ -84,57 +91,16 @@ def plan_activity(
         contact_id: Its contact in GHL.
         policy: What resolves fields that both changed.
     """
-    to_ghl: dict[FieldName, str | None] = {}
-    to_workspace: dict[FieldName, str | None] = {}
-    agreed = {field: text_of(base, field) for field in TRAVELS[row.kind] if base and field in base}
-    conflicts: list[Conflict] = []
-    for field in TRAVELS[row.kind]:
-        if field not in remote.values:
-            continue
-        local, other = row.values.get(field), remote.values[field]
-        verdict = _merge(field, local, other, base, policy)
-        if verdict.conflict is not None:
-            conflicts.append(verdict.conflict)
-        if verdict.agree:
-            agreed[field] = local
-        elif verdict.stands == "workspace":
-            to_ghl[field] = agreed[field] = local
-        elif verdict.stands == "ghl":
-            to_workspace[field] = agreed[field] = other
+    fields = TRAVELS[row.kind]
+    local = {field: row.values.get(field) for field in fields}
+    agreed = {field: text_of(base, field) for field in fields if base and field in base}
+    merged = merge_fields(local, remote.values, agreed, map(policy.of_field, fields))
     return ActivityPlan(
-        to_ghl=_update(row, remote, contact_id, to_ghl),
-        to_workspace=WorkspaceChange(values={**to_workspace}),
-        base=agreed,
-        conflicts=tuple(conflicts),
+        to_ghl=_update(row, remote, contact_id, merged.to_ghl),
+        to_workspace=WorkspaceChange(values={**merged.to_workspace}),
+        base={**agreed, **merged.base},
+        conflicts=merged.conflicts,
     )
-
-
-def _merge(
-    field: FieldName, local: str | None, remote: str | None, base: Values | None, policy: Policy
-) -> _Verdict:
-    if is_same_value(field, local, remote):
-        return _Verdict(None, agree=True)
-    known = base is not None and field in base
-    before = text_of(base, field) if base is not None else None
-    is_edited = not known or not is_same_value(field, local, before)
-    is_changed_here = is_edited and _can_send(field, local, policy)
-    is_changed_remotely = not known or not is_same_value(field, remote, before)
-    if is_changed_here and is_changed_remotely:
-        winner = policy.resolved_fields.get(field) or _winner(policy.rule)
-        conflict = Conflict(field=field, workspace=local, ghl=remote, base=before, winner=winner)
-        return _Verdict(winner, conflict=conflict)
-    return _Verdict("workspace" if is_changed_here else "ghl" if is_changed_remotely else None)
-
-
-def _winner(rule: ActivityRule) -> Side | None:
-    return None if rule == "ask" else rule
-
-
-def _can_send(field: FieldName, value: str | None, policy: Policy) -> bool:
-    """Return whether GHL accepts a value: only a body may be empty; an assignee must be a user."""
-    if field == ASSIGNEE:
-        return value is not None and value.casefold() in policy.assignable
-    return bool(value) or field == BODY
 
 
 def _update(

@@ -1,26 +1,31 @@
-"""The three-way merge of a contact: each field by itself, and the tags one by one."""
+"""The three-way merge of a contact: each field by itself, and the tags one by one.
 
-from collections.abc import Iterable
+A one-way field's source wins every conflict. An edit on the other side stays there until the
+source changes the next time. A field GHL takes on creation only is one-way from then on.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
+from timerex_ghl.domain.contacts.mapping import goes_to_ghl, goes_to_workspace
 from timerex_ghl.domain.shared.actions import Conflict, WorkspaceChange
 from timerex_ghl.domain.shared.merge_field import (
-    UNKNOWN,
-    FieldVerdict,
-    FieldViews,
+    FieldPolicy,
+    MergedFields,
     Side,
-    Standing,
-    merge_field,
+    accept_any,
+    merge_fields,
 )
-from timerex_ghl.domain.shared.models import Contact, FieldName, FieldRule, Record, Value
-from timerex_ghl.domain.shared.normal import clean_tag
+from timerex_ghl.domain.shared.models import Contact, FieldName, FieldRule, Record, Value, Values
+from timerex_ghl.domain.shared.normal import clean_tag, is_empty, is_same
 
 Tags = frozenset[str]
-WINNERS: tuple[Standing, ...] = ("workspace", "ghl", "both")
 NO_TAGS: Tags = frozenset()
+_NAMES = {"first_name", "last_name"}
 
 
-class FieldMerge(Record):
+class ContactMerge(Record):
     """The changes to each side, in canonical fields.
 
     Attributes:
@@ -51,7 +56,7 @@ def merge_contacts(
     region: str,
     *,
     creating: bool = False,
-) -> FieldMerge:
+) -> ContactMerge:
     """Merge the two views of a contact.
 
     Args:
@@ -64,22 +69,19 @@ def merge_contacts(
     """
     agreed = base.values if base else {}
     newer = _newer_value_of(workspace, ghl)
-    verdicts: dict[FieldName, FieldVerdict] = {}
-    for rule in rules:
-        records = (workspace.values, ghl.values, agreed)
-        views = FieldViews(*(side.get(rule.field, UNKNOWN) for side in records))
-        verdicts[rule.field] = merge_field(rule, views, newer, region, creating=creating)
+    policies = [_policy_of(rule, newer, region, creating=creating) for rule in rules]
+    fields = _merge_values(workspace.values, ghl.values, agreed, policies)
     tags = merge_tags(workspace.tags, ghl.tags, base.tags if base else None)
     added, removed = tags.to_workspace
-    return FieldMerge(
+    return ContactMerge(
         to_workspace=WorkspaceChange(
-            values=_standing(verdicts, "ghl"), tags_added=added, tags_removed=removed
+            values=fields.to_workspace, tags_added=added, tags_removed=removed
         ),
-        values_to_ghl=_standing(verdicts, "workspace"),
+        values_to_ghl=fields.to_ghl,
         tags_to_add=tags.to_ghl[0],
         tags_to_remove=tags.to_ghl[1],
-        base=Contact(values={**agreed, **_standing(verdicts, *WINNERS)}, tags=tags.base),
-        conflicts=tuple(verdict.conflict for verdict in verdicts.values() if verdict.conflict),
+        base=Contact(values={**agreed, **fields.base}, tags=tags.base),
+        conflicts=fields.conflicts,
     )
 
 
@@ -111,8 +113,44 @@ def apply_change(contact: Contact, change: WorkspaceChange) -> Contact:
     return contact.model_copy(update={"values": {**contact.values, **change.values}, "tags": tags})
 
 
-def _standing(verdicts: dict[FieldName, FieldVerdict], *whose: Standing) -> dict[FieldName, Value]:
-    return {field: verdict.value for field, verdict in verdicts.items() if verdict.stands in whose}
+def _merge_values(
+    workspace: Values, ghl: Values, base: Values, policies: Sequence[FieldPolicy[Value]]
+) -> MergedFields[Value]:
+    # No base counts as an empty one: an empty value does not wipe a filled one the first time.
+    known = {policy.field: base.get(policy.field) for policy in policies}
+    local = {**known, **workspace}  # a field that was never entered counts as unchanged
+    remote = {
+        field: _undo_lowering(field, value, (known.get(field), local.get(field)))
+        for field, value in ghl.items()
+    }
+    return merge_fields(local, remote, known, policies)
+
+
+def _policy_of(
+    rule: FieldRule, newer: Side | None, region: str, *, creating: bool
+) -> FieldPolicy[Value]:
+    accepts = accept_any if rule.empty_wipes else _is_filled
+    return FieldPolicy(
+        field=rule.field,
+        is_same=partial(is_same, rule.field, region=region),
+        conflict=rule.conflict,
+        newer=newer,
+        to_ghl=goes_to_ghl(rule, creating=creating),
+        to_workspace=goes_to_workspace(rule),
+        ghl_accepts=accepts,
+        workspace_accepts=accepts,
+    )
+
+
+def _is_filled(value: Value) -> bool:
+    return not is_empty(value)
+
+
+def _undo_lowering(field: FieldName, ghl: Value, known: tuple[Value, Value]) -> Value:
+    """Restore a known name that only lost its capitals: some GHL lists lower-case names."""
+    if field not in _NAMES:
+        return ghl
+    return next((name for name in known if isinstance(name, str) and name.lower() == ghl), ghl)
 
 
 def _cleaned(tags: Tags) -> Tags:

@@ -1,26 +1,22 @@
-"""The three-way merge of one field: each side is compared with the base.
+"""The three-way merge of one field, the same for contacts, notes, tasks and appointments.
 
-- Emptying a field is not an edit, unless the field's rule has `empty_wipes`.
-- `newest` needs both times: where one is missing, or they are equal, a person decides.
-- A one-way field's source wins every conflict. An edit on the other side stays there until the
-  source changes the next time. A field GHL takes on creation only is one-way from then on.
+Each side is compared with the base. A change on one side goes to the other one. If both changed
+differently, that is a conflict, and the field's policy chooses the winner.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import Final, Literal, NamedTuple
+from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
-from timerex_ghl.domain.contacts.mapping import goes_to_ghl, goes_to_workspace
 from timerex_ghl.domain.shared.actions import Conflict
-from timerex_ghl.domain.shared.models import ConflictRule, FieldRule, Value
-from timerex_ghl.domain.shared.normal import is_empty, is_same
+from timerex_ghl.domain.shared.models import ConflictRule, FieldName, Value
 
 Side = Literal["workspace", "ghl"]
-Standing = Side | Literal["both"]
-_NAMES = {"first_name", "last_name"}
+V = TypeVar("V", bound=Value)
 
 
 class Unknown(Enum):
-    """A value that was not received: neither written, nor read as empty."""
+    """A value that is not known: neither written, nor read as empty."""
 
     UNKNOWN = "unknown"
 
@@ -28,112 +24,133 @@ class Unknown(Enum):
 UNKNOWN: Final = Unknown.UNKNOWN
 
 
-class FieldViews(NamedTuple):
-    """One field on each side, and in the base."""
-
-    workspace: Value | Unknown
-    ghl: Value | Unknown
-    base: Value | Unknown
+def accept_any(_value: object) -> bool:
+    """Accept every value."""
+    return True
 
 
-class FieldVerdict(NamedTuple):
+class FieldPolicy(NamedTuple, Generic[V]):
+    """How one field is merged.
+
+    Attributes:
+        is_same: Whether two values are equal but for spelling.
+        conflict: Whose value wins where both sides changed it. A one-way field's source does,
+            unless a person is asked.
+        newer: The side that changed last, for `newest`; None: not known, so a person is asked.
+        to_ghl: The field may be written to GHL.
+        to_workspace: The field may be written to the workspace.
+        ghl_accepts: Whether GHL may get a value. A value it may not get is no edit: it stays
+            until the other side changes, and then gives way without a conflict.
+        workspace_accepts: The same for the workspace.
+    """
+
+    field: FieldName
+    is_same: Callable[[V, V], bool]
+    conflict: ConflictRule
+    newer: Side | None = None
+    to_ghl: bool = True
+    to_workspace: bool = True
+    ghl_accepts: Callable[[V], bool] = accept_any
+    workspace_accepts: Callable[[V], bool] = accept_any
+
+
+class FieldVerdict(NamedTuple, Generic[V]):
     """The result of merging one field.
 
     Attributes:
-        stands: Whose value wins. "both": they agree already. None: nothing is written, and the
-            base stays as it was.
-        value: The value that wins; None where none does.
+        winner: Whose value is written to the other side. "both": they agree already. None:
+            nothing is written.
+        base: The new base; UNKNOWN: it stays as it was.
         conflict: Set where both sides changed it differently.
     """
 
-    stands: Standing | None
-    value: Value = None
+    winner: Side | Literal["both"] | None = None
+    base: V | Unknown = UNKNOWN
     conflict: Conflict | None = None
 
 
-LEAVE = FieldVerdict(None)
+class MergedFields(NamedTuple, Generic[V]):
+    """The result of merging a record's fields. `base` has only the fields that agree now."""
+
+    to_workspace: dict[FieldName, V]
+    to_ghl: dict[FieldName, V]
+    base: dict[FieldName, V]
+    conflicts: tuple[Conflict, ...]
+
+
+def merge_fields(
+    workspace: Mapping[FieldName, V],
+    ghl: Mapping[FieldName, V],
+    base: Mapping[FieldName, V],
+    policies: Iterable[FieldPolicy[V]],
+) -> MergedFields[V]:
+    """Merge the fields that have a policy. A field absent in `ghl` or `base` is unknown there."""
+    verdicts: dict[FieldName, FieldVerdict[V]] = {}
+    for policy in policies:
+        field = policy.field
+        values = workspace[field], ghl.get(field, UNKNOWN), base.get(field, UNKNOWN)
+        verdicts[field] = merge_field(*values, policy)
+    agreed = {field: one.base for field, one in verdicts.items() if one.base is not UNKNOWN}
+    return MergedFields(
+        to_workspace={f: value for f, value in agreed.items() if verdicts[f].winner == "ghl"},
+        to_ghl={f: value for f, value in agreed.items() if verdicts[f].winner == "workspace"},
+        base=agreed,
+        conflicts=tuple(one.conflict for one in verdicts.values() if one.conflict),
+    )
 
 
 def merge_field(
-    rule: FieldRule, views: FieldViews, newer: Side | None, region: str, *, creating: bool
-) -> FieldVerdict:
+    workspace: V, ghl: V | Unknown, base: V | Unknown, policy: FieldPolicy[V]
+) -> FieldVerdict[V]:
     """Decide whose value wins.
 
     Args:
-        rule: How the field is synced.
-        views: What is known of it.
-        newer: The side that changed last; None where that is not known.
-        region: Reads phone numbers written without a country code.
-        creating: GHL does not have the contact yet.
+        workspace: The workspace's value.
+        ghl: GHL's value; UNKNOWN: not received.
+        base: What both last agreed on. UNKNOWN: they never did, so every value is an edit.
+        policy: How the field is merged.
     """
-    may_stand: dict[Side, bool] = {
-        "workspace": goes_to_ghl(rule, creating=creating),
-        "ghl": goes_to_workspace(rule),
-    }
-    if views.ghl is UNKNOWN or not any(may_stand.values()):
-        return LEAVE
-    base = views.base
-    workspace = views.workspace
-    if workspace is UNKNOWN:  # a field that was never entered counts as unchanged
-        workspace = None if base is UNKNOWN else base
-    ghl = _undo_lowering(rule, views.ghl, (base, workspace))
-    if is_same(rule.field, workspace, ghl, region):
+
+    def is_changed(value: V) -> bool:
+        return base is UNKNOWN or not policy.is_same(value, base)
+
+    if ghl is UNKNOWN or not (policy.to_ghl or policy.to_workspace):
+        return FieldVerdict()
+    if policy.is_same(workspace, ghl):
         return FieldVerdict("both", workspace)
-    match _is_edit(rule, workspace, base, region), _is_edit(rule, ghl, base, region):
+    is_workspace_edit = is_changed(workspace) and policy.ghl_accepts(workspace)
+    is_ghl_edit = is_changed(ghl) and policy.workspace_accepts(ghl)
+    match is_workspace_edit, is_ghl_edit:
         case True, True:
-            return _resolve_value(rule, workspace, ghl, base, _winner(rule, may_stand, newer))
-        case True, False:
-            return FieldVerdict("workspace", workspace) if may_stand["workspace"] else LEAVE
-        case False, True:
-            return FieldVerdict("ghl", ghl) if may_stand["ghl"] else LEAVE
+            winner = _winner(policy)
+            conflict = Conflict(
+                field=policy.field,
+                workspace=workspace,
+                ghl=ghl,
+                base=None if base is UNKNOWN else base,
+                winner=winner,
+            )
+            values = {"workspace": workspace, "ghl": ghl, None: UNKNOWN}
+            return FieldVerdict(winner, values[winner], conflict)
+        case True, False if policy.to_ghl:
+            return FieldVerdict("workspace", workspace)
+        case False, True if policy.to_workspace:
+            return FieldVerdict("ghl", ghl)
         case _:
-            return LEAVE
+            return FieldVerdict()
 
 
-def _is_edit(rule: FieldRule, value: Value, base: Value | Unknown, region: str) -> bool:
-    """Return whether a side's value is an edit since the base."""
-    if is_empty(value):
-        return rule.empty_wipes and base is not UNKNOWN and not is_empty(base)
-    return base is UNKNOWN or not is_same(rule.field, value, base, region)
-
-
-def _winner(rule: FieldRule, may_stand: dict[Side, bool], newer: Side | None) -> Side | None:
-    if rule.conflict is ConflictRule.ASK:
+def _winner(policy: FieldPolicy[V]) -> Side | None:
+    if policy.conflict is ConflictRule.ASK:
         return None
-    if not may_stand["ghl"]:
+    if not policy.to_workspace:
         return "workspace"
-    if not may_stand["workspace"]:
+    if not policy.to_ghl:
         return "ghl"
-    match rule.conflict:
+    match policy.conflict:
         case ConflictRule.WORKSPACE:
             return "workspace"
         case ConflictRule.GHL:
             return "ghl"
         case ConflictRule.NEWEST:
-            return newer
-
-
-def _resolve_value(
-    rule: FieldRule, workspace: Value, ghl: Value, base: Value | Unknown, winner: Side | None
-) -> FieldVerdict:
-    conflict = Conflict(
-        field=rule.field,
-        workspace=workspace,
-        ghl=ghl,
-        base=None if base is UNKNOWN else base,
-        winner=winner,
-    )
-    match winner:
-        case "workspace":
-            return FieldVerdict(winner, workspace, conflict)
-        case "ghl":
-            return FieldVerdict(winner, ghl, conflict)
-        case None:
-            return FieldVerdict(None, conflict=conflict)
-
-
-def _undo_lowering(rule: FieldRule, ghl: Value, known: tuple[Value | Unknown, ...]) -> Value:
-    """Restore a known name that only lost its capitals: some GHL lists lower-case names."""
-    if rule.field not in _NAMES:
-        return ghl
-    return next((name for name in known if isinstance(name, str) and name.lower() == ghl), ghl)
+            return policy.newer
