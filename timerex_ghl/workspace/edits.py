@@ -104,6 +104,7 @@ def keep_track(
             tx,
             connection=editor.connection,
             source="workspace",
+            origin="edit",
             type=f"{edit.kind} changed",
             dedupe_key=f"{record}:{edit.version}",
             body=json.dumps({"version": edit.version}),

@@ -43,7 +43,7 @@ def test_every_kind_is_tested() -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in get_args(RecordKind) if kind != "location"])
 @pytest.mark.parametrize("its_id", ["a:b", ":a", "a:", ":", "::", "%", "%3A", "a%253A:b", " é ☃"])
-def test_an_id_may_hold_any_character(kind: RecordKind, its_id: str) -> None:
+def test_an_id_of_any_characters_is_read_back(kind: RecordKind, its_id: str) -> None:
     assert RecordRef.parse(str(RecordRef(kind, its_id))) == RecordRef(kind, its_id)
 
 

@@ -109,6 +109,7 @@ def take(tx: Connection, context: SyncContext, polled: Polled, now: datetime) ->
         tx,
         connection=context.connection,
         source="timerex",
+        origin="poll",
         type=polled.type,
         dedupe_key=polled.dedupe_key,
         body=polled.body,

@@ -64,6 +64,7 @@ def resolve_deletes(tx: Connection, case: ReviewCase, now: datetime) -> None:
                 Arrival(
                     connection=connection,
                     source="workspace",
+                    origin="review",
                     type=f"{kind} changed",
                     dedupe_key=f"{kind}:{one.local_id}:{case.review.id}",
                     body=json.dumps({"review": case.review.id}),

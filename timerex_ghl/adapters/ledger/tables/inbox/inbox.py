@@ -30,6 +30,8 @@ from timerex_ghl.adapters.ledger.db.wake import announce
 from timerex_ghl.domain.shared.models import ConnectionName, EventId, Record
 
 Source = Literal["timerex", "ghl", "workspace"]
+Origin = Literal["webhook", "poll", "edit", "review"]
+"""What stored an event. `review`: a person released what had been pending."""
 
 _UNIQUE = ("connection", "source", "dedupe_key")
 _WAITS = text("state = 'waiting'")
@@ -42,6 +44,7 @@ events = Table(
     Column("id", Text, nullable=False, unique=True),
     Column("connection", Text, nullable=False),  # "": of no connection, so that it counts as equal
     Column("source", Text, nullable=False),
+    Column("origin", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("dedupe_key", Text, nullable=False),
     Column("body", Text, nullable=False),
@@ -109,6 +112,7 @@ class InboxEvent(Record):
     id: EventId
     connection: ConnectionName | None
     source: Source
+    origin: Origin
     type: str
     dedupe_key: str
     body: str
@@ -132,6 +136,7 @@ class Arrival(NamedTuple):
     state: InboxState = InboxState.WAITING
     record: str = ""
     note: str = ""
+    origin: Origin = "webhook"
 
 
 class Stored(NamedTuple):
@@ -170,9 +175,10 @@ def store_event(  # noqa: PLR0913  one argument a column
     now: datetime,
     state: InboxState = InboxState.WAITING,
     record: str = "",
+    origin: Origin = "webhook",
 ) -> tuple[EventId, bool]:
     """Store a delivery once; return its event's id, and whether it is new."""
-    arrival = Arrival(connection, source, type, dedupe_key, body, state, record)
+    arrival = Arrival(connection, source, type, dedupe_key, body, state, record, origin=origin)
     return store_events(tx, [arrival], now)[0]
 
 

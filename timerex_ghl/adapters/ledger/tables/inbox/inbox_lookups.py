@@ -48,35 +48,28 @@ def waiting_records(
     )
 
 
-def last_delivery_at(
-    tx: Connection, connection: ConnectionName, source: Source, *, polled: str
-) -> datetime | None:
-    """Return when the last webhook of a source was received; None: never.
-
-    Polled events do not count: their keys begin with `polled`.
-    """
+def last_delivery_at(tx: Connection, connection: ConnectionName, source: Source) -> datetime | None:
+    """Return when the last webhook of a source was received; None: never."""
     return tx.scalar(
         select(events.c.received_at)
         .where(
             events.c.connection == connection,
             events.c.source == source,
-            ~events.c.dedupe_key.startswith(polled),
+            events.c.origin == "webhook",
         )
         .order_by(events.c.seq.desc())
         .limit(1)
     )
 
 
-def polled_since(
-    tx: Connection, connection: ConnectionName, since: datetime, *, polled: str
-) -> list[str]:
+def polled_since(tx: Connection, connection: ConnectionName, since: datetime) -> list[str]:
     """Return the bodies of events that polls of TimeRex stored since a time."""
     return list(
         tx.scalars(
             select(events.c.body).where(
                 events.c.connection == connection,
                 events.c.source == "timerex",
-                events.c.dedupe_key.startswith(polled),
+                events.c.origin == "poll",
                 events.c.received_at >= since,
             )
         )
