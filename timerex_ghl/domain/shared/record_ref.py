@@ -102,6 +102,11 @@ class RecordRef:
         return cls(kind, _unquoted(rest) if kind in _OF_A_CONTACT else rest)
 
     @property
+    def ids(self) -> frozenset[str]:
+        """Return its id and that of its GHL contact, if it names one."""
+        return frozenset({self.id, self.contact_id or self.id})
+
+    @property
     def record(self) -> Self:
         """Return the record that the field is part of; itself where it names no field."""
         return self if self.field is None else replace(self, field=None)

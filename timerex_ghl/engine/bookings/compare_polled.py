@@ -12,6 +12,7 @@ from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.timerex.polled import Polled, key_of_row
 from timerex_ghl.adapters.timerex.replies import EventRow
 from timerex_ghl.domain.shared.models import BookingId, BookingState, Record
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.bookings.verify_booking import is_confirmed_by
 from timerex_ghl.engine.context import SyncContext
 
@@ -61,12 +62,12 @@ def unknown_of(tx: Connection, context: SyncContext, rows: Sequence[EventRow]) -
         tx, context.connection, "timerex", [key_of_row(row) for row in rows]
     )
     waiting = inbox_lookups.waiting_records(
-        tx, context.connection, [f"booking:{row.id}" for row in rows]
+        tx, context.connection, [RecordRef.booking(row.id) for row in rows]
     )
     return [
         row.id
         for row in rows
-        if f"booking:{row.id}" not in waiting
+        if RecordRef.booking(row.id) not in waiting
         and _is_news(row, existing.get(row.id), is_stored=key_of_row(row) in stored)
     ]
 
@@ -86,12 +87,12 @@ def _is_news(row: EventRow, existing: BookingRow | None, *, is_stored: bool) -> 
 def doubtful_of(tx: Connection, context: SyncContext, ids: Sequence[BookingId]) -> list[BookingRow]:
     """Select bookings that are confirmed or unverified here and have no pending inbox event."""
     waiting = inbox_lookups.waiting_records(
-        tx, context.connection, [f"booking:{one}" for one in ids]
+        tx, context.connection, [RecordRef.booking(one) for one in ids]
     )
     return [
         row
         for booking_id, row in bookings.get_bookings(tx, context.connection, ids).items()
-        if f"booking:{booking_id}" not in waiting
+        if RecordRef.booking(booking_id) not in waiting
         and (row.booking.state is BookingState.CONFIRMED or not row.verified)
     ]
 
@@ -101,7 +102,7 @@ def take(tx: Connection, context: SyncContext, polled: Polled, now: datetime) ->
     booking = polled.booking
     existing = bookings.get_booking(tx, context.connection, booking.id)
     reviews.close_reviews(
-        tx, context.connection, [f"booking:{booking.id}"], by="a later run", now=now
+        tx, context.connection, [RecordRef.booking(booking.id)], by="a later run", now=now
     )
     if existing is not None and is_confirmed_by(existing.booking, booking):
         return _verify(tx, context, existing, now)
@@ -114,7 +115,7 @@ def take(tx: Connection, context: SyncContext, polled: Polled, now: datetime) ->
         dedupe_key=polled.dedupe_key,
         body=polled.body,
         now=now,
-        record=f"booking:{booking.id}",
+        record=RecordRef.booking(booking.id),
     )
     return ScanCounts(stored=int(is_new))
 
@@ -146,7 +147,7 @@ def note_unknown(
         tx,
         connection=context.connection,
         kind="gone",
-        subject=f"booking:{booking_id}",
+        subject=RecordRef.booking(booking_id),
         reason=f"TimeRex has no booking {booking_id}, confirmed in the workspace: nothing changed",
         detail={"people": [existing.contact_id] if existing.contact_id else [], "ghl_ids": []},
         now=now,

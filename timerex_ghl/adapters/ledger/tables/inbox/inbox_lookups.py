@@ -7,15 +7,26 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState, Source, events
-from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 
 class NamedDelivery(NamedTuple):
     """A stored delivery, with its record."""
 
-    record: str
+    record: RecordRef | None
     type: str
     body: str
+
+
+def known_events(
+    tx: Connection, connection: ConnectionName, event_ids: Collection[EventId]
+) -> set[EventId]:
+    """Return which of these events are in a connection's inbox."""
+    found = tx.scalars(
+        select(events.c.id).where(events.c.connection == connection, events.c.id.in_(event_ids))
+    )
+    return {EventId(event_id) for event_id in found}
 
 
 def known_dedupe_keys(
@@ -34,8 +45,8 @@ def known_dedupe_keys(
 
 
 def waiting_records(
-    tx: Connection, connection: ConnectionName, records: Collection[str]
-) -> set[str]:
+    tx: Connection, connection: ConnectionName, records: Collection[RecordRef]
+) -> set[RecordRef]:
     """Return which of these records have pending events."""
     return set(
         tx.scalars(
