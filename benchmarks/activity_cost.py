@@ -24,6 +24,7 @@ from timerex_ghl.adapters.ghl.tasks import TASK_PAGE
 from timerex_ghl.adapters.ledger.db.core import open_ledger
 from timerex_ghl.adapters.ledger.tables.sync import sweeps
 from timerex_ghl.domain.activities.activity_fields import ActivityKey
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.sweep import (
     handle_activity_key,
@@ -60,7 +61,7 @@ async def fill(stand: Stand, acts: ActivityWorld, contacts: int, tasks: int) -> 
 async def sweep(acts: ActivityWorld, scan: str) -> dict[str, Any]:
     """Sweep all tasks and reconcile the differences; return the cost."""
     await acts.world.ask("DELETE", "/ghl/calls")
-    context, more, keys, began = acts.world.context, True, list[str](), time.perf_counter()
+    context, more, keys, began = acts.world.context, True, list[RecordRef](), time.perf_counter()
     while more:
         swept = await sweep_tasks(context, scan, dry_run=False)
         keys, more = [*keys, *swept.keys], swept.more

@@ -113,7 +113,7 @@ class _MirrorRun:
 
     async def _take(self, swept: Swept) -> None:
         self.counts += Counts(applied=swept.added, review=swept.pending)
-        await self.handle(swept.keys)
+        await self.handle([str(key) for key in swept.keys])
 
     async def handle(self, keys: list[str]) -> None:
         """Reconcile records that may differ."""

@@ -12,6 +12,7 @@ from timerex_ghl.adapters.ghl.rate_limiter import behind_live
 from timerex_ghl.adapters.ledger.tables.sync.sweeps import Linked
 from timerex_ghl.domain.activities.activity_fields import ActivityKind
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.sweep import (
     Swept,
@@ -73,7 +74,7 @@ async def list_changed_activities(
 ) -> list[str]:
     """List the workspace changes that are not in GHL yet."""
     async with opened(connection) as context:
-        return await list_changed_here(context, kind, since)
+        return [str(key) for key in await list_changed_here(context, kind, since)]
 
 
 @task(**RETRIES, task_run_name="{connection} appointments")
@@ -81,7 +82,8 @@ async def list_changed_appointments(connection: ConnectionName) -> list[str]:
     """List the appointments that changed in GHL's calendars. Safe to repeat."""
     with behind_live():
         async with opened(connection) as context:
-            return await appointment_sweep.list_changed_appointments(context, utc_now())
+            found = await appointment_sweep.list_changed_appointments(context, utc_now())
+            return [str(key) for key in found]
 
 
 @task(**RETRIES, task_run_name="{connection} notes, tasks, appointments")
@@ -92,4 +94,4 @@ async def reconcile_activities(
     with behind_live():
         async with opened(connection) as context:
             handle = partial(process_record, context, partial(handle_activity_key, dry_run=dry_run))
-            return resolved(await each(handle, keys, at_once(context)))
+            return resolved(await each(handle, [*map(RecordRef.parse, keys)], at_once(context)))

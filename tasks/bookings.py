@@ -4,7 +4,7 @@ from functools import partial
 
 from prefect import task
 
-from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.inbox import inbox_lookups
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.engine.backlog import list_backlog
@@ -35,7 +35,7 @@ async def list_event_batches(
             due = await list_backlog(context)
         else:
             due = list(dict.fromkeys(event_ids))
-            known = await context.ledger.read(inbox.known_events, connection, due)
+            known = await context.ledger.read(inbox_lookups.known_events, connection, due)
             unknown = [event_id for event_id in due if event_id not in known]
             if unknown:
                 raise SettingsError(

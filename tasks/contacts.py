@@ -5,6 +5,7 @@ from functools import partial
 from prefect import task
 
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.handle_contact import handle_contact_key
 from timerex_ghl.engine.contacts.pull_contacts import Scope, list_changed, read_page
 from timerex_ghl.engine.outcome import Counts
@@ -32,7 +33,7 @@ async def list_changed_batches(connection: ConnectionName) -> list[list[str]]:
     """List the contacts that may differ between the workspace and GHL, in batches."""
     async with opened(connection) as context:
         keys = await list_changed(context)
-    return batches_of(keys, BATCH)
+    return batches_of([str(key) for key in keys], BATCH)
 
 
 @task(**RETRIES, task_run_name="{connection} contacts")
@@ -42,4 +43,4 @@ async def reconcile_contacts(
     """Reconcile contacts, or only plan it. Safe to repeat."""
     async with opened(connection) as context:
         handle = partial(process_record, context, partial(handle_contact_key, dry_run=dry_run))
-        return resolved(await each(handle, keys, at_once(context)))
+        return resolved(await each(handle, [*map(RecordRef.parse, keys)], at_once(context)))

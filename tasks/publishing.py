@@ -16,6 +16,7 @@ from blocks.draft import (
 from timerex_ghl.adapters.ledger.tables.operations import audit, published
 from timerex_ghl.domain.connections.settings import ConnectionSettings
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import CallCount, utc_now
 from timerex_ghl.orchestration.contexts import load_ledger_store, open_http
 from timerex_ghl.orchestration.run_policy import AT_THE_DESK, current_run_id
@@ -67,7 +68,7 @@ async def store_version(connection: ConnectionName, settings: ConnectionSettings
             audit.record,
             connection=connection,
             what="connection published",
-            subject=f"connection:{connection}",
+            subject=RecordRef("connection", connection),
             run_id=current_run_id(),
             detail={"version": version.version},
             now=utc_now(),

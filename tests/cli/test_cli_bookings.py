@@ -131,7 +131,7 @@ def test_an_edit_is_audited_and_waits_to_be_handled(url: str, riku: ContactId) -
             return await events_of(ledger)
 
     entry = last_audited(url)
-    assert (entry.what, entry.subject) == ("booking changed", f"booking:{id_}")
+    assert (entry.what, str(entry.subject)) == ("booking changed", f"booking:{id_}")
     by = f"cli:{getpass.getuser()}"
     assert entry.detail == {"by": by, "fields": "state", "version": 2}
     assert [event[1:] for event in asyncio.run(read())] == [

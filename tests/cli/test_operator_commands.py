@@ -20,7 +20,8 @@ from timerex_ghl.cli import main
 from timerex_ghl.domain.connections.settings import ConnectionSettings, GhlSettings, TimerexSettings
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.contacts.mapping import DEFAULT_RULES
-from timerex_ghl.domain.shared.models import ConnectionName, LocationId
+from timerex_ghl.domain.shared.models import ConnectionName, FieldName, LocationId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import utc_now
 
 NAME = ConnectionName("aoba")
@@ -64,7 +65,7 @@ async def open_one(ledger: Ledger, kind: ReviewKind, **detail: list[str]) -> str
         reviews.open_review,
         connection=NAME,
         kind=kind,
-        subject="contact:c_1",
+        subject=RecordRef.parse("contact:c_1"),
         reason=f"a matter of {kind}",
         detail=detail,
         now=NOW,
@@ -103,7 +104,7 @@ def test_a_review_is_shown_with_the_values_of_both_systems_and_what_can_be_done(
                 reviews.open_review,
                 connection=NAME,
                 kind="conflict",
-                subject=f"contact:{here.id}:city",
+                subject=RecordRef.contact(here.id, FieldName("city")),
                 reason="both sides changed city",
                 detail={
                     "field": "city",
@@ -174,7 +175,9 @@ def test_a_plan_is_shown_with_its_values(url: str) -> None:
 
     async def fill() -> None:
         async with open_ledger(url) as ledger:
-            await ledger.write(dry_run_plans.save_plan, NAME, "contact:c_1", plan, utc_now())
+            await ledger.write(
+                dry_run_plans.save_plan, NAME, RecordRef.parse("contact:c_1"), plan, utc_now()
+            )
 
     asyncio.run(fill())
 

@@ -213,7 +213,7 @@ def _store_event(tx: Connection, key: ActivityKey, version: int, now: datetime) 
         dedupe_key=f"{key}:{version}",
         body=json.dumps({"version": version}),
         now=now,
-        record=str(key),
+        record=key.ref,
     )
 
 

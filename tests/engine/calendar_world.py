@@ -27,6 +27,7 @@ from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.domain.connections.settings import CalendarRule
 from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlCalendarId
 from timerex_ghl.domain.shared.models import BookingId, GhlContactId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.sandbox.info import SandboxInfo
 
@@ -108,7 +109,7 @@ class CalendarWorld:
             dedupe_key=f"{type_} {now.timestamp()}",
             body=json.dumps(body),
             now=now,
-            record=f"ghl-appointment:{appointment_id}",
+            record=RecordRef("ghl-appointment", appointment_id),
         )
         (outcome,) = await self.world.handle(event_id)
         return outcome
@@ -149,7 +150,9 @@ class CalendarWorld:
         return link
 
     async def audited(self, booking_id: str) -> list[str]:
-        entries = await self.world.ledger.read(audit.entries_about, f"booking:{booking_id}")
+        entries = await self.world.ledger.read(
+            audit.entries_about, RecordRef("booking", booking_id)
+        )
         return [entry.what for entry in entries]
 
     async def timerex_calls(self) -> list[str]:

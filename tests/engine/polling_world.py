@@ -95,7 +95,7 @@ class PollingWorld:
             inbox.waiting_events, NAME, self.world.clock.now(), 10_000
         )
         events = [await self.world.ledger.read(inbox.read_event, one) for one in due]
-        return [event.record for event in events if event is not None]
+        return [str(event.record) for event in events if event is not None]
 
 
 @asynccontextmanager

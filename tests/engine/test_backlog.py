@@ -9,6 +9,7 @@ from tests.deliveries import confirmed
 from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.domain.shared.models import EventId, FieldName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.backlog import FRESH, list_backlog
 from timerex_ghl.engine.writes.lock_names import lock_of_live
 from timerex_ghl.engine.writes.locking import locked
@@ -28,7 +29,7 @@ async def edit(world: World, **values: str) -> EventId:
         dedupe_key=f"contact:{row.id}:2",
         body='{"version": 2}',
         now=datetime.now(UTC),
-        record=f"contact:{row.id}",
+        record=RecordRef.contact(row.id),
     )
     return event_id
 
@@ -78,7 +79,7 @@ async def received(world: World, booking_id: str, ago: timedelta) -> EventId:
         dedupe_key=booking_id,
         body=json.dumps(confirmed(booking_id)),
         now=datetime.now(UTC) - ago,
-        record=f"booking:{booking_id}",
+        record=RecordRef("booking", booking_id),
     )
     return event_id
 

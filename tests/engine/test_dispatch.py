@@ -9,6 +9,7 @@ from tests.clock import SettableClock
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.dispatch import BATCH, LANES, LOOK_EVERY_S, Batch, Dispatcher
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")
@@ -24,7 +25,7 @@ def store(tx: Connection, connection: ConnectionName, records: list[str]) -> lis
             dedupe_key=f"{record} {number}",
             body="{}",
             now=datetime.now(UTC),
-            record=record,
+            record=RecordRef.parse(record),
         )[0]
         for number, record in enumerate(records)
     ]

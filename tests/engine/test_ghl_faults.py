@@ -4,6 +4,7 @@ from tests.deliveries import confirmed
 from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.domain.shared.models import FieldName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.process import process_record
@@ -67,10 +68,10 @@ async def test_an_unknown_error_in_a_bulk_run_is_given_up_and_a_person_is_asked(
 ) -> None:
     row = await world.add(RIKU)
 
-    async def fail(_context: SyncContext, _key: str) -> Outcome:
+    async def fail(_context: SyncContext, _key: RecordRef) -> Outcome:
         raise ValueError(RIKU)
 
-    outcome = await process_record(world.context, fail, f"contact:{row.id}")
+    outcome = await process_record(world.context, fail, RecordRef.contact(row.id))
 
     (review,) = await world.ledger.read(reviews.open_reviews, NAME)
     assert outcome.what == "dead"

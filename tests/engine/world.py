@@ -42,6 +42,7 @@ from timerex_ghl.domain.shared.models import (
     Value,
     WorkspaceContact,
 )
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.handle_contact import handle_contact_key
 from timerex_ghl.engine.contacts.pull_contacts import Scope, list_changed, read_page
 from timerex_ghl.engine.context import CallCount, SyncContext
@@ -161,7 +162,7 @@ class World:
             dedupe_key=read_delivery(raw.encode()).dedupe_key,
             body=raw,
             now=self.clock.now(),
-            record=f"booking:{body['event']['id']}",
+            record=RecordRef("booking", body["event"]["id"]),
         )
         return event_id
 
@@ -185,7 +186,7 @@ class World:
             dedupe_key=str(uuid4()),
             body=json.dumps(body),
             now=self.clock.now(),
-            record=f"ghl:{ghl_id}",
+            record=RecordRef("ghl", ghl_id),
         )
         return event_id
 

@@ -38,6 +38,7 @@ async def store_polled(engine: Engine, name: ConnectionName, booking: str, *, mi
         connection=name,
         source="timerex",
         type="event_confirmed",
+        origin="poll",
         dedupe_key=f"polled {booking} stands 0 0",
         body=json.dumps(body),
         now=datetime.now(UTC),

@@ -22,6 +22,7 @@ from timerex_ghl.adapters.ledger.tables.operations.audit import AuditEntry
 from timerex_ghl.demo.environment import Stage
 from timerex_ghl.demo.processes import Program, Programs
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 T = TypeVar("T")
 LONG_S = 240.0
@@ -113,4 +114,4 @@ async def ended(engine: Engine, event_id: EventId) -> InboxState:
 async def reported(engine: Engine, name: ConnectionName, event_id: EventId) -> AuditEntry:
     """Wait for the audit entry of an event."""
     entries = await engine.stage.ledger.read(audit.entries, name, 500)
-    return next(one for one in entries if one.subject == f"event:{event_id}")
+    return next(one for one in entries if one.subject == RecordRef.event(event_id))

@@ -22,6 +22,7 @@ from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import ConnectionName, EventId, FieldName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import utc_now
 from timerex_ghl.engine.writes.failpoints import ENVIRONMENT
 
@@ -92,7 +93,7 @@ async def check(engine: Engine, name: ConnectionName, victim: Victim) -> None:
     rows, _ = await engine.stage.ledger.read(
         workspace_contacts.find_contacts, name, Keys(victim.email, None)
     )
-    keys = [f"contact:{row.id}" for row in rows]
+    keys = [RecordRef.contact(row.id) for row in rows]
     word = "Cancelled" if victim.is_cancelled else "Booked"
     assert contact["tags"] == [f"timerex {word.lower()}"], victim
     assert len(texts) == 1, victim
@@ -155,7 +156,7 @@ async def test_a_contact_sync_survives_kill_9(engine: Engine, drafts: Drafts, mo
 
     assert state.name == "Completed", state.message
     assert (await contact_of(engine, email))["city"] == "Kyoto"
-    keys = [f"contact:{rows[0].id}"]
+    keys = [RecordRef.contact(rows[0].id)]
     assert await engine.stage.ledger.read(intents.open_intents, name, keys) == []
     writes = await engine.stage.sandbox.writes()
     await engine.here(contact_sync, name)

@@ -167,7 +167,7 @@ async def test_the_audit_names_fields_and_the_editor_and_no_value(ledger: Ledger
         ("task changed", {"by": "token:t_1", "fields": "assignee, body", "version": 2}),
         ("task deleted", {"by": "token:t_1", "fields": "", "version": 3}),
     ]
-    assert {each.subject for each in entries} == {f"task:{task.id}"}
+    assert {str(each.subject) for each in entries} == {f"task:{task.id}"}
 
 
 async def test_an_event_that_cannot_be_stored_undoes_the_row(ledger: Ledger) -> None:

@@ -232,6 +232,6 @@ async def test_the_audit_names_fields_and_the_editor_and_no_value(ledger: Ledger
         ("booking changed", "guest_comment", 2),
         ("booking added", "ends_at, guest_email, starts_at, timezone", 1),
     ]
-    assert {(each.subject, each.detail["by"]) for each in entries} == {
+    assert {(str(each.subject), each.detail["by"]) for each in entries} == {
         (f"booking:{booking_id}", "token:t_1")
     }

@@ -8,6 +8,7 @@ from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.workspace.explain import explain
 
 TOKYO = ConnectionName("tokyo")
@@ -18,11 +19,11 @@ FLOW, TASK = "5ef4edc7-12bc-4023-af8e-bea21e635770", "0b9f3a52-0000-4000-8000-00
 def applied(tx: Connection) -> EventId:
     event_id, _ = inbox.store_event(
         tx, connection=TOKYO, source="timerex", type="event_confirmed", dedupe_key="1",
-        body='{"name": "Sato Riku"}', now=NOW, record="booking:b1",
+        body='{"name": "Sato Riku"}', now=NOW, record=RecordRef.parse("booking:b1"),
     )  # fmt: skip
     inbox.finish_events(tx, [event_id], inbox.InboxState.APPLIED, now=NOW)
     audit.record(
-        tx, connection=TOKYO, what="event applied", subject=f"event:{event_id}", run_id=TASK,
+        tx, connection=TOKYO, what="event applied", subject=RecordRef.event(event_id), run_id=TASK,
         detail={"writes": 3, "ghl": None}, now=NOW, flow_run_id=FLOW,
     )  # fmt: skip
     return event_id

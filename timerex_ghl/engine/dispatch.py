@@ -12,6 +12,7 @@ from timerex_ghl.adapters.ledger.db.wake import Alarm
 from timerex_ghl.adapters.ledger.tables.inbox import inbox_queue
 from timerex_ghl.adapters.ledger.tables.inbox.inbox_queue import Due
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.runtime import utc_now
 
 LANES = 4
@@ -60,7 +61,7 @@ class Dispatcher:
         self._alarm = alarm
         self._clock = clock
         self._lanes = Counter[ConnectionName]()
-        self._in_progress: set[tuple[ConnectionName, str]] = set()
+        self._in_progress: set[tuple[ConnectionName, RecordRef]] = set()
         self._served = Counter[ConnectionName]()
 
     async def wait(self, timeout_s: float) -> None:
@@ -104,9 +105,9 @@ class Dispatcher:
 
 
 def _batch(
-    connection: ConnectionName, found: list[Due], busy: Collection[tuple[ConnectionName, str]]
+    connection: ConnectionName, found: list[Due], busy: Collection[tuple[ConnectionName, RecordRef]]
 ) -> Batch | None:
-    chosen: dict[str, Due] = {}
+    chosen: dict[RecordRef, Due] = {}
     for event in found:
         is_free = (connection, event.record) not in busy
         if event.connection == connection and is_free and len(chosen) < BATCH:

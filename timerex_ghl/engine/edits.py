@@ -2,8 +2,9 @@
 
 from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
-from timerex_ghl.domain.activities.activity_fields import KINDS, ActivityId, ActivityKey
+from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey
 from timerex_ghl.domain.shared.models import BookingId, ContactId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.handle_activity import handle_activity
 from timerex_ghl.engine.bookings.handle_booking import reconcile_booking
 from timerex_ghl.engine.bookings.verify_booking import BookingSnapshot
@@ -14,12 +15,19 @@ from timerex_ghl.engine.outcome import Outcome
 
 async def handle_edit(context: SyncContext, event: InboxEvent) -> Outcome:
     """Bring GHL in sync with a row that changed. The current row counts, not the event's body."""
-    kind, _, record_id = event.record.partition(":")
-    if kind == "contact":
-        return await handle_contact(context, ContactId(record_id), asks=True)
-    if kind in KINDS:
-        return await handle_activity(context, ActivityKey(kind, ActivityId(record_id)))
-    row = await context.ledger.read(bookings.get_booking, context.connection, BookingId(record_id))
-    if kind != "booking" or row is None:
+    match event.record:
+        case RecordRef("contact", record_id):
+            return await handle_contact(context, ContactId(record_id), asks=True)
+        case RecordRef("note" | "task" as kind, record_id):
+            return await handle_activity(context, ActivityKey(kind, ActivityId(record_id)))
+        case RecordRef("booking", record_id):
+            return await _handle_booking(context, BookingId(record_id))
+        case _:
+            return Outcome(what="ignored")
+
+
+async def _handle_booking(context: SyncContext, booking_id: BookingId) -> Outcome:
+    row = await context.ledger.read(bookings.get_booking, context.connection, booking_id)
+    if row is None:
         return Outcome(what="ignored")
     return await reconcile_booking(context, BookingSnapshot(row.booking, row.verified))

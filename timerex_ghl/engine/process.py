@@ -14,7 +14,7 @@ from timerex_ghl.adapters.ledger.tables.inbox.inbox_queue import Group
 from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
 from timerex_ghl.adapters.ledger.tables.operations.audit import NewAuditEntry, Scalar
 from timerex_ghl.adapters.ledger.tables.operations.reviews import ReviewKind
-from timerex_ghl.domain.activities.activity_fields import KINDS, ActivityId, ActivityKey
+from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey
 from timerex_ghl.domain.shared.errors import (
     FatalError,
     QuarantineError,
@@ -26,6 +26,7 @@ from timerex_ghl.domain.shared.errors import (
     TimerexGhlError,
 )
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, EventId, GhlContactId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome, What
 from timerex_ghl.engine.writes.locking import LockedError
@@ -127,7 +128,9 @@ def _note_end(
     inbox.finish_events(tx, [event.id], InboxState(outcome.what), now=now)
     _note_older(tx, context, group, now)
     _record_audit(tx, context, event.id, outcome, {**_source_of(event), **outcome.detail}, now)
-    reviews.close_reviews(tx, context.connection, [f"event:{event.id}"], by="a later run", now=now)
+    reviews.close_reviews(
+        tx, context.connection, [RecordRef.event(event.id)], by="a later run", now=now
+    )
 
 
 def _note_error(
@@ -149,7 +152,7 @@ def _note_error(
     _note_older(tx, context, group, now)
     _record_audit(tx, context, event.id, outcome, _source_of(event), now)
     if verdict.review is not None:
-        _open_review(tx, context.connection, f"event:{event.id}", verdict, now)
+        _open_review(tx, context.connection, RecordRef.event(event.id), verdict, now)
     return outcome
 
 
@@ -166,7 +169,7 @@ def _note_older(tx: Connection, context: SyncContext, group: Group, now: datetim
 
 
 def _source_of(event: InboxEvent) -> dict[str, Scalar]:
-    return {"source": event.source, "record": event.record}
+    return {"source": event.source, "record": str(event.record or "")}
 
 
 def _record_audit(
@@ -182,7 +185,7 @@ def _record_audit(
         now,
         context.connection,
         f"event {outcome.what}",
-        f"event:{event_id}",
+        RecordRef.event(event_id),
         context.run_id,
         {**detail, "ghl": outcome.contact_id, "writes": outcome.writes},
         context.flow_run_id,
@@ -191,7 +194,9 @@ def _record_audit(
 
 
 async def process_record(
-    context: SyncContext, handle: Callable[[SyncContext, str], Awaitable[Outcome]], key: str
+    context: SyncContext,
+    handle: Callable[[SyncContext, RecordRef], Awaitable[Outcome]],
+    key: RecordRef,
 ) -> Outcome:
     """Process one record of a bulk run; an error that needs a person opens a review.
 
@@ -217,7 +222,11 @@ async def process_record(
 
 
 def _open_review(
-    tx: Connection, connection: ConnectionName, subject: str, verdict: ErrorVerdict, now: datetime
+    tx: Connection,
+    connection: ConnectionName,
+    subject: RecordRef,
+    verdict: ErrorVerdict,
+    now: datetime,
 ) -> None:
     if verdict.review is None:
         return
@@ -233,16 +242,17 @@ def _open_review(
     )
 
 
-def _record_state(tx: Connection, connection: ConnectionName, subject: str) -> str:
+def _record_state(tx: Connection, connection: ConnectionName, subject: RecordRef) -> str:
     """Return the state of a record with a new review: while unchanged it is not retried."""
-    kind, _, record_id = subject.partition(":")
-    if kind == "contact":
-        row = workspace_contacts.get_contact(tx, connection, ContactId(record_id))
-        return "" if row is None else str(row.version)
-    if kind in KINDS:
-        key = ActivityKey(kind, ActivityId(record_id))
-        activity = activities.get_activity(tx, connection, key)
-        return "" if activity is None else str(activity.version)
-    if kind == "ghl":
-        return ghl_contacts.digest_now(tx, connection, GhlContactId(record_id)) or ""
-    return ""
+    match subject:
+        case RecordRef("contact", record_id):
+            row = workspace_contacts.get_contact(tx, connection, ContactId(record_id))
+            return "" if row is None else str(row.version)
+        case RecordRef("note" | "task" as kind, record_id):
+            key = ActivityKey(kind, ActivityId(record_id))
+            activity = activities.get_activity(tx, connection, key)
+            return "" if activity is None else str(activity.version)
+        case RecordRef("ghl", record_id):
+            return ghl_contacts.digest_now(tx, connection, GhlContactId(record_id)) or ""
+        case _:
+            return ""

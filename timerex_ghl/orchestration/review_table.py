@@ -37,7 +37,7 @@ def _waiting(tx: Connection, connection: ConnectionName) -> tuple[list[Review], 
 
 
 def _row(context: SyncContext, review: Review, linked: dict[str, str]) -> dict[str, str]:
-    kind, record_id = review.subject.split(":")[:2]
+    kind, record_id = review.subject.kind, review.subject.id
     ghl_ids = [
         *([record_id] if kind == "ghl" else []),
         *(linked[own_id] for own_id in _people(review) if own_id in linked),
@@ -53,7 +53,7 @@ def _row(context: SyncContext, review: Review, linked: dict[str, str]) -> dict[s
             f"[{ghl_id}]({context.settings.ghl.contact_url(ghl_id)})"
             for ghl_id in dict.fromkeys(ghl_ids)
         ),
-        "record": review.subject,
+        "record": str(review.subject),
     }
 
 
@@ -70,5 +70,5 @@ def _ways(kind: ReviewKind) -> str:
 
 def _people(review: Review) -> list[str]:
     """List the workspace contacts that a review is about."""
-    kind, record_id = review.subject.split(":")[:2]
+    kind, record_id = review.subject.kind, review.subject.id
     return [*([record_id] if kind == "contact" else []), *review.detail.get("people", [])]

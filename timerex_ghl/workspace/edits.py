@@ -16,6 +16,7 @@ from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.domain.connections.settings import ConnectionSettings
 from timerex_ghl.domain.shared.errors import SkippableError
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 Kind = Literal["contact", "booking", "note", "task"]
 
@@ -88,7 +89,7 @@ def keep_track(
         now: The time.
         travels: Whether the edit is synced to GHL.
     """
-    record = f"{edit.kind}:{edit.record_id}"
+    record = RecordRef(edit.kind, edit.record_id)
     fields = ", ".join(sorted(edit.fields))
     audit.record(
         tx,
@@ -104,6 +105,7 @@ def keep_track(
             tx,
             connection=editor.connection,
             source="workspace",
+            origin="edit",
             type=f"{edit.kind} changed",
             dedupe_key=f"{record}:{edit.version}",
             body=json.dumps({"version": edit.version}),

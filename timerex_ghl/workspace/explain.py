@@ -16,6 +16,7 @@ from timerex_ghl.adapters.ledger.tables.operations.audit import AuditEntry
 from timerex_ghl.configuration import default_ledger_url
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import EventId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 EVENT = re.compile(r"e_[0-9a-f]+")
 MOST = 2000
@@ -51,7 +52,7 @@ def _of_event(tx: Connection, event_id: EventId, ui: str | None) -> list[str]:
         f"state       {event.state}, {event.attempts} attempts failed",
         *([f"message     {event.error}"] if event.error else []),
     ]
-    rows = audit.entries_about(tx, f"event:{event_id}")
+    rows = audit.entries_about(tx, RecordRef.event(event_id))
     return [*about, *(line for row in rows for line in _runs(row, ui))]
 
 

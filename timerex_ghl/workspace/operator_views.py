@@ -22,6 +22,7 @@ from timerex_ghl.domain.reviews.review_decisions import WAYS, Way
 from timerex_ghl.domain.shared.actions import Conflict
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContactId, Value
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 RECENT = timedelta(days=7)
 """Older plans are outdated and not listed."""
@@ -73,16 +74,14 @@ def _asked(review: Review) -> Iterator[str]:
 
 def _others(tx: Connection, review: Review) -> Iterator[str]:
     """Yield other open reviews of the same record: one command can resolve them all."""
-    person = ":".join(review.subject.split(":")[:2])
     for other in reviews.open_reviews(tx, review.connection):
-        if other.id != review.id and other.subject.startswith(person):
+        if other.id != review.id and other.subject.record == review.subject.record:
             yield f"also     {other.id}  {other.kind}  {other.subject}"
 
 
 def _people(tx: Connection, review: Review) -> Iterator[str]:
     """Yield the contacts a review is about: workspace rows, and GHL contacts as last read."""
-    kind, _, rest = review.subject.partition(":")
-    record_id = rest.partition(":")[0]
+    kind, record_id = review.subject.kind, review.subject.id
     own_ids = [*([record_id] if kind == "contact" else []), *review.detail.get("people", [])]
     linked = links.links_of_locals(tx, review.connection, "contact", own_ids)
     ghl_ids = [
@@ -142,10 +141,10 @@ async def list_plans(url: str | None, connection: str) -> list[str]:
     return [*_lines(plans)]
 
 
-def _lines(plans: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _lines(plans: dict[RecordRef, dict[str, Any]]) -> Iterator[str]:
     for record, plan in plans.items():
         shown = {key: value for key, value in plan.items() if key != "base" and value}
-        yield json.dumps({"record": record, **shown}, ensure_ascii=False)
+        yield json.dumps({"record": str(record), **shown}, ensure_ascii=False)
 
 
 @asynccontextmanager

@@ -34,7 +34,7 @@ async def test_a_create_survives_a_crash(
     link = await acts.ledger.read(links.link_of_local, NAME, kind, key.id)
     assert link is not None
     assert link.remote_id == there[0]["id"]
-    assert await acts.ledger.read(intents.open_intents, NAME, [str(key)]) == []
+    assert await acts.ledger.read(intents.open_intents, NAME, [key.ref]) == []
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -53,7 +53,7 @@ async def test_an_edit_survives_a_crash(
     assert [str(one["bodyText" if kind == "note" else "title"])[:10] for one in there] == [
         "Call today"
     ]
-    assert await acts.ledger.read(intents.open_intents, NAME, [str(key)]) == []
+    assert await acts.ledger.read(intents.open_intents, NAME, [key.ref]) == []
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -70,7 +70,7 @@ async def test_a_delete_survives_a_crash(
 
     assert await acts.there(kind) == []
     assert await acts.all_here(kind) == []
-    assert await acts.ledger.read(intents.open_intents, NAME, [str(key)]) == []
+    assert await acts.ledger.read(intents.open_intents, NAME, [key.ref]) == []
 
 
 @pytest.mark.parametrize("kind", ["note", "task"])

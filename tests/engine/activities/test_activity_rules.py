@@ -40,7 +40,7 @@ async def conflict(acts: ActivityWorld) -> str:
     await acts.edit(key, text="Here")
     await acts.process_all()
     (review,) = await acts.ledger.read(reviews.open_reviews, NAME)
-    assert (review.kind, review.subject) == ("conflict", f"{key}:text")
+    assert (review.kind, str(review.subject)) == ("conflict", f"{key}:text")
     return review.id
 
 
@@ -127,8 +127,8 @@ async def test_a_dry_run_shows_what_would_be_deleted_and_added(acts: ActivityWor
     await sweep(acts, "one", dry_run=True)
 
     plans = await acts.ledger.read(dry_run_plans.read_plans, NAME, since)
-    assert plans[str(key)] == {"to_workspace": {"values": {"deleted": "true"}}}
-    (new,) = [plan for record, plan in plans.items() if record.startswith("ghl-note:")]
+    assert plans[key.ref] == {"to_workspace": {"values": {"deleted": "true"}}}
+    (new,) = [plan for record, plan in plans.items() if record.kind == "ghl-note"]
     assert new == {"to_workspace": {"values": {"text": "Another"}}}
     assert len(await acts.all_here("note")) == 1
 

@@ -9,6 +9,7 @@ from timerex_ghl.adapters.ledger.tables.sync.sweeps import next_people
 from timerex_ghl.domain.activities.activity_fields import COMPLETED, KINDS, TEXT, TITLE, ActivityKey
 from timerex_ghl.domain.reviews.review_decisions import Decision, Way
 from timerex_ghl.domain.shared.errors import RetryableError
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.sweep import (
     handle_activity_key,
     list_changed_here,
@@ -22,7 +23,7 @@ from timerex_ghl.engine.reviews.resolve_review import resolve
 
 async def sweep(acts: ActivityWorld, scan: str, *, dry_run: bool = False) -> list[Outcome]:
     """Do what a run of the flow does."""
-    context, keys, more = acts.world.context, list[str](), True
+    context, keys, more = acts.world.context, list[RecordRef](), True
     while more:
         swept = await sweep_tasks(context, scan, dry_run=dry_run)
         keys, more = [*keys, *swept.keys], swept.more
@@ -31,7 +32,7 @@ async def sweep(acts: ActivityWorld, scan: str, *, dry_run: bool = False) -> lis
     for kind in KINDS:
         keys += await list_changed_here(context, kind, None)
 
-    async def handle(_context: object, key: str) -> Outcome:
+    async def handle(_context: object, key: RecordRef) -> Outcome:
         return await handle_activity_key(context, key, dry_run=dry_run)
 
     return [await process_record(context, handle, key) for key in dict.fromkeys(keys)]
@@ -179,7 +180,7 @@ async def test_many_deletes_at_once_wait_for_a_person(acts: ActivityWorld) -> No
     assert await blocked(acts) == 12
     assert len(await acts.all_here("task")) == 12
     (review,) = await acts.ledger.read(reviews.open_reviews, NAME)
-    assert (review.kind, review.subject) == ("deletes", "deletes:task:ghl")
+    assert (review.kind, str(review.subject)) == ("deletes", "deletes:task:ghl")
 
 
 async def test_deletes_that_a_person_lets_through_are_executed(acts: ActivityWorld) -> None:
@@ -240,7 +241,7 @@ async def test_many_deletes_here_wait_for_a_person_too(acts: ActivityWorld) -> N
 
     assert len(await acts.tasks()) == 2  # ten need no review
     (review,) = await acts.ledger.read(reviews.open_reviews, NAME)
-    assert review.subject == "deletes:task:workspace"
+    assert str(review.subject) == "deletes:task:workspace"
     await resolve(acts.world.context, review.id, Decision(way=Way.RETRY, by="Kana"))
     await acts.process_all()
     assert await acts.tasks() == []

@@ -13,6 +13,7 @@ from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans, reviews
 from timerex_ghl.domain.connections.settings import CalendarRule
 from timerex_ghl.domain.shared.errors import ScopeError
 from timerex_ghl.domain.shared.models import BookingState
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.sweep import handle_activity_key
 from timerex_ghl.engine.bookings.appointment_sweep import list_changed_appointments
 from timerex_ghl.engine.outcome import Outcome
@@ -26,14 +27,14 @@ def soon(**live_run: float) -> datetime:
     return datetime.now(UTC).replace(microsecond=0) + timedelta(**live_run)
 
 
-async def found(calendar: CalendarWorld, *, later: timedelta = timedelta()) -> list[str]:
+async def found(calendar: CalendarWorld, *, later: timedelta = timedelta()) -> list[RecordRef]:
     return await list_changed_appointments(calendar.world.context, datetime.now(UTC) + later)
 
 
 async def sweep(calendar: CalendarWorld, *, dry_run: bool = False) -> list[Outcome]:
     """Do what a run of the flow does."""
 
-    async def handle(_context: object, key: str) -> Outcome:
+    async def handle(_context: object, key: RecordRef) -> Outcome:
         return await handle_activity_key(calendar.world.context, key, dry_run=dry_run)
 
     keys = await found(calendar)
@@ -116,7 +117,7 @@ async def test_a_calendar_that_is_not_mapped_any_more_is_listed_while_an_appoint
     await calendar.edit(made, **CANCEL)
     await calls_of(calendar)
 
-    assert await found(mapped) == [f"ghl-appointment:{made}"]
+    assert await found(mapped) == [RecordRef("ghl-appointment", made)]
     assert await calls_of(calendar) == ["GET /calendars/events"] * 2
     assert await found(mapped, later=4 * DAY) == []
     assert await calls_of(calendar) == ["GET /calendars/events"]
@@ -146,7 +147,7 @@ async def test_a_dry_run_writes_nothing_and_shows_what_would_become_of_the_booki
 
     plans = await both.world.ledger.read(dry_run_plans.read_plans, NAME, began_at)
     assert [(one.what, one.writes) for one in outcomes] == [("applied", 0)] * 2
-    assert plans[f"ghl-appointment:{made}"] == {
+    assert plans[RecordRef("ghl-appointment", made)] == {
         "to_workspace": {"values": {"status": "cancelled", "booking": "cancelled in TimeRex"}}
     }
     assert await status_here(both, booking_id) == "confirmed"
@@ -167,7 +168,7 @@ async def test_what_stays_otherwise_in_ghl_is_read_once_a_day_and_still_noticed_
     outcomes = [*await sweep(calendar), *await sweep(calendar)]
 
     assert [(one.what, one.detail["moved_in_ghl"]) for one in outcomes] == [("no-op", "left alone")]
-    assert await found(calendar, later=DAY) == [f"ghl-appointment:{made}"]
+    assert await found(calendar, later=DAY) == [RecordRef("ghl-appointment", made)]
     await calendar.edit(made, **CANCEL)
     assert [one.what for one in await sweep(calendar)] == ["applied"]
     assert await status_here(calendar, "b1") == "cancelled"
@@ -182,7 +183,7 @@ async def test_one_that_the_list_does_not_show_is_read_once_a_day(calendar: Cale
     outcomes = [*await sweep(calendar), *await sweep(calendar)]
 
     assert [one.what for one in outcomes] == ["no-op"]
-    assert await found(calendar, later=DAY) == [f"ghl-appointment:{made}"]
+    assert await found(calendar, later=DAY) == [RecordRef("ghl-appointment", made)]
     assert await status_here(calendar, "b1") == "confirmed"
 
 
@@ -211,7 +212,7 @@ async def test_while_timerex_refuses_a_cancel_a_person_is_asked_and_it_is_tried_
 
     (review,) = await both.world.ledger.read(reviews.open_reviews, NAME)
     assert [one.what for one in outcomes] == ["dead"]
-    assert (review.kind, review.subject) == ("refused", f"ghl-appointment:{made}")
+    assert (review.kind, str(review.subject)) == ("refused", f"ghl-appointment:{made}")
 
 
 async def test_while_timerex_is_down_the_next_run_tries_again(both: CalendarWorld) -> None:

@@ -15,6 +15,7 @@ from tests.receiver import Receiver, open_receiver
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.demo.checker import Truth, disagreements
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 GUESTS = 30
 PEOPLE = 30
@@ -65,7 +66,9 @@ class Lossy:
             dedupe_key=read_delivery(raw).dedupe_key if is_booking else body["webhookId"],
             body=raw.decode(),
             now=datetime.now(UTC),
-            record=f"booking:{body['event']['id']}" if is_booking else f"ghl:{body['id']}",
+            record=RecordRef("booking", body["event"]["id"])
+            if is_booking
+            else RecordRef("ghl", body["id"]),
         )
 
     async def cycle(self) -> None:

@@ -183,7 +183,7 @@ async def test_an_event_that_fails_too_often_is_given_up_and_a_person_is_asked(
     assert outcomes == ["waiting"] * (MAX_ATTEMPTS - 1) + ["dead"]
     assert await world.state_of(event_id) == "dead"
     (review,) = await world.ledger.read(reviews.open_reviews, NAME)
-    assert (review.kind, review.subject) == ("dead-letter", f"event:{event_id}")
+    assert (review.kind, str(review.subject)) == ("dead-letter", f"event:{event_id}")
 
 
 def test_the_pause_between_attempts_doubles_up_to_an_hour() -> None:

@@ -212,7 +212,7 @@ async def test_a_booking_that_timerex_does_not_know_is_asked_about_once_and_unch
 
     (review,) = await polling.world.ledger.read(reviews.open_reviews, NAME)
     assert (first.found.unknown, second.found.unknown) == (1, 0)
-    assert (review.kind, review.subject) == ("gone", f"booking:{booking_id}")
+    assert (review.kind, str(review.subject)) == ("gone", f"booking:{booking_id}")
     assert (await polling.blocked(booking_id)).booking.state is BookingState.CONFIRMED
     await polling.poll()
     assert await polling.world.ledger.read(reviews.open_reviews, NAME) == []

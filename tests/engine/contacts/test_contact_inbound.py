@@ -8,6 +8,7 @@ from tests.engine.world import World
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.domain.shared.models import FieldName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.pull_contacts import Scope
 
 RIKU = "riku@hinode.example"
@@ -84,7 +85,7 @@ async def test_several_notifications_about_one_contact_cost_one_look(world: Worl
     ]
     assert await world.calls() == [f"GET /contacts/{ghl_id}"]
     reported = await world.ledger.read(audit.entries, world.context.connection, 20)
-    assert {f"event:{event_id}" for event_id in ids} <= {entry.subject for entry in reported}
+    assert {RecordRef.event(event_id) for event_id in ids} <= {entry.subject for entry in reported}
 
 
 async def test_a_new_contact_of_the_crm_is_added_once(world: World) -> None:

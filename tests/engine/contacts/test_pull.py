@@ -23,7 +23,7 @@ async def read_all(world: World, scope: Scope, scan: str) -> int:
 
 
 async def known(world: World) -> int:
-    return sum(key.startswith("ghl:") for key in await list_changed(world.context))
+    return sum(key.kind == "ghl" for key in await list_changed(world.context))
 
 
 @pytest.mark.both_databases

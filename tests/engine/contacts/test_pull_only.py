@@ -15,6 +15,7 @@ from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.sync import intents
 from timerex_ghl.domain.shared.errors import ScopeError
 from timerex_ghl.domain.shared.models import ContactId, FieldName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 LACKS = "the token lacks contacts.write, which contact.update needs"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -57,7 +58,7 @@ async def test_an_edit_that_may_not_be_written_is_not_tried_again_and_again(worl
         dedupe_key="edit",
         body="{}",
         now=now,
-        record=f"contact:{riku.id}",
+        record=RecordRef.contact(riku.id),
     )
 
     async with httpx.AsyncClient() as http:
@@ -91,7 +92,7 @@ async def test_edits_that_may_not_be_written_keep_nobody_from_reading(world: Wor
     assert [row.contact.values[FieldName("city")] for row in rows] == ["Nara", "Nara"]
     assert [row.contact.tags for row in rows] == [{"vip", "lead"}, {"lead"}]
     assert await world.here(riku.id) == rows[0]
-    assert not await world.ledger.read(intents.open_intents, NAME, [f"contact:{riku.id}"])
+    assert not await world.ledger.read(intents.open_intents, NAME, [RecordRef.contact(riku.id)])
 
     await world.sync(scan="granted")
 

@@ -127,6 +127,7 @@ async def test_what_timerex_gives_no_time_of_is_not_counted(polling: PollingWorl
             connection=NAME,
             source="timerex",
             type="event_confirmed",
+            origin="poll",
             dedupe_key=f"polled b{number} stands 0 0",
             body=json.dumps(confirmed(f"b{number}")),
             now=polling.world.clock.now(),

@@ -5,6 +5,7 @@ import pytest
 from tests.deliveries import cancelled, confirmed
 from tests.engine.world import World, killed_at
 from timerex_ghl.adapters.ledger.tables.sync import intents
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 RIKU = "riku@hinode.example"
 MOMENTS = ("after-intent", "after-write", "after-outcome")
@@ -12,7 +13,7 @@ MOMENTS = ("after-intent", "after-write", "after-outcome")
 
 async def assert_all_final(world: World) -> None:
     contact_id = (await world.people())[0].id
-    key = f"contact:{contact_id}"
+    key = RecordRef.contact(contact_id)
     assert await world.ledger.read(intents.open_intents, world.context.connection, [key]) == []
 
 

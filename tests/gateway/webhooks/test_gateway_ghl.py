@@ -57,7 +57,7 @@ async def test_a_delivery_is_stored_as_it_came_and_answered(
     assert response.json() == {"stored": True, "event": event.id if event else ""}
     assert event is not None
     assert event.body.encode() == body
-    assert (event.record, event.dedupe_key) == ("ghl:con1", "webhook:w1")
+    assert (str(event.record), event.dedupe_key) == ("ghl:con1", "webhook:w1")
     assert await stored(ledger) == [WAITING]
 
 

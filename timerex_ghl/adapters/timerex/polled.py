@@ -15,9 +15,6 @@ from timerex_ghl.adapters.timerex.replies import EventRow, TimerexCalendar, read
 from timerex_ghl.adapters.timerex.webhooks import CANCELLED, CONFIRMED
 from timerex_ghl.domain.shared.models import Booking, BookingId, BookingState, Record
 
-MARK = "polled "
-"""Prefix of the dedupe keys of polled events."""
-
 
 class Polled(Record):
     """A snapshot of one booking.
@@ -73,11 +70,6 @@ def key_of_row(row: EventRow) -> str:
     return _key(row.id, row.starts_at, row.ends_at, is_over=row.cancelled)
 
 
-def is_polled(dedupe_key: str) -> bool:
-    """Return whether an inbox event was polled, not delivered."""
-    return dedupe_key.startswith(MARK)
-
-
 def happened_at(body: str) -> datetime | None:
     """Return when a polled booking was cancelled or created; None where it is missing."""
     try:
@@ -89,7 +81,7 @@ def happened_at(body: str) -> datetime | None:
 
 def _key(booking_id: BookingId, starts_at: datetime, ends_at: datetime, *, is_over: bool) -> str:
     state = "over" if is_over else "stands"
-    return f"{MARK}{booking_id} {state} {starts_at.timestamp():.0f} {ends_at.timestamp():.0f}"
+    return f"polled {booking_id} {state} {starts_at.timestamp():.0f} {ends_at.timestamp():.0f}"
 
 
 def _paths_of(url: str | None) -> tuple[str | None, str | None]:

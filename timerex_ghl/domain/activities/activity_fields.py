@@ -6,12 +6,19 @@ Neither has a time of change in GHL, so their values are compared.
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple, NewType
+from typing import Literal, NamedTuple, NewType, Self
 from unicodedata import normalize
 
 from pydantic import AwareDatetime
 
-from timerex_ghl.domain.shared.models import ContactId, FieldName, Record, Values
+from timerex_ghl.domain.shared.models import (
+    ContactId,
+    FieldName,
+    GhlContactId,
+    Record,
+    Values,
+)
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 ActivityKind = Literal["note", "task"]
 ActivityId = NewType("ActivityId", str)
@@ -63,9 +70,26 @@ class ActivityKey(NamedTuple):
     kind: ActivityKind
     id: ActivityId
 
+    @classmethod
+    def of(cls, ref: RecordRef) -> Self | None:
+        """Read it from a reference; None for a record of another kind."""
+        return cls(ref.kind, ActivityId(ref.id)) if ref.kind in KINDS else None
+
+    @property
+    def ref(self) -> RecordRef:
+        """Return its reference in events, intents and reviews."""
+        return RecordRef(self.kind, self.id)
+
     def __str__(self) -> str:
-        """Return its name in events, intents and reviews."""
-        return f"{self.kind}:{self.id}"
+        """Return the text of its reference."""
+        return str(self.ref)
+
+
+def ghl_activity_ref(
+    kind: ActivityKind, remote_id: str, contact_id: GhlContactId | None = None
+) -> RecordRef:
+    """Refer to a note or task of GHL."""
+    return RecordRef("ghl-note" if kind == "note" else "ghl-task", remote_id, contact_id)
 
 
 class Marked(NamedTuple):

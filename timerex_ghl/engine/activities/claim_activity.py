@@ -18,6 +18,7 @@ from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
 from timerex_ghl.domain.activities.activity_fields import Activity, ActivityKey
 from timerex_ghl.domain.shared.merge_field import Side
 from timerex_ghl.domain.shared.models import ConnectionName, FieldName, GhlContactId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import lock_of_activity
 from timerex_ghl.engine.writes.locking import TTL_S, Busy, holder_name, insist, renewed
@@ -76,9 +77,9 @@ class ActivityClaim:
     released: bool = False
 
     @property
-    def record_key(self) -> str:
-        """Return its name in intents."""
-        return str(self.key)
+    def record_key(self) -> RecordRef:
+        """Return the record in intents."""
+        return self.key.ref
 
 
 class ClaimedActivity(NamedTuple):
@@ -126,7 +127,7 @@ def read_activity(
         links.link_of_local(tx, connection, key.kind, key.id),
         person is not None and not person.deleted,
         None if contact is None else GhlContactId(contact.remote_id),
-        intents.open_intents(tx, connection, [str(key)]),
+        intents.open_intents(tx, connection, [key.ref]),
         pending_deletes.get_delete(tx, connection, key),
     )
 

@@ -22,6 +22,7 @@ from timerex_ghl.domain.activities.activity_fields import (
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity
 from timerex_ghl.domain.shared.actions import ActivityPlan, Conflict
 from timerex_ghl.domain.shared.models import ConnectionName, Contact, ContactId, FieldName, Value
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.claim_activity import ActivityClaim, ActivityState
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.write import Written
@@ -97,7 +98,7 @@ def add_from_ghl(
                 now,
                 context.connection,
                 f"{row.kind} added from GHL",
-                f"{row.kind}:{row.id}",
+                RecordRef(row.kind, row.id),
                 context.run_id,
                 {"ghl": ghl.id},
             )
@@ -165,15 +166,15 @@ def _is_final(one: ActivityCommit) -> bool:
     return one.last is None
 
 
-def _over(tx: Connection, connection: ConnectionName, one: ActivityCommit) -> list[str]:
+def _over(tx: Connection, connection: ConnectionName, one: ActivityCommit) -> list[RecordRef]:
     """List the subjects of its reviews whose cause is gone."""
-    key, still = str(one.known.key), {conflict.field for conflict in one.plan.conflicts}
+    ref, still = one.known.key.ref, {conflict.field for conflict in one.plan.conflicts}
     mine = [
         subject
         for subject in reviews.conflict_subjects(tx, connection)
-        if subject.startswith(f"{key}:") and subject.rpartition(":")[2] not in still
+        if subject.record == ref and subject.field not in still
     ]
-    return [key, *mine]
+    return [ref, *mine]
 
 
 def _note_conflict(
@@ -184,7 +185,7 @@ def _note_conflict(
         tx,
         connection=connection,
         kind="conflict",
-        subject=f"{key}:{conflict.field}",
+        subject=key.ref.of_field(conflict.field),
         reason=f"both sides changed {conflict.field}",
         detail=conflict.model_dump(mode="json"),
         now=now,
@@ -203,5 +204,5 @@ def record_audit(
     now: datetime,
 ) -> None:
     """Record in the audit what was done with a note or task."""
-    entry = NewAuditEntry(now, context.connection, what, str(key), context.run_id, {**detail})
+    entry = NewAuditEntry(now, context.connection, what, key.ref, context.run_id, {**detail})
     audit.record_all(tx, [entry])

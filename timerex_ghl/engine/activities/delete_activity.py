@@ -13,10 +13,11 @@ from timerex_ghl.adapters.ledger.tables.activities.pending_deletes import FoundD
 from timerex_ghl.adapters.ledger.tables.operations import reviews as reviews_of
 from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
-from timerex_ghl.domain.activities.activity_fields import ActivityKey, ActivityKind
+from timerex_ghl.domain.activities.activity_fields import KINDS, ActivityKey, ActivityKind
 from timerex_ghl.domain.shared.actions import DeleteActivity
 from timerex_ghl.domain.shared.errors import NotFoundError
 from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.claim_activity import (
     ActivityClaim,
     ActivityState,
@@ -51,7 +52,7 @@ async def delete_here(
     if await _is_person_gone(context, claimed.known):
         return Outcome(what="review", contact_id=claimed.known.contact_id)
     if dry_run:
-        return await show_delete(context, str(claimed.known.key), None)
+        return await show_delete(context, claimed.known.key.ref, None)
     done = await context.ledger.write(_delete_here, context, claimed, link, context.now())
     claimed.claim.released = True
     return Outcome(what="applied" if done else "review", contact_id=claimed.known.contact_id)
@@ -71,7 +72,7 @@ async def delete_there(
         remote_id=remote.link.remote_id,
     )
     if dry_run and remote.ghl is not None:
-        return await show_delete(context, str(known.key), action)
+        return await show_delete(context, known.key.ref, action)
     if dry_run:
         return NOTHING
     if remote.ghl is None:
@@ -141,9 +142,16 @@ def withdraw_found(
         reviews_of.close_reviews(tx, context.connection, [subject], by="they came back", now=now)
 
 
-def deletes_subject(kind: ActivityKind, side: Side) -> str:
+def deletes_subject(kind: ActivityKind, side: Side) -> RecordRef:
     """Return the review subject for deletes of one kind in one system."""
-    return f"deletes:{kind}:{side}"
+    return RecordRef("deletes", f"{kind}:{side}")
+
+
+SIDES: tuple[Side, ...] = ("workspace", "ghl")
+DELETES: dict[RecordRef, tuple[ActivityKind, Side]] = {
+    deletes_subject(kind, side): (kind, side) for kind in KINDS for side in SIDES
+}
+"""The kind of record and the system of each subject of a review about deletes."""
 
 
 async def _is_person_gone(context: SyncContext, known: ActivityState) -> bool:

@@ -71,7 +71,7 @@ async def _reconcile(context: SyncContext, claimed: ClaimedActivity, *, dry_run:
         return await delete_here(context, claimed, remote.link, dry_run=dry_run)
     plan = _plan(context, claimed, remote, emails)
     if dry_run:
-        return await show_plan(context, str(key), plan)
+        return await show_plan(context, key.ref, plan)
     return await _apply(context, claimed, remote, plan, emails)
 
 

@@ -9,6 +9,7 @@ from timerex_ghl.adapters.ledger.tables.activities.pending_deletes import State
 from timerex_ghl.adapters.ledger.tables.sync import sweeps
 from timerex_ghl.domain.activities.activity_fields import ActivityKey, ActivityKind
 from timerex_ghl.domain.shared.models import ContactId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.claim_activity import read_activity
 from timerex_ghl.engine.activities.delete_activity import claim_all, most_unasked
 from timerex_ghl.engine.activities.read_remote import read_remote
@@ -25,7 +26,7 @@ async def list_gone(
     *,
     of: ContactId | None = None,
     dry_run: bool = False,
-) -> tuple[list[str], int]:
+) -> tuple[list[RecordRef], int]:
     """List what was not found since the sweep began, and count the deletes made pending.
 
     A missing record is no proof of a delete: GHL's pages move while they are read. So the handler
@@ -33,12 +34,12 @@ async def list_gone(
     one are read first: if all of them are gone, none is processed and a review is opened for all.
     """
     missing, most = await context.ledger.read(_missing, context, kind, began_at, of, context.now())
-    keys = [str(key) for key in missing]
+    refs = [key.ref for key in missing]
     if len(missing) <= most:
-        return keys, 0
+        return refs, 0
     for key in missing[: most + 1]:
         if not await _is_gone(context, key):
-            return keys, 0
+            return refs, 0
     if not dry_run:
         await context.ledger.write(claim_all, context.connection, missing, "ghl", context.now())
     return [], len(missing)

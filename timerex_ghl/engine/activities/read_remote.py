@@ -112,7 +112,7 @@ def _event_of(
     """Find a notification with the marker of what was sent."""
     since = sent_at - CLOCKS_DIFFER
     for event in inbox_lookups.deliveries_naming(tx, connection, "ghl", key.id, since):
-        if event.record.startswith(f"ghl-{key.kind}:"):
+        if event.record is not None and event.record.kind == f"ghl-{key.kind}":
             snapshot = read_activity_notification(key.kind, event.type, event.body)
             if snapshot.marker == key.id:
                 return snapshot

@@ -9,7 +9,12 @@ from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.activities import activities
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
-from timerex_ghl.domain.activities.activity_fields import TEXT, ActivityKey, text_of
+from timerex_ghl.domain.activities.activity_fields import (
+    TEXT,
+    ActivityKey,
+    ghl_activity_ref,
+    text_of,
+)
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity
 from timerex_ghl.domain.bookings.note_text import booking_of
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContactId
@@ -46,7 +51,7 @@ async def resolve_activity(
     if person is None or not person.is_alive:
         return Outcome(what="ignored")
     if dry_run:
-        return await show_new(context, f"ghl-{remote.kind}:{remote.id}", remote.values)
+        return await show_new(context, ghl_activity_ref(remote.kind, remote.id), remote.values)
     holder = holder_name(context.run_id)
     is_new = await insist(
         context.ledger,
@@ -120,7 +125,7 @@ def sent_as(tx: Connection, connection: ConnectionName, remote: GhlActivity) -> 
     key = ActivityKey(remote.kind, remote.marker)
     if links.link_of_local(tx, connection, key.kind, key.id) is not None:
         return None
-    return key if intents.open_intents(tx, connection, [str(key)]) else None
+    return key if intents.open_intents(tx, connection, [key.ref]) else None
 
 
 def _is_linked(tx: Connection, connection: ConnectionName, remote: GhlActivity) -> bool:

@@ -16,10 +16,17 @@ from timerex_ghl.adapters.ledger.tables.activities import activities
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.sync import cursors, links, sweeps
 from timerex_ghl.adapters.ledger.tables.sync.sweeps import Linked
-from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey, ActivityKind
+from timerex_ghl.domain.activities.activity_fields import (
+    ActivityId,
+    ActivityKey,
+    ActivityKind,
+    ghl_activity_ref,
+)
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity, map_note, map_task
 from timerex_ghl.domain.shared.errors import NotFoundError
+from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContactId, Record
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.commit_activity import add_from_ghl
 from timerex_ghl.engine.activities.delete_activity import withdraw_found
@@ -32,16 +39,13 @@ from timerex_ghl.engine.activities.resolve_activity import (
     resolve_activity,
     sent_as,
 )
-from timerex_ghl.engine.bookings.appointment_inbound import PREFIX
-from timerex_ghl.engine.bookings.appointment_sweep import handle_appointment_key
+from timerex_ghl.engine.bookings.appointment_sweep import handle_listed_appointment
 from timerex_ghl.engine.context import SyncContext, utc_now
 from timerex_ghl.engine.outcome import Outcome
 
 CURSOR = "ghl-tasks"
 PAGES = 10
 """Pages of tasks that are read before what they showed is processed."""
-
-REMOTE: dict[str, ActivityKind] = {"ghl-note": "note", "ghl-task": "task"}
 
 
 class _Place(Record):
@@ -63,7 +67,7 @@ class Swept:
         more: The sweep is not finished.
     """
 
-    keys: list[str]
+    keys: list[RecordRef]
     added: int = 0
     pending: int = 0
     more: bool = False
@@ -78,30 +82,33 @@ class Swept:
         )
 
 
-async def handle_activity_key(context: SyncContext, key: str, *, dry_run: bool) -> Outcome:
+async def handle_activity_key(context: SyncContext, key: RecordRef, *, dry_run: bool) -> Outcome:
     """Process a note, task or appointment that a sweep listed."""
-    if key.startswith(PREFIX):
-        return await handle_appointment_key(context, key, dry_run=dry_run)
-    kind, _, rest = key.partition(":")
-    if kind not in REMOTE:
-        named: ActivityKind = "note" if kind == "note" else "task"
-        return await handle_activity(context, ActivityKey(named, ActivityId(rest)), dry_run=dry_run)
-    contact_id, _, remote_id = rest.partition(":")
-    return await _handle_remote(
-        context, REMOTE[kind], GhlContactId(contact_id), remote_id, dry_run=dry_run
-    )
+    match key:
+        case RecordRef("note" | "task" as kind, local_id):
+            local = ActivityKey(kind, ActivityId(local_id))
+            return await handle_activity(context, local, dry_run=dry_run)
+        case RecordRef("ghl-note", remote_id, contact_id):
+            return await _handle_remote(context, "note", contact_id, remote_id, dry_run=dry_run)
+        case RecordRef("ghl-task", remote_id, contact_id):
+            return await _handle_remote(context, "task", contact_id, remote_id, dry_run=dry_run)
+        case RecordRef("ghl-appointment", appointment_id):
+            listed = GhlAppointmentId(appointment_id)
+            return await handle_listed_appointment(context, listed, dry_run=dry_run)
+        case _:
+            return Outcome(what="ignored")
 
 
 async def list_changed_here(
     context: SyncContext, kind: ActivityKind, since: datetime | None
-) -> list[str]:
+) -> list[RecordRef]:
     """List what changed in the workspace and did not reach GHL by the live path."""
     if not context.settings.activities.mirrors:
         return []
     found = await context.ledger.read(
         activities.changed_activities, context.connection, kind, since
     )
-    return [f"{kind}:{id_}" for id_ in found]
+    return [RecordRef(kind, id_) for id_ in found]
 
 
 async def sweep_tasks(context: SyncContext, scan: str, *, dry_run: bool) -> Swept:
@@ -157,7 +164,7 @@ async def sweep_notes(context: SyncContext, people: Sequence[Linked], *, dry_run
 async def _handle_remote(
     context: SyncContext,
     kind: ActivityKind,
-    contact_id: GhlContactId,
+    contact_id: GhlContactId | None,
     remote_id: str,
     *,
     dry_run: bool,
@@ -166,9 +173,11 @@ async def _handle_remote(
     link = await context.ledger.read(links.link_of_remote, context.connection, kind, remote_id)
     if link is not None:
         key = ActivityKey(kind, ActivityId(link.local_id))
-        if not dry_run:
+        if contact_id is not None and not dry_run:
             await follow_person(context, key, contact_id)
         return await handle_activity(context, key, dry_run=dry_run)
+    if contact_id is None:
+        return Outcome(what="no-op")
     emails = await emails_for(context, kind)
     remote = await read_remote(context, kind, contact_id, remote_id, emails)
     if remote is None:
@@ -227,8 +236,8 @@ def _people_of(
     }
 
 
-def _key_of(one: GhlActivity) -> str:
-    return f"ghl-{one.kind}:{one.contact_id}:{one.id}"
+def _key_of(one: GhlActivity) -> RecordRef:
+    return ghl_activity_ref(one.kind, one.id, one.contact_id)
 
 
 def next_people(tx: Connection, context: SyncContext, since: datetime | None) -> list[Linked]:

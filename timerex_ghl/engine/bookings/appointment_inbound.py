@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ghl.operations import GET_APPOINTMENT
 from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
-from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.bookings.appointment_fields import AppointmentState
 from timerex_ghl.domain.bookings.appointment_notifications import (
@@ -20,6 +19,7 @@ from timerex_ghl.domain.bookings.appointment_notifications import (
 from timerex_ghl.domain.bookings.booking_entry import BookingEntry
 from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId
 from timerex_ghl.domain.shared.models import BookingId, ConnectionName, ContactId, FieldName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.dry_run import NOTHING, show_new
 from timerex_ghl.engine.bookings.appointment import save_base, state_of
 from timerex_ghl.engine.bookings.appointment_calls import look_again
@@ -30,9 +30,6 @@ from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.writes.write import Claim
 from timerex_ghl.workspace import booking_edits
 from timerex_ghl.workspace.edits import Editor
-
-PREFIX = "ghl-appointment:"
-"""Prefix of an appointment's record name in the inbox."""
 
 BOOKING = FieldName("booking")
 """Field of a dry-run plan that says what would become of the booking."""
@@ -49,18 +46,12 @@ class _Pair(NamedTuple):
     state: AppointmentState
 
 
-async def handle_appointment_notification(context: SyncContext, event: InboxEvent) -> Outcome:
-    """Handle a notification about an appointment.
-
-    Our own writes come back as notifications, too: each costs one read and no write.
-    """
-    return await look_at_appointment(context, GhlAppointmentId(event.record.removeprefix(PREFIX)))
-
-
 async def look_at_appointment(
     context: SyncContext, appointment_id: GhlAppointmentId, *, dry_run: bool = False
 ) -> Outcome:
     """Read an appointment and update its booking. One that was made in GHL is ignored.
+
+    Our own writes come back as notifications, too: each costs one read and no write.
 
     Args:
         context: The connection's clients, ledger and settings.
@@ -110,7 +101,7 @@ async def _show(
         return NOTHING
     values = {field: text for field, text in plan.base.items() if state.base.get(field) != text}
     shown = {**values, **({BOOKING: way} if way else {})}
-    return await show_new(context, f"{PREFIX}{state.id}", shown)
+    return await show_new(context, RecordRef("ghl-appointment", state.id), shown)
 
 
 def _way_of(context: SyncContext, row: BookingRow) -> Way:

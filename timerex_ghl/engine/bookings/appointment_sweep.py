@@ -14,8 +14,9 @@ from timerex_ghl.domain.bookings.appointment_scan import describe_shown, is_look
 from timerex_ghl.domain.shared.errors import SkippableError
 from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlAppointmentId, GhlCalendarId
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.bookings.appointment import state_of
-from timerex_ghl.engine.bookings.appointment_inbound import PREFIX, look_at_appointment
+from timerex_ghl.engine.bookings.appointment_inbound import look_at_appointment
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.outcome import Outcome
 
@@ -36,7 +37,7 @@ class _Found(NamedTuple):
     is_news: bool
 
 
-async def list_changed_appointments(context: SyncContext, now: datetime) -> list[str]:
+async def list_changed_appointments(context: SyncContext, now: datetime) -> list[RecordRef]:
     """List the appointments that differ in GHL's calendars from when they were last in sync.
 
     That includes those removed from a calendar. Costs one call a calendar.
@@ -64,16 +65,17 @@ async def list_changed_appointments(context: SyncContext, now: datetime) -> list
     news = {one.id: one.shows for one in found if one.is_news}
     if news:
         await context.ledger.write(sweeps.note_shown, context.connection, news)
-    return [f"{PREFIX}{one.id}" for one in found]
+    return [RecordRef("ghl-appointment", one.id) for one in found]
 
 
-async def handle_appointment_key(context: SyncContext, key: str, *, dry_run: bool) -> Outcome:
+async def handle_listed_appointment(
+    context: SyncContext, appointment_id: GhlAppointmentId, *, dry_run: bool
+) -> Outcome:
     """Process an appointment that a sweep listed, as its notification would be processed.
 
     A look that finds nothing new, or that fails for good, is recorded: the appointment is not
     looked at again for a while, though the list still differs.
     """
-    appointment_id = GhlAppointmentId(key.removeprefix(PREFIX))
     try:
         outcome = await look_at_appointment(context, appointment_id, dry_run=dry_run)
     except SkippableError:

@@ -16,6 +16,7 @@ from timerex_ghl.domain.shared.errors import (
     SkippableError,
 )
 from timerex_ghl.domain.shared.models import Booking, BookingState, ConnectionName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.recovery import ACTION, close
 from timerex_ghl.engine.writes.write import Claim, commit_outcome, send_write
@@ -76,7 +77,7 @@ def _commit(context: SyncContext, tx: Connection, booking: Booking) -> None:
         tx,
         connection=context.connection,
         what=CANCELLED_THERE,
-        subject=f"booking:{booking.id}",
+        subject=RecordRef.booking(booking.id),
         run_id=context.run_id,
         detail={"because": "its appointment was cancelled in GHL"},
         now=context.now(),

@@ -12,6 +12,7 @@ from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.timerex.polled import Polled, key_of_row
 from timerex_ghl.adapters.timerex.replies import EventRow
 from timerex_ghl.domain.shared.models import BookingId, BookingState, ConnectionName, Record
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.bookings.verify_booking import is_confirmed_by
 
 
@@ -61,11 +62,13 @@ def unknown_of(
     stored = inbox_lookups.known_dedupe_keys(
         tx, connection, "timerex", [key_of_row(row) for row in rows]
     )
-    waiting = inbox_lookups.waiting_records(tx, connection, [f"booking:{row.id}" for row in rows])
+    waiting = inbox_lookups.waiting_records(
+        tx, connection, [RecordRef.booking(row.id) for row in rows]
+    )
     return [
         row.id
         for row in rows
-        if f"booking:{row.id}" not in waiting
+        if RecordRef.booking(row.id) not in waiting
         and _is_news(row, existing.get(row.id), is_stored=key_of_row(row) in stored)
     ]
 
@@ -86,11 +89,11 @@ def doubtful_of(
     tx: Connection, connection: ConnectionName, ids: Sequence[BookingId]
 ) -> list[BookingRow]:
     """Select bookings that are confirmed or unverified here and have no pending inbox event."""
-    waiting = inbox_lookups.waiting_records(tx, connection, [f"booking:{one}" for one in ids])
+    waiting = inbox_lookups.waiting_records(tx, connection, [RecordRef.booking(one) for one in ids])
     return [
         row
         for booking_id, row in bookings.get_bookings(tx, connection, ids).items()
-        if f"booking:{booking_id}" not in waiting
+        if RecordRef.booking(booking_id) not in waiting
         and (row.booking.state is BookingState.CONFIRMED or not row.verified)
     ]
 
@@ -99,18 +102,21 @@ def take(tx: Connection, connection: ConnectionName, polled: Polled, now: dateti
     """Store an inbox event for a booking with news; mark one without as verified."""
     booking = polled.booking
     existing = bookings.get_booking(tx, connection, booking.id)
-    reviews.close_reviews(tx, connection, [f"booking:{booking.id}"], by="a later run", now=now)
+    reviews.close_reviews(
+        tx, connection, [RecordRef.booking(booking.id)], by="a later run", now=now
+    )
     if existing is not None and is_confirmed_by(existing.booking, booking):
         return _verify(tx, connection, existing)
     _, is_new = inbox.store_event(
         tx,
         connection=connection,
         source="timerex",
+        origin="poll",
         type=polled.type,
         dedupe_key=polled.dedupe_key,
         body=polled.body,
         now=now,
-        record=f"booking:{booking.id}",
+        record=RecordRef.booking(booking.id),
     )
     return ScanCounts(stored=int(is_new))
 
@@ -140,7 +146,7 @@ def note_unknown(
         tx,
         connection=connection,
         kind="gone",
-        subject=f"booking:{booking_id}",
+        subject=RecordRef.booking(booking_id),
         reason=f"TimeRex has no booking {booking_id}, confirmed in the workspace: nothing changed",
         detail={"people": [existing.contact_id] if existing.contact_id else [], "ghl_ids": []},
         now=now,

@@ -5,7 +5,6 @@ from typing import NamedTuple
 from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
-from timerex_ghl.adapters.timerex.polled import is_polled
 from timerex_ghl.domain.bookings.booking_merge import correct_booking, fold_booking
 from timerex_ghl.domain.shared.errors import NotFoundError, QuarantineError, TimerexGhlError
 from timerex_ghl.domain.shared.models import Booking, BookingState, ContactId
@@ -27,7 +26,7 @@ async def verify_booking(
     Raises:
         QuarantineError: TimeRex knows no such booking.
     """
-    if is_polled(event.dedupe_key):
+    if event.origin == "poll":  # read from that API
         return BookingSnapshot(booking, verified=True)
     return await read_back(context, booking)
 

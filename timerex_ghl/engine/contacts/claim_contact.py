@@ -16,6 +16,7 @@ from timerex_ghl.adapters.ledger.tables.sync.locks import Fence, WantedLocks
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.errors import SkippableError
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContact
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.match_contact import Person
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import lock_of_contact, locks_of_keys
@@ -126,7 +127,7 @@ def _read(
 ) -> dict[ContactId, ContactState]:
     rows = workspace_contacts.get_contacts(tx, connection, contact_ids)
     linked = links.links_of_locals(tx, connection, "contact", contact_ids)
-    record_keys = [f"contact:{contact_id}" for contact_id in contact_ids]
+    record_keys = [RecordRef.contact(contact_id) for contact_id in contact_ids]
     unknown = intents.open_by_record(tx, connection, record_keys)
     lookers = {i: row for i, row in rows.items() if i not in linked and not row.row.deleted}
     found = (
@@ -138,7 +139,7 @@ def _read(
     return {
         contact_id: ContactState(
             Person(keyed.row, linked.get(contact_id), keyed.keys),
-            unknown.get(f"contact:{contact_id}", ()),
+            unknown.get(RecordRef.contact(contact_id), ()),
             _index_of(keyed, found, apart_from) if contact_id in lookers else None,
         )
         for contact_id, keyed in rows.items()

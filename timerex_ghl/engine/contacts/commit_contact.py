@@ -21,10 +21,10 @@ from timerex_ghl.domain.shared.models import (
     ConnectionName,
     Contact,
     ContactId,
-    FieldName,
     GhlContact,
     WorkspaceContact,
 )
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.match_contact import Person
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.write import Claim, Written
@@ -52,9 +52,9 @@ class ContactCommit(NamedTuple):
     is_in_sync: bool = True
 
     @property
-    def subjects(self) -> tuple[str, str]:
+    def subjects(self) -> tuple[RecordRef, RecordRef]:
         """Return the two subjects that reviews about this contact have, local and remote."""
-        return f"contact:{self.person.row.id}", f"ghl:{self.ghl.id}"
+        return RecordRef.contact(self.person.row.id), RecordRef.ghl_contact(self.ghl.id)
 
 
 def commit_write(
@@ -141,7 +141,7 @@ def add_rows_from_ghl(
                 now,
                 connection,
                 ADDED,
-                f"contact:{row.id}",
+                RecordRef.contact(row.id),
                 context.run_id,
                 {"ghl": ghl.id},
             )
@@ -210,14 +210,9 @@ def _deed(one: ContactCommit) -> NewAuditEntry:
         "to_ghl": ", ".join(action.kind for action in one.plan.to_ghl),
         "to_workspace": ", ".join(sorted(one.plan.to_workspace.values)),
     }
-    subject = f"contact:{one.person.row.id}"
+    subject = RecordRef.contact(one.person.row.id)
     context = one.context
     return NewAuditEntry(one.now, context.connection, RECONCILED, subject, context.run_id, detail)
-
-
-def conflict_subject(contact_id: ContactId, field: FieldName) -> str:
-    """Return the review subject of a conflict."""
-    return f"contact:{contact_id}:{field}"
 
 
 def _close_what_is_over(
@@ -226,14 +221,14 @@ def _close_what_is_over(
     """Close conflict reviews whose cause is gone: an edit made both sides equal."""
     people = {one.person.row.id for one in here}
     still = {
-        conflict_subject(one.person.row.id, conflict.field)
+        RecordRef.contact(one.person.row.id, conflict.field)
         for one in here
         for conflict in one.plan.conflicts
     }
     over = [
         subject
         for subject in reviews.conflict_subjects(tx, connection)
-        if subject.split(":")[1] in people and subject not in still
+        if subject.id in people and subject not in still
     ]
     reviews.close_reviews(tx, connection, over, by="a later run", now=now)
 
@@ -261,7 +256,7 @@ def ask_about(
         tx,
         connection=connection,
         kind="conflict",
-        subject=conflict_subject(contact_id, conflict.field),
+        subject=RecordRef.contact(contact_id, conflict.field),
         reason=f"both sides changed {conflict.field}",
         detail=conflict.model_dump(mode="json"),
         now=now,

@@ -13,9 +13,11 @@ from timerex_ghl.domain.contacts.contact_notifications import has_news
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import NotFoundError, ReviewNeededError
+from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId
 from timerex_ghl.domain.shared.models import ContactId, GhlContact, GhlContactId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.activity_inbound import handle_activity_notification
-from timerex_ghl.engine.bookings.appointment_inbound import handle_appointment_notification
+from timerex_ghl.engine.bookings.appointment_inbound import look_at_appointment
 from timerex_ghl.engine.contacts.claim_contact import claim_contact
 from timerex_ghl.engine.contacts.follow_merge import follow_merge
 from timerex_ghl.engine.contacts.handle_contact import handle_contact, handle_unknown_contact
@@ -44,26 +46,26 @@ async def handle_notification(context: SyncContext, event: InboxEvent) -> Outcom
     if event.type == UNINSTALLED:
         await context.ghl.auth.check_install()  # the event may predate the current install
         return Outcome(what="no-op")
-    match event.record.partition(":")[0]:
-        case "ghl":
-            return await _handle_contact(context, event)
-        case "ghl-note":
+    match event.record:
+        case RecordRef("ghl", ghl_id):
+            return await _handle_contact(context, event, GhlContactId(ghl_id))
+        case RecordRef("ghl-note"):
             return await handle_activity_notification(context, event, "note")
-        case "ghl-task":
+        case RecordRef("ghl-task"):
             return await handle_activity_notification(context, event, "task")
-        case "ghl-appointment":
-            return await handle_appointment_notification(context, event)
+        case RecordRef("ghl-appointment", appointment_id):
+            return await look_at_appointment(context, GhlAppointmentId(appointment_id))
         case _:
             return Outcome(what="ignored")
 
 
-async def _handle_contact(context: SyncContext, event: InboxEvent) -> Outcome:
+async def _handle_contact(context: SyncContext, event: InboxEvent, ghl_id: GhlContactId) -> Outcome:
     """Bring the workspace in sync with the contact of a notification.
 
     Our own writes come back as notifications, too, often before they are committed: one that says
     nothing new by then costs no call.
     """
-    snapshot = _read_snapshot(event)
+    snapshot = _read_snapshot(event, ghl_id)
     known = await insist(context.ledger, lambda: context.ledger.read(_state_of, context, snapshot))
     if event.type == DELETED:
         return await _check_gone(context, snapshot.id, known.contact_id)
@@ -105,10 +107,10 @@ async def _check_gone(
     return await handle_contact(context, contact_id)
 
 
-def _read_snapshot(event: InboxEvent) -> GhlContact:
+def _read_snapshot(event: InboxEvent, ghl_id: GhlContactId) -> GhlContact:
     """Read the contact from the event; a payload without fields yields its id only."""
     payload: dict[str, Any] = json.loads(event.body)
-    return contact_from_webhook({**payload, "id": event.record.partition(":")[2]})
+    return contact_from_webhook({**payload, "id": ghl_id})
 
 
 def _state_of(tx: Connection, context: SyncContext, snapshot: GhlContact) -> _ContactLookup | Busy:

@@ -29,6 +29,7 @@ from timerex_ghl.domain.shared.models import (
     GhlContact,
     GhlContactId,
 )
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.bookings.booking_note import CONTACT
 from timerex_ghl.engine.contacts.match_contact import find_in_ghl
 from timerex_ghl.engine.context import SyncContext
@@ -116,7 +117,7 @@ def _move(
         now,
         connection,
         "contact merged, as in GHL",
-        f"contact:{contact_id}",
+        RecordRef.contact(contact_id),
         context.run_id,
         {"was": gone_id, "ghl": survivor_id, "into": into},
     )
@@ -136,12 +137,12 @@ def _close_reviews(
     gone = {str(merge.gone_id)} | ({str(merge.contact_id)} - {str(merge.into)})
     for review in reviews.open_reviews(tx, connection):
         is_doubt = review.kind in ("identity", "gone") and not review.record_ids.isdisjoint(merge)
-        if not is_doubt and review.subject_id not in gone:
+        if not is_doubt and review.subject.ids.isdisjoint(gone):
             continue
         decision = "merged in GHL"
         reviews.resolve_review(tx, review.id, decision=decision, by="a later run", now=now)
-        if review.subject.startswith("event:"):
-            inbox.requeue_event(tx, EventId(review.subject_id))
+        if review.subject.kind == "event":
+            inbox.requeue_event(tx, EventId(review.subject.id))
 
 
 def _move_mirrors(

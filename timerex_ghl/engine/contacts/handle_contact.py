@@ -9,6 +9,7 @@ from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import NotFoundError
 from timerex_ghl.domain.shared.models import ContactId, GhlContact, GhlContactId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.claim_contact import claim_contact
 from timerex_ghl.engine.contacts.reconcile_contact import reconcile_contact
 from timerex_ghl.engine.contacts.resolve_contact import ContactToResolve, resolve_contacts
@@ -17,12 +18,11 @@ from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.writes.locking import insist
 
 
-async def handle_contact_key(context: SyncContext, key: str, *, dry_run: bool) -> Outcome:
+async def handle_contact_key(context: SyncContext, key: RecordRef, *, dry_run: bool) -> Outcome:
     """Process one contact that `list_changed` listed."""
-    kind, _, record_id = key.partition(":")
-    if kind == "ghl":
-        return await handle_ghl_contact(context, GhlContactId(record_id), dry_run=dry_run)
-    return await handle_contact(context, ContactId(record_id), dry_run=dry_run)
+    if key.kind == "ghl":
+        return await handle_ghl_contact(context, GhlContactId(key.id), dry_run=dry_run)
+    return await handle_contact(context, ContactId(key.id), dry_run=dry_run)
 
 
 async def handle_contact(
@@ -98,7 +98,7 @@ async def _store_plan(context: SyncContext, snapshot: StoredSnapshot) -> None:
     await context.ledger.write(
         dry_run_plans.save_plan,
         context.connection,
-        f"ghl:{snapshot.contact.id}",
+        RecordRef.ghl_contact(snapshot.contact.id),
         remote.model_dump(mode="json"),
         context.now(),
     )

@@ -12,6 +12,7 @@ from timerex_ghl.adapters.ledger.tables.sync import cursors
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.models import ConnectionName, Record
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
 
 OVERLAP = timedelta(minutes=5)
@@ -112,8 +113,8 @@ async def read_page(
     return page.after is not None
 
 
-async def list_changed(context: SyncContext) -> list[str]:
-    """List all contacts that may differ: `ghl:<id>` first, then `contact:<id>`.
+async def list_changed(context: SyncContext) -> list[RecordRef]:
+    """List all contacts that may differ: GHL's first, then the workspace's.
 
     GHL's come first so that a person who is new on both sides is matched before a duplicate is
     created.
@@ -151,7 +152,7 @@ def _save_page(
     cursors.save_cursor(tx, context.connection, CURSOR, after.model_dump_json())
 
 
-def _changed(tx: Connection, connection: ConnectionName) -> list[str]:
+def _changed(tx: Connection, connection: ConnectionName) -> list[RecordRef]:
     remote = ghl_contacts.changed_snapshots(tx, connection)
     local = workspace_contacts.changed_contacts(tx, connection)
-    return [*(f"ghl:{ghl_id}" for ghl_id in remote), *(f"contact:{own_id}" for own_id in local)]
+    return [*map(RecordRef.ghl_contact, remote), *map(RecordRef.contact, local)]

@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
 from timerex_ghl.adapters.ledger.tables.inbox import inbox_lookups
 from timerex_ghl.adapters.ledger.tables.operations import audit, published
 from timerex_ghl.adapters.ledger.tables.sync import links
-from timerex_ghl.adapters.timerex.polled import MARK, happened_at
+from timerex_ghl.adapters.timerex.polled import happened_at
 from timerex_ghl.domain.monitoring.silence import SKEW, Silence, find_silence
 from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId
 from timerex_ghl.engine.contacts.commit_contact import ADDED, RECONCILED
@@ -36,11 +36,11 @@ def find_silences(
     none.
     """
     since = now - LOOK_BACK
-    timerex_at = inbox_lookups.last_delivery_at(tx, connection, "timerex", polled=MARK)
+    timerex_at = inbox_lookups.last_delivery_at(tx, connection, "timerex")
     found: dict[Service, Silence | None] = {
         "TimeRex": find_silence([*_timerex_changes(tx, connection, since)], timerex_at, now)
     }
-    ghl_at = inbox_lookups.last_delivery_at(tx, connection, "ghl", polled=MARK)
+    ghl_at = inbox_lookups.last_delivery_at(tx, connection, "ghl")
     if ghl_at is not None:
         found["GHL"] = find_silence([*_ghl_changes(tx, connection, since)], ghl_at, now)
     return {service: silence for service, silence in found.items() if silence is not None}
@@ -54,7 +54,7 @@ def _timerex_changes(
     Changes before the webhooks could be set up are skipped.
     """
     began_at = published.first_published_at(tx, connection)
-    for body in inbox_lookups.polled_since(tx, connection, since, polled=MARK):
+    for body in inbox_lookups.polled_since(tx, connection, since):
         at = happened_at(body)
         if at is not None and began_at is not None and at > began_at + SETTING_UP:
             yield at

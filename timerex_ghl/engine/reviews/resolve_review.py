@@ -61,25 +61,25 @@ async def _read(context: SyncContext, review_id: str) -> Review:
 
 async def _execute(case: ReviewCase) -> bool:
     """Apply the decision; False where the review was resolved meanwhile."""
-    kind, _, rest = case.review.subject.partition(":")
+    subject = case.review.subject
     link_to = case.decision.link_to or ""
-    match case.decision.way, kind:
+    match case.decision.way, subject.kind:
         case Way.KEEP, _:
-            return await _keep(case, kind)
+            return await _keep(case)
         case Way.LINK, "event":
-            return await link_guest(case, EventId(rest), GhlContactId(link_to))
+            return await link_guest(case, EventId(subject.id), GhlContactId(link_to))
         case Way.LINK, "ghl":
-            return await _link(case, ContactId(link_to), GhlContactId(rest))
+            return await _link(case, ContactId(link_to), GhlContactId(subject.id))
         case Way.LINK, _:
-            return await _link(case, ContactId(rest), GhlContactId(link_to))
+            return await _link(case, ContactId(subject.id), GhlContactId(link_to))
         case Way.APART, "event":
-            return await part_guest(case, EventId(rest))
+            return await part_guest(case, EventId(subject.id))
         case _:
             return await case.context.ledger.write(_close, case, case.context.now())
 
 
-async def _keep(case: ReviewCase, kind: str) -> bool:
-    if kind in KINDS:
+async def _keep(case: ReviewCase) -> bool:
+    if case.review.subject.kind in KINDS:
         return await keep_activity(case)
     return await keep(case, await _person_of(case))
 
@@ -119,7 +119,7 @@ def _part(tx: Connection, case: ReviewCase, now: datetime) -> None:
 
 def _pairs(review: Review) -> set[ContactPair]:
     """Return the pairs of contacts that may be the same person."""
-    kind, _, record_id = review.subject.partition(":")
+    kind, record_id = review.subject.kind, review.subject.id
     people: list[str] = [record_id] if kind == "contact" else review.detail.get("people", [])
     ghl_ids: list[str] = [record_id] if kind == "ghl" else review.detail.get("ghl_ids", [])
     return {ContactPair(ContactId(one), GhlContactId(other)) for one in people for other in ghl_ids}

@@ -10,6 +10,7 @@ from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
 from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.domain.reviews.review_decisions import Decision
 from timerex_ghl.domain.shared.models import EventId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
 
 
@@ -50,9 +51,9 @@ def close(tx: Connection, case: ReviewCase, now: datetime) -> bool:
 def close_and_replay(tx: Connection, case: ReviewCase, now: datetime) -> bool:
     """Store the decision, and requeue the event that the review was about."""
     is_first = close(tx, case, now)
-    kind, _, record_id = case.review.subject.partition(":")
-    if is_first and kind == "event":
-        inbox.requeue_event(tx, EventId(record_id))
+    subject = case.review.subject
+    if is_first and subject.kind == "event":
+        inbox.requeue_event(tx, EventId(subject.id))
     return is_first
 
 
@@ -73,12 +74,12 @@ def _record_audit(tx: Connection, case: ReviewCase, what: str, now: datetime) ->
         tx,
         connection=case.context.connection,
         what=what,
-        subject=f"review:{case.review.id}",
+        subject=RecordRef("review", case.review.id),
         run_id=case.context.run_id,
         detail={
             "by": decision.by,
             "decision": decision.in_words(),
-            "about": case.review.subject,
+            "about": str(case.review.subject),
         },
         now=now,
     )

@@ -30,14 +30,13 @@ Choose = Callable[[Connection, BookingRow, datetime], ContactId]
 def person_of(tx: Connection, case: ReviewCase) -> ContactId | None:
     """Return the workspace contact that a review is about, if there is one."""
     connection = case.context.connection
-    kind, _, rest = case.review.subject.partition(":")
-    record_id = rest.partition(":")[0]
-    if kind == "contact":
-        return ContactId(record_id)
-    if kind == "ghl":
-        link = links.link_of_remote(tx, connection, "contact", record_id)
+    subject = case.review.subject
+    if subject.kind == "contact":
+        return ContactId(subject.id)
+    if subject.kind == "ghl":
+        link = links.link_of_remote(tx, connection, "contact", subject.id)
         return ContactId(link.local_id) if link else None
-    event = inbox.read_event(tx, EventId(record_id))
+    event = inbox.read_event(tx, EventId(subject.id))
     booking = read_delivery(event.body.encode()).booking if event else None
     stored = bookings.get_booking(tx, connection, booking.id) if booking else None
     return stored.contact_id if stored else None

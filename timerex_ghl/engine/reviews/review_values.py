@@ -19,8 +19,9 @@ from timerex_ghl.domain.shared.actions import Conflict, ContactPlan, WorkspaceCh
 from timerex_ghl.domain.shared.errors import ReviewNeededError, SettingsError
 from timerex_ghl.domain.shared.merge_field import Side
 from timerex_ghl.domain.shared.models import ContactId, FieldName, GhlContact, WorkspaceContact
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.claim_contact import ContactState, claim_contact, reload_contact
-from timerex_ghl.engine.contacts.commit_contact import ask_about, change_row, conflict_subject
+from timerex_ghl.engine.contacts.commit_contact import ask_about, change_row
 from timerex_ghl.engine.contacts.match_contact import Person
 from timerex_ghl.engine.contacts.reconcile_contact import reconcile_contact
 from timerex_ghl.engine.context import SyncContext
@@ -57,7 +58,10 @@ async def keep(case: ReviewCase, contact_id: ContactId) -> bool:
 async def _keep_chosen(case: ReviewCase, claim: Claim, known: ContactState) -> None:
     """Resolve conflicts. Nothing is written before both sides' values were checked again."""
     waiting = await case.context.ledger.read(_asked_about, case, claim.contact_id)
-    chosen = chosen_winners(case.decision, _field_of(case.review), waiting)
+    field = case.review.subject.field
+    if field is None:
+        raise AssertionError("a conflict is about a field")
+    chosen = chosen_winners(case.decision, field, waiting)
     asked = {field: waiting[field] for field in chosen}
     row = known.person.row
     found: list[Conflict] = []
@@ -89,8 +93,8 @@ async def _keep_chosen(case: ReviewCase, claim: Claim, known: ContactState) -> N
 async def _keep_typed(case: ReviewCase, claim: Claim, known: ContactState) -> None:
     """Write the typed values to the row; they go to GHL as any edit does."""
     context, row = case.context, known.person.row
-    record_state = case.review.record_state
-    if case.review.subject == f"contact:{row.id}" and record_state not in {"", str(row.version)}:
+    subject, record_state = case.review.subject, case.review.record_state
+    if subject == RecordRef.contact(row.id) and record_state not in {"", str(row.version)}:
         raise ReviewNeededError(
             f"contact {row.id} changed since the review opened: nothing was written, look again",
             kind="conflict",
@@ -105,16 +109,12 @@ async def _keep_typed(case: ReviewCase, claim: Claim, known: ContactState) -> No
 def _asked_about(tx: Connection, case: ReviewCase, contact_id: ContactId) -> dict[FieldName, Asked]:
     """Collect the open conflicts of a contact."""
     waiting = reviews.open_of(tx, case.context.connection, "conflict")
-    prefix = conflict_subject(contact_id, FieldName(""))
+    contact = RecordRef.contact(contact_id)
     return {
-        _field_of(review): Asked(review, Conflict.model_validate(review.detail))
+        review.subject.field: Asked(review, Conflict.model_validate(review.detail))
         for review in waiting
-        if review.subject.startswith(prefix)
+        if review.subject.record == contact and review.subject.field is not None
     }
-
-
-def _field_of(review: Review) -> FieldName:
-    return FieldName(review.subject.split(":", 2)[2])
 
 
 def _refuse_one_way(plan: ContactPlan, chosen: dict[FieldName, Side]) -> None:

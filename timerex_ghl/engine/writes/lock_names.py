@@ -2,9 +2,14 @@
 
 from hashlib import blake2b
 
-from timerex_ghl.domain.activities.activity_fields import ActivityKey, ActivityKind
+from timerex_ghl.domain.activities.activity_fields import (
+    ActivityKey,
+    ActivityKind,
+    ghl_activity_ref,
+)
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.models import BookingId, ConnectionName, ContactId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 
 def lock_of_job(connection: ConnectionName, job: str) -> str:
@@ -19,17 +24,17 @@ def lock_of_live() -> str:
 
 def lock_of_contact(connection: ConnectionName, contact_id: ContactId) -> str:
     """Return the lock name of a workspace contact."""
-    return f"{connection}:contact:{contact_id}"
+    return f"{connection}:{RecordRef.contact(contact_id)}"
 
 
 def lock_of_booking(connection: ConnectionName, booking_id: BookingId) -> str:
     """Return the lock name of a booking."""
-    return f"{connection}:booking:{booking_id}"
+    return f"{connection}:{RecordRef.booking(booking_id)}"
 
 
 def lock_of_review(connection: ConnectionName, review_id: str) -> str:
     """Return the lock name of a review, taken while it is resolved."""
-    return f"{connection}:review:{review_id}"
+    return f"{connection}:{RecordRef('review', review_id)}"
 
 
 def locks_of_keys(connection: ConnectionName, keys: Keys) -> list[str]:
@@ -48,4 +53,4 @@ def lock_of_activity(connection: ConnectionName, key: ActivityKey) -> str:
 
 def lock_of_remote(connection: ConnectionName, kind: ActivityKind, remote_id: str) -> str:
     """Return the lock name of a note or task of GHL that is not linked yet."""
-    return f"{connection}:ghl-{kind}:{remote_id}"
+    return f"{connection}:{ghl_activity_ref(kind, remote_id)}"

@@ -26,6 +26,7 @@ from timerex_ghl.domain.shared.actions import (
 )
 from timerex_ghl.domain.shared.errors import TimerexGhlError, UnknownOutcomeError
 from timerex_ghl.domain.shared.models import ContactId, FieldName, GhlContact, GhlNote
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
 
 
@@ -40,11 +41,11 @@ T = TypeVar("T", bound=_Named)
 
 
 class IntentOwner(Protocol):
-    """The claim that a write belongs to: its record's name in intents, and its lock."""
+    """The claim that a write belongs to: its record in intents, and its lock."""
 
     @property
-    def record_key(self) -> str:
-        """Return the record's name in intents."""
+    def record_key(self) -> RecordRef:
+        """Return the record in intents."""
         ...
 
     @property
@@ -94,9 +95,9 @@ class Claim:
     decision: ReviewDecision = NO_DECISION
 
     @property
-    def record_key(self) -> str:
-        """Return the contact's name in intents, which its booking mirrors' writes use too."""
-        return f"contact:{self.contact_id}"
+    def record_key(self) -> RecordRef:
+        """Return the contact, which its booking mirrors' writes use too."""
+        return RecordRef.contact(self.contact_id)
 
 
 class Written(NamedTuple, Generic[T]):

@@ -16,6 +16,7 @@ from timerex_ghl.adapters.malformed import MalformedError
 from timerex_ghl.adapters.timerex import webhooks as timerex
 from timerex_ghl.domain.connections.settings import ConnectionSettings
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 _MOST_AHEAD = timedelta(minutes=5)
 _MOST_LATE = timedelta(days=35)  # as long as events are stored, so that a repetition is recognised
@@ -41,7 +42,7 @@ async def keep_timerex(ledger: Ledger, connection: ConnectionName, body: bytes) 
         delivery.dedupe_key,
         body.decode(),
         InboxState.WAITING if delivery.booking else InboxState.IGNORED,
-        f"booking:{delivery.event_id}" if delivery.event_id else "",
+        RecordRef.booking(delivery.event_id) if delivery.event_id else None,
     )
     return Kept(await _store(ledger, arrival))
 
@@ -97,7 +98,7 @@ def _arrival_of(
         delivery.dedupe_key,
         body,
         state,
-        "" if state is InboxState.IGNORED else delivery.record,
+        None if state is InboxState.IGNORED else delivery.record,
         note,
     )
 
@@ -114,7 +115,7 @@ def _fate_of(
         return InboxState.IGNORED, "of a location that is not connected"
     if delivery.app_id and connection.ghl.app_id not in {None, delivery.app_id}:
         return InboxState.IGNORED, "of another app"
-    if not delivery.record:
+    if delivery.record is None:
         return InboxState.IGNORED, ""
     if delivery.sent_at and delivery.sent_at > now + _MOST_AHEAD:
         return InboxState.QUARANTINED, "its time is more than 5 minutes ahead"

@@ -24,6 +24,7 @@ from pydantic import (
 from timerex_ghl.adapters.malformed import MalformedError, malformed
 from timerex_ghl.adapters.strict_json import read_json
 from timerex_ghl.domain.shared.models import LocationId, Record
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 
 class GhlDelivery(Record):
@@ -33,7 +34,7 @@ class GhlDelivery(Record):
         location_id: None where it is about an agency.
         app_id: The app it was sent for; None where it is missing.
         sent_at: When GHL created it, equal in repetitions; None where it is missing.
-        record: Its record as the inbox names it; empty for a type without a handler.
+        record: None for a type without a handler.
         dedupe_key: Equal for all repetitions of a delivery.
     """
 
@@ -41,7 +42,7 @@ class GhlDelivery(Record):
     location_id: LocationId | None
     app_id: str | None
     sent_at: AwareDatetime | None
-    record: str
+    record: RecordRef | None
     dedupe_key: str
 
 
@@ -93,29 +94,29 @@ def _id_of(payload: _Payload) -> str:
     return payload.id
 
 
-def _contact(payload: _Payload) -> str:
-    return f"ghl:{_id_of(payload)}"
+def _contact(payload: _Payload) -> RecordRef:
+    return RecordRef("ghl", _id_of(payload))
 
 
-def _note(payload: _Payload) -> str:
-    return f"ghl-note:{_id_of(payload)}"
+def _note(payload: _Payload) -> RecordRef:
+    return RecordRef("ghl-note", _id_of(payload))
 
 
-def _task(payload: _Payload) -> str:
-    return f"ghl-task:{_id_of(payload)}"
+def _task(payload: _Payload) -> RecordRef:
+    return RecordRef("ghl-task", _id_of(payload))
 
 
-def _appointment(payload: _Payload) -> str:
+def _appointment(payload: _Payload) -> RecordRef:
     if payload.appointment is None or payload.appointment.id is None:
         raise MalformedError("delivery refused: appointment.id is missing")
-    return f"ghl-appointment:{payload.appointment.id}"
+    return RecordRef("ghl-appointment", payload.appointment.id)
 
 
-def _location(_payload: _Payload) -> str:
-    return "location"
+def _location(_payload: _Payload) -> RecordRef:
+    return RecordRef("location")
 
 
-RECORD_OF: dict[str, Callable[[_Payload], str]] = {
+RECORD_OF: dict[str, Callable[[_Payload], RecordRef]] = {
     "ContactCreate": _contact,
     "ContactUpdate": _contact,
     "ContactDelete": _contact,
@@ -155,6 +156,6 @@ def read_delivery(body: bytes) -> GhlDelivery:
         location_id=payload.location_id,
         app_id=payload.app_id,
         sent_at=payload.timestamp,
-        record=record_of(payload) if record_of else "",
+        record=record_of(payload) if record_of else None,
         dedupe_key=f"webhook:{webhook_id}" if webhook_id else f"body:{sha256(body).hexdigest()}",
     )

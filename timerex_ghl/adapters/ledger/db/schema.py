@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Text, TypeDecorator
 
+from timerex_ghl.domain.shared.record_ref import RecordRef
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -62,3 +64,20 @@ class JsonText(TypeDecorator[object]):
         """Convert to plain lists and dicts."""
         del dialect
         return None if value is None else json.loads(value)
+
+
+class RefText(TypeDecorator[RecordRef]):
+    """A reference to a record, as its text. None is stored as the empty text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: RecordRef | None, dialect: Dialect) -> str:
+        """Convert to text."""
+        del dialect
+        return "" if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> RecordRef | None:
+        """Read the reference."""
+        del dialect
+        return RecordRef.parse(value) if value else None

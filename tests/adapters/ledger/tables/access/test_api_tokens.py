@@ -67,7 +67,7 @@ async def test_making_and_revoking_stand_in_the_audit(ledger: Ledger) -> None:
 
     assert (first.what, first.detail) == ("token created", {"by": "kana", "write": True})
     assert (last.what, last.detail) == ("token revoked", {"by": "jun"})
-    assert first.subject == last.subject == f"token:{token_id}"
+    assert str(first.subject) == str(last.subject) == f"token:{token_id}"
 
 
 async def test_tokens_are_listed_by_connection(ledger: Ledger) -> None:

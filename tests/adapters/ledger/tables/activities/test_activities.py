@@ -26,6 +26,7 @@ from timerex_ghl.domain.activities.activity_fields import (
 )
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, FieldName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 HINODE = ConnectionName("hinode")
 LATER = make.NOW + timedelta(minutes=5)
@@ -181,7 +182,8 @@ async def test_what_changed_is_what_is_not_in_sync(ledger: Ledger) -> None:
 async def test_what_waits_for_a_person_as_it_is_now_is_omitted(ledger: Ledger) -> None:
     note = await add(ledger, await person(ledger))
     await ledger.write(
-        reviews.open_review, connection=NAME, kind="refused", subject=f"note:{note.id}", reason="x",
+        reviews.open_review, connection=NAME, kind="refused",
+        subject=RecordRef("note", note.id), reason="x",
         detail={}, record_state="1", now=make.NOW,
     )  # fmt: skip
     assert await changed(ledger) == []

@@ -19,6 +19,7 @@ from timerex_ghl.domain.shared.models import (
     GhlField,
     Value,
 )
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
 KEYS = Keys("riku@hinode.example", "+819012345678")
@@ -57,7 +58,7 @@ async def set_aside(ledger: Ledger, ghl_id: str, found: str) -> None:
             tx,
             connection=AOBA,
             kind="identity",
-            subject=f"ghl:{ghl_id}",
+            subject=RecordRef.ghl_contact(GhlContactId(ghl_id)),
             reason="two could be this person",
             detail={},
             record_state=found,

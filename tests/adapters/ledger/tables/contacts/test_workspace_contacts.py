@@ -14,6 +14,7 @@ from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.errors import SkippableError
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, FieldName, WorkspaceContact
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
 KEYS = Keys("riku@hinode.example", "+819012345678")
@@ -47,7 +48,7 @@ async def set_aside(ledger: Ledger, row: WorkspaceContact) -> str:
             tx,
             connection=AOBA,
             kind="identity",
-            subject=f"contact:{row.id}",
+            subject=RecordRef.contact(row.id),
             reason="two could be this person",
             detail={},
             record_state=str(row.version),

@@ -1,11 +1,13 @@
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import get_args
 
 import pytest
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.db.core import Ledger
-from timerex_ghl.adapters.ledger.tables.inbox import inbox
-from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState, Source
+from timerex_ghl.adapters.ledger.tables.inbox import inbox, inbox_lookups
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState, Origin, Source
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")
@@ -17,11 +19,13 @@ def store(
     dedupe_key: str,
     connection: ConnectionName | None = TOKYO,
     source: Source = "timerex",
+    origin: Origin = "webhook",
 ) -> tuple[EventId, bool]:
     return inbox.store_event(
         tx,
         connection=connection,
         source=source,
+        origin=origin,
         type="event_confirmed",
         dedupe_key=dedupe_key,
         body='{"id": "予約"}',
@@ -40,6 +44,29 @@ async def test_a_stored_event_reads_back_as_it_came(ledger: Ledger) -> None:
     assert event.received_at == NOW
     assert (event.connection, event.state, event.attempts) == (TOKYO, InboxState.WAITING, 0)
     assert event.next_at is None
+
+
+@pytest.mark.parametrize("origin", get_args(Origin))
+async def test_an_event_says_what_stored_it_whatever_its_key(
+    ledger: Ledger, origin: Origin
+) -> None:
+    event_id, _ = await ledger.write(partial(store, origin=origin), "polled b1 stands 0 0")
+
+    event = await ledger.read(inbox.read_event, event_id)
+
+    assert event is not None
+    assert event.origin == origin
+
+
+async def test_only_a_webhook_counts_as_a_delivery_and_only_a_poll_as_polled(
+    ledger: Ledger,
+) -> None:
+    await ledger.write(partial(store, origin="poll"), "one")
+    assert await ledger.read(inbox_lookups.last_delivery_at, TOKYO, "timerex") is None
+
+    await ledger.write(store, "two")
+    assert await ledger.read(inbox_lookups.last_delivery_at, TOKYO, "timerex") == NOW
+    assert len(await ledger.read(inbox_lookups.polled_since, TOKYO, NOW)) == 1
 
 
 async def test_an_unknown_event_is_none(ledger: Ledger) -> None:

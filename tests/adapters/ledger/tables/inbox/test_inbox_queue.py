@@ -6,6 +6,7 @@ from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.inbox import inbox, inbox_queue
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState, Source
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -26,7 +27,7 @@ def store(
         dedupe_key=key,
         body="{}",
         now=NOW,
-        record=record,
+        record=RecordRef.parse(record) if record else None,
     )
     return event_id
 
@@ -66,7 +67,7 @@ async def test_an_event_about_no_record_stands_for_itself(ledger: Ledger) -> Non
 
     (found,) = await ledger.read(inbox_queue.due_events, [TOKYO], NOW, 5)
 
-    assert found.record == event_id
+    assert found.record == RecordRef.event(event_id)
 
 
 async def test_the_newest_notification_stands_for_all_that_wait(ledger: Ledger) -> None:

@@ -13,6 +13,7 @@ from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.sync import locks
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -86,7 +87,7 @@ async def test_an_event_that_a_person_is_asked_about_is_kept_until_that_is_resol
         reviews.open_review,
         connection=TOKYO,
         kind="refused",
-        subject=f"event:{event}",
+        subject=RecordRef("event", event),
         reason="GHL refuses it",
         detail={},
         now=LONG_AGO,

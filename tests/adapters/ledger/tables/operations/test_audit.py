@@ -7,8 +7,10 @@ from sqlalchemy.exc import DBAPIError
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")
+RIKU = RecordRef.parse("contact:c_1")
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
@@ -17,7 +19,7 @@ def note(tx: Connection, what: str, connection: ConnectionName = TOKYO) -> None:
         tx,
         connection=connection,
         what=what,
-        subject="c_1",
+        subject=RIKU,
         run_id="run 7",
         detail={"fields": 2, "new": True, "note": None, "名": "値"},
         now=NOW,
@@ -33,7 +35,7 @@ async def test_entries_are_read_back_newest_first(ledger: Ledger) -> None:
 
     assert (newest.what, oldest.what) == ("contact changed", "contact created")
     assert newest.id > oldest.id
-    assert (newest.at, newest.subject, newest.run_id) == (NOW, "c_1", "run 7")
+    assert (newest.at, newest.subject, newest.run_id) == (NOW, RIKU, "run 7")
     assert newest.detail == {"fields": 2, "new": True, "note": None, "名": "値"}
     assert len(await ledger.read(audit.entries, TOKYO, 1)) == 1
 

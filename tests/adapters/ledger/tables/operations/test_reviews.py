@@ -5,17 +5,18 @@ from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.operations.reviews import ReviewKind
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
 LATER = make.NOW + timedelta(hours=1)
-SUBJECT = "contact:c_1"
+SUBJECT = RecordRef.parse("contact:c_1")
 
 
 async def open_one(
     ledger: Ledger,
     *,
     kind: ReviewKind = "identity",
-    subject: str = SUBJECT,
+    subject: RecordRef = SUBJECT,
     connection: ConnectionName = AOBA,
     reason: str = "two could be this person",
     record_state: str = "1",
@@ -61,7 +62,7 @@ async def test_another_kind_subject_or_connection_is_another_matter(ledger: Ledg
     ids = {
         (await open_one(ledger))[0],
         (await open_one(ledger, kind="conflict"))[0],
-        (await open_one(ledger, subject="contact:c_2"))[0],
+        (await open_one(ledger, subject=RecordRef.parse("contact:c_2")))[0],
         (await open_one(ledger, connection=HINODE))[0],
     }
 
@@ -107,7 +108,7 @@ async def test_a_resolved_matter_may_come_up_again(ledger: Ledger) -> None:
 async def test_what_went_through_resolves_all_that_was_open_about_it(ledger: Ledger) -> None:
     await open_one(ledger)
     await open_one(ledger, kind="refused")
-    other, _ = await open_one(ledger, subject="contact:c_2")
+    other, _ = await open_one(ledger, subject=RecordRef.parse("contact:c_2"))
     await open_one(ledger, connection=HINODE)
 
     await ledger.write(reviews.close_reviews, AOBA, [SUBJECT], by="run-1", now=LATER)
@@ -136,22 +137,28 @@ async def test_what_is_to_be_unchanged_is_not_asked_again_for_the_same_reason(
 
 
 async def test_an_event_that_fails_again_is_reported_again(ledger: Ledger) -> None:
-    first, _ = await open_one(ledger, kind="refused", subject="event:e_1")
+    first, _ = await open_one(ledger, kind="refused", subject=RecordRef.parse("event:e_1"))
     await resolve_as(ledger, first, "drop")
 
-    _, is_new = await open_one(ledger, kind="refused", subject="event:e_1")
+    _, is_new = await open_one(ledger, kind="refused", subject=RecordRef.parse("event:e_1"))
 
     assert is_new
 
 
 async def test_what_waits_of_one_kind_is_listed(ledger: Ledger) -> None:
     await open_one(ledger)
-    waiting, _ = await open_one(ledger, kind="conflict", subject="contact:c_1:city")
-    updated, _ = await open_one(ledger, kind="conflict", subject="contact:c_1:state")
+    waiting, _ = await open_one(
+        ledger, kind="conflict", subject=RecordRef.parse("contact:c_1:city")
+    )
+    updated, _ = await open_one(
+        ledger, kind="conflict", subject=RecordRef.parse("contact:c_1:state")
+    )
     await resolve_as(ledger, updated, "keep ghl")
 
     assert [one.id for one in await ledger.read(reviews.open_of, AOBA, "conflict")] == [waiting]
-    assert await ledger.read(reviews.conflict_subjects, AOBA) == ["contact:c_1:city"]
+    assert await ledger.read(reviews.conflict_subjects, AOBA) == [
+        RecordRef.parse("contact:c_1:city")
+    ]
 
 
 async def test_it_is_known_since_when_nothing_was_asked_or_resolved(ledger: Ledger) -> None:

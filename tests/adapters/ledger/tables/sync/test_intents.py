@@ -11,16 +11,18 @@ from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
 from timerex_ghl.domain.shared.actions import Action, AddTags, CreateContact, UpdateContact
 from timerex_ghl.domain.shared.errors import RetryableError
 from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId, GhlField
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
-RIKU = "contact:c_1"
+LOCK = "contact:c_1"
+RIKU = RecordRef.parse("contact:c_1")
 CREATE = CreateContact(values={GhlField("firstName"): "陸", GhlField("customFields.x"): ("a",)})
 UPDATE = UpdateContact(contact_id=GhlContactId("g1"), values={GhlField("city"): "Sendai"})
 TAG = AddTags(contact_id=GhlContactId("g1"), tags=frozenset({"vip"}))
 LATER = make.NOW + timedelta(seconds=1)
 
 
-async def take(ledger: Ledger, name: str = RIKU, holder: str = "anna") -> Fence:
+async def take(ledger: Ledger, name: str = LOCK, holder: str = "anna") -> Fence:
     fence = await ledger.write(locks.try_lock, [name], holder, 60)
     assert fence is not None
     return fence
@@ -36,7 +38,7 @@ async def begin(
     fence: Fence,
     action: Action = CREATE,
     *,
-    record_key: str = RIKU,
+    record_key: RecordRef = RIKU,
     connection: ConnectionName = AOBA,
     run_id: str | None = "run-1",
     now: datetime = make.NOW,
@@ -82,11 +84,13 @@ async def test_open_intents_are_those_of_the_records_asked_for(
 ) -> None:
     second = await begin(ledger, fence, now=LATER)
     first = await begin(ledger, fence, UPDATE)
-    other = await begin(ledger, fence, record_key="contact:c_2", now=LATER + timedelta(seconds=1))
-    await begin(ledger, fence, record_key="contact:c_3")
+    other = await begin(
+        ledger, fence, record_key=RecordRef.parse("contact:c_2"), now=LATER + timedelta(seconds=1)
+    )
+    await begin(ledger, fence, record_key=RecordRef.parse("contact:c_3"))
     await begin(ledger, fence, connection=HINODE)
 
-    found = await ledger.read(intents.open_intents, AOBA, [RIKU, "contact:c_2"])
+    found = await ledger.read(intents.open_intents, AOBA, [RIKU, RecordRef.parse("contact:c_2")])
 
     assert [intent.id for intent in found] == [first, second, other]
     assert await ledger.read(intents.open_intents, AOBA, []) == []
@@ -143,7 +147,7 @@ async def test_without_the_lock_nothing_is_opened(ledger: Ledger, fence: Fence) 
 
 
 async def test_a_lock_that_was_taken_over_opens_nothing(ledger: Ledger) -> None:
-    ran_out = await ledger.write(locks.try_lock, [RIKU], "anna", -1)
+    ran_out = await ledger.write(locks.try_lock, [LOCK], "anna", -1)
     assert ran_out is not None
     remote = await take(ledger, holder="ben")
 
@@ -154,7 +158,7 @@ async def test_a_lock_that_was_taken_over_opens_nothing(ledger: Ledger) -> None:
 
 
 async def test_one_lost_lock_of_several_opens_nothing(ledger: Ledger) -> None:
-    both = await ledger.write(locks.try_lock, [RIKU, "key:x"], "anna", 60)
+    both = await ledger.write(locks.try_lock, [LOCK, "key:x"], "anna", 60)
     assert both is not None
     await ledger.write(locks.release_lock, both._replace(names=("key:x",)))
 

@@ -205,6 +205,7 @@ def _create_inbox() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("connection", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("dedupe_key", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),

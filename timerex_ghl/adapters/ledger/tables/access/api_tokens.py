@@ -10,6 +10,7 @@ from sqlalchemy import Boolean, Column, Connection, Table, Text, insert, select,
 from timerex_ghl.adapters.ledger.db.schema import UtcTime, metadata
 from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.domain.shared.models import ConnectionName, Record
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 PREFIX = "tgk_"
 """Prefix of every token, so that people and secret scanners recognise it."""
@@ -144,7 +145,7 @@ def _account(
         tx,
         connection=connection,
         what=what,
-        subject=f"token:{token_id}",
+        subject=RecordRef("token", token_id),
         run_id=None,
         detail=detail,
         now=now,

@@ -196,7 +196,7 @@ def changed_activities(
                     ),
                 ),
             ),
-            ~is_set_aside(f"{kind}:", columns.connection, columns.id, columns.version),
+            ~is_set_aside(kind, columns.connection, columns.id, columns.version),
         )
         .order_by(columns.created_at, columns.id)
     )

@@ -179,7 +179,7 @@ def changed_snapshots(tx: Connection, connection: ConnectionName) -> list[GhlCon
         .where(
             or_(links.c.digest.is_(None), links.c.digest != contact_snapshots.c.digest),
             ~is_set_aside(
-                "ghl:",
+                "ghl",
                 contact_snapshots.c.connection,
                 contact_snapshots.c.id,
                 contact_snapshots.c.digest,

@@ -236,7 +236,7 @@ def changed_contacts(tx: Connection, connection: ConnectionName) -> list[Contact
         .where(contacts.c.connection == connection, ~contacts.c.deleted)
         .where(
             or_(links.c.local_version.is_(None), links.c.local_version != contacts.c.version),
-            ~is_set_aside("contact:", contacts.c.connection, contacts.c.id, contacts.c.version),
+            ~is_set_aside("contact", contacts.c.connection, contacts.c.id, contacts.c.version),
         )
         .order_by(contacts.c.created_at, contacts.c.id)
     )

@@ -25,11 +25,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from timerex_ghl.adapters.ledger.db.schema import SERIAL, UtcTime, metadata
+from timerex_ghl.adapters.ledger.db.schema import SERIAL, RefText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.db.wake import announce
 from timerex_ghl.domain.shared.models import ConnectionName, EventId, Record
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 Source = Literal["timerex", "ghl", "workspace"]
+Origin = Literal["webhook", "poll", "edit", "review"]
+"""What stored an event. `review`: a person released what had been pending."""
 
 _UNIQUE = ("connection", "source", "dedupe_key")
 _WAITS = text("state = 'waiting'")
@@ -42,6 +45,7 @@ events = Table(
     Column("id", Text, nullable=False, unique=True),
     Column("connection", Text, nullable=False),  # "": of no connection, so that it counts as equal
     Column("source", Text, nullable=False),
+    Column("origin", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("dedupe_key", Text, nullable=False),
     Column("body", Text, nullable=False),
@@ -51,7 +55,7 @@ events = Table(
     Column("next_at", UtcTime),
     Column("error", Text),
     Column("finished_at", UtcTime),
-    Column("record", Text, nullable=False),
+    Column("record", RefText, nullable=False),
     UniqueConstraint(*_UNIQUE),
     Index(None, "connection", "state", "seq"),
     Index("ix_inbox_waiting", "connection", "seq", **_WHILE_WAITING),
@@ -101,13 +105,13 @@ class InboxEvent(Record):
         next_at: Earliest time of the next attempt; None: now.
         error: The last error, or a note on the final state.
         seq: Order of arrival.
-        record: Its record: `booking:<TimeRex's id>`, `ghl:<GHL's contact id>`,
-            `contact:<our id>`. Empty where it has none that we store.
+        record: None where it has none that we store.
     """
 
     id: EventId
     connection: ConnectionName | None
     source: Source
+    origin: Origin
     type: str
     dedupe_key: str
     body: str
@@ -117,7 +121,7 @@ class InboxEvent(Record):
     next_at: AwareDatetime | None
     error: str | None
     seq: int
-    record: str = ""
+    record: RecordRef | None = None
 
 
 class Arrival(NamedTuple):
@@ -129,8 +133,9 @@ class Arrival(NamedTuple):
     dedupe_key: str
     body: str
     state: InboxState = InboxState.WAITING
-    record: str = ""
+    record: RecordRef | None = None
     note: str = ""
+    origin: Origin = "webhook"
 
 
 class Stored(NamedTuple):
@@ -168,10 +173,11 @@ def store_event(  # noqa: PLR0913  one argument a column
     body: str,
     now: datetime,
     state: InboxState = InboxState.WAITING,
-    record: str = "",
+    record: RecordRef | None = None,
+    origin: Origin = "webhook",
 ) -> tuple[EventId, bool]:
     """Store a delivery once; return its event's id, and whether it is new."""
-    arrival = Arrival(connection, source, type, dedupe_key, body, state, record)
+    arrival = Arrival(connection, source, type, dedupe_key, body, state, record, origin=origin)
     return store_events(tx, [arrival], now)[0]
 
 
@@ -215,16 +221,6 @@ def waiting_events(
         .limit(limit)
     )
     return [EventId(event_id) for event_id in ids]
-
-
-def known_events(
-    tx: Connection, connection: ConnectionName, event_ids: Collection[EventId]
-) -> set[EventId]:
-    """Return which of these events are in a connection's inbox."""
-    found = tx.scalars(
-        select(events.c.id).where(events.c.connection == connection, events.c.id.in_(event_ids))
-    )
-    return {EventId(event_id) for event_id in found}
 
 
 def finish_events(

@@ -7,15 +7,26 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState, Source, events
-from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 
 class NamedDelivery(NamedTuple):
     """A stored delivery, with its record."""
 
-    record: str
+    record: RecordRef | None
     type: str
     body: str
+
+
+def known_events(
+    tx: Connection, connection: ConnectionName, event_ids: Collection[EventId]
+) -> set[EventId]:
+    """Return which of these events are in a connection's inbox."""
+    found = tx.scalars(
+        select(events.c.id).where(events.c.connection == connection, events.c.id.in_(event_ids))
+    )
+    return {EventId(event_id) for event_id in found}
 
 
 def known_dedupe_keys(
@@ -34,8 +45,8 @@ def known_dedupe_keys(
 
 
 def waiting_records(
-    tx: Connection, connection: ConnectionName, records: Collection[str]
-) -> set[str]:
+    tx: Connection, connection: ConnectionName, records: Collection[RecordRef]
+) -> set[RecordRef]:
     """Return which of these records have pending events."""
     return set(
         tx.scalars(
@@ -48,35 +59,28 @@ def waiting_records(
     )
 
 
-def last_delivery_at(
-    tx: Connection, connection: ConnectionName, source: Source, *, polled: str
-) -> datetime | None:
-    """Return when the last webhook of a source was received; None: never.
-
-    Polled events do not count: their keys begin with `polled`.
-    """
+def last_delivery_at(tx: Connection, connection: ConnectionName, source: Source) -> datetime | None:
+    """Return when the last webhook of a source was received; None: never."""
     return tx.scalar(
         select(events.c.received_at)
         .where(
             events.c.connection == connection,
             events.c.source == source,
-            ~events.c.dedupe_key.startswith(polled),
+            events.c.origin == "webhook",
         )
         .order_by(events.c.seq.desc())
         .limit(1)
     )
 
 
-def polled_since(
-    tx: Connection, connection: ConnectionName, since: datetime, *, polled: str
-) -> list[str]:
+def polled_since(tx: Connection, connection: ConnectionName, since: datetime) -> list[str]:
     """Return the bodies of events that polls of TimeRex stored since a time."""
     return list(
         tx.scalars(
             select(events.c.body).where(
                 events.c.connection == connection,
                 events.c.source == "timerex",
-                events.c.dedupe_key.startswith(polled),
+                events.c.origin == "poll",
                 events.c.received_at >= since,
             )
         )

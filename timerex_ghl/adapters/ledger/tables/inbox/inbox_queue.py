@@ -13,14 +13,15 @@ from timerex_ghl.adapters.ledger.tables.inbox.inbox import (
     read_event,
 )
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 
 class Due(NamedTuple):
-    """An event that is due. `record`: its record, or its own id where it has none."""
+    """An event that is due. `record`: its record, or the event itself where it has none."""
 
     id: EventId
     connection: ConnectionName
-    record: str
+    record: RecordRef
 
 
 class Group(NamedTuple):
@@ -64,7 +65,8 @@ def due_events(
             .order_by(events.c.seq)
             .limit(limit)
         )
-        found += [Due(row.id, ConnectionName(connection), row.record or row.id) for row in rows]
+        name = ConnectionName(connection)
+        found += [Due(row.id, name, row.record or RecordRef.event(row.id)) for row in rows]
     return found
 
 
@@ -88,7 +90,7 @@ def read_group(tx: Connection, event_id: EventId) -> Group | None:
     event = read_event(tx, event_id)
     if event is None or event.state is not InboxState.WAITING:
         return None if event is None else Group(event)
-    if event.source == "timerex" or not event.record:
+    if event.source == "timerex" or event.record is None:
         return Group(event)
     ids: Sequence[str] = tx.scalars(
         select(events.c.id)

@@ -42,6 +42,6 @@ def forget_events(tx: Connection, connection: str, state: InboxState, rows: int 
     )
     old = select(head.c.seq).where(
         head.c.finished_at < clock.now(tx) - KEPT,
-        ~is_asked_about("event:", literal(connection), head.c.id),
+        ~is_asked_about("event", literal(connection), head.c.id),
     )
     return tx.execute(delete(events).where(events.c.seq.in_(old))).rowcount

@@ -20,8 +20,9 @@ from sqlalchemy import (
     select,
 )
 
-from timerex_ghl.adapters.ledger.db.schema import SERIAL, JsonText, UtcTime, metadata
+from timerex_ghl.adapters.ledger.db.schema import SERIAL, JsonText, RefText, UtcTime, metadata
 from timerex_ghl.domain.shared.models import ConnectionName, Record
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 Scalar = str | int | float | bool | None
 
@@ -32,7 +33,7 @@ _audit = Table(
     Column("at", UtcTime, nullable=False),
     Column("connection", Text, nullable=False),
     Column("what", Text, nullable=False),
-    Column("subject", Text, nullable=False),
+    Column("subject", RefText, nullable=False),
     Column("run_id", Text),
     Column("detail", JsonText, nullable=False),
     Column("flow_run_id", Text),
@@ -50,7 +51,7 @@ class AuditEntry(Record):
 
     Attributes:
         id: Rises with time and is never reused.
-        subject: Our id of the record.
+        subject: The record.
         run_id: The Prefect task run; None outside runs.
         detail: Ids, field names and counts; never a person's details.
     """
@@ -59,7 +60,7 @@ class AuditEntry(Record):
     at: AwareDatetime
     connection: ConnectionName
     what: str
-    subject: str
+    subject: RecordRef
     run_id: str | None
     detail: dict[str, Scalar]
     flow_run_id: str | None = None
@@ -71,7 +72,7 @@ class NewAuditEntry(NamedTuple):
     at: datetime
     connection: ConnectionName
     what: str
-    subject: str
+    subject: RecordRef
     run_id: str | None
     detail: Mapping[str, Scalar]
     flow_run_id: str | None = None
@@ -82,7 +83,7 @@ def record(  # noqa: PLR0913  one argument a column
     *,
     connection: ConnectionName,
     what: str,
-    subject: str,
+    subject: RecordRef,
     run_id: str | None,
     detail: Mapping[str, Scalar],
     now: datetime,
@@ -121,7 +122,7 @@ def entries_since(
     ]
 
 
-def entries_about(tx: Connection, subject: str) -> list[AuditEntry]:
+def entries_about(tx: Connection, subject: RecordRef) -> list[AuditEntry]:
     """Read the entries of one record, oldest first."""
     return _read(tx, _audit.c.subject == subject)
 

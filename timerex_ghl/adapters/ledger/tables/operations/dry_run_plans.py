@@ -5,15 +5,16 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, Text, select
 
-from timerex_ghl.adapters.ledger.db.schema import JsonText, UtcTime, metadata
+from timerex_ghl.adapters.ledger.db.schema import JsonText, RefText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.db.upsert import upsert
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 _previews = Table(
     "dry_run_plans",
     metadata,
     Column("connection", Text, primary_key=True),
-    Column("record_key", Text, primary_key=True),
+    Column("record_key", RefText, primary_key=True),
     Column("plan", JsonText, nullable=False),
     Column("made_at", UtcTime, nullable=False),
 )
@@ -22,7 +23,7 @@ _previews = Table(
 def save_plan(
     tx: Connection,
     connection: ConnectionName,
-    record_key: str,
+    record_key: RecordRef,
     plan: dict[str, Any],
     now: datetime,
 ) -> None:
@@ -55,7 +56,7 @@ def fields_to_workspace(plan: dict[str, Any]) -> list[str]:
 
 def read_plans(
     tx: Connection, connection: ConnectionName, since: datetime
-) -> dict[str, dict[str, Any]]:
+) -> dict[RecordRef, dict[str, Any]]:
     """Read the plans made since a time, by record."""
     rows = tx.execute(
         select(_previews.c.record_key, _previews.c.plan)

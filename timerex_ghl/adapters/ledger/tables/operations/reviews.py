@@ -22,11 +22,13 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    type_coerce,
     update,
 )
 
-from timerex_ghl.adapters.ledger.db.schema import JsonText, UtcTime, metadata
+from timerex_ghl.adapters.ledger.db.schema import JsonText, RefText, UtcTime, metadata
 from timerex_ghl.domain.shared.models import ConnectionName, Record
+from timerex_ghl.domain.shared.record_ref import RecordKind, RecordRef
 
 ReviewKind = Literal["identity", "conflict", "no-key", "gone", "refused", "dead-letter", "deletes"]
 
@@ -36,7 +38,7 @@ _reviews = Table(
     Column("id", Text, primary_key=True),
     Column("connection", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("subject", Text, nullable=False),
+    Column("subject", RefText, nullable=False),
     Column("reason", Text, nullable=False),
     Column("detail", JsonText, nullable=False),
     Column("record_state", Text, nullable=False),
@@ -70,7 +72,7 @@ class Review(Record):
     """One question for a person.
 
     Attributes:
-        subject: The record: `contact:<id>`, `ghl:<id>`, `event:<id>`.
+        subject: The record, or the field in conflict.
         detail: Data for the decision; may contain personal data and never leaves the ledger.
         record_state: Version or digest of the record when it was opened: once that changes, the
             record is tried again.
@@ -79,7 +81,7 @@ class Review(Record):
     id: str
     connection: ConnectionName
     kind: ReviewKind
-    subject: str
+    subject: RecordRef
     reason: str
     detail: dict[str, Any]
     record_state: str
@@ -89,15 +91,10 @@ class Review(Record):
     decision: str | None
 
     @property
-    def subject_id(self) -> str:
-        """Return the id of its record, without the kind."""
-        return self.subject.split(":")[1]
-
-    @property
     def record_ids(self) -> frozenset[str]:
         """Return the ids of its record and of all candidates in doubt."""
         candidates = [*self.detail.get("people", ()), *self.detail.get("ghl_ids", ())]
-        return frozenset({self.subject_id, *candidates})
+        return self.subject.ids.union(candidates)
 
 
 DROPPED = "drop"
@@ -109,7 +106,7 @@ def open_review(  # noqa: PLR0913  one argument a column
     *,
     connection: ConnectionName,
     kind: ReviewKind,
-    subject: str,
+    subject: RecordRef,
     reason: str,
     detail: Mapping[str, Any],
     record_state: str = "",
@@ -129,7 +126,7 @@ def open_review(  # noqa: PLR0913  one argument a column
     answered = and_(
         _reviews.c.reason == reason,
         _reviews.c.decision == DROPPED,
-        _reviews.c.subject.not_like("event:%"),
+        type_coerce(_reviews.c.subject, Text).not_like("event:%"),
     )
     known = tx.scalar(
         select(_reviews.c.id)
@@ -164,7 +161,7 @@ def get_review(tx: Connection, review_id: str) -> Review | None:
     return None if row is None else Review.model_validate(dict(row))
 
 
-def conflict_subjects(tx: Connection, connection: ConnectionName) -> list[str]:
+def conflict_subjects(tx: Connection, connection: ConnectionName) -> list[RecordRef]:
     """List the subjects of open conflict reviews."""
     return [*tx.scalars(_CONFLICTS, {"of": connection})]
 
@@ -184,7 +181,7 @@ def open_of(tx: Connection, connection: ConnectionName, kind: ReviewKind) -> lis
 def close_reviews(
     tx: Connection,
     connection: ConnectionName,
-    subjects: Collection[str],
+    subjects: Collection[RecordRef],
     *,
     by: str,
     now: datetime,
@@ -213,7 +210,7 @@ def is_touched(tx: Connection, connection: ConnectionName, since: datetime) -> b
 
 
 def is_set_aside(
-    prefix: str,
+    kind: RecordKind,
     connection: ColumnElement[Any],
     record_id: ColumnElement[Any],
     record_state: ColumnElement[Any],
@@ -221,18 +218,18 @@ def is_set_aside(
     """Return the SQL condition that a record has a review for its current state."""
     return exists().where(
         _reviews.c.connection == connection,
-        _reviews.c.subject == literal(prefix) + record_id,
+        _reviews.c.subject == literal(f"{kind}:") + record_id,
         _reviews.c.record_state == cast(record_state, Text),
         or_(_reviews.c.resolved_at.is_(None), _reviews.c.decision == DROPPED),
     )
 
 
 def is_asked_about(
-    prefix: str, connection: ColumnElement[Any], record_id: ColumnElement[Any]
+    kind: RecordKind, connection: ColumnElement[Any], record_id: ColumnElement[Any]
 ) -> ColumnElement[bool]:
     """Return the SQL condition that a record has an open review."""
     return exists().where(
         _reviews.c.connection == connection,
-        _reviews.c.subject == literal(prefix) + record_id,
+        _reviews.c.subject == literal(f"{kind}:") + record_id,
         _reviews.c.resolved_at.is_(None),
     )

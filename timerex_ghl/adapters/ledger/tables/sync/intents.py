@@ -24,11 +24,12 @@ from sqlalchemy import (
     update,
 )
 
-from timerex_ghl.adapters.ledger.db.schema import UtcTime, metadata
+from timerex_ghl.adapters.ledger.db.schema import RefText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.tables.sync.locks import Fence, all_valid
 from timerex_ghl.domain.shared.actions import Action
 from timerex_ghl.domain.shared.errors import RetryableError
 from timerex_ghl.domain.shared.models import ConnectionName, Record
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 LONGEST_ERROR = 500
 
@@ -37,7 +38,7 @@ _intents = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("connection", Text, nullable=False),
-    Column("record_key", Text, nullable=False),
+    Column("record_key", RefText, nullable=False),
     Column("kind", Text, nullable=False),
     Column("payload", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -69,7 +70,7 @@ class Intent(Record):
 
     id: str
     connection: ConnectionName
-    record_key: str
+    record_key: RecordRef
     kind: str
     payload: str
     state: Literal["open", "done", "failed"]
@@ -84,7 +85,7 @@ class NewIntent(NamedTuple):
     """A write that is about to be sent, by the holder of the record's lock."""
 
     connection: ConnectionName
-    record_key: str
+    record_key: RecordRef
     action: Action
     run_id: str | None
     fence: Fence
@@ -179,17 +180,17 @@ def _row_of(new: NewIntent) -> dict[str, object]:
 
 
 def open_by_record(
-    tx: Connection, connection: ConnectionName, record_keys: Sequence[str]
-) -> dict[str, list[Intent]]:
+    tx: Connection, connection: ConnectionName, record_keys: Sequence[RecordRef]
+) -> dict[RecordRef, list[Intent]]:
     """Group the intents of `open_intents` by record."""
-    found: dict[str, list[Intent]] = {}
+    found: dict[RecordRef, list[Intent]] = {}
     for intent in open_intents(tx, connection, record_keys):
         found.setdefault(intent.record_key, []).append(intent)
     return found
 
 
 def open_intents(
-    tx: Connection, connection: ConnectionName, record_keys: Sequence[str]
+    tx: Connection, connection: ConnectionName, record_keys: Sequence[RecordRef]
 ) -> list[Intent]:
     """List the open intents of these records, oldest first."""
     rows = tx.execute(_OPEN_ONES, {"of": connection, "keys": [*record_keys]})
