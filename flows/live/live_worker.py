@@ -144,7 +144,7 @@ async def live_worker() -> AsyncGenerator[LiveWorker]:
         ledger = await stack.enter_async_context(store.open(in_loop=True))
         stack.enter_context(on_ledger(ledger))
         fence = await _take_lease(ledger)
-        stack.push_async_callback(ledger.write, locks.release_lock, fence)
+        stack.push_async_callback(ledger.write, locks.release_locks, [fence])
         dispatcher = Dispatcher(ledger, await stack.enter_async_context(ledger.listening()))
         connections = Connections(ledger, dispatcher)
         stack.push_async_callback(connections.close)

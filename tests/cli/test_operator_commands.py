@@ -97,7 +97,7 @@ def test_a_review_is_shown_with_the_values_of_both_systems_and_what_can_be_done(
             here = await ledger.write(workspace_contacts.add_contact, NAME, row, keys, NOW)
             remote = make.ghl_contact(city="神戸")
             pair = Link(connection=NAME, kind="contact", local_id=here.id, remote_id=remote.id)
-            await ledger.write(links.save_link, pair)
+            await ledger.write(links.save_links, [pair])
             snapshot = ghl_contacts.Snapshot(remote, keys, "d")
             await ledger.write(ghl_contacts.save_snapshots, NAME, [snapshot], NOW)
             review_id, _ = await ledger.write(

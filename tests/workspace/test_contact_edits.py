@@ -239,7 +239,7 @@ async def test_nobody_reaches_another_connection_s_people(ledger: Ledger) -> Non
 async def test_somebody_deleted_is_gone_here_and_stays_linked(ledger: Ledger) -> None:
     row = await add(ledger)
     pair = Link(connection=NAME, kind="contact", local_id=row.id, remote_id="ghl-riku")
-    await ledger.write(links.save_link, pair)
+    await ledger.write(links.save_links, [pair])
 
     await ledger.write(contact_edits.delete_contact, KANA, row.id, make.NOW, versions=None)
 

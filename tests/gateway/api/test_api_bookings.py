@@ -63,7 +63,7 @@ async def test_a_booking_shows_its_appointment_and_what_ghl_says_of_it(
         remote_id="event1",
         base=Contact(values={FieldName("status"): "showed"}),
     )
-    await ledger.write(links.save_link, link)
+    await ledger.write(links.save_links, [link])
 
     read = (await api.get(f"/bookings/{made['id']}")).json()
 

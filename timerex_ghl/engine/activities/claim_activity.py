@@ -110,7 +110,7 @@ async def claim_activity(
             yield claimed
     finally:
         if not claimed.claim.released:
-            await context.ledger.write(locks.release_lock, claimed.claim.fence)
+            await context.ledger.write(locks.release_locks, [claimed.claim.fence])
 
 
 def read_activity(
@@ -141,6 +141,6 @@ def _claim(
         return Busy(tuple(names))
     known = read_activity(tx, connection, key)
     if known is None:
-        locks.release_lock(tx, fence)
+        locks.release_locks(tx, [fence])
         return None
     return ClaimedActivity(ActivityClaim(key, fence), known)

@@ -50,9 +50,9 @@ def commit_activity(
     """Store the outcome, the workspace's changes and the new base, then release the lock."""
     connection, known = context.connection, one.known
     if one.last is not None:
-        intents.close_intent(tx, one.last.closing())
+        intents.close_intents(tx, [one.last.closing()])
     row = changed_row(tx, connection, known.row, one.plan.to_workspace.values, now)
-    links.save_link(tx, _link_of(context, one, row, now))
+    links.save_links(tx, [_link_of(context, one, row, now)])
     if known.delete is not None and pending_deletes.withdraw(tx, connection, known.key):
         record_audit(tx, context, known.key, "delete withdrawn", {}, now)
     decision = one.claim.decision
@@ -68,7 +68,7 @@ def commit_activity(
             "to_workspace": ", ".join(sorted(one.plan.to_workspace.values)),
         }
         record_audit(tx, context, known.key, f"{known.key.kind} reconciled", detail, now)
-    locks.release_lock(tx, one.claim.fence)
+    locks.release_locks(tx, [one.claim.fence])
 
 
 def add_from_ghl(

@@ -173,13 +173,13 @@ def _delete_here(
     if done:
         row = activities.save_activity(tx, context.connection, known.row, now, deleted=True)
         result = {"local_version": row.version, "digest": None}
-        links.save_link(tx, link.model_copy(update=result))
+        links.save_links(tx, [link.model_copy(update=result)])
         _note(tx, context.connection, known, "ghl", "done", now)
         unsent = ", ".join(_unsent(known, link))
         record_audit(
             tx, context, known.key, f"{row.kind} deleted, as in GHL", {"unsent": unsent}, now
         )
-    locks.release_lock(tx, claim.fence)
+    locks.release_locks(tx, [claim.fence])
     return done
 
 
@@ -187,8 +187,8 @@ def _keep_apart(tx: Connection, claimed: ClaimedActivity) -> None:
     known = claimed.known
     if known.link is not None and known.link.local_version != known.row.version:
         result = {"local_version": known.row.version}
-        links.save_link(tx, known.link.model_copy(update=result))
-    locks.release_lock(tx, claimed.claim.fence)
+        links.save_links(tx, [known.link.model_copy(update=result)])
+    locks.release_locks(tx, [claimed.claim.fence])
 
 
 def _unsent(known: ActivityState, link: Link) -> list[str]:
@@ -225,17 +225,17 @@ def _gone(
     now: datetime,
 ) -> None:
     if last is not None:
-        intents.close_intent(tx, last.closing())
+        intents.close_intents(tx, [last.closing()])
     link = known.link or links.link_of_local(tx, context.connection, known.row.kind, known.row.id)
     if link is not None:
         result = {"local_version": known.row.version, "digest": None, "written_at": now}
-        links.save_link(tx, link.model_copy(update=result))
+        links.save_links(tx, [link.model_copy(update=result)])
     _note(tx, context.connection, known, "workspace", "done", now)
     what = f"{known.row.kind} deleted in GHL" if last else f"{known.row.kind} was gone in GHL"
     record_audit(
         tx, context, known.key, what, {"ghl": None if link is None else link.remote_id}, now
     )
-    locks.release_lock(tx, claim.fence)
+    locks.release_locks(tx, [claim.fence])
 
 
 def _note(

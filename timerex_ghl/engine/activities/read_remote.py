@@ -185,6 +185,6 @@ def _keep_grant(
         written_at=intent.created_at,
         base=Contact(values={**action.values}),
     )
-    links.save_link(tx, link)
+    links.save_links(tx, [link])
     close(tx, intent, remote_id)
     return link

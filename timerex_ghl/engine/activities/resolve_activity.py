@@ -148,7 +148,7 @@ def _add(
     is_new = not _is_linked(tx, context.connection, remote)
     if is_new:
         add_from_ghl(tx, context, [(contact_id, remote)], now)
-    locks.release_lock(tx, fence)
+    locks.release_locks(tx, [fence])
     return is_new
 
 
@@ -166,4 +166,4 @@ def _move(
     moved = row.model_copy(update={"contact_id": contact_id})
     after = activities.save_activity(tx, connection, moved, now, deleted=row.deleted)
     if link is not None and link.local_version == row.version:
-        links.save_link(tx, link.model_copy(update={"local_version": after.version}))
+        links.save_links(tx, [link.model_copy(update={"local_version": after.version})])

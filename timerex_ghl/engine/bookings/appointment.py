@@ -157,7 +157,7 @@ def save_base(
     """Save the base of a linked appointment, without a digest: a sweep compares it again."""
     link = links.link_of_local(tx, connection, "appointment", booking_id)
     if link is not None:
-        links.save_link(tx, link.model_copy(update={"base": _base_of(base), "digest": None}))
+        links.save_links(tx, [link.model_copy(update={"base": _base_of(base), "digest": None})])
 
 
 def _base_of(base: dict[FieldName, str]) -> Contact:
@@ -181,7 +181,7 @@ def _commit(
         link = links.link_of_local(tx, context.connection, "appointment", action.booking_id)
     if link is not None:
         changes = {"base": base, "digest": None, "written_at": context.now()}
-        links.save_link(tx, link.model_copy(update=changes))
+        links.save_links(tx, [link.model_copy(update=changes)])
 
 
 async def _recover(context: SyncContext, unknown: list[tuple[Intent, AppointmentAction]]) -> None:

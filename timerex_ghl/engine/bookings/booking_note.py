@@ -91,16 +91,18 @@ def _note_of(link: Link) -> NoteState:
 
 
 def _commit_note(context: SyncContext, action: NoteAction, tx: Connection, note: GhlNote) -> None:
-    links.save_link(
+    links.save_links(
         tx,
-        Link(
-            connection=context.connection,
-            kind="booking-note",
-            local_id=action.booking_id,
-            remote_id=note.id,
-            written_at=context.now(),
-            base=Contact(values={TEXT: action.text, CONTACT: action.contact_id}, tags=None),
-        ),
+        [
+            Link(
+                connection=context.connection,
+                kind="booking-note",
+                local_id=action.booking_id,
+                remote_id=note.id,
+                written_at=context.now(),
+                base=Contact(values={TEXT: action.text, CONTACT: action.contact_id}, tags=None),
+            )
+        ],
     )
 
 

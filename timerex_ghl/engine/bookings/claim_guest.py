@@ -77,7 +77,7 @@ async def claim_guest(context: SyncContext, snapshot: BookingSnapshot) -> AsyncG
                 )
             yield guest
     finally:
-        context.ledger.post(locks.release_lock, fence)
+        context.ledger.post(locks.release_locks, [fence])
 
 
 def _take(

@@ -72,7 +72,7 @@ async def claim_contact(
             yield claimed
     finally:
         if not claimed.claim.released:
-            await context.ledger.write(locks.release_lock, claimed.claim.fence)
+            await context.ledger.write(locks.release_locks, [claimed.claim.fence])
 
 
 async def reload_contact(context: SyncContext, contact_id: ContactId) -> ContactState:

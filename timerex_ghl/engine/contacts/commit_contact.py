@@ -70,7 +70,7 @@ def commit_write(
             remote_id=ghl.id,
             written_at=now,
         )
-        links.save_link(tx, new)
+        links.save_links(tx, [new])
 
 
 def commit_contacts(tx: Connection, commit: list[ContactCommit]) -> list[None]:
@@ -87,7 +87,7 @@ def commit_contacts(tx: Connection, commit: list[ContactCommit]) -> list[None]:
 def _commit(
     tx: Connection, connection: ConnectionName, here: list[ContactCommit], now: datetime
 ) -> None:
-    intents.close_all(tx, [one.last.closing() for one in here if one.last is not None])
+    intents.close_intents(tx, [one.last.closing() for one in here if one.last is not None])
     rows = [change_row(tx, one.context, one.person.row, one.plan.to_workspace, now) for one in here]
     pairs = list(zip(here, rows, strict=True))
     kept = [_pair_of(one.context, row, one.ghl, one.plan.base, _wrote(one)) for one, row in pairs]

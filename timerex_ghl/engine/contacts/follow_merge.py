@@ -103,7 +103,7 @@ def _move(
     _move_mirrors(tx, connection, contact_id, survivor_id)
     if into == contact_id:
         fresh = {"remote_id": survivor_id, "digest": None, "local_version": None}
-        links.save_link(tx, link.model_copy(update=fresh))
+        links.save_links(tx, [link.model_copy(update=fresh)])
     else:
         other = workspace_contacts.get_contact(tx, connection, into)
         if other is None or other.deleted:

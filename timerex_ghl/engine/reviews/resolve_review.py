@@ -151,7 +151,7 @@ def _save_link(
         raise SettingsError(f"GHL contact {ghl_id} is already linked to contact {owner.local_id}")
     if workspace_contacts.get_contact(tx, connection, contact_id) is None:
         raise SettingsError(f"contact {contact_id} is not in the workspace")
-    links.save_link(
+    links.save_links(
         tx,
-        Link(connection=connection, kind="contact", local_id=contact_id, remote_id=ghl_id),
+        [Link(connection=connection, kind="contact", local_id=contact_id, remote_id=ghl_id)],
     )

@@ -97,8 +97,9 @@ def _who_is(
         return ContactId(owner.local_id)
     if guest_id is None or links.link_of_local(tx, context.connection, "contact", guest_id):
         return add_from_ghl(tx, context, ghl, map_from_ghl(ghl, context.settings.rules), now).id
-    links.save_link(
-        tx, Link(connection=context.connection, kind="contact", local_id=guest_id, remote_id=ghl.id)
+    links.save_links(
+        tx,
+        [Link(connection=context.connection, kind="contact", local_id=guest_id, remote_id=ghl.id)],
     )
     return guest_id
 

@@ -90,7 +90,7 @@ async def locked(
         async with renewed(ledger, fence):
             yield fence
     finally:
-        await ledger.write(locks.release_lock, fence)
+        await ledger.write(locks.release_locks, [fence])
 
 
 async def insist(

@@ -85,4 +85,4 @@ def _shows(ghl: GhlContact, action: ContactAction, region: str) -> bool:
 def close(tx: Connection, intent: Intent, result_id: str | None) -> None:
     """Close an intent whose answer was never read; `result_id` is the record it wrote, if any."""
     error = "sent, and nothing shows that it arrived" if result_id is None else None
-    intents.close_intent(tx, Closing(intent.id, result_id, error, recovered=True))
+    intents.close_intents(tx, [Closing(intent.id, result_id, error, recovered=True)])

@@ -219,7 +219,7 @@ async def send_write(
         raise  # the intent stays open: the next run looks before sending again
     except TimerexGhlError as error:
         failed = Closing(intent_id, None, str(error))
-        await context.ledger.write(intents.close_intent, failed)
+        await context.ledger.write(intents.close_intents, [failed])
         raise
     context.failpoint(action.kind, "after-write")
     return Written(intent_id, action, record)
@@ -228,5 +228,5 @@ async def send_write(
 def _note_success(
     tx: Connection, written: Written[T], store_result: Callable[[Connection, T], None]
 ) -> None:
-    intents.close_intent(tx, written.closing())
+    intents.close_intents(tx, [written.closing()])
     store_result(tx, written.record)

@@ -190,7 +190,7 @@ class OAuthTokens:
         try:
             yield
         finally:
-            await self._ledger.write(locks.release_lock, fence)
+            await self._ledger.write(locks.release_locks, [fence])
 
     async def _lock(self) -> Fence:
         holder = f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}"

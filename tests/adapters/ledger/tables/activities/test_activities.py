@@ -75,7 +75,7 @@ async def link_in_sync(ledger: Ledger, row: Activity) -> None:
         connection=NAME, kind=row.kind, local_id=row.id, remote_id=f"ghl-{row.id}",
         local_version=row.version,
     )  # fmt: skip
-    await ledger.write(links.save_link, link)
+    await ledger.write(links.save_links, [link])
 
 
 async def test_what_is_added_reads_back_whole(ledger: Ledger) -> None:

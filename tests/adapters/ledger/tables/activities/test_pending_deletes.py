@@ -142,7 +142,7 @@ async def test_linked_are_the_notes_that_both_systems_have(ledger: Ledger) -> No
         link = Link.model_validate(
             {"connection": NAME, "kind": kind, "local_id": id_, "remote_id": f"ghl-{id_}"}
         )
-        await ledger.write(links.save_link, link)
+        await ledger.write(links.save_links, [link])
 
     assert await ledger.read(pending_deletes.count_linked, NAME, "note") == 2
     assert await ledger.read(pending_deletes.count_linked, HINODE, "note") == 0

@@ -49,7 +49,7 @@ async def link(
         remote_id=ghl_id,
         digest=digest,
     )
-    await ledger.write(links.save_link, pair)
+    await ledger.write(links.save_links, [pair])
 
 
 async def set_aside(ledger: Ledger, ghl_id: str, found: str) -> None:

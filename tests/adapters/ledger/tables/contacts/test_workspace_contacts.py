@@ -39,7 +39,7 @@ async def link(ledger: Ledger, row: WorkspaceContact) -> None:
         remote_id=f"ghl-{row.id}",
         local_version=row.version,
     )
-    await ledger.write(links.save_link, pair)
+    await ledger.write(links.save_links, [pair])
 
 
 async def set_aside(ledger: Ledger, row: WorkspaceContact) -> str:
@@ -214,7 +214,7 @@ async def test_who_is_not_linked_or_changed_since_is_work(ledger: Ledger) -> Non
 async def test_a_link_that_was_never_in_sync_is_work(ledger: Ledger) -> None:
     added = await add(ledger)
     pair = Link(connection=AOBA, kind="contact", local_id=added.id, remote_id="ghl-riku")
-    await ledger.write(links.save_link, pair)
+    await ledger.write(links.save_links, [pair])
 
     assert await ledger.read(workspace_contacts.changed_contacts, AOBA) == [added.id]
 
@@ -231,7 +231,7 @@ async def test_links_of_another_connection_or_kind_do_not_count(ledger: Ledger) 
                 "local_version": added.version,
             }
         )
-        await ledger.write(links.save_link, pair)
+        await ledger.write(links.save_links, [pair])
 
     assert await ledger.read(workspace_contacts.changed_contacts, AOBA) == [added.id]
 

@@ -130,7 +130,7 @@ async def test_locks_that_nobody_has_are_forgotten_and_used_ones_stay(ledger: Le
     fence = await ledger.write(locks.try_lock, ["held"], "ben", 30)
     assert free is not None
     assert fence is not None
-    await ledger.write(locks.release_lock, free)
+    await ledger.write(locks.release_locks, [free])
 
     forgotten = await ledger.write(locks.forget_idle, 100)
 
@@ -144,7 +144,7 @@ async def test_the_fence_of_a_lock_that_was_forgotten_stays_broken_when_it_is_ta
 ) -> None:
     old = await ledger.write(locks.try_lock, ["person 1"], "anna", 30)
     assert old is not None
-    await ledger.write(locks.release_lock, old)
+    await ledger.write(locks.release_locks, [old])
     await ledger.write(locks.forget_idle, 100)
 
     new = await ledger.write(locks.try_lock, ["person 1"], "ben", 30)
@@ -153,5 +153,5 @@ async def test_the_fence_of_a_lock_that_was_forgotten_stays_broken_when_it_is_ta
     assert new.number == old.number, "the numbers begin again"
     assert await ledger.read(locks.all_valid, [old]) == [False]
     assert not await ledger.write(locks.renew_lock, old, 30)
-    await ledger.write(locks.release_lock, old)
+    await ledger.write(locks.release_locks, [old])
     assert await ledger.read(locks.all_valid, [new]) == [True]

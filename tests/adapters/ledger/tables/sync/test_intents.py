@@ -57,7 +57,7 @@ async def end(
     recovered: bool = False,
 ) -> None:
     closing = Closing(intent_id, result_id, error, recovered)
-    await ledger.write(intents.close_intent, closing)
+    await ledger.write(intents.close_intents, [closing])
 
 
 async def stored(ledger: Ledger, intent_id: str) -> tuple[object, ...]:
@@ -137,7 +137,7 @@ async def test_the_outcome_of_no_intent_is_refused(ledger: Ledger) -> None:
 
 
 async def test_without_the_lock_nothing_is_opened(ledger: Ledger, fence: Fence) -> None:
-    await ledger.write(locks.release_lock, fence)
+    await ledger.write(locks.release_locks, [fence])
 
     with pytest.raises(LostLockError) as lost:
         await begin(ledger, fence)
@@ -160,7 +160,7 @@ async def test_a_lock_that_was_taken_over_opens_nothing(ledger: Ledger) -> None:
 async def test_one_lost_lock_of_several_opens_nothing(ledger: Ledger) -> None:
     both = await ledger.write(locks.try_lock, [LOCK, "key:x"], "anna", 60)
     assert both is not None
-    await ledger.write(locks.release_lock, both._replace(names=("key:x",)))
+    await ledger.write(locks.release_locks, [both._replace(names=("key:x",))])
 
     with pytest.raises(LostLockError):
         await begin(ledger, both)
@@ -169,7 +169,7 @@ async def test_one_lost_lock_of_several_opens_nothing(ledger: Ledger) -> None:
 async def test_a_lost_lock_is_reported_without_a_word_of_the_person(
     ledger: Ledger, fence: Fence
 ) -> None:
-    await ledger.write(locks.release_lock, fence)
+    await ledger.write(locks.release_locks, [fence])
 
     with pytest.raises(LostLockError) as lost:
         await begin(ledger, fence)

@@ -35,7 +35,7 @@ IN_SYNC = pair().model_copy(
 
 @pytest.mark.parametrize("link", [IN_SYNC, pair()], ids=["in sync", "new"])
 async def test_a_link_reads_back_from_either_side(ledger: Ledger, link: Link) -> None:
-    await ledger.write(links.save_link, link)
+    await ledger.write(links.save_links, [link])
 
     assert await ledger.read(links.link_of_local, AOBA, "contact", "c_1") == link
     assert await ledger.read(links.link_of_remote, AOBA, "contact", "ghl-1") == link
@@ -44,26 +44,26 @@ async def test_a_link_reads_back_from_either_side(ledger: Ledger, link: Link) ->
 async def test_a_base_without_tags_stays_without(ledger: Ledger) -> None:
     base = make.contact(tags=None, updated_at=None)
     link = IN_SYNC.model_copy(update={"base": base})
-    await ledger.write(links.save_link, link)
+    await ledger.write(links.save_links, [link])
 
     assert await ledger.read(links.link_of_local, AOBA, "contact", "c_1") == link
 
 
 async def test_a_saved_link_replaces_the_earlier_state(ledger: Ledger) -> None:
-    await ledger.write(links.save_link, IN_SYNC)
+    await ledger.write(links.save_links, [IN_SYNC])
     moved = IN_SYNC.model_copy(update={"local_version": 4, "base": None, "remote_id": "ghl-2"})
 
-    await ledger.write(links.save_link, moved)
+    await ledger.write(links.save_links, [moved])
 
     assert await ledger.read(links.link_of_local, AOBA, "contact", "c_1") == moved
     assert await ledger.read(links.link_of_remote, AOBA, "contact", "ghl-1") is None
 
 
 async def test_a_second_partner_is_refused_and_the_first_stays(ledger: Ledger) -> None:
-    await ledger.write(links.save_link, IN_SYNC)
+    await ledger.write(links.save_links, [IN_SYNC])
 
     with pytest.raises(IntegrityError):
-        await ledger.write(links.save_link, pair("c_2", "ghl-1"))
+        await ledger.write(links.save_links, [pair("c_2", "ghl-1")])
 
     assert await ledger.read(links.link_of_remote, AOBA, "contact", "ghl-1") == IN_SYNC
     assert await ledger.read(links.link_of_local, AOBA, "contact", "c_2") is None
@@ -72,7 +72,7 @@ async def test_a_second_partner_is_refused_and_the_first_stays(ledger: Ledger) -
 async def test_connections_and_kinds_pair_by_themselves(ledger: Ledger) -> None:
     pairs = [pair(), pair(connection=HINODE), pair(kind="booking-note")]
     for link in pairs:
-        await ledger.write(links.save_link, link)
+        await ledger.write(links.save_links, [link])
 
     for link in pairs:
         assert await ledger.read(links.link_of_local, link.connection, link.kind, "c_1") == link
@@ -81,8 +81,8 @@ async def test_connections_and_kinds_pair_by_themselves(ledger: Ledger) -> None:
 
 async def test_some_links_are_read_at_once(ledger: Ledger) -> None:
     for number in range(3):
-        await ledger.write(links.save_link, pair(f"c_{number}", f"ghl-{number}"))
-    await ledger.write(links.save_link, pair("c_9", "ghl-9", connection=HINODE))
+        await ledger.write(links.save_links, [pair(f"c_{number}", f"ghl-{number}")])
+    await ledger.write(links.save_links, [pair("c_9", "ghl-9", connection=HINODE)])
 
     found = await ledger.read(links.links_of_locals, AOBA, "contact", ["c_0", "c_2", "c_9"])
 
@@ -91,7 +91,7 @@ async def test_some_links_are_read_at_once(ledger: Ledger) -> None:
 
 
 async def test_a_recorded_write_changes_only_its_time(ledger: Ledger) -> None:
-    await ledger.write(links.save_link, IN_SYNC)
+    await ledger.write(links.save_links, [IN_SYNC])
     later = LATER + timedelta(minutes=1)
 
     assert await ledger.write(links.note_write, AOBA, "contact", "c_1", later)
@@ -101,14 +101,14 @@ async def test_a_recorded_write_changes_only_its_time(ledger: Ledger) -> None:
 
 
 async def test_a_write_without_a_link_is_not_recorded(ledger: Ledger) -> None:
-    await ledger.write(links.save_link, pair(connection=HINODE))
+    await ledger.write(links.save_links, [pair(connection=HINODE)])
 
     assert not await ledger.write(links.note_write, AOBA, "contact", "c_1", LATER)
 
 
 async def test_a_moved_link_keeps_everything_but_our_record(ledger: Ledger) -> None:
-    await ledger.write(links.save_link, IN_SYNC)
-    await ledger.write(links.save_link, pair(connection=HINODE))
+    await ledger.write(links.save_links, [IN_SYNC])
+    await ledger.write(links.save_links, [pair(connection=HINODE)])
 
     await ledger.write(links.move_link, AOBA, "contact", "c_1", "c_2")
 
@@ -119,8 +119,8 @@ async def test_a_moved_link_keeps_everything_but_our_record(ledger: Ledger) -> N
 
 
 async def test_a_link_is_not_moved_onto_somebody_who_has_one(ledger: Ledger) -> None:
-    await ledger.write(links.save_link, pair("c_1", "ghl-1"))
-    await ledger.write(links.save_link, pair("c_2", "ghl-2"))
+    await ledger.write(links.save_links, [pair("c_1", "ghl-1")])
+    await ledger.write(links.save_links, [pair("c_2", "ghl-2")])
 
     with pytest.raises(IntegrityError):
         await ledger.write(links.move_link, AOBA, "contact", "c_1", "c_2")
@@ -129,10 +129,10 @@ async def test_a_link_is_not_moved_onto_somebody_who_has_one(ledger: Ledger) -> 
 async def test_a_dropped_link_frees_both_systems(ledger: Ledger) -> None:
     others = [pair(connection=HINODE), pair(kind="booking-note")]
     for link in [IN_SYNC, *others]:
-        await ledger.write(links.save_link, link)
+        await ledger.write(links.save_links, [link])
 
     await ledger.write(links.drop_link, AOBA, "contact", "c_1")
-    await ledger.write(links.save_link, pair("c_2", "ghl-1"))
+    await ledger.write(links.save_links, [pair("c_2", "ghl-1")])
 
     assert await ledger.read(links.link_of_local, AOBA, "contact", "c_1") is None
     for link in others:

@@ -57,7 +57,7 @@ async def test_a_fence_names_its_locks_sorted_and_once(ledger: Ledger) -> None:
 
 async def test_a_released_lock_is_free_and_its_next_number_higher(ledger: Ledger) -> None:
     first = await take(ledger, "person 1")
-    await ledger.write(locks.release_lock, first)
+    await ledger.write(locks.release_locks, [first])
     assert await ledger.read(locks.holder_of, "person 1") is None
 
     second = await take(ledger, "person 1", holder="ben")
@@ -68,14 +68,14 @@ async def test_a_released_lock_is_free_and_its_next_number_higher(ledger: Ledger
 
 async def test_a_number_exceeds_every_number_its_locks_had(ledger: Ledger) -> None:
     first = await take(ledger, "email")
-    await ledger.write(locks.release_lock, first)
+    await ledger.write(locks.release_locks, [first])
     often = await take(ledger, "email")
-    await ledger.write(locks.release_lock, often)
+    await ledger.write(locks.release_locks, [often])
     rarely = await take(ledger, "phone")
-    await ledger.write(locks.release_lock, rarely)
+    await ledger.write(locks.release_locks, [rarely])
 
     both = await take(ledger, "email", "phone")
-    await ledger.write(locks.release_lock, both)
+    await ledger.write(locks.release_locks, [both])
     phone_again = await take(ledger, "phone")
 
     assert both.number > often.number > rarely.number
@@ -95,7 +95,7 @@ async def test_a_lock_whose_time_ran_out_is_taken_over(
     assert fresh.number > stale.number
     assert await timed_ledger.read(locks.all_valid, [stale]) == [False]
     assert not await timed_ledger.write(locks.renew_lock, stale, 30)
-    await timed_ledger.write(locks.release_lock, stale)
+    await timed_ledger.write(locks.release_locks, [stale])
     assert await timed_ledger.read(locks.all_valid, [fresh]) == [True]
 
 

@@ -115,16 +115,7 @@ def open_all(tx: Connection, several: Sequence[NewIntent]) -> list[str]:
     return [str(row["id"]) for row in rows]
 
 
-def close_intent(tx: Connection, closing: Closing) -> None:
-    """Record the outcome of a write, once.
-
-    Raises:
-        LostLockError: Another process recorded it already and continued.
-    """
-    close_all(tx, [closing])
-
-
-def close_all(tx: Connection, closings: Sequence[Closing]) -> None:
+def close_intents(tx: Connection, closings: Sequence[Closing]) -> None:
     """Record the outcomes of writes, each once.
 
     Raises:

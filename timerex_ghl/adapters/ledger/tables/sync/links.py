@@ -125,13 +125,11 @@ def links_of_remotes(
     return {row["remote_id"]: link_of(row) for row in rows.mappings()}
 
 
-def save_link(tx: Connection, link: Link) -> None:
-    """Insert or update a link. The database refuses a second link of a record."""
-    save_links(tx, [link])
-
-
 def save_links(tx: Connection, several: Sequence[Link]) -> None:
-    """Insert or update links, all or none. An update keeps `checked_at`."""
+    """Insert or update links, all or none. An update keeps `checked_at`.
+
+    The database refuses a second link of a record.
+    """
     rows = [
         {
             **{name: getattr(link, name) for name in Link.model_fields},

@@ -119,11 +119,6 @@ def renew_lock(tx: Connection, fence: Fence, ttl_s: float) -> bool:
     return True
 
 
-def release_lock(tx: Connection, fence: Fence) -> None:
-    """Release the locks the fence still owns."""
-    release_locks(tx, [fence])
-
-
 def release_locks(tx: Connection, fences: Sequence[Fence]) -> None:
     """Release the locks these fences still own."""
     if not fences:
