@@ -56,6 +56,14 @@ class AppointmentState(Record):
             return {field: self.base.get(field, "") for field in (STARTS_AT, ENDS_AT)}
         return times_of(self.now)
 
+    @property
+    def texts(self) -> dict[FieldName, str]:
+        """Return its title, address and assignee in GHL."""
+        if self.now is None:
+            known = {TITLE: GHL_TITLE, ADDRESS: GHL_ADDRESS, ASSIGNED_TO: ASSIGNED_TO}
+            return {field: self.base.get(then, "") for field, then in known.items()}
+        return texts_of(self.now)
+
 
 def times_of(appointment: GhlAppointment) -> dict[FieldName, str]:
     """Return an appointment's times as texts."""
@@ -63,6 +71,15 @@ def times_of(appointment: GhlAppointment) -> dict[FieldName, str]:
     return {
         STARTS_AT: moment_text(starts_at) if starts_at else "",
         ENDS_AT: moment_text(ends_at) if ends_at else "",
+    }
+
+
+def texts_of(appointment: GhlAppointment) -> dict[FieldName, str]:
+    """Return an appointment's title, address and assignee."""
+    return {
+        TITLE: appointment.title,
+        ADDRESS: appointment.address,
+        ASSIGNED_TO: appointment.assigned_to or "",
     }
 
 
@@ -99,9 +116,7 @@ def is_shown(values: Mapping[FieldName, str], appointment: GhlAppointment) -> bo
     """Return whether an appointment has these values, as far as GHL shows them."""
     shown = {
         STATUS: DELETED if appointment.deleted else appointment.status,
-        TITLE: appointment.title,
-        ADDRESS: appointment.address,
-        ASSIGNED_TO: appointment.assigned_to or "",
+        **texts_of(appointment),
         **times_of(appointment),
     }
     return all(is_same_text(shown[f], value) for f, value in values.items() if f in shown)
