@@ -56,14 +56,6 @@ class AppointmentState(Record):
             return {field: self.base.get(field, "") for field in (STARTS_AT, ENDS_AT)}
         return times_of(self.now)
 
-    @property
-    def texts(self) -> dict[FieldName, str]:
-        """Return its title, address and assignee in GHL."""
-        if self.now is None:
-            known = {TITLE: GHL_TITLE, ADDRESS: GHL_ADDRESS, ASSIGNED_TO: ASSIGNED_TO}
-            return {field: self.base.get(then, "") for field, then in known.items()}
-        return texts_of(self.now)
-
 
 def times_of(appointment: GhlAppointment) -> dict[FieldName, str]:
     """Return an appointment's times as texts."""

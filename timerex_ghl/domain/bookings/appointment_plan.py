@@ -29,6 +29,7 @@ from timerex_ghl.domain.bookings.appointment_fields import (
     TITLE,
     AppointmentState,
     moment_text,
+    texts_of,
 )
 from timerex_ghl.domain.bookings.booking_merge import head_of, join_chain, owner_of, root_of
 from timerex_ghl.domain.bookings.note_text import is_same_text, one_line, render_details
@@ -236,17 +237,18 @@ def _merge_texts(
     wanted: Mapping[FieldName, str], state: AppointmentState, user: GhlUserId | None
 ) -> dict[FieldName, str]:
     """Return the texts and assignee to write: GHL's users win."""
-    then, shown = state.base, state.texts
+    then, shown = state.base, texts_of(state.now) if state.now else {}
     # A booking that was cancelled from the start had no address: what GHL had counts as the base.
     base = {TITLE: "", ADDRESS: then.get(GHL_ADDRESS, ""), DETAILS: "", HOSTS: "", **then}
     # GHL keeps some values in a form of its own, so only what differs from that, too, is an edit.
     edits = {
         field: shown[field]
         for field, shown_then in ((TITLE, GHL_TITLE), (ADDRESS, GHL_ADDRESS))
-        if not any(is_same_text(shown[field], then.get(one, "")) for one in (field, shown_then))
+        if field in shown
+        and not any(is_same_text(shown[field], then.get(one, "")) for one in (field, shown_then))
     }
-    if shown[ASSIGNED_TO] not in {"", then.get(ASSIGNED_TO, "")}:
-        edits[HOSTS] = shown[ASSIGNED_TO]
+    if (assigned_to := shown.get(ASSIGNED_TO, "")) not in {"", then.get(ASSIGNED_TO, "")}:
+        edits[HOSTS] = assigned_to
     fields = [field for field in (TITLE, ADDRESS, DETAILS, HOSTS) if field in wanted]
     policies = [FieldPolicy(field, is_same_text, ConflictRule.GHL) for field in fields]
     values = merge_fields(wanted, {**base, **edits}, base, policies).to_ghl
