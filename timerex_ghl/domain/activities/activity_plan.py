@@ -1,7 +1,7 @@
 """Plan the writes that bring one note or task in sync.
 
-The merge rules are those of contacts: compare with the base, and write what changed. Notes and
-tasks have no time of change, so which edit is newer is unknown.
+Notes and tasks have no time of change, so which edit is newer is unknown. Unlike a contact's, an
+emptied field is an edit, and where there is no base, so is every value.
 """
 
 from collections.abc import Collection, Mapping

@@ -66,6 +66,15 @@ def times_of(appointment: GhlAppointment) -> dict[FieldName, str]:
     }
 
 
+def texts_of(appointment: GhlAppointment) -> dict[FieldName, str]:
+    """Return an appointment's title, address and assignee."""
+    return {
+        TITLE: appointment.title,
+        ADDRESS: appointment.address,
+        ASSIGNED_TO: appointment.assigned_to or "",
+    }
+
+
 def moment_text(at: datetime) -> str:
     """Format a time: UTC, whole seconds, as GHL keeps them."""
     return at.astimezone(UTC).isoformat(timespec="seconds")
@@ -99,9 +108,7 @@ def is_shown(values: Mapping[FieldName, str], appointment: GhlAppointment) -> bo
     """Return whether an appointment has these values, as far as GHL shows them."""
     shown = {
         STATUS: DELETED if appointment.deleted else appointment.status,
-        TITLE: appointment.title,
-        ADDRESS: appointment.address,
-        ASSIGNED_TO: appointment.assigned_to or "",
+        **texts_of(appointment),
         **times_of(appointment),
     }
     return all(is_same_text(shown[f], value) for f, value in values.items() if f in shown)

@@ -5,6 +5,7 @@ change in GHL stays: TimeRex cannot receive it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from operator import eq
 from typing import Final
 from unicodedata import normalize
 
@@ -28,6 +29,7 @@ from timerex_ghl.domain.bookings.appointment_fields import (
     TITLE,
     AppointmentState,
     moment_text,
+    texts_of,
 )
 from timerex_ghl.domain.bookings.booking_merge import head_of, join_chain, owner_of, root_of
 from timerex_ghl.domain.bookings.note_text import is_same_text, one_line, render_details
@@ -38,10 +40,12 @@ from timerex_ghl.domain.shared.actions import (
     UpdateAppointment,
 )
 from timerex_ghl.domain.shared.ghl_models import GhlCalendarId, GhlUserId
+from timerex_ghl.domain.shared.merge_field import FieldPolicy, merge_fields
 from timerex_ghl.domain.shared.models import (
     Booking,
     BookingId,
     BookingState,
+    ConflictRule,
     FieldName,
     GhlContactId,
     Record,
@@ -168,15 +172,13 @@ def _follow(
     if head.state is BookingState.MOVED:
         return None
     wanted = _wanted(head, root_id)
-    changed = {field for field, value in wanted.items() if state.base.get(field) != value}
-    if not changed:
+    if all(state.base.get(field) == value for field, value in wanted.items()):
         return None
     values: dict[FieldName, str] = {}
     if state.status != DELETED:
         values = {
-            **_standing(wanted, changed, state),
-            **_texts(wanted, changed, state),
-            **_host(head, changed, state, users),
+            **_merge_meeting(wanted, state),
+            **_merge_texts(wanted, state, _user_of(head, users)),
         }
     return _plan_one(head.id, state, values, wanted)
 
@@ -210,58 +212,49 @@ def _plan_one(
     )
 
 
-def _standing(
-    wanted: Mapping[FieldName, str], changed: Collection[FieldName], state: AppointmentState
+def _merge_meeting(
+    wanted: Mapping[FieldName, str], state: AppointmentState
 ) -> dict[FieldName, str]:
-    """Return its times and status where TimeRex changed them.
+    """Return the times and status to write: TimeRex wins, and both times are written together.
 
     GHL owns whether the guest came, until the booking is moved to another time.
     """
-    is_moved = bool({STARTS_AT, ENDS_AT} & {*changed})
-    if wanted[STATE] != BookingState.CONFIRMED:
-        is_over = STATE not in changed or state.status in {CANCELLED, *ATTENDED}
-        return {} if is_over else {STATUS: CANCELLED}
-    if not is_moved and STATE not in changed:
-        return {}
-    values: dict[FieldName, str] = {}
-    times = {STARTS_AT: wanted[STARTS_AT], ENDS_AT: wanted[ENDS_AT]}
-    if times != state.times:
-        values |= times
-    if state.status != CONFIRMED and (is_moved or state.status not in ATTENDED):
-        values[STATUS] = CONFIRMED
-    return values
+    is_confirmed = wanted[STATE] == CONFIRMED
+    times = {field: wanted[field] for field in (STARTS_AT, ENDS_AT)}
+    is_moved = is_confirmed and any(state.base.get(field) != times[field] for field in times)
+    is_owned_by_ghl = state.status in ATTENDED and not is_moved
+    fields = [*(times if is_confirmed else ()), *(() if is_owned_by_ghl else (STATUS,))]
+    workspace = {**times, STATUS: wanted[STATE]}
+    ghl = {**state.times, STATUS: state.status}
+    # A booking that was moved, or stands again, is another meeting: it has no base.
+    is_same_meeting = not is_moved and state.base.get(STATE) == wanted[STATE]
+    policies = [FieldPolicy[str](field, eq, ConflictRule.WORKSPACE) for field in fields]
+    values = merge_fields(workspace, ghl, workspace if is_same_meeting else {}, policies).to_ghl
+    return {**times, **values} if values.keys() & times.keys() else values
 
 
-def _texts(
-    wanted: Mapping[FieldName, str], changed: Collection[FieldName], state: AppointmentState
+def _merge_texts(
+    wanted: Mapping[FieldName, str], state: AppointmentState, user: GhlUserId | None
 ) -> dict[FieldName, str]:
-    """Return its title, address and details where TimeRex changed them and GHL's users did not."""
-    values = {DETAILS: wanted[DETAILS]} if DETAILS in changed else {}
-    now = state.now
-    for field, shown, text in (
-        (TITLE, GHL_TITLE, now.title if now else None),
-        (ADDRESS, GHL_ADDRESS, now.address if now else None),
-    ):
-        known = (state.base.get(field, ""), state.base.get(shown, ""))
-        is_unchanged = text is None or any(is_same_text(text, one) for one in known)
-        if field in changed and is_unchanged and text != wanted[field]:
-            values[field] = wanted[field]
-    return values
-
-
-def _host(
-    head: Booking,
-    changed: Collection[FieldName],
-    state: AppointmentState,
-    users: Mapping[str, GhlUserId],
-) -> dict[FieldName, str]:
-    """Assign it to the host's user, unless it was reassigned in GHL."""
-    user = _user_of(head, users)
-    given = state.base.get(ASSIGNED_TO, "")
-    has = given if state.now is None else state.now.assigned_to or ""
-    if HOSTS not in changed or user is None or has not in {"", given} or has == user:
-        return {}
-    return {ASSIGNED_TO: user}
+    """Return the texts and assignee to write: GHL's users win."""
+    then, shown = state.base, texts_of(state.now) if state.now else {}
+    # A booking that was cancelled from the start had no address: what GHL had counts as the base.
+    base = {TITLE: "", ADDRESS: then.get(GHL_ADDRESS, ""), DETAILS: "", HOSTS: "", **then}
+    # GHL keeps some values in a form of its own, so only what differs from that, too, is an edit.
+    edits = {
+        field: shown[field]
+        for field, shown_then in ((TITLE, GHL_TITLE), (ADDRESS, GHL_ADDRESS))
+        if field in shown
+        and not any(is_same_text(shown[field], then.get(one, "")) for one in (field, shown_then))
+    }
+    if (assigned_to := shown.get(ASSIGNED_TO, "")) not in {"", then.get(ASSIGNED_TO, "")}:
+        edits[HOSTS] = assigned_to
+    fields = [field for field in (TITLE, ADDRESS, DETAILS, HOSTS) if field in wanted]
+    policies = [FieldPolicy(field, is_same_text, ConflictRule.GHL) for field in fields]
+    values = merge_fields(wanted, {**base, **edits}, base, policies).to_ghl
+    if values.pop(HOSTS, None) is not None and user is not None:
+        values[ASSIGNED_TO] = user
+    return {field: value for field, value in values.items() if value != shown.get(field)}
 
 
 def _user_of(booking: Booking, users: Mapping[str, GhlUserId]) -> GhlUserId | None:

@@ -1,7 +1,6 @@
 """The three-way merge of a contact: each field by itself, and the tags one by one.
 
-A one-way field's source wins every conflict. An edit on the other side stays there until the
-source changes the next time. A field GHL takes on creation only is one-way from then on.
+A field that GHL takes on creation only is one-way from then on.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +21,7 @@ from timerex_ghl.domain.shared.normal import clean_tag, is_empty, is_same
 
 Tags = frozenset[str]
 NO_TAGS: Tags = frozenset()
-_NAMES = {"first_name", "last_name"}
+_NAMES = {FieldName("first_name"), FieldName("last_name")}
 
 
 class ContactMerge(Record):
@@ -119,10 +118,9 @@ def _merge_values(
     # No base counts as an empty one: an empty value does not wipe a filled one the first time.
     known = {policy.field: base.get(policy.field) for policy in policies}
     local = {**known, **workspace}  # a field that was never entered counts as unchanged
-    remote = {
-        field: _undo_lowering(field, value, (known.get(field), local.get(field)))
-        for field, value in ghl.items()
-    }
+    remote = {**ghl}
+    for field in _NAMES & ghl.keys():
+        remote[field] = _undo_lowering(ghl[field], (known.get(field), local.get(field)))
     return merge_fields(local, remote, known, policies)
 
 
@@ -146,10 +144,8 @@ def _is_filled(value: Value) -> bool:
     return not is_empty(value)
 
 
-def _undo_lowering(field: FieldName, ghl: Value, known: tuple[Value, Value]) -> Value:
+def _undo_lowering(ghl: Value, known: tuple[Value, Value]) -> Value:
     """Restore a known name that only lost its capitals: some GHL lists lower-case names."""
-    if field not in _NAMES:
-        return ghl
     return next((name for name in known if isinstance(name, str) and name.lower() == ghl), ghl)
 
 

@@ -35,7 +35,7 @@ class FieldPolicy(NamedTuple, Generic[V]):
     Attributes:
         is_same: Whether two values are equal but for spelling.
         conflict: Whose value wins where both sides changed it. A one-way field's source does,
-            unless a person is asked.
+            unless a person is asked; an edit of its target stays until the source changes.
         newer: The side that changed last, for `newest`; None: not known, so a person is asked.
         to_ghl: The field may be written to GHL.
         to_workspace: The field may be written to the workspace.
