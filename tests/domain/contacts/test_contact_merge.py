@@ -4,7 +4,7 @@ import pytest
 
 from tests import make
 from timerex_ghl.domain.contacts.contact_merge import (
-    ContactMerge,
+    MergedContact,
     apply_change,
     merge_contacts,
     merge_tags,
@@ -17,7 +17,7 @@ LATER = make.NOW + timedelta(minutes=1)
 CITY = FieldName("city")
 
 
-def merge(workspace: Contact, ghl: Contact, base: Contact | None) -> ContactMerge:
+def merge(workspace: Contact, ghl: Contact, base: Contact | None) -> MergedContact:
     return merge_contacts(workspace, ghl, base, RULES, "JP")
 
 

@@ -121,7 +121,7 @@ def test_a_one_way_field_writes_only_its_target_and_its_source_wins(
 
 
 @pytest.mark.parametrize("cell", [*read_cells()])
-def test_a_field_that_no_side_may_get_is_left(cell: Cell) -> None:
+def test_a_field_that_no_side_may_get_stays(cell: Cell) -> None:
     *values, _ = cell
 
     assert merge_one(values, policy(to_ghl=False, to_workspace=False)) == FieldVerdict()

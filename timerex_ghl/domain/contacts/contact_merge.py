@@ -24,7 +24,7 @@ NO_TAGS: Tags = frozenset()
 _NAMES = {FieldName("first_name"), FieldName("last_name")}
 
 
-class ContactMerge(Record):
+class MergedContact(Record):
     """The changes to each side, in canonical fields.
 
     Attributes:
@@ -55,7 +55,7 @@ def merge_contacts(
     region: str,
     *,
     creating: bool = False,
-) -> ContactMerge:
+) -> MergedContact:
     """Merge the two views of a contact.
 
     Args:
@@ -72,7 +72,7 @@ def merge_contacts(
     fields = _merge_values(workspace.values, ghl.values, agreed, policies)
     tags = merge_tags(workspace.tags, ghl.tags, base.tags if base else None)
     added, removed = tags.to_workspace
-    return ContactMerge(
+    return MergedContact(
         to_workspace=WorkspaceChange(
             values=fields.to_workspace, tags_added=added, tags_removed=removed
         ),

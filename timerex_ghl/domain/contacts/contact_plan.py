@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from timerex_ghl.domain.contacts.contact_merge import ContactMerge, merge_contacts
+from timerex_ghl.domain.contacts.contact_merge import MergedContact, merge_contacts
 from timerex_ghl.domain.contacts.identity import Keys, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl, map_to_ghl
 from timerex_ghl.domain.shared.actions import (
@@ -116,7 +116,7 @@ def _plan_creation(workspace: Contact, rules: Sequence[FieldRule], region: str) 
     return _plan_of(merge, (CreateContact(values=values), *_tag_actions(merge, NOT_MADE_YET)))
 
 
-def _plan_of(merge: ContactMerge, to_ghl: tuple[ContactAction, ...]) -> ContactPlan:
+def _plan_of(merge: MergedContact, to_ghl: tuple[ContactAction, ...]) -> ContactPlan:
     return ContactPlan(
         to_ghl=to_ghl,
         to_workspace=merge.to_workspace,
@@ -125,7 +125,7 @@ def _plan_of(merge: ContactMerge, to_ghl: tuple[ContactAction, ...]) -> ContactP
     )
 
 
-def _tag_actions(merge: ContactMerge, contact_id: GhlContactId) -> Iterator[ContactAction]:
+def _tag_actions(merge: MergedContact, contact_id: GhlContactId) -> Iterator[ContactAction]:
     if merge.tags_to_add:
         yield AddTags(contact_id=contact_id, tags=merge.tags_to_add)
     if merge.tags_to_remove:
