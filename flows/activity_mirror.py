@@ -22,8 +22,8 @@ from tasks.activities import (
 from timerex_ghl.domain.activities.activity_fields import ActivityKind
 from timerex_ghl.domain.shared.errors import ScopeError
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.outcome import Counts
 from timerex_ghl.engine.activities.sweep import Swept
-from timerex_ghl.engine.outcome import Counts
 from timerex_ghl.orchestration.batches import batches_of
 from timerex_ghl.orchestration.lateness_report import read_lateness
 from timerex_ghl.orchestration.run_reports import at_work, ended, skipped

@@ -6,7 +6,7 @@ from prefect.runtime import flow_run
 
 from tasks.bookings import handle_events, list_event_batches
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
-from timerex_ghl.engine.outcome import Counts
+from timerex_ghl.domain.shared.outcome import Counts
 from timerex_ghl.orchestration.run_reports import at_work, ended
 
 

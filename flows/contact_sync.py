@@ -8,8 +8,8 @@ from prefect.client.schemas.objects import State
 from tasks.contacts import list_changed_batches, read_ghl_page, reconcile_contacts
 from timerex_ghl.domain.shared.errors import ScopeError
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.outcome import Counts
 from timerex_ghl.engine.contacts.pull_contacts import Scope
-from timerex_ghl.engine.outcome import Counts
 from timerex_ghl.orchestration.run_reports import at_work, ended, skipped
 
 

@@ -12,6 +12,7 @@ from timerex_ghl.adapters.ghl.rate_limiter import behind_live
 from timerex_ghl.adapters.ledger.tables.sync.sweeps import Linked
 from timerex_ghl.domain.activities.activity_fields import ActivityKind
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.outcome import Counts
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.sweep import (
@@ -24,7 +25,6 @@ from timerex_ghl.engine.activities.sweep import (
 )
 from timerex_ghl.engine.bookings import appointment_sweep
 from timerex_ghl.engine.context import utc_now
-from timerex_ghl.engine.outcome import Counts
 from timerex_ghl.engine.process import process_record
 from timerex_ghl.orchestration.batches import at_once, batches_of, each, resolved
 from timerex_ghl.orchestration.contexts import opened

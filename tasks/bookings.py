@@ -7,8 +7,8 @@ from prefect import task
 from timerex_ghl.adapters.ledger.tables.inbox import inbox_lookups
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.outcome import Counts
 from timerex_ghl.engine.backlog import list_backlog
-from timerex_ghl.engine.outcome import Counts
 from timerex_ghl.engine.process import process_event
 from timerex_ghl.engine.router import handle_inbox_event
 from timerex_ghl.orchestration.batches import at_once, batches_of, each, resolved

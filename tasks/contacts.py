@@ -5,10 +5,10 @@ from functools import partial
 from prefect import task
 
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.outcome import Counts
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.handle_contact import handle_contact_key
 from timerex_ghl.engine.contacts.pull_contacts import Scope, list_changed, read_page
-from timerex_ghl.engine.outcome import Counts
 from timerex_ghl.engine.process import process_record
 from timerex_ghl.orchestration.batches import at_once, batches_of, each, resolved
 from timerex_ghl.orchestration.contexts import opened

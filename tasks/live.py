@@ -7,7 +7,7 @@ from prefect.logging import get_run_logger
 from prefect.runtime import task_run
 
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
-from timerex_ghl.engine.outcome import Counts, count
+from timerex_ghl.domain.shared.outcome import Counts, count
 from timerex_ghl.engine.process import process_event
 from timerex_ghl.engine.router import handle_inbox_event
 from timerex_ghl.orchestration.batches import at_once, each

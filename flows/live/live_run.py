@@ -20,9 +20,9 @@ from flows.live.live_worker import LiveWorker
 from tasks.live import handle_live_events
 from timerex_ghl.domain.shared.errors import FatalError, ScopeError
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.outcome import Counts
 from timerex_ghl.engine.context import utc_now
 from timerex_ghl.engine.dispatch import Batch
-from timerex_ghl.engine.outcome import Counts
 from timerex_ghl.orchestration.contexts import opened
 from timerex_ghl.orchestration.review_table import put_review_table
 

@@ -14,8 +14,7 @@ from tests.gateway.api.given import events_of
 from tests.gateway.given import NAME
 from timerex_ghl.adapters.ledger.db.core import open_ledger
 from timerex_ghl.adapters.ledger.tables import bookings
-from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
-from timerex_ghl.domain.shared.models import Booking, ContactId
+from timerex_ghl.domain.shared.models import Booking, BookingRow, ContactId
 
 STARTS, ENDS = "2026-02-10T10:00+09:00", "2026-02-10T10:30+09:00"
 TIMES = ("--starts", STARTS, "--ends", ENDS, "--timezone", "Asia/Tokyo")

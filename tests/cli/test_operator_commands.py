@@ -13,13 +13,13 @@ from tests.make import NOW
 from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, workspace_contacts
 from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans, published, reviews
-from timerex_ghl.adapters.ledger.tables.operations.reviews import ReviewKind
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.cli import main
 from timerex_ghl.domain.connections.settings import ConnectionSettings, GhlSettings, TimerexSettings
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.contacts.mapping import DEFAULT_RULES
+from timerex_ghl.domain.shared.errors import ReviewKind
 from timerex_ghl.domain.shared.models import ConnectionName, FieldName, LocationId
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import utc_now

@@ -21,7 +21,7 @@ from timerex_ghl.adapters.ledger.tables.inbox.inbox import events
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.activities.activity_fields import Activity, ActivityKey, ActivityKind
 from timerex_ghl.domain.shared.models import ContactId, EventId, FieldName
-from timerex_ghl.engine.outcome import Outcome
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.engine.writes.recovery import LOOK_AGAIN
 from timerex_ghl.sandbox.info import SandboxInfo
 

@@ -18,7 +18,6 @@ from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ghl.rate_limiter import Unlimited
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables import bookings
-from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.adapters.ledger.tables.sync import links
@@ -26,9 +25,9 @@ from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.domain.connections.settings import CalendarRule
 from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlCalendarId
-from timerex_ghl.domain.shared.models import BookingId, GhlContactId
+from timerex_ghl.domain.shared.models import BookingId, BookingRow, GhlContactId
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
-from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.sandbox.info import SandboxInfo
 
 RIKU = "riku@hinode.example"

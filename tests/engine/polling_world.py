@@ -12,14 +12,13 @@ from tests.engine.world import NAME, World, opened_world
 from tests.loopback import NO_TLS
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables import bookings
-from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.timerex.auth import ApiKey
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter
-from timerex_ghl.domain.shared.models import BookingId, EventId
+from timerex_ghl.domain.shared.models import BookingId, BookingRow, EventId
+from timerex_ghl.domain.shared.outcome import Counts, count
 from timerex_ghl.engine.bookings.poll_bookings import Polling, poll
-from timerex_ghl.engine.outcome import Counts, count
 from timerex_ghl.sandbox.info import SandboxInfo
 
 RIKU = "riku@hinode.example"

@@ -20,8 +20,8 @@ from timerex_ghl.adapters.ghl.rate_limiter import Grant, LedgerRateLimiter, behi
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.sync.quota import CallLimits
 from timerex_ghl.domain.shared.models import EventId, LocationId
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.engine.dispatch import Batch, Dispatcher
-from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.process import process_event
 from timerex_ghl.engine.router import handle_inbox_event
 from timerex_ghl.orchestration.batches import at_once, each

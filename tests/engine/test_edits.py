@@ -9,16 +9,22 @@ from sqlalchemy import Connection
 from tests.deliveries import cancelled, confirmed
 from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger.tables import bookings
-from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.bookings.booking_entry import BookingEntry
+from timerex_ghl.domain.bookings.verification import BookingSnapshot
 from timerex_ghl.domain.shared.actions import WorkspaceChange
-from timerex_ghl.domain.shared.models import BookingId, BookingState, ContactId, FieldName, Value
+from timerex_ghl.domain.shared.models import (
+    BookingId,
+    BookingRow,
+    BookingState,
+    ContactId,
+    FieldName,
+    Value,
+)
 from timerex_ghl.engine.bookings.handle_booking import reconcile_booking
-from timerex_ghl.engine.bookings.verify_booking import BookingSnapshot
 from timerex_ghl.workspace import booking_edits, contact_edits
 from timerex_ghl.workspace.edits import Editor
 

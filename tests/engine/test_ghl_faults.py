@@ -4,9 +4,9 @@ from tests.deliveries import confirmed
 from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.domain.shared.models import FieldName
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.process import process_record
 
 RIKU, MEI = "riku@hinode.example", "mei@umi.example"

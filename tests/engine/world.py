@@ -42,11 +42,11 @@ from timerex_ghl.domain.shared.models import (
     Value,
     WorkspaceContact,
 )
+from timerex_ghl.domain.shared.outcome import Counts, Outcome, count
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.handle_contact import handle_contact_key
 from timerex_ghl.engine.contacts.pull_contacts import Scope, list_changed, read_page
 from timerex_ghl.engine.context import CallCount, SyncContext
-from timerex_ghl.engine.outcome import Counts, Outcome, count
 from timerex_ghl.engine.process import process_event, process_record
 from timerex_ghl.engine.router import handle_inbox_event
 from timerex_ghl.engine.runtime import Runtime

@@ -10,9 +10,9 @@ from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.inbox.inbox_queue import Due
 from timerex_ghl.domain.shared.errors import CredentialsError, FatalError, ScopeError
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.outcome import Counts
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.dispatch import Batch, Dispatcher
-from timerex_ghl.engine.outcome import Counts
 
 NAME = ConnectionName("aoba")
 BATCH = Batch(NAME, (Due(EventId("e1"), NAME, RecordRef.parse("contact:c1")),))

@@ -10,13 +10,18 @@ from tests.adapters.database_events import failing_statements
 from tests.gateway.given import NAME, settings_with
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables import bookings
-from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.operations import audit
 from timerex_ghl.domain.bookings.booking_entry import BookingEntry
 from timerex_ghl.domain.contacts.contact_entry import EntryError
 from timerex_ghl.domain.contacts.identity import Keys
-from timerex_ghl.domain.shared.models import BookingId, BookingState, ConnectionName, ContactId
+from timerex_ghl.domain.shared.models import (
+    BookingId,
+    BookingRow,
+    BookingState,
+    ConnectionName,
+    ContactId,
+)
 from timerex_ghl.workspace import booking_edits
 from timerex_ghl.workspace.booking_edits import MadeInTimerexError
 from timerex_ghl.workspace.edits import Editor, OtherVersionError, UnknownRecordError

@@ -3,14 +3,14 @@
 from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
 from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey
+from timerex_ghl.domain.bookings.verification import BookingSnapshot
 from timerex_ghl.domain.shared.models import BookingId, ContactId
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.handle_activity import handle_activity
 from timerex_ghl.engine.bookings.handle_booking import reconcile_booking
-from timerex_ghl.engine.bookings.verify_booking import BookingSnapshot
 from timerex_ghl.engine.contacts.handle_contact import handle_contact
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import Outcome
 
 
 async def handle_edit(context: SyncContext, event: InboxEvent) -> Outcome:

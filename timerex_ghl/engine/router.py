@@ -3,11 +3,11 @@
 from typing import assert_never
 
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.engine.bookings.handle_booking import handle_booking
 from timerex_ghl.engine.contacts.contact_inbound import handle_notification
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.edits import handle_edit
-from timerex_ghl.engine.outcome import Outcome
 
 
 async def handle_inbox_event(context: SyncContext, event: InboxEvent) -> Outcome:

@@ -7,8 +7,8 @@ from typing import TypeVar
 from prefect.logging import get_run_logger
 
 from timerex_ghl.domain.shared.errors import RetryableError, ScopeError
+from timerex_ghl.domain.shared.outcome import Counts, Outcome, count
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import Counts, Outcome, count
 from timerex_ghl.orchestration.run_policy import current_run_id, is_last_try
 
 Key = TypeVar("Key")

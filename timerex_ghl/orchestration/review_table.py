@@ -4,9 +4,10 @@ from prefect.artifacts import acreate_table_artifact
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables.operations import reviews
-from timerex_ghl.adapters.ledger.tables.operations.reviews import Review, ReviewKind
+from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.reviews.review_decisions import WAYS, Way
+from timerex_ghl.domain.shared.errors import ReviewKind
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.context import SyncContext
 

@@ -16,12 +16,13 @@ from timerex_ghl.adapters.ledger.tables.operations.dry_run_plans import (
     fields_to_ghl,
     fields_to_workspace,
 )
+from timerex_ghl.domain.shared.errors import LockedError
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.outcome import Counts
 from timerex_ghl.engine.bookings.poll_bookings import Polling
 from timerex_ghl.engine.context import SyncContext, utc_now
-from timerex_ghl.engine.outcome import Counts
 from timerex_ghl.engine.writes.lock_names import lock_of_job
-from timerex_ghl.engine.writes.locking import LockedError, locked
+from timerex_ghl.engine.writes.locking import locked
 from timerex_ghl.orchestration.contexts import opened
 from timerex_ghl.orchestration.review_table import put_review_table
 

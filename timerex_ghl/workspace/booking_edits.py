@@ -7,12 +7,11 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables import bookings
-from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.domain.bookings.booking_entry import NEEDED, BookingEntry, enter_booking
 from timerex_ghl.domain.contacts.contact_entry import EntryError, FieldFault
 from timerex_ghl.domain.shared.errors import SkippableError
-from timerex_ghl.domain.shared.models import Booking, BookingId, BookingState, ContactId
+from timerex_ghl.domain.shared.models import Booking, BookingId, BookingRow, BookingState, ContactId
 from timerex_ghl.domain.shared.normal import email_key
 from timerex_ghl.workspace.edits import Edit, Editor, UnknownRecordError, check_version, keep_track
 

@@ -6,12 +6,18 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger.tables.bookings import BookingRow, Origin
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.bookings.appointment_fields import STATUS
 from timerex_ghl.domain.bookings.booking_entry import NEEDED, BookingEntry, When
-from timerex_ghl.domain.shared.models import Booking, BookingState, ConnectionName, ContactId
+from timerex_ghl.domain.shared.models import (
+    Booking,
+    BookingOrigin,
+    BookingRow,
+    BookingState,
+    ConnectionName,
+    ContactId,
+)
 from timerex_ghl.workspace.page_query import PageQuery
 
 PersonId = Annotated[ContactId, Field(pattern=r"^[!-~]{1,128}$")]
@@ -36,7 +42,7 @@ class BookingView(Booking):
         appointment_status: GHL's last known status, for example whether the guest came.
     """
 
-    origin: Origin
+    origin: BookingOrigin
     version: int
     contact_id: ContactId | None
     verified: bool

@@ -9,6 +9,7 @@ from timerex_ghl.adapters.ledger.tables.sync.sweeps import next_people
 from timerex_ghl.domain.activities.activity_fields import COMPLETED, KINDS, TEXT, TITLE, ActivityKey
 from timerex_ghl.domain.reviews.review_decisions import Decision, Way
 from timerex_ghl.domain.shared.errors import RetryableError
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.sweep import (
     handle_activity_key,
@@ -16,7 +17,6 @@ from timerex_ghl.engine.activities.sweep import (
     sweep_notes,
     sweep_tasks,
 )
-from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.process import process_record
 from timerex_ghl.engine.reviews.resolve_review import resolve
 

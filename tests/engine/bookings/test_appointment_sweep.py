@@ -13,10 +13,10 @@ from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans, reviews
 from timerex_ghl.domain.connections.settings import CalendarRule
 from timerex_ghl.domain.shared.errors import ScopeError
 from timerex_ghl.domain.shared.models import BookingState
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.sweep import handle_activity_key
 from timerex_ghl.engine.bookings.appointment_sweep import list_changed_appointments
-from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.process import process_record
 
 DAY = timedelta(days=1)

@@ -11,12 +11,13 @@ from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
+from timerex_ghl.domain.bookings.verification import BookingSnapshot
+from timerex_ghl.domain.shared.errors import LockedError
 from timerex_ghl.domain.shared.models import BookingId
+from timerex_ghl.domain.shared.verdicts import MAX_ATTEMPTS, pause_after
 from timerex_ghl.engine.bookings.claim_guest import claim_guest
-from timerex_ghl.engine.bookings.verify_booking import BookingSnapshot
-from timerex_ghl.engine.process import MAX_ATTEMPTS, pause_after
 from timerex_ghl.engine.writes.lock_names import lock_of_booking
-from timerex_ghl.engine.writes.locking import LockedError, locked
+from timerex_ghl.engine.writes.locking import locked
 from timerex_ghl.engine.writes.recovery import LOOK_AGAIN
 
 RIKU = "riku@hinode.example"

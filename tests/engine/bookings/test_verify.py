@@ -18,8 +18,8 @@ from timerex_ghl.adapters.timerex.auth import ApiKey
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.adapters.timerex.operations import MINUTE
 from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter
+from timerex_ghl.domain.bookings.verification import is_confirmed_by
 from timerex_ghl.domain.shared.models import Booking, BookingId, BookingState
-from timerex_ghl.engine.bookings.verify_booking import is_confirmed_by
 from timerex_ghl.sandbox.info import SandboxInfo
 from timerex_ghl.sandbox.server import running_sandbox
 

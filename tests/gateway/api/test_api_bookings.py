@@ -9,10 +9,9 @@ from tests.gateway.api.given import CALL, add, assert_problem, at, book, events_
 from tests.gateway.given import NAME
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables import bookings
-from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
-from timerex_ghl.domain.shared.models import Contact, FieldName
+from timerex_ghl.domain.shared.models import BookingRow, Contact, FieldName
 
 
 async def from_timerex(ledger: Ledger, id_: str = "4f0a9c2be7716d83a5c1") -> None:

@@ -9,6 +9,12 @@ from typing import Literal
 Question = Literal["identity", "conflict", "no-key", "gone"]
 """What a review asks: which contact, whose value, which e-mail or phone, what to do."""
 
+ReviewKind = Literal["identity", "conflict", "no-key", "gone", "refused", "dead-letter", "deletes"]
+"""Why a review was opened: a question, a refused write, a dead letter, or many deletes."""
+
+LOCK_TTL_S = 30.0
+"""How long a lock outlives its holder."""
+
 
 class TimerexGhlError(Exception):
     """Base class of all errors of this project."""
@@ -24,6 +30,18 @@ class RetryableError(TimerexGhlError):
     def __init__(self, message: str, *, after_s: float | None = None) -> None:
         super().__init__(message)
         self.after_s = after_s
+
+
+class LockedError(RetryableError):
+    """Another process has the lock.
+
+    Attributes:
+        holder: Name of that process, by `holder_name`.
+    """
+
+    def __init__(self, name: str, holder: str) -> None:
+        super().__init__(f"{name} is locked by {holder}", after_s=LOCK_TTL_S)
+        self.holder = holder
 
 
 class RateLimitedError(RetryableError):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NewType
+from typing import Literal, NewType
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -192,3 +192,28 @@ class FieldRule(Record):
     create_only: bool = False
     empty_wipes: bool = False
     answer_label: str | None = None
+
+
+BookingOrigin = Literal["timerex", "workspace"]
+
+
+class BookingRow(Record):
+    """A booking of the workspace.
+
+    Attributes:
+        contact_id: Its guest; None while not resolved.
+        verified: TimeRex's API confirmed the webhook; always true for a booking made in the
+            workspace.
+        origin: Where it was made; never changes. One from TimeRex is changed only in TimeRex.
+        version: Rises by one with each change of the booking's content; resolving its guest is
+            not a change.
+        deleted: It was made and deleted in the workspace. Its content says cancelled, for the
+            handler.
+    """
+
+    booking: Booking
+    contact_id: ContactId | None
+    verified: bool
+    origin: BookingOrigin = "timerex"
+    version: int = 1
+    deleted: bool = False

@@ -23,11 +23,11 @@ from timerex_ghl.domain.activities.activity_fields import (
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity, map_task
 from timerex_ghl.domain.shared.errors import RetryableError
 from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.engine.activities.handle_activity import handle_activity
 from timerex_ghl.engine.activities.read_remote import emails_for, read_remote
 from timerex_ghl.engine.activities.resolve_activity import follow_person, resolve_activity
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import Outcome
 
 GIVE_UP = timedelta(minutes=10)
 """How long a task is searched for. After this it is left to the next sweep."""

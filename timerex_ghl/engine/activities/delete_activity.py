@@ -17,6 +17,7 @@ from timerex_ghl.domain.activities.activity_fields import KINDS, ActivityKey, Ac
 from timerex_ghl.domain.shared.actions import DeleteActivity
 from timerex_ghl.domain.shared.errors import NotFoundError
 from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.claim_activity import (
     ActivityClaim,
@@ -28,7 +29,6 @@ from timerex_ghl.engine.activities.dry_run import NOTHING, show_delete
 from timerex_ghl.engine.activities.read_remote import RemoteActivity
 from timerex_ghl.engine.activities.write_activity import Gone, delete_activity
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.writes.write import Written
 
 WITHIN = timedelta(hours=1)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans
 from timerex_ghl.domain.shared.actions import ActivityPlan, DeleteActivity
 from timerex_ghl.domain.shared.models import FieldName
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import Outcome
 
 NOTHING = Outcome(what="no-op")
 

@@ -6,6 +6,7 @@ from timerex_ghl.domain.activities.activity_plan import Policy, plan_activity, p
 from timerex_ghl.domain.shared.actions import ActivityPlan, CreateActivity, UpdateActivity
 from timerex_ghl.domain.shared.errors import NotFoundError, RetryableError
 from timerex_ghl.domain.shared.models import GhlContactId, Values
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.engine.activities.claim_activity import (
     NO_CONFLICT_DECISION,
     ActivityState,
@@ -25,7 +26,6 @@ from timerex_ghl.engine.activities.read_remote import (
 from timerex_ghl.engine.activities.write_activity import Emails, create_activity, update_activity
 from timerex_ghl.engine.contacts.handle_contact import handle_contact
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.writes.write import Written
 
 

@@ -18,13 +18,13 @@ from timerex_ghl.domain.activities.activity_fields import (
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity
 from timerex_ghl.domain.bookings.note_text import booking_of
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContactId
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.engine.activities.claim_activity import claim_activity
 from timerex_ghl.engine.activities.commit_activity import add_from_ghl
 from timerex_ghl.engine.activities.dry_run import show_new
 from timerex_ghl.engine.activities.handle_activity import handle_activity
 from timerex_ghl.engine.contacts.handle_contact import handle_unknown_contact
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.writes.lock_names import lock_of_remote
 from timerex_ghl.engine.writes.locking import TTL_S, Busy, holder_name, insist
 

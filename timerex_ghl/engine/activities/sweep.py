@@ -26,6 +26,7 @@ from timerex_ghl.domain.activities.activity_mapping import GhlActivity, map_note
 from timerex_ghl.domain.shared.errors import NotFoundError
 from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContactId, Record
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities import call_budget
 from timerex_ghl.engine.activities.commit_activity import add_from_ghl
@@ -41,7 +42,6 @@ from timerex_ghl.engine.activities.resolve_activity import (
 )
 from timerex_ghl.engine.bookings.appointment_sweep import handle_listed_appointment
 from timerex_ghl.engine.context import SyncContext, utc_now
-from timerex_ghl.engine.outcome import Outcome
 
 CURSOR = "ghl-tasks"
 PAGES = 10

@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.operations import GET_APPOINTMENT
 from timerex_ghl.adapters.ledger.tables import bookings
-from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.bookings.appointment_fields import AppointmentState
 from timerex_ghl.domain.bookings.appointment_notifications import (
@@ -18,7 +17,14 @@ from timerex_ghl.domain.bookings.appointment_notifications import (
 )
 from timerex_ghl.domain.bookings.booking_entry import BookingEntry
 from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId
-from timerex_ghl.domain.shared.models import BookingId, ConnectionName, ContactId, FieldName
+from timerex_ghl.domain.shared.models import (
+    BookingId,
+    BookingRow,
+    ConnectionName,
+    ContactId,
+    FieldName,
+)
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.dry_run import NOTHING, show_new
 from timerex_ghl.engine.bookings.appointment import save_base, state_of
@@ -26,7 +32,6 @@ from timerex_ghl.engine.bookings.appointment_calls import look_again
 from timerex_ghl.engine.bookings.cancel_booking import cancel_in_timerex
 from timerex_ghl.engine.contacts.claim_contact import claim_contact
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.writes.write import Claim
 from timerex_ghl.workspace import booking_edits
 from timerex_ghl.workspace.edits import Editor

@@ -14,11 +14,11 @@ from timerex_ghl.domain.bookings.appointment_scan import describe_shown, is_look
 from timerex_ghl.domain.shared.errors import SkippableError
 from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlAppointmentId, GhlCalendarId
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.bookings.appointment import state_of
 from timerex_ghl.engine.bookings.appointment_inbound import look_at_appointment
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import Outcome
 
 DAY = timedelta(days=1)
 """How far to look back, since attendance is entered after a meeting, and ahead without bookings."""

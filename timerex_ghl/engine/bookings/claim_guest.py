@@ -12,21 +12,26 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables import bookings
-from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.sync import locks
 from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
 from timerex_ghl.domain.bookings.guest_plan import plan_person
+from timerex_ghl.domain.bookings.verification import BookingSnapshot
 from timerex_ghl.domain.contacts.identity import Keys, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
-from timerex_ghl.domain.shared.models import ConnectionName, Contact, ContactId, GhlContact
+from timerex_ghl.domain.shared.models import (
+    BookingRow,
+    ConnectionName,
+    Contact,
+    ContactId,
+    GhlContact,
+)
+from timerex_ghl.domain.shared.outcome import What
 from timerex_ghl.engine.bookings.ingest_booking import ingest_booking
-from timerex_ghl.engine.bookings.verify_booking import BookingSnapshot
 from timerex_ghl.engine.contacts.claim_contact import ContactState, read_state
 from timerex_ghl.engine.contacts.commit_contact import add_from_ghl
 from timerex_ghl.engine.contacts.match_contact import choose_row, find_in_ghl, free_from_tombstone
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import What
 from timerex_ghl.engine.writes.lock_names import lock_of_booking, lock_of_contact, locks_of_keys
 from timerex_ghl.engine.writes.locking import TTL_S, Busy, holder_name, insist, renewed
 from timerex_ghl.engine.writes.write import Claim

@@ -6,14 +6,19 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables import bookings
-from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
 from timerex_ghl.adapters.ledger.tables.inbox import inbox, inbox_lookups
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.timerex.polled import Polled, key_of_row
 from timerex_ghl.adapters.timerex.replies import EventRow
-from timerex_ghl.domain.shared.models import BookingId, BookingState, ConnectionName, Record
+from timerex_ghl.domain.bookings.verification import is_confirmed_by
+from timerex_ghl.domain.shared.models import (
+    BookingId,
+    BookingRow,
+    BookingState,
+    ConnectionName,
+    Record,
+)
 from timerex_ghl.domain.shared.record_ref import RecordRef
-from timerex_ghl.engine.bookings.verify_booking import is_confirmed_by
 
 
 class ScanCounts(Record):

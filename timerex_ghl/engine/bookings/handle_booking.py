@@ -5,12 +5,13 @@ Where its calendar is mapped to one of GHL, the mirror is an appointment; else a
 
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
+from timerex_ghl.domain.bookings.verification import BookingSnapshot
+from timerex_ghl.domain.shared.outcome import Outcome, What
 from timerex_ghl.engine.bookings.claim_guest import claim_guest
 from timerex_ghl.engine.bookings.mirror_booking import mirror_booking
-from timerex_ghl.engine.bookings.verify_booking import BookingSnapshot, verify_booking
+from timerex_ghl.engine.bookings.verify_booking import verify_booking
 from timerex_ghl.engine.contacts.reconcile_contact import reconcile_contact
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import Outcome, What
 
 
 async def handle_booking(context: SyncContext, event: InboxEvent) -> Outcome:

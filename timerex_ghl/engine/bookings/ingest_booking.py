@@ -8,12 +8,12 @@ from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.domain.bookings.booking_merge import is_superseded, join_chain
 from timerex_ghl.domain.bookings.guest_plan import plan_booking_tags, plan_person
+from timerex_ghl.domain.bookings.verification import BookingSnapshot, ingested_row, merge_snapshot
 from timerex_ghl.domain.contacts.contact_merge import apply_change
 from timerex_ghl.domain.shared.models import Booking, ContactId
-from timerex_ghl.engine.bookings.verify_booking import BookingSnapshot, ingested_row, merge_snapshot
+from timerex_ghl.domain.shared.outcome import What
 from timerex_ghl.engine.contacts.commit_contact import change_row
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import What
 
 
 def ingest_booking(

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from pydantic import AwareDatetime
 
 from timerex_ghl.adapters.ledger.tables import bookings
-from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
 from timerex_ghl.adapters.ledger.tables.sync import cursors
 from timerex_ghl.adapters.timerex.client import TimerexClient, every_calendar
 from timerex_ghl.adapters.timerex.replies import (
@@ -28,7 +27,7 @@ from timerex_ghl.domain.shared.errors import (
     RetryableError,
     SkippableError,
 )
-from timerex_ghl.domain.shared.models import BookingId, Record
+from timerex_ghl.domain.shared.models import BookingId, BookingRow, Record
 from timerex_ghl.engine.bookings.compare_polled import (
     ScanCounts,
     doubtful_of,

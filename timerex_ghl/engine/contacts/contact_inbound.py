@@ -15,6 +15,7 @@ from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import NotFoundError, ReviewNeededError
 from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId
 from timerex_ghl.domain.shared.models import ContactId, GhlContact, GhlContactId
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.activity_inbound import handle_activity_notification
 from timerex_ghl.engine.bookings.appointment_inbound import look_at_appointment
@@ -23,7 +24,6 @@ from timerex_ghl.engine.contacts.follow_merge import follow_merge
 from timerex_ghl.engine.contacts.handle_contact import handle_contact, handle_unknown_contact
 from timerex_ghl.engine.contacts.reconcile_contact import reconcile_contact
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.writes.lock_names import locks_of_keys
 from timerex_ghl.engine.writes.locking import Busy, insist
 

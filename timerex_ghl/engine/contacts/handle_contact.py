@@ -9,12 +9,12 @@ from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import NotFoundError
 from timerex_ghl.domain.shared.models import ContactId, GhlContact, GhlContactId
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.claim_contact import claim_contact
 from timerex_ghl.engine.contacts.reconcile_contact import reconcile_contact
 from timerex_ghl.engine.contacts.resolve_contact import ContactToResolve, resolve_contacts
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.writes.locking import insist
 
 

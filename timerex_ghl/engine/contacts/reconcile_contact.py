@@ -12,11 +12,11 @@ from timerex_ghl.domain.contacts.contact_plan import as_pulled, is_as_planned, p
 from timerex_ghl.domain.shared.actions import ContactPlan, WorkspaceChange
 from timerex_ghl.domain.shared.errors import DuplicateContactError, ReviewNeededError
 from timerex_ghl.domain.shared.models import GhlContact, GhlContactId
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.engine.contacts.claim_contact import ContactState
 from timerex_ghl.engine.contacts.commit_contact import ContactCommit, commit_contacts, commit_write
 from timerex_ghl.engine.contacts.match_contact import Person, accept_match, read_again, read_ghl
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.outcome import Outcome
 from timerex_ghl.engine.writes.recovery import recover_unknown
 from timerex_ghl.engine.writes.write import Claim, Written, post_outcome, write_contact
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables import bookings
-from timerex_ghl.adapters.ledger.tables.bookings import BookingRow
 from timerex_ghl.adapters.ledger.tables.contacts import kept_apart, workspace_contacts
 from timerex_ghl.adapters.ledger.tables.contacts.kept_apart import ContactPair
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
@@ -17,7 +16,14 @@ from timerex_ghl.domain.bookings.guest_plan import plan_person
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import SettingsError
-from timerex_ghl.domain.shared.models import Booking, ContactId, EventId, GhlContact, GhlContactId
+from timerex_ghl.domain.shared.models import (
+    Booking,
+    BookingRow,
+    ContactId,
+    EventId,
+    GhlContact,
+    GhlContactId,
+)
 from timerex_ghl.engine.contacts.commit_contact import add_from_ghl
 from timerex_ghl.engine.reviews.review_case import ReviewCase, close_and_replay
 from timerex_ghl.engine.writes.lock_names import lock_of_booking

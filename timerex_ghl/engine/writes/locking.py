@@ -15,27 +15,15 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.sync import locks
 from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
-from timerex_ghl.domain.shared.errors import RetryableError
+from timerex_ghl.domain.shared.errors import LOCK_TTL_S, LockedError
 
 T = TypeVar("T")
 
-TTL_S = 30.0
-"""How long a lock outlives its holder. A living holder renews it every third of this."""
+TTL_S = LOCK_TTL_S
+"""A living holder renews its lock every third of this."""
 
 PATIENCE_S = TTL_S + 2
 """How long to wait for a lock: long enough that one of a killed holder expires."""
-
-
-class LockedError(RetryableError):
-    """Another process has the lock.
-
-    Attributes:
-        holder: Name of that process, by `holder_name`.
-    """
-
-    def __init__(self, name: str, holder: str) -> None:
-        super().__init__(f"{name} is locked by {holder}", after_s=TTL_S)
-        self.holder = holder
 
 
 class Busy(NamedTuple):

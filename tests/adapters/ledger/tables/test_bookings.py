@@ -5,10 +5,11 @@ import pytest
 from tests import make
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables import bookings
-from timerex_ghl.adapters.ledger.tables.bookings import BookingFilter, BookingPosition, BookingRow
+from timerex_ghl.adapters.ledger.tables.bookings import BookingFilter, BookingPosition
 from timerex_ghl.domain.shared.models import (
     Booking,
     BookingId,
+    BookingRow,
     BookingState,
     ConnectionName,
     ContactId,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -27,13 +27,11 @@ from timerex_ghl.adapters.ledger.db.upsert import upsert
 from timerex_ghl.domain.shared.models import (
     Booking,
     BookingId,
+    BookingRow,
     BookingState,
     ConnectionName,
     ContactId,
-    Record,
 )
-
-Origin = Literal["timerex", "workspace"]
 
 bookings = Table(
     "bookings",
@@ -66,28 +64,6 @@ _WITH_NEIGHBOURS = _HERE.where(
 _OF_CONTACT = _HERE.where(bookings.c.contact_id == bindparam("contact")).order_by(
     bookings.c.starts_at, bookings.c.id
 )
-
-
-class BookingRow(Record):
-    """A booking of the workspace.
-
-    Attributes:
-        contact_id: Its guest; None while not resolved.
-        verified: TimeRex's API confirmed the webhook; always true for a booking made in the
-            workspace.
-        origin: Where it was made; never changes. One from TimeRex is changed only in TimeRex.
-        version: Rises by one with each change of the booking's content; resolving its guest is
-            not a change.
-        deleted: It was made and deleted in the workspace. Its content says cancelled, for the
-            handler.
-    """
-
-    booking: Booking
-    contact_id: ContactId | None
-    verified: bool
-    origin: Origin = "timerex"
-    version: int = 1
-    deleted: bool = False
 
 
 class BookingPosition(NamedTuple):

@@ -3,7 +3,7 @@ from datetime import timedelta
 from tests import make
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.operations import reviews
-from timerex_ghl.adapters.ledger.tables.operations.reviews import ReviewKind
+from timerex_ghl.domain.shared.errors import ReviewKind
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.domain.shared.record_ref import RecordRef
 

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import AwareDatetime
 from sqlalchemy import (
@@ -27,10 +27,9 @@ from sqlalchemy import (
 )
 
 from timerex_ghl.adapters.ledger.db.schema import JsonText, RefText, UtcTime, metadata
+from timerex_ghl.domain.shared.errors import ReviewKind
 from timerex_ghl.domain.shared.models import ConnectionName, Record
 from timerex_ghl.domain.shared.record_ref import RecordKind, RecordRef
-
-ReviewKind = Literal["identity", "conflict", "no-key", "gone", "refused", "dead-letter", "deletes"]
 
 _reviews = Table(
     "reviews",

@@ -2,21 +2,21 @@
 
 import pytest
 
-from timerex_ghl.adapters.ledger.tables.operations.reviews import ReviewKind
 from timerex_ghl.domain.shared.errors import (
     CredentialsError,
+    LockedError,
     NotFoundError,
     QuarantineError,
     RateLimitedError,
     RetryableError,
+    ReviewKind,
     ReviewNeededError,
     ScopeError,
     SettingsError,
     UnknownOutcomeError,
 )
-from timerex_ghl.engine.outcome import What
-from timerex_ghl.engine.process import WITHOUT_RIGHT_S, judge
-from timerex_ghl.engine.writes.locking import LockedError
+from timerex_ghl.domain.shared.outcome import What
+from timerex_ghl.domain.shared.verdicts import WITHOUT_RIGHT_S, judge
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,75 @@
+"""What an error means for its record: how it ends, or when it is tried again."""
+
+from typing import NamedTuple
+
+from timerex_ghl.domain.shared.errors import (
+    LockedError,
+    QuarantineError,
+    RateLimitedError,
+    RetryableError,
+    ReviewKind,
+    ReviewNeededError,
+    ScopeError,
+    SkippableError,
+    TimerexGhlError,
+)
+from timerex_ghl.domain.shared.outcome import What
+
+MAX_ATTEMPTS = 12
+"""Attempts at one event before it becomes a dead letter."""
+
+
+WITHOUT_RIGHT_S = 60.0
+"""Seconds until a retry of an event whose write needs a scope that the token lacks."""
+
+
+def pause_after(attempt_count: int) -> float:
+    """Return the seconds to wait after so many attempts: doubling each time, an hour at most."""
+    return min(2.0 ** (attempt_count + 1), 3600.0)
+
+
+class ErrorVerdict(NamedTuple):
+    """What an error means for its record.
+
+    Attributes:
+        people: The workspace's contacts that a review is about, where the error names them.
+        ghl_ids: GHL's contacts that it is about.
+        reason: Safe to store and show: our own message, or only the type of a foreign error.
+        review: The kind of review to open; None where the record is retried.
+        is_attempt: It counts as an attempt; a wait (429, a lock of another process) does not.
+        after_s: Seconds until the retry at the earliest; None: longer with each attempt.
+    """
+
+    what: What
+    reason: str
+    review: ReviewKind | None = None
+    is_attempt: bool = True
+    people: tuple[str, ...] = ()
+    ghl_ids: tuple[str, ...] = ()
+    after_s: float | None = None
+
+
+def judge(error: Exception) -> ErrorVerdict:
+    """Decide from an error how its record ends, or when it is retried."""
+    if not isinstance(error, TimerexGhlError):  # its text may hold anything
+        return ErrorVerdict("waiting", f"unexpected {type(error).__name__}")
+    match error:
+        case RateLimitedError() | LockedError():
+            return ErrorVerdict("waiting", str(error), is_attempt=False)
+        case RetryableError():
+            return ErrorVerdict("waiting", str(error))
+        case ReviewNeededError():
+            return ErrorVerdict(
+                "review",
+                str(error),
+                review=error.kind,
+                people=error.people,
+                ghl_ids=error.ghl_ids,
+            )
+        case SkippableError():
+            what: What = "quarantined" if isinstance(error, QuarantineError) else "dead"
+            return ErrorVerdict(what, str(error), review="refused")
+        case _:  # if only a known scope is missing, other events of the connection go on
+            is_alone = isinstance(error, ScopeError) and not error.was_asked
+            after_s = WITHOUT_RIGHT_S if is_alone else None
+            return ErrorVerdict("waiting", str(error), is_attempt=False, after_s=after_s)
