@@ -3,13 +3,16 @@
 Where its calendar is mapped to one of GHL, the mirror is an appointment; else a note.
 """
 
+from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
-from timerex_ghl.domain.bookings.verification import BookingSnapshot
+from timerex_ghl.domain.bookings.booking_merge import fold_booking
+from timerex_ghl.domain.bookings.verification import BookingSnapshot, says_same
+from timerex_ghl.domain.shared.errors import NotFoundError, QuarantineError, TimerexGhlError
+from timerex_ghl.domain.shared.models import Booking, BookingId
 from timerex_ghl.domain.shared.outcome import Outcome, What
 from timerex_ghl.engine.bookings.claim_guest import claim_guest
 from timerex_ghl.engine.bookings.mirror_booking import mirror_booking
-from timerex_ghl.engine.bookings.verify_booking import verify_booking
 from timerex_ghl.engine.contacts.reconcile_contact import reconcile_contact
 from timerex_ghl.engine.context import SyncContext
 
@@ -19,7 +22,15 @@ async def handle_booking(context: SyncContext, event: InboxEvent) -> Outcome:
     delivered = read_delivery(event.body.encode()).booking
     if delivered is None:
         return Outcome(what="ignored")
-    return await reconcile_booking(context, await verify_booking(context, event, delivered))
+    return await reconcile_booking(context, await _verify(context, event, delivered))
+
+
+async def handle_edited_booking(context: SyncContext, booking_id: BookingId) -> Outcome:
+    """Bring GHL in sync with a booking that was edited in the workspace."""
+    row = await context.ledger.read(bookings.get_booking, context.connection, booking_id)
+    if row is None:
+        return Outcome(what="ignored")
+    return await reconcile_booking(context, BookingSnapshot(row.booking, row.verified))
 
 
 async def reconcile_booking(context: SyncContext, snapshot: BookingSnapshot) -> Outcome:
@@ -39,4 +50,44 @@ async def reconcile_booking(context: SyncContext, snapshot: BookingSnapshot) -> 
         writes=result.outcome.writes + mirror_writes,
         contact_id=result.ghl_id,
         detail={"state": snapshot.booking.state, "verified": snapshot.verified},
+    )
+
+
+async def _verify(context: SyncContext, event: InboxEvent, booking: Booking) -> BookingSnapshot:
+    """Return the booking of an event, verified where TimeRex's API confirms it.
+
+    Raises:
+        QuarantineError: TimeRex knows no such booking.
+    """
+    if event.origin == "poll":  # read from that API
+        return BookingSnapshot(booking, verified=True)
+    return await _read_back(context, booking)
+
+
+async def _read_back(context: SyncContext, booking: Booking) -> BookingSnapshot:
+    """Read a booking back from TimeRex that is new to the ledger, if the rate limit allows.
+
+    Without an answer the booking counts as the webhook reported it, and the poll verifies it later:
+    TimeRex's webhook has a secret, and a guest's booking does not wait for an outage.
+
+    Raises:
+        QuarantineError: TimeRex knows no such booking.
+    """
+    if context.timerex is None:
+        return BookingSnapshot(booking, verified=False)
+    if await context.ledger.read(bookings.get_booking, context.connection, booking.id) is not None:
+        return BookingSnapshot(booking, verified=False)
+    try:
+        remote = await context.timerex.get_event(
+            booking.id, calendar_name=booking.calendar_name, wait_s=0
+        )
+    except NotFoundError:
+        raise QuarantineError(
+            f"a webhook reported booking {booking.id}, which TimeRex does not have: nothing was"
+            " written; replay the event once TimeRex has it"
+        ) from None
+    except TimerexGhlError:
+        return BookingSnapshot(booking, verified=False)
+    return BookingSnapshot(
+        fold_booking(booking, remote) or booking, verified=says_same(booking, remote)
     )

@@ -1,4 +1,4 @@
-"""The handler of GHL notifications: a record may have changed, so it is read back."""
+"""The handler of a GHL notification about a contact: it may have changed, so it is read back."""
 
 import json
 from typing import Any, NamedTuple
@@ -13,12 +13,8 @@ from timerex_ghl.domain.contacts.contact_notifications import has_news
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import NotFoundError, ReviewNeededError
-from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId
 from timerex_ghl.domain.shared.models import ContactId, GhlContact, GhlContactId
 from timerex_ghl.domain.shared.outcome import Outcome
-from timerex_ghl.domain.shared.record_ref import RecordRef
-from timerex_ghl.engine.activities.activity_inbound import handle_activity_notification
-from timerex_ghl.engine.bookings.appointment_inbound import look_at_appointment
 from timerex_ghl.engine.contacts.claim_contact import claim_contact
 from timerex_ghl.engine.contacts.follow_merge import follow_merge
 from timerex_ghl.engine.contacts.handle_contact import handle_contact, handle_unknown_contact
@@ -27,7 +23,7 @@ from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import locks_of_keys
 from timerex_ghl.engine.writes.locking import Busy, insist
 
-DELETED, UNINSTALLED = "ContactDelete", "UNINSTALL"
+DELETED = "ContactDelete"
 
 
 class _ContactLookup(NamedTuple):
@@ -37,29 +33,9 @@ class _ContactLookup(NamedTuple):
     is_news: bool
 
 
-async def handle_notification(context: SyncContext, event: InboxEvent) -> Outcome:
-    """Handle a GHL notification.
-
-    Raises:
-        CredentialsError: The app is no longer installed. All notifications stay pending.
-    """
-    if event.type == UNINSTALLED:
-        await context.ghl.auth.check_install()  # the event may predate the current install
-        return Outcome(what="no-op")
-    match event.record:
-        case RecordRef("ghl", ghl_id):
-            return await _handle_contact(context, event, GhlContactId(ghl_id))
-        case RecordRef("ghl-note"):
-            return await handle_activity_notification(context, event, "note")
-        case RecordRef("ghl-task"):
-            return await handle_activity_notification(context, event, "task")
-        case RecordRef("ghl-appointment", appointment_id):
-            return await look_at_appointment(context, GhlAppointmentId(appointment_id))
-        case _:
-            return Outcome(what="ignored")
-
-
-async def _handle_contact(context: SyncContext, event: InboxEvent, ghl_id: GhlContactId) -> Outcome:
+async def handle_contact_notification(
+    context: SyncContext, event: InboxEvent, ghl_id: GhlContactId
+) -> Outcome:
     """Bring the workspace in sync with the contact of a notification.
 
     Our own writes come back as notifications, too, often before they are committed: one that says
