@@ -186,7 +186,7 @@ class World:
             dedupe_key=str(uuid4()),
             body=json.dumps(body),
             now=self.clock.now(),
-            record=RecordRef("ghl", ghl_id),
+            record=RecordRef("ghl", ghl_id) if ghl_id else RecordRef("location"),
         )
         return event_id
 

@@ -93,3 +93,8 @@ def test_a_field_is_part_of_its_record() -> None:
     assert str(field) == "note:n_1:text"
     assert field.record == record.record == record
     assert field != record
+
+
+def test_the_ids_are_those_of_the_record_and_of_its_ghl_contact() -> None:
+    assert RecordRef("ghl-note", "n1", contact_id=GhlContactId("g1")).ids == {"n1", "g1"}
+    assert RecordRef.contact(ContactId("c_1"), CITY).ids == {"c_1"}

@@ -177,7 +177,7 @@ def _follow(
     values: dict[FieldName, str] = {}
     if state.status != DELETED:
         values = {
-            **_merge_meeting(wanted, state),
+            **_merge_times(wanted, state),
             **_merge_texts(wanted, state, _user_of(head, users)),
         }
     return _plan_one(head.id, state, values, wanted)
@@ -212,9 +212,7 @@ def _plan_one(
     )
 
 
-def _merge_meeting(
-    wanted: Mapping[FieldName, str], state: AppointmentState
-) -> dict[FieldName, str]:
+def _merge_times(wanted: Mapping[FieldName, str], state: AppointmentState) -> dict[FieldName, str]:
     """Return the times and status to write: TimeRex wins, and both times are written together.
 
     GHL owns whether the guest came, until the booking is moved to another time.
@@ -226,10 +224,10 @@ def _merge_meeting(
     fields = [*(times if is_confirmed else ()), *(() if is_owned_by_ghl else (STATUS,))]
     workspace = {**times, STATUS: wanted[STATE]}
     ghl = {**state.times, STATUS: state.status}
-    # A booking that was moved, or stands again, is another meeting: it has no base.
-    is_same_meeting = not is_moved and state.base.get(STATE) == wanted[STATE]
+    # A booking that was moved, or stands again, is another appointment: it has no base.
+    is_same_slot = not is_moved and state.base.get(STATE) == wanted[STATE]
     policies = [FieldPolicy[str](field, eq, ConflictRule.WORKSPACE) for field in fields]
-    values = merge_fields(workspace, ghl, workspace if is_same_meeting else {}, policies).to_ghl
+    values = merge_fields(workspace, ghl, workspace if is_same_slot else {}, policies).to_ghl
     return {**times, **values} if values.keys() & times.keys() else values
 
 

@@ -82,7 +82,7 @@ class RecordRef:
         """Read a reference from its text.
 
         Raises:
-            ValueError: The text is none.
+            ValueError: The text is not a reference.
         """
         kind, colon, rest = text.partition(":")
         if kind in _KINDS and (rest or not colon):

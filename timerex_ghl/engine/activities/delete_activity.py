@@ -147,9 +147,9 @@ def deletes_subject(kind: ActivityKind, side: Side) -> RecordRef:
     return RecordRef("deletes", f"{kind}:{side}")
 
 
-SIDES: tuple[Side, ...] = ("workspace", "ghl")
+SYSTEMS: tuple[Side, ...] = ("workspace", "ghl")
 DELETES: dict[RecordRef, tuple[ActivityKind, Side]] = {
-    deletes_subject(kind, side): (kind, side) for kind in KINDS for side in SIDES
+    deletes_subject(kind, side): (kind, side) for kind in KINDS for side in SYSTEMS
 }
 """The kind of record and the system of each subject of a review about deletes."""
 

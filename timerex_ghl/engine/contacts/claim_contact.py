@@ -127,7 +127,7 @@ def _read(
 ) -> dict[ContactId, ContactState]:
     rows = workspace_contacts.get_contacts(tx, connection, contact_ids)
     linked = links.links_of_locals(tx, connection, "contact", contact_ids)
-    record_keys = [RecordRef.contact(contact_id) for contact_id in contact_ids]
+    record_keys = [RecordRef.contact(contact_id) for contact_id in rows]
     unknown = intents.open_by_record(tx, connection, record_keys)
     lookers = {i: row for i, row in rows.items() if i not in linked and not row.row.deleted}
     found = (

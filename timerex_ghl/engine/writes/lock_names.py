@@ -34,7 +34,7 @@ def lock_of_booking(connection: ConnectionName, booking_id: BookingId) -> str:
 
 def lock_of_review(connection: ConnectionName, review_id: str) -> str:
     """Return the lock name of a review, taken while it is resolved."""
-    return f"{connection}:{RecordRef('review', review_id)}"
+    return f"{connection}:review:{review_id}"
 
 
 def locks_of_keys(connection: ConnectionName, keys: Keys) -> list[str]:

@@ -6,7 +6,8 @@ from sqlalchemy.exc import StatementError
 from sqlalchemy.types import Text
 
 from timerex_ghl.adapters.ledger.db.core import Ledger
-from timerex_ghl.adapters.ledger.db.schema import JsonText, UtcTime
+from timerex_ghl.adapters.ledger.db.schema import JsonText, RefText, UtcTime
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 
 async def test_times_come_back_in_utc_to_the_millisecond(ledger: Ledger) -> None:
@@ -37,3 +38,17 @@ async def test_json_comes_back_and_equal_json_is_equal_text(ledger: Ledger) -> N
 
     assert await ledger.read(there_and_back) == value
     assert await ledger.read(as_text) == '{"a":null,"b":["値",1]}'
+
+
+@pytest.mark.parametrize("ref", [RecordRef.parse("ghl-note:g1:n1"), None])
+async def test_a_reference_comes_back_and_none_is_empty_text(
+    ledger: Ledger, ref: RecordRef | None
+) -> None:
+    def there_and_back(tx: Connection) -> RecordRef | None:
+        return tx.scalar(select(literal(ref, RefText)))
+
+    def as_text(tx: Connection) -> str | None:
+        return tx.scalar(select(cast(literal(ref, RefText), Text)))
+
+    assert await ledger.read(there_and_back) == ref
+    assert await ledger.read(as_text) == str(ref or "")
