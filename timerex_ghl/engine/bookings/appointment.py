@@ -1,19 +1,15 @@
 """The appointment that mirrors a booking: created once, then updated."""
 
 from functools import partial
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.operations import GET_APPOINTMENT
-from timerex_ghl.adapters.ledger.tables import bookings
-from timerex_ghl.adapters.ledger.tables.sync import intents, links
+from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.bookings.appointment_fields import (
-    CONTACT,
     DELETED,
-    AppointmentState,
     as_sent,
     base_after,
 )
@@ -21,12 +17,10 @@ from timerex_ghl.domain.bookings.appointment_plan import AppointmentPlan, plan_a
 from timerex_ghl.domain.shared.actions import (
     AppointmentAction,
     CreateAppointment,
-    UpdateAppointment,
 )
 from timerex_ghl.domain.shared.errors import NotFoundError
-from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlAppointmentId
+from timerex_ghl.domain.shared.ghl_models import GhlAppointment
 from timerex_ghl.domain.shared.models import (
-    Booking,
     BookingId,
     ConnectionName,
     Contact,
@@ -39,25 +33,14 @@ from timerex_ghl.engine.bookings.appointment_calls import (
     look_again,
     send_appointment,
 )
+from timerex_ghl.engine.bookings.mirror_state import MirrorState
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.writes.recovery import ACTION, close
+from timerex_ghl.engine.writes.recovery import close
 from timerex_ghl.engine.writes.write import Claim, commit_outcome, send_write
 
 
-class _BookingAppointments(NamedTuple):
-    """A booking's chain and its appointments.
-
-    Attributes:
-        unknown: Writes about the contact's appointments whose outcome is unknown.
-    """
-
-    unknown: list[tuple[Intent, AppointmentAction]]
-    chain: list[Booking]
-    states: dict[BookingId, AppointmentState]
-
-
 async def mirror_in_appointment(
-    context: SyncContext, claim: Claim, booking: Booking, ghl_id: GhlContactId
+    context: SyncContext, claim: Claim, mirror: MirrorState, ghl_id: GhlContactId
 ) -> int:
     """Reconcile the appointments of a booking's chain; return the number of writes.
 
@@ -66,11 +49,7 @@ async def mirror_in_appointment(
     Raises:
         ScopeError: The token lacks the right to appointments.
     """
-    known = await context.ledger.read(_read, context.connection, claim, booking)
-    if known.unknown:
-        await _recover(context, known.unknown)
-        known = await context.ledger.read(_read, context.connection, claim, booking)
-    plan = await _plan(context, known, ghl_id)
+    plan = await _plan(context, mirror, ghl_id)
     if plan.moves or plan.kept:
         await context.ledger.write(_keep, context.connection, plan)
     written = 0
@@ -79,12 +58,10 @@ async def mirror_in_appointment(
     return written
 
 
-async def _plan(
-    context: SyncContext, known: _BookingAppointments, ghl_id: GhlContactId
-) -> AppointmentPlan:
+async def _plan(context: SyncContext, mirror: MirrorState, ghl_id: GhlContactId) -> AppointmentPlan:
     """Plan from the bases; where that gives a write, plan again from what GHL has now."""
     rules = context.settings.appointments.calendars
-    plan = plan_appointments(known.chain, known.states, ghl_id, rules, {})
+    plan = plan_appointments(mirror.chain, mirror.appointments, ghl_id, rules, {})
     if not plan.actions and not plan.kept:
         return plan
     first = plan.actions[0].kind if plan.actions else GET_APPOINTMENT.name
@@ -93,11 +70,11 @@ async def _plan(
         raise refusal
     states = {
         booking_id: state if state.status == DELETED else await look_again(context.ghl, state)
-        for booking_id, state in known.states.items()
+        for booking_id, state in mirror.appointments.items()
     }
-    has_hosts = any(row.host_emails for row in known.chain)
+    has_hosts = any(row.host_emails for row in mirror.chain)
     users = await context.users.ids(context.ghl) if has_hosts else {}
-    return plan_appointments(known.chain, states, ghl_id, rules, users)
+    return plan_appointments(mirror.chain, states, ghl_id, rules, users)
 
 
 async def _write(context: SyncContext, claim: Claim, action: AppointmentAction) -> bool:
@@ -111,36 +88,6 @@ async def _write(context: SyncContext, claim: Claim, action: AppointmentAction) 
         return False
     await commit_outcome(context, written, partial(_commit, context, action))
     return True
-
-
-def _read(
-    tx: Connection, connection: ConnectionName, claim: Claim, booking: Booking
-) -> _BookingAppointments:
-    unknown = [
-        (intent, action)
-        for intent in intents.open_intents(tx, connection, [claim.record_key])
-        if isinstance(
-            action := ACTION.validate_json(intent.payload), CreateAppointment | UpdateAppointment
-        )
-    ]
-    chain = [row.booking for row in bookings.get_chain(tx, connection, booking)]
-    found = links.links_of_locals(tx, connection, "appointment", [row.id for row in chain])
-    states = {BookingId(local_id): state_of(link) for local_id, link in found.items()}
-    return _BookingAppointments(unknown, chain, states)
-
-
-def state_of(link: Link) -> AppointmentState:
-    """Read an appointment's state from its link."""
-    base = {
-        field: value
-        for field, value in (link.base.values if link.base else {}).items()
-        if isinstance(value, str)
-    }
-    return AppointmentState(
-        id=GhlAppointmentId(link.remote_id),
-        contact_id=GhlContactId(base.get(CONTACT, "")),
-        base=base,
-    )
 
 
 def _keep(tx: Connection, connection: ConnectionName, plan: AppointmentPlan) -> None:
@@ -184,7 +131,9 @@ def _commit(
         links.save_links(tx, [link.model_copy(update=changes)])
 
 
-async def _recover(context: SyncContext, unknown: list[tuple[Intent, AppointmentAction]]) -> None:
+async def recover_appointments(
+    context: SyncContext, unknown: list[tuple[Intent, AppointmentAction]]
+) -> None:
     """Close the open intents about a contact's appointments, by those that GHL shows now."""
     for intent, action in unknown:
         found = await find_appointment(context, intent, action)

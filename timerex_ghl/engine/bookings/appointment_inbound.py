@@ -27,9 +27,10 @@ from timerex_ghl.domain.shared.models import (
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.dry_run import NOTHING, show_new
-from timerex_ghl.engine.bookings.appointment import save_base, state_of
+from timerex_ghl.engine.bookings.appointment import save_base
 from timerex_ghl.engine.bookings.appointment_calls import look_again
 from timerex_ghl.engine.bookings.cancel_booking import cancel_in_timerex
+from timerex_ghl.engine.bookings.mirror_state import appointment_of
 from timerex_ghl.engine.contacts.claim_contact import claim_contact
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.write import Claim
@@ -126,7 +127,7 @@ def _read(
     row = bookings.get_booking(tx, connection, BookingId(link.local_id))
     if row is None or row.contact_id is None:
         return None
-    return _Pair(row, row.contact_id, state_of(link))
+    return _Pair(row, row.contact_id, appointment_of(link))
 
 
 def _commit(

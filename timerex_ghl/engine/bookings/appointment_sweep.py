@@ -16,8 +16,8 @@ from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlAppointmentI
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
-from timerex_ghl.engine.bookings.appointment import state_of
 from timerex_ghl.engine.bookings.appointment_inbound import look_at_appointment
+from timerex_ghl.engine.bookings.mirror_state import appointment_of
 from timerex_ghl.engine.context import SyncContext
 
 DAY = timedelta(days=1)
@@ -89,7 +89,7 @@ async def handle_listed_appointment(
 
 def _calendars_of(context: SyncContext, standing: Sequence[Standing]) -> list[GhlCalendarId]:
     mapped = {rule.ghl for rule in context.settings.appointments.calendars}
-    used = {GhlCalendarId(state_of(one.link).base.get(CALENDAR, "")) for one in standing}
+    used = {GhlCalendarId(appointment_of(one.link).base.get(CALENDAR, "")) for one in standing}
     return sorted((mapped | used) - {GhlCalendarId("")})
 
 
@@ -118,7 +118,7 @@ def _compare(
         appointment_id = GhlAppointmentId(link.remote_id)
         shown_there = shown.get(appointment_id)
         shows = describe_shown(shown_there)
-        if is_otherwise(state_of(link), shown_there) and not is_looked_at(
+        if is_otherwise(appointment_of(link), shown_there) and not is_looked_at(
             link.digest, link.checked_at, shows, now
         ):
             found.append(_Found(appointment_id, shows, is_news=link.digest != shows))

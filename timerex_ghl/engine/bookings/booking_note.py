@@ -1,55 +1,35 @@
 """The note that mirrors a booking: created once, then updated."""
 
 from functools import partial
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger.tables import bookings
-from timerex_ghl.adapters.ledger.tables.sync import intents, links
+from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
-from timerex_ghl.domain.bookings.booking_notes import NoteState, plan_notes
+from timerex_ghl.domain.bookings.booking_notes import plan_notes
 from timerex_ghl.domain.bookings.note_text import has_marker, is_same_text
-from timerex_ghl.domain.shared.actions import CreateNote, NoteAction, UpdateNote
+from timerex_ghl.domain.shared.actions import CreateNote, NoteAction
 from timerex_ghl.domain.shared.errors import NotFoundError
 from timerex_ghl.domain.shared.models import (
-    Booking,
-    BookingId,
-    ConnectionName,
     Contact,
-    FieldName,
     GhlContactId,
     GhlNote,
-    GhlNoteId,
 )
+from timerex_ghl.engine.bookings.mirror_state import NOTE_CONTACT, TEXT, MirrorState
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.writes.recovery import ACTION, close
+from timerex_ghl.engine.writes.recovery import close
 from timerex_ghl.engine.writes.write import Claim, write_note
 
 
-class UnknownNoteWrite(NamedTuple):
-    """A write of a note whose outcome is unknown."""
-
-    intent: Intent
-    action: NoteAction
-
-
-TEXT, CONTACT = FieldName("text"), FieldName("contact")
-
-
 async def mirror_in_note(
-    context: SyncContext, claim: Claim, booking: Booking, ghl_id: GhlContactId
+    context: SyncContext, claim: Claim, mirror: MirrorState, ghl_id: GhlContactId
 ) -> int:
     """Reconcile the notes of a booking's chain; return the number of writes.
 
     A note that a person deleted in GHL stays deleted.
     """
-    unknown, chain, notes = await context.ledger.read(_read, context.connection, claim, booking)
-    if unknown:
-        await _recover(context, unknown)
-        _, chain, notes = await context.ledger.read(_read, context.connection, claim, booking)
-    plan = plan_notes(chain, notes, ghl_id)
+    plan = plan_notes(mirror.chain, mirror.notes, ghl_id)
     for old, new in plan.moves:
         await context.ledger.write(links.move_link, context.connection, "booking-note", old, new)
     written = 0
@@ -64,32 +44,6 @@ async def mirror_in_note(
     return written
 
 
-def _read(
-    tx: Connection, connection: ConnectionName, claim: Claim, booking: Booking
-) -> tuple[list[UnknownNoteWrite], list[Booking], dict[BookingId, NoteState]]:
-    """Read the writes whose outcome is unknown, the booking's chain, and its notes."""
-    unknown = [
-        UnknownNoteWrite(intent, action)
-        for intent in intents.open_intents(tx, connection, [claim.record_key])
-        if isinstance(action := ACTION.validate_json(intent.payload), CreateNote | UpdateNote)
-    ]
-    chain = bookings.get_chain(tx, connection, booking)
-    found = links.links_of_locals(tx, connection, "booking-note", [row.booking.id for row in chain])
-    notes = {BookingId(local_id): _note_of(link) for local_id, link in found.items()}
-    return unknown, [row.booking for row in chain], notes
-
-
-def _note_of(link: Link) -> NoteState:
-    """Read a note's state from its link: the base has the text both sides last agreed on."""
-    values = link.base.values if link.base else {}
-    text, contact = values.get(TEXT), values.get(CONTACT)
-    return NoteState(
-        id=GhlNoteId(link.remote_id),
-        contact_id=GhlContactId(contact if isinstance(contact, str) else ""),
-        text=text if isinstance(text, str) else None,
-    )
-
-
 def _commit_note(context: SyncContext, action: NoteAction, tx: Connection, note: GhlNote) -> None:
     links.save_links(
         tx,
@@ -100,13 +54,15 @@ def _commit_note(context: SyncContext, action: NoteAction, tx: Connection, note:
                 local_id=action.booking_id,
                 remote_id=note.id,
                 written_at=context.now(),
-                base=Contact(values={TEXT: action.text, CONTACT: action.contact_id}, tags=None),
+                base=Contact(
+                    values={TEXT: action.text, NOTE_CONTACT: action.contact_id}, tags=None
+                ),
             )
         ],
     )
 
 
-async def _recover(context: SyncContext, unknown: list[UnknownNoteWrite]) -> None:
+async def recover_notes(context: SyncContext, unknown: list[tuple[Intent, NoteAction]]) -> None:
     """Close the open intents about a contact's notes, by the notes that GHL shows now."""
     for intent, action in unknown:
         note = _find(await context.ghl.list_notes(action.contact_id), action)

@@ -28,6 +28,7 @@ from timerex_ghl.domain.shared.models import (
 )
 from timerex_ghl.domain.shared.outcome import What
 from timerex_ghl.engine.bookings.ingest_booking import ingest_booking
+from timerex_ghl.engine.bookings.mirror_state import MirrorState, read_mirror
 from timerex_ghl.engine.contacts.claim_contact import ContactState, read_state
 from timerex_ghl.engine.contacts.commit_contact import add_from_ghl
 from timerex_ghl.engine.contacts.match_contact import choose_row, find_in_ghl, free_from_tombstone
@@ -42,11 +43,13 @@ class Guest(NamedTuple):
 
     Attributes:
         known: The ledger's state of the contact, after the booking was ingested.
+        mirror: The ledger's state of the booking's mirrors.
         ingested: What ingesting the booking did.
     """
 
     claim: Claim
     known: ContactState
+    mirror: MirrorState
     ingested: What
 
 
@@ -169,4 +172,5 @@ def _ingested(
     known = read_state(tx, context.connection, contact_id)
     if known is None:
         raise AssertionError("the guest is in the workspace")
-    return Guest(Claim(contact_id, fence), known._replace(candidates=None), ingested)
+    mirror = read_mirror(tx, context.connection, snapshot.booking, known.unknown)
+    return Guest(Claim(contact_id, fence), known._replace(candidates=None), mirror, ingested)

@@ -38,7 +38,7 @@ async def reconcile_booking(context: SyncContext, snapshot: BookingSnapshot) -> 
     async with claim_guest(context, snapshot) as guest:
         result = await reconcile_contact(context, guest.claim, guest.known)
         mirror_writes = await mirror_booking(
-            context, guest.claim, snapshot.booking, result.existing_ghl_id
+            context, guest.claim, snapshot.booking, guest.mirror, result.existing_ghl_id
         )
     what: What = (
         guest.ingested if result.outcome.what == "no-op" and not mirror_writes else "applied"

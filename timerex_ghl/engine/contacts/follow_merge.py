@@ -30,7 +30,7 @@ from timerex_ghl.domain.shared.models import (
     GhlContactId,
 )
 from timerex_ghl.domain.shared.record_ref import RecordRef
-from timerex_ghl.engine.bookings.booking_note import CONTACT
+from timerex_ghl.engine.bookings.mirror_state import NOTE_CONTACT
 from timerex_ghl.engine.contacts.match_contact import find_in_ghl
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import lock_of_contact
@@ -159,7 +159,7 @@ def _move_mirrors(
         link.model_copy(
             update={
                 "base": link.base.model_copy(
-                    update={"values": {**link.base.values, CONTACT: survivor_id}}
+                    update={"values": {**link.base.values, NOTE_CONTACT: survivor_id}}
                 )
             }
         )
