@@ -1,10 +1,10 @@
 """Claim a note or task: lock it and read its state in one transaction."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -14,14 +14,13 @@ from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
 from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
-from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
 from timerex_ghl.domain.activities.activity_fields import Activity, ActivityKey
 from timerex_ghl.domain.shared.merge_field import Side
 from timerex_ghl.domain.shared.models import ConnectionName, FieldName, GhlContactId
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import lock_of_activity
-from timerex_ghl.engine.writes.locking import TTL_S, Busy, holder_name, insist, renewed
+from timerex_ghl.engine.writes.locking import TTL_S, Busy, Claimed, Lock, claim, holder_name
 
 
 class ActivityState(NamedTuple):
@@ -62,19 +61,16 @@ class ConflictDecision(NamedTuple):
 NO_CONFLICT_DECISION = ConflictDecision()
 
 
-@dataclass
-class ActivityClaim:
+@dataclass(kw_only=True)
+class ActivityClaim(Lock):
     """The note or task being processed, and the lock on it.
 
     Attributes:
         decision: A person's, where one was asked; else the connection's rule applies.
-        released: The lock was released with the last unit of work.
     """
 
     key: ActivityKey
-    fence: Fence
     decision: ConflictDecision = NO_CONFLICT_DECISION
-    released: bool = False
 
     @property
     def record_key(self) -> RecordRef:
@@ -82,35 +78,21 @@ class ActivityClaim:
         return self.key.ref
 
 
-class ClaimedActivity(NamedTuple):
-    """A claimed note or task, with its state."""
-
-    claim: ActivityClaim
-    known: ActivityState
+ClaimedActivity: TypeAlias = Claimed[ActivityClaim, ActivityState]
 
 
-@asynccontextmanager
-async def claim_activity(
+def claim_activity(
     context: SyncContext, key: ActivityKey
-) -> AsyncGenerator[ClaimedActivity | None]:
+) -> AbstractAsyncContextManager[ClaimedActivity | None]:
     """Lock a note or task of the workspace and read it. None where it does not exist.
 
     Raises:
         LockedError: Another process kept it locked all the while.
     """
     holder = holder_name(context.run_id)
-    claimed = await insist(
+    return claim(
         context.ledger, lambda: context.ledger.write(_claim, context.connection, key, holder)
     )
-    if claimed is None:
-        yield None
-        return
-    try:
-        async with renewed(context.ledger, claimed.claim.fence):
-            yield claimed
-    finally:
-        if not claimed.claim.released:
-            await context.ledger.write(locks.release_locks, [claimed.claim.fence])
 
 
 def read_activity(
@@ -143,4 +125,4 @@ def _claim(
     if known is None:
         locks.release_locks(tx, [fence])
         return None
-    return ClaimedActivity(ActivityClaim(key, fence), known)
+    return Claimed(ActivityClaim(key=key, fence=fence), known)

@@ -7,7 +7,7 @@ waits for the booking.
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -34,7 +34,7 @@ from timerex_ghl.engine.contacts.commit_contact import add_from_ghl
 from timerex_ghl.engine.contacts.match_contact import choose_row, find_in_ghl, free_from_tombstone
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import lock_of_booking, lock_of_contact, locks_of_keys
-from timerex_ghl.engine.writes.locking import TTL_S, Busy, holder_name, insist, renewed
+from timerex_ghl.engine.writes.locking import TTL_S, Busy, Claimed, Lock, claim, holder_name
 from timerex_ghl.engine.writes.write import Claim
 
 
@@ -53,11 +53,8 @@ class Guest(NamedTuple):
     ingested: What
 
 
-class _Taken(NamedTuple):
-    """A locked booking and its guest; `guest` is None where the workspace has no such contact."""
-
-    fence: Fence
-    guest: Guest | None
+_Taken: TypeAlias = Claimed[Lock, Guest | None]
+"""A locked booking and its guest; None where the workspace has no such contact."""
 
 
 @asynccontextmanager
@@ -75,17 +72,14 @@ async def claim_guest(context: SyncContext, snapshot: BookingSnapshot) -> AsyncG
     async def take() -> _Taken | Busy:
         return await context.ledger.write(_take, context, snapshot, keys, holder, context.now())
 
-    fence, guest = await insist(context.ledger, take)
-    try:
-        async with renewed(context.ledger, fence):
-            if guest is None:
-                ghl = await find_in_ghl(context, keys)
-                guest = await context.ledger.write(
-                    _add, context, snapshot, person, ghl, fence, context.now()
-                )
-            yield guest
-    finally:
-        context.ledger.post(locks.release_locks, [fence])
+    async with claim(context.ledger, take) as taken:
+        guest = taken.known
+        if guest is None:
+            ghl = await find_in_ghl(context, keys)
+            guest = await context.ledger.write(
+                _add, context, snapshot, person, ghl, taken.claim.fence, context.now()
+            )
+        yield guest
 
 
 def _take(
@@ -102,8 +96,9 @@ def _take(
     if fence is None:
         return Busy(tuple(names))
     if contact_id is None:
-        return _Taken(fence, None)
-    return _Taken(fence, _ingested(tx, context, snapshot, contact_id, fence, now))
+        return Claimed(Lock(fence=fence), None)
+    guest = _ingested(tx, context, snapshot, contact_id, fence, now)
+    return Claimed(Lock(fence=fence), guest)
 
 
 def _find(
@@ -173,4 +168,6 @@ def _ingested(
     if known is None:
         raise AssertionError("the guest is in the workspace")
     mirror = read_mirror(tx, context.connection, snapshot.booking, known.unknown)
-    return Guest(Claim(contact_id, fence), known._replace(candidates=None), mirror, ingested)
+    return Guest(
+        Claim(contact_id=contact_id, fence=fence), known._replace(candidates=None), mirror, ingested
+    )

@@ -1,8 +1,8 @@
 """Claim a contact: lock it and read its state in one transaction."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from typing import NamedTuple
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -20,7 +20,7 @@ from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.match_contact import Person
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import lock_of_contact, locks_of_keys
-from timerex_ghl.engine.writes.locking import TTL_S, Busy, holder_name, insist, renewed
+from timerex_ghl.engine.writes.locking import TTL_S, Busy, Claimed, claim, holder_name
 from timerex_ghl.engine.writes.write import Claim
 
 
@@ -38,11 +38,7 @@ class ContactState(NamedTuple):
     candidates: tuple[list[GhlContact], list[GhlContact]] | None
 
 
-class ClaimedContact(NamedTuple):
-    """A claimed contact, with its state."""
-
-    claim: Claim
-    known: ContactState
+ClaimedContact: TypeAlias = Claimed[Claim, ContactState]
 
 
 class _Ask(NamedTuple):
@@ -51,10 +47,9 @@ class _Ask(NamedTuple):
     holder: str
 
 
-@asynccontextmanager
-async def claim_contact(
+def claim_contact(
     context: SyncContext, contact_id: ContactId
-) -> AsyncGenerator[ClaimedContact | None]:
+) -> AbstractAsyncContextManager[ClaimedContact | None]:
     """Lock a contact of the workspace and read it. None where it does not exist (any more).
 
     The lock is released with the commit of the contact, or at the end.
@@ -63,16 +58,7 @@ async def claim_contact(
         LockedError: Another process kept it locked all the while.
     """
     ask = _Ask(context.connection, contact_id, holder_name(context.run_id))
-    claimed = await insist(context.ledger, lambda: context.ledger.write_together(_claim, ask))
-    if claimed is None:
-        yield None
-        return
-    try:
-        async with renewed(context.ledger, claimed.claim.fence):
-            yield claimed
-    finally:
-        if not claimed.claim.released:
-            await context.ledger.write(locks.release_locks, [claimed.claim.fence])
+    return claim(context.ledger, lambda: context.ledger.write_together(_claim, ask))
 
 
 async def reload_contact(context: SyncContext, contact_id: ContactId) -> ContactState:
@@ -114,7 +100,9 @@ def _claim_of(
 ) -> ClaimedContact | Busy:
     if fence is None:
         return Busy(wanted.names)
-    return ClaimedContact(Claim(known.person.row.id, fence, releases_on_commit=True), known)
+    return Claimed(
+        Claim(contact_id=known.person.row.id, fence=fence, releases_on_commit=True), known
+    )
 
 
 def _wanted(ask: _Ask, keys: Keys) -> WantedLocks:

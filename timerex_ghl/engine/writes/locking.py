@@ -6,9 +6,10 @@ import random
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
@@ -58,6 +59,59 @@ def is_dead(holder: str) -> bool:
     return not Path(f"/proc/{pid}").exists()
 
 
+@dataclass(kw_only=True)
+class Lock:
+    """A lock that was taken.
+
+    Attributes:
+        released: A unit of work about its record released it already.
+    """
+
+    fence: Fence
+    released: bool = False
+
+
+L = TypeVar("L", bound=Lock)
+
+
+class Claimed(NamedTuple, Generic[L, T]):
+    """A lock, and what was read under it in the unit of work that took it."""
+
+    claim: L
+    known: T
+
+
+C = TypeVar("C", bound=Claimed[Any, Any] | None)
+
+
+@asynccontextmanager
+async def claim(
+    ledger: Ledger,
+    attempt: Callable[[], Awaitable[C | Busy]],
+    wait_s: float = PATIENCE_S,
+) -> AsyncGenerator[C]:
+    """Take a lock and what it protects, renew it meanwhile, and release it at the end.
+
+    Args:
+        ledger: Where the locks are.
+        attempt: Takes both in one unit of work; None where there is nothing to lock.
+        wait_s: How long to wait while another process has it.
+
+    Raises:
+        LockedError: Another process had it for all of `wait_s`.
+    """
+    taken = await insist(ledger, attempt, wait_s)
+    if taken is None:
+        yield taken
+        return
+    try:
+        async with renewed(ledger, taken.claim.fence):
+            yield taken
+    finally:
+        if not taken.claim.released:
+            ledger.post(locks.release_locks, [taken.claim.fence])  # nobody waits for it
+
+
 @asynccontextmanager
 async def locked(
     ledger: Ledger, names: Collection[str], *, run_id: str | None, wait_s: float = PATIENCE_S
@@ -69,16 +123,12 @@ async def locked(
     """
     holder = holder_name(run_id)
 
-    async def take() -> Fence | Busy:
+    async def take() -> Claimed[Lock, None] | Busy:
         fence = await ledger.write(locks.try_lock, names, holder, TTL_S)
-        return Busy(tuple(names)) if fence is None else fence
+        return Busy(tuple(names)) if fence is None else Claimed(Lock(fence=fence), None)
 
-    fence = await insist(ledger, take, wait_s)
-    try:
-        async with renewed(ledger, fence):
-            yield fence
-    finally:
-        await ledger.write(locks.release_locks, [fence])
+    async with claim(ledger, take, wait_s) as taken:
+        yield taken.claim.fence
 
 
 async def insist(

@@ -28,6 +28,7 @@ from timerex_ghl.domain.shared.errors import TimerexGhlError, UnknownOutcomeErro
 from timerex_ghl.domain.shared.models import ContactId, FieldName, GhlContact, GhlNote
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
+from timerex_ghl.engine.writes.locking import Lock
 
 
 class _Named(Protocol):
@@ -78,20 +79,17 @@ class ReviewDecision:
 NO_DECISION = ReviewDecision()
 
 
-@dataclass
-class Claim:
+@dataclass(kw_only=True)
+class Claim(Lock):
     """The contact being processed, and the lock on it.
 
     Attributes:
         releases_on_commit: The commit of the contact is the last step and releases the lock.
-        released: The lock was released.
         decision: A person's, where one was asked; else the fields' rules apply.
     """
 
     contact_id: ContactId
-    fence: Fence
     releases_on_commit: bool = False
-    released: bool = False
     decision: ReviewDecision = NO_DECISION
 
     @property
