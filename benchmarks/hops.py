@@ -144,14 +144,14 @@ class Player:
         return calls
 
     async def book(self, email: str) -> httpx.Response:
-        """Deliver a confirmed booking of somebody new, as TimeRex does."""
+        """Deliver a confirmed booking of a new guest, as TimeRex does."""
         headers = {"x-timerex-authorization": TOKEN}
         return await self.http.post(
             f"/webhooks/timerex/{ENDPOINT}", json=confirmed(email, email), headers=headers
         )
 
     async def notify(self, email: str) -> httpx.Response:
-        """Deliver GHL's notification of a contact whose city somebody changed there."""
+        """Deliver GHL's notification of a contact whose city changed there."""
         contact = await self.world.one_in_crm(email)
         fields = {name: contact.get(name) for name in EVENT_FIELDS}
         fields |= {"id": contact["id"], "locationId": contact["locationId"], "webhookId": email}

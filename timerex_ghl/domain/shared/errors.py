@@ -12,9 +12,6 @@ Question = Literal["identity", "conflict", "no-key", "gone"]
 ReviewKind = Literal["identity", "conflict", "no-key", "gone", "refused", "dead-letter", "deletes"]
 """Why a review was opened: a question, a refused write, a dead letter, or many deletes."""
 
-LOCK_TTL_S = 30.0
-"""How long a lock outlives its holder."""
-
 
 class TimerexGhlError(Exception):
     """Base class of all errors of this project."""
@@ -39,8 +36,8 @@ class LockedError(RetryableError):
         holder: Name of that process, by `holder_name`.
     """
 
-    def __init__(self, name: str, holder: str) -> None:
-        super().__init__(f"{name} is locked by {holder}", after_s=LOCK_TTL_S)
+    def __init__(self, name: str, holder: str, *, after_s: float | None = None) -> None:
+        super().__init__(f"{name} is locked by {holder}", after_s=after_s)
         self.holder = holder
 
 

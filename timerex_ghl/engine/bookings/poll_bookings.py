@@ -191,7 +191,7 @@ class _PollRun:
         try:
             polled = await self.timerex.get_delivery(booking_id, calendar)
         except NotFoundError:
-            self.found += await write(
+            found = await write(
                 note_unknown, self.context.connection, booking_id, self.context.now()
             )
         except RateLimitedError:
@@ -203,7 +203,8 @@ class _PollRun:
             self.found += ScanCounts(unread=1)
             return
         else:
-            self.found += await write(take, self.context.connection, polled, self.context.now())
+            found = await write(take, self.context.connection, polled, self.context.now())
+        self.found += found
         self.failures = 0
 
 

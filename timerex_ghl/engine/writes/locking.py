@@ -16,12 +16,12 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.sync import locks
 from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
-from timerex_ghl.domain.shared.errors import LOCK_TTL_S, LockedError
+from timerex_ghl.domain.shared.errors import LockedError
 
 T = TypeVar("T")
 
-TTL_S = LOCK_TTL_S
-"""A living holder renews its lock every third of this."""
+TTL_S = 30.0
+"""How long a lock outlives its holder. A living holder renews it every third of this."""
 
 PATIENCE_S = TTL_S + 2
 """How long to wait for a lock: long enough that one of a killed holder expires."""
@@ -109,7 +109,7 @@ async def claim(
             yield taken
     finally:
         if not taken.claim.released:
-            ledger.post(locks.release_locks, [taken.claim.fence])  # nobody waits for it
+            ledger.post(locks.release_locks, [taken.claim.fence])  # without a wait
 
 
 @asynccontextmanager
@@ -148,7 +148,7 @@ async def insist(
             return result
         if clock() >= give_up_at:
             name, other = await ledger.read(_whose, sorted(result.names))
-            raise LockedError(name, other)
+            raise LockedError(name, other, after_s=TTL_S)
         await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))
         pause_s = min(pause_s * 2, 1.0)
 
