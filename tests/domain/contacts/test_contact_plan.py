@@ -34,6 +34,12 @@ def plan(
     return plan_contact(workspace, ghl, base, rules, "JP")
 
 
+def sent(planned: ContactPlan) -> tuple[ContactAction, ...]:
+    """Return what is sent, without the bases."""
+    nothing = Contact(values={})
+    return tuple(action.model_copy(update={"base": nothing}) for action in planned.to_ghl)
+
+
 def test_a_person_new_to_ghl_is_created_and_tagged() -> None:
     someone = make.contact(
         company="Hinode Foods", phone="090-1234-5678", city=None, status="lead", tags=["VIP"]
@@ -48,7 +54,7 @@ def test_a_person_new_to_ghl_is_created_and_tagged() -> None:
         "phone": "+819012345678",
         "companyName": "Hinode Foods",
     }
-    assert planned.to_ghl == (
+    assert sent(planned) == (
         CreateContact.model_validate({"values": values}),
         AddTags(contact_id=GhlContactId(""), tags=frozenset({"vip"})),
     )
@@ -103,7 +109,7 @@ def test_only_what_changed_travels_values_first_then_tags() -> None:
     planned = plan(local, remote, base)
 
     values = {"phone": "+819012345678", "city": "堺"}
-    assert planned.to_ghl == (
+    assert sent(planned) == (
         UpdateContact.model_validate({"contact_id": RIKU, "values": values}),
         AddTags(contact_id=RIKU, tags=frozenset({"new"})),
         RemoveTags(contact_id=RIKU, tags=frozenset({"old"})),
@@ -136,7 +142,7 @@ def test_a_company_is_written_once_and_read_ever_after() -> None:
 def test_a_phone_that_is_no_number_goes_as_it_is() -> None:
     planned = plan(make.contact(phone="ext. 12"), make.ghl_contact(phone=None), make.contact())
 
-    assert planned.to_ghl[0] == UpdateContact.model_validate(
+    assert sent(planned)[0] == UpdateContact.model_validate(
         {"contact_id": RIKU, "values": {"phone": "ext. 12"}}
     )
 
@@ -147,7 +153,7 @@ def test_an_emptied_field_whose_rule_wipes_is_sent_empty() -> None:
 
     planned = plan(make.contact({"city": None}), make.ghl_contact({"city": "大阪"}), base, rules)
 
-    assert planned.to_ghl[0] == UpdateContact.model_validate(
+    assert sent(planned)[0] == UpdateContact.model_validate(
         {"contact_id": RIKU, "values": {"city": None}}
     )
     assert planned.base.values == {FieldName("city"): None}
@@ -208,7 +214,7 @@ def test_what_may_not_be_written_to_ghl_keeps_its_base() -> None:
         city="大阪", state=None, website="hinode.example", tags=["old", "kept"]
     )
 
-    pulled = as_pulled(plan(local, remote, base), base, DEFAULT_RULES)
+    pulled = as_pulled(plan(local, remote, base), base)
 
     assert pulled.to_ghl == ()
     assert pulled.to_workspace.values == {"website": "hinode.example"}

@@ -4,14 +4,13 @@ import pytest
 from pydantic import ValidationError
 
 from timerex_ghl.domain.contacts.mapping import DEFAULT_RULES
+from timerex_ghl.domain.reviews.chosen_values import is_as_asked, rules_with_decision
 from timerex_ghl.domain.reviews.review_decisions import (
     WAYS,
     Decision,
     Way,
     check_way,
     chosen_winners,
-    is_as_asked,
-    rules_with_decision,
 )
 from timerex_ghl.domain.shared.actions import Conflict
 from timerex_ghl.domain.shared.errors import SettingsError

@@ -6,10 +6,12 @@ from sqlalchemy import Connection, text
 from tests.engine.activity_world import NAME, ActivityWorld
 from tests.engine.world import killed_at
 from tests.engine.writes.test_recovery import MOMENTS
+from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.sync import intents, links
 from timerex_ghl.domain.activities.activity_fields import ActivityKey, ActivityKind
 
 FIRST = {"note": {"text": "Call back"}, "task": {"title": "Call back"}}
+LAST = {"note": {"text": "Call tomorrow"}, "task": {"title": "Call tomorrow"}}
 THEN = {"note": {"text": "Call today"}, "task": {"title": "Call today"}}
 
 
@@ -54,6 +56,26 @@ async def test_an_edit_survives_a_crash(
         "Call today"
     ]
     assert await acts.ledger.read(intents.open_intents, NAME, [key.ref]) == []
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("kind", ["note", "task"])
+async def test_an_edit_after_an_update_whose_answer_was_lost_wins(
+    acts: ActivityWorld, kind: ActivityKind
+) -> None:
+    """What we sent is no edit of GHL's, though the connection's rule is that GHL's win."""
+    key = await acts.write(kind, await acts.person(), **FIRST[kind])
+    await acts.process_all()
+    await acts.edit(key, **THEN[kind])
+    await dies(acts, f"{kind}.update", "after-write")
+    await acts.edit(key, **LAST[kind])
+
+    await acts.process_all()
+
+    (there,) = await acts.there(kind)
+    assert str(there["bodyText" if kind == "note" else "title"]).startswith("Call tomorrow")
+    assert (await acts.here(key)).values == {**(await acts.here(key)).values, **LAST[kind]}
+    assert await acts.ledger.read(reviews.open_of, NAME, "conflict") == []
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

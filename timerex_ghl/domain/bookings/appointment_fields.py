@@ -105,10 +105,14 @@ def as_sent(action: AppointmentAction, found: GhlAppointment) -> GhlAppointment:
 
 
 def is_shown(values: Mapping[FieldName, str], appointment: GhlAppointment) -> bool:
-    """Return whether an appointment has these values, as far as GHL shows them."""
+    """Return whether an appointment shows that these values were sent, all in one request.
+
+    Where one of them is there, the others were edited in GHL since.
+    """
     shown = {
         STATUS: DELETED if appointment.deleted else appointment.status,
         **texts_of(appointment),
         **times_of(appointment),
     }
-    return all(is_same_text(shown[f], value) for f, value in values.items() if f in shown)
+    found = [is_same_text(shown[f], value) for f, value in values.items() if f in shown]
+    return any(found) or not found

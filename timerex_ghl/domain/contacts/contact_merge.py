@@ -28,6 +28,7 @@ class MergedContact(Record):
     """The changes to each side, in canonical fields.
 
     Attributes:
+        agreed_tags: The tags both agreed on before.
         base: The base once that is done. Only values and tags, no time.
     """
 
@@ -35,15 +36,17 @@ class MergedContact(Record):
     values_to_ghl: dict[FieldName, Value]
     tags_to_add: Tags
     tags_to_remove: Tags
+    agreed_tags: Tags | None
     base: Contact
     conflicts: tuple[Conflict, ...]
 
 
 class TagMerge(NamedTuple):
-    """The tags to add and remove on each side, and those both have afterwards."""
+    """The tags to add and remove on each side, those both agreed on before, and afterwards."""
 
     to_workspace: tuple[Tags, Tags] = (NO_TAGS, NO_TAGS)
     to_ghl: tuple[Tags, Tags] = (NO_TAGS, NO_TAGS)
+    agreed: Tags | None = None
     base: Tags | None = None
 
 
@@ -79,6 +82,7 @@ def merge_contacts(
         values_to_ghl=fields.to_ghl,
         tags_to_add=tags.to_ghl[0],
         tags_to_remove=tags.to_ghl[1],
+        agreed_tags=tags.agreed,
         base=Contact(values={**agreed, **fields.base}, tags=tags.base),
         conflicts=fields.conflicts,
     )
@@ -91,7 +95,7 @@ def merge_tags(workspace: Tags | None, ghl: Tags | None, base: Tags | None) -> T
     leaves everything as it is. Tags are removed by the spelling that each side has.
     """
     if workspace is None or ghl is None:
-        return TagMerge(base=base)
+        return TagMerge(agreed=base, base=base)
     local, remote = _cleaned(workspace), _cleaned(ghl)
     agreed = local & remote if base is None else _cleaned(base)
     removed = agreed - (local & remote)
@@ -99,6 +103,7 @@ def merge_tags(workspace: Tags | None, ghl: Tags | None, base: Tags | None) -> T
     return TagMerge(
         to_workspace=(target - local, _spelled(workspace, removed)),
         to_ghl=(target - remote, _spelled(ghl, removed)),
+        agreed=agreed,
         base=target,
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from timerex_ghl.domain.contacts.contact_merge import MergedContact, merge_contacts
+from timerex_ghl.domain.contacts.contact_merge import MergedContact, apply_change, merge_contacts
 from timerex_ghl.domain.contacts.identity import Keys, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl, map_to_ghl
 from timerex_ghl.domain.shared.actions import (
@@ -12,6 +12,7 @@ from timerex_ghl.domain.shared.actions import (
     CreateContact,
     RemoveTags,
     UpdateContact,
+    WorkspaceChange,
 )
 from timerex_ghl.domain.shared.errors import ReviewNeededError
 from timerex_ghl.domain.shared.models import (
@@ -52,8 +53,18 @@ def plan_contact(
         return _plan_creation(workspace, rules, region)
     merge = merge_contacts(workspace, map_from_ghl(ghl, rules), base, rules, region)
     values = map_to_ghl(_as_sent(merge.values_to_ghl, region), rules, creating=False)
-    update = (UpdateContact(contact_id=ghl.id, values=values),) if values else ()
-    return _plan_of(merge, (*update, *_tag_actions(merge, ghl.id)))
+    agreed = Contact(
+        values={rule.field: merge.base.values[rule.field] for rule in rules if rule.ghl in values},
+        tags=merge.agreed_tags,
+    )
+    update = UpdateContact(contact_id=ghl.id, values=values, base=agreed)
+    return _plan_of(merge, (*([update] if values else []), *_tag_actions(merge, ghl.id)))
+
+
+def base_after(base: Contact | None, action: ContactAction) -> Contact:
+    """Return the base once one action of a plan is done, and those before it."""
+    values = {**base.values} if base else {}
+    return Contact(values={**values, **action.base.values}, tags=action.base.tags)
 
 
 def is_as_planned(
@@ -76,7 +87,37 @@ def is_as_planned(
     return (after.values, after.tags or frozenset()) == (values, tags)
 
 
-def as_pulled(plan: ContactPlan, base: Contact | None, rules: Sequence[FieldRule]) -> ContactPlan:
+def with_answer(
+    plan: ContactPlan,
+    workspace: Contact,
+    answer: GhlContact,
+    rules: Sequence[FieldRule],
+    region: str,
+) -> ContactPlan:
+    """Add to a plan that was sent what GHL filled in by itself, such as the location's country.
+
+    Args:
+        plan: Its writes to GHL are done.
+        workspace: The workspace row before the plan.
+        answer: The contact as GHL answered the last write.
+        rules: The connection's fields.
+        region: Reads phone numbers written without a country code.
+    """
+    change = plan.to_workspace
+    after = apply_change(workspace, change)
+    merge = merge_contacts(after, map_from_ghl(answer, rules), plan.base, rules, region)
+    if merge.values_to_ghl or merge.tags_to_add or merge.tags_to_remove:
+        return plan  # the contact was changed meanwhile: the next run reconciles that
+    added = merge.to_workspace
+    both = WorkspaceChange(
+        values={**change.values, **added.values},
+        tags_added=change.tags_added | added.tags_added,
+        tags_removed=change.tags_removed | added.tags_removed,
+    )
+    return plan.model_copy(update={"to_workspace": both, "base": merge.base})
+
+
+def as_pulled(plan: ContactPlan, base: Contact | None) -> ContactPlan:
     """Return a plan without its writes to GHL.
 
     The base of the fields not sent stays as it was, so that a later run sends them.
@@ -84,17 +125,15 @@ def as_pulled(plan: ContactPlan, base: Contact | None, rules: Sequence[FieldRule
     Args:
         plan: For a contact that GHL has.
         base: The base before the plan.
-        rules: The connection's fields.
     """
     agreed = base.values if base else {}
     values, tags = {**plan.base.values}, plan.base.tags or frozenset()
     for action in plan.to_ghl:
         match action:
             case UpdateContact() | CreateContact():
-                for rule in rules:
-                    if rule.ghl in action.values:
-                        values.pop(rule.field, None)
-                        values |= {rule.field: agreed[rule.field]} if rule.field in agreed else {}
+                sent = action.base.values.keys()
+                values = {field: value for field, value in values.items() if field not in sent}
+                values |= {field: agreed[field] for field in sent & agreed.keys()}
             case AddTags():
                 tags -= action.tags
             case RemoveTags():
@@ -113,7 +152,9 @@ def _plan_creation(workspace: Contact, rules: Sequence[FieldRule], region: str) 
             kind="no-key",
         )
     values = map_to_ghl(_as_sent(merge.values_to_ghl, region), rules, creating=True)
-    return _plan_of(merge, (CreateContact(values=values), *_tag_actions(merge, NOT_MADE_YET)))
+    agreed = Contact(values=merge.base.values, tags=merge.agreed_tags)
+    create = CreateContact(values=values, base=agreed)
+    return _plan_of(merge, (create, *_tag_actions(merge, NOT_MADE_YET)))
 
 
 def _plan_of(merge: MergedContact, to_ghl: tuple[ContactAction, ...]) -> ContactPlan:
@@ -126,10 +167,16 @@ def _plan_of(merge: MergedContact, to_ghl: tuple[ContactAction, ...]) -> Contact
 
 
 def _tag_actions(merge: MergedContact, contact_id: GhlContactId) -> Iterator[ContactAction]:
+    if merge.agreed_tags is None:
+        return
+    with_added = merge.agreed_tags | merge.tags_to_add
     if merge.tags_to_add:
-        yield AddTags(contact_id=contact_id, tags=merge.tags_to_add)
+        agreed = Contact(values={}, tags=with_added)
+        yield AddTags(contact_id=contact_id, tags=merge.tags_to_add, base=agreed)
     if merge.tags_to_remove:
-        yield RemoveTags(contact_id=contact_id, tags=merge.tags_to_remove)
+        removed = {clean_tag(tag) for tag in merge.tags_to_remove}
+        agreed = Contact(values={}, tags=with_added - removed)
+        yield RemoveTags(contact_id=contact_id, tags=merge.tags_to_remove, base=agreed)
 
 
 def _as_sent(values: Values, region: str) -> Values:

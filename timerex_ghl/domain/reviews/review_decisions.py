@@ -1,23 +1,14 @@
-"""How a review may be resolved, and what a decision means for the rules."""
+"""How a review may be resolved, and which decision fits which review."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from timerex_ghl.domain.shared.actions import Conflict
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.merge_field import Side
-from timerex_ghl.domain.shared.models import (
-    ConflictRule,
-    FieldName,
-    FieldRule,
-    Record,
-    Value,
-    Values,
-)
-from timerex_ghl.domain.shared.normal import is_same
+from timerex_ghl.domain.shared.models import FieldName, Record, Value
 
 
 class Way(StrEnum):
@@ -125,24 +116,3 @@ def chosen_winners(
         if field not in waiting:
             raise SettingsError(f"{field} has no open conflict for this contact: leave it out")
     return winners
-
-
-def rules_with_decision(
-    rules: Iterable[FieldRule], chosen: Mapping[FieldName, Side]
-) -> tuple[FieldRule, ...]:
-    """Apply a decision to the rules: whose value wins, only for the chosen fields."""
-    return tuple(
-        rule.model_copy(update={"conflict": ConflictRule(side)})
-        if (side := chosen.get(rule.field))
-        else rule
-        for rule in rules
-    )
-
-
-def is_as_asked(asked: Iterable[Conflict], local: Values, remote: Values, region: str) -> bool:
-    """Return whether both sides still have the values that the review shows."""
-    return all(
-        is_same(conflict.field, local.get(conflict.field), conflict.workspace, region)
-        and is_same(conflict.field, remote.get(conflict.field), conflict.ghl, region)
-        for conflict in asked
-    )

@@ -17,36 +17,47 @@ from timerex_ghl.domain.shared.models import (
     Value,
 )
 
+NOTHING_AGREED = Contact(values={})
+
 
 class CreateContact(Record):
-    """Create a GHL contact. Tags follow as an action of their own."""
+    """Create a GHL contact. Tags follow as an action of their own.
+
+    Attributes:
+        values: To be sent.
+        base: What both agree on once it is done. The same for the next three.
+    """
 
     kind: Literal["contact.create"] = "contact.create"
     values: dict[GhlField, Value]
+    base: Contact = NOTHING_AGREED
 
 
 class UpdateContact(Record):
-    """Write the changed fields, and only those, of one GHL contact."""
+    """Write the changed fields, and only those, of one GHL contact. `base` has these fields."""
 
     kind: Literal["contact.update"] = "contact.update"
     contact_id: GhlContactId
     values: dict[GhlField, Value]
+    base: Contact = NOTHING_AGREED
 
 
 class AddTags(Record):
-    """Add tags to a GHL contact. Tags it already has are unchanged."""
+    """Add tags to a GHL contact. Tags it already has are unchanged. `base` has all tags."""
 
     kind: Literal["tags.add"] = "tags.add"
     contact_id: GhlContactId
     tags: frozenset[str]
+    base: Contact = NOTHING_AGREED
 
 
 class RemoveTags(Record):
-    """Remove tags from a GHL contact."""
+    """Remove tags from a GHL contact. `base` has all tags."""
 
     kind: Literal["tags.remove"] = "tags.remove"
     contact_id: GhlContactId
     tags: frozenset[str]
+    base: Contact = NOTHING_AGREED
 
 
 class CreateNote(Record):

@@ -1,9 +1,8 @@
 """Claim a note or task: lock it and read its state in one transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
@@ -15,8 +14,7 @@ from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
 from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.activities.activity_fields import Activity, ActivityKey
-from timerex_ghl.domain.shared.merge_field import Side
-from timerex_ghl.domain.shared.models import ConnectionName, FieldName, GhlContactId
+from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import lock_of_activity
@@ -46,31 +44,11 @@ class ActivityState(NamedTuple):
         return ActivityKey(self.row.kind, self.row.id)
 
 
-class ConflictDecision(NamedTuple):
-    """A person's decision about conflicts of a note or task.
-
-    Attributes:
-        fields: Which system's value of each field wins.
-        note: Stores the decision, in the unit of work that commits the record.
-    """
-
-    fields: Mapping[FieldName, Side] = {}
-    note: Callable[[Connection, datetime], object] = lambda _tx, _now: None
-
-
-NO_CONFLICT_DECISION = ConflictDecision()
-
-
 @dataclass(kw_only=True)
 class ActivityClaim(Lock):
-    """The note or task being processed, and the lock on it.
-
-    Attributes:
-        decision: A person's, where one was asked; else the connection's rule applies.
-    """
+    """The note or task being processed, and the lock on it."""
 
     key: ActivityKey
-    decision: ConflictDecision = NO_CONFLICT_DECISION
 
     @property
     def record_key(self) -> RecordRef:

@@ -25,6 +25,7 @@ from timerex_ghl.domain.shared.models import ConnectionName, Contact, ContactId,
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.claim_activity import ActivityClaim, ActivityState
 from timerex_ghl.engine.context import SyncContext
+from timerex_ghl.engine.reviews.review_case import NO_DECISION, ReviewDecision, close
 from timerex_ghl.engine.writes.write import Written
 
 
@@ -33,6 +34,7 @@ class ActivityCommit(NamedTuple):
 
     Attributes:
         last: The write to GHL, whose outcome is still to be stored; None where none was made.
+        decision: A person's, where one was asked; else the connection's rule applied.
         is_in_sync: False: GHL lacks its share, so the row still counts as changed locally.
     """
 
@@ -41,6 +43,7 @@ class ActivityCommit(NamedTuple):
     plan: ActivityPlan
     ghl: GhlActivity
     last: Written[GhlActivity] | None
+    decision: ReviewDecision = NO_DECISION
     is_in_sync: bool = True
 
 
@@ -55,10 +58,10 @@ def commit_activity(
     links.save_links(tx, [_link_of(context, one, row, now)])
     if known.delete is not None and pending_deletes.withdraw(tx, connection, known.key):
         record_audit(tx, context, known.key, "delete withdrawn", {}, now)
-    decision = one.claim.decision
-    decision.note(tx, now)
+    for case in one.decision.cases:
+        close(tx, case, now)
     for conflict in one.plan.conflicts:
-        if conflict.field not in decision.fields:
+        if conflict.field not in one.decision.values.winners:
             _note_conflict(tx, connection, known.key, conflict, now)
     reviews.close_reviews(tx, connection, _over(tx, connection, one), by="a later run", now=now)
     if one.plan.to_ghl or one.plan.to_workspace:

@@ -8,10 +8,8 @@ from timerex_ghl.domain.shared.errors import NotFoundError, RetryableError
 from timerex_ghl.domain.shared.models import GhlContactId, Values
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.engine.activities.claim_activity import (
-    NO_CONFLICT_DECISION,
     ActivityState,
     ClaimedActivity,
-    ConflictDecision,
     claim_activity,
     read_activity,
 )
@@ -26,6 +24,7 @@ from timerex_ghl.engine.activities.read_remote import (
 from timerex_ghl.engine.activities.write_activity import Emails, create_activity, update_activity
 from timerex_ghl.engine.contacts.handle_contact import handle_contact
 from timerex_ghl.engine.context import SyncContext
+from timerex_ghl.engine.reviews.review_case import NO_DECISION, ReviewDecision
 from timerex_ghl.engine.writes.write import Written
 
 
@@ -34,7 +33,7 @@ async def handle_activity(
     key: ActivityKey,
     *,
     dry_run: bool = False,
-    decision: ConflictDecision = NO_CONFLICT_DECISION,
+    decision: ReviewDecision = NO_DECISION,
 ) -> Outcome:
     """Bring one note or task of the workspace in sync with GHL.
 
@@ -55,11 +54,12 @@ async def handle_activity(
     async with claim_activity(context, key) as claimed:
         if claimed is None or not claimed.known.has_person:
             return NOTHING
-        claimed.claim.decision = decision
-        return await _reconcile(context, claimed, dry_run=dry_run)
+        return await _reconcile(context, claimed, decision, dry_run=dry_run)
 
 
-async def _reconcile(context: SyncContext, claimed: ClaimedActivity, *, dry_run: bool) -> Outcome:
+async def _reconcile(
+    context: SyncContext, claimed: ClaimedActivity, decision: ReviewDecision, *, dry_run: bool
+) -> Outcome:
     key, delete = claimed.known.key, claimed.known.delete
     if delete is not None and delete.state == "kept":
         return await keep_apart(context, claimed)
@@ -69,10 +69,10 @@ async def _reconcile(context: SyncContext, claimed: ClaimedActivity, *, dry_run:
         return await delete_there(context, claimed, remote, dry_run=dry_run)
     if remote.link is not None and remote.ghl is None:
         return await delete_here(context, claimed, remote.link, dry_run=dry_run)
-    plan = _plan(context, claimed, remote, emails)
+    plan = _plan(context, claimed.known, remote, emails, decision)
     if dry_run:
         return await show_plan(context, key.ref, plan)
-    return await _apply(context, claimed, remote, plan, emails)
+    return await _apply(context, claimed, remote, plan, emails, decision)
 
 
 async def _ensure_contact(context: SyncContext, key: ActivityKey, *, dry_run: bool) -> bool:
@@ -89,11 +89,14 @@ async def _ensure_contact(context: SyncContext, key: ActivityKey, *, dry_run: bo
 
 
 def _plan(
-    context: SyncContext, claimed: ClaimedActivity, remote: RemoteActivity, emails: Emails
+    context: SyncContext,
+    known: ActivityState,
+    remote: RemoteActivity,
+    emails: Emails,
+    decision: ReviewDecision,
 ) -> ActivityPlan:
-    known, decision = claimed.known, claimed.claim.decision
     users = {email for email in emails.values() if email}
-    policy = Policy(context.settings.activities.rule, users, decision.fields)
+    policy = Policy(context.settings.activities.rule, users, decision.values.winners)
     contact_id = known.contact_id or GhlContactId("")
     if remote.ghl is None:
         return plan_creation(known.row, contact_id, policy)
@@ -107,6 +110,7 @@ async def _apply(
     remote: RemoteActivity,
     plan: ActivityPlan,
     emails: Emails,
+    decision: ReviewDecision,
 ) -> Outcome:
     """Write a plan to the workspace and GHL, and commit the new base.
 
@@ -119,7 +123,9 @@ async def _apply(
         if remote.ghl is not None and plan.to_workspace:
             base = remote.link.base.values if remote.link and remote.link.base else {}
             plan = _pulled(plan, base)
-            pulled = ActivityCommit(claim, known, plan, remote.ghl, None, is_in_sync=False)
+            pulled = ActivityCommit(
+                claim, known, plan, remote.ghl, None, decision, is_in_sync=False
+            )
             await context.ledger.write(commit_activity, context, pulled, context.now())
             claim.released = True
         raise refusal
@@ -127,7 +133,7 @@ async def _apply(
     ghl = remote.ghl if last is None else last.record
     if ghl is None:
         raise AssertionError("a plan for a record that GHL lacks creates it there")
-    commit = ActivityCommit(claim, known, plan, ghl, last)
+    commit = ActivityCommit(claim, known, plan, ghl, last, decision)
     await context.ledger.write(commit_activity, context, commit, context.now())
     claim.released = True
     if last is not None:

@@ -16,7 +16,7 @@ from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.activities.activity_fields import ActivityKey, ActivityKind
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity, map_note, map_task
-from timerex_ghl.domain.shared.actions import CreateActivity, DeleteActivity, UpdateActivity
+from timerex_ghl.domain.shared.actions import ActivityAction, CreateActivity, UpdateActivity
 from timerex_ghl.domain.shared.errors import NotFoundError, RetryableError
 from timerex_ghl.domain.shared.ghl_models import GhlTaskId
 from timerex_ghl.domain.shared.models import ConnectionName, Contact, GhlContactId, GhlNoteId
@@ -63,14 +63,29 @@ async def read_remote_activity(
         ghl = await read_remote(
             context, known.key.kind, known.contact_id, known.link.remote_id, emails
         )
+    link = known.link
     for intent in known.unknown:
         action = ACTION.validate_json(intent.payload)
-        happened = isinstance(
-            action, CreateActivity | UpdateActivity | DeleteActivity
-        ) and is_shown(action, ghl)
-        result_id = known.link.remote_id if happened else None
-        await context.ledger.write(close, intent, result_id)
-    return RemoteActivity(known.link, ghl)
+        if isinstance(action, ActivityAction) and is_shown(action, ghl):
+            link = _with_base(link, action)
+            await context.ledger.write(_commit_recovered, intent, link)
+        else:
+            await context.ledger.write(close, intent, None)
+    return RemoteActivity(link, ghl)
+
+
+def _with_base(link: Link, action: ActivityAction) -> Link:
+    """Return the link after an update: the values that were sent are agreed."""
+    if not isinstance(action, UpdateActivity):
+        return link
+    agreed = link.base.values if link.base else {}
+    return link.model_copy(update={"base": Contact(values={**agreed, **action.values})})
+
+
+def _commit_recovered(tx: Connection, intent: Intent, link: Link) -> None:
+    """Store the outcome of a write whose answer was never read, and the base after it."""
+    links.save_links(tx, [link])
+    close(tx, intent, link.remote_id)
 
 
 async def read_remote(

@@ -109,14 +109,17 @@ async def delete_activity(
 
 
 def is_shown(action: ActivityAction, remote: GhlActivity | None) -> bool:
-    """Return whether GHL shows the effect of an action."""
+    """Return whether GHL shows the effect of an action.
+
+    An update is sent as a whole: where GHL shows one of its values, the others were edited since.
+    """
     match action:
         case DeleteActivity():
             return remote is None
         case CreateActivity():
             return remote is not None
         case UpdateActivity(values=values):
-            return remote is not None and all(
+            return remote is not None and any(
                 is_same_value(field, remote.values.get(field), value)
                 for field, value in values.items()
             )

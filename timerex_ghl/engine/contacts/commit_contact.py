@@ -1,6 +1,7 @@
 """Commit a contact that is in sync: outcome, row, link, base, conflicts, audit."""
 
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -12,21 +13,29 @@ from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import Keyed
 from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
 from timerex_ghl.adapters.ledger.tables.operations.audit import NewAuditEntry
 from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
+from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.contacts.contact_merge import apply_change
 from timerex_ghl.domain.contacts.identity import Keys, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
-from timerex_ghl.domain.shared.actions import Conflict, ContactPlan, WorkspaceChange
+from timerex_ghl.domain.shared.actions import (
+    Conflict,
+    ContactPlan,
+    WorkspaceChange,
+)
 from timerex_ghl.domain.shared.models import (
     ConnectionName,
     Contact,
     ContactId,
     GhlContact,
+    GhlContactId,
     WorkspaceContact,
 )
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.match_contact import Person
 from timerex_ghl.engine.context import SyncContext
+from timerex_ghl.engine.reviews.review_case import NO_DECISION, ReviewDecision, close
+from timerex_ghl.engine.writes.recovery import close as close_unread
 from timerex_ghl.engine.writes.write import Claim, Written
 
 RECONCILED = "contact reconciled"
@@ -39,6 +48,7 @@ class ContactCommit(NamedTuple):
 
     Attributes:
         last: The last write to GHL, whose outcome is still to be stored; None where none was made.
+        decision: A person's, where one was asked; else the fields' rules applied.
         is_in_sync: False: GHL lacks its share, so the contact still counts as changed locally.
     """
 
@@ -49,6 +59,7 @@ class ContactCommit(NamedTuple):
     ghl: GhlContact
     last: Written[GhlContact] | None
     now: datetime
+    decision: ReviewDecision = NO_DECISION
     is_in_sync: bool = True
 
     @property
@@ -57,20 +68,18 @@ class ContactCommit(NamedTuple):
         return RecordRef.contact(self.person.row.id), RecordRef.ghl_contact(self.ghl.id)
 
 
-def commit_write(
-    context: SyncContext, contact_id: ContactId, tx: Connection, ghl: GhlContact
+def save_link(link: Link, tx: Connection, _ghl: GhlContact) -> None:
+    """Save the link after a write, in the unit of work that stores the write's outcome."""
+    links.save_links(tx, [link])
+
+
+def commit_recovered(
+    tx: Connection, intent: Intent, link: Link | None, ghl_id: GhlContactId | None
 ) -> None:
-    """Save the link with the first write, and the time of every write."""
-    now = context.now()
-    if not links.note_write(tx, context.connection, "contact", contact_id, now):
-        new = Link(
-            connection=context.connection,
-            kind="contact",
-            local_id=contact_id,
-            remote_id=ghl.id,
-            written_at=now,
-        )
-        links.save_links(tx, [new])
+    """Store the outcome of a write whose answer was never read, and the link after it."""
+    if link is not None:
+        links.save_links(tx, [link])
+    close_unread(tx, intent, ghl_id)
 
 
 def commit_contacts(tx: Connection, commit: list[ContactCommit]) -> list[None]:
@@ -95,8 +104,8 @@ def _commit(
         tx, [_with_last_version(one, link) for one, (link, _) in zip(here, kept, strict=True)]
     )
     ghl_contacts.save_snapshots(tx, connection, [snapshot for _, snapshot in kept], now)
-    for one in here:
-        one.claim.decision.note(tx, now)
+    for case in chain.from_iterable(one.decision.cases for one in here):
+        close(tx, case, now)
     subjects = [subject for one in here for subject in one.subjects]
     reviews.close_reviews(tx, connection, subjects, by="a later run", now=now)
     for one in here:
@@ -235,7 +244,7 @@ def _close_what_is_over(
 
 def _note_conflict(tx: Connection, one: ContactCommit, conflict: Conflict, now: datetime) -> None:
     """Record both values of a conflict, unless its review is the one being resolved."""
-    if conflict.field in one.claim.decision.fields:
+    if conflict.field in one.decision.values.winners:
         return
     review_id = ask_about(tx, one.context.connection, one.person.row.id, conflict, now)
     if conflict.winner is not None:

@@ -21,6 +21,7 @@ from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import NotFoundError, ReviewNeededError
 from timerex_ghl.domain.shared.models import (
     ConnectionName,
+    Contact,
     ContactId,
     GhlContact,
     GhlContactId,
@@ -43,6 +44,11 @@ class Person(NamedTuple):
     row: WorkspaceContact
     link: Link | None
     keys: Keys
+
+    @property
+    def base(self) -> Contact | None:
+        """Return what both last agreed on; None before the first time."""
+        return self.link.base if self.link else None
 
 
 async def read_ghl(

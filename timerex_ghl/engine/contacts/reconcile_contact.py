@@ -1,23 +1,33 @@
 """Reconcile one contact: read, plan, write, commit."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
 from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import StoredSnapshot
 from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans
+from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
-from timerex_ghl.domain.contacts.contact_merge import apply_change
-from timerex_ghl.domain.contacts.contact_plan import as_pulled, is_as_planned, plan_contact
-from timerex_ghl.domain.shared.actions import ContactPlan, WorkspaceChange
+from timerex_ghl.domain.contacts.contact_base import base_after, base_if_shown
+from timerex_ghl.domain.contacts.contact_plan import as_pulled, is_as_planned, with_answer
+from timerex_ghl.domain.contacts.mapping import map_from_ghl
+from timerex_ghl.domain.reviews.chosen_values import check_decision, plan_as_chosen
+from timerex_ghl.domain.shared.actions import ContactAction, ContactPlan, CreateContact
 from timerex_ghl.domain.shared.errors import DuplicateContactError, ReviewNeededError
-from timerex_ghl.domain.shared.models import GhlContact, GhlContactId
+from timerex_ghl.domain.shared.models import Contact, GhlContact, GhlContactId
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.engine.contacts.claim_contact import ContactState
-from timerex_ghl.engine.contacts.commit_contact import ContactCommit, commit_contacts, commit_write
+from timerex_ghl.engine.contacts.commit_contact import (
+    ContactCommit,
+    commit_contacts,
+    commit_recovered,
+    save_link,
+)
 from timerex_ghl.engine.contacts.match_contact import Person, accept_match, read_again, read_ghl
 from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.writes.recovery import recover_unknown
+from timerex_ghl.engine.reviews.review_case import NO_DECISION, ReviewDecision
+from timerex_ghl.engine.writes.recovery import ACTION, wait_if_young
 from timerex_ghl.engine.writes.write import Claim, Written, post_outcome, write_contact
 
 SEARCH_LAG = timedelta(minutes=1)
@@ -48,6 +58,7 @@ async def reconcile_contact(
     known: ContactState,
     *,
     snapshot: StoredSnapshot | None = None,
+    decision: ReviewDecision = NO_DECISION,
     dry_run: bool = False,
 ) -> ReconciledContact:
     """Bring one contact in sync between the workspace and GHL.
@@ -57,154 +68,196 @@ async def reconcile_contact(
         claim: The claim on the contact.
         known: The ledger's state of it, from a claim.
         snapshot: Its GHL contact as a page showed it: saves a call where GHL needs no write.
+        decision: A person's, where one was asked; else the fields' rules apply.
         dry_run: Store the plan, write nothing.
 
     Raises:
         ReviewNeededError: A person must decide. Nothing was written.
         ScopeError: The token may not write to GHL. The workspace's changes are committed.
     """
-    person = known.person
-    ghl, plan = await _read_and_plan(context, known, snapshot)
-    plan = claim.decision.approve(plan, ghl)
+    work = _Work(context, claim, decision)
+    person, ghl, plan = await _read_and_plan(work, known, snapshot)
+    local, settings = person.row.contact, context.settings
+    check_decision(decision.values, plan, local, ghl, settings.rules, settings.region)
     if dry_run:
-        return await _store_plan(context, claim, ghl, plan)
-    await _stop_where_refused(context, claim, person, ghl, plan)
-    result = await _write(context, claim, person, ghl, plan)
+        return await _store_plan(work, ghl, plan)
+    await _stop_where_refused(work, person, ghl, plan)
+    result = await _write(work, person, ghl, plan)
     writes = len(plan.to_ghl)
-    did = writes or plan.to_workspace or person.link is None
+    did = writes or plan.to_workspace or known.person.link is None
     outcome = Outcome(what="applied" if did else "no-op", writes=writes, contact_id=result.id)
     if any(conflict.winner is None for conflict in plan.conflicts):
         outcome = outcome.model_copy(update={"what": "review"})
     return ReconciledContact(outcome, result.id)
 
 
+class _Work(NamedTuple):
+    """A contact that is being reconciled, and the decision about it."""
+
+    context: SyncContext
+    claim: Claim
+    decision: ReviewDecision
+
+    def plan(self, person: Person, ghl: GhlContact | None) -> ContactPlan:
+        rules, region = self.context.settings.rules, self.context.settings.region
+        local, base = person.row.contact, person.base
+        return plan_as_chosen(local, ghl, base, rules, region, self.decision.values)
+
+    async def commit(self, commit: ContactCommit) -> None:
+        await self.context.ledger.write_together(commit_contacts, commit)
+        self.claim.released = self.claim.releases_on_commit
+
+
 async def _read_and_plan(
-    context: SyncContext, known: ContactState, snapshot: StoredSnapshot | None
-) -> tuple[GhlContact | None, ContactPlan]:
+    work: _Work, known: ContactState, snapshot: StoredSnapshot | None
+) -> tuple[Person, GhlContact | None, ContactPlan]:
     """Read what GHL has, and plan. A plan that writes to GHL is made from a read by id."""
-    person = known.person
+    context, person = work.context, known.person
     if person.link is not None and snapshot is not None and _is_current(person.link, snapshot):
         ghl, from_page = snapshot.contact, True
     else:
         ghl = await read_ghl(context, person, known.candidates)
         from_page = known.candidates is not None
-    await recover_unknown(context, known.unknown, ghl)
-    plan = _plan(context, person, ghl)
+    person = await _recover(context, person, known.unknown, ghl)
+    plan = work.plan(person, ghl)
     if ghl is not None and from_page and plan.to_ghl:
         ghl = await read_again(context, person, ghl)
-        plan = _plan(context, person, ghl)
-    return ghl, plan
+        plan = work.plan(person, ghl)
+    return person, ghl, plan
 
 
 def _is_current(link: Link, snapshot: StoredSnapshot) -> bool:
     return link.written_at is None or snapshot.read_at - link.written_at > SEARCH_LAG
 
 
-def _plan(context: SyncContext, person: Person, ghl: GhlContact | None) -> ContactPlan:
-    base = person.link.base if person.link else None
-    return plan_contact(
-        person.row.contact, ghl, base, context.settings.rules, context.settings.region
+async def _recover(
+    context: SyncContext, person: Person, unknown: Sequence[Intent], ghl: GhlContact | None
+) -> Person:
+    """Close the open intents about a contact, by what GHL has now; return it with its new base.
+
+    Raises:
+        RetryableError: A contact was sent moments ago and may not be found yet.
+    """
+    for intent in unknown:
+        action = ACTION.validate_json(intent.payload)
+        if not isinstance(action, ContactAction):
+            continue  # closed by the handler of its own record
+        if isinstance(action, CreateContact) and ghl is None:
+            wait_if_young(context, intent, "a contact")
+        base = None if ghl is None else _base_if_shown(context, person, action, ghl)
+        if ghl is not None and base is not None:
+            person = _relinked(context, person, ghl.id, base, intent.created_at)
+            await context.ledger.write(commit_recovered, intent, person.link, ghl.id)
+        else:
+            await context.ledger.write(commit_recovered, intent, None, None)
+    return person
+
+
+def _base_if_shown(
+    context: SyncContext, person: Person, action: ContactAction, ghl: GhlContact
+) -> Contact | None:
+    shown = map_from_ghl(ghl, context.settings.rules)
+    return base_if_shown(person.base, action, shown, context.settings.region)
+
+
+def _relinked(
+    context: SyncContext, person: Person, ghl_id: GhlContactId, base: Contact, now: datetime
+) -> Person:
+    """Return a person whose link has the base after a write: the link it has, or its first."""
+    before = person.link or Link(
+        connection=context.connection, kind="contact", local_id=person.row.id, remote_id=ghl_id
     )
+    return person._replace(link=before.model_copy(update={"base": base, "written_at": now}))
 
 
 async def _write(
-    context: SyncContext, claim: Claim, person: Person, ghl: GhlContact | None, plan: ContactPlan
+    work: _Work, person: Person, ghl: GhlContact | None, plan: ContactPlan
 ) -> GhlContact:
     """Write a plan to the workspace and GHL, and commit the new base.
 
-    A write's outcome is stored in the commit of the next one's intent, that of the last write
-    together with the new base.
+    A write's outcome and the base that follows from it are stored in the commit of the next one's
+    intent, those of the last write with the rest.
     """
-    before = ghl
+    context, before = work.context, ghl
     last: Written[GhlContact] | None = None
     for action in plan.to_ghl:
-        store_result = partial(commit_write, context, person.row.id)
-        previous = None if last is None else post_outcome(context, last, store_result)
+        previous = None
+        if last is not None and person.link is not None:
+            previous = post_outcome(context, last, partial(save_link, person.link))
         try:
-            last = await write_contact(context, claim, action, ghl, previous)
-            ghl = last.record
+            last = await write_contact(context, work.claim, action, ghl, previous)
+            ghl, base = last.record, base_after(person.base, action)
+            person = _relinked(context, person, ghl.id, base, context.now())
         except DuplicateContactError as refused:
             if ghl is not None:
                 raise ReviewNeededError(
                     str(refused),
                     kind="identity",
-                    people=[claim.contact_id],
+                    people=[work.claim.contact_id],
                     ghl_ids=[refused.contact_id],
                 ) from refused
             existing = await context.ghl.get_contact(GhlContactId(refused.contact_id))
             ghl = await accept_match(context, person, existing)
-            return await _write(context, claim, person, ghl, _plan(context, person, ghl))
+            return await _write(work, person, ghl, work.plan(person, ghl))
     if ghl is None:
         raise AssertionError("a plan for a contact that GHL lacks creates it there")
     if plan.to_ghl and not is_as_planned(before, plan.to_ghl, ghl):
-        plan = _with_what_ghl_added(context, person, ghl, plan)
-    commit = ContactCommit(context, claim, person, plan, ghl, last, context.now())
-    await context.ledger.write_together(commit_contacts, commit)
-    claim.released = claim.releases_on_commit
+        settings, local = context.settings, person.row.contact
+        plan = with_answer(plan, local, ghl, settings.rules, settings.region)
+    await work.commit(
+        ContactCommit(context, work.claim, person, plan, ghl, last, context.now(), work.decision)
+    )
     if last is not None:
         context.failpoint(last.action.kind, "after-outcome")
     return ghl
 
 
 async def _stop_where_refused(
-    context: SyncContext, claim: Claim, person: Person, ghl: GhlContact | None, plan: ContactPlan
+    work: _Work, person: Person, ghl: GhlContact | None, plan: ContactPlan
 ) -> None:
     """Stop a plan that the token may not write; commit the workspace's part of it first.
 
     Raises:
         ScopeError: The token lacks the right to write to GHL.
     """
-    refusal = context.ghl.refusal_of(plan.to_ghl[0].kind) if plan.to_ghl else None
+    refusal = work.context.ghl.refusal_of(plan.to_ghl[0].kind) if plan.to_ghl else None
     if refusal is None:
         return
     if ghl is not None:
-        await _pull(context, claim, person, ghl, plan)
+        await _pull(work, person, ghl, plan)
     raise refusal
 
 
-async def _pull(
-    context: SyncContext, claim: Claim, person: Person, ghl: GhlContact, plan: ContactPlan
-) -> None:
+async def _pull(work: _Work, person: Person, ghl: GhlContact, plan: ContactPlan) -> None:
     """Commit the workspace's part of a plan."""
     asks = any(conflict.winner is None for conflict in plan.conflicts)
     if person.link is not None and not plan.to_workspace and not asks:
         return
-    base = person.link.base if person.link else None
-    pulled = as_pulled(plan, base, context.settings.rules)
-    commit = ContactCommit(
-        context, claim, person, pulled, ghl, None, context.now(), is_in_sync=False
+    pulled = as_pulled(plan, person.base)
+    now = work.context.now()
+    await work.commit(
+        ContactCommit(
+            work.context,
+            work.claim,
+            person,
+            pulled,
+            ghl,
+            None,
+            now,
+            work.decision,
+            is_in_sync=False,
+        )
     )
-    await context.ledger.write_together(commit_contacts, commit)
-    claim.released = claim.releases_on_commit
 
 
-def _with_what_ghl_added(
-    context: SyncContext, person: Person, ghl: GhlContact, plan: ContactPlan
-) -> ContactPlan:
-    """Add to the plan what GHL filled in by itself, such as the location's country."""
-    change = plan.to_workspace
-    after = apply_change(person.row.contact, change)
-    more = plan_contact(after, ghl, plan.base, context.settings.rules, context.settings.region)
-    if more.to_ghl:  # the contact was changed meanwhile: the next run reconciles that
-        return plan
-    added = more.to_workspace
-    both = WorkspaceChange(
-        values={**change.values, **added.values},
-        tags_added=change.tags_added | added.tags_added,
-        tags_removed=change.tags_removed | added.tags_removed,
-    )
-    return plan.model_copy(update={"to_workspace": both, "base": more.base})
-
-
-async def _store_plan(
-    context: SyncContext, claim: Claim, ghl: GhlContact | None, plan: ContactPlan
-) -> ReconciledContact:
+async def _store_plan(work: _Work, ghl: GhlContact | None, plan: ContactPlan) -> ReconciledContact:
+    context = work.context
     does = bool(plan.to_ghl or plan.to_workspace)
     if does:
         await context.ledger.write(
             dry_run_plans.save_plan,
             context.connection,
-            claim.record_key,
+            work.claim.record_key,
             plan.model_dump(mode="json"),
             context.now(),
         )

@@ -21,8 +21,8 @@ from timerex_ghl.engine.reviews.review_activity import keep_activity, resolve_de
 from timerex_ghl.engine.reviews.review_case import (
     ResolvedReview,
     ReviewCase,
+    ReviewDecision,
     close,
-    close_and_replay,
     is_open,
     note_late,
 )
@@ -30,7 +30,6 @@ from timerex_ghl.engine.reviews.review_guest import link_guest, part_guest, pers
 from timerex_ghl.engine.reviews.review_values import keep
 from timerex_ghl.engine.writes.lock_names import lock_of_review
 from timerex_ghl.engine.writes.locking import locked
-from timerex_ghl.engine.writes.write import ReviewDecision
 
 
 async def resolve(context: SyncContext, review_id: str, decision: Decision) -> ResolvedReview:
@@ -94,8 +93,7 @@ async def _person_of(case: ReviewCase) -> ContactId:
 
 def _close(tx: Connection, case: ReviewCase, now: datetime) -> bool:
     """Store a decision that needs no write now: the next run does what is to be retried."""
-    was_closed = close_and_replay if case.decision.way is Way.RETRY else close
-    if not was_closed(tx, case, now):
+    if not close(tx, case, now):
         return False
     if case.review.kind == "deletes":
         resolve_deletes(tx, case, now)
@@ -114,7 +112,7 @@ def _part(tx: Connection, case: ReviewCase, now: datetime) -> None:
     for review in reviews.open_of(tx, connection, "identity"):
         same = _pairs(review)
         if same and same <= pairs:
-            close_and_replay(tx, case._replace(review=review), now)
+            close(tx, case._replace(review=review), now)
 
 
 def _pairs(review: Review) -> set[ContactPair]:
@@ -135,9 +133,8 @@ async def _link(case: ReviewCase, contact_id: ContactId, ghl_id: GhlContactId) -
         if not await is_open(case):
             return False
         await context.ledger.write(_save_link, context.connection, contact_id, ghl_id)
-        claimed.claim.decision = ReviewDecision(note=lambda tx, now: close(tx, case, now))
         known = await reload_contact(context, contact_id)
-        await reconcile_contact(context, claimed.claim, known)
+        await reconcile_contact(context, claimed.claim, known, decision=ReviewDecision((case,)))
     return True
 
 

@@ -9,12 +9,12 @@ from timerex_ghl.adapters.ledger.tables.activities import pending_deletes
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import Arrival
 from timerex_ghl.domain.activities.activity_fields import ActivityKey
+from timerex_ghl.domain.reviews.chosen_values import ChosenValues
 from timerex_ghl.domain.reviews.review_decisions import Way
 from timerex_ghl.domain.shared.errors import SettingsError
-from timerex_ghl.engine.activities.claim_activity import ConflictDecision
 from timerex_ghl.engine.activities.delete_activity import DELETES
 from timerex_ghl.engine.activities.handle_activity import handle_activity
-from timerex_ghl.engine.reviews.review_case import ReviewCase, close, is_open
+from timerex_ghl.engine.reviews.review_case import ReviewCase, ReviewDecision, is_open
 
 
 async def keep_activity(case: ReviewCase) -> bool:
@@ -31,11 +31,7 @@ async def keep_activity(case: ReviewCase) -> bool:
         raise SettingsError(f"say whose {field} to keep: workspace or ghl")
     if not await is_open(case):
         return False
-
-    def note(tx: Connection, now: datetime) -> object:
-        return close(tx, case, now)
-
-    decision = ConflictDecision({field: side}, note)
+    decision = ReviewDecision((case,), ChosenValues(winners={field: side}))
     await handle_activity(case.context, key, decision=decision)
     return True
 

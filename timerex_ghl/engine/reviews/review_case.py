@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
 from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
-from timerex_ghl.domain.reviews.review_decisions import Decision
+from timerex_ghl.domain.reviews.chosen_values import NOTHING_CHOSEN, ChosenValues
+from timerex_ghl.domain.reviews.review_decisions import Decision, Way
 from timerex_ghl.domain.shared.models import EventId
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
@@ -20,6 +21,21 @@ class ReviewCase(NamedTuple):
     context: SyncContext
     review: Review
     decision: Decision
+
+
+class ReviewDecision(NamedTuple):
+    """A decision that the reconciliation of a record applies.
+
+    Attributes:
+        cases: The reviews that the commit of the record closes.
+        values: What was decided about its values.
+    """
+
+    cases: tuple[ReviewCase, ...] = ()
+    values: ChosenValues = NOTHING_CHOSEN
+
+
+NO_DECISION = ReviewDecision()
 
 
 class ResolvedReview(NamedTuple):
@@ -38,23 +54,20 @@ class ResolvedReview(NamedTuple):
 
 
 def close(tx: Connection, case: ReviewCase, now: datetime) -> bool:
-    """Store the decision and who made it; False where the review is already resolved."""
-    decision = case.decision
+    """Store the decision and who made it; False where the review is already resolved.
+
+    The event that the review was about is handled again, unless it was dropped.
+    """
+    decision, subject = case.decision, case.review.subject
     is_first = reviews.resolve_review(
         tx, case.review.id, decision=decision.in_words(), by=decision.by, now=now
     )
-    if is_first:
-        _record_audit(tx, case, "review resolved", now)
-    return is_first
-
-
-def close_and_replay(tx: Connection, case: ReviewCase, now: datetime) -> bool:
-    """Store the decision, and requeue the event that the review was about."""
-    is_first = close(tx, case, now)
-    subject = case.review.subject
-    if is_first and subject.kind == "event":
+    if not is_first:
+        return False
+    _record_audit(tx, case, "review resolved", now)
+    if subject.kind == "event" and decision.way is not Way.DROP:
         inbox.requeue_event(tx, EventId(subject.id))
-    return is_first
+    return True
 
 
 async def is_open(case: ReviewCase) -> bool:

@@ -25,7 +25,7 @@ from timerex_ghl.domain.shared.models import (
     GhlContactId,
 )
 from timerex_ghl.engine.contacts.commit_contact import add_from_ghl
-from timerex_ghl.engine.reviews.review_case import ReviewCase, close_and_replay
+from timerex_ghl.engine.reviews.review_case import ReviewCase, close
 from timerex_ghl.engine.writes.lock_names import lock_of_booking
 from timerex_ghl.engine.writes.locking import locked
 
@@ -84,7 +84,7 @@ async def _resolve_guest(case: ReviewCase, event_id: EventId, choose: Choose) ->
 def _replay_as(
     tx: Connection, case: ReviewCase, booking: Booking, choose: Choose, now: datetime
 ) -> bool:
-    if not close_and_replay(tx, case, now):
+    if not close(tx, case, now):
         return False
     stored = bookings.get_booking(tx, case.context.connection, booking.id)
     row = stored or BookingRow(booking=booking, contact_id=None, verified=False)

@@ -1,6 +1,6 @@
 """Resolve reviews about values: a person chooses or types them, and the contact is reconciled."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,25 +8,17 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
-from timerex_ghl.domain.contacts.contact_merge import apply_change
-from timerex_ghl.domain.contacts.mapping import map_from_ghl
-from timerex_ghl.domain.reviews.review_decisions import (
-    chosen_winners,
-    is_as_asked,
-    rules_with_decision,
-)
-from timerex_ghl.domain.shared.actions import Conflict, ContactPlan, WorkspaceChange
+from timerex_ghl.domain.reviews.chosen_values import ChosenValues, ValuesChangedError
+from timerex_ghl.domain.reviews.review_decisions import chosen_winners
+from timerex_ghl.domain.shared.actions import Conflict, WorkspaceChange
 from timerex_ghl.domain.shared.errors import ReviewNeededError, SettingsError
-from timerex_ghl.domain.shared.merge_field import Side
-from timerex_ghl.domain.shared.models import ContactId, FieldName, GhlContact, WorkspaceContact
+from timerex_ghl.domain.shared.models import ContactId, FieldName
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.claim_contact import ContactState, claim_contact, reload_contact
 from timerex_ghl.engine.contacts.commit_contact import ask_about, change_row
-from timerex_ghl.engine.contacts.match_contact import Person
 from timerex_ghl.engine.contacts.reconcile_contact import reconcile_contact
-from timerex_ghl.engine.context import SyncContext
-from timerex_ghl.engine.reviews.review_case import ReviewCase, close, close_and_replay, is_open
-from timerex_ghl.engine.writes.write import Claim, ReviewDecision
+from timerex_ghl.engine.reviews.review_case import ReviewCase, ReviewDecision, is_open
+from timerex_ghl.engine.writes.write import Claim
 
 
 class Asked(NamedTuple):
@@ -61,32 +53,21 @@ async def _keep_chosen(case: ReviewCase, claim: Claim, known: ContactState) -> N
     field = case.review.subject.field
     if field is None:
         raise AssertionError("a conflict is about a field")
-    chosen = chosen_winners(case.decision, field, waiting)
-    asked = {field: waiting[field] for field in chosen}
-    row = known.person.row
-    found: list[Conflict] = []
-
-    def approve(plan: ContactPlan, ghl: GhlContact | None) -> ContactPlan:
-        found.extend(plan.conflicts)
-        remote = map_from_ghl(ghl, case.context.settings.rules).values if ghl else {}
-        conflicts = [each.conflict for each in asked.values()]
-        if not is_as_asked(conflicts, row.contact.values, remote, case.context.settings.region):
-            raise ReviewNeededError(
-                "the values changed since the review opened: nothing was written, look again",
-                kind="conflict",
-            )
-        _refuse_one_way(plan, chosen)
-        return _with_typed(plan, case)
-
-    def note(tx: Connection, now: datetime) -> None:
-        for each in asked.values():
-            close(tx, case._replace(review=each.review), now)
-
-    claim.decision = ReviewDecision(approve, note, frozenset(chosen))
+    winners = chosen_winners(case.decision, field, waiting)
+    asked = [waiting[field] for field in winners]
+    decision = ReviewDecision(
+        tuple(case._replace(review=each.review) for each in asked),
+        ChosenValues(
+            asked=tuple(each.conflict for each in asked),
+            winners=winners,
+            typed=case.decision.values,
+        ),
+    )
     try:
-        await reconcile_contact(_with_rules(case, chosen), claim, _typed_in(case, known))
-    except ReviewNeededError:
-        await case.context.ledger.write(_ask_anew, case, row, found, case.context.now())
+        await reconcile_contact(case.context, claim, known, decision=decision)
+    except ValuesChangedError as changed:
+        now = case.context.now()
+        await case.context.ledger.write(_ask_anew, case, claim.contact_id, changed.conflicts, now)
         raise
 
 
@@ -101,9 +82,8 @@ async def _keep_typed(case: ReviewCase, claim: Claim, known: ContactState) -> No
         )
     change = WorkspaceChange(values=case.decision.values)
     await context.ledger.write(change_row, context, row, change, context.now())
-    claim.decision = ReviewDecision(note=lambda tx, now: close_and_replay(tx, case, now))
     again = await reload_contact(context, row.id)
-    await reconcile_contact(context, claim, again)
+    await reconcile_contact(context, claim, again, decision=ReviewDecision((case,)))
 
 
 def _asked_about(tx: Connection, case: ReviewCase, contact_id: ContactId) -> dict[FieldName, Asked]:
@@ -117,49 +97,15 @@ def _asked_about(tx: Connection, case: ReviewCase, contact_id: ContactId) -> dic
     }
 
 
-def _refuse_one_way(plan: ContactPlan, chosen: dict[FieldName, Side]) -> None:
-    for conflict in plan.conflicts:
-        if conflict.winner != chosen.get(conflict.field, conflict.winner):
-            raise SettingsError(
-                f"{conflict.field} syncs one way only: keep {conflict.winner}, or publish another"
-                " mapping"
-            )
-
-
-def _with_rules(case: ReviewCase, chosen: dict[FieldName, Side]) -> SyncContext:
-    settings = case.context.settings
-    ruled = settings.model_copy(update={"rules": rules_with_decision(settings.rules, chosen)})
-    published = case.context.published.model_copy(update={"settings": ruled})
-    return replace(case.context, published=published)
-
-
-def _typed_in(case: ReviewCase, known: ContactState) -> ContactState:
-    """Return the state as if the row had just been edited to the typed values."""
-    values = case.decision.values
-    row, link, keys = known.person
-    row = row.model_copy(
-        update={"contact": apply_change(row.contact, WorkspaceChange(values=values))}
-    )
-    if link is not None and link.base is not None:
-        agreed = {field: value for field, value in link.base.values.items() if field not in values}
-        base = link.base.model_copy(update={"values": agreed})
-        link = link.model_copy(update={"base": base})
-    return known._replace(person=Person(row, link, keys))
-
-
-def _with_typed(plan: ContactPlan, case: ReviewCase) -> ContactPlan:
-    """Add the typed values to the plan, so that they are committed with the contact."""
-    values = {**plan.to_workspace.values, **case.decision.values}
-    change = plan.to_workspace.model_copy(update={"values": values})
-    return plan.model_copy(update={"to_workspace": change})
-
-
 def _ask_anew(
-    tx: Connection, case: ReviewCase, row: WorkspaceContact, found: list[Conflict], now: datetime
+    tx: Connection,
+    case: ReviewCase,
+    contact_id: ContactId,
+    conflicts: Sequence[Conflict],
+    now: datetime,
 ) -> None:
     """Update the open reviews to the current values."""
-    for field in _asked_about(tx, case, row.id).keys() & {one.field for one in found}:
-        conflict = next(one for one in found if one.field == field)
-        local = row.contact.values.get(field)
-        conflict = conflict.model_copy(update={"workspace": local, "winner": None})
-        ask_about(tx, case.context.connection, row.id, conflict, now)
+    asked = _asked_about(tx, case, contact_id)
+    for conflict in conflicts:
+        if conflict.field in asked:
+            ask_about(tx, case.context.connection, contact_id, conflict, now)

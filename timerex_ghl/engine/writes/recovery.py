@@ -1,54 +1,24 @@
 """Recover the writes of an earlier run that were sent and whose outcome is unknown.
 
-Updates are safe without this, since each plan is made from what GHL has now. What is done here is
-the bookkeeping: every intent ends with one outcome.
+Each kind of record looks for its own; every intent ends with one outcome, and a write that happened
+with the base that follows from it: else our own value would count as an edit in GHL.
 """
 
-from collections.abc import Iterable
 from datetime import timedelta
-from typing import assert_never
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables.sync import intents
 from timerex_ghl.adapters.ledger.tables.sync.intents import Closing, Intent
-from timerex_ghl.domain.shared.actions import (
-    Action,
-    AddTags,
-    ContactAction,
-    CreateContact,
-    RemoveTags,
-    UpdateContact,
-)
+from timerex_ghl.domain.shared.actions import Action
 from timerex_ghl.domain.shared.errors import RetryableError
-from timerex_ghl.domain.shared.models import FieldName, GhlContact
-from timerex_ghl.domain.shared.normal import is_same
 from timerex_ghl.engine.context import SyncContext
 
 LOOK_AGAIN = timedelta(seconds=15)
 """GHL's look-up shows a new contact seconds after it was made: until then it may be missing."""
 
 ACTION: TypeAdapter[Action] = TypeAdapter(Action)
-
-
-async def recover_unknown(
-    context: SyncContext, unknown: Iterable[Intent], ghl: GhlContact | None
-) -> None:
-    """Close the open intents about a contact, by what GHL has now.
-
-    Raises:
-        RetryableError: A contact was sent moments ago and may not be found yet.
-    """
-    for intent in unknown:
-        action = ACTION.validate_json(intent.payload)
-        if not isinstance(action, ContactAction):
-            continue  # closed by the handler of its own record
-        if isinstance(action, CreateContact) and ghl is None:
-            wait_if_young(context, intent, "a contact")
-        happened = ghl is not None and _shows(ghl, action, context.settings.region)
-        result_id = ghl.id if ghl and happened else None
-        await context.ledger.write(close, intent, result_id)
 
 
 def wait_if_young(context: SyncContext, intent: Intent, what: str) -> None:
@@ -61,25 +31,6 @@ def wait_if_young(context: SyncContext, intent: Intent, what: str) -> None:
         raise RetryableError(
             f"{what} was sent and is not found yet", after_s=LOOK_AGAIN.total_seconds()
         )
-
-
-def _shows(ghl: GhlContact, action: ContactAction, region: str) -> bool:
-    """Return whether a contact shows the effect of an action."""
-    tags = ghl.tags or frozenset()
-    match action:
-        case CreateContact():
-            return True
-        case UpdateContact(values=values):
-            return all(
-                is_same(FieldName(field), ghl.values.get(field), value, region)
-                for field, value in values.items()
-            )
-        case AddTags(tags=wanted):
-            return wanted <= tags
-        case RemoveTags(tags=unwanted):
-            return not unwanted & tags
-        case _:
-            assert_never(action)
 
 
 def close(tx: Connection, intent: Intent, result_id: str | None) -> None:

@@ -6,7 +6,6 @@ After a crash between any two, recovery can tell which was done.
 from asyncio import Future
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -18,14 +17,13 @@ from timerex_ghl.domain.shared.actions import (
     Action,
     AddTags,
     ContactAction,
-    ContactPlan,
     CreateContact,
     CreateNote,
     NoteAction,
     UpdateContact,
 )
 from timerex_ghl.domain.shared.errors import TimerexGhlError, UnknownOutcomeError
-from timerex_ghl.domain.shared.models import ContactId, FieldName, GhlContact, GhlNote
+from timerex_ghl.domain.shared.models import ContactId, GhlContact, GhlNote
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.locking import Lock
@@ -55,42 +53,16 @@ class IntentOwner(Protocol):
         ...
 
 
-def _accept(plan: ContactPlan, _ghl: GhlContact | None) -> ContactPlan:
-    """Accept every plan."""
-    return plan
-
-
-@dataclass(frozen=True)
-class ReviewDecision:
-    """A person's decision about the contact being processed.
-
-    Attributes:
-        approve: Takes a plan, and the GHL contact it was made for, before anything is written:
-            returns the plan to write, or raises.
-        note: Stores the decision, in the unit of work that commits the contact.
-        fields: Fields whose conflicts the decision is about: they get no new review.
-    """
-
-    approve: Callable[[ContactPlan, GhlContact | None], ContactPlan] = _accept
-    note: Callable[[Connection, datetime], object] = lambda _tx, _now: None
-    fields: frozenset[FieldName] = frozenset()
-
-
-NO_DECISION = ReviewDecision()
-
-
 @dataclass(kw_only=True)
 class Claim(Lock):
     """The contact being processed, and the lock on it.
 
     Attributes:
         releases_on_commit: The commit of the contact is the last step and releases the lock.
-        decision: A person's, where one was asked; else the fields' rules apply.
     """
 
     contact_id: ContactId
     releases_on_commit: bool = False
-    decision: ReviewDecision = NO_DECISION
 
     @property
     def record_key(self) -> RecordRef:

@@ -90,22 +90,6 @@ async def test_some_links_are_read_at_once(ledger: Ledger) -> None:
     assert await ledger.read(links.links_of_locals, AOBA, "contact", []) == {}
 
 
-async def test_a_recorded_write_changes_only_its_time(ledger: Ledger) -> None:
-    await ledger.write(links.save_links, [IN_SYNC])
-    later = LATER + timedelta(minutes=1)
-
-    assert await ledger.write(links.note_write, AOBA, "contact", "c_1", later)
-
-    recorded = await ledger.read(links.link_of_local, AOBA, "contact", "c_1")
-    assert recorded == IN_SYNC.model_copy(update={"written_at": later})
-
-
-async def test_a_write_without_a_link_is_not_recorded(ledger: Ledger) -> None:
-    await ledger.write(links.save_links, [pair(connection=HINODE)])
-
-    assert not await ledger.write(links.note_write, AOBA, "contact", "c_1", LATER)
-
-
 async def test_a_moved_link_keeps_everything_but_our_record(ledger: Ledger) -> None:
     await ledger.write(links.save_links, [IN_SYNC])
     await ledger.write(links.save_links, [pair(connection=HINODE)])

@@ -75,15 +75,6 @@ _HERE = select(links).where(
 )
 _BY_LOCALS = _HERE.where(links.c.local_id.in_(bindparam("ids", expanding=True)))
 _BY_REMOTES = _HERE.where(links.c.remote_id.in_(bindparam("ids", expanding=True)))
-_NOTE_WRITE = (
-    update(links)
-    .where(
-        links.c.connection == bindparam("of"),
-        links.c.kind == bindparam("link_kind"),
-        links.c.local_id == bindparam("local"),
-    )
-    .values(written_at=bindparam("now"))
-)
 _CHECKED = (
     update(links)
     .where(
@@ -138,15 +129,6 @@ def save_links(tx: Connection, several: Sequence[Link]) -> None:
         for link in several
     ]
     upsert(tx, links, rows, keys=["connection", "kind", "local_id"], instead=_kept)
-
-
-def note_write(
-    tx: Connection, connection: ConnectionName, kind: LinkKind, local_id: str, now: datetime
-) -> bool:
-    """Record the time of our write to GHL's record; False where there is no link yet."""
-    values = {"of": connection, "link_kind": kind, "local": local_id, "now": now}
-    changed = tx.execute(_NOTE_WRITE, values)
-    return changed.rowcount > 0
 
 
 def mark_checked(
