@@ -8,10 +8,15 @@ from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.bookings.booking_merge import fold_booking
 from timerex_ghl.domain.bookings.verification import BookingSnapshot, says_same
-from timerex_ghl.domain.shared.errors import NotFoundError, QuarantineError, TimerexGhlError
-from timerex_ghl.domain.shared.models import Booking, BookingId
+from timerex_ghl.domain.shared.errors import (
+    NotFoundError,
+    QuarantineError,
+    ReviewNeededError,
+    TimerexGhlError,
+)
+from timerex_ghl.domain.shared.models import Booking, BookingId, BookingState
 from timerex_ghl.domain.shared.outcome import Outcome, What
-from timerex_ghl.engine.bookings.claim_guest import claim_guest
+from timerex_ghl.engine.bookings.claim_guest import Guest, claim_guest
 from timerex_ghl.engine.bookings.mirror_booking import mirror_booking
 from timerex_ghl.engine.contacts.reconcile_contact import reconcile_contact
 from timerex_ghl.engine.context import SyncContext
@@ -36,6 +41,9 @@ async def handle_edited_booking(context: SyncContext, booking_id: BookingId) -> 
 async def reconcile_booking(context: SyncContext, snapshot: BookingSnapshot) -> Outcome:
     """Bring GHL in sync with a booking, whatever its source."""
     async with claim_guest(context, snapshot) as guest:
+        outcome = _check_deleted(guest, snapshot.booking)
+        if outcome is not None:
+            return outcome
         result = await reconcile_contact(context, guest.claim, guest.known)
         mirror_writes = await mirror_booking(
             context, guest.claim, snapshot.booking, guest.mirror, result.existing_ghl_id
@@ -50,6 +58,27 @@ async def reconcile_booking(context: SyncContext, snapshot: BookingSnapshot) -> 
         writes=result.outcome.writes + mirror_writes,
         contact_id=result.ghl_id,
         detail={"state": snapshot.booking.state, "verified": snapshot.verified},
+    )
+
+
+def _check_deleted(guest: Guest, booking: Booking) -> Outcome | None:
+    """Return the outcome of a booking that no GHL contact can show; None where one can.
+
+    Its guest was deleted in the workspace before GHL had a contact, and is not brought back.
+
+    Raises:
+        ReviewNeededError: The booking stands.
+    """
+    person = guest.known.person
+    if not person.row.deleted or person.link is not None:
+        return None
+    if booking.state is BookingState.CANCELLED:
+        return Outcome(what="ignored")
+    raise ReviewNeededError(
+        f"the guest of booking {booking.id} was deleted in the workspace, and GHL has no contact"
+        " for it: link a GHL contact, or drop it",
+        kind="gone",
+        people=[person.row.id],
     )
 
 

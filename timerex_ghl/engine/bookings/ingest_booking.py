@@ -10,6 +10,7 @@ from timerex_ghl.domain.bookings.booking_merge import is_superseded, join_chain
 from timerex_ghl.domain.bookings.guest_plan import plan_booking_tags, plan_person
 from timerex_ghl.domain.bookings.verification import BookingSnapshot, ingested_row, merge_snapshot
 from timerex_ghl.domain.contacts.contact_merge import apply_change
+from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import Booking, ContactId
 from timerex_ghl.domain.shared.outcome import What
 from timerex_ghl.engine.contacts.commit_contact import change_row
@@ -46,11 +47,15 @@ def ingest_booking(
 def _ingest_guest(
     tx: Connection, context: SyncContext, booking: Booking, contact_id: ContactId, now: datetime
 ) -> bool:
-    """Fill in the form's answers, and set the tags that the contact's bookings call for."""
+    """Fill in the form's answers, and set the tags that the contact's bookings call for.
+
+    Of a guest who was deleted in the workspace only the tags follow: GHL's contact has them still.
+    """
     row = workspace_contacts.get_contact(tx, context.connection, contact_id)
     if row is None:
         raise AssertionError("the guest was added with the booking")
-    snapshot = plan_person(booking, row.contact, context.settings.rules)
+    rules = context.settings.rules
+    snapshot = WorkspaceChange() if row.deleted else plan_person(booking, row.contact, rules)
     tags = plan_booking_tags(
         [each.booking for each in bookings.bookings_of(tx, context.connection, contact_id)],
         apply_change(row.contact, snapshot).tags or frozenset(),

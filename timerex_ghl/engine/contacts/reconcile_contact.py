@@ -15,7 +15,7 @@ from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.reviews.chosen_values import check_decision, plan_as_chosen
 from timerex_ghl.domain.shared.actions import ContactAction, ContactPlan, CreateContact
 from timerex_ghl.domain.shared.errors import DuplicateContactError, ReviewNeededError
-from timerex_ghl.domain.shared.models import Contact, GhlContact, GhlContactId
+from timerex_ghl.domain.shared.models import Contact, FieldRule, GhlContact, GhlContactId
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.engine.contacts.claim_contact import ContactState
 from timerex_ghl.engine.contacts.commit_contact import (
@@ -99,9 +99,13 @@ class _Work(NamedTuple):
     decision: ReviewDecision
 
     def plan(self, person: Person, ghl: GhlContact | None) -> ContactPlan:
-        rules, region = self.context.settings.rules, self.context.settings.region
+        rules, region = self.rules_of(person), self.context.settings.region
         local, base = person.row.contact, person.base
         return plan_as_chosen(local, ghl, base, rules, region, self.decision.values)
+
+    def rules_of(self, person: Person) -> Sequence[FieldRule]:
+        """Return the fields to reconcile: of a tombstone none, only the tags of its bookings."""
+        return () if person.row.deleted else self.context.settings.rules
 
     async def commit(self, commit: ContactCommit) -> None:
         await self.context.ledger.write_together(commit_contacts, commit)
@@ -202,8 +206,8 @@ async def _write(
     if ghl is None:
         raise AssertionError("a plan for a contact that GHL lacks creates it there")
     if plan.to_ghl and not is_as_planned(before, plan.to_ghl, ghl):
-        settings, local = context.settings, person.row.contact
-        plan = with_answer(plan, local, ghl, settings.rules, settings.region)
+        rules, region = work.rules_of(person), context.settings.region
+        plan = with_answer(plan, person.row.contact, ghl, rules, region)
     await work.commit(
         ContactCommit(context, work.claim, person, plan, ghl, last, context.now(), work.decision)
     )

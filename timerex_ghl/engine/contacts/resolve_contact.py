@@ -22,6 +22,7 @@ from timerex_ghl.domain.shared.models import (
     WorkspaceContact,
 )
 from timerex_ghl.engine.contacts.commit_contact import add_rows_from_ghl
+from timerex_ghl.engine.contacts.deleted_contact import link_tombstones
 from timerex_ghl.engine.contacts.match_contact import choose_row
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import locks_of_keys
@@ -80,6 +81,12 @@ def _resolve(
         if ghl_id in linked:
             resolved[ghl_id] = ResolvedContact(snapshot[ghl_id], ContactId(linked[ghl_id].local_id))
     strangers = {ghl_id: one for ghl_id, one in snapshot.items() if ghl_id not in linked}
+    if strangers:
+        context = here[next(iter(strangers))].context
+        keys = {ghl_id: one.keys for ghl_id, one in strangers.items()}
+        for ghl_id in link_tombstones(tx, context, keys):
+            resolved[ghl_id] = ResolvedContact(None, None)
+            del strangers[ghl_id]
     return {**resolved, **_resolve_unlinked(tx, here, strangers)} if strangers else resolved
 
 

@@ -122,14 +122,14 @@ def change_contact(
     *,
     expected_version: int | None = None,
 ) -> WorkspaceContact:
-    """Change the given fields and tags of a contact.
+    """Change the given fields and tags of a contact, or of its tombstone, which gets no keys.
 
     Raises:
         StaleVersionError: The row is no longer at the expected version.
         SkippableError: There is no such contact.
     """
     row = get_contact(tx, connection, contact_id)
-    if row is None or row.deleted:
+    if row is None:
         raise SkippableError(f"contact {contact_id} is not in the workspace")
     if expected_version is not None and row.version != expected_version:
         raise StaleVersionError(f"contact {contact_id} changed since it was read")
@@ -140,14 +140,15 @@ def change_contact(
         contact_id,
         version=row.version + 1,
         contact=json_of(changed),
-        email_key=keys.email,
-        phone_key=keys.phone,
+        email_key=None if row.deleted else keys.email,
+        phone_key=None if row.deleted else keys.phone,
         updated_at=now,
     )
-    return WorkspaceContact(
-        id=contact_id,
-        version=row.version + 1,
-        contact=changed.model_copy(update={"updated_at": now}),
+    return row.model_copy(
+        update={
+            "version": row.version + 1,
+            "contact": changed.model_copy(update={"updated_at": now}),
+        }
     )
 
 

@@ -188,6 +188,20 @@ def open_intents(
     return [Intent.model_validate(dict(row)) for row in rows.mappings()]
 
 
+def open_of_kind(tx: Connection, connection: ConnectionName, kind: str) -> list[Intent]:
+    """List the open intents of one kind, oldest first. There are few at any time."""
+    rows = tx.execute(
+        select(_intents)
+        .where(
+            _intents.c.connection == connection,
+            _intents.c.state == "open",
+            _intents.c.kind == kind,
+        )
+        .order_by(_intents.c.created_at, _intents.c.id)
+    )
+    return [Intent.model_validate(dict(row)) for row in rows.mappings()]
+
+
 def count_done(tx: Connection, connection: ConnectionName, since: datetime) -> dict[str, int]:
     """Count the writes that reached GHL since a time, by kind."""
     return _count(tx, _intents.c.connection == connection, _intents.c.created_at >= since)
