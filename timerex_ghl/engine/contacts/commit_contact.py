@@ -169,6 +169,8 @@ def change_row(
     """Write a change to a workspace row, if there is any."""
     if not change:
         return row
+    if row.deleted:
+        return people.change_tombstone(tx, context.connection, row, change, now)
     keys = _keys(context, apply_change(row.contact, change))
     return people.change_contact(
         tx, context.connection, row.id, change, keys, now, expected_version=row.version

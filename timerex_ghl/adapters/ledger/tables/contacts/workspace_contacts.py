@@ -122,34 +122,52 @@ def change_contact(
     *,
     expected_version: int | None = None,
 ) -> WorkspaceContact:
-    """Change the given fields and tags of a contact, or of its tombstone, which gets no keys.
+    """Change the given fields and tags of a contact.
 
     Raises:
         StaleVersionError: The row is no longer at the expected version.
         SkippableError: There is no such contact.
     """
     row = get_contact(tx, connection, contact_id)
-    if row is None:
+    if row is None or row.deleted:
         raise SkippableError(f"contact {contact_id} is not in the workspace")
     if expected_version is not None and row.version != expected_version:
         raise StaleVersionError(f"contact {contact_id} changed since it was read")
+    return _change(tx, connection, row, change, keys, now)
+
+
+def change_tombstone(
+    tx: Connection,
+    connection: ConnectionName,
+    row: WorkspaceContact,
+    change: WorkspaceChange,
+    now: datetime,
+) -> WorkspaceContact:
+    """Change the tags of a deleted contact. It stays deleted and without match keys."""
+    return _change(tx, connection, row, change, Keys(None, None), now)
+
+
+def _change(
+    tx: Connection,
+    connection: ConnectionName,
+    row: WorkspaceContact,
+    change: WorkspaceChange,
+    keys: Keys,
+    now: datetime,
+) -> WorkspaceContact:
     changed = apply_change(row.contact, change)
     _update(
         tx,
         connection,
-        contact_id,
+        row.id,
         version=row.version + 1,
         contact=json_of(changed),
-        email_key=None if row.deleted else keys.email,
-        phone_key=None if row.deleted else keys.phone,
+        email_key=keys.email,
+        phone_key=keys.phone,
         updated_at=now,
     )
-    return row.model_copy(
-        update={
-            "version": row.version + 1,
-            "contact": changed.model_copy(update={"updated_at": now}),
-        }
-    )
+    result = changed.model_copy(update={"updated_at": now})
+    return row.model_copy(update={"version": row.version + 1, "contact": result})
 
 
 def delete_contact(
