@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from timerex_ghl.domain.contacts.mapping import goes_to_ghl, goes_to_workspace
-from timerex_ghl.domain.shared.actions import Conflict, WorkspaceChange
+from timerex_ghl.domain.shared.actions import Conflict, StandingDifference, WorkspaceChange
 from timerex_ghl.domain.shared.merge_field import (
     FieldPolicy,
     MergedFields,
@@ -37,6 +37,7 @@ class MergedContact(Record):
     tags_to_remove: Tags
     base: Contact
     conflicts: tuple[Conflict, ...]
+    differences: tuple[StandingDifference, ...]
 
 
 class TagMerge(NamedTuple):
@@ -81,6 +82,7 @@ def merge_contacts(
         tags_to_remove=tags.to_ghl[1],
         base=Contact(values={**agreed, **fields.base}, tags=tags.base),
         conflicts=fields.conflicts,
+        differences=fields.differences,
     )
 
 
@@ -137,6 +139,7 @@ def _policy_of(
         to_workspace=goes_to_workspace(rule),
         ghl_accepts=accepts,
         workspace_accepts=accepts,
+        no_way_to_ghl="create only" if rule.create_only else "one-way",
     )
 
 

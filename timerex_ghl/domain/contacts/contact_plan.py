@@ -122,6 +122,7 @@ def _plan_of(merge: MergedContact, to_ghl: tuple[ContactAction, ...]) -> Contact
         to_workspace=merge.to_workspace,
         base=merge.base,
         conflicts=merge.conflicts,
+        differences=merge.differences,
     )
 
 

@@ -153,6 +153,22 @@ class Conflict(Record):
     winner: Literal["workspace", "ghl"] | None
 
 
+DifferenceReason = Literal["emptied", "create only", "one-way", "unknown assignee", "refused"]
+"""Why a difference between the two sides stays.
+
+emptied: one side's value was emptied, and an empty value does not travel. create only: GHL takes
+the field on creation only. one-way: the field's target was edited. unknown assignee: GHL has no
+user with that e-mail, or the workspace knows none with GHL's. refused: GHL may not get the value.
+"""
+
+
+class StandingDifference(Record):
+    """A field in which both sides differ, and that no rule brings in sync."""
+
+    field: FieldName
+    reason: DifferenceReason
+
+
 class WorkspaceChange(Record):
     """A change to a workspace row. It has only what changes."""
 
@@ -173,12 +189,14 @@ class ContactPlan(Record):
         to_workspace: Written to the workspace row.
         base: The base once all of this is done. A field with an open conflict keeps its old base.
         conflicts: Fields both sides changed differently.
+        differences: Fields that differ and stay so.
     """
 
     to_ghl: tuple[ContactAction, ...] = ()
     to_workspace: WorkspaceChange = WorkspaceChange()
     base: Contact
     conflicts: tuple[Conflict, ...] = ()
+    differences: tuple[StandingDifference, ...] = ()
 
 
 class ActivityPlan(Record):
@@ -189,9 +207,11 @@ class ActivityPlan(Record):
         to_workspace: Written to the workspace row.
         base: The base once all of this is done.
         conflicts: Fields both sides changed differently.
+        differences: Fields that differ and stay so.
     """
 
     to_ghl: tuple[ActivityWrite, ...] = ()
     to_workspace: WorkspaceChange = WorkspaceChange()
     base: dict[FieldName, str | None]
     conflicts: tuple[Conflict, ...] = ()
+    differences: tuple[StandingDifference, ...] = ()
