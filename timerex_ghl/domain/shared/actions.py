@@ -18,6 +18,20 @@ from timerex_ghl.domain.shared.models import (
 )
 
 
+class Conflict(Record):
+    """Both sides changed one field differently. It is recorded even where a rule resolves it.
+
+    Attributes:
+        winner: Whose value the field's rule chose; None: a person must choose.
+    """
+
+    field: FieldName
+    workspace: Value
+    ghl: Value
+    base: Value
+    winner: Literal["workspace", "ghl"] | None
+
+
 class CreateContact(Record):
     """Create a GHL contact. Tags follow as an action of their own."""
 
@@ -86,7 +100,11 @@ class CreateAppointment(Record):
 
 
 class UpdateAppointment(Record):
-    """Write the changed fields, and only those, of a booking's appointment."""
+    """Write the changed fields, and only those, of a booking's appointment.
+
+    Attributes:
+        conflicts: Fields both sides changed differently, recorded with the outcome.
+    """
 
     kind: Literal["appointment.update"] = "appointment.update"
     contact_id: GhlContactId
@@ -94,6 +112,7 @@ class UpdateAppointment(Record):
     appointment_id: GhlAppointmentId
     values: dict[FieldName, str]
     base: dict[FieldName, str]
+    conflicts: tuple[Conflict, ...] = ()
 
 
 class CancelBooking(Record):
@@ -137,20 +156,6 @@ AppointmentAction = CreateAppointment | UpdateAppointment
 ActivityWrite = CreateActivity | UpdateActivity
 ActivityAction = ActivityWrite | DeleteActivity
 Action = ContactAction | NoteAction | AppointmentAction | ActivityAction | CancelBooking
-
-
-class Conflict(Record):
-    """Both sides changed one field differently. It is recorded even where a rule resolves it.
-
-    Attributes:
-        winner: Whose value the field's rule chose; None: a person must choose.
-    """
-
-    field: FieldName
-    workspace: Value
-    ghl: Value
-    base: Value
-    winner: Literal["workspace", "ghl"] | None
 
 
 DifferenceReason = Literal["emptied", "create only", "one-way", "unknown assignee", "refused"]

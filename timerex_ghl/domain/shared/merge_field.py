@@ -136,11 +136,8 @@ def merge_field(
     winner, conflict = None, None
     match is_edit(workspace, policy.ghl_accepts), is_edit(ghl, policy.workspace_accepts):
         case True, True if policy.to_ghl or policy.to_workspace:
-            winner = _winner(policy)
-            agreed = None if base is UNKNOWN else base
-            conflict = Conflict(
-                field=policy.field, workspace=workspace, ghl=ghl, base=agreed, winner=winner
-            )
+            conflict = _conflict(workspace, ghl, base, policy)
+            winner = conflict.winner
         case True, False:
             winner = "workspace"
         case False, True:
@@ -155,6 +152,13 @@ def merge_field(
         return FieldVerdict(conflict=conflict)
     # Both keep their values. A conflict whose winner cannot travel decided nothing.
     return FieldVerdict(difference=_difference(workspace, ghl, base, policy))
+
+
+def _conflict(workspace: V, ghl: V, base: V | Unknown, policy: FieldPolicy[V]) -> Conflict:
+    agreed = None if base is UNKNOWN else base
+    return Conflict(
+        field=policy.field, workspace=workspace, ghl=ghl, base=agreed, winner=_winner(policy)
+    )
 
 
 def _is_changed(value: V, base: V | Unknown, policy: FieldPolicy[V]) -> bool:
