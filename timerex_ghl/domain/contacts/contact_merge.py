@@ -3,7 +3,7 @@
 A field that GHL takes on creation only is one-way from then on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -56,6 +56,7 @@ def merge_contacts(
     region: str,
     *,
     creating: bool = False,
+    newer: Mapping[FieldName, Side] | None = None,
 ) -> MergedContact:
     """Merge the two views of a contact.
 
@@ -66,10 +67,11 @@ def merge_contacts(
         rules: The connection's fields.
         region: Reads phone numbers written without a country code.
         creating: GHL does not have the contact yet, so create-only fields are included.
+        newer: The side that changed a field last, where that is known.
     """
     agreed = base.values if base else {}
-    newer = _newer_value_of(workspace, ghl)
-    policies = [_policy_of(rule, newer, region, creating=creating) for rule in rules]
+    last = newer or {}
+    policies = [_policy_of(one, last.get(one.field), region, creating=creating) for one in rules]
     fields = _merge_values(workspace.values, ghl.values, agreed, policies)
     tags = merge_tags(workspace.tags, ghl.tags, base.tags if base else None)
     added, removed = tags.to_workspace
@@ -158,12 +160,3 @@ def _cleaned(tags: Tags) -> Tags:
 
 def _spelled(tags: Tags, cleaned: Tags) -> Tags:
     return frozenset(tag for tag in tags if clean_tag(tag) in cleaned)
-
-
-def _newer_value_of(workspace: Contact, ghl: Contact) -> Side | None:
-    """Return which side changed last; None where a time is missing, or both are the same."""
-    if workspace.updated_at is None or ghl.updated_at is None:
-        return None
-    if workspace.updated_at == ghl.updated_at:
-        return None
-    return "workspace" if workspace.updated_at > ghl.updated_at else "ghl"

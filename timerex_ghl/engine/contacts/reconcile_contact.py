@@ -7,8 +7,15 @@ from typing import NamedTuple
 from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import StoredSnapshot
 from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
+from timerex_ghl.domain.contacts.change_times import (
+    ContactTimes,
+    GhlReading,
+    newer_by_field,
+    note_changes,
+)
 from timerex_ghl.domain.contacts.contact_merge import apply_change
 from timerex_ghl.domain.contacts.contact_plan import as_pulled, is_as_planned, plan_contact
+from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.actions import ContactPlan, WorkspaceChange
 from timerex_ghl.domain.shared.errors import DuplicateContactError, ReviewNeededError
 from timerex_ghl.domain.shared.models import GhlContact, GhlContactId
@@ -89,10 +96,10 @@ async def _read_and_plan(
         ghl = await read_ghl(context, person, known.candidates)
         from_page = known.candidates is not None
     await recover_unknown(context, known.unknown, ghl)
-    plan = _plan(context, person, ghl)
+    plan = _plan(context, person, ghl, known.last_reading)
     if ghl is not None and from_page and plan.to_ghl:
         ghl = await read_again(context, person, ghl)
-        plan = _plan(context, person, ghl)
+        plan = _plan(context, person, ghl, known.last_reading)
     return ghl, plan
 
 
@@ -100,11 +107,23 @@ def _is_current(link: Link, snapshot: StoredSnapshot) -> bool:
     return link.written_at is None or snapshot.read_at - link.written_at > SEARCH_LAG
 
 
-def _plan(context: SyncContext, person: Person, ghl: GhlContact | None) -> ContactPlan:
+def _plan(
+    context: SyncContext,
+    person: Person,
+    ghl: GhlContact | None,
+    last_reading: GhlReading | None = None,
+) -> ContactPlan:
+    settings, row = context.settings, person.row
     base = person.link.base if person.link else None
-    return plan_contact(
-        person.row.contact, ghl, base, context.settings.rules, context.settings.region
-    )
+    newer = None
+    if ghl is not None:
+        changed = note_changes(last_reading, ghl.values, context.now())
+        remote = map_from_ghl(ghl, settings.rules)
+        times = ContactTimes(row.changed_at, changed)
+        newer = newer_by_field(
+            times, row.contact, remote, settings.rules, settings.newest_tolerance
+        )
+    return plan_contact(row.contact, ghl, base, settings.rules, settings.region, newer)
 
 
 async def _write(

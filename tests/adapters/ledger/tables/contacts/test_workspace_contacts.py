@@ -67,7 +67,8 @@ async def test_an_added_person_reads_back_as_added(ledger: Ledger) -> None:
 
     added = await ledger.write(workspace_contacts.add_contact, AOBA, person, KEYS, make.NOW)
 
-    assert added == WorkspaceContact(id=added.id, version=1, contact=person)
+    filled = dict.fromkeys(map(FieldName, ("first_name", "custom.likes", "note")), make.NOW)
+    assert added == WorkspaceContact(id=added.id, version=1, contact=person, changed_at=filled)
     assert await ledger.read(workspace_contacts.get_contact, AOBA, added.id) == added
 
 
@@ -96,6 +97,8 @@ async def test_a_change_touches_only_what_it_names(ledger: Ledger) -> None:
     assert changed.contact == make.contact(
         last_name=None, city="Sendai", tags={"vip"}, updated_at=LATER
     )
+    edited = dict.fromkeys(change.values, LATER)
+    assert changed.changed_at == {**added.changed_at, **edited}
     assert await ledger.read(workspace_contacts.get_contact, AOBA, added.id) == changed
 
 

@@ -1,7 +1,7 @@
 """The workspace's contacts. TimeRex itself has none."""
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -31,7 +31,13 @@ from timerex_ghl.domain.contacts.contact_merge import apply_change
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.errors import RetryableError, SkippableError
-from timerex_ghl.domain.shared.models import ConnectionName, Contact, ContactId, WorkspaceContact
+from timerex_ghl.domain.shared.models import (
+    ConnectionName,
+    Contact,
+    ContactId,
+    FieldName,
+    WorkspaceContact,
+)
 
 contacts = Table(
     "contacts",
@@ -45,6 +51,7 @@ contacts = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("deleted", Boolean, nullable=False),
+    Column("changed_at", JsonText),
     Index(None, "connection", "email_key"),
     Index(None, "connection", "phone_key"),
 )
@@ -77,7 +84,8 @@ def new_row(contact: Contact, now: datetime) -> WorkspaceContact:
     """Make a contact with a new id, at version 1."""
     contact_id = ContactId(f"c_{secrets.token_hex(10)}")
     known = contact.model_copy(update={"updated_at": now})
-    return WorkspaceContact(id=contact_id, version=1, contact=known)
+    changed_at = {field: now for field, value in contact.values.items() if value}
+    return WorkspaceContact(id=contact_id, version=1, contact=known, changed_at=changed_at)
 
 
 def add_contact(
@@ -106,6 +114,7 @@ def add_rows(
             "created_at": now,
             "updated_at": now,
             "deleted": False,
+            "changed_at": _texts_of(row.changed_at),
         }
         for row, keys in people
     ]
@@ -134,6 +143,7 @@ def change_contact(
     if expected_version is not None and row.version != expected_version:
         raise StaleVersionError(f"contact {contact_id} changed since it was read")
     changed = apply_change(row.contact, change)
+    changed_at = {**row.changed_at, **dict.fromkeys(_edited(row.contact, change), now)}
     _update(
         tx,
         connection,
@@ -143,12 +153,18 @@ def change_contact(
         email_key=keys.email,
         phone_key=keys.phone,
         updated_at=now,
+        changed_at=_texts_of(changed_at),
     )
     return WorkspaceContact(
         id=contact_id,
         version=row.version + 1,
         contact=changed.model_copy(update={"updated_at": now}),
+        changed_at=changed_at,
     )
+
+
+def _edited(contact: Contact, change: WorkspaceChange) -> list[FieldName]:
+    return [field for field, value in change.values.items() if value != contact.values.get(field)]
 
 
 def delete_contact(
@@ -263,5 +279,17 @@ def row_of(row: RowMapping) -> WorkspaceContact:
     if contact is None:
         raise AssertionError("a row has a contact")
     return WorkspaceContact(
-        id=ContactId(row["id"]), version=row["version"], contact=contact, deleted=row["deleted"]
+        id=ContactId(row["id"]),
+        version=row["version"],
+        contact=contact,
+        deleted=row["deleted"],
+        changed_at=_times_of(row["changed_at"]),
     )
+
+
+def _times_of(stored: dict[str, str] | None) -> dict[FieldName, datetime]:
+    return {FieldName(field): datetime.fromisoformat(at) for field, at in (stored or {}).items()}
+
+
+def _texts_of(times: Mapping[FieldName, datetime]) -> dict[str, str]:
+    return {field: at.isoformat(timespec="milliseconds") for field, at in times.items()}
