@@ -60,6 +60,11 @@ class Connection(Block):
     poll_minutes: int = Field(
         default=5, description="How often the schedules look for changes, in minutes (1 to 1440)."
     )
+    newest_tolerance_s: int = Field(
+        default=120,
+        description="Rule newest: edits of both sides no farther apart than this, in seconds, have "
+        "no newer one, and a person is asked (0 to 3600). Clocks differ.",
+    )
     mirror_activities: bool = Field(
         default=True, description="Keep notes and tasks of contacts the same on both sides."
     )

@@ -1,6 +1,6 @@
 """What people edit by the API reaches the CRM as in their rows."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -86,7 +86,7 @@ async def enter(world: World) -> ContactId:
     def add(tx: Connection) -> ContactId:
         values: dict[FieldName, Value] = {FieldName("first_name"): "陸", FieldName("email"): RIKU}
         entry = WorkspaceChange(values=values, tags_added=frozenset({"vip"}))
-        return contact_edits.add_contact(tx, editor(world), entry, datetime.now(UTC)).id
+        return contact_edits.add_contact(tx, editor(world), entry, world.clock.now()).id
 
     return await world.ledger.write(add)
 
@@ -197,6 +197,7 @@ async def test_somebody_deleted_who_is_entered_again_is_the_same_contact_in_the_
     await world.sync()
     await delete_person(world, row.id)
     ghl_id = (await world.one_in_crm(RIKU))["id"]
+    world.clock.advance(timedelta(minutes=5))
 
     contact_id = await enter(world)
 

@@ -1,5 +1,7 @@
 """Search lags writes if the operator sets it; reading by id never does."""
 
+from datetime import datetime, timedelta
+
 from tests.sandbox.calling import SandboxCaller
 from tests.sandbox.clocks import ManualClock
 
@@ -33,6 +35,18 @@ async def test_search_sees_a_write_later_and_a_read_at_once(
     assert by_id["city"] == "Nara"
     assert duplicate.json()["contact"] is not None
     assert await cities(timed) == ["Nara", "Kyoto"]
+
+
+async def test_the_clock_behind_changes_may_be_wrong(timed: SandboxCaller) -> None:
+    made = await timed.create(firstName="Riku", city="Osaka")
+    before = datetime.fromisoformat((await timed.read(made["id"]))["dateUpdated"])
+    await timed.control("POST", "/ghl/settings", clock_offset_ms=-3_600_000, clock_step_ms=60_000)
+
+    await timed.ghl("PUT", f"/contacts/{made['id']}", {"city": "Nara"})
+
+    after = datetime.fromisoformat((await timed.read(made["id"]))["dateUpdated"])
+    assert timedelta(minutes=50) < before - after <= timedelta(minutes=61)
+    assert (after.second, after.microsecond) == (0, 0)
 
 
 async def test_a_cursor_never_skips_what_search_saw_late(

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Literal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from timerex_ghl.domain.activities.activity_fields import (
 )
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity
 from timerex_ghl.domain.activities.activity_plan import Policy, plan_activity, plan_creation
-from timerex_ghl.domain.shared.actions import CreateActivity, UpdateActivity
+from timerex_ghl.domain.shared.actions import CreateActivity, StandingDifference, UpdateActivity
 from timerex_ghl.domain.shared.models import ContactId, FieldName, GhlContactId
 
 WHO = GhlContactId("g1")
@@ -34,6 +35,7 @@ BASE: Fields = {
     ASSIGNEE: None,
 }
 Rule = Literal["workspace", "ghl", "ask"]
+UNKNOWN_ASSIGNEE = StandingDifference(field=ASSIGNEE, reason="unknown assignee")
 
 
 def local(**changes: str | None) -> Activity:
@@ -88,6 +90,52 @@ def test_an_assignee_whom_ghl_does_not_know_stays_here() -> None:
 
     assert plan.to_ghl == ()
     assert plan.base[ASSIGNEE] is None
+
+
+def test_an_assignee_whom_ghl_does_not_know_outlives_other_edits() -> None:
+    row = local(assignee="guest@x.example")
+    agreed = plan_creation(row, WHO, policy()).base
+
+    plan = plan_activity(row, in_ghl(title="There"), agreed, WHO, policy())
+
+    assert plan.to_workspace.values == {TITLE: "There"}
+    assert ASSIGNEE not in plan.base
+    assert plan.differences == (UNKNOWN_ASSIGNEE,)
+
+
+@pytest.mark.parametrize(
+    ("rule", "taken", "winners"), [("ghl", {ASSIGNEE: MORI}, ["ghl"]), ("workspace", {}, [])]
+)
+def test_an_assignee_whom_ghl_does_not_know_gives_way_by_rule_only_and_on_record(
+    rule: Rule, taken: Fields, winners: list[str]
+) -> None:
+    row, base = local(assignee="guest@x.example"), {**BASE, ASSIGNEE: KANA}
+
+    plan = plan_activity(row, in_ghl(assignee=MORI), base, WHO, policy(rule))
+
+    assert (plan.to_ghl, plan.to_workspace.values) == ((), taken)
+    assert [(one.workspace, one.winner) for one in plan.conflicts] == [
+        ("guest@x.example", winner) for winner in winners
+    ]
+    assert plan.base[ASSIGNEE] == (MORI if taken else KANA)
+
+
+def test_a_user_of_ghl_whom_the_workspace_cannot_name_is_shown_as_a_difference() -> None:
+    received = {field: value for field, value in BASE.items() if field != ASSIGNEE}
+    remote = in_ghl().model_copy(update={"values": received})
+
+    plan = plan_activity(local(assignee=KANA), remote, BASE, WHO, policy())
+
+    assert (plan.to_ghl, plan.differences) == ((), (UNKNOWN_ASSIGNEE,))
+
+
+@pytest.mark.parametrize("rule", ["workspace", "ghl", "ask"])
+def test_without_a_base_an_empty_value_does_not_wipe_a_filled_one(rule: Rule) -> None:
+    plan = plan_activity(local(), in_ghl(body=None), None, WHO, policy(rule))
+
+    assert plan.to_workspace.values == {}
+    assert [getattr(action, "values", None) for action in plan.to_ghl] == [{BODY: "Prices"}]
+    assert plan.conflicts == ()
 
 
 def test_an_assignee_is_known_however_the_address_is_written() -> None:

@@ -6,7 +6,6 @@ Cells: = both agree, > the workspace's value goes to GHL, < GHL's goes to the wo
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Literal, NamedTuple
 
 import pytest
@@ -15,7 +14,14 @@ from tests import make
 from timerex_ghl.domain.contacts.contact_merge import merge_contacts
 from timerex_ghl.domain.shared.actions import Conflict
 from timerex_ghl.domain.shared.merge_field import UNKNOWN, Side, Unknown
-from timerex_ghl.domain.shared.models import ConflictRule, Contact, Direction, FieldRule, Value
+from timerex_ghl.domain.shared.models import (
+    ConflictRule,
+    Contact,
+    Direction,
+    FieldName,
+    FieldRule,
+    Value,
+)
 
 
 class FieldViews(NamedTuple):
@@ -98,12 +104,9 @@ def merge(
     rule: FieldRule, views: FieldViews, newer: Side | None = None, *, creating: bool = False
 ) -> Merged:
     workspace, ghl, base = (contact_of(rule, value) for value in views)
-    if newer is not None:
-        at = {"workspace": make.NOW, "ghl": make.NOW} | {newer: make.NOW + timedelta(minutes=1)}
-        workspace = workspace.model_copy(update={"updated_at": at["workspace"]})
-        ghl = ghl.model_copy(update={"updated_at": at["ghl"]})
+    last: dict[FieldName, Side] = {} if newer is None else {rule.field: newer}
 
-    merged = merge_contacts(workspace, ghl, base, [rule], "JP", creating=creating)
+    merged = merge_contacts(workspace, ghl, base, [rule], "JP", creating=creating, newer=last)
 
     conflict = next(iter(merged.conflicts), None)
     if rule.field in merged.values_to_ghl:

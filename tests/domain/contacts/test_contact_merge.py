@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +10,7 @@ from timerex_ghl.domain.contacts.contact_merge import (
     merge_tags,
 )
 from timerex_ghl.domain.shared.actions import WorkspaceChange
+from timerex_ghl.domain.shared.merge_field import Side
 from timerex_ghl.domain.shared.models import ConflictRule, Contact, FieldName
 
 RULES = [make.rule("city"), make.rule("state")]
@@ -84,24 +85,12 @@ def test_edits_of_different_fields_are_merged() -> None:
     assert merged.conflicts == ()
 
 
-@pytest.mark.parametrize(
-    ("local_at", "remote_at", "winner"),
-    [
-        (make.NOW, LATER, "ghl"),
-        (LATER, make.NOW, "workspace"),
-        (LATER, LATER, None),
-        (None, LATER, None),
-        (LATER, None, None),
-        (None, None, None),
-    ],
-)
-def test_the_newest_value_stands_only_where_both_times_are_known(
-    local_at: datetime | None, remote_at: datetime | None, winner: str | None
-) -> None:
-    local = make.contact({"city": "堺"}, updated_at=local_at)
-    remote = make.contact({"city": "神戸"}, updated_at=remote_at)
+@pytest.mark.parametrize("winner", ["ghl", "workspace", None])
+def test_the_newest_value_stands_only_where_it_is_known(winner: Side | None) -> None:
+    local, remote = make.contact({"city": "堺"}), make.contact({"city": "神戸"}, updated_at=LATER)
+    newer: dict[FieldName, Side] = {CITY: winner} if winner else {}
 
-    merged = merge(local, remote, make.contact({"city": "大阪"}))
+    merged = merge_contacts(local, remote, make.contact({"city": "大阪"}), RULES, "JP", newer=newer)
 
     assert [conflict.winner for conflict in merged.conflicts] == [winner]
     assert merged.base.values[CITY] == {"ghl": "神戸", "workspace": "堺", None: "大阪"}[winner]

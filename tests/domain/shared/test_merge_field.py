@@ -1,12 +1,13 @@
 """The complete decision table of `merge_field`.
 
 Rows: the workspace's value. Columns: GHL's. ?: not received, a b c: three values, A: a in another
-spelling, x: a value that the other side may not get.
+spelling, x: a value that the other side may not get, -: an empty one that it may not get either.
 Cells: = both agree, > the workspace's value goes to GHL, < GHL's goes to the workspace,
 ! both changed it differently, . nothing is written and the base stays.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -27,20 +28,22 @@ CITY = FieldName("city")
 FIELDS = [FieldName(f"field {number}") for number in range(6)]
 TABLES = {
     "a": """
-          ? a A b x
-        a . = = < .
-        A . = = < .
-        b . > > = >
-        c . > > ! >
-        x . . . < =
+          ? a A b x -
+        a . = = < . .
+        A . = = < . .
+        b . > > = ! >
+        c . > > ! ! >
+        x . . . ! = .
+        - . . . < . =
     """,
     "?": """
-          ? a A b x
-        a . = = ! >
-        A . = = ! >
-        b . ! ! = >
-        c . ! ! ! >
-        x . < < < =
+          ? a A b x -
+        a . = = ! ! >
+        A . = = ! ! >
+        b . ! ! = ! >
+        c . ! ! ! ! >
+        x . ! ! ! = .
+        - . < < < . =
     """,
 }
 SIGNS = {"workspace": ">", "ghl": "<", "both": "=", None: "."}
@@ -51,11 +54,11 @@ def read_cells() -> Iterator[Cell]:
         header, *rows = (line.split() for line in table.strip().splitlines())
         for workspace, *signs in rows:
             for ghl, sign in zip(header, signs, strict=True):
-                yield workspace, value_of(ghl), value_of(base), sign
+                yield value_of(workspace), value_of(ghl), value_of(base), sign
 
 
 def value_of(letter: str) -> str | Unknown:
-    return UNKNOWN if letter == "?" else letter
+    return UNKNOWN if letter == "?" else "" if letter == "-" else letter
 
 
 def policy(
@@ -75,7 +78,7 @@ def is_same_letter(one: str, other: str) -> bool:
 
 
 def is_accepted(value: str) -> bool:
-    return value != "x"
+    return value not in {"x", ""}
 
 
 def merge_one(values: list[str | Unknown], how: FieldPolicy[str]) -> FieldVerdict[str]:
@@ -91,9 +94,9 @@ def sign_of(verdict: FieldVerdict[str]) -> str:
 
 @pytest.mark.parametrize(("workspace", "ghl", "base", "sign"), [*read_cells()])
 def test_each_side_is_compared_with_the_base(
-    workspace: str, ghl: str | Unknown, base: str | Unknown, sign: str
+    workspace: str | Unknown, ghl: str | Unknown, base: str | Unknown, sign: str
 ) -> None:
-    verdict = merge_field(workspace, ghl, base, policy())
+    verdict = merge_one([workspace, ghl, base], policy())
 
     assert sign_of(verdict) == sign
     assert verdict.base == {"=": workspace, ">": workspace, "<": ghl}.get(sign, UNKNOWN)
@@ -116,15 +119,19 @@ def test_a_one_way_field_writes_only_its_target_and_its_source_wins(
 
     verdict = merge_one(values, one_way)
 
-    assert sign_of(verdict) == instead.get(sign, sign)
-    assert (verdict.conflict is not None) == (sign == "!")
+    source = values[0] if one_way.to_ghl else values[1]
+    wanted = "." if (sign, source) == ("!", "x") else instead.get(sign, sign)
+    assert sign_of(verdict) == wanted
+    assert (verdict.conflict is not None) == (sign == "!" and wanted != ".")
 
 
 @pytest.mark.parametrize("cell", [*read_cells()])
 def test_a_field_that_no_side_may_get_stays(cell: Cell) -> None:
     *values, _ = cell
 
-    assert merge_one(values, policy(to_ghl=False, to_workspace=False)) == FieldVerdict()
+    verdict = merge_one(values, policy(to_ghl=False, to_workspace=False))
+
+    assert verdict == FieldVerdict(difference=verdict.difference)
 
 
 @pytest.mark.parametrize("one_way", [policy(to_ghl=False), policy(to_workspace=False)])
@@ -162,6 +169,48 @@ def test_the_policy_resolves_a_conflict_which_has_both_values(
         base=None if base is UNKNOWN else base,
         winner=winner,
     )
+
+
+@pytest.mark.parametrize(("workspace", "ghl", "stays"), [("a", "", "a"), ("", "a", "a")])
+@pytest.mark.parametrize("rule", [ConflictRule.WORKSPACE, ConflictRule.GHL, ConflictRule.ASK])
+def test_an_empty_value_wipes_a_filled_one_only_where_they_agreed_before(
+    workspace: str, ghl: str, stays: str, rule: ConflictRule
+) -> None:
+    how = FieldPolicy[str](CITY, is_same_letter, rule)
+
+    assert merge_field(workspace, ghl, UNKNOWN, how) == FieldVerdict(
+        "workspace" if workspace else "ghl", stays
+    )
+    assert merge_field(workspace, ghl, "a", how).base == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "changes", "reason"),
+    [
+        (("", "a", "a"), {}, "emptied"),
+        (("a", "", "a"), {}, "emptied"),
+        (("x", "a", "a"), {"refusal": "unknown assignee"}, "unknown assignee"),
+        (("x", "b", "a"), {"conflict": ConflictRule.WORKSPACE}, "refused"),
+        (("x", "", "a"), {}, "refused"),
+        (("b", "a", "a"), {"to_ghl": False}, "one-way"),
+        (("b", "", "a"), {"to_ghl": False, "no_way_to_ghl": "create only"}, "create only"),
+        (("a", "b", "a"), {"to_workspace": False}, "one-way"),
+        (("b", "", UNKNOWN), {"to_ghl": False, "to_workspace": False}, "one-way"),
+        (("", "b", UNKNOWN), {"to_ghl": False, "to_workspace": False}, None),
+        (("b", "c", "a"), {}, None),
+        (("b", "a", "a"), {}, None),
+        (("b", UNKNOWN, "a"), {"to_ghl": False}, None),
+        (("a", "a", "b"), {"to_ghl": False}, None),
+    ],
+)
+def test_a_difference_that_stays_has_a_reason(
+    values: tuple[str | Unknown, ...], changes: dict[str, Any], reason: str | None
+) -> None:
+    verdict = merge_one([*values], policy()._replace(**changes))
+
+    assert verdict.difference == reason
+    if reason is not None:
+        assert verdict == FieldVerdict(difference=verdict.difference)
 
 
 def test_the_fields_of_a_record_are_merged_one_by_one() -> None:

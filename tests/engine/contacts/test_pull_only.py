@@ -122,6 +122,7 @@ async def test_a_conflict_that_may_not_be_written_is_recorded_once(world: World)
     riku = await world.add("riku@hinode.example", city="Osaka")
     await world.sync()
     await world.edit_crm("riku@hinode.example", city="Nara", state="Nara")
+    world.clock.advance(timedelta(minutes=5))
     await world.edit(riku.id, city="Kobe")
 
     async with httpx.AsyncClient() as http:

@@ -180,7 +180,7 @@ async def test_a_contact_that_is_gone_can_be_another_one(world: World) -> None:
     await world.edit(row.id, city="Kobe")
     await world.sync()
     (review,) = await waiting(world)
-    made = await world.ask("POST", "/ghl/contacts", {"firstName": "R", "email": "r@hinode.example"})
+    made = await world.ask("POST", "/ghl/contacts", {"firstName": "R", "phone": "+81312345678"})
 
     await resolve(world.context, review.id, decision(Way.LINK, link_to=made["contact"]["id"]))
 

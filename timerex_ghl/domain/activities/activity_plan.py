@@ -1,7 +1,7 @@
 """Plan the writes that bring one note or task in sync.
 
 Notes and tasks have no time of change, so which edit is newer is unknown. Unlike a contact's, an
-emptied field is an edit, and where there is no base, so is every value.
+emptied field is an edit where there is a base.
 """
 
 from collections.abc import Collection, Mapping
@@ -23,6 +23,7 @@ from timerex_ghl.domain.shared.actions import (
     ActivityPlan,
     ActivityWrite,
     CreateActivity,
+    StandingDifference,
     UpdateActivity,
     WorkspaceChange,
 )
@@ -50,6 +51,7 @@ class Policy(NamedTuple):
             is_same=partial(is_same_value, field),
             conflict=ConflictRule(self.resolved_fields.get(field, self.rule)),
             ghl_accepts=partial(self.can_send, field),
+            refusal="unknown assignee" if field == ASSIGNEE else "refused",
         )
 
     def can_send(self, field: FieldName, value: str | None) -> bool:
@@ -72,7 +74,7 @@ def plan_creation(row: Activity, contact_id: GhlContactId, policy: Policy) -> Ac
         contact_id=contact_id,
         values=values,
     )
-    return ActivityPlan(to_ghl=(action,), base=values)
+    return ActivityPlan(to_ghl=(action,), base=values, differences=_unsent(row, policy))
 
 
 def plan_activity(
@@ -95,11 +97,24 @@ def plan_activity(
     local = {field: row.values.get(field) for field in fields}
     agreed = {field: text_of(base, field) for field in fields if base and field in base}
     merged = merge_fields(local, remote.values, agreed, map(policy.of_field, fields))
+    # A task of GHL without the field has an assignee whom the workspace cannot name.
+    is_hidden = ASSIGNEE in fields and ASSIGNEE not in remote.values
+    hidden = StandingDifference(field=ASSIGNEE, reason="unknown assignee")
     return ActivityPlan(
         to_ghl=_update(row, remote, contact_id, merged.to_ghl),
         to_workspace=WorkspaceChange(values={**merged.to_workspace}),
         base={**agreed, **merged.base},
         conflicts=merged.conflicts,
+        differences=(*merged.differences, *([hidden] if is_hidden else ())),
+    )
+
+
+def _unsent(row: Activity, policy: Policy) -> tuple[StandingDifference, ...]:
+    """Return the filled fields that GHL may not get on creation."""
+    return tuple(
+        StandingDifference(field=field, reason=policy.of_field(field).refusal)
+        for field in TRAVELS[row.kind]
+        if (value := row.values.get(field)) and not policy.can_send(field, value)
     )
 
 

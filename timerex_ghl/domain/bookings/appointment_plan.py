@@ -1,7 +1,8 @@
 """Plan one appointment for each chain of bookings, in the GHL calendar mapped to theirs.
 
 A three-way merge, field by field: only what TimeRex changed since the base is written. What people
-change in GHL stays: TimeRex cannot receive it.
+change in GHL stays: TimeRex cannot receive it. Where both changed a field, TimeRex's times and
+status win, and GHL's texts and assignee.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -36,6 +37,7 @@ from timerex_ghl.domain.bookings.note_text import is_same_text, one_line, render
 from timerex_ghl.domain.connections.settings import CalendarRule
 from timerex_ghl.domain.shared.actions import (
     AppointmentAction,
+    Conflict,
     CreateAppointment,
     UpdateAppointment,
 )
@@ -55,10 +57,11 @@ ANY: Final = "*"
 
 
 class KeptAppointment(Record):
-    """A booking whose appointment needs no write, and its new base."""
+    """A booking whose appointment needs no write, its new base, and what both sides changed."""
 
     booking_id: BookingId
     base: dict[FieldName, str]
+    conflicts: tuple[Conflict, ...] = ()
 
 
 class AppointmentPlan(Record):
@@ -174,13 +177,13 @@ def _follow(
     wanted = _wanted(head, root_id)
     if all(state.base.get(field) == value for field, value in wanted.items()):
         return None
-    values: dict[FieldName, str] = {}
-    if state.status != DELETED:
-        values = {
-            **_merge_times(wanted, state),
-            **_merge_texts(wanted, state, _user_of(head, users)),
-        }
-    return _plan_one(head.id, state, values, wanted)
+    if state.status == DELETED:
+        is_over = state.base.get(STATUS) == DELETED or wanted[STATE] != CONFIRMED
+        found = () if is_over else (_status_kept(wanted, state),)
+        return _plan_one(head.id, state, {}, wanted, found)
+    times, over_times = _merge_times(wanted, state)
+    texts, over_texts = _merge_texts(wanted, state, _user_of(head, users))
+    return _plan_one(head.id, state, {**times, **texts}, wanted, (*over_times, *over_texts))
 
 
 def _end(
@@ -199,20 +202,24 @@ def _plan_one(
     state: AppointmentState,
     values: dict[FieldName, str],
     wanted: dict[FieldName, str],
+    conflicts: tuple[Conflict, ...] = (),
 ) -> UpdateAppointment | KeptAppointment:
     base = {**state.base, **wanted, STATUS: state.status}
     if not values:
-        return KeptAppointment(booking_id=booking_id, base=base)
+        return KeptAppointment(booking_id=booking_id, base=base, conflicts=conflicts)
     return UpdateAppointment(
         contact_id=state.contact_id,
         booking_id=booking_id,
         appointment_id=state.id,
         values=values,
         base=base,
+        conflicts=conflicts,
     )
 
 
-def _merge_times(wanted: Mapping[FieldName, str], state: AppointmentState) -> dict[FieldName, str]:
+def _merge_times(
+    wanted: Mapping[FieldName, str], state: AppointmentState
+) -> tuple[dict[FieldName, str], tuple[Conflict, ...]]:
     """Return the times and status to write: TimeRex wins, and both times are written together.
 
     GHL owns whether the guest came, until the booking is moved to another time.
@@ -227,13 +234,30 @@ def _merge_times(wanted: Mapping[FieldName, str], state: AppointmentState) -> di
     # A booking that was moved, or stands again, is another appointment: it has no base.
     is_same_slot = not is_moved and state.base.get(STATE) == wanted[STATE]
     policies = [FieldPolicy[str](field, eq, ConflictRule.WORKSPACE) for field in fields]
-    values = merge_fields(workspace, ghl, workspace if is_same_slot else {}, policies).to_ghl
-    return {**times, **values} if values.keys() & times.keys() else values
+    merged = merge_fields(workspace, ghl, workspace if is_same_slot else {}, policies)
+    conflicts = tuple(
+        one.model_copy(update={"base": state.base.get(one.field)})
+        for one in merged.conflicts
+        if one.ghl != state.base.get(one.field)  # else GHL has not changed it since the base
+    )
+    is_owned_edit = is_owned_by_ghl and wanted[STATE] != state.base.get(STATE)
+    if is_owned_edit and state.status != state.base.get(STATUS):
+        conflicts = (*conflicts, _status_kept(wanted, state))
+    values = merged.to_ghl
+    return ({**times, **values} if values.keys() & times.keys() else values), conflicts
+
+
+def _status_kept(wanted: Mapping[FieldName, str], state: AppointmentState) -> Conflict:
+    """Record that GHL's status stays, though TimeRex changed the booking, too."""
+    then = state.base.get(STATUS)
+    return Conflict(
+        field=STATUS, workspace=wanted[STATE], ghl=state.status, base=then, winner="ghl"
+    )
 
 
 def _merge_texts(
     wanted: Mapping[FieldName, str], state: AppointmentState, user: GhlUserId | None
-) -> dict[FieldName, str]:
+) -> tuple[dict[FieldName, str], tuple[Conflict, ...]]:
     """Return the texts and assignee to write: GHL's users win."""
     then, shown = state.base, texts_of(state.now) if state.now else {}
     # A booking that was cancelled from the start had no address: what GHL had counts as the base.
@@ -249,10 +273,12 @@ def _merge_texts(
         edits[HOSTS] = assigned_to
     fields = [field for field in (TITLE, ADDRESS, DETAILS, HOSTS) if field in wanted]
     policies = [FieldPolicy(field, is_same_text, ConflictRule.GHL) for field in fields]
-    values = merge_fields(wanted, {**base, **edits}, base, policies).to_ghl
+    merged = merge_fields(wanted, {**base, **edits}, base, policies)
+    values = merged.to_ghl
     if values.pop(HOSTS, None) is not None and user is not None:
         values[ASSIGNED_TO] = user
-    return {field: value for field, value in values.items() if value != shown.get(field)}
+    changed = {field: value for field, value in values.items() if value != shown.get(field)}
+    return changed, merged.conflicts
 
 
 def _user_of(booking: Booking, users: Mapping[str, GhlUserId]) -> GhlUserId | None:

@@ -1,5 +1,6 @@
 """The settings of a published connection: everything a run needs, and no secret."""
 
+from datetime import timedelta
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -123,6 +124,8 @@ class ConnectionSettings(Record):
         booked_tag: Tag of a contact with a confirmed booking; None for none.
         cancelled_tag: Tag of a contact whose last booking was cancelled; None for none.
         poll_minutes: How often the scheduled runs look for changes.
+        newest_tolerance_s: Two edits of a field no farther apart than this have no newer one: the
+            clocks of GHL and of this machine differ, and times may be rounded.
     """
 
     name: ConnectionName
@@ -133,8 +136,14 @@ class ConnectionSettings(Record):
     booked_tag: str | None = "timerex booked"
     cancelled_tag: str | None = "timerex cancelled"
     poll_minutes: int = Field(default=5, ge=1, le=24 * 60)
+    newest_tolerance_s: int = Field(default=120, ge=0, le=3600)
     activities: ActivitySettings = ActivitySettings()
     appointments: AppointmentSettings = AppointmentSettings()
+
+    @property
+    def newest_tolerance(self) -> timedelta:
+        """Return the tolerance as a duration."""
+        return timedelta(seconds=self.newest_tolerance_s)
 
 
 class PublishedConnection(Record):

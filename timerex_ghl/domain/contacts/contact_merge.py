@@ -3,12 +3,12 @@
 A field that GHL takes on creation only is one-way from then on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from timerex_ghl.domain.contacts.mapping import goes_to_ghl, goes_to_workspace
-from timerex_ghl.domain.shared.actions import Conflict, WorkspaceChange
+from timerex_ghl.domain.shared.actions import Conflict, StandingDifference, WorkspaceChange
 from timerex_ghl.domain.shared.merge_field import (
     FieldPolicy,
     MergedFields,
@@ -39,6 +39,7 @@ class MergedContact(Record):
     agreed_tags: Tags | None
     base: Contact
     conflicts: tuple[Conflict, ...]
+    differences: tuple[StandingDifference, ...]
 
 
 class TagMerge(NamedTuple):
@@ -58,6 +59,7 @@ def merge_contacts(
     region: str,
     *,
     creating: bool = False,
+    newer: Mapping[FieldName, Side] | None = None,
 ) -> MergedContact:
     """Merge the two views of a contact.
 
@@ -68,10 +70,11 @@ def merge_contacts(
         rules: The connection's fields.
         region: Reads phone numbers written without a country code.
         creating: GHL does not have the contact yet, so create-only fields are included.
+        newer: The side that changed a field last, where that is known.
     """
     agreed = base.values if base else {}
-    newer = _newer_value_of(workspace, ghl)
-    policies = [_policy_of(rule, newer, region, creating=creating) for rule in rules]
+    last = newer or {}
+    policies = [_policy_of(one, last.get(one.field), region, creating=creating) for one in rules]
     fields = _merge_values(workspace.values, ghl.values, agreed, policies)
     tags = merge_tags(workspace.tags, ghl.tags, base.tags if base else None)
     added, removed = tags.to_workspace
@@ -85,6 +88,7 @@ def merge_contacts(
         agreed_tags=tags.agreed,
         base=Contact(values={**agreed, **fields.base}, tags=tags.base),
         conflicts=fields.conflicts,
+        differences=fields.differences,
     )
 
 
@@ -142,6 +146,7 @@ def _policy_of(
         to_workspace=goes_to_workspace(rule),
         ghl_accepts=accepts,
         workspace_accepts=accepts,
+        no_way_to_ghl="create only" if rule.create_only else "one-way",
     )
 
 
@@ -160,12 +165,3 @@ def _cleaned(tags: Tags) -> Tags:
 
 def _spelled(tags: Tags, cleaned: Tags) -> Tags:
     return frozenset(tag for tag in tags if clean_tag(tag) in cleaned)
-
-
-def _newer_value_of(workspace: Contact, ghl: Contact) -> Side | None:
-    """Return which side changed last; None where a time is missing, or both are the same."""
-    if workspace.updated_at is None or ghl.updated_at is None:
-        return None
-    if workspace.updated_at == ghl.updated_at:
-        return None
-    return "workspace" if workspace.updated_at > ghl.updated_at else "ghl"

@@ -1,6 +1,6 @@
 """Plan the writes that bring one contact in sync."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from timerex_ghl.domain.contacts.contact_merge import MergedContact, apply_change, merge_contacts
 from timerex_ghl.domain.contacts.identity import Keys, keys_of
@@ -15,6 +15,7 @@ from timerex_ghl.domain.shared.actions import (
     WorkspaceChange,
 )
 from timerex_ghl.domain.shared.errors import ReviewNeededError
+from timerex_ghl.domain.shared.merge_field import Side
 from timerex_ghl.domain.shared.models import (
     Contact,
     FieldName,
@@ -36,6 +37,7 @@ def plan_contact(
     base: Contact | None,
     rules: Sequence[FieldRule],
     region: str,
+    newer: Mapping[FieldName, Side] | None = None,
 ) -> ContactPlan:
     """Plan the fewest writes that bring a contact in sync.
 
@@ -45,13 +47,14 @@ def plan_contact(
         base: What both last agreed on; None the first time.
         rules: The connection's fields.
         region: Reads phone numbers written without a country code.
+        newer: The side that changed a field last, where that is known; else `newest` asks.
 
     Raises:
         ReviewNeededError: The contact is new to GHL and has neither e-mail nor phone.
     """
     if ghl is None:
         return _plan_creation(workspace, rules, region)
-    merge = merge_contacts(workspace, map_from_ghl(ghl, rules), base, rules, region)
+    merge = merge_contacts(workspace, map_from_ghl(ghl, rules), base, rules, region, newer=newer)
     values = map_to_ghl(_as_sent(merge.values_to_ghl, region), rules, creating=False)
     agreed = Contact(
         values={rule.field: merge.base.values[rule.field] for rule in rules if rule.ghl in values},
@@ -163,6 +166,7 @@ def _plan_of(merge: MergedContact, to_ghl: tuple[ContactAction, ...]) -> Contact
         to_workspace=merge.to_workspace,
         base=merge.base,
         conflicts=merge.conflicts,
+        differences=merge.differences,
     )
 
 

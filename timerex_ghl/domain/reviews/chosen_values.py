@@ -59,6 +59,7 @@ def plan_as_chosen(
     rules: Sequence[FieldRule],
     region: str,
     chosen: ChosenValues,
+    newer: Mapping[FieldName, Side] | None,
 ) -> ContactPlan:
     """Plan as `plan_contact` does, with the decision in the place of the fields' rules.
 
@@ -68,13 +69,13 @@ def plan_as_chosen(
         ReviewNeededError: The contact is new to GHL and has neither e-mail nor phone.
     """
     if chosen is NOTHING_CHOSEN:
-        return plan_contact(workspace, ghl, base, rules, region)
+        return plan_contact(workspace, ghl, base, rules, region, newer)
     typed = WorkspaceChange(values=chosen.typed)
     if base is not None and chosen.typed:
         agreed = {field: base.values[field] for field in base.values.keys() - chosen.typed.keys()}
         base = base.model_copy(update={"values": agreed})
     ruled = rules_with_decision(rules, chosen.winners)
-    plan = plan_contact(apply_change(workspace, typed), ghl, base, ruled, region)
+    plan = plan_contact(apply_change(workspace, typed), ghl, base, ruled, region, newer)
     change = plan.to_workspace
     values = {**change.values, **chosen.typed}
     return plan.model_copy(update={"to_workspace": change.model_copy(update={"values": values})})

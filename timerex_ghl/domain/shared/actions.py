@@ -20,6 +20,20 @@ from timerex_ghl.domain.shared.models import (
 NOTHING_AGREED = Contact(values={})
 
 
+class Conflict(Record):
+    """Both sides changed one field differently. It is recorded even where a rule resolves it.
+
+    Attributes:
+        winner: Whose value the field's rule chose; None: a person must choose.
+    """
+
+    field: FieldName
+    workspace: Value
+    ghl: Value
+    base: Value
+    winner: Literal["workspace", "ghl"] | None
+
+
 class CreateContact(Record):
     """Create a GHL contact. Tags follow as an action of their own.
 
@@ -97,7 +111,11 @@ class CreateAppointment(Record):
 
 
 class UpdateAppointment(Record):
-    """Write the changed fields, and only those, of a booking's appointment."""
+    """Write the changed fields, and only those, of a booking's appointment.
+
+    Attributes:
+        conflicts: Fields both sides changed differently, recorded with the outcome.
+    """
 
     kind: Literal["appointment.update"] = "appointment.update"
     contact_id: GhlContactId
@@ -105,6 +123,7 @@ class UpdateAppointment(Record):
     appointment_id: GhlAppointmentId
     values: dict[FieldName, str]
     base: dict[FieldName, str]
+    conflicts: tuple[Conflict, ...] = ()
 
 
 class CancelBooking(Record):
@@ -150,18 +169,20 @@ ActivityAction = ActivityWrite | DeleteActivity
 Action = ContactAction | NoteAction | AppointmentAction | ActivityAction | CancelBooking
 
 
-class Conflict(Record):
-    """Both sides changed one field differently. It is recorded even where a rule resolves it.
+DifferenceReason = Literal["emptied", "create only", "one-way", "unknown assignee", "refused"]
+"""Why a difference between the two sides stays.
 
-    Attributes:
-        winner: Whose value the field's rule chose; None: a person must choose.
-    """
+emptied: one side's value was emptied, and an empty value does not travel. create only: GHL takes
+the field on creation only. one-way: the field's target was edited. unknown assignee: GHL has no
+user with that e-mail, or the workspace knows none with GHL's. refused: GHL may not get the value.
+"""
+
+
+class StandingDifference(Record):
+    """A field in which both sides differ, and that no rule brings in sync."""
 
     field: FieldName
-    workspace: Value
-    ghl: Value
-    base: Value
-    winner: Literal["workspace", "ghl"] | None
+    reason: DifferenceReason
 
 
 class WorkspaceChange(Record):
@@ -184,12 +205,14 @@ class ContactPlan(Record):
         to_workspace: Written to the workspace row.
         base: The base once all of this is done. A field with an open conflict keeps its old base.
         conflicts: Fields both sides changed differently.
+        differences: Fields that differ and stay so.
     """
 
     to_ghl: tuple[ContactAction, ...] = ()
     to_workspace: WorkspaceChange = WorkspaceChange()
     base: Contact
     conflicts: tuple[Conflict, ...] = ()
+    differences: tuple[StandingDifference, ...] = ()
 
 
 class ActivityPlan(Record):
@@ -200,9 +223,11 @@ class ActivityPlan(Record):
         to_workspace: Written to the workspace row.
         base: The base once all of this is done.
         conflicts: Fields both sides changed differently.
+        differences: Fields that differ and stay so.
     """
 
     to_ghl: tuple[ActivityWrite, ...] = ()
     to_workspace: WorkspaceChange = WorkspaceChange()
     base: dict[FieldName, str | None]
     conflicts: tuple[Conflict, ...] = ()
+    differences: tuple[StandingDifference, ...] = ()

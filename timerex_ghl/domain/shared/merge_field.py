@@ -1,15 +1,17 @@
 """The three-way merge of one field, the same for contacts, notes, tasks and appointments.
 
 Each side is compared with the base. A change on one side goes to the other one. If both changed
-differently, that is a conflict, and the field's policy chooses the winner.
+differently, that is a conflict, and the field's policy chooses the winner. Where both differ and
+nothing may be written, that is a standing difference.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
-from timerex_ghl.domain.shared.actions import Conflict
+from timerex_ghl.domain.shared.actions import Conflict, DifferenceReason, StandingDifference
 from timerex_ghl.domain.shared.models import ConflictRule, FieldName, Value
+from timerex_ghl.domain.shared.normal import is_empty
 
 Side = Literal["workspace", "ghl"]
 V = TypeVar("V", bound=Value)
@@ -39,9 +41,11 @@ class FieldPolicy(NamedTuple, Generic[V]):
         newer: The side that changed last, for `newest`; None: not known, so a person is asked.
         to_ghl: The field may be written to GHL.
         to_workspace: The field may be written to the workspace.
-        ghl_accepts: Whether GHL may get a value. A value it may not get is no edit: it stays
-            until the other side changes, and then gives way without a conflict.
+        ghl_accepts: Whether GHL may get a value. One that it may not get stays where it is. An
+            empty one gives way without a conflict once the other side changes.
         workspace_accepts: The same for the workspace.
+        no_way_to_ghl: Why `to_ghl` is off, where it is.
+        refusal: Why GHL may not get a filled value.
     """
 
     field: FieldName
@@ -52,6 +56,8 @@ class FieldPolicy(NamedTuple, Generic[V]):
     to_workspace: bool = True
     ghl_accepts: Callable[[V], bool] = accept_any
     workspace_accepts: Callable[[V], bool] = accept_any
+    no_way_to_ghl: DifferenceReason = "one-way"
+    refusal: DifferenceReason = "refused"
 
 
 class FieldVerdict(NamedTuple, Generic[V]):
@@ -62,11 +68,13 @@ class FieldVerdict(NamedTuple, Generic[V]):
             nothing is written.
         base: The new base; UNKNOWN: it stays as it was.
         conflict: Set where both sides changed it differently.
+        difference: Why both differ and nothing is written; None where they agree, or ask.
     """
 
     winner: Side | Literal["both"] | None = None
     base: V | Unknown = UNKNOWN
     conflict: Conflict | None = None
+    difference: DifferenceReason | None = None
 
 
 class MergedFields(NamedTuple, Generic[V]):
@@ -76,6 +84,7 @@ class MergedFields(NamedTuple, Generic[V]):
     to_ghl: dict[FieldName, V]
     base: dict[FieldName, V]
     conflicts: tuple[Conflict, ...]
+    differences: tuple[StandingDifference, ...]
 
 
 def merge_fields(
@@ -96,6 +105,11 @@ def merge_fields(
         to_ghl={f: value for f, value in agreed.items() if verdicts[f].winner == "workspace"},
         base=agreed,
         conflicts=tuple(one.conflict for one in verdicts.values() if one.conflict),
+        differences=tuple(
+            StandingDifference(field=field, reason=one.difference)
+            for field, one in verdicts.items()
+            if one.difference
+        ),
     )
 
 
@@ -107,37 +121,65 @@ def merge_field(
     Args:
         workspace: The workspace's value.
         ghl: GHL's value; UNKNOWN: not received.
-        base: What both last agreed on. UNKNOWN: they never did, so every value is an edit.
+        base: What both last agreed on. UNKNOWN: they never did, so every filled value is an edit.
         policy: How the field is merged.
     """
 
-    def is_changed(value: V) -> bool:
-        return base is UNKNOWN or not policy.is_same(value, base)
+    def is_edit(value: V, accepts: Callable[[V], bool]) -> bool:
+        return _is_changed(value, base, policy) and (accepts(value) or not is_empty(value))
 
-    if ghl is UNKNOWN or not (policy.to_ghl or policy.to_workspace):
+    if ghl is UNKNOWN:
         return FieldVerdict()
     if policy.is_same(workspace, ghl):
-        return FieldVerdict("both", workspace)
-    is_workspace_edit = is_changed(workspace) and policy.ghl_accepts(workspace)
-    is_ghl_edit = is_changed(ghl) and policy.workspace_accepts(ghl)
-    match is_workspace_edit, is_ghl_edit:
-        case True, True:
-            winner = _winner(policy)
-            conflict = Conflict(
-                field=policy.field,
-                workspace=workspace,
-                ghl=ghl,
-                base=None if base is UNKNOWN else base,
-                winner=winner,
-            )
-            values = {"workspace": workspace, "ghl": ghl, None: UNKNOWN}
-            return FieldVerdict(winner, values[winner], conflict)
-        case True, False if policy.to_ghl:
-            return FieldVerdict("workspace", workspace)
-        case False, True if policy.to_workspace:
-            return FieldVerdict("ghl", ghl)
+        is_synced = policy.to_ghl or policy.to_workspace
+        return FieldVerdict("both", workspace) if is_synced else FieldVerdict()
+    winner, conflict = None, None
+    match is_edit(workspace, policy.ghl_accepts), is_edit(ghl, policy.workspace_accepts):
+        case True, True if policy.to_ghl or policy.to_workspace:
+            conflict = _conflict(workspace, ghl, base, policy)
+            winner = conflict.winner
+        case True, False:
+            winner = "workspace"
+        case False, True:
+            winner = "ghl"
         case _:
-            return FieldVerdict()
+            pass
+    if winner == "workspace" and policy.to_ghl and policy.ghl_accepts(workspace):
+        return FieldVerdict("workspace", workspace, conflict)
+    if winner == "ghl" and policy.to_workspace and policy.workspace_accepts(ghl):
+        return FieldVerdict("ghl", ghl, conflict)
+    if winner is None and conflict is not None:
+        return FieldVerdict(conflict=conflict)
+    # Both keep their values. A conflict whose winner cannot travel decided nothing.
+    return FieldVerdict(difference=_difference(workspace, ghl, base, policy))
+
+
+def _conflict(workspace: V, ghl: V, base: V | Unknown, policy: FieldPolicy[V]) -> Conflict:
+    agreed = None if base is UNKNOWN else base
+    return Conflict(
+        field=policy.field, workspace=workspace, ghl=ghl, base=agreed, winner=_winner(policy)
+    )
+
+
+def _is_changed(value: V, base: V | Unknown, policy: FieldPolicy[V]) -> bool:
+    return not is_empty(value) if base is UNKNOWN else not policy.is_same(value, base)
+
+
+def _difference(
+    workspace: V, ghl: V, base: V | Unknown, policy: FieldPolicy[V]
+) -> DifferenceReason | None:
+    """Return why a difference stays; None where nothing was changed that could travel."""
+    if _is_changed(workspace, base, policy):
+        if not policy.to_ghl:
+            return policy.no_way_to_ghl
+        if not policy.ghl_accepts(workspace):
+            return "emptied" if is_empty(workspace) else policy.refusal
+    if _is_changed(ghl, base, policy):
+        if policy.to_ghl and not policy.to_workspace:
+            return "one-way"
+        if policy.to_workspace and not policy.workspace_accepts(ghl):
+            return "emptied" if is_empty(ghl) else "refused"
+    return None
 
 
 def _winner(policy: FieldPolicy[V]) -> Side | None:

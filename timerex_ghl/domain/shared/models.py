@@ -62,12 +62,16 @@ class WorkspaceContact(Record):
     Attributes:
         version: Rises by one with each change of the row.
         deleted: The row is a tombstone.
+        changed_at: When each field was last changed. Absent: not known.
     """
 
     id: ContactId
     version: int
     contact: Contact
     deleted: bool = False
+    changed_at: dict[FieldName, AwareDatetime] = Field(
+        default_factory=dict[FieldName, AwareDatetime]
+    )
 
 
 class GhlContact(Record):

@@ -26,7 +26,7 @@ RecordKind = Literal[
 on one side. `location`: the connection's own, so it has no id."""
 
 _KINDS: frozenset[str] = frozenset(get_args(RecordKind))
-_WITH_FIELDS = frozenset({"contact", "note", "task"})
+_WITH_FIELDS = frozenset({"contact", "note", "task", "booking"})
 _OF_A_CONTACT = frozenset({"ghl-note", "ghl-task"})
 
 

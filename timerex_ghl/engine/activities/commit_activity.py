@@ -20,12 +20,13 @@ from timerex_ghl.domain.activities.activity_fields import (
     is_same_activity,
 )
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity
-from timerex_ghl.domain.shared.actions import ActivityPlan, Conflict
+from timerex_ghl.domain.shared.actions import ActivityPlan
 from timerex_ghl.domain.shared.models import ConnectionName, Contact, ContactId, FieldName, Value
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.claim_activity import ActivityClaim, ActivityState
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.reviews.review_case import NO_DECISION, ReviewDecision, close
+from timerex_ghl.engine.writes.record_conflict import record_conflict
 from timerex_ghl.engine.writes.write import Written
 
 
@@ -62,7 +63,7 @@ def commit_activity(
         close(tx, case, now)
     for conflict in one.plan.conflicts:
         if conflict.field not in one.decision.values.winners:
-            _note_conflict(tx, connection, known.key, conflict, now)
+            record_conflict(tx, connection, known.key.ref, conflict, "the connection's rule", now)
     reviews.close_reviews(tx, connection, _over(tx, connection, one), by="a later run", now=now)
     if one.plan.to_ghl or one.plan.to_workspace:
         detail = {
@@ -178,24 +179,6 @@ def _over(tx: Connection, connection: ConnectionName, one: ActivityCommit) -> li
         if subject.record == ref and subject.field not in still
     ]
     return [ref, *mine]
-
-
-def _note_conflict(
-    tx: Connection, connection: ConnectionName, key: ActivityKey, conflict: Conflict, now: datetime
-) -> None:
-    """Record both values of a conflict in a review, whichever won."""
-    review_id, _ = reviews.open_review(
-        tx,
-        connection=connection,
-        kind="conflict",
-        subject=key.ref.of_field(conflict.field),
-        reason=f"both sides changed {conflict.field}",
-        detail=conflict.model_dump(mode="json"),
-        now=now,
-    )
-    if conflict.winner is not None:
-        rule = "the connection's rule"
-        reviews.resolve_review(tx, review_id, decision=conflict.winner, by=rule, now=now)
 
 
 def record_audit(

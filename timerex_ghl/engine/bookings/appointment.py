@@ -1,5 +1,7 @@
 """The appointment that mirrors a booking: created once, then updated."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection
@@ -16,6 +18,7 @@ from timerex_ghl.domain.bookings.appointment_fields import (
 from timerex_ghl.domain.bookings.appointment_plan import AppointmentPlan, plan_appointments
 from timerex_ghl.domain.shared.actions import (
     AppointmentAction,
+    Conflict,
     CreateAppointment,
 )
 from timerex_ghl.domain.shared.errors import NotFoundError
@@ -28,6 +31,7 @@ from timerex_ghl.domain.shared.models import (
     GhlContactId,
     Value,
 )
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.bookings.appointment_calls import (
     find_appointment,
     look_again,
@@ -35,6 +39,7 @@ from timerex_ghl.engine.bookings.appointment_calls import (
 )
 from timerex_ghl.engine.bookings.mirror_state import MirrorState
 from timerex_ghl.engine.context import SyncContext
+from timerex_ghl.engine.writes.record_conflict import record_conflict
 from timerex_ghl.engine.writes.recovery import close
 from timerex_ghl.engine.writes.write import Claim, commit_outcome, send_write
 
@@ -51,7 +56,7 @@ async def mirror_in_appointment(
     """
     plan = await _plan(context, mirror, ghl_id)
     if plan.moves or plan.kept:
-        await context.ledger.write(_keep, context.connection, plan)
+        await context.ledger.write(_keep, context.connection, plan, context.now())
     written = 0
     for action in plan.actions:
         written += await _write(context, claim, action)
@@ -90,12 +95,26 @@ async def _write(context: SyncContext, claim: Claim, action: AppointmentAction) 
     return True
 
 
-def _keep(tx: Connection, connection: ConnectionName, plan: AppointmentPlan) -> None:
+def _keep(tx: Connection, connection: ConnectionName, plan: AppointmentPlan, now: datetime) -> None:
     """Move appointments to their successors, and save bases that need no write."""
     for old, new in plan.moves:
         links.move_link(tx, connection, "appointment", old, new)
     for kept in plan.kept:
         save_base(tx, connection, kept.booking_id, kept.base)
+        _record(tx, connection, kept.booking_id, kept.conflicts, now)
+
+
+def _record(
+    tx: Connection,
+    connection: ConnectionName,
+    booking_id: BookingId,
+    conflicts: Iterable[Conflict],
+    now: datetime,
+) -> None:
+    """Record both values of each conflict, with the base that ends it."""
+    for conflict in conflicts:
+        by = "the rule for appointments"
+        record_conflict(tx, connection, RecordRef.booking(booking_id), conflict, by, now)
 
 
 def save_base(
@@ -126,6 +145,7 @@ def _commit(
         )
     else:
         link = links.link_of_local(tx, context.connection, "appointment", action.booking_id)
+        _record(tx, context.connection, action.booking_id, action.conflicts, context.now())
     if link is not None:
         changes = {"base": base, "digest": None, "written_at": context.now()}
         links.save_links(tx, [link.model_copy(update=changes)])

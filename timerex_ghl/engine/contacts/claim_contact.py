@@ -13,9 +13,10 @@ from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import Keyed
 from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
 from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
 from timerex_ghl.adapters.ledger.tables.sync.locks import Fence, WantedLocks
+from timerex_ghl.domain.contacts.change_times import GhlReading
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.errors import SkippableError
-from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContact
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContact, GhlContactId
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.match_contact import Person
 from timerex_ghl.engine.context import SyncContext
@@ -31,11 +32,13 @@ class ContactState(NamedTuple):
         unknown: Writes about it whose outcome is unknown.
         candidates: GHL's contacts with its e-mail and those with its phone, among the pages that
             were read. None for a linked contact, which needs no search.
+        last_reading: Its GHL contact as last read; None where it was not read yet.
     """
 
     person: Person
     unknown: Sequence[Intent]
     candidates: tuple[list[GhlContact], list[GhlContact]] | None
+    last_reading: GhlReading | None = None
 
 
 ClaimedContact: TypeAlias = Claimed[Claim, ContactState]
@@ -117,6 +120,8 @@ def _read(
     linked = links.links_of_locals(tx, connection, "contact", contact_ids)
     record_keys = [RecordRef.contact(contact_id) for contact_id in rows]
     unknown = intents.open_by_record(tx, connection, record_keys)
+    ghl_ids = {contact_id: GhlContactId(link.remote_id) for contact_id, link in linked.items()}
+    readings = ghl_contacts.get_readings(tx, connection, [*ghl_ids.values()])
     lookers = {i: row for i, row in rows.items() if i not in linked and not row.row.deleted}
     found = (
         ghl_contacts.find_by_keys(tx, connection, [row.keys for row in lookers.values()])
@@ -129,6 +134,7 @@ def _read(
             Person(keyed.row, linked.get(contact_id), keyed.keys),
             unknown.get(RecordRef.contact(contact_id), ()),
             _index_of(keyed, found, apart_from) if contact_id in lookers else None,
+            readings.get(ghl_ids.get(contact_id, GhlContactId(""))),
         )
         for contact_id, keyed in rows.items()
     }

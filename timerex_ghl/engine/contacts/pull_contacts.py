@@ -7,7 +7,8 @@ from pydantic import AwareDatetime
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.contacts import LARGEST_PAGE, ContactPage, SearchAfter
-from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, workspace_contacts
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
+from timerex_ghl.adapters.ledger.tables.contacts.changed_contacts import changed_contacts
 from timerex_ghl.adapters.ledger.tables.sync import cursors
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
@@ -154,5 +155,5 @@ def _save_page(
 
 def _changed(tx: Connection, connection: ConnectionName) -> list[RecordRef]:
     remote = ghl_contacts.changed_snapshots(tx, connection)
-    local = workspace_contacts.changed_contacts(tx, connection)
+    local = changed_contacts(tx, connection)
     return [*map(RecordRef.ghl_contact, remote), *map(RecordRef.contact, local)]

@@ -9,13 +9,20 @@ from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import StoredSnaps
 from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans
 from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
+from timerex_ghl.domain.contacts.change_times import (
+    ContactTimes,
+    GhlReading,
+    newer_by_field,
+    note_changes,
+)
 from timerex_ghl.domain.contacts.contact_base import base_after, base_if_shown
 from timerex_ghl.domain.contacts.contact_plan import as_pulled, is_as_planned, with_answer
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.reviews.chosen_values import check_decision, plan_as_chosen
 from timerex_ghl.domain.shared.actions import ContactAction, ContactPlan, CreateContact
 from timerex_ghl.domain.shared.errors import DuplicateContactError, ReviewNeededError
-from timerex_ghl.domain.shared.models import Contact, FieldRule, GhlContact, GhlContactId
+from timerex_ghl.domain.shared.merge_field import Side
+from timerex_ghl.domain.shared.models import Contact, FieldName, FieldRule, GhlContact, GhlContactId
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.engine.contacts.claim_contact import ContactState
 from timerex_ghl.engine.contacts.commit_contact import (
@@ -75,7 +82,7 @@ async def reconcile_contact(
         ReviewNeededError: A person must decide. Nothing was written.
         ScopeError: The token may not write to GHL. The workspace's changes are committed.
     """
-    work = _Work(context, claim, decision)
+    work = _Work(context, claim, decision, known.last_reading)
     person, ghl, plan = await _read_and_plan(work, known, snapshot)
     local, settings = person.row.contact, context.settings
     check_decision(decision.values, plan, local, ghl, settings.rules, settings.region)
@@ -97,11 +104,22 @@ class _Work(NamedTuple):
     context: SyncContext
     claim: Claim
     decision: ReviewDecision
+    last_reading: GhlReading | None
 
     def plan(self, person: Person, ghl: GhlContact | None) -> ContactPlan:
         rules, region = self.rules_of(person), self.context.settings.region
         local, base = person.row.contact, person.base
-        return plan_as_chosen(local, ghl, base, rules, region, self.decision.values)
+        newer = None if ghl is None else self.newer_of(person, ghl)
+        return plan_as_chosen(local, ghl, base, rules, region, self.decision.values, newer)
+
+    def newer_of(self, person: Person, ghl: GhlContact) -> dict[FieldName, Side]:
+        settings = self.context.settings
+        changed = note_changes(self.last_reading, ghl.values, self.context.now())
+        times = ContactTimes(person.row.changed_at, changed)
+        remote = map_from_ghl(ghl, settings.rules)
+        return newer_by_field(
+            times, person.row.contact, remote, settings.rules, settings.newest_tolerance
+        )
 
     def rules_of(self, person: Person) -> Sequence[FieldRule]:
         """Return the fields to reconcile: of a tombstone none, only the tags of its bookings."""

@@ -40,7 +40,8 @@ GHL, as its operator
     /ghl/calls, /ghl/faults: see below
     POST /ghl/limits {max?, window_ms?, daily?, enabled?}
     POST /ghl/settings {allow_duplicates?, unique_identifiers?, country?, timezone?,
-        search_lag_ms?}: search and task search lag by this, GET does not
+        search_lag_ms?, clock_offset_ms?, clock_step_ms?}: search and task search lag by the first,
+        GET does not; contacts get a wrong `dateUpdated`: later by the second, in whole steps
     POST /ghl/calendars {name, opens?} -> {calendar}: of all users, 9 to 18 each day, or without
         hours
     POST /ghl/users {name, email} -> {user}

@@ -40,6 +40,8 @@ class SettingsOrder(ControlOrder):
     country: str | None = None
     timezone: str | None = None
     search_lag_ms: NonNegativeInt | None = None
+    clock_offset_ms: int | None = None
+    clock_step_ms: PositiveInt | None = None
 
 
 class GhlCalendarOrder(ControlOrder):
@@ -94,7 +96,10 @@ class GhlControl:
         order = await read(request, SettingsOrder)
         if order.search_lag_ms is not None:
             self.ghl.contacts.index.lag_by(order.search_lag_ms)
-        kept = order.model_dump(exclude_none=True, exclude={"search_lag_ms"})
+        clock = {"clock_offset_ms", "clock_step_ms"}
+        for key, value in order.model_dump(exclude_none=True, include=clock).items():
+            setattr(self.ghl.contacts, key, value)
+        kept = order.model_dump(exclude_none=True, exclude={"search_lag_ms", *clock})
         for key, value in kept.items():
             setattr(self.ghl.location, key, value)
         return reply()

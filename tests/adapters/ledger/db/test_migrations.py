@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -16,7 +17,9 @@ from timerex_ghl.adapters.ledger.db.engine import make_engines
 from timerex_ghl.adapters.ledger.db.schema import metadata
 from timerex_ghl.adapters.ledger.migrations import HEAD, VERSION_TABLE
 from timerex_ghl.adapters.ledger.migrations.upgrade import config
+from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.models import ConnectionName
 
 
 class Crash(BaseException):
@@ -155,6 +158,28 @@ async def test_a_table_of_versions_without_a_version_is_no_whole_ledger(empty_ur
     async with open_ledger(empty_url) as ledger:
         assert "locks" in await ledger.read(tables)
         assert await ledger.read(version) == HEAD
+
+
+async def test_a_ledger_of_the_first_version_keeps_its_rows(empty_url: str) -> None:
+    row = {"id": "c1", "v": 1, "contact": '{"tags":null,"values":{"city":"Nara"}}'}
+    engines = make_engines(empty_url)
+    with engines.writer.begin() as tx:
+        command.upgrade(config(tx), "0001")
+        tx.execute(
+            text(
+                "INSERT INTO contacts (connection, id, version, contact, created_at, updated_at,"
+                " deleted) VALUES ('aoba', :id, :v, :contact, 0, 0, false)"
+            ),
+            row,
+        )
+    engines.dispose()
+
+    async with open_ledger(empty_url) as ledger:
+        found = await ledger.read(workspace_contacts.list_contacts, ConnectionName("aoba"))
+
+    assert [(one.id, one.contact.values, one.changed_at) for one in found] == [
+        ("c1", {"city": "Nara"}, {})
+    ]
 
 
 async def test_several_that_start_at_once_migrate_once(empty_url: str) -> None:

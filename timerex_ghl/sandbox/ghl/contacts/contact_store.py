@@ -129,12 +129,16 @@ class Contacts:
     Attributes:
         index: The contacts as search returns them.
         deleted: Contacts that a person can restore.
+        clock_offset_ms: How far ahead the clock behind `dateUpdated` is; negative: behind.
+        clock_step_ms: `dateUpdated` is rounded down to whole steps of this.
     """
 
     def __init__(self, clock: MachineClock | None = None) -> None:
         self.by_id: dict[str, SandboxContact] = {}
         self.deleted: dict[str, SandboxContact] = {}
         self.index = SearchIndex(self.by_id, clock or MachineClock())
+        self.clock_offset_ms = 0
+        self.clock_step_ms = 1
         self._last_ms = 0
         self._ids_of: dict[tuple[str, str], dict[str, None]] = {}
         self._keys_of: dict[str, set[tuple[str, str]]] = {}
@@ -143,9 +147,12 @@ class Contacts:
         return iter(self.by_id.values())
 
     def save(self, contact: SandboxContact) -> None:
-        """Store a contact and set `dateUpdated`, later than that of all others."""
+        """Store a contact; set `dateUpdated`, by a right clock later than that of all others."""
         self._forget_keys(contact.id)
-        contact.updated_ms = max(now_ms(), contact.updated_ms + 1, self._last_ms)
+        at = now_ms() + self.clock_offset_ms
+        is_right = (self.clock_offset_ms, self.clock_step_ms) == (0, 1)
+        least = max(contact.updated_ms + 1, self._last_ms) if is_right else 0
+        contact.updated_ms = max(at - at % self.clock_step_ms, least)
         contact.found_as = None
         self._last_ms = contact.updated_ms
         self.by_id[contact.id] = contact

@@ -19,6 +19,7 @@ from timerex_ghl.domain.shared.models import (
     GhlField,
     Value,
 )
+from timerex_ghl.domain.shared.newest import ChangeTime
 from timerex_ghl.domain.shared.record_ref import RecordRef
 
 AOBA, HINODE = ConnectionName("aoba"), ConnectionName("hinode")
@@ -241,3 +242,16 @@ def test_equal_content_has_an_equal_digest(other: Contact) -> None:
 )
 def test_other_content_has_another_digest(other: Contact) -> None:
     assert digest_of(SAME) != digest_of(other)
+
+
+async def test_a_reading_has_when_fields_were_changed(ledger: Ledger) -> None:
+    late = LATER + timedelta(hours=1)
+    await save(ledger, make.ghl_contact(city="Kobe", firstName="Riku"))
+    await save(ledger, make.ghl_contact(city="Nara", firstName="Riku"), read_at=LATER)
+    await save(ledger, make.ghl_contact(city="Nara", firstName="Riku"), read_at=late)
+
+    found = await ledger.read(ghl_contacts.get_readings, AOBA, [RIKU])
+
+    assert found[RIKU].read_at == late
+    assert found[RIKU].values[GhlField("city")] == "Nara"
+    assert found[RIKU].changed == {GhlField("city"): ChangeTime(make.NOW, LATER)}

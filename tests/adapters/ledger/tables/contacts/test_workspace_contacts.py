@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 from tests import make
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.contacts.changed_contacts import changed_contacts
 from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import StaleVersionError
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.sync import links
@@ -67,7 +68,8 @@ async def test_an_added_person_reads_back_as_added(ledger: Ledger) -> None:
 
     added = await ledger.write(workspace_contacts.add_contact, AOBA, person, KEYS, make.NOW)
 
-    assert added == WorkspaceContact(id=added.id, version=1, contact=person)
+    filled = dict.fromkeys(map(FieldName, ("first_name", "custom.likes", "note")), make.NOW)
+    assert added == WorkspaceContact(id=added.id, version=1, contact=person, changed_at=filled)
     assert await ledger.read(workspace_contacts.get_contact, AOBA, added.id) == added
 
 
@@ -96,6 +98,8 @@ async def test_a_change_touches_only_what_it_names(ledger: Ledger) -> None:
     assert changed.contact == make.contact(
         last_name=None, city="Sendai", tags={"vip"}, updated_at=LATER
     )
+    edited = dict.fromkeys(change.values, LATER)
+    assert changed.changed_at == {**added.changed_at, **edited}
     assert await ledger.read(workspace_contacts.get_contact, AOBA, added.id) == changed
 
 
@@ -205,7 +209,7 @@ async def test_who_is_not_linked_or_changed_since_is_work(ledger: Ledger) -> Non
     await ledger.write(workspace_contacts.change_contact, AOBA, changed.id, TO_SENDAI, KEYS, LATER)
     await ledger.write(workspace_contacts.delete_contact, AOBA, deleted.id, LATER)
 
-    work = await ledger.read(workspace_contacts.changed_contacts, AOBA)
+    work = await ledger.read(changed_contacts, AOBA)
 
     assert set(work) == {new.id, changed.id}
     assert len(work) == 2
@@ -216,7 +220,7 @@ async def test_a_link_that_was_never_in_sync_is_work(ledger: Ledger) -> None:
     pair = Link(connection=AOBA, kind="contact", local_id=added.id, remote_id="ghl-riku")
     await ledger.write(links.save_links, [pair])
 
-    assert await ledger.read(workspace_contacts.changed_contacts, AOBA) == [added.id]
+    assert await ledger.read(changed_contacts, AOBA) == [added.id]
 
 
 async def test_links_of_another_connection_or_kind_do_not_count(ledger: Ledger) -> None:
@@ -233,17 +237,17 @@ async def test_links_of_another_connection_or_kind_do_not_count(ledger: Ledger) 
         )
         await ledger.write(links.save_links, [pair])
 
-    assert await ledger.read(workspace_contacts.changed_contacts, AOBA) == [added.id]
+    assert await ledger.read(changed_contacts, AOBA) == [added.id]
 
 
 async def test_who_waits_for_a_person_is_no_work_until_changed(ledger: Ledger) -> None:
     added = await add(ledger)
     await set_aside(ledger, added)
 
-    assert await ledger.read(workspace_contacts.changed_contacts, AOBA) == []
+    assert await ledger.read(changed_contacts, AOBA) == []
 
     await ledger.write(workspace_contacts.change_contact, AOBA, added.id, TO_SENDAI, KEYS, LATER)
-    assert await ledger.read(workspace_contacts.changed_contacts, AOBA) == [added.id]
+    assert await ledger.read(changed_contacts, AOBA) == [added.id]
 
 
 async def test_a_resolved_review_makes_work_again(ledger: Ledger) -> None:
@@ -254,4 +258,4 @@ async def test_a_resolved_review_makes_work_again(ledger: Ledger) -> None:
         reviews.resolve_review, review_id, decision="try again", by="mori", now=LATER
     )
 
-    assert await ledger.read(workspace_contacts.changed_contacts, AOBA) == [added.id]
+    assert await ledger.read(changed_contacts, AOBA) == [added.id]

@@ -1,7 +1,7 @@
 """Snapshots of GHL's contacts as last read, for comparison and lookup in bulk runs."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     delete,
     or_,
     select,
@@ -25,6 +26,7 @@ from timerex_ghl.adapters.ledger.db.upsert import upsert
 from timerex_ghl.adapters.ledger.tables.contacts.contact_json import json_of, value_of
 from timerex_ghl.adapters.ledger.tables.operations.reviews import is_set_aside
 from timerex_ghl.adapters.ledger.tables.sync.links import links
+from timerex_ghl.domain.contacts.change_times import GhlReading, note_changes
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.models import (
     ConnectionName,
@@ -34,6 +36,7 @@ from timerex_ghl.domain.shared.models import (
     GhlField,
     LocationId,
 )
+from timerex_ghl.domain.shared.newest import ChangeTime
 
 contact_snapshots = Table(
     "ghl_contacts",
@@ -47,8 +50,15 @@ contact_snapshots = Table(
     Column("digest", Text, nullable=False),
     Column("updated_at", UtcTime),
     Column("read_at", UtcTime, nullable=False),
+    Column("changed", JsonText),
     Index(None, "connection", "email_key"),
     Index(None, "connection", "phone_key"),
+)
+
+
+_READINGS = select(contact_snapshots).where(
+    contact_snapshots.c.connection == bindparam("of"),
+    contact_snapshots.c.id.in_(bindparam("ids", expanding=True)),
 )
 
 
@@ -78,6 +88,7 @@ def save_snapshots(
     tx: Connection, connection: ConnectionName, snapshots: Sequence[Snapshot], read_at: datetime
 ) -> None:
     """Store contacts as just read. A state older than the stored one (search lags) is dropped."""
+    before = get_readings(tx, connection, [one.contact.id for one in snapshots])
     rows = [
         {
             "connection": connection,
@@ -92,6 +103,7 @@ def save_snapshots(
             "digest": digest,
             "updated_at": contact.updated_at,
             "read_at": read_at,
+            "changed": _json_of(note_changes(before.get(contact.id), contact.values, read_at)),
         }
         for contact, keys, digest in snapshots
     ]
@@ -115,6 +127,19 @@ def get_snapshots(
     )
     rows = tx.execute(statement).mappings()
     return {row["id"]: _snapshot_of(row) for row in rows}
+
+
+def get_readings(
+    tx: Connection, connection: ConnectionName, ghl_ids: Collection[GhlContactId]
+) -> dict[GhlContactId, GhlReading]:
+    """Read the values of some contacts as last read, and when those were changed."""
+    if not ghl_ids:
+        return {}
+    rows = tx.execute(_READINGS, {"of": connection, "ids": [*ghl_ids]}).mappings()
+    return {
+        row["id"]: GhlReading(_contact_of(row).values, row["read_at"], _changed_of(row["changed"]))
+        for row in rows
+    }
 
 
 def find_by_keys(
@@ -197,6 +222,22 @@ def digest_now(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId)
             contact_snapshots.c.connection == connection, contact_snapshots.c.id == ghl_id
         )
     )
+
+
+def _json_of(changed: Mapping[GhlField, ChangeTime]) -> dict[str, list[str | None]]:
+    return {
+        field: [None if at is None else at.isoformat(timespec="milliseconds") for at in time]
+        for field, time in changed.items()
+    }
+
+
+def _changed_of(stored: dict[str, list[str | None]] | None) -> dict[GhlField, ChangeTime]:
+    return {
+        GhlField(field): ChangeTime(
+            *(None if at is None else datetime.fromisoformat(at) for at in times)
+        )
+        for field, times in (stored or {}).items()
+    }
 
 
 def _snapshot_of(row: RowMapping) -> StoredSnapshot:

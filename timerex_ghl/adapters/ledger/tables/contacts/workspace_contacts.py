@@ -1,7 +1,7 @@
 """The workspace's contacts. TimeRex itself has none."""
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -25,13 +25,17 @@ from sqlalchemy import (
 
 from timerex_ghl.adapters.ledger.db.schema import JsonText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.tables.contacts.contact_json import contact_of, json_of
-from timerex_ghl.adapters.ledger.tables.operations.reviews import is_set_aside
-from timerex_ghl.adapters.ledger.tables.sync.links import links
 from timerex_ghl.domain.contacts.contact_merge import apply_change
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.errors import RetryableError, SkippableError
-from timerex_ghl.domain.shared.models import ConnectionName, Contact, ContactId, WorkspaceContact
+from timerex_ghl.domain.shared.models import (
+    ConnectionName,
+    Contact,
+    ContactId,
+    FieldName,
+    WorkspaceContact,
+)
 
 contacts = Table(
     "contacts",
@@ -45,6 +49,7 @@ contacts = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("deleted", Boolean, nullable=False),
+    Column("changed_at", JsonText),
     Index(None, "connection", "email_key"),
     Index(None, "connection", "phone_key"),
 )
@@ -77,7 +82,8 @@ def new_row(contact: Contact, now: datetime) -> WorkspaceContact:
     """Make a contact with a new id, at version 1."""
     contact_id = ContactId(f"c_{secrets.token_hex(10)}")
     known = contact.model_copy(update={"updated_at": now})
-    return WorkspaceContact(id=contact_id, version=1, contact=known)
+    changed_at = {field: now for field, value in contact.values.items() if value}
+    return WorkspaceContact(id=contact_id, version=1, contact=known, changed_at=changed_at)
 
 
 def add_contact(
@@ -106,6 +112,7 @@ def add_rows(
             "created_at": now,
             "updated_at": now,
             "deleted": False,
+            "changed_at": _texts_of(row.changed_at),
         }
         for row, keys in people
     ]
@@ -156,6 +163,7 @@ def _change(
     now: datetime,
 ) -> WorkspaceContact:
     changed = apply_change(row.contact, change)
+    changed_at = {**row.changed_at, **dict.fromkeys(_edited(row.contact, change), now)}
     _update(
         tx,
         connection,
@@ -165,9 +173,15 @@ def _change(
         email_key=keys.email,
         phone_key=keys.phone,
         updated_at=now,
+        changed_at=_texts_of(changed_at),
     )
     result = changed.model_copy(update={"updated_at": now})
-    return row.model_copy(update={"version": row.version + 1, "contact": result})
+    version = row.version + 1
+    return row.model_copy(update={"version": version, "contact": result, "changed_at": changed_at})
+
+
+def _edited(contact: Contact, change: WorkspaceChange) -> list[FieldName]:
+    return [field for field, value in change.values.items() if value != contact.values.get(field)]
 
 
 def delete_contact(
@@ -239,29 +253,6 @@ def list_contacts(
     return [row_of(row) for row in tx.execute(statement).mappings()]
 
 
-def changed_contacts(tx: Connection, connection: ConnectionName) -> list[ContactId]:
-    """List contacts that are not linked, or changed in the workspace since they were in sync.
-
-    Left out: deleted ones, and those with a review for their current version.
-    """
-    linked = and_(
-        links.c.connection == contacts.c.connection,
-        links.c.kind == "contact",
-        links.c.local_id == contacts.c.id,
-    )
-    statement = (
-        select(contacts.c.id)
-        .outerjoin(links, linked)
-        .where(contacts.c.connection == connection, ~contacts.c.deleted)
-        .where(
-            or_(links.c.local_version.is_(None), links.c.local_version != contacts.c.version),
-            ~is_set_aside("contact", contacts.c.connection, contacts.c.id, contacts.c.version),
-        )
-        .order_by(contacts.c.created_at, contacts.c.id)
-    )
-    return [ContactId(contact_id) for contact_id in tx.scalars(statement)]
-
-
 def _is(connection: ConnectionName, contact_id: ContactId) -> ColumnElement[bool]:
     return and_(contacts.c.connection == connection, contacts.c.id == contact_id)
 
@@ -282,5 +273,17 @@ def row_of(row: RowMapping) -> WorkspaceContact:
     if contact is None:
         raise AssertionError("a row has a contact")
     return WorkspaceContact(
-        id=ContactId(row["id"]), version=row["version"], contact=contact, deleted=row["deleted"]
+        id=ContactId(row["id"]),
+        version=row["version"],
+        contact=contact,
+        deleted=row["deleted"],
+        changed_at=_times_of(row["changed_at"]),
     )
+
+
+def _times_of(stored: dict[str, str] | None) -> dict[FieldName, datetime]:
+    return {FieldName(field): datetime.fromisoformat(at) for field, at in (stored or {}).items()}
+
+
+def _texts_of(times: Mapping[FieldName, datetime]) -> dict[str, str]:
+    return {field: at.isoformat(timespec="milliseconds") for field, at in times.items()}

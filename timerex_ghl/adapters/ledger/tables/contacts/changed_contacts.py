@@ -1,0 +1,31 @@
+"""Contacts of the workspace that changed since they were in sync."""
+
+from sqlalchemy import Connection, and_, or_, select
+
+from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import contacts
+from timerex_ghl.adapters.ledger.tables.operations.reviews import is_set_aside
+from timerex_ghl.adapters.ledger.tables.sync.links import links
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId
+
+
+def changed_contacts(tx: Connection, connection: ConnectionName) -> list[ContactId]:
+    """List contacts that are not linked, or changed in the workspace since they were in sync.
+
+    Left out: deleted ones, and those with a review for their current version.
+    """
+    linked = and_(
+        links.c.connection == contacts.c.connection,
+        links.c.kind == "contact",
+        links.c.local_id == contacts.c.id,
+    )
+    statement = (
+        select(contacts.c.id)
+        .outerjoin(links, linked)
+        .where(contacts.c.connection == connection, ~contacts.c.deleted)
+        .where(
+            or_(links.c.local_version.is_(None), links.c.local_version != contacts.c.version),
+            ~is_set_aside("contact", contacts.c.connection, contacts.c.id, contacts.c.version),
+        )
+        .order_by(contacts.c.created_at, contacts.c.id)
+    )
+    return [ContactId(contact_id) for contact_id in tx.scalars(statement)]
