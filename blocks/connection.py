@@ -60,6 +60,12 @@ class Connection(Block):
     poll_minutes: int = Field(
         default=5, description="How often the schedules look for changes, in minutes (1 to 1440)."
     )
+    move_minutes: int = Field(
+        default=15,
+        description="How long the new time of a moved booking may take to arrive, in minutes (1 to "
+        "1440). Then TimeRex's API is asked for it; where there is none, the old appointment is "
+        "cancelled and a review opened.",
+    )
     mirror_activities: bool = Field(
         default=True, description="Keep notes and tasks of contacts the same on both sides."
     )

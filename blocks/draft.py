@@ -27,6 +27,7 @@ ADDRESS = re.compile(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/
 
 BOUNDS = {
     "poll_minutes": (1, 24 * 60),
+    "move_minutes": (1, 24 * 60),
     "most_deletes": (1, 100_000),
     "most_deletes_percent": (1, 100),
     "note_calls_per_hour": (0, 36_000),
@@ -183,6 +184,7 @@ def settings_of(
         booked_tag=draft.booked_tag.strip().lower() or None,
         cancelled_tag=draft.cancelled_tag.strip().lower() or None,
         poll_minutes=draft.poll_minutes,
+        move_minutes=draft.move_minutes,
         activities=ActivitySettings(
             mirrors=draft.mirror_activities,
             rule=draft.activity_rule,

@@ -123,6 +123,8 @@ class ConnectionSettings(Record):
         booked_tag: Tag of a contact with a confirmed booking; None for none.
         cancelled_tag: Tag of a contact whose last booking was cancelled; None for none.
         poll_minutes: How often the scheduled runs look for changes.
+        move_minutes: How long the new time of a moved booking may take to arrive. Then the old
+            one is cancelled in GHL, unless TimeRex's API returns the new one.
     """
 
     name: ConnectionName
@@ -133,6 +135,7 @@ class ConnectionSettings(Record):
     booked_tag: str | None = "timerex booked"
     cancelled_tag: str | None = "timerex cancelled"
     poll_minutes: int = Field(default=5, ge=1, le=24 * 60)
+    move_minutes: int = Field(default=15, ge=1, le=24 * 60)
     activities: ActivitySettings = ActivitySettings()
     appointments: AppointmentSettings = AppointmentSettings()
 

@@ -9,8 +9,9 @@ from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
 from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.domain.reviews.review_decisions import Decision
-from timerex_ghl.domain.shared.models import EventId
+from timerex_ghl.domain.shared.models import BookingId, EventId
 from timerex_ghl.domain.shared.record_ref import RecordRef
+from timerex_ghl.engine.bookings.pending_moves import check_now
 from timerex_ghl.engine.context import SyncContext
 
 
@@ -49,11 +50,13 @@ def close(tx: Connection, case: ReviewCase, now: datetime) -> bool:
 
 
 def close_and_replay(tx: Connection, case: ReviewCase, now: datetime) -> bool:
-    """Store the decision, and requeue the event that the review was about."""
+    """Store the decision, and requeue the event that the review was about, or check it again."""
     is_first = close(tx, case, now)
     subject = case.review.subject
     if is_first and subject.kind == "event":
         inbox.requeue_event(tx, EventId(subject.id))
+    if is_first and case.review.kind == "lost-move":
+        check_now(tx, case.context.connection, BookingId(subject.id), case.review.id, now)
     return is_first
 
 
