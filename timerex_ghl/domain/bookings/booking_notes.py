@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from timerex_ghl.domain.bookings.booking_merge import head_of, join_chain, owner_of, root_of
 from timerex_ghl.domain.bookings.note_text import is_same_text, marker_of, render_moved, render_note
-from timerex_ghl.domain.shared.actions import CreateNote, NoteAction, UpdateNote
+from timerex_ghl.domain.shared.actions import CreateNote, DeleteNote, NoteAction, UpdateNote
 from timerex_ghl.domain.shared.models import (
     Booking,
     BookingId,
@@ -45,9 +45,10 @@ def plan_notes(
 ) -> NotePlan:
     """Plan the writes so that one note shows a chain of bookings.
 
-    A successor gets the nearest note before it. A second note in the chain, or one on another
-    contact (who rebooked under another name), says where the booking was moved. A moved booking
-    whose successor has not arrived updates its note, and gets no new one.
+    A successor gets the nearest note before it. A second note on the same contact is deleted: its
+    booking arrived before it was known to belong to the chain. One on another contact (who rebooked
+    under another name) says where the booking was moved. A moved booking whose successor has not
+    arrived updates its note, and gets no new one.
 
     Args:
         rows: Every stored booking of the chain.
@@ -58,13 +59,19 @@ def plan_notes(
     head = head_of(chain)
     owner = owner_of(chain, {id_: note.contact_id for id_, note in notes.items()}, contact_id)
     moves = ((owner, head.id),) if owner is not None and owner != head.id else ()
+    first = notes[owner] if owner else None
+    shown_on = first.contact_id if first else contact_id
     actions = [
-        *_head_actions(chain, head, notes[owner] if owner else None, contact_id),
+        *_head_actions(chain, head, first, contact_id),
         *(
             action
             for row in chain
             if row.id != owner and (note := notes.get(row.id))
-            for action in _rewrite(note, row.id, render_moved(row, head, root_of(chain)))
+            for action in (
+                [DeleteNote(contact_id=shown_on, booking_id=row.id, note_id=note.id)]
+                if note.contact_id == shown_on
+                else _rewrite(note, row.id, render_moved(row, head, root_of(chain)))
+            )
         ),
     ]
     return NotePlan(moves=moves, actions=tuple(actions))

@@ -69,6 +69,15 @@ class UpdateNote(Record):
     text: str
 
 
+class DeleteNote(Record):
+    """Delete the second note of a booking's chain, on the same contact as the first."""
+
+    kind: Literal["note.delete"] = "note.delete"
+    contact_id: GhlContactId
+    booking_id: BookingId
+    note_id: GhlNoteId
+
+
 class CreateAppointment(Record):
     """Create a booking's appointment.
 
@@ -94,6 +103,15 @@ class UpdateAppointment(Record):
     appointment_id: GhlAppointmentId
     values: dict[FieldName, str]
     base: dict[FieldName, str]
+
+
+class DeleteAppointment(Record):
+    """Delete the second appointment of a booking's chain, on the same contact as the first."""
+
+    kind: Literal["appointment.delete"] = "appointment.delete"
+    contact_id: GhlContactId
+    booking_id: BookingId
+    appointment_id: GhlAppointmentId
 
 
 class CancelBooking(Record):
@@ -132,8 +150,10 @@ class DeleteActivity(Record):
 
 
 ContactAction = CreateContact | UpdateContact | AddTags | RemoveTags
-NoteAction = CreateNote | UpdateNote
-AppointmentAction = CreateAppointment | UpdateAppointment
+NoteWrite = CreateNote | UpdateNote
+NoteAction = NoteWrite | DeleteNote
+AppointmentWrite = CreateAppointment | UpdateAppointment
+AppointmentAction = AppointmentWrite | DeleteAppointment
 ActivityWrite = CreateActivity | UpdateActivity
 ActivityAction = ActivityWrite | DeleteActivity
 Action = ContactAction | NoteAction | AppointmentAction | ActivityAction | CancelBooking

@@ -23,7 +23,7 @@ from timerex_ghl.domain.bookings.appointment_fields import (
     is_shown,
 )
 from timerex_ghl.domain.connections.settings import AppointmentSettings
-from timerex_ghl.domain.shared.actions import AppointmentAction, CreateAppointment
+from timerex_ghl.domain.shared.actions import AppointmentWrite, CreateAppointment
 from timerex_ghl.domain.shared.errors import NotFoundError, SkippableError
 from timerex_ghl.domain.shared.ghl_models import (
     AppointmentStatus,
@@ -40,7 +40,7 @@ FARTHEST_ZONE = timedelta(days=1)
 
 
 async def send_appointment(
-    ghl: GhlClient, settings: AppointmentSettings, action: AppointmentAction
+    ghl: GhlClient, settings: AppointmentSettings, action: AppointmentWrite
 ) -> GhlAppointment:
     """Send one action, without the assignee where GHL refuses one outside the calendar's team."""
     try:
@@ -57,7 +57,7 @@ async def send_appointment(
 async def _send(
     ghl: GhlClient,
     settings: AppointmentSettings,
-    action: AppointmentAction,
+    action: AppointmentWrite,
     values: dict[FieldName, str],
 ) -> GhlAppointment:
     more = _more_of(values, settings)
@@ -116,7 +116,7 @@ async def read_appointment(
 
 
 async def find_appointment(
-    context: SyncContext, intent: Intent, action: AppointmentAction
+    context: SyncContext, intent: Intent, action: AppointmentWrite
 ) -> GhlAppointment | None:
     """Find the appointment that an action wrote; None where it changed nothing.
 

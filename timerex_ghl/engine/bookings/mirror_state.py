@@ -17,8 +17,6 @@ from timerex_ghl.domain.shared.actions import (
     CreateAppointment,
     CreateNote,
     NoteAction,
-    UpdateAppointment,
-    UpdateNote,
 )
 from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId
 from timerex_ghl.domain.shared.models import (
@@ -52,9 +50,7 @@ class MirrorState(NamedTuple):
     def unknown_notes(self) -> list[tuple[Intent, NoteAction]]:
         """Return the unknown writes of notes."""
         return [
-            (intent, action)
-            for intent, action in self.unknown
-            if isinstance(action, CreateNote | UpdateNote)
+            (intent, action) for intent, action in self.unknown if isinstance(action, NoteAction)
         ]
 
     @property
@@ -63,7 +59,7 @@ class MirrorState(NamedTuple):
         return [
             (intent, action)
             for intent, action in self.unknown
-            if isinstance(action, CreateAppointment | UpdateAppointment)
+            if isinstance(action, AppointmentAction)
         ]
 
     @property

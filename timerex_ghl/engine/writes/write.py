@@ -21,7 +21,7 @@ from timerex_ghl.domain.shared.actions import (
     ContactPlan,
     CreateContact,
     CreateNote,
-    NoteAction,
+    NoteWrite,
     UpdateContact,
 )
 from timerex_ghl.domain.shared.errors import TimerexGhlError, UnknownOutcomeError
@@ -150,7 +150,7 @@ async def write_contact(
 async def write_note(
     context: SyncContext,
     claim: Claim,
-    action: NoteAction,
+    action: NoteWrite,
     store_result: Callable[[Connection, GhlNote], None],
 ) -> GhlNote:
     """Send one action about a booking's note; return the note.
