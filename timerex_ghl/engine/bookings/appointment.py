@@ -33,6 +33,7 @@ from timerex_ghl.domain.shared.models import (
 from timerex_ghl.engine.activities.write_activity import Gone
 from timerex_ghl.engine.bookings.appointment_calls import (
     find_appointment,
+    find_refused,
     look_again,
     read_appointment,
     send_appointment,
@@ -85,9 +86,10 @@ async def _write(context: SyncContext, claim: Claim, action: AppointmentAction) 
     """Send one action; False where the appointment was deleted meanwhile."""
     if isinstance(action, DeleteAppointment):
         return await _delete(context, claim, action)
-    send = partial(send_appointment, context.ghl, context.settings.appointments, action)
+    find = partial(find_refused, context, action)
+    send = partial(send_appointment, context.ghl, context.settings.appointments, action, find)
     try:
-        written = await send_write(context, claim, action, send)
+        written = await send_write(context, claim, action, send, find=find)
     except NotFoundError:
         if isinstance(action, CreateAppointment):
             raise

@@ -40,7 +40,13 @@ async def mirror_in_note(
             if isinstance(action, DeleteNote):
                 await _delete(context, claim, action)
             else:
-                await write_note(context, claim, action, partial(_commit_note, context, action))
+                await write_note(
+                    context,
+                    claim,
+                    action,
+                    partial(_commit_note, context, action),
+                    partial(_look_for, context, action),
+                )
         except NotFoundError:
             if isinstance(action, CreateNote):
                 raise
@@ -97,6 +103,10 @@ async def recover_notes(context: SyncContext, unknown: list[tuple[Intent, NoteAc
             await context.ledger.write(_commit_recovered, context, action, note)
         result_id = note.id if note else None
         await context.ledger.write(close, intent, result_id)
+
+
+async def _look_for(context: SyncContext, action: NoteWrite) -> GhlNote | None:
+    return _find(await context.ghl.list_notes(action.contact_id), action)
 
 
 def _find(notes: list[GhlNote], action: NoteWrite) -> GhlNote | None:

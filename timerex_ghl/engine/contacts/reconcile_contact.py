@@ -6,11 +6,21 @@ from typing import NamedTuple
 
 from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import StoredSnapshot
 from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans
+from timerex_ghl.adapters.ledger.tables.sync import intents
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.contacts.contact_merge import apply_change
 from timerex_ghl.domain.contacts.contact_plan import as_pulled, is_as_planned, plan_contact
-from timerex_ghl.domain.shared.actions import ContactPlan, WorkspaceChange
-from timerex_ghl.domain.shared.errors import DuplicateContactError, ReviewNeededError
+from timerex_ghl.domain.shared.actions import (
+    ContactAction,
+    ContactPlan,
+    CreateContact,
+    WorkspaceChange,
+)
+from timerex_ghl.domain.shared.errors import (
+    DuplicateContactError,
+    ReviewNeededError,
+    SkippableError,
+)
 from timerex_ghl.domain.shared.models import GhlContact, GhlContactId
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.engine.contacts.claim_contact import ContactState
@@ -134,6 +144,11 @@ async def _write(
             existing = await context.ghl.get_contact(GhlContactId(refused.contact_id))
             ghl = await accept_match(context, person, existing)
             return await _write(context, claim, person, ghl, _plan(context, person, ghl))
+        except SkippableError:
+            made = await _find_refused(context, claim, person, action)
+            if made is None:
+                raise
+            return await _write(context, claim, person, made, _plan(context, person, made))
     if ghl is None:
         raise AssertionError("a plan for a contact that GHL lacks creates it there")
     if plan.to_ghl and not is_as_planned(before, plan.to_ghl, ghl):
@@ -143,6 +158,20 @@ async def _write(
     claim.released = claim.releases_on_commit
     if last is not None:
         context.failpoint(last.action.kind, "after-outcome")
+    return ghl
+
+
+async def _find_refused(
+    context: SyncContext, claim: Claim, person: Person, action: ContactAction
+) -> GhlContact | None:
+    """Find the contact of a create that GHL refused, and close its intent; None without one."""
+    if not isinstance(action, CreateContact):
+        return None
+    ghl = await read_ghl(context, person)
+    if ghl is not None:
+        keys = [claim.record_key]
+        unknown = await context.ledger.read(intents.open_intents, context.connection, keys)
+        await recover_unknown(context, unknown, ghl)
     return ghl
 
 
