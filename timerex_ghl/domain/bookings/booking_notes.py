@@ -21,11 +21,13 @@ class NoteState(Record):
     Attributes:
         contact_id: Its contact in GHL.
         text: Its plain text; None where that is not known.
+        stands_in: It shows the booking in place of an appointment that GHL refused.
     """
 
     id: GhlNoteId
     contact_id: GhlContactId
     text: str | None
+    stands_in: bool = False
 
 
 class NotePlan(Record):
@@ -41,7 +43,11 @@ class NotePlan(Record):
 
 
 def plan_notes(
-    rows: Collection[Booking], notes: Mapping[BookingId, NoteState], contact_id: GhlContactId
+    rows: Collection[Booking],
+    notes: Mapping[BookingId, NoteState],
+    contact_id: GhlContactId,
+    *,
+    stands_in: bool = False,
 ) -> NotePlan:
     """Plan the writes so that one note shows a chain of bookings.
 
@@ -54,6 +60,7 @@ def plan_notes(
         rows: Every stored booking of the chain.
         notes: The notes these bookings have.
         contact_id: The guest of the chain's head.
+        stands_in: GHL refused the chain's appointment; a note that stands in goes on doing so.
     """
     chain = join_chain(rows)
     head = head_of(chain)
@@ -62,7 +69,7 @@ def plan_notes(
     first = notes[owner] if owner else None
     shown_on = first.contact_id if first else contact_id
     actions = [
-        *_head_actions(chain, head, first, contact_id),
+        *_head_actions(chain, head, first, contact_id, stands_in=stands_in),
         *(
             action
             for row in chain
@@ -78,7 +85,12 @@ def plan_notes(
 
 
 def _head_actions(
-    chain: Sequence[Booking], head: Booking, note: NoteState | None, contact_id: GhlContactId
+    chain: Sequence[Booking],
+    head: Booking,
+    note: NoteState | None,
+    contact_id: GhlContactId,
+    *,
+    stands_in: bool,
 ) -> list[NoteAction]:
     root_id = root_of(chain)
     before = next((row for row in chain if row.id == head.old_id), None)
@@ -93,6 +105,7 @@ def _head_actions(
             booking_id=head.id,
             text=text,
             marker=marker_of(root_id),
+            stands_in=stands_in,
         )
     ]
 
@@ -101,5 +114,11 @@ def _rewrite(note: NoteState, booking_id: BookingId, text: str) -> list[NoteActi
     if note.text is not None and is_same_text(note.text, text):
         return []
     return [
-        UpdateNote(contact_id=note.contact_id, booking_id=booking_id, note_id=note.id, text=text)
+        UpdateNote(
+            contact_id=note.contact_id,
+            booking_id=booking_id,
+            note_id=note.id,
+            text=text,
+            stands_in=note.stands_in,
+        )
     ]

@@ -50,23 +50,30 @@ class RemoveTags(Record):
 
 
 class CreateNote(Record):
-    """Create a booking's note. `marker`, a part of `text`, finds the note after a lost answer."""
+    """Create a booking's note.
+
+    Attributes:
+        marker: A part of `text` by which the note is found after a lost answer.
+        stands_in: It shows the booking in place of an appointment that GHL refused.
+    """
 
     kind: Literal["note.create"] = "note.create"
     contact_id: GhlContactId
     booking_id: BookingId
     text: str
     marker: str
+    stands_in: bool = False
 
 
 class UpdateNote(Record):
-    """Update a booking's note."""
+    """Update a booking's note. `stands_in`: as for a new one."""
 
     kind: Literal["note.update"] = "note.update"
     contact_id: GhlContactId
     booking_id: BookingId
     note_id: GhlNoteId
     text: str
+    stands_in: bool = False
 
 
 class DeleteNote(Record):

@@ -60,6 +60,10 @@ class NotFoundError(SkippableError):
     """The service does not have the record, or no longer."""
 
 
+class SlotRefusedError(SkippableError):
+    """GHL's calendar does not offer this time: the slot is taken, or the calendar is closed."""
+
+
 class QuarantineError(SkippableError):
     """What an event reports cannot be confirmed: it is stored, and nothing is written."""
 

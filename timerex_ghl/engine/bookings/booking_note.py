@@ -14,24 +14,31 @@ from timerex_ghl.domain.shared.errors import NotFoundError
 from timerex_ghl.domain.shared.models import (
     ConnectionName,
     Contact,
+    FieldName,
     GhlContactId,
     GhlNote,
+    Value,
 )
 from timerex_ghl.engine.activities.write_activity import Gone
-from timerex_ghl.engine.bookings.mirror_state import NOTE_CONTACT, TEXT, MirrorState
+from timerex_ghl.engine.bookings.mirror_state import NOTE_CONTACT, STANDS_IN, TEXT, MirrorState
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.recovery import close
 from timerex_ghl.engine.writes.write import Claim, commit_outcome, send_write, write_note
 
 
 async def mirror_in_note(
-    context: SyncContext, claim: Claim, mirror: MirrorState, ghl_id: GhlContactId
+    context: SyncContext,
+    claim: Claim,
+    mirror: MirrorState,
+    ghl_id: GhlContactId,
+    *,
+    stands_in: bool = False,
 ) -> int:
     """Reconcile the notes of a booking's chain; return the number of writes.
 
-    A note that a person deleted in GHL stays deleted.
+    A note that a person deleted in GHL stays deleted. `stands_in`: GHL refused the appointment.
     """
-    plan = plan_notes(mirror.chain, mirror.notes, ghl_id)
+    plan = plan_notes(mirror.chain, mirror.notes, ghl_id, stands_in=stands_in)
     for old, new in plan.moves:
         await context.ledger.write(links.move_link, context.connection, "booking-note", old, new)
     written = 0
@@ -80,12 +87,15 @@ def _commit_note(context: SyncContext, action: NoteWrite, tx: Connection, note: 
                 local_id=action.booking_id,
                 remote_id=note.id,
                 written_at=context.now(),
-                base=Contact(
-                    values={TEXT: action.text, NOTE_CONTACT: action.contact_id}, tags=None
-                ),
+                base=_base_of(action),
             )
         ],
     )
+
+
+def _base_of(action: NoteWrite) -> Contact:
+    values: dict[FieldName, Value] = {TEXT: action.text, NOTE_CONTACT: action.contact_id}
+    return Contact(values={**values, **({STANDS_IN: "yes"} if action.stands_in else {})})
 
 
 async def recover_notes(context: SyncContext, unknown: list[tuple[Intent, NoteAction]]) -> None:

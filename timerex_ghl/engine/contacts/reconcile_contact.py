@@ -10,12 +10,7 @@ from timerex_ghl.adapters.ledger.tables.sync import intents
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.contacts.contact_merge import apply_change
 from timerex_ghl.domain.contacts.contact_plan import as_pulled, is_as_planned, plan_contact
-from timerex_ghl.domain.shared.actions import (
-    ContactAction,
-    ContactPlan,
-    CreateContact,
-    WorkspaceChange,
-)
+from timerex_ghl.domain.shared.actions import ContactPlan, WorkspaceChange
 from timerex_ghl.domain.shared.errors import (
     DuplicateContactError,
     ReviewNeededError,
@@ -133,22 +128,11 @@ async def _write(
         try:
             last = await write_contact(context, claim, action, ghl, previous)
             ghl = last.record
-        except DuplicateContactError as refused:
-            if ghl is not None:
-                raise ReviewNeededError(
-                    str(refused),
-                    kind="identity",
-                    people=[claim.contact_id],
-                    ghl_ids=[refused.contact_id],
-                ) from refused
-            existing = await context.ghl.get_contact(GhlContactId(refused.contact_id))
-            ghl = await accept_match(context, person, existing)
-            return await _write(context, claim, person, ghl, _plan(context, person, ghl))
-        except SkippableError:
-            made = await _find_refused(context, claim, person, action)
-            if made is None:
+        except SkippableError as refused:
+            existing = await _find_refused(context, claim, person, ghl, refused)
+            if existing is None:
                 raise
-            return await _write(context, claim, person, made, _plan(context, person, made))
+            return await _write(context, claim, person, existing, _plan(context, person, existing))
     if ghl is None:
         raise AssertionError("a plan for a contact that GHL lacks creates it there")
     if plan.to_ghl and not is_as_planned(before, plan.to_ghl, ghl):
@@ -162,17 +146,33 @@ async def _write(
 
 
 async def _find_refused(
-    context: SyncContext, claim: Claim, person: Person, action: ContactAction
+    context: SyncContext,
+    claim: Claim,
+    person: Person,
+    ghl: GhlContact | None,
+    refused: SkippableError,
 ) -> GhlContact | None:
-    """Find the contact of a create that GHL refused, and close its intent; None without one."""
-    if not isinstance(action, CreateContact):
-        return None
-    ghl = await read_ghl(context, person)
-    if ghl is not None:
+    """Find the contact of a refused create: the one in the way, or made all the same.
+
+    Raises:
+        ReviewNeededError: Another contact is in the way.
+    """
+    if isinstance(refused, DuplicateContactError):
+        if ghl is not None:
+            raise ReviewNeededError(
+                str(refused),
+                kind="identity",
+                people=[claim.contact_id],
+                ghl_ids=[refused.contact_id],
+            ) from refused
+        existing = await context.ghl.get_contact(GhlContactId(refused.contact_id))
+        return await accept_match(context, person, existing)
+    made = await read_ghl(context, person) if ghl is None else None
+    if made is not None:
         keys = [claim.record_key]
         unknown = await context.ledger.read(intents.open_intents, context.connection, keys)
-        await recover_unknown(context, unknown, ghl)
-    return ghl
+        await recover_unknown(context, unknown, made)
+    return made
 
 
 async def _stop_where_refused(

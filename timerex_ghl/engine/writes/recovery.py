@@ -62,8 +62,9 @@ async def recover_unknown(
 def may_be_made(action: Action, error: TimerexGhlError) -> bool:
     """Return whether GHL may have created a record though it refused to.
 
-    That was reported for a contact and a 422 (docs/vendors/ghl.md#contacts). Not so where GHL names the record that is in the way, has not the one it belongs
-    to, or counts the call as one too many, and where nothing was sent.
+    That was reported for a contact and a 422 (docs/vendors/ghl.md#contacts). Not so where GHL names
+    the record that is in the way, has not the one it belongs to, or counts the call as one too
+    many, and where nothing was sent.
     """
     if not action.kind.endswith(".create"):
         return False

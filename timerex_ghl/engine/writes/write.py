@@ -24,7 +24,12 @@ from timerex_ghl.domain.shared.actions import (
     NoteWrite,
     UpdateContact,
 )
-from timerex_ghl.domain.shared.errors import SkippableError, TimerexGhlError, UnknownOutcomeError
+from timerex_ghl.domain.shared.errors import (
+    SkippableError,
+    SlotRefusedError,
+    TimerexGhlError,
+    UnknownOutcomeError,
+)
 from timerex_ghl.domain.shared.models import ContactId, FieldName, GhlContact, GhlNote
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
@@ -224,17 +229,32 @@ async def send_write(
     except UnknownOutcomeError:
         raise  # the intent stays open: the next run looks before sending again
     except TimerexGhlError as error:
-        if not may_be_made(action, error):
-            failed = Closing(intent_id, None, str(error))
-            await context.ledger.write(intents.close_intents, [failed])
+        made = await _look_up(context, intent_id, action, error, find)
+        if made is None:
             raise
-        await context.ledger.write(intents.note_refusal, intent_id, str(error))
-        found = await find() if find and isinstance(error, SkippableError) else None
-        if found is None:
-            raise
-        record = found
+        record = made
     context.failpoint(action.kind, "after-write")
     return Written(intent_id, action, record)
+
+
+async def _look_up(
+    context: SyncContext,
+    intent_id: str,
+    action: Action,
+    error: TimerexGhlError,
+    find: Callable[[], Awaitable[T | None]] | None,
+) -> T | None:
+    """Look up what a refused write made all the same; None where nothing shows it."""
+    may_exist = may_be_made(action, error)
+    if may_exist:
+        await context.ledger.write(intents.note_refusal, intent_id, str(error))
+        found = await find() if find and isinstance(error, SkippableError) else None
+        if found is not None:
+            return found
+    if not may_exist or isinstance(error, SlotRefusedError):  # which GHL does not say by mistake
+        failed = Closing(intent_id, None, str(error))
+        await context.ledger.write(intents.close_intents, [failed])
+    return None
 
 
 def _note_success(
