@@ -24,7 +24,9 @@ def answered_by(
     row = bookings.get_booking(tx, connection, booking_id)
     if row is None:
         return []
-    chain = join_chain([one.booking for one in bookings.get_chain(tx, connection, row.booking)])
+    chain = [row.booking]
+    if row.booking.old_id or row.booking.new_id:  # joined when they were ingested
+        chain = join_chain([one.booking for one in bookings.get_chain(tx, connection, row.booking)])
     rows = {
         RecordRef.booking(one.id): one
         for one in chain
