@@ -65,6 +65,12 @@ class Connection(Block):
         description="Rule newest: edits of both sides no farther apart than this, in seconds, have "
         "no newer one, and a person is asked (0 to 3600). Clocks differ.",
     )
+    move_minutes: int = Field(
+        default=15,
+        description="How long the new time of a moved booking may take to arrive, in minutes (1 to "
+        "1440). Then TimeRex's API is asked for it; where there is none, the old appointment is "
+        "cancelled and a review opened.",
+    )
     mirror_activities: bool = Field(
         default=True, description="Keep notes and tasks of contacts the same on both sides."
     )

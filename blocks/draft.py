@@ -28,6 +28,7 @@ ADDRESS = re.compile(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/
 BOUNDS = {
     "poll_minutes": (1, 24 * 60),
     "newest_tolerance_s": (0, 3600),
+    "move_minutes": (1, 24 * 60),
     "most_deletes": (1, 100_000),
     "most_deletes_percent": (1, 100),
     "note_calls_per_hour": (0, 36_000),
@@ -185,6 +186,7 @@ def settings_of(
         cancelled_tag=draft.cancelled_tag.strip().lower() or None,
         poll_minutes=draft.poll_minutes,
         newest_tolerance_s=draft.newest_tolerance_s,
+        move_minutes=draft.move_minutes,
         activities=ActivitySettings(
             mirrors=draft.mirror_activities,
             rule=draft.activity_rule,

@@ -29,6 +29,7 @@ async def count(sandbox: SandboxCaller) -> int:
     [
         ("status", 503, False),
         ("status_after_commit", 502, True),
+        ("status_after_commit", 422, True),
     ],
 )
 async def test_a_status_before_or_after_the_deed(

@@ -17,10 +17,17 @@ from timerex_ghl.domain.shared.errors import (
     FatalError,
     TimerexGhlError,
 )
-from timerex_ghl.domain.shared.models import ConnectionName, ContactId, EventId, GhlContactId
+from timerex_ghl.domain.shared.models import (
+    BookingId,
+    ConnectionName,
+    ContactId,
+    EventId,
+    GhlContactId,
+)
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.domain.shared.verdicts import MAX_ATTEMPTS, ErrorVerdict, judge, pause_after
+from timerex_ghl.engine.bookings.answered_reviews import answered_by
 from timerex_ghl.engine.context import SyncContext
 
 
@@ -61,9 +68,18 @@ def _note_end(
     inbox.finish_events(tx, [event.id], InboxState(outcome.what), now=now)
     _note_older(tx, context, group, now)
     _record_audit(tx, context, event.id, outcome, {**_source_of(event), **outcome.detail}, now)
-    reviews.close_reviews(
-        tx, context.connection, [RecordRef.event(event.id)], by="a later run", now=now
-    )
+    answered = [RecordRef.event(event.id), *_answered(tx, event, outcome)]
+    reviews.close_reviews(tx, context.connection, answered, by="a later run", now=now)
+
+
+def _answered(tx: Connection, event: InboxEvent, outcome: Outcome) -> list[RecordRef]:
+    """List what else is answered by an event of a booking after which GHL shows the booking."""
+    is_shown = outcome.what in {"applied", "no-op", "superseded"} and event.origin != "timer"
+    match event.record:
+        case RecordRef("booking", record_id) if is_shown and event.connection is not None:
+            return answered_by(tx, event.connection, BookingId(record_id))
+        case _:
+            return []
 
 
 def _note_error(

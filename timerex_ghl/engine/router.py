@@ -12,6 +12,8 @@ from timerex_ghl.engine.activities.activity_inbound import handle_activity_notif
 from timerex_ghl.engine.activities.handle_activity import handle_activity
 from timerex_ghl.engine.bookings.appointment_inbound import look_at_appointment
 from timerex_ghl.engine.bookings.handle_booking import handle_booking, handle_edited_booking
+from timerex_ghl.engine.bookings.lost_move import handle_lost_move
+from timerex_ghl.engine.bookings.pending_moves import MOVE_CHECK
 from timerex_ghl.engine.contacts.contact_inbound import handle_contact_notification
 from timerex_ghl.engine.contacts.handle_contact import handle_contact
 from timerex_ghl.engine.context import SyncContext
@@ -55,12 +57,14 @@ async def _handle_notification(context: SyncContext, event: InboxEvent) -> Outco
 
 
 async def _handle_edit(context: SyncContext, event: InboxEvent) -> Outcome:
-    """Handle a local edit. The row as it is now counts, not the event's body."""
+    """Handle a local edit, or a check. The row as it is now counts, not the event's body."""
     match event.record:
         case RecordRef("contact", record_id):
             return await handle_contact(context, ContactId(record_id), asks=True)
         case RecordRef("note" | "task" as kind, record_id):
             return await handle_activity(context, ActivityKey(kind, ActivityId(record_id)))
+        case RecordRef("booking", record_id) if event.type == MOVE_CHECK:
+            return await handle_lost_move(context, BookingId(record_id))
         case RecordRef("booking", record_id):
             return await handle_edited_booking(context, BookingId(record_id))
         case _:

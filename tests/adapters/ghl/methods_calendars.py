@@ -155,6 +155,16 @@ CALENDAR_CASES = {
         body={"appointmentStatus": "cancelled"},
         version=CALENDARS,
     ),
+    "delete_appointment": MethodCase(
+        lambda ghl: ghl.delete_appointment(EVENT),
+        "DELETE",
+        "/calendars/events/event1",
+        {"succeeded": True},
+        lambda _: None,
+        None,
+        body={},
+        version=CALENDARS,
+    ),
     "list_users": MethodCase(
         lambda ghl: ghl.list_users(),
         "GET",

@@ -51,6 +51,7 @@ def test_the_documented_confirmed_delivery_is_read_in_full() -> None:
         "cancellation_reason": None,
         "old_id": None,
         "new_id": None,
+        "move_expired": False,
     }
 
 

@@ -17,6 +17,7 @@ from timerex_ghl.domain.bookings.appointment_fields import (
 )
 from timerex_ghl.domain.bookings.appointment_plan import plan_appointments
 from timerex_ghl.domain.connections.settings import CalendarRule
+from timerex_ghl.domain.shared.actions import CreateAppointment
 from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlCalendarId, GhlUserId
 from timerex_ghl.domain.shared.models import Booking, BookingState, FieldName, GhlContactId
 
@@ -38,6 +39,7 @@ def made(
 ) -> AppointmentState:
     """An appointment as we created it; the named fields differ in GHL now."""
     (action,) = plan_appointments([booking], {}, contact_id, RULES, USERS).actions
+    assert isinstance(action, CreateAppointment)
     answer = ghl_of(action.values, id_)
     return AppointmentState(
         id=answer.id,

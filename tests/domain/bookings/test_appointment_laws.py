@@ -34,6 +34,7 @@ from timerex_ghl.domain.bookings.appointment_fields import (
 )
 from timerex_ghl.domain.bookings.appointment_notifications import plan_appointment_notification
 from timerex_ghl.domain.bookings.appointment_plan import AppointmentPlan, plan_appointments
+from timerex_ghl.domain.shared.actions import DeleteAppointment
 from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlAppointmentId
 from timerex_ghl.domain.shared.models import Booking, BookingId, BookingState, FieldName
 
@@ -48,6 +49,9 @@ def write(states: States, planned: AppointmentPlan) -> dict[BookingId, Appointme
     for kept in planned.kept:
         known[kept.booking_id] = known[kept.booking_id].model_copy(update={"base": kept.base})
     for action in planned.actions:
+        if isinstance(action, DeleteAppointment):
+            del known[action.booking_id]
+            continue
         before = known.get(action.booking_id)
         shown = {} if before is None or before.now is None else shown_of(before.now)
         id_ = f"e{len(known)}" if before is None else before.id
@@ -86,6 +90,7 @@ def test_a_chain_has_one_appointment_that_stands_and_repeating_writes_nothing(
         again = plan_appointments(mine, at(states, mine), RIKU, RULES, USERS)
         assert again == AppointmentPlan()
 
+    assert len(states) == 1
     standing = [state for state in states.values() if state.status == "confirmed"]
     head = max(rows.values(), key=lambda row: row.id)
     assert len(standing) == (head.state is BookingState.CONFIRMED)

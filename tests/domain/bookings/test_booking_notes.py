@@ -5,7 +5,7 @@ import pytest
 from tests import make
 from timerex_ghl.domain.bookings.booking_notes import NotePlan, NoteState, plan_notes
 from timerex_ghl.domain.bookings.note_text import render_note
-from timerex_ghl.domain.shared.actions import CreateNote, UpdateNote
+from timerex_ghl.domain.shared.actions import CreateNote, DeleteNote, UpdateNote
 from timerex_ghl.domain.shared.models import (
     Booking,
     BookingId,
@@ -79,22 +79,33 @@ def test_a_moved_booking_waits_for_its_successor() -> None:
 
     assert planned.moves == ()
     (action,) = planned.actions
+    assert isinstance(action, UpdateNote)
     assert "Moved to another time, which has not arrived yet" in action.text
 
 
 def test_a_successor_that_came_first_does_not_get_a_second_note() -> None:
-    alone = plan(B)
-    assert [action.kind for action in alone.actions] == ["note.create"]
-    written = note(text=alone.actions[0].text)
+    (alone,) = plan(B).actions
+    assert isinstance(alone, CreateNote)
+    written = note(text=alone.text)
 
     (action,) = plan(A, B, b=written).actions
 
-    assert action.kind == "note.update"  # now it can say where it was moved from
+    assert isinstance(action, UpdateNote)  # now it can say where it was moved from
     assert action.text == text_of(B, A)
 
 
-def test_the_second_note_of_a_chain_says_where_the_booking_went() -> None:
+def test_the_second_note_of_a_chain_is_deleted() -> None:
     planned = plan(A, B, a=note("n1"), b=note("n2"))
+
+    assert planned.moves == ()
+    assert planned.actions == (
+        UpdateNote(contact_id=RIKU, booking_id=B.id, note_id=GhlNoteId("n2"), text=text_of(B, A)),
+        DeleteNote(contact_id=RIKU, booking_id=A.id, note_id=GhlNoteId("n1")),
+    )
+
+
+def test_the_second_note_on_another_person_says_where_the_booking_went() -> None:
+    planned = plan(A, B, a=note("n1", contact_id=OTHER), b=note("n2"))
 
     assert planned.moves == ()
     head, extra = planned.actions
@@ -102,7 +113,7 @@ def test_the_second_note_of_a_chain_says_where_the_booking_went() -> None:
         contact_id=RIKU, booking_id=B.id, note_id=GhlNoteId("n2"), text=text_of(B, A)
     )
     assert extra == UpdateNote(
-        contact_id=RIKU,
+        contact_id=OTHER,
         booking_id=A.id,
         note_id=GhlNoteId("n1"),
         text="Onboarding call 30\nMoved to Wed 2026-02-11 10:00 Asia/Tokyo (UTC+09:00)\n"
@@ -118,7 +129,7 @@ def test_the_nearest_note_is_taken_over() -> None:
     assert planned.moves == ((B.id, last.id),)
     assert [(action.booking_id, action.kind) for action in planned.actions] == [
         ("c", "note.update"),
-        ("a", "note.update"),
+        ("a", "note.delete"),
     ]
 
 

@@ -39,6 +39,21 @@ async def test_a_create_survives_a_crash(
     assert await acts.ledger.read(intents.open_intents, NAME, [key.ref]) == []
 
 
+@pytest.mark.parametrize("kind", ["note", "task"])
+async def test_a_create_that_was_refused_and_made_all_the_same_doubles_nothing(
+    acts: ActivityWorld, kind: ActivityKind
+) -> None:
+    fault = {"operation": f"create-{kind}", "kind": "status_after_commit", "value": 422}
+    await acts.world.ask("POST", "/ghl/faults", fault)
+    key = await acts.write(kind, await acts.person(), **FIRST[kind])
+
+    outcomes = [outcome.what for outcome in await acts.process_all()]
+
+    assert "dead" not in outcomes
+    assert (len(await acts.there(kind)), await acts.is_linked(kind, key.id)) == (1, True)
+    assert await acts.ledger.read(intents.open_intents, NAME, [key.ref]) == []
+
+
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("kind", ["note", "task"])
 async def test_an_edit_survives_a_crash(

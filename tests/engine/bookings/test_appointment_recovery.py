@@ -7,7 +7,7 @@ import pytest
 from tests.deliveries import cancelled, confirmed, moved
 from tests.engine.bookings.test_appointment_inbound import CANCEL
 from tests.engine.bookings.test_appointment_sweep import sweep
-from tests.engine.calendar_world import RIKU, CalendarWorld
+from tests.engine.calendar_world import HANA, RIKU, CalendarWorld
 from tests.engine.world import killed_at
 from tests.engine.writes.test_recovery import MOMENTS, assert_all_final
 from timerex_ghl.domain.shared.models import BookingState
@@ -109,3 +109,17 @@ async def test_what_was_sent_without_an_answer_and_then_cancelled_in_ghl_reaches
     assert (await both.one()).status == "cancelled"
     assert (await both.blocked(booking_id)).booking.state is BookingState.CANCELLED
     assert (await both.timerex_calls()).count("cancel-event") == 1
+
+
+@pytest.mark.parametrize("hosts", [[], [HANA]])
+async def test_an_appointment_that_was_refused_and_made_all_the_same_is_not_made_twice(
+    calendar: CalendarWorld, hosts: list[dict[str, str]]
+) -> None:
+    fault = {"operation": "create-appointment", "kind": "status_after_commit", "value": 422}
+    await calendar.world.ask("POST", "/ghl/faults", fault)
+
+    outcome = await calendar.receive(confirmed(hosts=hosts))
+
+    assert outcome.what == "applied"
+    assert (await calendar.link("b1")).remote_id == (await calendar.one()).id
+    await assert_all_final(calendar.world)

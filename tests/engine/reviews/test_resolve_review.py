@@ -14,6 +14,7 @@ from timerex_ghl.domain.reviews.review_decisions import Decision, Way
 from timerex_ghl.domain.shared.errors import ReviewNeededError, SettingsError
 from timerex_ghl.domain.shared.models import ConflictRule, ContactId, FieldName
 from timerex_ghl.engine.reviews.resolve_review import resolve
+from timerex_ghl.engine.writes.recovery import LOOK_AGAIN
 
 RIKU = "riku@hinode.example"
 CITY, STATE = FieldName("city"), FieldName("state")
@@ -202,6 +203,7 @@ async def test_an_event_that_was_given_up_waits_again(world: World) -> None:
     event = await world.ledger.read(inbox.read_event, event_id)
     assert event is not None
     assert (event.state, event.attempts) == ("waiting", 0)
+    world.clock.advance(LOOK_AGAIN)  # what was refused may have been made, and not show yet
     assert [one.what for one in await world.handle(event_id)] == ["applied"]
 
 

@@ -153,6 +153,13 @@ class CalendarCalls(GhlTransport):
             ops.UPDATE_APPOINTMENT, _one, body=_body_of(changes), appointment=appointment_id
         )
 
+    async def delete_appointment(self, appointment_id: GhlAppointmentId) -> None:
+        """Delete an appointment, only ever one that we made; a cancel keeps it.
+
+        Source: DELETE /calendars/events/{eventId}.
+        """
+        await self.send(ops.DELETE_APPOINTMENT, dict, body={}, appointment=appointment_id)
+
 
 def _body_of(changes: AppointmentChanges | NewAppointment) -> dict[str, Any]:
     return {

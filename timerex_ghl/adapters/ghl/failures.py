@@ -19,6 +19,7 @@ from timerex_ghl.domain.shared.errors import (
     ScopeError,
     SettingsError,
     SkippableError,
+    SlotRefusedError,
     TimerexGhlError,
     UnknownOutcomeError,
 )
@@ -31,6 +32,9 @@ NOT_FOUND = re.compile(
     r"\b(contact|note|task|appointment|location)\b.*\bnot found\b",
     re.IGNORECASE,
 )
+SLOT_REFUSED = re.compile(r"\bslot\b.*\b(no longer|not) available\b", re.IGNORECASE)
+"""GHL's words for a time that its calendar does not offer (docs/vendors/ghl.md#appointments)."""
+
 TRACE_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 DEFAULT_WAIT_S = 10.0
 LONGEST_WAIT_S = 86_400.0
@@ -91,6 +95,8 @@ def _refusal_of(operation: GhlOperation, said: str, status: int, answer: Json) -
             return SettingsError(f"{said}: no such operation, check the API address")
         case _ if status == HTTPStatus.NOT_FOUND or NOT_FOUND.search(message):
             return NotFoundError(said)
+        case _ if SLOT_REFUSED.search(message):
+            return SlotRefusedError(said)
         case _:
             return _duplicate_of(answer, said) or SkippableError(said + _fields_in(message))
 

@@ -85,6 +85,9 @@ CREATE_APPOINTMENT = _write(
     "appointment.create", "POST", "/calendars/events/appointments", EVENTS_WRITE, CALENDARS
 )
 UPDATE_APPOINTMENT = _write("appointment.update", "PUT", APPOINTMENT, EVENTS_WRITE, CALENDARS)
+DELETE_APPOINTMENT = _write(
+    "appointment.delete", "DELETE", "/calendars/events/{appointment}", EVENTS_WRITE, CALENDARS
+)
 
 LIST_USERS = _read("user.list", "GET", "/users/", "users.readonly")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from timerex_ghl.domain.bookings.note_text import is_same_text
-from timerex_ghl.domain.shared.actions import AppointmentAction, CreateAppointment
+from timerex_ghl.domain.shared.actions import AppointmentWrite, CreateAppointment
 from timerex_ghl.domain.shared.ghl_models import GhlAppointment, GhlAppointmentId
 from timerex_ghl.domain.shared.models import FieldName, GhlContactId, Record
 
@@ -80,7 +80,7 @@ def moment_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def base_after(action: AppointmentAction, answer: GhlAppointment) -> dict[FieldName, str]:
+def base_after(action: AppointmentWrite, answer: GhlAppointment) -> dict[FieldName, str]:
     """Return the base after a write.
 
     The assignee and the texts are taken from GHL's answer only where we just wrote them.
@@ -97,7 +97,7 @@ def base_after(action: AppointmentAction, answer: GhlAppointment) -> dict[FieldN
     }
 
 
-def as_sent(action: AppointmentAction, found: GhlAppointment) -> GhlAppointment:
+def as_sent(action: AppointmentWrite, found: GhlAppointment) -> GhlAppointment:
     """Return an appointment as it was sent, before anyone changed it in GHL."""
     names = {STATUS: "status", TITLE: "title", ADDRESS: "address"}
     sent = {name: action.values[field] for field, name in names.items() if field in action.values}

@@ -39,6 +39,7 @@ from timerex_ghl.domain.shared.actions import (
     AppointmentAction,
     Conflict,
     CreateAppointment,
+    DeleteAppointment,
     UpdateAppointment,
 )
 from timerex_ghl.domain.shared.ghl_models import GhlCalendarId, GhlUserId
@@ -95,9 +96,10 @@ def plan_appointments(
 ) -> AppointmentPlan:
     """Plan the writes so that one appointment shows a chain of bookings.
 
-    A successor gets the nearest appointment before it. A second one in the chain, or one of
-    another person (who rebooked under another name), is cancelled. A moved booking whose successor
-    has not arrived changes nothing.
+    A successor gets the nearest appointment before it. A second one on the same contact is deleted:
+    its booking arrived before it was known to belong to the chain. One of another person (who
+    rebooked under another name) is cancelled. A moved booking whose successor has not arrived
+    changes nothing.
 
     Args:
         rows: Every stored booking of the chain.
@@ -116,12 +118,11 @@ def plan_appointments(
     else:
         first = _create(head, root_of(chain), contact_id, map_calendar(head, rules), users)
     extras = [row.id for row in chain if row.id != owner and row.id in states]
-    planned = [first, *(_end(booking_id, states[booking_id]) for booking_id in extras)]
+    shown_on = states[owner].contact_id if owner else contact_id
+    planned = [first, *(_end(booking_id, states[booking_id], shown_on) for booking_id in extras)]
     return AppointmentPlan(
         moves=moves,
-        actions=tuple(
-            one for one in planned if isinstance(one, CreateAppointment | UpdateAppointment)
-        ),
+        actions=tuple(one for one in planned if isinstance(one, AppointmentAction)),
         kept=tuple(one for one in planned if isinstance(one, KeptAppointment)),
     )
 
@@ -187,13 +188,17 @@ def _follow(
 
 
 def _end(
-    booking_id: BookingId, state: AppointmentState
-) -> UpdateAppointment | KeptAppointment | None:
-    """Cancel an appointment whose booking was moved to another one."""
+    booking_id: BookingId, state: AppointmentState, shown_on: GhlContactId
+) -> UpdateAppointment | DeleteAppointment | KeptAppointment | None:
+    """Delete or cancel an appointment whose booking was moved to another one."""
     moved = {STATE: BookingState.MOVED.value}
     if state.base.get(STATE) == BookingState.MOVED:
         return None
     is_over = state.status in {CANCELLED, DELETED, *ATTENDED}
+    if not is_over and state.contact_id == shown_on:
+        return DeleteAppointment(
+            contact_id=shown_on, booking_id=booking_id, appointment_id=state.id
+        )
     return _plan_one(booking_id, state, {} if is_over else {STATUS: CANCELLED}, moved)
 
 

@@ -4,6 +4,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from timerex_ghl.domain.shared.models import Booking, BookingId, BookingState, GhlContactId
 
+NEVER_ARRIVED = "moved to another time, which TimeRex has not reported"
+"""The reason for a cancellation that stands for a move without its new time."""
+
 _RANK = {BookingState.CONFIRMED: 0, BookingState.CANCELLED: 1, BookingState.MOVED: 2}
 
 
@@ -28,6 +31,11 @@ def correct_booking(stored: Booking, trusted: Booking) -> Booking | None:
     state = max(stored.state, trusted.state, key=_RANK.__getitem__)
     corrected = _normalize(stored.model_copy(update={**filled, "state": state}))
     return None if corrected == stored else corrected
+
+
+def is_covered(stored: Booking, incoming: Booking) -> bool:
+    """Return whether the stored booking is in the state that a delivery reports, or past it."""
+    return _RANK[stored.state] >= _RANK[incoming.state]
 
 
 def join_chain(rows: Collection[Booking]) -> tuple[Booking, ...]:
@@ -65,9 +73,24 @@ def is_superseded(booking: Booking, others: Collection[Booking]) -> bool:
 def head_of(chain: Sequence[Booking]) -> Booking:
     """Return the booking of a joined chain that counts: the last one, which none replaces.
 
-    It is in the state MOVED only while its successor has not arrived.
+    It is in the state MOVED only while its successor has not arrived and may still do so in time.
     """
-    return chain[-1]
+    return as_counted(chain[-1])
+
+
+def pending_move(chain: Sequence[Booking]) -> Booking | None:
+    """Return the last booking of a joined chain if it was moved and its successor is missing."""
+    return chain[-1] if chain[-1].state is BookingState.MOVED else None
+
+
+def as_counted(booking: Booking) -> Booking:
+    """Return a booking as the CRM shows it: one whose new time never arrived is cancelled."""
+    if booking.state is not BookingState.MOVED or not booking.move_expired:
+        return booking
+    reason = booking.cancellation_reason or NEVER_ARRIVED
+    return booking.model_copy(
+        update={"state": BookingState.CANCELLED, "cancellation_reason": reason}
+    )
 
 
 def root_of(chain: Sequence[Booking]) -> BookingId:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from timerex_ghl.domain.bookings.booking_merge import head_of, join_chain, owner_of, root_of
 from timerex_ghl.domain.bookings.note_text import is_same_text, marker_of, render_moved, render_note
-from timerex_ghl.domain.shared.actions import CreateNote, NoteAction, UpdateNote
+from timerex_ghl.domain.shared.actions import CreateNote, DeleteNote, NoteAction, UpdateNote
 from timerex_ghl.domain.shared.models import (
     Booking,
     BookingId,
@@ -21,11 +21,13 @@ class NoteState(Record):
     Attributes:
         contact_id: Its contact in GHL.
         text: Its plain text; None where that is not known.
+        stands_in: It shows the booking in place of an appointment that GHL refused.
     """
 
     id: GhlNoteId
     contact_id: GhlContactId
     text: str | None
+    stands_in: bool = False
 
 
 class NotePlan(Record):
@@ -41,37 +43,54 @@ class NotePlan(Record):
 
 
 def plan_notes(
-    rows: Collection[Booking], notes: Mapping[BookingId, NoteState], contact_id: GhlContactId
+    rows: Collection[Booking],
+    notes: Mapping[BookingId, NoteState],
+    contact_id: GhlContactId,
+    *,
+    stands_in: bool = False,
 ) -> NotePlan:
     """Plan the writes so that one note shows a chain of bookings.
 
-    A successor gets the nearest note before it. A second note in the chain, or one on another
-    contact (who rebooked under another name), says where the booking was moved. A moved booking
-    whose successor has not arrived updates its note, and gets no new one.
+    A successor gets the nearest note before it. A second note on the same contact is deleted: its
+    booking arrived before it was known to belong to the chain. One on another contact (who rebooked
+    under another name) says where the booking was moved. A moved booking whose successor has not
+    arrived updates its note, and gets no new one.
 
     Args:
         rows: Every stored booking of the chain.
         notes: The notes these bookings have.
         contact_id: The guest of the chain's head.
+        stands_in: GHL refused the chain's appointment; a note that stands in goes on doing so.
     """
     chain = join_chain(rows)
     head = head_of(chain)
     owner = owner_of(chain, {id_: note.contact_id for id_, note in notes.items()}, contact_id)
     moves = ((owner, head.id),) if owner is not None and owner != head.id else ()
+    first = notes[owner] if owner else None
+    shown_on = first.contact_id if first else contact_id
     actions = [
-        *_head_actions(chain, head, notes[owner] if owner else None, contact_id),
+        *_head_actions(chain, head, first, contact_id, stands_in=stands_in),
         *(
             action
             for row in chain
             if row.id != owner and (note := notes.get(row.id))
-            for action in _rewrite(note, row.id, render_moved(row, head, root_of(chain)))
+            for action in (
+                [DeleteNote(contact_id=shown_on, booking_id=row.id, note_id=note.id)]
+                if note.contact_id == shown_on
+                else _rewrite(note, row.id, render_moved(row, head, root_of(chain)))
+            )
         ),
     ]
     return NotePlan(moves=moves, actions=tuple(actions))
 
 
 def _head_actions(
-    chain: Sequence[Booking], head: Booking, note: NoteState | None, contact_id: GhlContactId
+    chain: Sequence[Booking],
+    head: Booking,
+    note: NoteState | None,
+    contact_id: GhlContactId,
+    *,
+    stands_in: bool,
 ) -> list[NoteAction]:
     root_id = root_of(chain)
     before = next((row for row in chain if row.id == head.old_id), None)
@@ -86,6 +105,7 @@ def _head_actions(
             booking_id=head.id,
             text=text,
             marker=marker_of(root_id),
+            stands_in=stands_in,
         )
     ]
 
@@ -94,5 +114,11 @@ def _rewrite(note: NoteState, booking_id: BookingId, text: str) -> list[NoteActi
     if note.text is not None and is_same_text(note.text, text):
         return []
     return [
-        UpdateNote(contact_id=note.contact_id, booking_id=booking_id, note_id=note.id, text=text)
+        UpdateNote(
+            contact_id=note.contact_id,
+            booking_id=booking_id,
+            note_id=note.id,
+            text=text,
+            stands_in=note.stands_in,
+        )
     ]

@@ -5,7 +5,7 @@ from typing import overload
 from unicodedata import name as letter_name
 from unicodedata import normalize
 
-from timerex_ghl.domain.bookings.booking_merge import is_superseded
+from timerex_ghl.domain.bookings.booking_merge import as_counted, is_superseded
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import (
     STANDARD_FIELDS,
@@ -74,7 +74,7 @@ def plan_booking_tags(
     Any confirmed booking: booked. None, and the last one was cancelled: cancelled. While a moved
     booking's successor has not arrived, both stay as they are.
     """
-    open_ones = [row for row in bookings if not is_superseded(row, bookings)]
+    open_ones = [as_counted(row) for row in bookings if not is_superseded(row, bookings)]
     if any(row.state is BookingState.CONFIRMED for row in open_ones):
         wanted, unwanted = booked_tag, cancelled_tag
     elif open_ones and max(open_ones, key=_when).state is BookingState.CANCELLED:

@@ -64,7 +64,7 @@ def render_moved(booking: Booking, head: Booking, root_id: BookingId) -> str:
     return "\n".join(
         (
             one_line(booking.calendar_name or "Booking"),
-            f"Moved to {_moment(head.starts_at, head.timezone)}",
+            f"Moved to {render_moment(head.starts_at, head.timezone)}",
             marker_of(root_id),
         )
     )
@@ -92,7 +92,7 @@ def _state_lines(booking: Booking, before: Booking | None) -> Iterator[str]:
         case BookingState.MOVED:
             yield "Moved to another time, which has not arrived yet"
     if before is not None:
-        yield f"Moved from {_moment(before.starts_at, before.timezone)}"
+        yield f"Moved from {render_moment(before.starts_at, before.timezone)}"
 
 
 def _host_lines(booking: Booking) -> Iterator[str]:
@@ -124,11 +124,12 @@ def _span(booking: Booking) -> str:
     zone = _zone(booking.timezone)
     start, end = booking.starts_at.astimezone(zone), booking.ends_at.astimezone(zone)
     if (start.date(), start.utcoffset()) != (end.date(), end.utcoffset()):
-        return f"{_moment(start, zone.key)} to {_moment(end, zone.key)}"
+        return f"{render_moment(start, zone.key)} to {render_moment(end, zone.key)}"
     return f"{_day(start)} {start:%H:%M} to {end:%H:%M} {zone.key} ({_offset(start)})"
 
 
-def _moment(at: datetime, timezone: str) -> str:
+def render_moment(at: datetime, timezone: str) -> str:
+    """Render a time in the calendar's zone, with weekday and offset."""
     zone = _zone(timezone)
     local = at.astimezone(zone)
     return f"{_day(local)} {local:%H:%M} {zone.key} ({_offset(local)})"

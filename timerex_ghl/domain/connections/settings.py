@@ -126,6 +126,8 @@ class ConnectionSettings(Record):
         poll_minutes: How often the scheduled runs look for changes.
         newest_tolerance_s: Two edits of a field no farther apart than this have no newer one: the
             clocks of GHL and of this machine differ, and times may be rounded.
+        move_minutes: How long the new time of a moved booking may take to arrive. Then the old
+            one is cancelled in GHL, unless TimeRex's API returns the new one.
     """
 
     name: ConnectionName
@@ -137,6 +139,7 @@ class ConnectionSettings(Record):
     cancelled_tag: str | None = "timerex cancelled"
     poll_minutes: int = Field(default=5, ge=1, le=24 * 60)
     newest_tolerance_s: int = Field(default=120, ge=0, le=3600)
+    move_minutes: int = Field(default=15, ge=1, le=24 * 60)
     activities: ActivitySettings = ActivitySettings()
     appointments: AppointmentSettings = AppointmentSettings()
 

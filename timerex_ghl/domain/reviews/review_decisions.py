@@ -33,10 +33,12 @@ WAYS: dict[str, tuple[Way, ...]] = {
     "refused": (Way.KEEP, Way.RETRY, Way.DROP),
     "dead-letter": (Way.RETRY, Way.DROP),
     "deletes": (Way.RETRY, Way.DROP),
+    "lost-move": (Way.RETRY, Way.DROP),
 }
 """The ways to resolve each kind of review. KEEP for other kinds than conflicts needs values.
 
-For deletes, RETRY applies them all, and DROP keeps the records.
+For deletes, RETRY applies them all, and DROP keeps the records. For a lost move, RETRY looks for
+the new time again, and DROP leaves the old one cancelled.
 """
 
 

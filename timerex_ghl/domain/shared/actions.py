@@ -75,23 +75,39 @@ class RemoveTags(Record):
 
 
 class CreateNote(Record):
-    """Create a booking's note. `marker`, a part of `text`, finds the note after a lost answer."""
+    """Create a booking's note.
+
+    Attributes:
+        marker: A part of `text` by which the note is found after a lost answer.
+        stands_in: It shows the booking in place of an appointment that GHL refused.
+    """
 
     kind: Literal["note.create"] = "note.create"
     contact_id: GhlContactId
     booking_id: BookingId
     text: str
     marker: str
+    stands_in: bool = False
 
 
 class UpdateNote(Record):
-    """Update a booking's note."""
+    """Update a booking's note. `stands_in`: as for a new one."""
 
     kind: Literal["note.update"] = "note.update"
     contact_id: GhlContactId
     booking_id: BookingId
     note_id: GhlNoteId
     text: str
+    stands_in: bool = False
+
+
+class DeleteNote(Record):
+    """Delete the second note of a booking's chain, on the same contact as the first."""
+
+    kind: Literal["note.delete"] = "note.delete"
+    contact_id: GhlContactId
+    booking_id: BookingId
+    note_id: GhlNoteId
 
 
 class CreateAppointment(Record):
@@ -124,6 +140,15 @@ class UpdateAppointment(Record):
     values: dict[FieldName, str]
     base: dict[FieldName, str]
     conflicts: tuple[Conflict, ...] = ()
+
+
+class DeleteAppointment(Record):
+    """Delete the second appointment of a booking's chain, on the same contact as the first."""
+
+    kind: Literal["appointment.delete"] = "appointment.delete"
+    contact_id: GhlContactId
+    booking_id: BookingId
+    appointment_id: GhlAppointmentId
 
 
 class CancelBooking(Record):
@@ -162,8 +187,10 @@ class DeleteActivity(Record):
 
 
 ContactAction = CreateContact | UpdateContact | AddTags | RemoveTags
-NoteAction = CreateNote | UpdateNote
-AppointmentAction = CreateAppointment | UpdateAppointment
+NoteWrite = CreateNote | UpdateNote
+NoteAction = NoteWrite | DeleteNote
+AppointmentWrite = CreateAppointment | UpdateAppointment
+AppointmentAction = AppointmentWrite | DeleteAppointment
 ActivityWrite = CreateActivity | UpdateActivity
 ActivityAction = ActivityWrite | DeleteActivity
 Action = ContactAction | NoteAction | AppointmentAction | ActivityAction | CancelBooking

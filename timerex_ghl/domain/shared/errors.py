@@ -9,8 +9,11 @@ from typing import Literal
 Question = Literal["identity", "conflict", "no-key", "gone"]
 """What a review asks: which contact, whose value, which e-mail or phone, what to do."""
 
-ReviewKind = Literal["identity", "conflict", "no-key", "gone", "refused", "dead-letter", "deletes"]
-"""Why a review was opened: a question, a refused write, a dead letter, or many deletes."""
+ReviewKind = Literal[
+    "identity", "conflict", "no-key", "gone", "refused", "dead-letter", "deletes", "lost-move"
+]
+"""Why a review was opened: a question, a refused write, a dead letter, many deletes, or a moved
+booking whose new time never arrived."""
 
 
 class TimerexGhlError(Exception):
@@ -55,6 +58,10 @@ class SkippableError(TimerexGhlError):
 
 class NotFoundError(SkippableError):
     """The service does not have the record, or no longer."""
+
+
+class SlotRefusedError(SkippableError):
+    """GHL's calendar does not offer this time: the slot is taken, or the calendar is closed."""
 
 
 class QuarantineError(SkippableError):

@@ -139,6 +139,8 @@ class Booking(Record):
         host_emails: Lower case; a host without one is left out. Bookings stored before these were
             read have none.
         join_url: The meeting's link for the guest.
+        move_expired: It was moved, and its new time did not arrive in time: until it does, the
+            booking counts as cancelled. No delivery says so; the check of a pending move does.
     """
 
     id: BookingId
@@ -160,6 +162,7 @@ class Booking(Record):
     cancellation_reason: str | None = None
     old_id: BookingId | None = None
     new_id: BookingId | None = None
+    move_expired: bool = False
 
 
 class Direction(StrEnum):

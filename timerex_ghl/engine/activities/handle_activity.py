@@ -1,5 +1,7 @@
 """The handler of one note or task, the same for live, replay and bulk runs."""
 
+from functools import partial
+
 from timerex_ghl.domain.activities.activity_fields import ActivityKey, text_of
 from timerex_ghl.domain.activities.activity_mapping import GhlActivity
 from timerex_ghl.domain.activities.activity_plan import Policy, plan_activity, plan_creation
@@ -19,6 +21,7 @@ from timerex_ghl.engine.activities.dry_run import NOTHING, show_plan
 from timerex_ghl.engine.activities.read_remote import (
     RemoteActivity,
     emails_for,
+    find_marked,
     read_remote_activity,
 )
 from timerex_ghl.engine.activities.write_activity import Emails, create_activity, update_activity
@@ -151,8 +154,9 @@ async def _send(
     for action in plan.to_ghl:
         match action:
             case CreateActivity():
+                find = partial(find_marked, context, claimed.known, action, emails)
                 try:
-                    return await create_activity(context, claimed.claim, action, emails)
+                    return await create_activity(context, claimed.claim, action, emails, find)
                 except NotFoundError as error:  # it may have been merged into another one
                     raise RetryableError(f"the contact of {claimed.known.key} is gone") from error
             case UpdateActivity():

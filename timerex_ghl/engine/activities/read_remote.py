@@ -143,7 +143,7 @@ async def _find_created(
         if not isinstance(action, CreateActivity):
             await context.ledger.write(close, intent, None)
             continue
-        ghl = await _find_marked(context, known, action, emails)
+        ghl = await find_marked(context, known, action, emails)
         if ghl is not None:
             link = await context.ledger.write(
                 _keep_grant, context.connection, known, intent, action, ghl.id
@@ -154,7 +154,7 @@ async def _find_created(
     return RemoteActivity(None, None)
 
 
-async def _find_marked(
+async def find_marked(
     context: SyncContext, known: ActivityState, action: CreateActivity, emails: Emails
 ) -> GhlActivity | None:
     """Search the notes or tasks of the contact it was sent to, then of the current one.

@@ -1,6 +1,6 @@
 """Write a note or task to GHL, in GHL's terms."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 from timerex_ghl.adapters.ghl.tasks import TaskChanges
@@ -40,9 +40,21 @@ class Gone(NamedTuple):
 
 
 async def create_activity(
-    context: SyncContext, claim: ActivityClaim, action: CreateActivity, emails: Emails
+    context: SyncContext,
+    claim: ActivityClaim,
+    action: CreateActivity,
+    emails: Emails,
+    find: Callable[[], Awaitable[GhlActivity | None]],
 ) -> Written[GhlActivity]:
-    """Create a note or task in GHL; return it as GHL has it then."""
+    """Create a note or task in GHL; return it as GHL has it then.
+
+    Args:
+        context: The connection's clients, ledger and settings.
+        claim: The claim on the record.
+        action: What to write.
+        emails: E-mail addresses of the location's users.
+        find: Finds it by its marker, where GHL refused the create.
+    """
 
     async def send() -> GhlActivity:
         values, id_ = action.values, action.activity_id
@@ -53,7 +65,7 @@ async def create_activity(
         task.setdefault("body", with_marker("", id_))
         return map_task(await context.ghl.create_task(action.contact_id, **task), emails)
 
-    return await send_write(context, claim, action, send)
+    return await send_write(context, claim, action, send, find=find)
 
 
 async def update_activity(

@@ -18,8 +18,10 @@ from timerex_ghl.domain.bookings.appointment_fields import (
 from timerex_ghl.domain.bookings.appointment_plan import AppointmentPlan, plan_appointments
 from timerex_ghl.domain.shared.actions import (
     AppointmentAction,
+    AppointmentWrite,
     Conflict,
     CreateAppointment,
+    DeleteAppointment,
 )
 from timerex_ghl.domain.shared.errors import NotFoundError
 from timerex_ghl.domain.shared.ghl_models import GhlAppointment
@@ -32,9 +34,12 @@ from timerex_ghl.domain.shared.models import (
     Value,
 )
 from timerex_ghl.domain.shared.record_ref import RecordRef
+from timerex_ghl.engine.activities.write_activity import Gone
 from timerex_ghl.engine.bookings.appointment_calls import (
     find_appointment,
+    find_refused,
     look_again,
+    read_appointment,
     send_appointment,
 )
 from timerex_ghl.engine.bookings.mirror_state import MirrorState
@@ -84,15 +89,36 @@ async def _plan(context: SyncContext, mirror: MirrorState, ghl_id: GhlContactId)
 
 async def _write(context: SyncContext, claim: Claim, action: AppointmentAction) -> bool:
     """Send one action; False where the appointment was deleted meanwhile."""
-    send = partial(send_appointment, context.ghl, context.settings.appointments, action)
+    if isinstance(action, DeleteAppointment):
+        return await _delete(context, claim, action)
+    find = partial(find_refused, context, action)
+    send = partial(send_appointment, context.ghl, context.settings.appointments, action, find)
     try:
-        written = await send_write(context, claim, action, send)
+        written = await send_write(context, claim, action, send, find=find)
     except NotFoundError:
         if isinstance(action, CreateAppointment):
             raise
         return False
     await commit_outcome(context, written, partial(_commit, context, action))
     return True
+
+
+async def _delete(context: SyncContext, claim: Claim, action: DeleteAppointment) -> bool:
+    async def send() -> Gone:
+        await context.ghl.delete_appointment(action.appointment_id)
+        return Gone(action.appointment_id)
+
+    try:
+        written = await send_write(context, claim, action, send)
+    except NotFoundError:
+        await context.ledger.write(_drop, context.connection, action)
+        return False
+    await commit_outcome(context, written, lambda tx, _: _drop(tx, context.connection, action))
+    return True
+
+
+def _drop(tx: Connection, connection: ConnectionName, action: DeleteAppointment) -> None:
+    links.drop_link(tx, connection, "appointment", action.booking_id)
 
 
 def _keep(tx: Connection, connection: ConnectionName, plan: AppointmentPlan, now: datetime) -> None:
@@ -132,7 +158,7 @@ def _base_of(base: dict[FieldName, str]) -> Contact:
 
 
 def _commit(
-    context: SyncContext, action: AppointmentAction, tx: Connection, answer: GhlAppointment
+    context: SyncContext, action: AppointmentWrite, tx: Connection, answer: GhlAppointment
 ) -> None:
     """Save a write's result, unless the appointment was moved to another booking since."""
     base = _base_of(base_after(action, answer))
@@ -156,6 +182,9 @@ async def recover_appointments(
 ) -> None:
     """Close the open intents about a contact's appointments, by those that GHL shows now."""
     for intent, action in unknown:
+        if isinstance(action, DeleteAppointment):
+            await _recover_delete(context, intent, action)
+            continue
         found = await find_appointment(context, intent, action)
         if found is not None:
             await context.ledger.write(_commit_recovered, context, action, found)
@@ -163,8 +192,16 @@ async def recover_appointments(
         await context.ledger.write(close, intent, result_id)
 
 
+async def _recover_delete(context: SyncContext, intent: Intent, action: DeleteAppointment) -> None:
+    now = await read_appointment(context.ghl, action.appointment_id)
+    is_gone = now is None or now.deleted
+    if is_gone:
+        await context.ledger.write(_drop, context.connection, action)
+    await context.ledger.write(close, intent, action.appointment_id if is_gone else None)
+
+
 def _commit_recovered(
-    tx: Connection, context: SyncContext, action: AppointmentAction, found: GhlAppointment
+    tx: Connection, context: SyncContext, action: AppointmentWrite, found: GhlAppointment
 ) -> None:
     """Save what was sent as the base: a sweep then finds what people changed since."""
     _commit(context, action, tx, as_sent(action, found))

@@ -1,5 +1,6 @@
 """Send an appointment to GHL, read it, or find it again after a write without an answer."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -20,10 +21,11 @@ from timerex_ghl.domain.bookings.appointment_fields import (
     STATUS,
     TITLE,
     AppointmentState,
+    as_sent,
     is_shown,
 )
 from timerex_ghl.domain.connections.settings import AppointmentSettings
-from timerex_ghl.domain.shared.actions import AppointmentAction, CreateAppointment
+from timerex_ghl.domain.shared.actions import AppointmentWrite, CreateAppointment
 from timerex_ghl.domain.shared.errors import NotFoundError, SkippableError
 from timerex_ghl.domain.shared.ghl_models import (
     AppointmentStatus,
@@ -40,9 +42,15 @@ FARTHEST_ZONE = timedelta(days=1)
 
 
 async def send_appointment(
-    ghl: GhlClient, settings: AppointmentSettings, action: AppointmentAction
+    ghl: GhlClient,
+    settings: AppointmentSettings,
+    action: AppointmentWrite,
+    find: Callable[[], Awaitable[GhlAppointment | None]],
 ) -> GhlAppointment:
-    """Send one action, without the assignee where GHL refuses one outside the calendar's team."""
+    """Send one action, without the assignee where GHL refuses one outside the calendar's team.
+
+    Between the two, `find` looks for what the refused call may have made all the same.
+    """
     try:
         return await _send(ghl, settings, action, action.values)
     except NotFoundError:
@@ -50,6 +58,8 @@ async def send_appointment(
     except SkippableError:
         if ASSIGNED_TO not in action.values:
             raise
+        if (made := await find()) is not None:
+            return made
     remaining = {field: value for field, value in action.values.items() if field != ASSIGNED_TO}
     return await _send(ghl, settings, action, remaining)
 
@@ -57,7 +67,7 @@ async def send_appointment(
 async def _send(
     ghl: GhlClient,
     settings: AppointmentSettings,
-    action: AppointmentAction,
+    action: AppointmentWrite,
     values: dict[FieldName, str],
 ) -> GhlAppointment:
     more = _more_of(values, settings)
@@ -116,7 +126,7 @@ async def read_appointment(
 
 
 async def find_appointment(
-    context: SyncContext, intent: Intent, action: AppointmentAction
+    context: SyncContext, intent: Intent, action: AppointmentWrite
 ) -> GhlAppointment | None:
     """Find the appointment that an action wrote; None where it changed nothing.
 
@@ -130,6 +140,12 @@ async def find_appointment(
     if made is None:
         wait_if_young(context, intent, "an appointment")
     return made
+
+
+async def find_refused(context: SyncContext, action: AppointmentWrite) -> GhlAppointment | None:
+    """Find the appointment of a create that GHL refused, as it was sent; None where it has none."""
+    made = await _find_made(context, action) if isinstance(action, CreateAppointment) else None
+    return None if made is None else as_sent(action, made)
 
 
 async def _find_made(context: SyncContext, action: CreateAppointment) -> GhlAppointment | None:

@@ -9,9 +9,10 @@ from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.inbox import inbox, inbox_lookups
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.timerex.polled import Polled, key_of_row
-from timerex_ghl.adapters.timerex.replies import EventRow
+from timerex_ghl.adapters.timerex.replies import CalendarId, EventRow, TimerexCalendar
 from timerex_ghl.domain.bookings.verification import is_confirmed_by
 from timerex_ghl.domain.shared.models import (
+    Booking,
     BookingId,
     BookingRow,
     BookingState,
@@ -101,6 +102,17 @@ def doubtful_of(
         if RecordRef.booking(booking_id) not in waiting
         and (row.booking.state is BookingState.CONFIRMED or not row.verified)
     ]
+
+
+def calendar_of(booking: Booking) -> TimerexCalendar:
+    """Build the calendar from what a booking says of it."""
+    return TimerexCalendar(
+        id=CalendarId(booking.calendar_id or ""),
+        team_id=None,
+        name=booking.calendar_name,
+        url=None,
+        duration_min=None,
+    )
 
 
 def take(tx: Connection, connection: ConnectionName, polled: Polled, now: datetime) -> ScanCounts:

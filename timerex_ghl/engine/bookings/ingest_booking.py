@@ -13,6 +13,7 @@ from timerex_ghl.domain.contacts.contact_merge import apply_change
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import Booking, ContactId
 from timerex_ghl.domain.shared.outcome import What
+from timerex_ghl.engine.bookings.pending_moves import watch_moves
 from timerex_ghl.engine.contacts.commit_contact import change_row
 from timerex_ghl.engine.context import SyncContext
 
@@ -33,10 +34,12 @@ def ingest_booking(
         bookings.save_booking(tx, context.connection, row)
     rows = bookings.get_chain(tx, context.connection, row.booking)
     chain = {row.booking.id: row for row in rows}
-    for joined in join_chain([row.booking for row in rows]):
+    joined_rows = join_chain([row.booking for row in rows])
+    for joined in joined_rows:
         if joined != chain[joined.id].booking:
             chain[joined.id] = chain[joined.id].model_copy(update={"booking": joined})
             bookings.save_booking(tx, context.connection, chain[joined.id])
+    watch_moves(tx, context, joined_rows, now)
     mine = chain[booking.id].booking
     changed = _ingest_guest(tx, context, mine, contact_id, now)
     if is_superseded(mine, [row.booking for row in chain.values()]):

@@ -14,11 +14,7 @@ from timerex_ghl.domain.bookings.booking_notes import NoteState
 from timerex_ghl.domain.shared.actions import (
     Action,
     AppointmentAction,
-    CreateAppointment,
-    CreateNote,
     NoteAction,
-    UpdateAppointment,
-    UpdateNote,
 )
 from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId
 from timerex_ghl.domain.shared.models import (
@@ -33,6 +29,8 @@ from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.writes.recovery import ACTION
 
 TEXT, NOTE_CONTACT = FieldName("text"), FieldName("contact")
+STANDS_IN = FieldName("stands_in")
+"""Base field of a note in place of an appointment that GHL refused."""
 
 
 class MirrorState(NamedTuple):
@@ -52,9 +50,7 @@ class MirrorState(NamedTuple):
     def unknown_notes(self) -> list[tuple[Intent, NoteAction]]:
         """Return the unknown writes of notes."""
         return [
-            (intent, action)
-            for intent, action in self.unknown
-            if isinstance(action, CreateNote | UpdateNote)
+            (intent, action) for intent, action in self.unknown if isinstance(action, NoteAction)
         ]
 
     @property
@@ -63,22 +59,13 @@ class MirrorState(NamedTuple):
         return [
             (intent, action)
             for intent, action in self.unknown
-            if isinstance(action, CreateAppointment | UpdateAppointment)
+            if isinstance(action, AppointmentAction)
         ]
 
     @property
-    def has_note(self) -> bool:
-        """Return whether the chain has a note, or may have one where an outcome is unknown."""
-        return bool(self.notes) or self._may_have(CreateNote)
-
-    @property
-    def has_appointment(self) -> bool:
-        """Return whether the chain has an appointment, or may have one."""
-        return bool(self.appointments) or self._may_have(CreateAppointment)
-
-    def _may_have(self, kind: type[CreateNote | CreateAppointment]) -> bool:
-        ids = {booking.id for booking in self.chain}
-        return any(isinstance(one, kind) and one.booking_id in ids for _, one in self.unknown)
+    def stands_in(self) -> bool:
+        """Return whether a note shows the booking in place of a refused appointment."""
+        return any(note.stands_in for note in self.notes.values())
 
 
 def read_mirror(
@@ -127,4 +114,5 @@ def _note_of(link: Link) -> NoteState:
         id=GhlNoteId(link.remote_id),
         contact_id=GhlContactId(contact if isinstance(contact, str) else ""),
         text=text if isinstance(text, str) else None,
+        stands_in=STANDS_IN in values,
     )

@@ -15,7 +15,6 @@ from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.sync import cursors
 from timerex_ghl.adapters.timerex.client import TimerexClient, every_calendar
 from timerex_ghl.adapters.timerex.replies import (
-    CalendarId,
     EventRow,
     PageToken,
     TimerexCalendar,
@@ -27,9 +26,10 @@ from timerex_ghl.domain.shared.errors import (
     RetryableError,
     SkippableError,
 )
-from timerex_ghl.domain.shared.models import BookingId, BookingRow, Record
+from timerex_ghl.domain.shared.models import BookingId, Record
 from timerex_ghl.engine.bookings.compare_polled import (
     ScanCounts,
+    calendar_of,
     doubtful_of,
     note_unknown,
     take,
@@ -182,7 +182,7 @@ class _PollRun:
         """Read bookings that no page showed."""
         asked = place.unseen[:AT_A_TIME]
         for row in await self.context.ledger.read(doubtful_of, self.context.connection, asked):
-            await self._read(row.booking.id, _calendar_of(row))
+            await self._read(row.booking.id, calendar_of(row.booking))
         return place.model_copy(update={"unseen": place.unseen[AT_A_TIME:]})
 
     async def _read(self, booking_id: BookingId, calendar: TimerexCalendar) -> None:
@@ -206,15 +206,3 @@ class _PollRun:
             found = await write(take, self.context.connection, polled, self.context.now())
         self.found += found
         self.failures = 0
-
-
-def _calendar_of(row: BookingRow) -> TimerexCalendar:
-    """Build the calendar from what the booking says of it."""
-    booking = row.booking
-    return TimerexCalendar(
-        id=CalendarId(booking.calendar_id or ""),
-        team_id=None,
-        name=booking.calendar_name,
-        url=None,
-        duration_min=None,
-    )

@@ -1,13 +1,13 @@
 """Reconcile one contact: read, plan, write, commit."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
 from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import StoredSnapshot
 from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans
-from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
+from timerex_ghl.adapters.ledger.tables.sync import intents
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.contacts.change_times import (
     ContactTimes,
@@ -15,26 +15,29 @@ from timerex_ghl.domain.contacts.change_times import (
     newer_by_field,
     note_changes,
 )
-from timerex_ghl.domain.contacts.contact_base import base_after, base_if_shown
+from timerex_ghl.domain.contacts.contact_base import base_after
 from timerex_ghl.domain.contacts.contact_plan import as_pulled, is_as_planned, with_answer
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.reviews.chosen_values import check_decision, plan_as_chosen
-from timerex_ghl.domain.shared.actions import ContactAction, ContactPlan, CreateContact
-from timerex_ghl.domain.shared.errors import DuplicateContactError, ReviewNeededError
+from timerex_ghl.domain.shared.actions import ContactPlan
+from timerex_ghl.domain.shared.errors import (
+    DuplicateContactError,
+    ReviewNeededError,
+    SkippableError,
+)
 from timerex_ghl.domain.shared.merge_field import Side
-from timerex_ghl.domain.shared.models import Contact, FieldName, FieldRule, GhlContact, GhlContactId
+from timerex_ghl.domain.shared.models import FieldName, FieldRule, GhlContact, GhlContactId
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.engine.contacts.claim_contact import ContactState
 from timerex_ghl.engine.contacts.commit_contact import (
     ContactCommit,
     commit_contacts,
-    commit_recovered,
     save_link,
 )
 from timerex_ghl.engine.contacts.match_contact import Person, accept_match, read_again, read_ghl
+from timerex_ghl.engine.contacts.recover_contact import recover_contact, relinked
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.reviews.review_case import NO_DECISION, ReviewDecision
-from timerex_ghl.engine.writes.recovery import ACTION, wait_if_young
 from timerex_ghl.engine.writes.write import Claim, Written, post_outcome, write_contact
 
 SEARCH_LAG = timedelta(minutes=1)
@@ -140,7 +143,7 @@ async def _read_and_plan(
     else:
         ghl = await read_ghl(context, person, known.candidates)
         from_page = known.candidates is not None
-    person = await _recover(context, person, known.unknown, ghl)
+    person = await recover_contact(context, person, known.unknown, ghl)
     plan = work.plan(person, ghl)
     if ghl is not None and from_page and plan.to_ghl:
         ghl = await read_again(context, person, ghl)
@@ -150,46 +153,6 @@ async def _read_and_plan(
 
 def _is_current(link: Link, snapshot: StoredSnapshot) -> bool:
     return link.written_at is None or snapshot.read_at - link.written_at > SEARCH_LAG
-
-
-async def _recover(
-    context: SyncContext, person: Person, unknown: Sequence[Intent], ghl: GhlContact | None
-) -> Person:
-    """Close the open intents about a contact, by what GHL has now; return it with its new base.
-
-    Raises:
-        RetryableError: A contact was sent moments ago and may not be found yet.
-    """
-    for intent in unknown:
-        action = ACTION.validate_json(intent.payload)
-        if not isinstance(action, ContactAction):
-            continue  # closed by the handler of its own record
-        if isinstance(action, CreateContact) and ghl is None:
-            wait_if_young(context, intent, "a contact")
-        base = None if ghl is None else _base_if_shown(context, person, action, ghl)
-        if ghl is not None and base is not None:
-            person = _relinked(context, person, ghl.id, base, intent.created_at)
-            await context.ledger.write(commit_recovered, intent, person.link, ghl.id)
-        else:
-            await context.ledger.write(commit_recovered, intent, None, None)
-    return person
-
-
-def _base_if_shown(
-    context: SyncContext, person: Person, action: ContactAction, ghl: GhlContact
-) -> Contact | None:
-    shown = map_from_ghl(ghl, context.settings.rules)
-    return base_if_shown(person.base, action, shown, context.settings.region)
-
-
-def _relinked(
-    context: SyncContext, person: Person, ghl_id: GhlContactId, base: Contact, now: datetime
-) -> Person:
-    """Return a person whose link has the base after a write: the link it has, or its first."""
-    before = person.link or Link(
-        connection=context.connection, kind="contact", local_id=person.row.id, remote_id=ghl_id
-    )
-    return person._replace(link=before.model_copy(update={"base": base, "written_at": now}))
 
 
 async def _write(
@@ -209,18 +172,10 @@ async def _write(
         try:
             last = await write_contact(context, work.claim, action, ghl, previous)
             ghl, base = last.record, base_after(person.base, action)
-            person = _relinked(context, person, ghl.id, base, context.now())
-        except DuplicateContactError as refused:
-            if ghl is not None:
-                raise ReviewNeededError(
-                    str(refused),
-                    kind="identity",
-                    people=[work.claim.contact_id],
-                    ghl_ids=[refused.contact_id],
-                ) from refused
-            existing = await context.ghl.get_contact(GhlContactId(refused.contact_id))
-            ghl = await accept_match(context, person, existing)
-            return await _write(work, person, ghl, work.plan(person, ghl))
+            person = relinked(context, person, ghl.id, base, context.now())
+        except SkippableError as refused:
+            found = await _find_refused(work, person, ghl, refused)
+            return await _write(work, *found, work.plan(*found))
     if ghl is None:
         raise AssertionError("a plan for a contact that GHL lacks creates it there")
     if plan.to_ghl and not is_as_planned(before, plan.to_ghl, ghl):
@@ -232,6 +187,31 @@ async def _write(
     if last is not None:
         context.failpoint(last.action.kind, "after-outcome")
     return ghl
+
+
+async def _find_refused(
+    work: _Work, person: Person, ghl: GhlContact | None, refused: SkippableError
+) -> tuple[Person, GhlContact]:
+    """Find the contact of a refused creation: the one in the way, or made all the same.
+
+    Raises:
+        SkippableError: There is none.
+        ReviewNeededError: Another contact is in the way.
+    """
+    context, contact_id = work.context, work.claim.contact_id
+    if isinstance(refused, DuplicateContactError):
+        ghl_id = GhlContactId(refused.contact_id)
+        if ghl is not None:
+            raise ReviewNeededError(
+                str(refused), kind="identity", people=[contact_id], ghl_ids=[ghl_id]
+            ) from refused
+        return person, await accept_match(context, person, await context.ghl.get_contact(ghl_id))
+    made = await read_ghl(context, person) if ghl is None else None
+    if made is None:
+        raise refused
+    keys = [work.claim.record_key]
+    unknown = await context.ledger.read(intents.open_intents, context.connection, keys)
+    return await recover_contact(context, person, unknown, made), made
 
 
 async def _stop_where_refused(

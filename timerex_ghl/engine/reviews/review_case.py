@@ -10,8 +10,9 @@ from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
 from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.domain.reviews.chosen_values import NOTHING_CHOSEN, ChosenValues
 from timerex_ghl.domain.reviews.review_decisions import Decision, Way
-from timerex_ghl.domain.shared.models import EventId
+from timerex_ghl.domain.shared.models import BookingId, EventId
 from timerex_ghl.domain.shared.record_ref import RecordRef
+from timerex_ghl.engine.bookings.pending_moves import check_now
 from timerex_ghl.engine.context import SyncContext
 
 
@@ -58,16 +59,25 @@ def close(tx: Connection, case: ReviewCase, now: datetime) -> bool:
 
     The event that the review was about is handled again, unless it was dropped.
     """
-    decision, subject = case.decision, case.review.subject
+    decision = case.decision
     is_first = reviews.resolve_review(
         tx, case.review.id, decision=decision.in_words(), by=decision.by, now=now
     )
     if not is_first:
         return False
     _record_audit(tx, case, "review resolved", now)
-    if subject.kind == "event" and decision.way is not Way.DROP:
-        inbox.requeue_event(tx, EventId(subject.id))
+    if decision.way is not Way.DROP:
+        _replay(tx, case, now)
     return True
+
+
+def _replay(tx: Connection, case: ReviewCase, now: datetime) -> None:
+    """Requeue the event that the review was about, or check its move again."""
+    subject = case.review.subject
+    if subject.kind == "event":
+        inbox.requeue_event(tx, EventId(subject.id))
+    if case.review.kind == "lost-move":
+        check_now(tx, case.context.connection, BookingId(subject.id), case.review.id, now)
 
 
 async def is_open(case: ReviewCase) -> bool:

@@ -19,14 +19,20 @@ from timerex_ghl.domain.shared.actions import (
     ContactAction,
     CreateContact,
     CreateNote,
-    NoteAction,
+    NoteWrite,
     UpdateContact,
 )
-from timerex_ghl.domain.shared.errors import TimerexGhlError, UnknownOutcomeError
+from timerex_ghl.domain.shared.errors import (
+    SkippableError,
+    SlotRefusedError,
+    TimerexGhlError,
+    UnknownOutcomeError,
+)
 from timerex_ghl.domain.shared.models import ContactId, GhlContact, GhlNote
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.locking import Lock
+from timerex_ghl.engine.writes.recovery import may_be_made
 
 
 class _Named(Protocol):
@@ -122,8 +128,9 @@ async def write_contact(
 async def write_note(
     context: SyncContext,
     claim: Claim,
-    action: NoteAction,
+    action: NoteWrite,
     store_result: Callable[[Connection, GhlNote], None],
+    find: Callable[[], Awaitable[GhlNote | None]],
 ) -> GhlNote:
     """Send one action about a booking's note; return the note.
 
@@ -132,6 +139,7 @@ async def write_note(
         claim: Whose writes these are.
         action: What to write.
         store_result: Runs in the transaction that records the outcome.
+        find: Finds the note of a create that was refused.
     """
 
     async def send() -> GhlNote:
@@ -139,7 +147,7 @@ async def write_note(
             return await context.ghl.create_note(action.contact_id, action.text)
         return await context.ghl.update_note(action.contact_id, action.note_id, action.text)
 
-    written = await send_write(context, claim, action, send)
+    written = await send_write(context, claim, action, send, find=find)
     await commit_outcome(context, written, store_result)
     return written.record
 
@@ -165,8 +173,12 @@ async def send_write(
     action: Action,
     send: Callable[[], Awaitable[T]],
     previous: PendingOutcome | None = None,
+    find: Callable[[], Awaitable[T | None]] | None = None,
 ) -> Written[T]:
     """Store the intent, then send. The outcome of a successful write is still to be stored.
+
+    A create that GHL refused may have been done all the same: it is looked up at once, and where
+    that finds nothing, its intent stays open, so that it is looked up again before it is resent.
 
     Args:
         context: The connection's clients, ledger and settings.
@@ -174,6 +186,7 @@ async def send_write(
         action: What to write.
         send: The call.
         previous: The outcome of the write before this one.
+        find: Finds what a refused create made.
     """
     new = NewIntent(
         context.connection, writer.record_key, action, context.run_id, writer.fence, context.now()
@@ -188,11 +201,32 @@ async def send_write(
     except UnknownOutcomeError:
         raise  # the intent stays open: the next run looks before sending again
     except TimerexGhlError as error:
-        failed = Closing(intent_id, None, str(error))
-        await context.ledger.write(intents.close_intents, [failed])
-        raise
+        made = await _look_up(context, intent_id, action, error, find)
+        if made is None:
+            raise
+        record = made
     context.failpoint(action.kind, "after-write")
     return Written(intent_id, action, record)
+
+
+async def _look_up(
+    context: SyncContext,
+    intent_id: str,
+    action: Action,
+    error: TimerexGhlError,
+    find: Callable[[], Awaitable[T | None]] | None,
+) -> T | None:
+    """Look up what a refused write made all the same; None where nothing shows it."""
+    may_exist = may_be_made(action, error)
+    if may_exist:
+        await context.ledger.write(intents.note_refusal, intent_id, str(error))
+        found = await find() if find and isinstance(error, SkippableError) else None
+        if found is not None:
+            return found
+    if not may_exist or isinstance(error, SlotRefusedError):  # which GHL does not say by mistake
+        failed = Closing(intent_id, None, str(error))
+        await context.ledger.write(intents.close_intents, [failed])
+    return None
 
 
 def _note_success(

@@ -67,8 +67,9 @@ Calls of either, {side} is ghl or timerex
     POST /{side}/faults {operation, kind, value?, headers?, WHICH}; DELETE removes all. `*` is any
         operation. Not executed: status, html, login_redirect, drop_before_commit. Executed:
         status_after_commit, delay_after_commit, drop_after_commit, truncate, drip, headers. Late:
-        delay. Old state: stale (GHL's records by id). `value` is a status or milliseconds;
-        `headers` change those of the answer, null removes one
+        delay. Old state: stale (GHL's records by id). `value` is a status or milliseconds; a
+        status_after_commit of 4xx is the service's own refusal, of 5xx a proxy's page. `headers`
+        change those of the answer, null removes one
 
 Deliveries of either
     GET /{side}/deliveries ?state=&type= -> {deliveries: [{id, type, state, created_at, tries,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from timerex_ghl.sandbox.core.answers import RefusalError
@@ -64,13 +64,20 @@ async def deliver(
             await _begin(response, send)
             await _drip(bytes(response.body), fault.value / 1000, clock, receive, send)
         case "status_after_commit":
-            page = PAGE.format(HTTPStatus(fault.value).phrase)
-            await HTMLResponse(page, fault.value)(scope, receive, send)
+            await _false_answer(fault.value)(scope, receive, send)
         case "delay_after_commit":
             await clock.sleep(fault.value / 1000)
             await response(scope, receive, send)
         case _:
             await response(scope, receive, send)
+
+
+def _false_answer(status: int) -> Response:
+    """Answer with an error though it was done: the service's own 4xx, or a proxy's page."""
+    phrase = HTTPStatus(status).phrase
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return JSONResponse({"statusCode": status, "message": phrase, "error": phrase}, status)
+    return HTMLResponse(PAGE.format(phrase), status)
 
 
 def _change_headers(response: Response, fault: InjectedFault) -> None:

@@ -31,8 +31,9 @@ from timerex_ghl.domain.shared.models import ConnectionName, EventId, Record
 from timerex_ghl.domain.shared.record_ref import RecordRef
 
 Source = Literal["timerex", "ghl", "workspace"]
-Origin = Literal["webhook", "poll", "edit", "review"]
-"""What stored an event. `review`: a person released what had been pending."""
+Origin = Literal["webhook", "poll", "edit", "review", "timer"]
+"""What stored an event. `review`: a person released what had been pending. `timer`: a handler, to
+look at a record again later."""
 
 _UNIQUE = ("connection", "source", "dedupe_key")
 _WAITS = text("state = 'waiting'")
@@ -125,7 +126,12 @@ class InboxEvent(Record):
 
 
 class Arrival(NamedTuple):
-    """A delivery to store. `connection`: None where it belongs to no connection."""
+    """A delivery to store.
+
+    Attributes:
+        connection: None where it belongs to no connection.
+        due_at: When it is to be processed, and from when on it counts as late; None: now.
+    """
 
     connection: ConnectionName | None
     source: Source
@@ -136,6 +142,7 @@ class Arrival(NamedTuple):
     record: RecordRef | None = None
     note: str = ""
     origin: Origin = "webhook"
+    due_at: datetime | None = None
 
 
 class Stored(NamedTuple):
@@ -269,12 +276,13 @@ def postpone_events(
 
 def _row_of(arrival: Arrival, now: datetime) -> dict[str, Any]:
     values = arrival._asdict()
-    note = values.pop("note")
+    note, due_at = values.pop("note"), values.pop("due_at")
     return {
         **values,
         "id": f"e_{secrets.token_hex(10)}",
         "connection": arrival.connection or "",
-        "received_at": now,
+        "received_at": due_at or now,
+        "next_at": due_at,
         "attempts": 0,
         "error": note or None,
         "finished_at": None if arrival.state is InboxState.WAITING else now,

@@ -19,6 +19,15 @@ class NamedDelivery(NamedTuple):
     body: str
 
 
+class SetAside(NamedTuple):
+    """An event that was set aside for a person."""
+
+    id: EventId
+    record: RecordRef
+    source: Source
+    body: str
+
+
 def known_events(
     tx: Connection, connection: ConnectionName, event_ids: Collection[EventId]
 ) -> set[EventId]:
@@ -57,6 +66,35 @@ def waiting_records(
             )
         )
     )
+
+
+def pending_of_record(
+    tx: Connection, connection: ConnectionName, record: RecordRef, type_: str
+) -> list[EventId]:
+    """List the pending events of one type about a record."""
+    found = tx.scalars(
+        select(events.c.id).where(
+            events.c.connection == connection,
+            events.c.state == InboxState.WAITING,
+            events.c.record == record,
+            events.c.type == type_,
+        )
+    )
+    return [EventId(event_id) for event_id in found]
+
+
+def set_aside(
+    tx: Connection, connection: ConnectionName, records: Collection[RecordRef]
+) -> list[SetAside]:
+    """List the events about these records that were set aside for a person."""
+    found = tx.execute(
+        select(events.c.id, events.c.record, events.c.source, events.c.body).where(
+            events.c.connection == connection,
+            events.c.state.in_([InboxState.DEAD, InboxState.QUARANTINED, InboxState.REVIEW]),
+            events.c.record.in_(records),
+        )
+    )
+    return [SetAside(EventId(row.id), row.record, row.source, row.body) for row in found]
 
 
 def last_delivery_at(tx: Connection, connection: ConnectionName, source: Source) -> datetime | None:

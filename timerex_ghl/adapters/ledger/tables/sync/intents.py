@@ -1,6 +1,7 @@
 """Intents and outcomes: a row before each write to GHL, completed after it.
 
-An open intent was sent without a known outcome: the next handler checks GHL before it writes.
+An open intent was sent without a known outcome: the next handler checks GHL before it writes. One
+with an error was refused, and may have been done all the same.
 """
 
 import secrets
@@ -141,7 +142,17 @@ def close_intents(tx: Connection, closings: Sequence[Closing]) -> None:
         raise LostLockError(f"the outcome of {ids} is recorded already")
 
 
+def note_refusal(tx: Connection, intent_id: str, error: str) -> None:
+    """Record that a write was refused which may have been done all the same. It stays open."""
+    tx.execute(_REFUSE, {"intent": intent_id, "reason": error[:LONGEST_ERROR]})
+
+
 _OPEN = insert(_intents)
+_REFUSE = (
+    update(_intents)
+    .where(_intents.c.id == bindparam("intent"), _intents.c.state == "open")
+    .values(error=bindparam("reason"))
+)
 _CLOSE = update(_intents).where(_intents.c.id == bindparam("intent"), _intents.c.state == "open")
 
 
