@@ -212,7 +212,8 @@ def _with_what_ghl_added(
         tags_added=change.tags_added | added.tags_added,
         tags_removed=change.tags_removed | added.tags_removed,
     )
-    return plan.model_copy(update={"to_workspace": both, "base": more.base})
+    update = {"to_workspace": both, "base": more.base, "differences": more.differences}
+    return plan.model_copy(update=update)
 
 
 async def _store_plan(

@@ -1,7 +1,7 @@
 """The workspace's contacts. TimeRex itself has none."""
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,9 +24,14 @@ from sqlalchemy import (
 )
 
 from timerex_ghl.adapters.ledger.db.schema import JsonText, UtcTime, metadata
-from timerex_ghl.adapters.ledger.tables.contacts.contact_json import contact_of, json_of
+from timerex_ghl.adapters.ledger.tables.contacts.contact_json import (
+    contact_of,
+    json_of,
+    texts_of,
+    times_of,
+)
 from timerex_ghl.adapters.ledger.tables.operations.reviews import is_set_aside
-from timerex_ghl.adapters.ledger.tables.sync.links import links
+from timerex_ghl.adapters.ledger.tables.sync.links import is_ruled_otherwise, links
 from timerex_ghl.domain.contacts.contact_merge import apply_change
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.actions import WorkspaceChange
@@ -114,7 +119,7 @@ def add_rows(
             "created_at": now,
             "updated_at": now,
             "deleted": False,
-            "changed_at": _texts_of(row.changed_at),
+            "changed_at": texts_of(row.changed_at),
         }
         for row, keys in people
     ]
@@ -153,7 +158,7 @@ def change_contact(
         email_key=keys.email,
         phone_key=keys.phone,
         updated_at=now,
-        changed_at=_texts_of(changed_at),
+        changed_at=texts_of(changed_at),
     )
     return WorkspaceContact(
         id=contact_id,
@@ -236,10 +241,13 @@ def list_contacts(
     return [row_of(row) for row in tx.execute(statement).mappings()]
 
 
-def changed_contacts(tx: Connection, connection: ConnectionName) -> list[ContactId]:
+def changed_contacts(
+    tx: Connection, connection: ConnectionName, published_version: int | None = None
+) -> list[ContactId]:
     """List contacts that are not linked, or changed in the workspace since they were in sync.
 
-    Left out: deleted ones, and those with a review for their current version.
+    So are those whose differences other rules left than those of the published version. Left out:
+    deleted ones, and those with a review for their current version.
     """
     linked = and_(
         links.c.connection == contacts.c.connection,
@@ -251,7 +259,11 @@ def changed_contacts(tx: Connection, connection: ConnectionName) -> list[Contact
         .outerjoin(links, linked)
         .where(contacts.c.connection == connection, ~contacts.c.deleted)
         .where(
-            or_(links.c.local_version.is_(None), links.c.local_version != contacts.c.version),
+            or_(
+                links.c.local_version.is_(None),
+                links.c.local_version != contacts.c.version,
+                is_ruled_otherwise(published_version),
+            ),
             ~is_set_aside("contact", contacts.c.connection, contacts.c.id, contacts.c.version),
         )
         .order_by(contacts.c.created_at, contacts.c.id)
@@ -283,13 +295,5 @@ def row_of(row: RowMapping) -> WorkspaceContact:
         version=row["version"],
         contact=contact,
         deleted=row["deleted"],
-        changed_at=_times_of(row["changed_at"]),
+        changed_at=times_of(row["changed_at"]),
     )
-
-
-def _times_of(stored: dict[str, str] | None) -> dict[FieldName, datetime]:
-    return {FieldName(field): datetime.fromisoformat(at) for field, at in (stored or {}).items()}
-
-
-def _texts_of(times: Mapping[FieldName, datetime]) -> dict[str, str]:
-    return {field: at.isoformat(timespec="milliseconds") for field, at in times.items()}
