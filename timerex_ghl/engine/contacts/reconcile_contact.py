@@ -119,7 +119,7 @@ def _plan(
     if ghl is not None:
         changed = note_changes(last_reading, ghl.values, context.now())
         remote = map_from_ghl(ghl, settings.rules)
-        times = ContactTimes(row.changed_at, changed)
+        times = ContactTimes(row.changed_at, changed, ghl.created_at)
         newer = newer_by_field(
             times, row.contact, remote, settings.rules, settings.newest_tolerance
         )
