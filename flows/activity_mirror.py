@@ -25,6 +25,7 @@ from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.domain.shared.outcome import Counts
 from timerex_ghl.engine.activities.sweep import Swept
 from timerex_ghl.orchestration.batches import batches_of
+from timerex_ghl.orchestration.difference_report import read_differences
 from timerex_ghl.orchestration.lateness_report import read_lateness
 from timerex_ghl.orchestration.run_reports import at_work, ended, skipped
 
@@ -80,7 +81,8 @@ async def activity_mirror(
             await run.look_at_calendars()
         if run.refusal is not None:
             raise run.refusal
-        said = await read_lateness(job.context)
+        differing = await read_differences(job.context, ["note", "task"])
+        said = [*differing, *await read_lateness(job.context)]
         return await ended(job, run.counts, dry_run=dry_run, more=said)
 
 

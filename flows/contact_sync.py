@@ -10,6 +10,7 @@ from timerex_ghl.domain.shared.errors import ScopeError
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.domain.shared.outcome import Counts
 from timerex_ghl.engine.contacts.pull_contacts import Scope
+from timerex_ghl.orchestration.difference_report import read_differences
 from timerex_ghl.orchestration.run_reports import at_work, ended, skipped
 
 
@@ -46,4 +47,5 @@ async def contact_sync(
                 refusal = error
         if refusal is not None:
             raise refusal
-        return await ended(job, counts, dry_run=mode is Mode.DRY_RUN)
+        said = await read_differences(job.context, ["contact"])
+        return await ended(job, counts, dry_run=mode is Mode.DRY_RUN, more=said)

@@ -8,13 +8,13 @@ from typing import Any
 
 from prefect import flow, tags
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
 
 from flows.live.live_run import LiveRun, catch_up, end_dead_runs, report
 from flows.live.live_worker import LiveWorker, live_worker
 from timerex_ghl.engine.context import utc_now
 from timerex_ghl.orchestration.automations import TAG
 from timerex_ghl.orchestration.run_policy import current_flow_run_id, untagged
+from timerex_ghl.orchestration.run_reports import completed
 
 AGAIN_S = 5.0
 """Delay before the next try when a run could not start because Prefect does not answer."""
@@ -51,8 +51,7 @@ async def live_sync(minutes: float = 15, task_runs: int = 1000) -> State[None]:
             await live_run.finish()
             worker.runs.discard(me)
         await report(worker, live_run.counts)
-    name = "NeedsReview" if live_run.counts.set_aside else "Completed"
-    return Completed(name=name, message=live_run.counts.in_words())
+    return completed(live_run.counts)
 
 
 async def live(

@@ -173,7 +173,37 @@ def task_faults(source: SourceFile) -> Iterator[str]:
             yield source.at(node.lineno, f"{node.name} is no task: move it to orchestration")
 
 
-RULES = (direction_faults, prefect_faults, purity_faults, size_faults, tags_faults, task_faults)
+def lost_update_faults(source: SourceFile) -> Iterator[str]:
+    """Find `self.count += await ...`: it reads before the wait, and loses what others add."""
+    shared = {
+        name
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Nonlocal | ast.Global)
+        for name in node.names
+    }
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.AugAssign(target=target, value=value):
+                is_shared = not isinstance(target, ast.Name) or target.id in shared
+            case ast.Assign(targets=[ast.Attribute() as target], value=ast.BinOp() as value):
+                is_shared = any(
+                    ast.unparse(inner) == ast.unparse(target) for inner in ast.walk(value)
+                )
+            case _:
+                continue
+        if is_shared and any(isinstance(inner, ast.Await) for inner in ast.walk(value)):
+            yield source.at(node.lineno, "it may change during the await: add up after it")
+
+
+RULES = (
+    direction_faults,
+    prefect_faults,
+    purity_faults,
+    size_faults,
+    tags_faults,
+    task_faults,
+    lost_update_faults,
+)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -218,6 +248,9 @@ def test_the_layout_is_kept(rule: Callable[[SourceFile], Iterator[str]]) -> None
         ("tests/test_long.py", "def f():\n" + "    pass\n" * 40),
         ("timerex_ghl/adapters/ghl/client.py", "body = {**values, 'tags': tags}"),
         ("timerex_ghl/adapters/ghl/client.py", "body['tags'] = tags"),
+        ("flows/sync.py", "async def f(self):\n    self.counts += await g()"),
+        ("flows/sync.py", "async def f(self):\n    self.counts = self.counts + (await g()).a"),
+        ("flows/sync.py", "async def f():\n    nonlocal n\n    n += await g()"),
     ],
 )
 def test_a_breach_is_found(path: str, text: str) -> None:
@@ -238,6 +271,8 @@ def test_a_breach_is_found(path: str, text: str) -> None:
             "timerex_ghl/domain/drift/changes.py",
             "import pandas as pd\nfrom urllib.parse import quote",
         ),
+        ("flows/sync.py", "async def f(self):\n    done = await g()\n    self.counts += done"),
+        ("flows/sync.py", "async def f(self):\n    self.found = await g()"),
         ("timerex_ghl/adapters/ghl/client.py", "async def add_tags():\n    return {'tags': 1}"),
     ],
 )

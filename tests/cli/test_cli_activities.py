@@ -1,4 +1,4 @@
-"""`timerex-ghl notes`, `tasks` and `deletes`, on the command line."""
+"""`timerex-ghl notes`, `tasks`, `deletes` and `differences`, on the command line."""
 
 import asyncio
 import getpass
@@ -13,8 +13,11 @@ from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.tables.activities import activities, pending_deletes
 from timerex_ghl.adapters.ledger.tables.activities.pending_deletes import FoundDelete
+from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.activities.activity_fields import TEXT, ActivityId, ActivityKey
-from timerex_ghl.domain.shared.models import ConnectionName, ContactId
+from timerex_ghl.domain.shared.actions import StandingDifference
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, FieldName
 
 DUE = "2026-02-10T10:00+09:00"
 
@@ -206,3 +209,19 @@ def test_deletes_that_wait_are_listed_by_id_and_age(url: str, riku: ContactId) -
         ("task", "t_1", "workspace"),
     ]
     assert all(0 <= one["age_s"] < 60 for one in found)
+
+
+def test_differences_are_listed_with_their_reasons(url: str, riku: ContactId) -> None:
+    assert call("differences").output == "no standing differences\n"
+    assert call("differences", "--json").output == ""
+
+    async def differ() -> None:
+        link = Link(connection=NAME, kind="contact", local_id=riku, remote_id="g1")
+        emptied = StandingDifference(field=FieldName("city"), reason="emptied")
+        async with open_ledger(url) as ledger:
+            await ledger.write(links.save_links, [link.with_differences([emptied], 1)])
+
+    asyncio.run(differ())
+
+    assert call("differences").output == f"contact:{riku}  GHL g1  city (emptied)\n"
+    assert json.loads(call("differences", "--json").output)["fields"] == {"city": "emptied"}

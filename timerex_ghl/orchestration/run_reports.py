@@ -101,8 +101,13 @@ async def ended(
     context = job.context
     if await context.ledger.read(reviews.is_touched, context.connection, job.started_at):
         await put_review_table(context)
-    name = "NeedsReview" if counts.set_aside and not dry_run else "Completed"
-    return Completed(name=name, message=said)
+    return Completed(name="Completed", message=said) if dry_run else completed(counts)
+
+
+def completed(counts: Counts) -> State[None]:
+    """Return the state of a run that did its work: NeedsReview where a person has to decide."""
+    name = "NeedsReview" if counts.set_aside else "Completed"
+    return Completed(name=name, message=counts.in_words())
 
 
 async def _planned(job: Job) -> list[str]:

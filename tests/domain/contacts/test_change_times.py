@@ -73,3 +73,13 @@ def test_a_records_time_only_limits_when_its_fields_were_changed(
     found = newer_by_field(times, workspace, ghl, [make.rule("city")], timedelta(minutes=2))
 
     assert found == ({CITY: newer} if newer else {})
+
+
+def test_a_contact_created_after_the_edit_is_newer() -> None:
+    times = ContactTimes({CITY: ONE}, {}, created_at=TWO)
+    workspace = make.contact({"city": "Kobe"}, updated_at=FOUR)
+    ghl = make.contact({"city": "Nara"}, updated_at=THREE)
+
+    found = newer_by_field(times, workspace, ghl, [make.rule("city")], timedelta(minutes=2))
+
+    assert found == {CITY: "ghl"}

@@ -1,7 +1,7 @@
 """The cost of a sync: a thousand contacts on each side, three hundred of them on both."""
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,9 @@ from timerex_ghl.demo.checker import disagreements
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.shared.models import Contact, ContactId, FieldName, WorkspaceContact
 from timerex_ghl.engine.contacts.pull_contacts import OVERLAP, Scope
+
+AHEAD = timedelta(minutes=10)
+"""The workspace's edits are later than GHL's by this, so that the rule `newest` asks nobody."""
 
 ALL, ON_BOTH, EDITS, CONFLICTS = 1000, 300, 100, 20
 
@@ -29,7 +32,7 @@ def person(number: int, **values: str | None) -> Keyed:
     contact = Contact(
         values={FieldName(name): value for name, value in given.items()}, tags=frozenset()
     )
-    return Keyed(new_row(contact, datetime.now(UTC)), keys_of(contact, "JP"))
+    return Keyed(new_row(contact, datetime.now(UTC) + AHEAD), keys_of(contact, "JP"))
 
 
 def known_to_both(remote: dict[str, Any], number: int) -> Keyed:
@@ -43,7 +46,7 @@ async def fill(world: World) -> None:
     await world.ask("POST", "/ghl/bulk", {"count": ALL})
     people = [known_to_both(one, n) for n, one in enumerate((await world.crm())[:ON_BOTH])]
     people += [person(number) for number in range(ON_BOTH, ALL)]
-    await world.ledger.write(workspace_contacts.add_rows, NAME, people, datetime.now(UTC))
+    await world.ledger.write(workspace_contacts.add_rows, NAME, people, datetime.now(UTC) + AHEAD)
 
 
 async def edit_both(world: World) -> None:
@@ -53,11 +56,12 @@ async def edit_both(world: World) -> None:
         str(row.contact.values[FieldName("email")]).lower(): row for row in await world.people()
     }
     chosen = dice.sample(sorted(here), 2 * EDITS - CONFLICTS)
-    for email in chosen[:EDITS]:
-        await world.edit(here[email].id, city="Sendai")
     there = {one["email"].lower(): one["id"] for one in await world.crm()}
     for email in chosen[-EDITS:]:
         await world.ask("PATCH", f"/ghl/contacts/{there[email]}", {"city": "Kobe"})
+    world.clock.advance(AHEAD)
+    for email in chosen[:EDITS]:
+        await world.edit(here[email].id, city="Sendai")
 
 
 async def differences(world: World) -> list[str]:

@@ -9,7 +9,7 @@ from tests.gateway.api.given import api_client
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.domain.activities.activity_entry import NoteEntry, TaskEntry
 from timerex_ghl.domain.shared.models import STANDARD_FIELDS
-from timerex_ghl.gateway.api import bookings, contacts, notes, tasks
+from timerex_ghl.gateway.api import bookings, contacts, differences, notes, tasks
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 async def test_every_route_is_described_and_needs_a_token(document: dict[str, Any]) -> None:
     routes = [
         route
-        for router in (contacts.router, bookings.router, notes.router, tasks.router)
-        for route in router.routes
+        for part in (contacts, bookings, notes, tasks, differences)
+        for route in part.router.routes
         if isinstance(route, APIRoute)
     ]
     described = operations(document)

@@ -31,10 +31,15 @@ class GhlReading(NamedTuple):
 
 
 class ContactTimes(NamedTuple):
-    """When the fields of a contact were changed. A field without a time is not known."""
+    """When the fields of a contact were changed. A field without a time is not known.
+
+    Attributes:
+        created_at: When the contact was created in GHL: no field was changed there before.
+    """
 
     workspace: Mapping[FieldName, datetime]
     ghl: Mapping[GhlField, ChangeTime]
+    created_at: datetime | None = None
 
 
 def note_changes(
@@ -76,14 +81,17 @@ def newer_by_field(
         edited_at = times.workspace.get(rule.field)
         local = ChangeTime(edited_at, edited_at or workspace.updated_at)
         known = times.ghl.get(rule.ghl, UNCHANGED)
-        remote = ChangeTime(known.after, _earlier(known.before, ghl.updated_at))
+        remote = ChangeTime(
+            max(_given(known.after, times.created_at), default=None),
+            min(_given(known.before, ghl.updated_at), default=None),
+        )
         if side := newer_side(Evidence(local, remote), tolerance):
             found[rule.field] = side
     return found
 
 
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min((at for at in (one, other) if at is not None), default=None)
+def _given(*times: datetime | None) -> list[datetime]:
+    return [at for at in times if at is not None]
 
 
 def _bare(value: Value) -> str:

@@ -117,7 +117,8 @@ def with_answer(
         tags_added=change.tags_added | added.tags_added,
         tags_removed=change.tags_removed | added.tags_removed,
     )
-    return plan.model_copy(update={"to_workspace": both, "base": merge.base})
+    update = {"to_workspace": both, "base": merge.base, "differences": merge.differences}
+    return plan.model_copy(update=update)
 
 
 def as_pulled(plan: ContactPlan, base: Contact | None) -> ContactPlan:

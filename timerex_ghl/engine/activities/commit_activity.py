@@ -148,7 +148,7 @@ def _link_of(context: SyncContext, one: ActivityCommit, row: Activity, now: date
     result = one.is_in_sync and is_same_activity(row.kind, {**base}, {**one.ghl.values})
     version = row.version if one.is_in_sync else before.local_version if before else None
     written_at = now if one.last is not None else before.written_at if before else None
-    return Link(
+    link = Link(
         connection=context.connection,
         kind=row.kind,
         local_id=row.id,
@@ -159,6 +159,7 @@ def _link_of(context: SyncContext, one: ActivityCommit, row: Activity, now: date
         digest=one.ghl.digest if result or _is_final(one) else None,
         checked_at=now,
     )
+    return link.with_differences(one.plan.differences, context.published.version)
 
 
 def _is_final(one: ActivityCommit) -> bool:

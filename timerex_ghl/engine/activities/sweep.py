@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables.activities import activities
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
-from timerex_ghl.adapters.ledger.tables.sync import cursors, links, sweeps
+from timerex_ghl.adapters.ledger.tables.sync import cursors, differences, links, sweeps
 from timerex_ghl.adapters.ledger.tables.sync.sweeps import Linked
 from timerex_ghl.domain.activities.activity_fields import (
     ActivityId,
@@ -102,13 +102,19 @@ async def handle_activity_key(context: SyncContext, key: RecordRef, *, dry_run: 
 async def list_changed_here(
     context: SyncContext, kind: ActivityKind, since: datetime | None
 ) -> list[RecordRef]:
-    """List what changed in the workspace and did not reach GHL by the live path."""
+    """List what changed in the workspace and did not reach GHL by the live path.
+
+    So is a task whose assignee has become a user of GHL.
+    """
     if not context.settings.activities.mirrors:
         return []
-    found = await context.ledger.read(
-        activities.changed_activities, context.connection, kind, since
-    )
-    return [RecordRef(kind, id_) for id_ in found]
+    version, emails = context.published.version, {*(await emails_for(context, kind)).values()}
+
+    def read(tx: Connection) -> list[ActivityId]:
+        changed = activities.changed_activities(tx, context.connection, kind, since, version)
+        return [*changed, *differences.now_assignable(tx, context.connection, emails)]
+
+    return [RecordRef(kind, id_) for id_ in dict.fromkeys(await context.ledger.read(read))]
 
 
 async def sweep_tasks(context: SyncContext, scan: str, *, dry_run: bool) -> Swept:

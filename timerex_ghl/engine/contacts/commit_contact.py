@@ -208,7 +208,8 @@ def _pair_of(
 
 
 def _with_last_version(one: ContactCommit, link: Link) -> Link:
-    """Keep the last version that was in sync, where this one is not."""
+    """Add the differences; keep the last version that was in sync, where this one is not."""
+    link = link.with_differences(one.plan.differences, one.context.published.version)
     if one.is_in_sync:
         return link
     before = one.person.link.local_version if one.person.link else None

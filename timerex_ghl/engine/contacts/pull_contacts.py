@@ -120,7 +120,7 @@ async def list_changed(context: SyncContext) -> list[RecordRef]:
     GHL's come first so that a person who is new on both sides is matched before a duplicate is
     created.
     """
-    return await context.ledger.read(_changed, context.connection)
+    return await context.ledger.read(_changed, context.connection, context.published.version)
 
 
 def _ended(place: PullPosition) -> PullPosition:
@@ -153,7 +153,7 @@ def _save_page(
     cursors.save_cursor(tx, context.connection, CURSOR, after.model_dump_json())
 
 
-def _changed(tx: Connection, connection: ConnectionName) -> list[RecordRef]:
+def _changed(tx: Connection, connection: ConnectionName, published_version: int) -> list[RecordRef]:
     remote = ghl_contacts.changed_snapshots(tx, connection)
-    local = changed_contacts(tx, connection)
+    local = changed_contacts(tx, connection, published_version)
     return [*map(RecordRef.ghl_contact, remote), *map(RecordRef.contact, local)]

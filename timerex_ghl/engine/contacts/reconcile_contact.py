@@ -118,7 +118,7 @@ class _Work(NamedTuple):
     def newer_of(self, person: Person, ghl: GhlContact) -> dict[FieldName, Side]:
         settings = self.context.settings
         changed = note_changes(self.last_reading, ghl.values, self.context.now())
-        times = ContactTimes(person.row.changed_at, changed)
+        times = ContactTimes(person.row.changed_at, changed, ghl.created_at)
         remote = map_from_ghl(ghl, settings.rules)
         return newer_by_field(
             times, person.row.contact, remote, settings.rules, settings.newest_tolerance

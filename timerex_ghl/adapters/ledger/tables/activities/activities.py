@@ -30,7 +30,7 @@ from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import (
     contacts,
 )
 from timerex_ghl.adapters.ledger.tables.operations.reviews import is_set_aside
-from timerex_ghl.adapters.ledger.tables.sync.links import links
+from timerex_ghl.adapters.ledger.tables.sync.links import is_ruled_otherwise, links
 from timerex_ghl.domain.activities.activity_fields import (
     COMPLETED,
     PREFIX,
@@ -168,22 +168,22 @@ def list_activities(
 
 
 def changed_activities(
-    tx: Connection, connection: ConnectionName, kind: ActivityKind, since: datetime | None = None
+    tx: Connection,
+    connection: ConnectionName,
+    kind: ActivityKind,
+    since: datetime | None = None,
+    published_version: int | None = None,
 ) -> list[ActivityId]:
     """List notes or tasks that changed in the workspace since they were in sync, or are not linked.
 
-    Left out: deleted ones that never reached GHL, those with a review for their current version,
+    So are those whose differences other rules left than those of the published version. Left out:
+    deleted ones that never reached GHL, those with a review for their current version,
     and those of deleted contacts.
     """
     columns = activities.c
-    linked = and_(
-        links.c.connection == columns.connection,
-        links.c.kind == columns.kind,
-        links.c.local_id == columns.id,
-    )
     statement = (
         select(columns.id)
-        .outerjoin(links, linked)
+        .outerjoin(links, _link_of_row())
         .where(columns.connection == connection, columns.kind == kind, _has_person())
         .where(
             or_(
@@ -193,6 +193,7 @@ def changed_activities(
                     or_(
                         links.c.local_version.is_(None),
                         links.c.local_version != columns.version,
+                        is_ruled_otherwise(published_version),
                     ),
                 ),
             ),
@@ -203,6 +204,14 @@ def changed_activities(
     if since is not None:
         statement = statement.where(columns.updated_at >= since)
     return [ActivityId(found) for found in tx.scalars(statement)]
+
+
+def _link_of_row() -> ColumnElement[bool]:
+    return and_(
+        links.c.connection == activities.c.connection,
+        links.c.kind == activities.c.kind,
+        links.c.local_id == activities.c.id,
+    )
 
 
 def move_activities(

@@ -4,14 +4,17 @@ from sqlalchemy import Connection, and_, or_, select
 
 from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import contacts
 from timerex_ghl.adapters.ledger.tables.operations.reviews import is_set_aside
-from timerex_ghl.adapters.ledger.tables.sync.links import links
+from timerex_ghl.adapters.ledger.tables.sync.links import is_ruled_otherwise, links
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId
 
 
-def changed_contacts(tx: Connection, connection: ConnectionName) -> list[ContactId]:
+def changed_contacts(
+    tx: Connection, connection: ConnectionName, published_version: int | None = None
+) -> list[ContactId]:
     """List contacts that are not linked, or changed in the workspace since they were in sync.
 
-    Left out: deleted ones, and those with a review for their current version.
+    So are those whose differences other rules left than those of the published version. Left out:
+    deleted ones, and those with a review for their current version.
     """
     linked = and_(
         links.c.connection == contacts.c.connection,
@@ -23,7 +26,11 @@ def changed_contacts(tx: Connection, connection: ConnectionName) -> list[Contact
         .outerjoin(links, linked)
         .where(contacts.c.connection == connection, ~contacts.c.deleted)
         .where(
-            or_(links.c.local_version.is_(None), links.c.local_version != contacts.c.version),
+            or_(
+                links.c.local_version.is_(None),
+                links.c.local_version != contacts.c.version,
+                is_ruled_otherwise(published_version),
+            ),
             ~is_set_aside("contact", contacts.c.connection, contacts.c.id, contacts.c.version),
         )
         .order_by(contacts.c.created_at, contacts.c.id)

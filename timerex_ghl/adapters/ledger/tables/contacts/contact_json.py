@@ -1,4 +1,4 @@
-"""A contact's fields as JSON, and back: the form stored in rows, bases and pages."""
+"""A contact's fields and their times as JSON, and back: as stored in rows, bases and pages."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -33,3 +33,13 @@ def value_of(stored: object) -> Value:
     if isinstance(stored, list):
         return tuple(str(item) for item in cast("list[object]", stored))
     return None if stored is None else str(stored)
+
+
+def texts_of(times: Mapping[FieldName, datetime]) -> dict[str, str]:
+    """Return times by field as plain JSON."""
+    return {field: at.isoformat(timespec="milliseconds") for field, at in times.items()}
+
+
+def times_of(stored: Mapping[str, str] | None) -> dict[FieldName, datetime]:
+    """Parse times by field; none where none were stored."""
+    return {FieldName(field): datetime.fromisoformat(at) for field, at in (stored or {}).items()}

@@ -1,7 +1,7 @@
 """The workspace's contacts. TimeRex itself has none."""
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,7 +24,12 @@ from sqlalchemy import (
 )
 
 from timerex_ghl.adapters.ledger.db.schema import JsonText, UtcTime, metadata
-from timerex_ghl.adapters.ledger.tables.contacts.contact_json import contact_of, json_of
+from timerex_ghl.adapters.ledger.tables.contacts.contact_json import (
+    contact_of,
+    json_of,
+    texts_of,
+    times_of,
+)
 from timerex_ghl.domain.contacts.contact_merge import apply_change
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.actions import WorkspaceChange
@@ -112,7 +117,7 @@ def add_rows(
             "created_at": now,
             "updated_at": now,
             "deleted": False,
-            "changed_at": _texts_of(row.changed_at),
+            "changed_at": texts_of(row.changed_at),
         }
         for row, keys in people
     ]
@@ -173,7 +178,7 @@ def _change(
         email_key=keys.email,
         phone_key=keys.phone,
         updated_at=now,
-        changed_at=_texts_of(changed_at),
+        changed_at=texts_of(changed_at),
     )
     result = changed.model_copy(update={"updated_at": now})
     version = row.version + 1
@@ -277,13 +282,5 @@ def row_of(row: RowMapping) -> WorkspaceContact:
         version=row["version"],
         contact=contact,
         deleted=row["deleted"],
-        changed_at=_times_of(row["changed_at"]),
+        changed_at=times_of(row["changed_at"]),
     )
-
-
-def _times_of(stored: dict[str, str] | None) -> dict[FieldName, datetime]:
-    return {FieldName(field): datetime.fromisoformat(at) for field, at in (stored or {}).items()}
-
-
-def _texts_of(times: Mapping[FieldName, datetime]) -> dict[str, str]:
-    return {field: at.isoformat(timespec="milliseconds") for field, at in times.items()}

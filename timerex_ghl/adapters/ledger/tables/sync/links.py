@@ -1,10 +1,10 @@
 """Links: one-to-one pairs of workspace and GHL records, with their base."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -19,13 +19,15 @@ from sqlalchemy import (
     bindparam,
     delete,
     select,
+    text,
     update,
 )
 
 from timerex_ghl.adapters.ledger.db.schema import JsonText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.db.upsert import upsert
 from timerex_ghl.adapters.ledger.tables.contacts.contact_json import contact_of, json_of
-from timerex_ghl.domain.shared.models import ConnectionName, Contact, Record
+from timerex_ghl.domain.shared.actions import DifferenceReason, StandingDifference
+from timerex_ghl.domain.shared.models import ConnectionName, Contact, FieldName, Record
 
 LinkKind = Literal["contact", "booking-note", "note", "task", "appointment"]
 
@@ -41,8 +43,18 @@ links = Table(
     Column("base", JsonText),
     Column("digest", Text),
     Column("checked_at", UtcTime),
+    Column("differences", JsonText),
+    Column("differences_version", Integer),
     UniqueConstraint("connection", "kind", "remote_id"),
     Index(None, "connection", "kind", "checked_at"),
+    Index(
+        "ix_links_differing",
+        "connection",
+        "kind",
+        "local_id",
+        sqlite_where=text("differences IS NOT NULL"),
+        postgresql_where=text("differences IS NOT NULL"),
+    ),
 )
 
 
@@ -57,6 +69,8 @@ class Link(Record):
             showed when a sweep last found a difference.
         checked_at: When a sweep last found GHL's record; for a contact, when its notes were last
             read; for an appointment, when it was read because of that difference.
+        differences: Fields in which both differ for good, and why.
+        differences_version: The published version whose rules leave those differences.
     """
 
     connection: ConnectionName
@@ -68,6 +82,16 @@ class Link(Record):
     base: Contact | None = None
     digest: str | None = None
     checked_at: AwareDatetime | None = None
+    differences: dict[FieldName, DifferenceReason] = Field(
+        default_factory=dict[FieldName, DifferenceReason]
+    )
+    differences_version: int | None = None
+
+    def with_differences(self, found: Iterable[StandingDifference], version: int) -> Self:
+        """Return the link with the differences that the rules of a published version leave."""
+        differences = {one.field: one.reason for one in found}
+        kept = {"differences": differences, "differences_version": version if differences else None}
+        return self.model_copy(update=kept)
 
 
 _HERE = select(links).where(
@@ -125,6 +149,7 @@ def save_links(tx: Connection, several: Sequence[Link]) -> None:
         {
             **{name: getattr(link, name) for name in Link.model_fields},
             "base": None if link.base is None else json_of(link.base),
+            "differences": link.differences or None,
         }
         for link in several
     ]
@@ -172,4 +197,12 @@ def _kept(_new: object) -> dict[str, ColumnElement[datetime]]:
 def link_of(row: RowMapping) -> Link:
     """Parse a row of the table."""
     values = {name: row[name] for name in Link.model_fields}
-    return Link.model_validate({**values, "base": contact_of(row["base"])})
+    differences: object = row["differences"]
+    return Link.model_validate(
+        {**values, "base": contact_of(row["base"]), "differences": differences or {}}
+    )
+
+
+def is_ruled_otherwise(version: int | None) -> ColumnElement[bool]:
+    """Return the SQL condition that a link's differences are not those of a published version."""
+    return and_(links.c.differences.is_not(None), links.c.differences_version != version)
