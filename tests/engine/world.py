@@ -218,6 +218,12 @@ class World:
     def ledger(self) -> Ledger:
         return self.context.ledger
 
+    def with_settings(self, **changes: Any) -> "World":
+        """Publish other settings."""
+        settings = self.context.settings.model_copy(update=changes)
+        version = self.context.published.model_copy(update={"settings": settings})
+        return replace(self, context=replace(self.context, published=version))
+
     def restarted(self) -> "World":
         """Go on as another process would."""
         return replace(self)

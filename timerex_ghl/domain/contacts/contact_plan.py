@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from timerex_ghl.domain.contacts.contact_merge import MergedContact, merge_contacts
-from timerex_ghl.domain.contacts.identity import Keys, keys_of
+from timerex_ghl.domain.contacts.identity import can_be_found, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl, map_to_ghl
 from timerex_ghl.domain.shared.actions import (
     AddTags,
@@ -12,6 +12,7 @@ from timerex_ghl.domain.shared.actions import (
     CreateContact,
     RemoveTags,
     UpdateContact,
+    WithheldValue,
 )
 from timerex_ghl.domain.shared.errors import ReviewNeededError
 from timerex_ghl.domain.shared.models import (
@@ -20,11 +21,12 @@ from timerex_ghl.domain.shared.models import (
     FieldRule,
     GhlContact,
     GhlContactId,
+    GhlField,
     Values,
 )
 from timerex_ghl.domain.shared.normal import clean_tag, phone_key
 
-PHONE = FieldName("phone")
+PHONE, GHL_PHONE = FieldName("phone"), GhlField("phone")
 NOT_MADE_YET = GhlContactId("")
 """Placeholder id in the tag actions of a contact that the same plan creates."""
 
@@ -46,7 +48,7 @@ def plan_contact(
         region: Reads phone numbers written without a country code.
 
     Raises:
-        ReviewNeededError: The contact is new to GHL and has neither e-mail nor phone.
+        ReviewNeededError: The contact is new to GHL and has neither e-mail nor direct phone.
     """
     if ghl is None:
         return _plan_creation(workspace, rules, region)
@@ -74,6 +76,47 @@ def is_as_planned(
             case CreateContact():
                 return False
     return (after.values, after.tags or frozenset()) == (values, tags)
+
+
+def sent_phone(plan: ContactPlan) -> str | None:
+    """Return the phone that a plan sends to GHL, if any."""
+    for action in plan.to_ghl:
+        if isinstance(action, CreateContact | UpdateContact):
+            phone = action.values.get(GHL_PHONE)
+            if isinstance(phone, str) and phone:
+                return phone
+    return None
+
+
+def withhold_phone(plan: ContactPlan, base: Contact | None, taken: WithheldValue) -> ContactPlan:
+    """Return a plan that does not send the phone, which another contact of GHL has.
+
+    The base keeps what both sides agreed on, so that a later run sends the phone once it is free.
+
+    Args:
+        plan: Sends a phone.
+        base: The base before the plan.
+        taken: The phone, and the contact that has it.
+    """
+    values = {field: value for field, value in plan.base.values.items() if field != PHONE}
+    if base is not None and PHONE in base.values:
+        values[PHONE] = base.values[PHONE]
+    return plan.model_copy(
+        update={
+            "to_ghl": tuple(filter(None, map(_without_phone, plan.to_ghl))),
+            "base": plan.base.model_copy(update={"values": values}),
+            "withheld": (taken,),
+        }
+    )
+
+
+def _without_phone(action: ContactAction) -> ContactAction | None:
+    if not isinstance(action, CreateContact | UpdateContact):
+        return action
+    values = {field: value for field, value in action.values.items() if field != GHL_PHONE}
+    if not values and isinstance(action, UpdateContact):
+        return None
+    return action.model_copy(update={"values": values})
 
 
 def as_pulled(plan: ContactPlan, base: Contact | None, rules: Sequence[FieldRule]) -> ContactPlan:
@@ -107,9 +150,10 @@ def _plan_creation(workspace: Contact, rules: Sequence[FieldRule], region: str) 
     """Plan the creation of a contact: a merge with an empty GHL contact."""
     nothing = Contact(values=dict.fromkeys((rule.field for rule in rules), None), tags=frozenset())
     merge = merge_contacts(workspace, nothing, None, rules, region, creating=True)
-    if keys_of(Contact(values=merge.values_to_ghl), region) == Keys(None, None):
+    if not can_be_found(keys_of(Contact(values=merge.values_to_ghl), region)):
         raise ReviewNeededError(
-            "the contact has neither an e-mail address nor a phone number to match by: enter one",
+            "the contact has neither an e-mail address nor a direct phone number to match by: enter"
+            " one",
             kind="no-key",
         )
     values = map_to_ghl(_as_sent(merge.values_to_ghl, region), rules, creating=True)

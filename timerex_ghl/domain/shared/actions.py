@@ -165,6 +165,19 @@ class WorkspaceChange(Record):
         return bool(self.values or self.tags_added or self.tags_removed)
 
 
+class WithheldValue(Record):
+    """A value that GHL does not accept, because another contact there has it.
+
+    Attributes:
+        key: Its match key.
+        ghl_id: The GHL contact that has it.
+    """
+
+    field: FieldName
+    key: str
+    ghl_id: GhlContactId
+
+
 class ContactPlan(Record):
     """How to bring one contact in sync.
 
@@ -173,12 +186,14 @@ class ContactPlan(Record):
         to_workspace: Written to the workspace row.
         base: The base once all of this is done. A field with an open conflict keeps its old base.
         conflicts: Fields both sides changed differently.
+        withheld: Values that stay in the workspace: a standing difference.
     """
 
     to_ghl: tuple[ContactAction, ...] = ()
     to_workspace: WorkspaceChange = WorkspaceChange()
     base: Contact
     conflicts: tuple[Conflict, ...] = ()
+    withheld: tuple[WithheldValue, ...] = ()
 
 
 class ActivityPlan(Record):

@@ -8,12 +8,12 @@ from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.bookings.booking_notes import plan_notes
+from timerex_ghl.domain.bookings.guest_remarks import MirrorOwner
 from timerex_ghl.domain.bookings.note_text import has_marker, is_same_text
 from timerex_ghl.domain.shared.actions import CreateNote, NoteAction
 from timerex_ghl.domain.shared.errors import NotFoundError
 from timerex_ghl.domain.shared.models import (
     Contact,
-    GhlContactId,
     GhlNote,
 )
 from timerex_ghl.engine.bookings.mirror_state import NOTE_CONTACT, TEXT, MirrorState
@@ -23,13 +23,13 @@ from timerex_ghl.engine.writes.write import Claim, write_note
 
 
 async def mirror_in_note(
-    context: SyncContext, claim: Claim, mirror: MirrorState, ghl_id: GhlContactId
+    context: SyncContext, claim: Claim, mirror: MirrorState, owner: MirrorOwner
 ) -> int:
     """Reconcile the notes of a booking's chain; return the number of writes.
 
     A note that a person deleted in GHL stays deleted.
     """
-    plan = plan_notes(mirror.chain, mirror.notes, ghl_id)
+    plan = plan_notes(mirror.chain, mirror.notes, owner)
     for old, new in plan.moves:
         await context.ledger.write(links.move_link, context.connection, "booking-note", old, new)
     written = 0

@@ -4,14 +4,16 @@ Where its calendar is mapped to one of GHL, the mirror is an appointment; else a
 """
 
 from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.contacts.standing_differences import differences_of
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.bookings.booking_merge import fold_booking
+from timerex_ghl.domain.bookings.guest_remarks import MirrorOwner
 from timerex_ghl.domain.bookings.verification import BookingSnapshot, says_same
 from timerex_ghl.domain.shared.errors import NotFoundError, QuarantineError, TimerexGhlError
-from timerex_ghl.domain.shared.models import Booking, BookingId
+from timerex_ghl.domain.shared.models import Booking, BookingId, GhlContactId
 from timerex_ghl.domain.shared.outcome import Outcome, What
-from timerex_ghl.engine.bookings.claim_guest import claim_guest
+from timerex_ghl.engine.bookings.claim_guest import Guest, claim_guest
 from timerex_ghl.engine.bookings.mirror_booking import mirror_booking
 from timerex_ghl.engine.contacts.reconcile_contact import reconcile_contact
 from timerex_ghl.engine.context import SyncContext
@@ -37,8 +39,9 @@ async def reconcile_booking(context: SyncContext, snapshot: BookingSnapshot) -> 
     """Bring GHL in sync with a booking, whatever its source."""
     async with claim_guest(context, snapshot) as guest:
         result = await reconcile_contact(context, guest.claim, guest.known)
+        owner = await _owner(context, guest, result.existing_ghl_id)
         mirror_writes = await mirror_booking(
-            context, guest.claim, snapshot.booking, guest.mirror, result.existing_ghl_id
+            context, guest.claim, snapshot.booking, guest.mirror, owner
         )
     what: What = (
         guest.ingested if result.outcome.what == "no-op" and not mirror_writes else "applied"
@@ -51,6 +54,14 @@ async def reconcile_booking(context: SyncContext, snapshot: BookingSnapshot) -> 
         contact_id=result.ghl_id,
         detail={"state": snapshot.booking.state, "verified": snapshot.verified},
     )
+
+
+async def _owner(context: SyncContext, guest: Guest, ghl_id: GhlContactId) -> MirrorOwner:
+    """Return the guest's contact after it was reconciled, for the booking's mirror."""
+    contact_id = guest.claim.contact_id
+    standing = await context.ledger.read(differences_of, context.connection, [contact_id])
+    contact = guest.known.person.row.contact
+    return MirrorOwner(ghl_id, contact, frozenset(one.field for one in standing))
 
 
 async def _verify(context: SyncContext, event: InboxEvent, booking: Booking) -> BookingSnapshot:

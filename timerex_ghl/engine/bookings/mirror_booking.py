@@ -2,7 +2,8 @@
 
 from timerex_ghl.domain.bookings.appointment_plan import map_calendar
 from timerex_ghl.domain.bookings.booking_merge import head_of, join_chain
-from timerex_ghl.domain.shared.models import Booking, GhlContactId
+from timerex_ghl.domain.bookings.guest_remarks import MirrorOwner
+from timerex_ghl.domain.shared.models import Booking
 from timerex_ghl.engine.bookings.appointment import mirror_in_appointment, recover_appointments
 from timerex_ghl.engine.bookings.booking_note import mirror_in_note, recover_notes
 from timerex_ghl.engine.bookings.mirror_state import MirrorState, reread_mirror
@@ -11,7 +12,7 @@ from timerex_ghl.engine.writes.write import Claim
 
 
 async def mirror_booking(
-    context: SyncContext, claim: Claim, booking: Booking, mirror: MirrorState, ghl_id: GhlContactId
+    context: SyncContext, claim: Claim, booking: Booking, mirror: MirrorState, owner: MirrorOwner
 ) -> int:
     """Create or update a booking's mirror in GHL; return the number of writes.
 
@@ -22,7 +23,7 @@ async def mirror_booking(
         claim: The claim on the guest, under which the mirror was read.
         booking: The booking.
         mirror: What the ledger knows of its mirrors.
-        ghl_id: The guest's GHL contact.
+        owner: The guest's contact.
     """
     is_mapped = _is_mapped(context, mirror)
     is_new = not mirror.has_note and not mirror.has_appointment
@@ -36,9 +37,9 @@ async def mirror_booking(
         )
     written = 0
     if wants_appointment:
-        written += await mirror_in_appointment(context, claim, mirror, ghl_id)
+        written += await mirror_in_appointment(context, claim, mirror, owner.ghl_id)
     if wants_note:
-        written += await mirror_in_note(context, claim, mirror, ghl_id)
+        written += await mirror_in_note(context, claim, mirror, owner)
     return written
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, standing_differences
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts as people
 from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import Snapshot
 from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import Keyed
@@ -14,7 +14,7 @@ from timerex_ghl.adapters.ledger.tables.operations.audit import NewAuditEntry
 from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.contacts.contact_merge import apply_change
-from timerex_ghl.domain.contacts.identity import Keys, keys_of
+from timerex_ghl.domain.contacts.identity import Keys, ghl_keys_of, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.actions import Conflict, ContactPlan, WorkspaceChange
 from timerex_ghl.domain.shared.models import (
@@ -95,6 +95,8 @@ def _commit(
         tx, [_with_last_version(one, link) for one, (link, _) in zip(here, kept, strict=True)]
     )
     ghl_contacts.save_snapshots(tx, connection, [snapshot for _, snapshot in kept], now)
+    withheld = {one.person.row.id: one.plan.withheld for one in here}
+    standing_differences.replace_differences(tx, connection, withheld, now)
     for one in here:
         one.claim.decision.note(tx, now)
     subjects = [subject for one in here for subject in one.subjects]
@@ -193,7 +195,7 @@ def _pair_of(
         base=base,
         digest=digest,
     )
-    return link, Snapshot(ghl, _keys(context, remote), digest)
+    return link, Snapshot(ghl, ghl_keys_of(ghl, remote, context.settings.region), digest)
 
 
 def _with_last_version(one: ContactCommit, link: Link) -> Link:

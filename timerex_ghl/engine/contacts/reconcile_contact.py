@@ -8,14 +8,20 @@ from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import StoredSnaps
 from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.contacts.contact_merge import apply_change
-from timerex_ghl.domain.contacts.contact_plan import as_pulled, is_as_planned, plan_contact
+from timerex_ghl.domain.contacts.contact_plan import (
+    as_pulled,
+    is_as_planned,
+    plan_contact,
+    withhold_phone,
+)
 from timerex_ghl.domain.shared.actions import ContactPlan, WorkspaceChange
-from timerex_ghl.domain.shared.errors import DuplicateContactError, ReviewNeededError
+from timerex_ghl.domain.shared.errors import DuplicateContactError
 from timerex_ghl.domain.shared.models import GhlContact, GhlContactId
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.engine.contacts.claim_contact import ContactState
 from timerex_ghl.engine.contacts.commit_contact import ContactCommit, commit_contacts, commit_write
-from timerex_ghl.engine.contacts.match_contact import Person, accept_match, read_again, read_ghl
+from timerex_ghl.engine.contacts.match_contact import Person, read_again, read_ghl
+from timerex_ghl.engine.contacts.taken_phone import plan_after_refusal, withhold_taken_phone
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.recovery import recover_unknown
 from timerex_ghl.engine.writes.write import Claim, Written, post_outcome, write_contact
@@ -93,7 +99,7 @@ async def _read_and_plan(
     if ghl is not None and from_page and plan.to_ghl:
         ghl = await read_again(context, person, ghl)
         plan = _plan(context, person, ghl)
-    return ghl, plan
+    return ghl, await withhold_taken_phone(context, person, ghl, plan)
 
 
 def _is_current(link: Link, snapshot: StoredSnapshot) -> bool:
@@ -124,16 +130,8 @@ async def _write(
             last = await write_contact(context, claim, action, ghl, previous)
             ghl = last.record
         except DuplicateContactError as refused:
-            if ghl is not None:
-                raise ReviewNeededError(
-                    str(refused),
-                    kind="identity",
-                    people=[claim.contact_id],
-                    ghl_ids=[refused.contact_id],
-                ) from refused
-            existing = await context.ghl.get_contact(GhlContactId(refused.contact_id))
-            ghl = await accept_match(context, person, existing)
-            return await _write(context, claim, person, ghl, _plan(context, person, ghl))
+            ghl, plan = await plan_after_refusal(context, person, ghl, plan, refused)
+            return await _write(context, claim, person, ghl, plan)
     if ghl is None:
         raise AssertionError("a plan for a contact that GHL lacks creates it there")
     if plan.to_ghl and not is_as_planned(before, plan.to_ghl, ghl):
@@ -185,6 +183,8 @@ def _with_what_ghl_added(
     change = plan.to_workspace
     after = apply_change(person.row.contact, change)
     more = plan_contact(after, ghl, plan.base, context.settings.rules, context.settings.region)
+    for taken in plan.withheld:
+        more = withhold_phone(more, plan.base, taken)
     if more.to_ghl:  # the contact was changed meanwhile: the next run reconciles that
         return plan
     added = more.to_workspace
