@@ -202,7 +202,7 @@ class World:
         while await read_page(self.context, scope, scan):
             pass
 
-        keys = await list_changed(self.context)
+        keys = await list_changed(self.context, dry_run=dry_run)
         handle = partial(process_record, self.context, partial(handle_contact_key, dry_run=dry_run))
         try:
             return count(await each(handle, keys, at_once(self.context)))

@@ -78,7 +78,7 @@ class Case:
         Case(NOBODY, (person("a", None, None),), NoMatch()),
     ],
 )
-def test_an_email_decides_and_a_phone_only_where_it_is_not_shared(case: Case) -> None:
+def test_an_email_counts_first_and_a_phone_only_where_it_is_not_shared(case: Case) -> None:
     assert match_person(case.keys, case.people, case.others) == case.matched
 
 

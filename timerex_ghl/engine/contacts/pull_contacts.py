@@ -118,15 +118,19 @@ async def read_page(
     return page.after is not None
 
 
-async def list_changed(context: SyncContext) -> list[RecordRef]:
+async def list_changed(context: SyncContext, *, dry_run: bool = False) -> list[RecordRef]:
     """List all contacts that may differ: GHL's first, then the workspace's.
 
-    Last come those whose identity is no longer in doubt; their reviews close as they go through.
+    Last come those whose identity is no longer in doubt, unless in a dry run; their reviews close
+    as they go through.
+
     GHL's come first so that a person who is new on both sides is matched before a duplicate is
     created.
     """
-    clear = await context.ledger.write(retry_clear, context, context.now())
     changed = await context.ledger.read(_changed, context.connection)
+    if dry_run:
+        return changed
+    clear = await context.ledger.write(retry_clear, context, context.now())
     return [*dict.fromkeys([*changed, *clear])]
 
 
