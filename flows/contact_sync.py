@@ -40,12 +40,13 @@ async def contact_sync(
         while more:
             more = await read_ghl_page(connection, scope, job.run_id)
         counts, refusal = Counts(), None
-        for batch in await list_changed_batches(connection):
+        dry_run = mode is Mode.DRY_RUN
+        for batch in await list_changed_batches(connection, dry_run=dry_run):
             try:
-                counts += await reconcile_contacts(connection, batch, dry_run=mode is Mode.DRY_RUN)
+                counts += await reconcile_contacts(connection, batch, dry_run=dry_run)
             except ScopeError as error:  # a token without write scopes still reads everything
                 refusal = error
         if refusal is not None:
             raise refusal
         said = await read_differences(job.context, ["contact"])
-        return await ended(job, counts, dry_run=mode is Mode.DRY_RUN, more=said)
+        return await ended(job, counts, dry_run=dry_run, more=said)

@@ -29,10 +29,13 @@ async def read_ghl_page(connection: ConnectionName, scope: Scope, scan: str) -> 
 
 
 @task(**RETRIES, task_run_name="{connection} changes")
-async def list_changed_batches(connection: ConnectionName) -> list[list[str]]:
-    """List the contacts that may differ between the workspace and GHL, in batches."""
+async def list_changed_batches(connection: ConnectionName, *, dry_run: bool) -> list[list[str]]:
+    """List the contacts that may differ between the workspace and GHL, in batches.
+
+    Safe to repeat: a booking's event whose doubt is gone is requeued once.
+    """
     async with opened(connection) as context:
-        keys = await list_changed(context)
+        keys = await list_changed(context, dry_run=dry_run)
     return batches_of([str(key) for key in keys], BATCH)
 
 

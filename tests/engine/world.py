@@ -202,7 +202,7 @@ class World:
         while await read_page(self.context, scope, scan):
             pass
 
-        keys = await list_changed(self.context)
+        keys = await list_changed(self.context, dry_run=dry_run)
         handle = partial(process_record, self.context, partial(handle_contact_key, dry_run=dry_run))
         try:
             return count(await each(handle, keys, at_once(self.context)))
@@ -217,6 +217,12 @@ class World:
     @property
     def ledger(self) -> Ledger:
         return self.context.ledger
+
+    def with_settings(self, **changes: Any) -> "World":
+        """Publish other settings."""
+        settings = self.context.settings.model_copy(update=changes)
+        version = self.context.published.model_copy(update={"settings": settings})
+        return replace(self, context=replace(self.context, published=version))
 
     def restarted(self) -> "World":
         """Go on as another process would."""

@@ -171,9 +171,9 @@ async def test_the_audit_names_fields_and_the_editor_and_no_value(ledger: Ledger
     [
         entry(first_name="Somebody", email="riku@hinode.example"),
         entry(first_name="Somebody", phone="+81 90 1234 5678"),
-        entry(email="new@hinode.example", phone="０９０ー１２３４ー５６７８"),
+        entry(email="riku@hinode.example", phone="080-1234-5678"),
     ],
-    ids=["e-mail", "phone", "one of them"],
+    ids=["e-mail", "phone", "e-mail and another phone"],
 )
 async def test_nobody_is_added_twice(ledger: Ledger, given: WorkspaceChange) -> None:
     row = await add(ledger)
@@ -183,6 +183,16 @@ async def test_nobody_is_added_twice(ledger: Ledger, given: WorkspaceChange) -> 
 
     assert refused.value.contact_ids == (row.id,)
     assert "@" not in str(refused.value)
+
+
+async def test_colleagues_with_one_phone_are_two_people(ledger: Ledger) -> None:
+    row = await add(ledger)
+
+    other = await add(ledger, entry(email="new@hinode.example", phone="０９０ー１２３４ー５６７８"))
+    moved = await change(ledger, row.id, entry(phone="+81 90 1234 5678", city="Nara"))
+
+    assert other.id != row.id
+    assert moved.version == 2
 
 
 async def test_nobody_takes_another_one_s_e_mail(ledger: Ledger) -> None:

@@ -154,10 +154,9 @@ async def test_a_dry_run_and_its_application_agree(ledger: Ledger) -> None:
 async def test_whom_a_row_speaks_of_has_to_be_clear(ledger: Ledger) -> None:
     riku = await add(ledger, email=RIKU, phone="090-1234-5678")
     aoi = await add(ledger, email="aoi@hinode.example")
-    both = ", ".join(sorted((riku, aoi)))
+    phones = sorted([riku, await add(ledger, email="kai@hinode.example", phone="09012345678")])
     for row, reason in (
-        ("|aoi@hinode.example|090-1234-5678", f"matches {both}: fill in the id"),
-        ("|x@hinode.example|090-1234-5678", f"has the phone of {riku} and another e-mail"),
+        ("||090-1234-5678", f"matches {', '.join(phones)}: fill in the id"),
         (f"{aoi}|{RIKU}|", f"has the e-mail or phone of {riku}"),
         ("c_1||", "id: unknown contact"),
         ("||", "has no e-mail and no valid phone number"),
@@ -171,6 +170,25 @@ async def test_whom_a_row_speaks_of_has_to_be_clear(ledger: Ledger) -> None:
     renamed = await take(ledger, table_of("id|E-mail", f"{riku}|new@hinode.example"))
     moved = await take(ledger, table_of("E-mail|Phone", "aoi@hinode.example|080-1234-5678"))
     assert fates(renamed) == fates(moved) == ["changed"]
+
+
+async def test_colleagues_share_a_phone_and_a_main_line_is_nobodys(ledger: Ledger) -> None:
+    office = "03-1234-5678"
+    table = table_of(
+        "First Name|E-mail|Phone",
+        f"Kenji|kenji@hinode.example|{office}",
+        f"Riku|{RIKU}|{office}",
+        f"Aoi|aoi@hinode.example|{office} ext. 12",
+        "陸||090-1234-5678",
+        f"葵||{office}（代表）",
+        f"賢||{office} 内線12",
+    )
+
+    first = await take(ledger, table)
+    again = await take(ledger, table)
+
+    assert fates(first) == [*["new"] * 5, "refused"], "one with Aoi's extension is Aoi"
+    assert fates(again) == [*["same"] * 5, "refused"]
 
 
 async def test_two_rows_of_one_person_are_not_both_taken(ledger: Ledger) -> None:

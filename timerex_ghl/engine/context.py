@@ -10,6 +10,7 @@ from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.domain.connections.settings import ConnectionSettings, PublishedConnection
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.engine.location_rule import LocationRule
 from timerex_ghl.engine.runtime import Runtime, current_runtime, utc_now
 from timerex_ghl.engine.user_book import UserBook
 
@@ -37,6 +38,7 @@ class SyncContext:
         run_id: The Prefect task run (or other caller) that is written into intents and audit rows.
         flow_run_id: The Prefect flow run around it; events' audit rows name both.
         users: The location's users.
+        location: The location's rule on duplicates.
         runtime: The clock and the failpoints.
     """
 
@@ -48,6 +50,7 @@ class SyncContext:
     timerex: TimerexClient | None = None
     flow_run_id: str | None = None
     users: UserBook = field(default_factory=UserBook)
+    location: LocationRule = field(default_factory=LocationRule)
     runtime: Runtime = field(default_factory=current_runtime)
 
     @property

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.contacts.people import KnownPerson, find_people
 from timerex_ghl.domain.contacts.contact_entry import (
     EntryError,
     FieldFault,
@@ -13,7 +14,14 @@ from timerex_ghl.domain.contacts.contact_entry import (
     check_values,
 )
 from timerex_ghl.domain.contacts.contact_merge import NO_TAGS, apply_change
-from timerex_ghl.domain.contacts.identity import Keys, keys_of
+from timerex_ghl.domain.contacts.identity import (
+    Keys,
+    Match,
+    NoMatch,
+    SeveralMatches,
+    keys_of,
+    match_person,
+)
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.errors import SkippableError
 from timerex_ghl.domain.shared.models import Contact, ContactId, FieldName, WorkspaceContact
@@ -51,7 +59,7 @@ def add_contact(
     if not any(contact.values.get(field) for field in WHO):
         raise EntryError([FieldFault("email", f"is missing: enter one of {', '.join(WHO)}")])
     keys = keys_of(contact, editor.settings.region)
-    _check_free(tx, editor, keys)
+    _check_free(tx, editor, keys, before=Keys(None, None))
     row = workspace_contacts.add_contact(tx, editor.connection, contact, keys, now)
     fields = [*contact.values, *(["tags"] if contact.tags else [])]
     keep_track(tx, editor, Edit("contact", "added", row.id, row.version, fields), now)
@@ -90,7 +98,7 @@ def change_contact(
         return row
     keys = keys_of(apply_change(row.contact, change), editor.settings.region)
     old_keys = keys_of(row.contact, editor.settings.region)
-    _check_free(tx, editor, _new_of(keys, old_keys), but=contact_id)
+    _check_free(tx, editor, keys, before=old_keys, but=contact_id)
     changed = workspace_contacts.change_contact(
         tx, editor.connection, contact_id, change, keys, now, expected_version=row.version
     )
@@ -148,9 +156,29 @@ def news(contact: Contact, entry: WorkspaceChange) -> WorkspaceChange:
     )
 
 
-def _new_of(keys: Keys, before: Keys) -> Keys:
-    """Return only the keys that differ from before."""
-    return Keys(*(new if new != old else None for new, old in zip(keys, before, strict=True)))
+def find_others(
+    tx: Connection, editor: Editor, keys: Keys, *, before: Keys, but: ContactId | None
+) -> tuple[ContactId, ...]:
+    """Return the other contacts that a contact with these keys could be.
+
+    What they shared with it before the edit does not count.
+    """
+    people = find_people(tx, editor.connection, [keys])
+    emails, phones = keys.emails & before.emails, keys.phones & before.phones
+    possible = [
+        one
+        for one in people.known
+        if one.id != but
+        and emails.isdisjoint(one.keys.emails)
+        and phones.isdisjoint(one.keys.phones)
+    ]
+    match match_person(keys, possible, people.others):
+        case NoMatch():
+            return ()
+        case Match(KnownPerson(row=row)):
+            return (row.id,)
+        case SeveralMatches(ids):
+            return tuple(map(ContactId, ids))
 
 
 def _living(tx: Connection, editor: Editor, contact_id: ContactId) -> WorkspaceContact:
@@ -161,11 +189,9 @@ def _living(tx: Connection, editor: Editor, contact_id: ContactId) -> WorkspaceC
 
 
 def _check_free(
-    tx: Connection, editor: Editor, keys: Keys, *, but: ContactId | None = None
+    tx: Connection, editor: Editor, keys: Keys, *, before: Keys, but: ContactId | None = None
 ) -> None:
-    """Check that no other contact has this e-mail or phone: matching would be ambiguous."""
-    by_email, by_phone = workspace_contacts.find_contacts(tx, editor.connection, keys)
-    others = {row.id: None for row in (*by_email, *by_phone) if row.id != but}
+    others = find_others(tx, editor, keys, before=before, but=but)
     if others:
         raise DuplicatePersonError(
             f"{', '.join(others)} has this e-mail or phone: change that contact instead",

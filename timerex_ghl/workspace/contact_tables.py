@@ -9,6 +9,15 @@ from typing import NamedTuple
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.contacts import contact_pages
 from timerex_ghl.adapters.ledger.tables.contacts.contact_pages import Dated, WantedContacts
+from timerex_ghl.domain.contacts.identity import (
+    Candidate,
+    Keys,
+    Match,
+    NoMatch,
+    SeveralMatches,
+    match_email,
+    match_person,
+)
 from timerex_ghl.domain.contacts.table_columns import ID, REASON, TAGS, Columns, Entry, read_entry
 from timerex_ghl.domain.shared.models import STANDARD_FIELDS, ContactId, FieldName, Value
 from timerex_ghl.workspace.contact_csv import PeopleTable, write_table, write_text
@@ -103,18 +112,47 @@ async def export_people(
 
 def _read(table: PeopleTable, columns: Columns, editor: Editor) -> Iterator[Entry | RowVerdict]:
     """Parse the rows. One with the contact of an earlier row is refused."""
-    known_ids: dict[str, int] = {}
+    earlier = _EarlierRows()
     for row in table.rows:
         entry = read_entry(columns, row.cells)
-        names = [*filter(None, (*keys_of_entry(editor, entry), entry.contact_id))]
-        before = next((known_ids[name] for name in names if name in known_ids), None)
+        keys = keys_of_entry(editor, entry)
+        before = earlier.line_of(keys, entry.contact_id)
         if row.fault:
             yield RowVerdict("refused", row.fault)
         elif before is not None:
             yield RowVerdict("refused", f"has the e-mail, phone or id of line {before}")
         else:
-            known_ids |= dict.fromkeys(names, row.line)
+            earlier.add(row.line, keys, entry.contact_id)
             yield entry
+
+
+class _EarlierRows:
+    """The people of the rows read so far, by id, e-mail and phone."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[ContactId, int] = {}
+        self._by_key: dict[str, list[Candidate[int]]] = {}
+
+    def line_of(self, keys: Keys, contact_id: ContactId | None) -> int | None:
+        """Return the line of the same person, if there is one."""
+        if contact_id is not None and contact_id in self._by_id:
+            return self._by_id[contact_id]
+        near = [one for key in keys.emails | keys.phones for one in self._by_key.get(key, ())]
+        choose = match_person if contact_id is None else match_email  # an id says who it is
+        match choose(keys, near):
+            case Match(line):
+                return line
+            case SeveralMatches(ids):
+                return min(map(int, ids))
+            case NoMatch():
+                return None
+
+    def add(self, line: int, keys: Keys, contact_id: ContactId | None) -> None:
+        """Add a row."""
+        if contact_id is not None:
+            self._by_id[contact_id] = line
+        for key in keys.emails | keys.phones:
+            self._by_key.setdefault(key, []).append(Candidate(str(line), line, keys))
 
 
 async def _everybody(ledger: Ledger, editor: Editor, batch_size: int) -> AsyncIterator[Dated]:

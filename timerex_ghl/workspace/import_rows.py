@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.contacts.people import KnownPerson, find_people
 from timerex_ghl.domain.contacts.contact_entry import EntryError
 from timerex_ghl.domain.contacts.identity import (
     Keys,
@@ -110,38 +111,31 @@ def _find(tx: Connection, editor: Editor, entry: Entry) -> WorkspaceContact | No
         _RefusedError: The row has no keys, or its contact is ambiguous.
     """
     keys = keys_of_entry(editor, entry)
-    by_email, by_phone = workspace_contacts.find_contacts(tx, editor.connection, keys)
     if entry.contact_id is not None:
-        others = {row.id for row in (*by_email, *by_phone)} - {entry.contact_id}
-        return _find_named(tx, editor, entry.contact_id, others)
+        return _find_named(tx, editor, entry.contact_id, keys)
     if keys == Keys(None, None):
         raise _RefusedError("has no e-mail and no valid phone number to match by")
-    match match_person(None, by_email, by_phone, lambda row: row.id):
+    people = find_people(tx, editor.connection, [keys])
+    match match_person(keys, people.known, people.others):
         case NoMatch():
             return None
         case SeveralMatches(ids):
             raise _RefusedError(f"matches {', '.join(ids)}: fill in the id")
-        case Match(row):
-            if not by_email and _contradicts(editor, row, keys):
-                raise _RefusedError(f"has the phone of {row.id} and another e-mail: fill in the id")
+        case Match(KnownPerson(row=row)):
             return row
 
 
 def _find_named(
-    tx: Connection, editor: Editor, contact_id: ContactId, others: Collection[ContactId]
+    tx: Connection, editor: Editor, contact_id: ContactId, keys: Keys
 ) -> WorkspaceContact:
     row = workspace_contacts.get_contact(tx, editor.connection, contact_id)
     if row is None or row.deleted:
         raise _RefusedError("id: unknown contact: empty the cell to add a new one")
+    before = keys_of(row.contact, editor.settings.region)
+    others = contact_edits.find_others(tx, editor, keys, before=before, but=contact_id)
     if others:
-        raise _RefusedError(f"has the e-mail or phone of {', '.join(sorted(others))}")
+        raise _RefusedError(f"has the e-mail or phone of {', '.join(others)}")
     return row
-
-
-def _contradicts(editor: Editor, row: WorkspaceContact, keys: Keys) -> bool:
-    """Return whether a contact matched by phone has another e-mail: families share phones."""
-    own_keys = keys_of(row.contact, editor.settings.region)
-    return bool(own_keys.email and keys.email and own_keys.email != keys.email)
 
 
 def _as_kept(contact: Contact, change: WorkspaceChange) -> WorkspaceChange:

@@ -9,6 +9,7 @@ from tests import make
 from tests.domain.strategies import chains
 from timerex_ghl.domain.bookings.booking_merge import fold_booking, join_chain
 from timerex_ghl.domain.bookings.booking_notes import NotePlan, NoteState, plan_notes
+from timerex_ghl.domain.bookings.guest_remarks import MirrorOwner
 from timerex_ghl.domain.shared.actions import DeleteNote
 from timerex_ghl.domain.shared.models import Booking, BookingId, GhlNoteId
 
@@ -62,10 +63,10 @@ def test_a_chain_has_one_note_whatever_the_order_and_repeating_writes_nothing(
     for delivery in shuffled:
         rows = deliver([*rows.values(), delivery])
         mine = connected(rows, delivery)
-        notes = write_notes(notes, plan_notes(mine, at(notes, mine), RIKU))
-        assert plan_notes(mine, at(notes, mine), RIKU) == NotePlan()
+        notes = write_notes(notes, plan_notes(mine, at(notes, mine), MirrorOwner(RIKU)))
+        assert plan_notes(mine, at(notes, mine), MirrorOwner(RIKU)) == NotePlan()
 
-    final = plan_notes(rows.values(), {}, RIKU).actions
+    final = plan_notes(rows.values(), {}, MirrorOwner(RIKU)).actions
     assert [note.text for note in notes.values()] == [
         action.text for action in final if not isinstance(action, DeleteNote)
     ]

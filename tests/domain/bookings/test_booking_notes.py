@@ -4,6 +4,7 @@ import pytest
 
 from tests import make
 from timerex_ghl.domain.bookings.booking_notes import NotePlan, NoteState, plan_notes
+from timerex_ghl.domain.bookings.guest_remarks import MirrorOwner
 from timerex_ghl.domain.bookings.note_text import render_note
 from timerex_ghl.domain.shared.actions import CreateNote, DeleteNote, UpdateNote
 from timerex_ghl.domain.shared.models import (
@@ -27,7 +28,9 @@ def note(id_: str = "n1", text: str | None = "old", contact_id: GhlContactId = R
 
 
 def plan(*rows: Booking, **notes: NoteState) -> NotePlan:
-    return plan_notes(rows, {BookingId(id_): state for id_, state in notes.items()}, RIKU)
+    return plan_notes(
+        rows, {BookingId(id_): state for id_, state in notes.items()}, MirrorOwner(RIKU)
+    )
 
 
 def text_of(booking: Booking, before: Booking | None = None, root: str = "a") -> str:

@@ -105,7 +105,7 @@ async def test_a_note_that_a_person_deleted_stays_deleted(world: World) -> None:
 
 async def test_two_people_who_could_be_the_guest_are_a_review_and_no_write(world: World) -> None:
     await world.ask("POST", "/ghl/contacts", {"email": RIKU, "firstName": "One"})
-    await world.ask("POST", "/ghl/contacts", {"phone": "+819012345678", "firstName": "Two"})
+    await world.ask("POST", "/ghl/contacts", {"additionalEmails": [RIKU], "firstName": "Two"})
     person = await world.add(RIKU, phone="090-1234-5678")
     await world.calls()
 

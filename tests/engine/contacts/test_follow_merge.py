@@ -54,6 +54,22 @@ async def test_a_merge_into_somebody_known_here_moves_notes_and_tasks(acts: Acti
     assert await acts.ledger.read(reviews.open_reviews, NAME) == []
 
 
+@pytest.mark.both_databases
+async def test_a_merge_into_another_email_is_followed_by_the_additional_one(
+    acts: ActivityWorld,
+) -> None:
+    one, other = await two_people(acts)
+    await merge(acts, RIKU, into=MASTER)
+
+    await acts.process_all()
+    await sweep(acts, "one")
+
+    (note,), (task,) = await acts.all_here("note"), await acts.all_here("task")
+    assert (note.contact_id, task.contact_id) == (other, other)
+    assert (await acts.world.here(one)).deleted
+    assert await acts.ledger.read(reviews.open_reviews, NAME) == []
+
+
 async def first_of(acts: ActivityWorld, email: str, but: str) -> str:
     return next(
         one["id"]

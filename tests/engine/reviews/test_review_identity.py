@@ -68,25 +68,67 @@ async def test_two_people_who_share_a_phone_both_live_on(world: World) -> None:
     assert (await world.sync()).in_words() == "nothing to do; 0 writes to GHL"
 
 
+async def test_five_contacts_with_one_phone_and_an_email_each_are_five_people(
+    world: World,
+) -> None:
+    names = ("riku", "kana", "aoi", "kenji", "hana")
+    for name in names:
+        await make_in_crm(world, firstName=name, email=f"{name}@hinode.example", phone=PHONE)
+
+    counts = await world.sync()
+
+    assert (counts.review, await waiting(world)) == (0, [])
+    assert {row.contact.values[FIRST] for row in await world.people()} == {*names}
+    assert (await world.sync()).in_words() == "nothing to do; 0 writes to GHL"
+
+
 async def doubted(world: World) -> tuple[ContactId, str, Review]:
-    """Create a person with the e-mail of a contact whose phone differs."""
+    """Create a person with an e-mail that two contacts of GHL have."""
     ghl_id = await make_in_crm(world, firstName="Riku", email=RIKU, phone=PHONE)
+    await make_in_crm(world, firstName="Rikuo", email="rikuo@hinode.example")
+    await world.edit_crm("rikuo@hinode.example", additionalEmails=[RIKU])
     row = await world.add(RIKU, phone="+81312345679", city="Nara")
     await world.sync()
-    review = next(one for one in await waiting(world) if one.subject.kind == "contact")
+    (review,) = await waiting_about(world, row.id)
     return row.id, ghl_id, review
+
+
+async def waiting_about(world: World, record_id: str) -> list[Review]:
+    return [one for one in await waiting(world) if one.subject.id == record_id]
+
+
+@pytest.mark.both_databases
+async def test_a_review_closes_by_itself_when_its_cause_is_gone(world: World) -> None:
+    await world.ask("POST", "/ghl/settings", {"allow_duplicates": True})
+    riku, ghl_id, _ = await doubted(world)
+    event_id = await world.receive(confirmed())
+    await world.handle(event_id)
+    asked = {review.subject.kind for review in await waiting(world)}
+
+    await world.edit_crm("rikuo@hinode.example", additionalEmails=[])
+    await world.sync()
+    outcomes = await world.handle(event_id)
+    await world.sync()
+
+    assert "contact" in asked
+    assert await waiting(world) == []
+    assert await linked_to(world, riku) == ghl_id
+    assert [one.what for one in outcomes] in (["applied"], ["no-op"])
+    assert len(await world.people()) == 2
 
 
 async def test_somebody_who_is_kept_apart_becomes_a_contact_of_their_own(world: World) -> None:
     await world.ask("POST", "/ghl/settings", {"allow_duplicates": True})
-    riku, ghl_id, review = await doubted(world)
+    riku, _, review = await doubted(world)
+    known = {one["id"] for one in await world.crm()}
 
     await resolve(world.context, review.id, decision(Way.APART))
     await world.sync()
 
-    assert await linked_to(world, riku) not in {None, ghl_id}
-    assert len(await world.crm()) == len(await world.people()) == 2
-    assert await waiting(world) == []
+    made = await linked_to(world, riku)
+    assert made not in {None, *known}
+    assert len(await world.crm()) == 3
+    assert await waiting_about(world, riku) == []
 
 
 async def test_where_ghl_makes_no_second_contact_that_is_said_once(world: World) -> None:
@@ -94,12 +136,12 @@ async def test_where_ghl_makes_no_second_contact_that_is_said_once(world: World)
     await resolve(world.context, review.id, decision(Way.APART))
     await world.sync()
 
-    (next_one,) = await waiting(world)
+    (next_one,) = await waiting_about(world, riku)
     await resolve(world.context, next_one.id, decision(Way.DROP))
     counts = await world.sync()
 
     assert "GHL refuses a second one: allow duplicates there" in next_one.reason
-    assert (counts.review, await waiting(world)) == (0, [])
+    assert (counts.review, await waiting_about(world, riku)) == (0, [])
     assert await linked_to(world, riku) is None
 
 
@@ -111,13 +153,12 @@ async def test_somebody_who_is_linked_is_handled_at_once(world: World) -> None:
     assert resolved.in_words() == f"{review.id} is resolved: link {ghl_id}"
     assert (await world.one_in_crm(RIKU))["city"] == "Nara"
     assert await linked_to(world, riku) == ghl_id
-    await world.sync()
-    assert [one for one in await waiting(world) if one.kind == "identity"] == []
+    assert await waiting_about(world, riku) == await waiting_about(world, ghl_id) == []
 
 
 async def test_a_contact_of_ghl_is_linked_to_a_person_here(world: World) -> None:
     riku, ghl_id, _ = await doubted(world)
-    review = next(one for one in await waiting(world) if one.subject.kind == "ghl")
+    (review,) = await waiting_about(world, ghl_id)
 
     await resolve(world.context, review.id, decision(Way.LINK, link_to=riku))
 

@@ -60,15 +60,30 @@ async def test_the_duplicate_search_finds_by_email_or_number(sandbox: SandboxCal
     assert neither.status_code == 422
 
 
-async def test_the_duplicate_search_knows_further_emails(sandbox: SandboxCaller) -> None:
-    made = await sandbox.control("POST", "/ghl/contacts", additionalEmails=["r@hinode.example"])
+async def test_the_duplicate_search_knows_further_emails_and_phones(
+    sandbox: SandboxCaller,
+) -> None:
+    more = {"additionalEmails": ["r@hinode.example"], "additionalPhones": ["03-1234-5678"]}
+    made = await sandbox.control("POST", "/ghl/contacts", **more)
+    base = f"/contacts/search/duplicate?locationId={sandbox.location_id}"
 
-    answer = await sandbox.ghl(
-        "GET",
-        f"/contacts/search/duplicate?locationId={sandbox.location_id}&email=r%40hinode.example",
-    )
+    by_email = (await sandbox.ghl("GET", f"{base}&email=r%40hinode.example")).json()
+    by_number = (await sandbox.ghl("GET", f"{base}&number=%2B81312345678")).json()
 
-    assert answer.json()["contact"]["id"] == made["contact"]["id"]
+    assert by_email["contact"]["id"] == by_number["contact"]["id"] == made["contact"]["id"]
+    assert by_number["contact"]["additionalPhones"] == [{"phone": "+81312345678"}]
+
+
+async def test_a_merge_keeps_the_keys_of_the_contact_that_is_gone(sandbox: SandboxCaller) -> None:
+    loser = await sandbox.create(**RIKU, phone="+819012345678")
+    master = await sandbox.create(email="aoi@hinode.example")
+
+    merged = await sandbox.control("POST", f"/ghl/contacts/{loser['id']}/merge", into=master["id"])
+
+    contact = merged["contact"]
+    assert (contact["email"], contact["phone"]) == ("aoi@hinode.example", "+819012345678")
+    assert contact["additionalEmails"] == [{"email": RIKU["email"]}]
+    assert contact["additionalPhones"] == []
 
 
 async def test_upsert_changes_the_holder_or_makes_a_contact(sandbox: SandboxCaller) -> None:

@@ -85,9 +85,21 @@ def _contact(body: Json) -> GhlContact:
         location_id=LocationId(str(body.get("locationId") or "")),
         values=values,
         tags=tags_of(body["tags"] or ()) if "tags" in body else None,
+        additional_emails=_additional(body.get("additionalEmails"), "email"),
+        additional_phones=_additional(body.get("additionalPhones"), "phone"),
         created_at=time_of(body.get("dateAdded")),
         updated_at=time_of(body.get("dateUpdated")),
     )
+
+
+def _additional(several: Any, name: str) -> tuple[str, ...]:
+    """Read additional e-mails or phones: `[{"email": ...}]`, or plain texts.
+
+    Source: answers of GET and search recorded in July 2026; the OpenAPI files have no schema.
+    """
+    items = cast("list[Any]", several) if isinstance(several, list) else []
+    values = (cast("Json", item).get(name) if isinstance(item, dict) else item for item in items)
+    return tuple(value for value in values if isinstance(value, str) and value.strip())
 
 
 def tags_of(tags: Any) -> frozenset[str]:
@@ -112,7 +124,10 @@ def note_from(body: Json, contact_id: GhlContactId) -> GhlNote:
 
 
 def location_from(body: Json) -> Location:
-    """Read `GET /locations/{locationId}`."""
+    """Read `GET /locations/{locationId}`.
+
+    Source of the settings: answers recorded in July 2026, docs/vendors/ghl.md#contacts.
+    """
     settings = cast("Json", body.get("settings") or {})
     return Location(
         id=LocationId(str(body["id"])),
@@ -120,6 +135,7 @@ def location_from(body: Json) -> Location:
         country=body.get("country") or None,
         timezone=body.get("timezone") or None,
         allows_duplicates=bool(settings.get("allowDuplicateContact")),
+        unique_fields=frozenset(map(GhlField, settings.get("contactUniqueIdentifiers") or ())),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from timerex_ghl.domain.bookings.booking_merge import head_of, join_chain, owner_of, root_of
+from timerex_ghl.domain.bookings.guest_remarks import MirrorOwner, remarks_on_guest
 from timerex_ghl.domain.bookings.note_text import is_same_text, marker_of, render_moved, render_note
 from timerex_ghl.domain.shared.actions import CreateNote, DeleteNote, NoteAction, UpdateNote
 from timerex_ghl.domain.shared.models import (
@@ -45,7 +46,7 @@ class NotePlan(Record):
 def plan_notes(
     rows: Collection[Booking],
     notes: Mapping[BookingId, NoteState],
-    contact_id: GhlContactId,
+    contact: MirrorOwner,
     *,
     stands_in: bool = False,
 ) -> NotePlan:
@@ -59,17 +60,17 @@ def plan_notes(
     Args:
         rows: Every stored booking of the chain.
         notes: The notes these bookings have.
-        contact_id: The guest of the chain's head.
+        contact: The guest of the chain's head.
         stands_in: GHL refused the chain's appointment; a note that stands in goes on doing so.
     """
     chain = join_chain(rows)
     head = head_of(chain)
-    owner = owner_of(chain, {id_: note.contact_id for id_, note in notes.items()}, contact_id)
+    owner = owner_of(chain, {id_: note.contact_id for id_, note in notes.items()}, contact.ghl_id)
     moves = ((owner, head.id),) if owner is not None and owner != head.id else ()
     first = notes[owner] if owner else None
-    shown_on = first.contact_id if first else contact_id
+    shown_on = first.contact_id if first else contact.ghl_id
     actions = [
-        *_head_actions(chain, head, first, contact_id, stands_in=stands_in),
+        *_head_actions(chain, head, first, contact, stands_in=stands_in),
         *(
             action
             for row in chain
@@ -88,20 +89,20 @@ def _head_actions(
     chain: Sequence[Booking],
     head: Booking,
     note: NoteState | None,
-    contact_id: GhlContactId,
+    contact: MirrorOwner,
     *,
     stands_in: bool,
 ) -> list[NoteAction]:
     root_id = root_of(chain)
     before = next((row for row in chain if row.id == head.old_id), None)
-    text = render_note(head, before, root_id)
+    text = render_note(head, before, root_id, remarks_on_guest(head, contact))
     if note is not None:
         return _rewrite(note, head.id, text)
     if head.state is BookingState.MOVED:
         return []
     return [
         CreateNote(
-            contact_id=contact_id,
+            contact_id=contact.ghl_id,
             booking_id=head.id,
             text=text,
             marker=marker_of(root_id),

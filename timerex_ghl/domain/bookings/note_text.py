@@ -1,6 +1,6 @@
 """The text of a booking's note: plain, without a link that lets its reader cancel or move."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from unicodedata import category
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -40,19 +40,23 @@ def is_same_text(one: str, other: str) -> bool:
     return one.split() == other.split()
 
 
-def render_note(booking: Booking, before: Booking | None, root_id: BookingId) -> str:
+def render_note(
+    booking: Booking, before: Booking | None, root_id: BookingId, remarks: Iterable[str] = ()
+) -> str:
     """Render the note of the booking that counts.
 
     Args:
         booking: The one that counts.
         before: The booking it replaced; None where there is none, or it has not arrived.
         root_id: First booking of the chain.
+        remarks: Lines about the guest.
     """
     lines = [
         one_line(booking.calendar_name or "Booking"),
         *_state_lines(booking, before),
         f"When: {_span(booking)}",
         *_detail_lines(booking),
+        *remarks,
         *_guest_lines(booking),
         marker_of(root_id),
     ]

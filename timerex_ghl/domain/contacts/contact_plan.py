@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from timerex_ghl.domain.contacts.contact_merge import MergedContact, apply_change, merge_contacts
-from timerex_ghl.domain.contacts.identity import Keys, keys_of
+from timerex_ghl.domain.contacts.identity import can_be_found, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl, map_to_ghl
 from timerex_ghl.domain.shared.actions import (
     AddTags,
@@ -11,7 +11,9 @@ from timerex_ghl.domain.shared.actions import (
     ContactPlan,
     CreateContact,
     RemoveTags,
+    StandingDifference,
     UpdateContact,
+    WithheldValue,
     WorkspaceChange,
 )
 from timerex_ghl.domain.shared.errors import ReviewNeededError
@@ -22,11 +24,12 @@ from timerex_ghl.domain.shared.models import (
     FieldRule,
     GhlContact,
     GhlContactId,
+    GhlField,
     Values,
 )
 from timerex_ghl.domain.shared.normal import clean_tag, phone_key
 
-PHONE = FieldName("phone")
+PHONE, GHL_PHONE = FieldName("phone"), GhlField("phone")
 NOT_MADE_YET = GhlContactId("")
 """Placeholder id in the tag actions of a contact that the same plan creates."""
 
@@ -50,7 +53,7 @@ def plan_contact(
         newer: The side that changed a field last, where that is known; else `newest` asks.
 
     Raises:
-        ReviewNeededError: The contact is new to GHL and has neither e-mail nor phone.
+        ReviewNeededError: The contact is new to GHL and has neither e-mail nor direct phone.
     """
     if ghl is None:
         return _plan_creation(workspace, rules, region)
@@ -109,7 +112,8 @@ def with_answer(
     change = plan.to_workspace
     after = apply_change(workspace, change)
     merge = merge_contacts(after, map_from_ghl(answer, rules), plan.base, rules, region)
-    if merge.values_to_ghl or merge.tags_to_add or merge.tags_to_remove:
+    withheld = {one.field for one in plan.withheld}
+    if merge.values_to_ghl.keys() - withheld or merge.tags_to_add or merge.tags_to_remove:
         return plan  # the contact was changed meanwhile: the next run reconciles that
     added = merge.to_workspace
     both = WorkspaceChange(
@@ -117,8 +121,60 @@ def with_answer(
         tags_added=change.tags_added | added.tags_added,
         tags_removed=change.tags_removed | added.tags_removed,
     )
-    update = {"to_workspace": both, "base": merge.base, "differences": merge.differences}
-    return plan.model_copy(update=update)
+    values = {f: value for f, value in merge.base.values.items() if f not in withheld}
+    values |= {f: value for f, value in plan.base.values.items() if f in withheld}
+    taken = (one for one in plan.differences if one.field in withheld)
+    return plan.model_copy(
+        update={
+            "to_workspace": both,
+            "base": merge.base.model_copy(update={"values": values}),
+            "differences": (*merge.differences, *taken),
+        }
+    )
+
+
+def sent_phone(plan: ContactPlan) -> str | None:
+    """Return the phone that a plan sends to GHL, if any."""
+    for action in plan.to_ghl:
+        if isinstance(action, CreateContact | UpdateContact):
+            phone = action.values.get(GHL_PHONE)
+            if isinstance(phone, str) and phone:
+                return phone
+    return None
+
+
+def withhold_phone(plan: ContactPlan, base: Contact | None, taken: WithheldValue) -> ContactPlan:
+    """Return a plan that does not send the phone, which another contact of GHL has.
+
+    The base keeps what both sides agreed on, so that a later run sends the phone once it is free.
+
+    Args:
+        plan: Sends a phone.
+        base: The base before the plan.
+        taken: The phone, and the contact that has it.
+    """
+    values = {field: value for field, value in plan.base.values.items() if field != PHONE}
+    if base is not None and PHONE in base.values:
+        values[PHONE] = base.values[PHONE]
+    return plan.model_copy(
+        update={
+            "to_ghl": tuple(filter(None, map(_without_phone, plan.to_ghl))),
+            "base": plan.base.model_copy(update={"values": values}),
+            "withheld": (taken,),
+            "differences": (*plan.differences, StandingDifference(field=PHONE, reason="taken")),
+        }
+    )
+
+
+def _without_phone(action: ContactAction) -> ContactAction | None:
+    if not isinstance(action, CreateContact | UpdateContact):
+        return action
+    values = {field: value for field, value in action.values.items() if field != GHL_PHONE}
+    if not values and isinstance(action, UpdateContact):
+        return None
+    agreed = {field: value for field, value in action.base.values.items() if field != PHONE}
+    base = action.base.model_copy(update={"values": agreed})
+    return action.model_copy(update={"values": values, "base": base})
 
 
 def as_pulled(plan: ContactPlan, base: Contact | None) -> ContactPlan:
@@ -150,9 +206,10 @@ def _plan_creation(workspace: Contact, rules: Sequence[FieldRule], region: str) 
     """Plan the creation of a contact: a merge with an empty GHL contact."""
     nothing = Contact(values=dict.fromkeys((rule.field for rule in rules), None), tags=frozenset())
     merge = merge_contacts(workspace, nothing, None, rules, region, creating=True)
-    if keys_of(Contact(values=merge.values_to_ghl), region) == Keys(None, None):
+    if not can_be_found(keys_of(Contact(values=merge.values_to_ghl), region)):
         raise ReviewNeededError(
-            "the contact has neither an e-mail address nor a phone number to match by: enter one",
+            "the contact has neither an e-mail address nor a direct phone number to match by: enter"
+            " one",
             kind="no-key",
         )
     values = map_to_ghl(_as_sent(merge.values_to_ghl, region), rules, creating=True)

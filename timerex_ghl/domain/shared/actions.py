@@ -196,12 +196,15 @@ ActivityAction = ActivityWrite | DeleteActivity
 Action = ContactAction | NoteAction | AppointmentAction | ActivityAction | CancelBooking
 
 
-DifferenceReason = Literal["emptied", "create only", "one-way", "unknown assignee", "refused"]
+DifferenceReason = Literal[
+    "emptied", "create only", "one-way", "unknown assignee", "refused", "taken"
+]
 """Why a difference between the two sides stays.
 
 emptied: one side's value was emptied, and an empty value does not travel. create only: GHL takes
 the field on creation only. one-way: the field's target was edited. unknown assignee: GHL has no
 user with that e-mail, or the workspace knows none with GHL's. refused: GHL may not get the value.
+taken: another contact of GHL has the phone, and the location wants it once.
 """
 
 
@@ -224,6 +227,19 @@ class WorkspaceChange(Record):
         return bool(self.values or self.tags_added or self.tags_removed)
 
 
+class WithheldValue(Record):
+    """A value that GHL does not accept, because another contact there has it.
+
+    Attributes:
+        key: Its match key.
+        ghl_id: The GHL contact that has it.
+    """
+
+    field: FieldName
+    key: str
+    ghl_id: GhlContactId
+
+
 class ContactPlan(Record):
     """How to bring one contact in sync.
 
@@ -233,6 +249,7 @@ class ContactPlan(Record):
         base: The base once all of this is done. A field with an open conflict keeps its old base.
         conflicts: Fields both sides changed differently.
         differences: Fields that differ and stay so.
+        withheld: Values that stay in the workspace: a standing difference.
     """
 
     to_ghl: tuple[ContactAction, ...] = ()
@@ -240,6 +257,7 @@ class ContactPlan(Record):
     base: Contact
     conflicts: tuple[Conflict, ...] = ()
     differences: tuple[StandingDifference, ...] = ()
+    withheld: tuple[WithheldValue, ...] = ()
 
 
 class ActivityPlan(Record):

@@ -81,12 +81,16 @@ class GhlContact(Record):
         values: By GHL field name (`firstName`, `customFields.<id>`). Absent: not received.
             None: empty.
         tags: Lower-case; None where they were not received.
+        additional_emails: E-mails beside the primary one; GHL lets nobody write them by API.
+        additional_phones: Phones beside the primary one, likewise.
     """
 
     id: GhlContactId
     location_id: LocationId
     values: dict[GhlField, Value]
     tags: frozenset[str] | None = None
+    additional_emails: tuple[str, ...] = ()
+    additional_phones: tuple[str, ...] = ()
     created_at: AwareDatetime | None = None
     updated_at: AwareDatetime | None = None
 
@@ -101,13 +105,21 @@ class GhlNote(Record):
 
 
 class Location(Record):
-    """The GHL sub-account. `country` is ISO 3166 alpha-2, `timezone` an IANA name."""
+    """The GHL sub-account.
+
+    Attributes:
+        country: ISO 3166 alpha-2.
+        timezone: An IANA name.
+        allows_duplicates: Several contacts may have the same e-mail or phone.
+        unique_fields: Where they may not: the fields by which GHL finds a duplicate.
+    """
 
     id: LocationId
     name: str
     country: str | None
     timezone: str | None
     allows_duplicates: bool
+    unique_fields: frozenset[GhlField] = frozenset()
 
 
 class BookingState(StrEnum):

@@ -1,12 +1,18 @@
 """Normal forms, for comparing and matching only: values are kept and sent as people wrote them."""
 
+import re
 from collections.abc import Hashable
 from functools import lru_cache
+from typing import NamedTuple
 from unicodedata import normalize
 
 import phonenumbers
 
 from timerex_ghl.domain.shared.models import FieldName, Value
+
+_MAIN_LINE = re.compile(r"\(\s*代(?:表)?\s*\)|代表(?:電話|番号)?[:\s]*")
+_EXTENSION = re.compile(r"\(?\s*内線(?:番号)?[:\s]*(\d{1,7})\s*\)?")
+"""The marks of a company's main line and of an extension, as Japanese forms have them."""
 
 
 def clean_value(value: Value) -> Value:
@@ -40,7 +46,35 @@ def phone_key(value: Value, region: str) -> str | None:
         value: As typed; full-width digits and Japanese dashes are read.
         region: ISO 3166 alpha-2; reads numbers written without a country code.
     """
-    return _read_phone(value, region) if isinstance(value, str) else None
+    phone = _read_phone(value, region) if isinstance(value, str) else None
+    return None if phone is None else phone.number
+
+
+def phone_match_key(value: Value, region: str) -> str | None:
+    """Return the match key of a phone: its number with its extension, `+81312345678;ext=12`.
+
+    None where it is no valid number, or marked as a main line, which is nobody's.
+    """
+    phone = _read_phone(value, region) if isinstance(value, str) else None
+    if phone is None or phone.is_main_line:
+        return None
+    return f"{phone.number};ext={phone.extension}" if phone.extension else phone.number
+
+
+def main_line_of(value: Value, region: str) -> str | None:
+    """Return the number of a phone that is marked as a main line; None for every other value."""
+    phone = _read_phone(value, region) if isinstance(value, str) else None
+    return phone.number if phone is not None and phone.is_main_line else None
+
+
+def fold_name(name: str) -> str:
+    """Return a person's name for comparison: without case, width and blanks."""
+    return "".join(_fold_width(name).casefold().split())
+
+
+def number_of(key: str) -> str:
+    """Return the number of a phone's match key, without the extension."""
+    return key.partition(";")[0]
 
 
 def compare_key(field: FieldName, value: Value, region: str) -> Hashable:
@@ -81,12 +115,23 @@ def _fold_width(text: str) -> str:
     return normalize("NFKC", text).strip()
 
 
+class _Phone(NamedTuple):
+    """A valid phone number, in E.164."""
+
+    number: str
+    extension: str | None
+    is_main_line: bool
+
+
 @lru_cache(maxsize=65_536)  # parsing takes 50 µs, and a sync compares the same numbers again
-def _read_phone(text: str, region: str) -> str | None:
+def _read_phone(text: str, region: str) -> _Phone | None:
+    folded = _fold_width(text)
+    plain = _MAIN_LINE.sub(" ", folded)
     try:
-        number = phonenumbers.parse(text, region)
+        number = phonenumbers.parse(_EXTENSION.sub(r" ext. \1", plain).strip(), region)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_valid_number(number):
         return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return _Phone(e164, number.extension, is_main_line=plain != folded)

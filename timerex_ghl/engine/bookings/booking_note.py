@@ -8,6 +8,7 @@ from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.bookings.booking_notes import plan_notes
+from timerex_ghl.domain.bookings.guest_remarks import MirrorOwner
 from timerex_ghl.domain.bookings.note_text import has_marker, is_same_text
 from timerex_ghl.domain.shared.actions import CreateNote, DeleteNote, NoteAction, NoteWrite
 from timerex_ghl.domain.shared.errors import NotFoundError
@@ -15,7 +16,6 @@ from timerex_ghl.domain.shared.models import (
     ConnectionName,
     Contact,
     FieldName,
-    GhlContactId,
     GhlNote,
     Value,
 )
@@ -30,7 +30,7 @@ async def mirror_in_note(
     context: SyncContext,
     claim: Claim,
     mirror: MirrorState,
-    ghl_id: GhlContactId,
+    owner: MirrorOwner,
     *,
     stands_in: bool = False,
 ) -> int:
@@ -38,7 +38,7 @@ async def mirror_in_note(
 
     A note that a person deleted in GHL stays deleted. `stands_in`: GHL refused the appointment.
     """
-    plan = plan_notes(mirror.chain, mirror.notes, ghl_id, stands_in=stands_in)
+    plan = plan_notes(mirror.chain, mirror.notes, owner, stands_in=stands_in)
     for old, new in plan.moves:
         await context.ledger.write(links.move_link, context.connection, "booking-note", old, new)
     written = 0

@@ -5,23 +5,33 @@ waits for the booking.
 """
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
+from timerex_ghl.adapters.ledger.tables.contacts.people import KeyedGhlContact, find_people
+from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import CONTACT_ID
 from timerex_ghl.adapters.ledger.tables.sync import locks
 from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
 from timerex_ghl.domain.bookings.guest_plan import plan_person
 from timerex_ghl.domain.bookings.verification import BookingSnapshot
-from timerex_ghl.domain.contacts.identity import Keys, keys_of
+from timerex_ghl.domain.contacts.identity import (
+    Keys,
+    Match,
+    NoMatch,
+    SeveralMatches,
+    keys_of,
+    match_email,
+    match_person,
+)
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
+from timerex_ghl.domain.shared.errors import RetryableError, ReviewNeededError
 from timerex_ghl.domain.shared.models import (
     BookingRow,
-    ConnectionName,
     Contact,
     ContactId,
     GhlContact,
@@ -31,11 +41,13 @@ from timerex_ghl.engine.bookings.ingest_booking import ingest_booking
 from timerex_ghl.engine.bookings.mirror_state import MirrorState, read_mirror
 from timerex_ghl.engine.contacts.claim_contact import ContactState, read_state
 from timerex_ghl.engine.contacts.commit_contact import add_from_ghl
-from timerex_ghl.engine.contacts.match_contact import choose_row, find_in_ghl, free_from_tombstone
+from timerex_ghl.engine.contacts.match_contact import Candidates, ask_ghl, free_from_tombstone
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import lock_of_booking, lock_of_contact, locks_of_keys
 from timerex_ghl.engine.writes.locking import TTL_S, Busy, Claimed, Lock, claim, holder_name
 from timerex_ghl.engine.writes.write import Claim
+
+T = TypeVar("T")
 
 
 class Guest(NamedTuple):
@@ -54,7 +66,16 @@ class Guest(NamedTuple):
 
 
 _Taken: TypeAlias = Claimed[Lock, Guest | None]
-"""A locked booking and its guest; None where the workspace has no such contact."""
+"""A locked booking and its guest; None where that takes a question to GHL."""
+
+
+class _GuestSearch(NamedTuple):
+    """The booking, and its guest as the form names them."""
+
+    context: SyncContext
+    snapshot: BookingSnapshot
+    person: Contact
+    keys: Keys
 
 
 @asynccontextmanager
@@ -66,80 +87,129 @@ async def claim_guest(context: SyncContext, snapshot: BookingSnapshot) -> AsyncG
         ReviewNeededError: The guest could be several contacts.
     """
     person = plan_person(snapshot.booking, None, context.settings.rules)
-    keys = keys_of(person, context.settings.region)
+    search = _GuestSearch(context, snapshot, person, keys_of(person, context.settings.region))
+    async with _claim(search) as taken:
+        found = taken.known or await _ask_and_add(search, taken.claim.fence)
+        if isinstance(found, Guest):
+            yield found
+            return
+    async with _claim(search, found) as taken:  # a contact of the workspace, which GHL named
+        if taken.known is None:
+            raise RetryableError(f"contact {found} was deleted meanwhile")
+        yield taken.known
+
+
+def _claim(
+    search: _GuestSearch, contact_id: ContactId | None = None
+) -> AbstractAsyncContextManager[_Taken]:
+    context = search.context
     holder = holder_name(context.run_id)
 
     async def take() -> _Taken | Busy:
-        return await context.ledger.write(_take, context, snapshot, keys, holder, context.now())
+        return await context.ledger.write(_take, search, contact_id, holder, context.now())
 
-    async with claim(context.ledger, take) as taken:
-        guest = taken.known
-        if guest is None:
-            ghl = await find_in_ghl(context, keys)
-            guest = await context.ledger.write(
-                _add, context, snapshot, person, ghl, taken.claim.fence, context.now()
-            )
-        yield guest
+    return claim(context.ledger, take)
 
 
 def _take(
-    tx: Connection,
-    context: SyncContext,
-    snapshot: BookingSnapshot,
-    keys: Keys,
-    holder: str,
-    now: datetime,
+    tx: Connection, search: _GuestSearch, named: ContactId | None, holder: str, now: datetime
 ) -> _Taken | Busy:
-    contact_id = _find(tx, context.connection, snapshot, keys)
-    names = _locks(context, snapshot, keys, contact_id)
+    contact_id = _find(tx, search, named)
+    names = _locks(search, contact_id)
     fence = locks.try_lock(tx, names, holder, TTL_S)
     if fence is None:
         return Busy(tuple(names))
     if contact_id is None:
         return Claimed(Lock(fence=fence), None)
-    guest = _ingested(tx, context, snapshot, contact_id, fence, now)
-    return Claimed(Lock(fence=fence), guest)
+    return Claimed(Lock(fence=fence), _ingested(tx, search, contact_id, fence, now))
 
 
-def _find(
-    tx: Connection, connection: ConnectionName, snapshot: BookingSnapshot, keys: Keys
-) -> ContactId | None:
-    """Find the guest in the workspace: by the booking, else by e-mail and by phone."""
-    stored = bookings.get_booking(tx, connection, snapshot.booking.id)
+def _find(tx: Connection, search: _GuestSearch, named: ContactId | None) -> ContactId | None:
+    """Find the guest in the workspace: by the booking, else by e-mail.
+
+    A phone decides here only for a guest without an e-mail: GHL may know whose the e-mail is.
+    """
+    connection = search.context.connection
+    stored = bookings.get_booking(tx, connection, search.snapshot.booking.id)
     if stored is not None and stored.contact_id is not None:
         return stored.contact_id
-    row = choose_row(*workspace_contacts.find_contacts(tx, connection, keys))
-    return None if row is None else row.id
+    if named is not None:
+        row = workspace_contacts.get_contact(tx, connection, named)
+        return None if row is None or row.deleted else named
+    people = find_people(tx, connection, [search.keys])
+    if search.keys.emails:
+        found = match_email(search.keys, people.known)
+    else:
+        found = match_person(search.keys, people.known, people.others)
+    person = _the_one(found)
+    return None if person is None else person.row.id
 
 
-def _locks(
-    context: SyncContext, snapshot: BookingSnapshot, keys: Keys, contact_id: ContactId | None
-) -> list[str]:
+def _locks(search: _GuestSearch, contact_id: ContactId | None) -> list[str]:
     """Name the locks of the booking and its neighbours, of the guest's keys, and of the guest."""
-    connection, booking = context.connection, snapshot.booking
+    connection, booking = search.context.connection, search.snapshot.booking
     ids = {booking.id, booking.old_id, booking.new_id} - {None}
     return [
         *(lock_of_booking(connection, booking_id) for booking_id in ids if booking_id),
-        *locks_of_keys(connection, keys),
+        *locks_of_keys(connection, search.keys),
         *([lock_of_contact(connection, contact_id)] if contact_id else []),
     ]
 
 
-def _add(
+async def _ask_and_add(search: _GuestSearch, fence: Fence) -> Guest | ContactId:
+    """Find the guest with GHL's help, or add them; return a known contact's id unclaimed."""
+    context = search.context
+    asked = await ask_ghl(context, search.keys)
+    return await context.ledger.write(_resolve, search, asked, fence, context.now())
+
+
+def _resolve(
     tx: Connection,
-    context: SyncContext,
-    snapshot: BookingSnapshot,
-    person: Contact,
-    ghl: GhlContact | None,
+    search: _GuestSearch,
+    asked: KeyedGhlContact | None,
     fence: Fence,
     now: datetime,
+) -> Guest | ContactId:
+    just_read = [] if asked is None else [asked]
+    people = find_people(tx, search.context.connection, [search.keys], just_read)
+    person = _the_one(match_person(search.keys, people.known, people.others))
+    if person is not None:
+        return person.row.id
+    known = [one.keys for one in people.known]
+    ghl = _the_one(match_person(search.keys, people.unlinked, known))
+    is_current = ghl is not None and asked is not None and ghl.id == asked.contact.id
+    return _add(tx, search, ghl if is_current else None, fence, now)
+
+
+def _the_one(found: Match[T] | NoMatch | SeveralMatches) -> T | None:
+    """Return the contact that was found, if any.
+
+    Raises:
+        ReviewNeededError: There are several.
+    """
+    match found:
+        case Match(person):
+            return person
+        case NoMatch():
+            return None
+        case SeveralMatches(ids):
+            raise ReviewNeededError(
+                f"several contacts could be this person: {', '.join(ids)}",
+                kind="identity",
+                people=[one for one in ids if one.startswith(CONTACT_ID)],
+                ghl_ids=[one for one in ids if not one.startswith(CONTACT_ID)],
+            )
+
+
+def _add(
+    tx: Connection, search: _GuestSearch, ghl: GhlContact | None, fence: Fence, now: datetime
 ) -> Guest:
     """Add a contact together with its booking, so that a repeat does not add it twice.
 
     No other process can do the same: the guest's keys are locked.
     """
+    context, snapshot, person, keys = search
     if ghl is None:
-        keys = keys_of(person, context.settings.region)
         contact_id = workspace_contacts.add_contact(tx, context.connection, person, keys, now).id
     else:
         remote = map_from_ghl(ghl, context.settings.rules)
@@ -151,18 +221,14 @@ def _add(
     )
     known = row.model_copy(update={"contact_id": contact_id})
     bookings.save_booking(tx, context.connection, known)
-    guest = _ingested(tx, context, snapshot, contact_id, fence, now)
-    return guest._replace(known=guest.known._replace(candidates=([], [])))
+    guest = _ingested(tx, search, contact_id, fence, now)
+    return guest._replace(known=guest.known._replace(candidates=Candidates([], [])))
 
 
 def _ingested(
-    tx: Connection,
-    context: SyncContext,
-    snapshot: BookingSnapshot,
-    contact_id: ContactId,
-    fence: Fence,
-    now: datetime,
+    tx: Connection, search: _GuestSearch, contact_id: ContactId, fence: Fence, now: datetime
 ) -> Guest:
+    context, snapshot = search.context, search.snapshot
     ingested = ingest_booking(tx, context, snapshot, contact_id, now)
     known = read_state(tx, context.connection, contact_id)
     if known is None:

@@ -4,9 +4,11 @@ Where its calendar is mapped to one of GHL, the mirror is an appointment; else a
 """
 
 from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.contacts.withheld_values import withheld_of
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.bookings.booking_merge import fold_booking
+from timerex_ghl.domain.bookings.guest_remarks import MirrorOwner
 from timerex_ghl.domain.bookings.verification import BookingSnapshot, says_same
 from timerex_ghl.domain.shared.errors import (
     NotFoundError,
@@ -14,7 +16,7 @@ from timerex_ghl.domain.shared.errors import (
     ReviewNeededError,
     TimerexGhlError,
 )
-from timerex_ghl.domain.shared.models import Booking, BookingId, BookingState
+from timerex_ghl.domain.shared.models import Booking, BookingId, BookingState, GhlContactId
 from timerex_ghl.domain.shared.outcome import Outcome, What
 from timerex_ghl.engine.bookings.claim_guest import Guest, claim_guest
 from timerex_ghl.engine.bookings.mirror_booking import mirror_booking
@@ -45,8 +47,9 @@ async def reconcile_booking(context: SyncContext, snapshot: BookingSnapshot) -> 
         if outcome is not None:
             return outcome
         result = await reconcile_contact(context, guest.claim, guest.known)
+        owner = await _owner(context, guest, result.existing_ghl_id)
         mirror_writes = await mirror_booking(
-            context, guest.claim, snapshot.booking, guest.mirror, result.existing_ghl_id
+            context, guest.claim, snapshot.booking, guest.mirror, owner
         )
     what: What = (
         guest.ingested if result.outcome.what == "no-op" and not mirror_writes else "applied"
@@ -80,6 +83,14 @@ def _check_deleted(guest: Guest, booking: Booking) -> Outcome | None:
         kind="gone",
         people=[person.row.id],
     )
+
+
+async def _owner(context: SyncContext, guest: Guest, ghl_id: GhlContactId) -> MirrorOwner:
+    """Return the guest's contact after it was reconciled, for the booking's mirror."""
+    contact_id = guest.claim.contact_id
+    standing = await context.ledger.read(withheld_of, context.connection, [contact_id])
+    contact = guest.known.person.row.contact
+    return MirrorOwner(ghl_id, contact, frozenset(one.field for one in standing))
 
 
 async def _verify(context: SyncContext, event: InboxEvent, booking: Booking) -> BookingSnapshot:

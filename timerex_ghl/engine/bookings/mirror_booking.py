@@ -2,9 +2,10 @@
 
 from timerex_ghl.domain.bookings.appointment_plan import map_calendar
 from timerex_ghl.domain.bookings.booking_merge import head_of, join_chain
+from timerex_ghl.domain.bookings.guest_remarks import MirrorOwner
 from timerex_ghl.domain.bookings.note_text import render_moment
 from timerex_ghl.domain.shared.errors import SkippableError, SlotRefusedError
-from timerex_ghl.domain.shared.models import Booking, BookingState, GhlContactId
+from timerex_ghl.domain.shared.models import Booking, BookingState
 from timerex_ghl.engine.bookings.appointment import mirror_in_appointment, recover_appointments
 from timerex_ghl.engine.bookings.booking_note import mirror_in_note, recover_notes
 from timerex_ghl.engine.bookings.mirror_state import MirrorState, reread_mirror
@@ -13,7 +14,7 @@ from timerex_ghl.engine.writes.write import Claim
 
 
 async def mirror_booking(
-    context: SyncContext, claim: Claim, booking: Booking, mirror: MirrorState, ghl_id: GhlContactId
+    context: SyncContext, claim: Claim, booking: Booking, mirror: MirrorState, owner: MirrorOwner
 ) -> int:
     """Create or update a booking's mirror in GHL; return the number of writes.
 
@@ -25,7 +26,7 @@ async def mirror_booking(
         claim: The claim on the guest, under which the mirror was read.
         booking: The booking.
         mirror: What the ledger knows of its mirrors.
-        ghl_id: The guest's GHL contact.
+        owner: The guest's contact.
 
     Raises:
         SkippableError: GHL refused the appointment. The note is written.
@@ -40,12 +41,12 @@ async def mirror_booking(
     written = 0
     if wants_appointment:
         try:
-            written += await mirror_in_appointment(context, claim, mirror, ghl_id)
+            written += await mirror_in_appointment(context, claim, mirror, owner.ghl_id)
         except SkippableError as refused:
-            await mirror_in_note(context, claim, mirror, ghl_id, stands_in=True)
+            await mirror_in_note(context, claim, mirror, owner, stands_in=True)
             raise _in_words(refused, mirror) from refused
     if mirror.notes or not wants_appointment:
-        written += await mirror_in_note(context, claim, mirror, ghl_id)
+        written += await mirror_in_note(context, claim, mirror, owner)
     return written
 
 

@@ -7,18 +7,16 @@ from typing import NamedTuple, TypeAlias
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, kept_apart, workspace_contacts
-from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import StoredSnapshot
-from timerex_ghl.adapters.ledger.tables.contacts.kept_apart import ContactPair
-from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import Keyed
+from timerex_ghl.adapters.ledger.tables.contacts.people import find_people
 from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
 from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
 from timerex_ghl.adapters.ledger.tables.sync.locks import Fence, WantedLocks
 from timerex_ghl.domain.contacts.change_times import GhlReading
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.errors import SkippableError
-from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContact, GhlContactId
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContactId
 from timerex_ghl.domain.shared.record_ref import RecordRef
-from timerex_ghl.engine.contacts.match_contact import Person
+from timerex_ghl.engine.contacts.match_contact import Candidates, Person, candidates_of
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import lock_of_contact, locks_of_keys
 from timerex_ghl.engine.writes.locking import TTL_S, Busy, Claimed, claim, holder_name
@@ -30,14 +28,14 @@ class ContactState(NamedTuple):
 
     Attributes:
         unknown: Writes about it whose outcome is unknown.
-        candidates: GHL's contacts with its e-mail and those with its phone, among the pages that
-            were read. None for a linked contact, which needs no search.
+        candidates: Whom it may be in GHL, among the pages that were read. None for a linked
+            contact, which needs no search.
         last_reading: Its GHL contact as last read; None where it was not read yet.
     """
 
     person: Person
     unknown: Sequence[Intent]
-    candidates: tuple[list[GhlContact], list[GhlContact]] | None
+    candidates: Candidates | None
     last_reading: GhlReading | None = None
 
 
@@ -123,40 +121,14 @@ def _read(
     ghl_ids = {contact_id: GhlContactId(link.remote_id) for contact_id, link in linked.items()}
     readings = ghl_contacts.get_readings(tx, connection, [*ghl_ids.values()])
     lookers = {i: row for i, row in rows.items() if i not in linked and not row.row.deleted}
-    found = (
-        ghl_contacts.find_by_keys(tx, connection, [row.keys for row in lookers.values()])
-        if lookers
-        else []
-    )
-    apart_from = kept_apart.apart_from(tx, connection, [snapshot.contact.id for snapshot in found])
+    people = find_people(tx, connection, [row.keys for row in lookers.values()])
+    apart_from = kept_apart.apart_from(tx, connection, people.ghl_ids)
     return {
         contact_id: ContactState(
             Person(keyed.row, linked.get(contact_id), keyed.keys),
             unknown.get(RecordRef.contact(contact_id), ()),
-            _index_of(keyed, found, apart_from) if contact_id in lookers else None,
+            candidates_of(contact_id, people, apart_from) if contact_id in lookers else None,
             readings.get(ghl_ids.get(contact_id, GhlContactId(""))),
         )
         for contact_id, keyed in rows.items()
     }
-
-
-def _index_of(
-    person: Keyed, found: Sequence[StoredSnapshot], apart_from: set[ContactPair]
-) -> tuple[list[GhlContact], list[GhlContact]]:
-    email, phone = person.keys
-    if apart_from:
-        found = [
-            one for one in found if ContactPair(person.row.id, one.contact.id) not in apart_from
-        ]
-    return (
-        [
-            snapshot.contact
-            for snapshot in found
-            if email is not None and snapshot.keys.email == email
-        ],
-        [
-            snapshot.contact
-            for snapshot in found
-            if phone is not None and snapshot.keys.phone == phone
-        ],
-    )

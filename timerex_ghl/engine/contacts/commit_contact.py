@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, withheld_values
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts as people
 from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import Snapshot
 from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import Keyed
@@ -16,7 +16,7 @@ from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
 from timerex_ghl.adapters.ledger.tables.sync.intents import Intent
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.contacts.contact_merge import apply_change
-from timerex_ghl.domain.contacts.identity import Keys, keys_of
+from timerex_ghl.domain.contacts.identity import Keys, ghl_keys_of, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.actions import (
     Conflict,
@@ -104,6 +104,8 @@ def _commit(
         tx, [_with_last_version(one, link) for one, (link, _) in zip(here, kept, strict=True)]
     )
     ghl_contacts.save_snapshots(tx, connection, [snapshot for _, snapshot in kept], now)
+    withheld = {one.person.row.id: one.plan.withheld for one in here}
+    withheld_values.replace_withheld(tx, connection, withheld, now)
     for case in chain.from_iterable(one.decision.cases for one in here):
         close(tx, case, now)
     subjects = [subject for one in here for subject in one.subjects]
@@ -204,7 +206,7 @@ def _pair_of(
         base=base,
         digest=digest,
     )
-    return link, Snapshot(ghl, _keys(context, remote), digest)
+    return link, Snapshot(ghl, ghl_keys_of(ghl, remote, context.settings.region), digest)
 
 
 def _with_last_version(one: ContactCommit, link: Link) -> Link:

@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
 from timerex_ghl.adapters.ledger.tables.sync import links, locks
 from timerex_ghl.domain.contacts.contact_notifications import has_news
-from timerex_ghl.domain.contacts.identity import keys_of
+from timerex_ghl.domain.contacts.identity import ghl_keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import NotFoundError, ReviewNeededError
 from timerex_ghl.domain.shared.models import ContactId, GhlContact, GhlContactId
@@ -93,7 +93,8 @@ def _state_of(tx: Connection, context: SyncContext, snapshot: GhlContact) -> _Co
     """Look up a contact; busy while one with its e-mail or phone is being processed."""
     known = _state_now(tx, context, snapshot)
     if known.contact_id is None:
-        keys = keys_of(map_from_ghl(snapshot, context.settings.rules), context.settings.region)
+        remote = map_from_ghl(snapshot, context.settings.rules)
+        keys = ghl_keys_of(snapshot, remote, context.settings.region)
         names = locks_of_keys(context.connection, keys)
         if locks.taken(tx, names):
             return Busy(tuple(names))

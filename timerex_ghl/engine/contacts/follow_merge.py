@@ -19,8 +19,6 @@ from timerex_ghl.adapters.ledger.tables.operations.audit import NewAuditEntry
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.ledger.tables.sync.links import LinkKind
 from timerex_ghl.domain.contacts.identity import is_same_person, keys_of
-from timerex_ghl.domain.contacts.mapping import map_from_ghl
-from timerex_ghl.domain.shared.errors import ReviewNeededError
 from timerex_ghl.domain.shared.models import (
     ConnectionName,
     Contact,
@@ -31,7 +29,7 @@ from timerex_ghl.domain.shared.models import (
 )
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.bookings.mirror_state import NOTE_CONTACT
-from timerex_ghl.engine.contacts.match_contact import find_in_ghl
+from timerex_ghl.engine.contacts.match_contact import ask_ghl
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import lock_of_contact
 from timerex_ghl.engine.writes.locking import locked
@@ -78,14 +76,12 @@ async def follow_merge(
 async def _find_survivor(
     context: SyncContext, contact: Contact, gone_id: GhlContactId
 ) -> GhlContact | None:
-    try:
-        found = await find_in_ghl(context, keys_of(contact, context.settings.region))
-    except ReviewNeededError:  # two contacts have one key each: the survivor is ambiguous
+    """Find the contact with the gone one's e-mail, maybe as an additional one, or its phone."""
+    found = await ask_ghl(context, keys_of(contact, context.settings.region))
+    if found is None or found.contact.id == gone_id:
         return None
-    if found is None or found.id == gone_id:
-        return None
-    remote = map_from_ghl(found, context.settings.rules)
-    return found if is_same_person(contact, remote, context.settings.region) else None
+    is_same = is_same_person(keys_of(contact, context.settings.region), found.keys)
+    return found.contact if is_same else None
 
 
 def _move(

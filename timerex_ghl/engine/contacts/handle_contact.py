@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
 from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import Snapshot, StoredSnapshot
 from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans
-from timerex_ghl.domain.contacts.identity import keys_of
+from timerex_ghl.domain.contacts.identity import ghl_keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import NotFoundError
 from timerex_ghl.domain.shared.models import ContactId, GhlContact, GhlContactId
@@ -87,7 +87,7 @@ def _keep(tx: Connection, context: SyncContext, ghl: GhlContact) -> None:
     """Save a snapshot of a contact that was just read."""
     remote = map_from_ghl(ghl, context.settings.rules)
     snapshot = Snapshot(
-        ghl, keys_of(remote, context.settings.region), ghl_contacts.digest_of(remote)
+        ghl, ghl_keys_of(ghl, remote, context.settings.region), ghl_contacts.digest_of(remote)
     )
     ghl_contacts.save_snapshots(tx, context.connection, [snapshot], context.now())
 

@@ -1,19 +1,26 @@
 """Match a contact of the workspace with its contact in GHL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, kept_apart, workspace_contacts
 from timerex_ghl.adapters.ledger.tables.contacts.kept_apart import ContactPair
+from timerex_ghl.adapters.ledger.tables.contacts.people import (
+    KeyedGhlContact,
+    People,
+    find_people,
+)
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.contacts.identity import (
+    Candidate,
     Keys,
     Match,
     NoMatch,
     SeveralMatches,
+    ghl_keys_of,
     is_same_person,
     match_person,
 )
@@ -27,10 +34,20 @@ from timerex_ghl.domain.shared.models import (
     GhlContactId,
     WorkspaceContact,
 )
+from timerex_ghl.domain.shared.normal import number_of
 from timerex_ghl.engine.context import SyncContext
 
-Index = tuple[Sequence[GhlContact], Sequence[GhlContact]]
-"""GHL's contacts with a contact's e-mail, and those with its phone."""
+
+class Candidates(NamedTuple):
+    """Whom a contact that is not linked may be in GHL.
+
+    Attributes:
+        ghl: GHL's contacts with its e-mail or phone.
+        others: Keys of the workspace's other contacts that GHL does not have.
+    """
+
+    ghl: list[Candidate[GhlContact]]
+    others: list[Keys]
 
 
 class Person(NamedTuple):
@@ -52,15 +69,15 @@ class Person(NamedTuple):
 
 
 async def read_ghl(
-    context: SyncContext, person: Person, index: Index | None = None
+    context: SyncContext, person: Person, candidates: Candidates | None = None
 ) -> GhlContact | None:
-    """Read the current GHL contact of a person: by link, else by e-mail and by phone.
+    """Read the current GHL contact of a person: by link, else by e-mail, else by phone.
 
     Args:
         context: The connection's clients, ledger and settings.
         person: The workspace contact.
-        index: The contacts with its keys among the pages that were read: a bulk run has them all,
-            and never asks GHL once per record. None on the live path: one call to GHL per key.
+        candidates: The contacts with its keys among the pages that were read: a bulk run has them
+            all, and never asks GHL once per record. None on the live path: a call to GHL per key.
 
     Raises:
         ReviewNeededError: The linked contact is gone, or several contacts match.
@@ -68,45 +85,96 @@ async def read_ghl(
     if person.link is not None:
         return await _read_linked(context, person.link)
     found = (
-        choose(*index, person_id=person.row.id)
-        if index is not None
+        choose(person.keys, candidates, person.row.id)
+        if candidates is not None
         else await find_in_ghl(context, person.keys, person.row.id)
     )
     return None if found is None else await accept_match(context, person, found)
 
 
-async def find_in_ghl(
-    context: SyncContext, keys: Keys, person_id: ContactId | None = None
-) -> GhlContact | None:
-    """Find the one GHL contact with these keys, looking up each key separately.
+async def find_in_ghl(context: SyncContext, keys: Keys, person_id: ContactId) -> GhlContact | None:
+    """Ask GHL for the one contact with these keys.
 
     Contacts that the person is kept apart from are skipped.
 
     Raises:
         ReviewNeededError: The keys lead to different contacts.
     """
-    email = await context.ghl.find_duplicate(email=keys.email) if keys.email else None
-    phone = await context.ghl.find_duplicate(phone=keys.phone) if keys.phone else None
-    found = [one for one in (email, phone) if one is not None]
-    if found and person_id is not None:
-        ids = [one.id for one in found]
-        pairs = await context.ledger.read(kept_apart.apart_from, context.connection, ids)
-        found = [one for one in found if ContactPair(person_id, one.id) not in pairs]
-    return choose(found, [], person_id=person_id)
+    asked = await ask_ghl(context, keys)
+    if asked is None:
+        return None
+    candidates = await context.ledger.read(
+        _read_candidates, context.connection, keys, person_id, asked
+    )
+    found = choose(keys, candidates, person_id)
+    return asked.contact if found is not None and found.id == asked.contact.id else None
 
 
-def choose(
-    by_email: Sequence[GhlContact],
-    by_phone: Sequence[GhlContact],
-    *,
-    person_id: ContactId | None = None,
-) -> GhlContact | None:
-    """Return the one contact that was found, if any.
+async def ask_ghl(context: SyncContext, keys: Keys) -> KeyedGhlContact | None:
+    """Ask GHL who has this e-mail (its search knows the additional ones) or else this phone.
+
+    GHL keeps no extensions: a number with one is not asked for.
+
+    Source: GET /contacts/search/duplicate, docs/vendors/ghl.md#contacts.
+    """
+    found = await context.ghl.find_duplicate(email=keys.email) if keys.email else None
+    if found is None and keys.phone is not None and number_of(keys.phone) == keys.phone:
+        found = await context.ghl.find_duplicate(phone=keys.phone)
+    return None if found is None else with_keys(context, found)
+
+
+def with_keys(context: SyncContext, ghl: GhlContact) -> KeyedGhlContact:
+    """Return a GHL contact with its match keys."""
+    mapped = map_from_ghl(ghl, context.settings.rules)
+    return KeyedGhlContact(ghl, ghl_keys_of(ghl, mapped, context.settings.region))
+
+
+def _read_candidates(
+    tx: Connection,
+    connection: ConnectionName,
+    keys: Keys,
+    person_id: ContactId,
+    asked: KeyedGhlContact,
+) -> Candidates:
+    people = find_people(tx, connection, [keys], [asked])
+    apart_from = kept_apart.apart_from(tx, connection, people.ghl_ids)
+    return candidates_of(person_id, people, apart_from)
+
+
+def candidates_of(
+    person_id: ContactId, people: People, apart_from: Collection[ContactPair]
+) -> Candidates:
+    """Return whom a contact that is not linked may be in GHL.
+
+    A GHL contact that is linked to another workspace contact is one of them: where it is the only
+    one, a person must decide which of the two workspace contacts it is.
+    """
+    linked = [
+        Candidate(ghl.id, ghl, keys)
+        for _, (row, _, ghl), keys in people.known
+        if ghl is not None and row.id != person_id
+    ]
+    return Candidates(
+        [
+            one
+            for one in (*people.unlinked, *linked)
+            if ContactPair(person_id, one.person.id) not in apart_from
+        ],
+        [
+            one.keys
+            for one in people.known
+            if one.person.ghl is None and one.person.row.id != person_id
+        ],
+    )
+
+
+def choose(keys: Keys, candidates: Candidates, person_id: ContactId) -> GhlContact | None:
+    """Return the GHL contact that has these keys, if any.
 
     Raises:
         ReviewNeededError: There are several.
     """
-    match match_person(None, by_email, by_phone, lambda contact: contact.id):
+    match match_person(keys, candidates.ghl, candidates.others):
         case Match(contact):
             return contact
         case NoMatch():
@@ -115,7 +183,7 @@ def choose(
             raise ReviewNeededError(
                 f"several GHL contacts could be this person: {', '.join(ids)}",
                 kind="identity",
-                people=filter(None, [person_id]),
+                people=[person_id],
                 ghl_ids=ids,
             )
 
@@ -154,9 +222,8 @@ def _why_not(context: SyncContext, person: Person, ghl: GhlContact, claims: _Cla
     owner = claims.owner
     if owner is not None and owner.local_id != person.row.id:
         return f"is already linked to contact {owner.local_id}"
-    remote = map_from_ghl(ghl, context.settings.rules)
-    if not is_same_person(person.row.contact, remote, context.settings.region):
-        return "has the same e-mail or phone and differs in the other"
+    if not is_same_person(person.keys, with_keys(context, ghl).keys):
+        return "has the same phone and another e-mail"
     return None
 
 
@@ -177,27 +244,6 @@ def free_from_tombstone(tx: Connection, connection: ConnectionName, ghl_id: GhlC
 def _is_gone(tx: Connection, connection: ConnectionName, link: Link) -> bool:
     row = workspace_contacts.get_contact(tx, connection, ContactId(link.local_id))
     return row is None or row.deleted
-
-
-def choose_row(
-    by_email: Sequence[WorkspaceContact], by_phone: Sequence[WorkspaceContact]
-) -> WorkspaceContact | None:
-    """Return the one workspace contact that was found, if any.
-
-    Raises:
-        ReviewNeededError: There are several.
-    """
-    match match_person(None, by_email, by_phone, lambda row: row.id):
-        case Match(row):
-            return row
-        case NoMatch():
-            return None
-        case SeveralMatches(ids):
-            raise ReviewNeededError(
-                f"several contacts could be this person: {', '.join(ids)}",
-                kind="identity",
-                people=ids,
-            )
 
 
 async def read_again(context: SyncContext, person: Person, paged: GhlContact) -> GhlContact | None:

@@ -7,13 +7,14 @@ from pydantic import AwareDatetime
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.contacts import LARGEST_PAGE, ContactPage, SearchAfter
-from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, withheld_values
 from timerex_ghl.adapters.ledger.tables.contacts.changed_contacts import changed_contacts
 from timerex_ghl.adapters.ledger.tables.sync import cursors
-from timerex_ghl.domain.contacts.identity import keys_of
+from timerex_ghl.domain.contacts.identity import ghl_keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.models import ConnectionName, Record
 from timerex_ghl.domain.shared.record_ref import RecordRef
+from timerex_ghl.engine.contacts.identity_doubts import retry_clear
 from timerex_ghl.engine.context import SyncContext
 
 OVERLAP = timedelta(minutes=5)
@@ -114,13 +115,20 @@ async def read_page(
     return page.after is not None
 
 
-async def list_changed(context: SyncContext) -> list[RecordRef]:
+async def list_changed(context: SyncContext, *, dry_run: bool = False) -> list[RecordRef]:
     """List all contacts that may differ: GHL's first, then the workspace's.
+
+    Last come those whose identity is no longer in doubt, unless in a dry run; their reviews close
+    as they go through.
 
     GHL's come first so that a person who is new on both sides is matched before a duplicate is
     created.
     """
-    return await context.ledger.read(_changed, context.connection, context.published.version)
+    changed = await context.ledger.read(_changed, context.connection, context.published.version)
+    if dry_run:
+        return changed
+    clear = await context.ledger.write(retry_clear, context, context.now())
+    return [*dict.fromkeys([*changed, *clear])]
 
 
 def _ended(place: PullPosition) -> PullPosition:
@@ -144,7 +152,7 @@ def _save_page(
     rows: list[ghl_contacts.Snapshot] = []
     for contact in page.contacts:
         local = map_from_ghl(contact, context.settings.rules)
-        keys = keys_of(local, context.settings.region)
+        keys = ghl_keys_of(contact, local, context.settings.region)
         rows.append(ghl_contacts.Snapshot(contact, keys, ghl_contacts.digest_of(local)))
     ghl_contacts.save_snapshots(tx, context.connection, rows, now)
     if page.after is None and place.is_whole and place.began_at is not None:
@@ -156,4 +164,6 @@ def _save_page(
 def _changed(tx: Connection, connection: ConnectionName, published_version: int) -> list[RecordRef]:
     remote = ghl_contacts.changed_snapshots(tx, connection)
     local = changed_contacts(tx, connection, published_version)
-    return [*map(RecordRef.ghl_contact, remote), *map(RecordRef.contact, local)]
+    freed = withheld_values.list_outdated(tx, connection)
+    people = dict.fromkeys([*local, *freed])
+    return [*map(RecordRef.ghl_contact, remote), *map(RecordRef.contact, people)]

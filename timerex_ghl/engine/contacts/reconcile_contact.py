@@ -20,11 +20,7 @@ from timerex_ghl.domain.contacts.contact_plan import as_pulled, is_as_planned, w
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.reviews.chosen_values import check_decision, plan_as_chosen
 from timerex_ghl.domain.shared.actions import ContactPlan
-from timerex_ghl.domain.shared.errors import (
-    DuplicateContactError,
-    ReviewNeededError,
-    SkippableError,
-)
+from timerex_ghl.domain.shared.errors import DuplicateContactError, SkippableError
 from timerex_ghl.domain.shared.merge_field import Side
 from timerex_ghl.domain.shared.models import FieldName, FieldRule, GhlContact, GhlContactId
 from timerex_ghl.domain.shared.outcome import Outcome
@@ -34,8 +30,9 @@ from timerex_ghl.engine.contacts.commit_contact import (
     commit_contacts,
     save_link,
 )
-from timerex_ghl.engine.contacts.match_contact import Person, accept_match, read_again, read_ghl
+from timerex_ghl.engine.contacts.match_contact import Person, read_again, read_ghl
 from timerex_ghl.engine.contacts.recover_contact import recover_contact, relinked
+from timerex_ghl.engine.contacts.taken_phone import answer_refusal, withhold_taken_phone
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.reviews.review_case import NO_DECISION, ReviewDecision
 from timerex_ghl.engine.writes.write import Claim, Written, post_outcome, write_contact
@@ -148,7 +145,7 @@ async def _read_and_plan(
     if ghl is not None and from_page and plan.to_ghl:
         ghl = await read_again(context, person, ghl)
         plan = work.plan(person, ghl)
-    return person, ghl, plan
+    return person, ghl, await withhold_taken_phone(context, person, ghl, plan)
 
 
 def _is_current(link: Link, snapshot: StoredSnapshot) -> bool:
@@ -174,8 +171,7 @@ async def _write(
             ghl, base = last.record, base_after(person.base, action)
             person = relinked(context, person, ghl.id, base, context.now())
         except SkippableError as refused:
-            found = await _find_refused(work, person, ghl, refused)
-            return await _write(work, *found, work.plan(*found))
+            return await _write_after_refusal(work, person, ghl, plan, refused)
     if ghl is None:
         raise AssertionError("a plan for a contact that GHL lacks creates it there")
     if plan.to_ghl and not is_as_planned(before, plan.to_ghl, ghl):
@@ -189,29 +185,34 @@ async def _write(
     return ghl
 
 
-async def _find_refused(
-    work: _Work, person: Person, ghl: GhlContact | None, refused: SkippableError
-) -> tuple[Person, GhlContact]:
-    """Find the contact of a refused creation: the one in the way, or made all the same.
+async def _write_after_refusal(
+    work: _Work,
+    person: Person,
+    ghl: GhlContact | None,
+    plan: ContactPlan,
+    refused: SkippableError,
+) -> GhlContact:
+    """Go on without a taken phone, or with the contact that exists, or was made all the same.
 
     Raises:
-        SkippableError: There is none.
+        SkippableError: None of these.
         ReviewNeededError: Another contact is in the way.
     """
-    context, contact_id = work.context, work.claim.contact_id
+    context = work.context
     if isinstance(refused, DuplicateContactError):
-        ghl_id = GhlContactId(refused.contact_id)
-        if ghl is not None:
-            raise ReviewNeededError(
-                str(refused), kind="identity", people=[contact_id], ghl_ids=[ghl_id]
-            ) from refused
-        return person, await accept_match(context, person, await context.ghl.get_contact(ghl_id))
-    made = await read_ghl(context, person) if ghl is None else None
-    if made is None:
-        raise refused
-    keys = [work.claim.record_key]
-    unknown = await context.ledger.read(intents.open_intents, context.connection, keys)
-    return await recover_contact(context, person, unknown, made), made
+        answer = await answer_refusal(context, person, ghl, plan, refused)
+        if isinstance(answer, ContactPlan):
+            return await _write(work, person, ghl, answer)
+        ghl = answer
+    else:
+        made = await read_ghl(context, person) if ghl is None else None
+        if made is None:
+            raise refused
+        keys = [work.claim.record_key]
+        unknown = await context.ledger.read(intents.open_intents, context.connection, keys)
+        person, ghl = await recover_contact(context, person, unknown, made), made
+    again = await withhold_taken_phone(context, person, ghl, work.plan(person, ghl))
+    return await _write(work, person, ghl, again)
 
 
 async def _stop_where_refused(

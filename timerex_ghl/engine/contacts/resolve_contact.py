@@ -5,12 +5,20 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, kept_apart
-from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts as people
 from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import StoredSnapshot
 from timerex_ghl.adapters.ledger.tables.contacts.kept_apart import ContactPair
-from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import Keyed
+from timerex_ghl.adapters.ledger.tables.contacts.people import KnownPerson, find_people
+from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import new_row
+from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.sync import links, locks
-from timerex_ghl.domain.contacts.identity import Keys
+from timerex_ghl.domain.contacts.identity import (
+    Candidate,
+    Keys,
+    Match,
+    NoMatch,
+    SeveralMatches,
+    match_person,
+)
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import ReviewNeededError
 from timerex_ghl.domain.shared.models import (
@@ -21,9 +29,9 @@ from timerex_ghl.domain.shared.models import (
     GhlContactId,
     WorkspaceContact,
 )
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.commit_contact import add_rows_from_ghl
 from timerex_ghl.engine.contacts.deleted_contact import link_tombstones
-from timerex_ghl.engine.contacts.match_contact import choose_row
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import locks_of_keys
 from timerex_ghl.engine.writes.locking import Busy
@@ -98,8 +106,9 @@ def _resolve_unlinked(
     context = here[next(iter(strangers))].context
     names = {i: locks_of_keys(context.connection, each.keys) for i, each in strangers.items()}
     taken = locks.taken(tx, {name for several in names.values() for name in several})
-    known = people.find_by_keys(tx, context.connection, [each.keys for each in strangers.values()])
-    taken_by = _contacts_of(tx, context.connection, known)
+    people = find_people(tx, context.connection, [each.keys for each in strangers.values()])
+    known = [*people.known]
+    unlinked = {one.person.id: one.keys for one in people.unlinked}
     apart_from = kept_apart.apart_from(tx, context.connection, strangers)
     now = context.now()
     new: list[New] = []
@@ -109,53 +118,51 @@ def _resolve_unlinked(
             resolved[ghl_id] = Busy(tuple(names[ghl_id]))
             continue
         try:
-            others = [one for one in known if ContactPair(one.row.id, ghl_id) not in apart_from]
-            row = _check_free(_find(others, remote.keys), taken_by)
+            possible = [
+                one for one in known if ContactPair(one.person.row.id, ghl_id) not in apart_from
+            ]
+            others = [keys for other_id, keys in unlinked.items() if other_id != ghl_id]
+            row = _choose(remote.keys, possible, others)
         except ReviewNeededError as several:
             resolved[ghl_id] = several
             continue
         resolved[ghl_id] = ResolvedContact(remote, row.id if row else None)
         if row is None and here[ghl_id].adds:
             contact = map_from_ghl(remote.contact, context.settings.rules)
-            added = people.new_row(contact, now)
-            known.append(Keyed(added, remote.keys))  # the next one may have the same keys
-            taken_by[added.id] = ghl_id
+            added = new_row(contact, now)
+            person = KnownPerson(added, ghl_id, remote.contact)
+            known.append(Candidate(added.id, person, remote.keys))  # the next may have these keys
+            unlinked.pop(ghl_id, None)
             new.append((added, remote.contact, contact))
     add_rows_from_ghl(tx, context, new, now)
+    clear = [RecordRef.ghl_contact(ghl.id) for _, ghl, _ in new]
+    reviews.close_reviews(tx, context.connection, clear, by="a later run", now=now)
     return resolved
 
 
-def _contacts_of(
-    tx: Connection, connection: ConnectionName, known: list[Keyed]
-) -> dict[ContactId, str]:
-    """Map those that are linked to their GHL contacts."""
-    if not known:
-        return {}
-    linked = links.links_of_locals(tx, connection, "contact", [row.id for row, _ in known])
-    return {ContactId(contact_id): link.remote_id for contact_id, link in linked.items()}
-
-
-def _check_free(
-    row: WorkspaceContact | None, taken_by: dict[ContactId, str]
+def _choose(
+    keys: Keys, known: list[Candidate[KnownPerson]], others: list[Keys]
 ) -> WorkspaceContact | None:
-    """Return the row unless it is linked to another GHL contact.
+    """Return the workspace contact that has these keys, if any.
 
     Raises:
-        ReviewNeededError: It is linked to another GHL contact.
+        ReviewNeededError: There are several, or it is linked to another GHL contact.
     """
-    if row is not None and row.id in taken_by:
-        raise ReviewNeededError(
-            f"contact {row.id} has its e-mail or phone, but is GHL contact {taken_by[row.id]}",
-            kind="identity",
-            people=[row.id],
-            ghl_ids=[taken_by[row.id]],
-        )
-    return row
-
-
-def _find(known: list[Keyed], keys: Keys) -> WorkspaceContact | None:
-    email, phone = keys
-    return choose_row(
-        [row for row, remote in known if email is not None and remote.email == email],
-        [row for row, remote in known if phone is not None and remote.phone == phone],
-    )
+    match match_person(keys, known, others):
+        case NoMatch():
+            return None
+        case SeveralMatches(ids):
+            raise ReviewNeededError(
+                f"several contacts could be this person: {', '.join(ids)}",
+                kind="identity",
+                people=ids,
+            )
+        case Match(KnownPerson(row=row, ghl_id=ghl_id)):
+            if ghl_id is None:
+                return row
+            raise ReviewNeededError(
+                f"contact {row.id} has its e-mail or phone, but is GHL contact {ghl_id}",
+                kind="identity",
+                people=[row.id],
+                ghl_ids=[ghl_id],
+            )

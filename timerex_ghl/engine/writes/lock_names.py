@@ -9,6 +9,7 @@ from timerex_ghl.domain.activities.activity_fields import (
 )
 from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.models import BookingId, ConnectionName, ContactId
+from timerex_ghl.domain.shared.normal import number_of
 from timerex_ghl.domain.shared.record_ref import RecordRef
 
 
@@ -38,11 +39,14 @@ def lock_of_review(connection: ConnectionName, review_id: str) -> str:
 
 
 def locks_of_keys(connection: ConnectionName, keys: Keys) -> list[str]:
-    """Return the lock names of an e-mail and a phone, whether or not a contact has them yet."""
+    """Return the lock names of e-mails and phones, whether or not a contact has them yet.
+
+    A phone's extension does not count: GHL keeps the number without it.
+    """
+    names = keys.emails | {number_of(phone) for phone in keys.phones}
     return [
-        f"{connection}:key:{blake2b(key.encode(), digest_size=12).hexdigest()}"
-        for key in keys
-        if key is not None
+        f"{connection}:key:{blake2b(name.encode(), digest_size=12).hexdigest()}"
+        for name in sorted(names)
     ]
 
 

@@ -25,7 +25,8 @@ TimeRex, as its operator
 
 GHL, as a person in the CRM: no token, no limits; `dateUpdated` moves
     GET /ghl/contacts -> {contacts}: whole, with notes, tasks and tags
-    POST /ghl/contacts {firstName, tags, customFields, additionalEmails, type, ...} -> {contact}
+    POST /ghl/contacts {firstName, tags, customFields, additionalEmails, additionalPhones,
+        type, ...} -> {contact}
     PATCH and DELETE /ghl/contacts/{id}
     POST /ghl/contacts/{id}/merge {into} -> {contact}: merges it into that one, with notes,
         tasks and appointments, and deletes it

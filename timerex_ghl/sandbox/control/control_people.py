@@ -14,7 +14,7 @@ from timerex_ghl.sandbox.core.seed_data import invent_people
 from timerex_ghl.sandbox.ghl.access.tokens import ALL_SCOPES, GhlAccess
 from timerex_ghl.sandbox.ghl.activities.ghl_notes import NOTE, new_note
 from timerex_ghl.sandbox.ghl.contacts import contact_shapes
-from timerex_ghl.sandbox.ghl.contacts.contact_body import CREATE, write_body
+from timerex_ghl.sandbox.ghl.contacts.contact_body import CREATE, normal_phone, write_body
 from timerex_ghl.sandbox.ghl.contacts.contact_store import SandboxContact
 from timerex_ghl.sandbox.ghl.contacts.merging import merge, restore
 from timerex_ghl.sandbox.ghl.delivery.ghl_event_bodies import (
@@ -33,6 +33,7 @@ PERSON: dict[str, Check] = {
     **{key: check for key, check in CREATE.items() if key != "locationId"},
     "type": body_checks.text,
     "additionalEmails": body_checks.texts,
+    "additionalPhones": body_checks.texts,
     "businessId": body_checks.text_or_null,
 }
 
@@ -146,6 +147,10 @@ class PeopleControl:
         check_body(body, PERSON)
         keys = [*body]
         contact.additional_emails = body.pop("additionalEmails", contact.additional_emails)
+        contact.additional_phones = [
+            normal_phone(phone, self.ghl.location.country) or phone
+            for phone in body.pop("additionalPhones", contact.additional_phones)
+        ]
         contact.business_id = body.pop("businessId", contact.business_id)
         write_body(self.ghl, contact, body)
         self.ghl.contacts.save(contact)

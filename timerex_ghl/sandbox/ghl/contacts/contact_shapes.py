@@ -33,7 +33,7 @@ def got(contact: SandboxContact) -> Json:
         "tags": contact.tags,
         "customFields": custom_fields(contact),
         "additionalEmails": [{"email": email} for email in contact.additional_emails],
-        "additionalPhones": [],
+        "additionalPhones": [{"phone": phone} for phone in contact.additional_phones],
     }
     if contact.followers:
         shape["followers"] = contact.followers
@@ -77,7 +77,6 @@ SEARCHED_PLAIN = (
 NEVER_FILLED: Json = {
     "phoneLabel": None,
     "businessName": None,
-    "additionalPhones": [],
     "validEmail": None,
     "opportunities": [],
     "attributionSource": {},
@@ -113,6 +112,7 @@ def _searched(contact: SandboxContact) -> Json:
         "lastNameLowerCase": (field("lastName") or "").lower() or None,
         "contactName": contact.full_name.lower() or None,
         "additionalEmails": [{"email": email} for email in contact.additional_emails],
+        "additionalPhones": [{"phone": phone} for phone in contact.additional_phones],
         "businessId": contact.business_id,
     }
 

@@ -30,6 +30,7 @@ class SandboxContact:
     tags: list[str] = field(default_factory=list[str])
     custom: Json = field(default_factory=dict[str, Any])
     additional_emails: list[str] = field(default_factory=list[str])
+    additional_phones: list[str] = field(default_factory=list[str])
     business_id: str | None = None
     followers: list[str] = field(default_factory=list[str])
     workflow_ids: list[str] = field(default_factory=list[str])
@@ -51,16 +52,17 @@ class SandboxContact:
             tags=[*self.tags],
             custom={**self.custom},
             additional_emails=[*self.additional_emails],
+            additional_phones=[*self.additional_phones],
             tasks={task_id: {**task} for task_id, task in self.tasks.items()},
             notes={},
         )
 
     def keys(self) -> set[tuple[str, str]]:
-        """Return the keys that duplicate search uses, including additional e-mails."""
+        """Return the keys that duplicate search uses, including the additional ones."""
         emails = [self.fields.get("email"), *self.additional_emails]
+        phones = [self.fields.get("phone"), *self.additional_phones]
         found = {("email", email.lower()) for email in emails if email}
-        phone = self.fields.get("phone")
-        return found | {("phone", phone)} if phone else found
+        return found | {("phone", phone) for phone in phones if phone}
 
 
 class SearchIndex:

@@ -13,10 +13,10 @@ def merge(ghl: Ghl, loser: SandboxContact, master: SandboxContact) -> None:
     """Merge one contact into another; fields set in the master stay."""
     for contact in (loser, master):
         ghl.past.keep(contact.id, contact)
+    _join_keys(loser, master)
     master.fields = {**loser.fields, **master.fields}
     master.custom = {**loser.custom, **master.custom}
     master.tags = [*dict.fromkeys([*master.tags, *loser.tags])]
-    master.additional_emails = master.additional_emails or loser.additional_emails
     master.business_id = master.business_id or loser.business_id
     _move_parts(ghl, loser, master)
     ghl.contacts.delete(loser.id)
@@ -24,6 +24,17 @@ def merge(ghl: Ghl, loser: SandboxContact, master: SandboxContact) -> None:
     ghl.contacts.save(master)
     emit_contact_event(ghl, loser, "ContactDelete")
     emit_contact_event(ghl, master, "ContactUpdate")
+
+
+def _join_keys(loser: SandboxContact, master: SandboxContact) -> None:
+    """Keep the loser's e-mails and phones as additional ones where the master has its own."""
+    for name, own, more in (
+        ("email", master.additional_emails, loser.additional_emails),
+        ("phone", master.additional_phones, loser.additional_phones),
+    ):
+        first = master.fields.get(name)
+        offered = [loser.fields.get(name) if first else None, *more]
+        own += [value for value in offered if value and value not in (first, *own)]
 
 
 def _move_parts(ghl: Ghl, loser: SandboxContact, master: SandboxContact) -> None:

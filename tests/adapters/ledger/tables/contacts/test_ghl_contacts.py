@@ -164,6 +164,23 @@ async def test_each_key_finds_by_itself(ledger: Ledger) -> None:
     assert await ledger.read(ghl_contacts.find_by_keys, AOBA, [Keys(None, None)]) == []
 
 
+async def test_additional_keys_find_as_the_contact_was_last_read(ledger: Ledger) -> None:
+    aoi, office = "aoi@hinode.example", "+81312345678"
+    more = Keys(KEYS.email, None, frozenset({aoi}), frozenset({office}))
+    await save(ledger, make.ghl_contact(), keys=more)
+    older = make.ghl_contact(updated_at=make.NOW - timedelta(hours=1))
+    await save(ledger, older, keys=KEYS)
+
+    by_email = await ledger.read(ghl_contacts.find_by_keys, AOBA, [Keys(aoi, None)])
+    by_phone = await ledger.read(ghl_contacts.find_by_keys, AOBA, [Keys(None, office)])
+    elsewhere = await ledger.read(ghl_contacts.find_by_keys, HINODE, [more])
+    await save(ledger, make.ghl_contact(updated_at=LATER), keys=KEYS)
+    after = await ledger.read(ghl_contacts.find_by_keys, AOBA, [Keys(aoi, office)])
+
+    assert [one.keys for one in (*by_email, *by_phone)] == [more, more]
+    assert elsewhere == after == []
+
+
 async def test_connections_do_not_share_snapshots(ledger: Ledger) -> None:
     await save(ledger, make.ghl_contact(city="Sendai"))
     await save(ledger, make.ghl_contact(city="Kobe"), connection=HINODE, digest="d2")

@@ -19,11 +19,18 @@ from sqlalchemy import (
     delete,
     or_,
     select,
+    union,
 )
 
 from timerex_ghl.adapters.ledger.db.schema import JsonText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.db.upsert import upsert
 from timerex_ghl.adapters.ledger.tables.contacts.contact_json import json_of, value_of
+from timerex_ghl.adapters.ledger.tables.contacts.ghl_contact_keys import (
+    forget_keys,
+    ids_by_key,
+    ids_with_more,
+    replace_keys,
+)
 from timerex_ghl.adapters.ledger.tables.operations.reviews import is_set_aside
 from timerex_ghl.adapters.ledger.tables.sync.links import links
 from timerex_ghl.domain.contacts.change_times import GhlReading, note_changes
@@ -97,6 +104,8 @@ def save_snapshots(
             "body": {
                 "values": contact.values,
                 "tags": None if contact.tags is None else sorted(contact.tags),
+                "emails": sorted(keys.more_emails),
+                "phones": sorted(keys.more_phones),
             },
             "email_key": keys.email,
             "phone_key": keys.phone,
@@ -108,6 +117,11 @@ def save_snapshots(
         for contact, keys, digest in snapshots
     ]
     upsert(tx, contact_snapshots, rows, keys=["connection", "id"], unless=_is_older)
+    more = {one.contact.id for one in snapshots if one.keys.more_emails or one.keys.more_phones}
+    more |= ids_with_more(tx, connection, [one.contact.id for one in snapshots])
+    if more:
+        stored = get_snapshots(tx, connection, more)
+        replace_keys(tx, connection, {ghl_id: one.keys for ghl_id, one in stored.items()})
 
 
 def _is_older(new: Any) -> ColumnElement[bool]:
@@ -146,17 +160,20 @@ def find_by_keys(
     tx: Connection, connection: ConnectionName, several: Collection[Keys]
 ) -> list[StoredSnapshot]:
     """Find every contact with one of these e-mails or phones, ordered by id."""
-    emails = {keys.email for keys in several} - {None}
-    phones = {keys.phone for keys in several} - {None}
+    emails = {email for keys in several for email in keys.emails}
+    phones = {phone for keys in several for phone in keys.phones}
+    columns = contact_snapshots.c
+    mine = select(columns.id).where(columns.connection == connection)
+    found = union(  # one index each
+        mine.where(columns.email_key.in_(emails)),
+        mine.where(columns.phone_key.in_(phones)),
+        ids_by_key(connection, "email", emails),
+        ids_by_key(connection, "phone", phones),
+    )
     statement = (
         select(contact_snapshots)
-        .where(contact_snapshots.c.connection == connection)
-        .where(
-            or_(
-                contact_snapshots.c.email_key.in_(emails), contact_snapshots.c.phone_key.in_(phones)
-            )
-        )
-        .order_by(contact_snapshots.c.id)
+        .where(columns.connection == connection, columns.id.in_(found))
+        .order_by(columns.id)
     )
     return [_snapshot_of(row) for row in tx.execute(statement).mappings()]
 
@@ -176,6 +193,8 @@ def forget_unseen(tx: Connection, connection: ConnectionName, since: datetime) -
             contact_snapshots.c.id.not_in(remote),
         )
     )
+    kept = select(contact_snapshots.c.id).where(contact_snapshots.c.connection == connection)
+    forget_keys(tx, connection, but=kept)
 
 
 def forget(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> None:
@@ -185,6 +204,7 @@ def forget(tx: Connection, connection: ConnectionName, ghl_id: GhlContactId) -> 
             contact_snapshots.c.connection == connection, contact_snapshots.c.id == ghl_id
         )
     )
+    replace_keys(tx, connection, {ghl_id: Keys(None, None)})
 
 
 def changed_snapshots(tx: Connection, connection: ConnectionName) -> list[GhlContactId]:
@@ -241,9 +261,11 @@ def _changed_of(stored: dict[str, list[str | None]] | None) -> dict[GhlField, Ch
 
 
 def _snapshot_of(row: RowMapping) -> StoredSnapshot:
-    return StoredSnapshot(
-        _contact_of(row), row["read_at"], Keys(row["email_key"], row["phone_key"])
-    )
+    body = row["body"]
+    more_emails = frozenset(body.get("emails", ()))  # absent in what older versions stored
+    more_phones = frozenset(body.get("phones", ()))
+    keys = Keys(row["email_key"], row["phone_key"], more_emails, more_phones)
+    return StoredSnapshot(_contact_of(row), row["read_at"], keys)
 
 
 def _contact_of(row: RowMapping) -> GhlContact:
@@ -253,5 +275,7 @@ def _contact_of(row: RowMapping) -> GhlContact:
         location_id=LocationId(row["location_id"]),
         values={GhlField(name): value_of(value) for name, value in body["values"].items()},
         tags=None if body["tags"] is None else frozenset(body["tags"]),
+        additional_emails=tuple(body.get("emails", ())),
+        additional_phones=tuple(body.get("phones", ())),
         updated_at=row["updated_at"],
     )

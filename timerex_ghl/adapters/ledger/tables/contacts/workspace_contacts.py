@@ -72,6 +72,10 @@ _BY_KEYS = _HERE.where(
 ).order_by(contacts.c.id)
 
 
+CONTACT_ID = "c_"
+"""The beginning of every contact's id."""
+
+
 class StaleVersionError(RetryableError):
     """The row changed since it was read."""
 
@@ -85,7 +89,7 @@ class Keyed(NamedTuple):
 
 def new_row(contact: Contact, now: datetime) -> WorkspaceContact:
     """Make a contact with a new id, at version 1."""
-    contact_id = ContactId(f"c_{secrets.token_hex(10)}")
+    contact_id = ContactId(f"{CONTACT_ID}{secrets.token_hex(10)}")
     known = contact.model_copy(update={"updated_at": now})
     changed_at = {field: now for field, value in contact.values.items() if value}
     return WorkspaceContact(id=contact_id, version=1, contact=known, changed_at=changed_at)
@@ -229,8 +233,8 @@ def find_contacts(
     """Find contacts by e-mail and by phone, as two separate lists."""
     found = find_by_keys(tx, connection, [keys])
     return (
-        [row for row, its_keys in found if keys.email is not None and its_keys.email == keys.email],
-        [row for row, its_keys in found if keys.phone is not None and its_keys.phone == keys.phone],
+        [row for row, its_keys in found if its_keys.email in keys.emails],
+        [row for row, its_keys in found if its_keys.phone in keys.phones],
     )
 
 
@@ -238,8 +242,8 @@ def find_by_keys(
     tx: Connection, connection: ConnectionName, several: Collection[Keys]
 ) -> list[Keyed]:
     """Find every contact with one of these e-mails or phones, ordered by id."""
-    emails = {keys.email for keys in several} - {None}
-    phones = {keys.phone for keys in several} - {None}
+    emails = {email for keys in several for email in keys.emails}
+    phones = {phone for keys in several for phone in keys.phones}
     rows = tx.execute(_BY_KEYS, {"of": connection, "emails": [*emails], "phones": [*phones]})
     return [_keyed_of(row) for row in rows.mappings()]
 

@@ -1,0 +1,94 @@
+"""Identity reviews whose cause is gone: what they are about is tried again, which closes them.
+
+The ledger decides: a doubt that only GHL's refusal shows is gone when the contact that GHL named
+has no key in common any more.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, kept_apart
+from timerex_ghl.adapters.ledger.tables.contacts.people import find_people
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
+from timerex_ghl.adapters.timerex.webhooks import read_delivery
+from timerex_ghl.domain.bookings.guest_plan import plan_person
+from timerex_ghl.domain.contacts.identity import (
+    Match,
+    SeveralMatches,
+    is_same_person,
+    keys_of,
+    match_person,
+)
+from timerex_ghl.domain.shared.errors import ReviewNeededError
+from timerex_ghl.domain.shared.models import ContactId, EventId, GhlContactId
+from timerex_ghl.domain.shared.record_ref import RecordRef
+from timerex_ghl.engine.contacts.claim_contact import read_state
+from timerex_ghl.engine.contacts.match_contact import choose
+from timerex_ghl.engine.contacts.resolve_contact import (
+    ContactToResolve,
+    ResolvedContact,
+    resolve_contacts,
+)
+from timerex_ghl.engine.context import SyncContext
+
+
+def retry_clear(tx: Connection, context: SyncContext, now: datetime) -> list[RecordRef]:
+    """List the contacts that are no longer in doubt, and requeue such bookings' events."""
+    clear: list[RecordRef] = []
+    for review in reviews.open_of(tx, context.connection, "identity"):
+        match review.subject:
+            case RecordRef(kind="event", id=event_id):
+                if _is_clear_guest(tx, context, EventId(event_id)):
+                    decision = "the doubt is gone"
+                    reviews.resolve_review(
+                        tx, review.id, decision=decision, by="a later run", now=now
+                    )
+                    inbox.requeue_event(tx, EventId(event_id))
+            case RecordRef(kind="ghl", id=ghl_id):
+                if _is_clear_ghl(tx, context, GhlContactId(ghl_id)):
+                    clear.append(review.subject)
+            case _:
+                if _is_clear_contact(tx, context, review):
+                    clear.append(review.subject)
+    return clear
+
+
+def _is_clear_guest(tx: Connection, context: SyncContext, event_id: EventId) -> bool:
+    event = inbox.read_event(tx, event_id)
+    booking = read_delivery(event.body.encode()).booking if event is not None else None
+    if booking is None:
+        return False
+    keys = keys_of(plan_person(booking, None, context.settings.rules), context.settings.region)
+    people = find_people(tx, context.connection, [keys])
+    known = match_person(keys, people.known, people.others)
+    if isinstance(known, Match):
+        return True
+    remote = match_person(keys, people.unlinked, [one.keys for one in people.known])
+    return not isinstance(known, SeveralMatches) and not isinstance(remote, SeveralMatches)
+
+
+def _is_clear_ghl(tx: Connection, context: SyncContext, ghl_id: GhlContactId) -> bool:
+    (result,) = resolve_contacts(tx, [ContactToResolve(context, ghl_id, adds=False)])
+    return isinstance(result, ResolvedContact) and result.snapshot is not None
+
+
+def _is_clear_contact(tx: Connection, context: SyncContext, review: Review) -> bool:
+    contact_id = ContactId(review.subject.id)
+    state = read_state(tx, context.connection, contact_id)
+    if state is None or state.person.row.deleted or state.candidates is None:
+        return False  # a linked contact is no question of identity, unless GHL refuses a write
+    keys = state.person.keys
+    try:
+        found = choose(keys, state.candidates, contact_id)
+    except ReviewNeededError:
+        return False
+    named = [GhlContactId(ghl_id) for ghl_id in review.detail.get("ghl_ids", ())]
+    known = ghl_contacts.get_snapshots(tx, context.connection, named)
+    if found is None:
+        return named == [*known] and not any(is_same_person(keys, k.keys) for k in known.values())
+    owners = find_people(tx, context.connection, [keys]).unlinked
+    apart = kept_apart.apart_from(tx, context.connection, [found.id])
+    return any(one.person.id == found.id for one in owners) and not apart
