@@ -24,7 +24,7 @@ from timerex_ghl.orchestration import processes
 COMMANDS = [
     "demo", "sandbox", "gateway", "endpoints", "server", "worker", "deploy", "publish", "reviews",
     "plans", "alerts", "doctor", "live", "explain", "token", "import", "export", "bookings",
-    "notes", "tasks", "deletes",
+    "notes", "tasks", "deletes", "differences",
 ]  # fmt: skip
 KEYS = {
     "ghl": {

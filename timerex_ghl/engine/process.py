@@ -1,6 +1,6 @@
 """The error boundary: one record's error stays with that record, and is stored in the ledger."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -101,7 +101,8 @@ def _note_error(
     _note_older(tx, context, group, now)
     _record_audit(tx, context, event.id, outcome, _source_of(event), now)
     if verdict.review is not None:
-        _open_review(tx, context.connection, RecordRef.event(event.id), verdict, now)
+        ref = RecordRef.event(event.id)
+        _open_review(tx, context.connection, ref, verdict, now, [event.id])
     return outcome
 
 
@@ -173,19 +174,30 @@ async def process_record(
 def _open_review(
     tx: Connection,
     connection: ConnectionName,
-    subject: RecordRef,
+    processed: RecordRef,
     verdict: ErrorVerdict,
     now: datetime,
+    events: Sequence[EventId] = (),
 ) -> None:
+    """Open a review about what was processed, or about what the error names.
+
+    In that case there is one for all events: those that wait for its answer are kept with it.
+    """
     if verdict.review is None:
         return
+    subject, detail = processed, {"people": [*verdict.people], "ghl_ids": [*verdict.ghl_ids]}
+    if verdict.subject is not None:
+        subject = verdict.subject
+        known = reviews.open_about(tx, connection, verdict.review, subject)
+        waiting = known.events if known else []
+        detail["events"] = [*dict.fromkeys([*waiting, *events])]
     reviews.open_review(
         tx,
         connection=connection,
         kind=verdict.review,
         subject=subject,
         reason=verdict.reason,
-        detail={"people": [*verdict.people], "ghl_ids": [*verdict.ghl_ids]},
+        detail=detail,
         record_state=_record_state(tx, connection, subject),
         now=now,
     )

@@ -1,5 +1,6 @@
 """Route an inbox event to the handler of its record."""
 
+from functools import partial
 from typing import assert_never
 
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
@@ -15,6 +16,7 @@ from timerex_ghl.engine.bookings.handle_booking import handle_booking, handle_ed
 from timerex_ghl.engine.bookings.lost_move import handle_lost_move
 from timerex_ghl.engine.bookings.pending_moves import MOVE_CHECK
 from timerex_ghl.engine.contacts.contact_inbound import handle_contact_notification
+from timerex_ghl.engine.contacts.follow_merge import following_merges
 from timerex_ghl.engine.contacts.handle_contact import handle_contact
 from timerex_ghl.engine.context import SyncContext
 
@@ -23,6 +25,10 @@ UNINSTALLED = "UNINSTALL"
 
 async def handle_inbox_event(context: SyncContext, event: InboxEvent) -> Outcome:
     """Bring the workspace and GHL in sync with an event, whatever its source."""
+    return await following_merges(context, partial(_handle, context, event))
+
+
+async def _handle(context: SyncContext, event: InboxEvent) -> Outcome:
     match event.source:
         case "timerex":
             return await handle_booking(context, event)

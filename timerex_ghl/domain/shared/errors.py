@@ -105,6 +105,25 @@ class ReviewNeededError(TimerexGhlError):
         self.ghl_ids = tuple(ghl_ids)
 
 
+class ContactGoneError(ReviewNeededError):
+    """A linked GHL contact is gone: deleted, or merged into another one.
+
+    Attributes:
+        contact_id: The workspace contact that it was linked to.
+        ghl_id: The GHL contact that is gone.
+    """
+
+    def __init__(self, contact_id: str, ghl_id: str) -> None:
+        super().__init__(
+            f"GHL contact {ghl_id} is gone: nothing was written",
+            kind="gone",
+            people=[contact_id],
+            ghl_ids=[ghl_id],
+        )
+        self.contact_id = contact_id
+        self.ghl_id = ghl_id
+
+
 class FatalError(TimerexGhlError):
     """Stop: retries and other records would fail, too, until the setup is corrected."""
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from timerex_ghl.domain.shared.errors import (
+    ContactGoneError,
     LockedError,
     QuarantineError,
     RateLimitedError,
@@ -13,7 +14,9 @@ from timerex_ghl.domain.shared.errors import (
     SkippableError,
     TimerexGhlError,
 )
+from timerex_ghl.domain.shared.models import ContactId
 from timerex_ghl.domain.shared.outcome import What
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 MAX_ATTEMPTS = 12
 """Attempts at one event before it becomes a dead letter."""
@@ -37,6 +40,7 @@ class ErrorVerdict(NamedTuple):
         reason: Safe to store and show: our own message, or only the type of a foreign error.
         review: The kind of review to open; None where the record is retried.
         is_attempt: It counts as an attempt; a wait (429, a lock of another process) does not.
+        subject: What a review is about, where that is not the event or record being processed.
         after_s: Seconds until the retry at the earliest; None: longer with each attempt.
     """
 
@@ -47,6 +51,7 @@ class ErrorVerdict(NamedTuple):
     people: tuple[str, ...] = ()
     ghl_ids: tuple[str, ...] = ()
     after_s: float | None = None
+    subject: RecordRef | None = None
 
 
 def judge(error: Exception) -> ErrorVerdict:
@@ -59,12 +64,14 @@ def judge(error: Exception) -> ErrorVerdict:
         case RetryableError():
             return ErrorVerdict("waiting", str(error))
         case ReviewNeededError():
+            gone = isinstance(error, ContactGoneError)
             return ErrorVerdict(
                 "review",
                 str(error),
                 review=error.kind,
                 people=error.people,
                 ghl_ids=error.ghl_ids,
+                subject=RecordRef.contact(ContactId(error.contact_id)) if gone else None,
             )
         case SkippableError():
             what: What = "quarantined" if isinstance(error, QuarantineError) else "dead"

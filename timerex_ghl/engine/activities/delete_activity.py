@@ -15,7 +15,7 @@ from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.activities.activity_fields import KINDS, ActivityKey, ActivityKind
 from timerex_ghl.domain.shared.actions import DeleteActivity
-from timerex_ghl.domain.shared.errors import NotFoundError
+from timerex_ghl.domain.shared.errors import ContactGoneError, NotFoundError
 from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
@@ -48,9 +48,12 @@ async def keep_apart(context: SyncContext, claimed: ClaimedActivity) -> Outcome:
 async def delete_here(
     context: SyncContext, claimed: ClaimedActivity, link: Link, *, dry_run: bool
 ) -> Outcome:
-    """Delete in the workspace what was deleted in GHL. The tombstone keeps its values."""
-    if await _is_person_gone(context, claimed.known):
-        return Outcome(what="review", contact_id=claimed.known.contact_id)
+    """Delete in the workspace what was deleted in GHL. The tombstone keeps its values.
+
+    Raises:
+        ContactGoneError: The whole contact is gone from GHL.
+    """
+    await _check_contact(context, claimed.known)
     if dry_run:
         return await show_delete(context, claimed.known.key.ref, None)
     done = await context.ledger.write(_delete_here, context, claimed, link, context.now())
@@ -154,15 +157,19 @@ DELETES: dict[RecordRef, tuple[ActivityKind, Side]] = {
 """The kind of record and the system of each subject of a review about deletes."""
 
 
-async def _is_person_gone(context: SyncContext, known: ActivityState) -> bool:
-    """Return whether the whole contact is gone from GHL, not only this note or task."""
-    if known.contact_id is None:
-        return True
+async def _check_contact(context: SyncContext, known: ActivityState) -> None:
+    """Check that only this note or task is gone from GHL.
+
+    Raises:
+        ContactGoneError: The whole contact is.
+    """
+    contact_id, ghl_id = known.row.contact_id, known.contact_id
+    if ghl_id is None:
+        raise ContactGoneError(contact_id, "")
     try:
-        await context.ghl.get_contact(known.contact_id)
-    except NotFoundError:
-        return True
-    return False
+        await context.ghl.get_contact(ghl_id)
+    except NotFoundError as error:
+        raise ContactGoneError(contact_id, ghl_id) from error
 
 
 def _delete_here(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from pydantic import AwareDatetime
 from sqlalchemy import Connection
@@ -41,6 +42,7 @@ from timerex_ghl.engine.activities.resolve_activity import (
     sent_as,
 )
 from timerex_ghl.engine.bookings.appointment_sweep import handle_listed_appointment
+from timerex_ghl.engine.contacts.follow_merge import following_merges
 from timerex_ghl.engine.context import SyncContext, utc_now
 
 CURSOR = "ghl-tasks"
@@ -84,6 +86,12 @@ class Swept:
 
 async def handle_activity_key(context: SyncContext, key: RecordRef, *, dry_run: bool) -> Outcome:
     """Process a note, task or appointment that a sweep listed."""
+    if dry_run:
+        return await _handle_key(context, key, dry_run=True)
+    return await following_merges(context, partial(_handle_key, context, key, dry_run=False))
+
+
+async def _handle_key(context: SyncContext, key: RecordRef, *, dry_run: bool) -> Outcome:
     match key:
         case RecordRef("note" | "task" as kind, local_id):
             local = ActivityKey(kind, ActivityId(local_id))

@@ -11,6 +11,7 @@ from timerex_ghl.domain.bookings.booking_merge import fold_booking
 from timerex_ghl.domain.bookings.guest_remarks import MirrorOwner
 from timerex_ghl.domain.bookings.verification import BookingSnapshot, says_same
 from timerex_ghl.domain.shared.errors import (
+    ContactGoneError,
     NotFoundError,
     QuarantineError,
     ReviewNeededError,
@@ -46,7 +47,12 @@ async def reconcile_booking(context: SyncContext, snapshot: BookingSnapshot) -> 
         outcome = _check_deleted(guest, snapshot.booking)
         if outcome is not None:
             return outcome
-        result = await reconcile_contact(context, guest.claim, guest.known)
+        try:
+            result = await reconcile_contact(context, guest.claim, guest.known)
+        except ContactGoneError:
+            if _is_over(guest, snapshot.booking):
+                return Outcome(what="ignored")
+            raise
         owner = await _owner(context, guest, result.existing_ghl_id)
         mirror_writes = await mirror_booking(
             context, guest.claim, snapshot.booking, guest.mirror, owner
@@ -75,7 +81,7 @@ def _check_deleted(guest: Guest, booking: Booking) -> Outcome | None:
     person = guest.known.person
     if not person.row.deleted or person.link is not None:
         return None
-    if booking.state is BookingState.CANCELLED:
+    if _is_over(guest, booking):
         return Outcome(what="ignored")
     raise ReviewNeededError(
         f"the guest of booking {booking.id} was deleted in the workspace, and GHL has no contact"
@@ -83,6 +89,11 @@ def _check_deleted(guest: Guest, booking: Booking) -> Outcome | None:
         kind="gone",
         people=[person.row.id],
     )
+
+
+def _is_over(guest: Guest, booking: Booking) -> bool:
+    """Return whether nothing is to be shown: the booking was cancelled, and its guest deleted."""
+    return guest.known.person.row.deleted and booking.state is BookingState.CANCELLED
 
 
 async def _owner(context: SyncContext, guest: Guest, ghl_id: GhlContactId) -> MirrorOwner:

@@ -10,6 +10,7 @@ from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, withheld_v
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts as people
 from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import Snapshot
 from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import Keyed
+from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
 from timerex_ghl.adapters.ledger.tables.operations.audit import NewAuditEntry
 from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
@@ -109,7 +110,8 @@ def _commit(
     for case in chain.from_iterable(one.decision.cases for one in here):
         close(tx, case, now)
     subjects = [subject for one in here for subject in one.subjects]
-    reviews.close_reviews(tx, connection, subjects, by="a later run", now=now)
+    for event_id in reviews.close_reviews(tx, connection, subjects, by="a later run", now=now):
+        inbox.requeue_event(tx, event_id)
     for one in here:
         for conflict in one.plan.conflicts:
             _note_conflict(tx, one, conflict, now)

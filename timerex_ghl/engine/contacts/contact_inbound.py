@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ledger.tables.sync import links, locks
 from timerex_ghl.domain.contacts.contact_notifications import has_news
 from timerex_ghl.domain.contacts.identity import ghl_keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
-from timerex_ghl.domain.shared.errors import NotFoundError, ReviewNeededError
+from timerex_ghl.domain.shared.errors import ContactGoneError, NotFoundError
 from timerex_ghl.domain.shared.models import ContactId, GhlContact, GhlContactId
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.engine.contacts.claim_contact import claim_contact
@@ -64,7 +64,7 @@ async def _check_gone(
     One that is gone for good needs a review, and its workspace contact stays.
 
     Raises:
-        ReviewNeededError: It is gone, and was linked to a workspace contact.
+        ContactGoneError: It is gone, and was linked to a workspace contact.
     """
     if contact_id is None:
         return await handle_unknown_contact(context, ghl_id)
@@ -74,12 +74,7 @@ async def _check_gone(
         survivor = await follow_merge(context, contact_id, ghl_id)
         if survivor is not None:
             return await handle_contact(context, survivor)
-        raise ReviewNeededError(
-            f"GHL contact {ghl_id} was deleted: nothing was written",
-            kind="gone",
-            people=[contact_id],
-            ghl_ids=[ghl_id],
-        ) from error
+        raise ContactGoneError(contact_id, ghl_id) from error
     return await handle_contact(context, contact_id)
 
 

@@ -5,6 +5,7 @@ GHL reports it as a delete. So a contact that is gone is searched by e-mail and 
 Source: docs/vendors/ghl.md#merges.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,14 +20,17 @@ from timerex_ghl.adapters.ledger.tables.operations.audit import NewAuditEntry
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.ledger.tables.sync.links import LinkKind
 from timerex_ghl.domain.contacts.identity import is_same_person, keys_of
+from timerex_ghl.domain.contacts.mapping import map_from_ghl
+from timerex_ghl.domain.shared.errors import ContactGoneError
 from timerex_ghl.domain.shared.models import (
     ConnectionName,
     Contact,
     ContactId,
-    EventId,
     GhlContact,
     GhlContactId,
 )
+from timerex_ghl.domain.shared.normal import is_empty
+from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.bookings.mirror_state import NOTE_CONTACT
 from timerex_ghl.engine.contacts.match_contact import ask_ghl
@@ -47,6 +51,25 @@ class ContactMerge(NamedTuple):
     into: ContactId
     gone_id: GhlContactId
     survivor_id: GhlContactId
+
+
+async def following_merges(
+    context: SyncContext, handle: Callable[[], Awaitable[Outcome]]
+) -> Outcome:
+    """Handle a record; if its GHL contact is gone, follow it to the survivor, and handle it again.
+
+    The survivor is the contact it was merged into, or one that was made again with its e-mail.
+
+    Raises:
+        ContactGoneError: There is no survivor.
+    """
+    try:
+        return await handle()
+    except ContactGoneError as gone:
+        contact_id, ghl_id = ContactId(gone.contact_id), GhlContactId(gone.ghl_id)
+        if await follow_merge(context, contact_id, ghl_id) is None:
+            raise
+    return await handle()
 
 
 async def follow_merge(
@@ -70,7 +93,8 @@ async def follow_merge(
     names = [lock_of_contact(context.connection, each) for each in {contact_id, into}]
     async with locked(context.ledger, names, run_id=context.run_id):
         merge = ContactMerge(contact_id, into, gone_id, survivor.id)
-        return await context.ledger.write(_move, context, merge, context.now())
+        shown = map_from_ghl(survivor, context.settings.rules)
+        return await context.ledger.write(_move, context, merge, shown, context.now())
 
 
 async def _find_survivor(
@@ -85,7 +109,7 @@ async def _find_survivor(
 
 
 def _move(
-    tx: Connection, context: SyncContext, merge: ContactMerge, now: datetime
+    tx: Connection, context: SyncContext, merge: ContactMerge, shown: Contact, now: datetime
 ) -> ContactId | None:
     """Move a link, or all records of a contact, to the survivor; None if it changed meanwhile."""
     connection = context.connection
@@ -98,7 +122,8 @@ def _move(
         return None
     _move_mirrors(tx, connection, contact_id, survivor_id)
     if into == contact_id:
-        fresh = {"remote_id": survivor_id, "digest": None, "local_version": None}
+        base = None if link.base is None else _base_in(link.base, shown)
+        fresh = {"remote_id": survivor_id, "digest": None, "local_version": None, "base": base}
         links.save_links(tx, [link.model_copy(update=fresh)])
     else:
         other = workspace_contacts.get_contact(tx, connection, into)
@@ -121,6 +146,14 @@ def _move(
     return into
 
 
+def _base_in(base: Contact, shown: Contact) -> Contact:
+    """Return the base without the fields that the survivor lacks: it never had them."""
+    has = {field for field, value in shown.values.items() if not is_empty(value)}
+    return base.model_copy(
+        update={"values": {field: value for field, value in base.values.items() if field in has}}
+    )
+
+
 def _close_reviews(
     tx: Connection, connection: ConnectionName, merge: ContactMerge, now: datetime
 ) -> None:
@@ -137,8 +170,8 @@ def _close_reviews(
             continue
         decision = "merged in GHL"
         reviews.resolve_review(tx, review.id, decision=decision, by="a later run", now=now)
-        if review.subject.kind == "event":
-            inbox.requeue_event(tx, EventId(review.subject.id))
+        for event_id in review.events:
+            inbox.requeue_event(tx, event_id)
 
 
 def _move_mirrors(

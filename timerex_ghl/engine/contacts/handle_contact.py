@@ -1,5 +1,7 @@
 """The handler of one contact, the same for live, replay and bulk runs."""
 
+from functools import partial
+
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
@@ -12,6 +14,7 @@ from timerex_ghl.domain.shared.models import ContactId, GhlContact, GhlContactId
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.claim_contact import claim_contact
+from timerex_ghl.engine.contacts.follow_merge import following_merges
 from timerex_ghl.engine.contacts.reconcile_contact import reconcile_contact
 from timerex_ghl.engine.contacts.resolve_contact import ContactToResolve, resolve_contacts
 from timerex_ghl.engine.context import SyncContext
@@ -20,6 +23,12 @@ from timerex_ghl.engine.writes.locking import insist
 
 async def handle_contact_key(context: SyncContext, key: RecordRef, *, dry_run: bool) -> Outcome:
     """Process one contact that `list_changed` listed."""
+    if dry_run:
+        return await _handle_key(context, key, dry_run=True)
+    return await following_merges(context, partial(_handle_key, context, key, dry_run=False))
+
+
+async def _handle_key(context: SyncContext, key: RecordRef, *, dry_run: bool) -> Outcome:
     if key.kind == "ghl":
         return await handle_ghl_contact(context, GhlContactId(key.id), dry_run=dry_run)
     return await handle_contact(context, ContactId(key.id), dry_run=dry_run)

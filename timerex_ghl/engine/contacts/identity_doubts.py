@@ -72,7 +72,21 @@ def _is_clear_guest(tx: Connection, context: SyncContext, event_id: EventId) -> 
 
 def _is_clear_ghl(tx: Connection, context: SyncContext, ghl_id: GhlContactId) -> bool:
     (result,) = resolve_contacts(tx, [ContactToResolve(context, ghl_id, adds=False)])
-    return isinstance(result, ResolvedContact) and result.snapshot is not None
+    if not isinstance(result, ResolvedContact) or result.snapshot is None:
+        return False
+    return result.contact_id is None or _is_sure(tx, context, result.contact_id)
+
+
+def _is_sure(tx: Connection, context: SyncContext, contact_id: ContactId) -> bool:
+    """Return whether a workspace contact is linked, or GHL has one contact at most for it."""
+    state = read_state(tx, context.connection, contact_id)
+    if state is None or state.candidates is None:
+        return True
+    try:
+        choose(state.person.keys, state.candidates, contact_id)
+    except ReviewNeededError:
+        return False
+    return True
 
 
 def _is_clear_contact(tx: Connection, context: SyncContext, review: Review) -> bool:

@@ -25,7 +25,7 @@ from timerex_ghl.domain.contacts.identity import (
     match_person,
 )
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
-from timerex_ghl.domain.shared.errors import NotFoundError, ReviewNeededError
+from timerex_ghl.domain.shared.errors import ContactGoneError, NotFoundError, ReviewNeededError
 from timerex_ghl.domain.shared.models import (
     ConnectionName,
     Contact,
@@ -265,6 +265,4 @@ async def _read_linked(context: SyncContext, link: Link) -> GhlContact:
     try:
         return await context.ghl.get_contact(GhlContactId(link.remote_id))
     except NotFoundError as error:
-        raise ReviewNeededError(
-            f"GHL contact {link.remote_id} is gone: nothing was written", kind="gone"
-        ) from error
+        raise ContactGoneError(link.local_id, link.remote_id) from error

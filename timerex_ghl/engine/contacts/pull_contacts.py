@@ -8,7 +8,10 @@ from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.contacts import LARGEST_PAGE, ContactPage, SearchAfter
 from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, withheld_values
-from timerex_ghl.adapters.ledger.tables.contacts.changed_contacts import changed_contacts
+from timerex_ghl.adapters.ledger.tables.contacts.changed_contacts import (
+    changed_contacts,
+    missing_contacts,
+)
 from timerex_ghl.adapters.ledger.tables.sync import cursors
 from timerex_ghl.domain.contacts.identity import ghl_keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
@@ -47,6 +50,7 @@ class PullPosition(Record):
         began_at: When this scan began, by our clock.
         after: The last contact read, as GHL's search wants it back.
         was_full: All contacts were read at least once.
+        whole_at: When the last scan of all contacts began that has ended.
     """
 
     scan: str | None = None
@@ -58,6 +62,7 @@ class PullPosition(Record):
     began_at: AwareDatetime | None = None
     after: SearchAfter | None = None
     was_full: bool = False
+    whole_at: AwareDatetime | None = None
 
     def begin(self, scope: Scope, scan: str, now: datetime) -> "PullPosition":
         """Start a scan, or continue the unfinished one. The first scan is always a full one."""
@@ -142,6 +147,7 @@ def _ended(place: PullPosition) -> PullPosition:
             "began_at": None,
             "is_caught_up": place.is_caught_up or waited,
             "was_full": place.was_full or place.is_whole,
+            "whole_at": place.began_at if place.is_whole else place.whole_at,
         }
     )
 
@@ -165,5 +171,8 @@ def _changed(tx: Connection, connection: ConnectionName, published_version: int)
     remote = ghl_contacts.changed_snapshots(tx, connection)
     local = changed_contacts(tx, connection, published_version)
     freed = withheld_values.list_outdated(tx, connection)
-    people = dict.fromkeys([*local, *freed])
+    saved = cursors.get_cursor(tx, connection, CURSOR)
+    whole_at = PullPosition.model_validate_json(saved).whole_at if saved else None
+    missing = [] if whole_at is None else missing_contacts(tx, connection, whole_at)
+    people = dict.fromkeys([*local, *freed, *missing])
     return [*map(RecordRef.ghl_contact, remote), *map(RecordRef.contact, people)]

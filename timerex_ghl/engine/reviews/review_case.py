@@ -10,7 +10,7 @@ from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
 from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.domain.reviews.chosen_values import NOTHING_CHOSEN, ChosenValues
 from timerex_ghl.domain.reviews.review_decisions import Decision, Way
-from timerex_ghl.domain.shared.models import BookingId, EventId
+from timerex_ghl.domain.shared.models import BookingId
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.bookings.pending_moves import check_now
 from timerex_ghl.engine.context import SyncContext
@@ -72,10 +72,10 @@ def close(tx: Connection, case: ReviewCase, now: datetime) -> bool:
 
 
 def _replay(tx: Connection, case: ReviewCase, now: datetime) -> None:
-    """Requeue the event that the review was about, or check its move again."""
+    """Requeue the events that wait for the review, or check its move again."""
     subject = case.review.subject
-    if subject.kind == "event":
-        inbox.requeue_event(tx, EventId(subject.id))
+    for event_id in case.review.events:
+        inbox.requeue_event(tx, event_id)
     if case.review.kind == "lost-move":
         check_now(tx, case.context.connection, BookingId(subject.id), case.review.id, now)
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from timerex_ghl.adapters.ledger.db.schema import JsonText, RefText, UtcTime, metadata
 from timerex_ghl.domain.shared.errors import ReviewKind
-from timerex_ghl.domain.shared.models import ConnectionName, Record
+from timerex_ghl.domain.shared.models import ConnectionName, EventId, Record
 from timerex_ghl.domain.shared.record_ref import RecordKind, RecordRef
 
 _reviews = Table(
@@ -64,6 +64,7 @@ _WENT_THROUGH = (
     update(_reviews)
     .where(_IS_OPEN, _reviews.c.subject.in_(bindparam("subjects", expanding=True)))
     .values(decision="went through", resolved_by=bindparam("by"), resolved_at=bindparam("now"))
+    .returning(_reviews.c.detail)
 )
 
 
@@ -94,6 +95,12 @@ class Review(Record):
         """Return the ids of its record and of all candidates in doubt."""
         candidates = [*self.detail.get("people", ()), *self.detail.get("ghl_ids", ())]
         return self.subject.ids.union(candidates)
+
+    @property
+    def events(self) -> list[EventId]:
+        """Return the events that wait for its answer."""
+        own = [EventId(self.subject.id)] if self.subject.kind == "event" else []
+        return [*own, *map(EventId, self.detail.get("events", ()))]
 
 
 DROPPED = "drop"
@@ -184,11 +191,32 @@ def close_reviews(
     *,
     by: str,
     now: datetime,
-) -> None:
-    """Close the open reviews of records that were synced since."""
-    if subjects:
-        values = {"of": connection, "subjects": [*subjects], "by": by, "now": now}
-        tx.execute(_WENT_THROUGH, values)
+) -> list[EventId]:
+    """Close the open reviews of records that were synced since; return the events that wait."""
+    if not subjects:
+        return []
+    values = {"of": connection, "subjects": [*subjects], "by": by, "now": now}
+    closed = tx.scalars(_WENT_THROUGH, values)
+    return [EventId(event) for detail in closed for event in detail.get("events", ())]
+
+
+def open_about(
+    tx: Connection, connection: ConnectionName, kind: ReviewKind, subject: RecordRef
+) -> Review | None:
+    """Read the open review of one kind about a record."""
+    row = (
+        tx.execute(
+            select(_reviews).where(
+                _reviews.c.connection == connection,
+                _reviews.c.kind == kind,
+                _reviews.c.subject == subject,
+                _reviews.c.resolved_at.is_(None),
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else Review.model_validate(dict(row))
 
 
 def open_reviews(tx: Connection, connection: ConnectionName) -> list[Review]:
