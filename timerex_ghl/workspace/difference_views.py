@@ -18,6 +18,7 @@ class DifferenceView(Record):
             value does not travel. create only: the CRM takes the field on creation only. one-way:
             the field's target was edited. unknown assignee: the CRM's users do not include them,
             or the workspace cannot name the CRM's user. refused: the CRM may not get the value.
+            taken: another contact of the CRM has it, and the location allows it once.
     """
 
     kind: DifferingKind

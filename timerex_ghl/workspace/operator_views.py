@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, workspace_contacts
-from timerex_ghl.adapters.ledger.tables.contacts.withheld_values import list_withheld
 from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans, published, reviews
 from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.adapters.ledger.tables.sync import links
@@ -30,22 +29,13 @@ RECENT = timedelta(days=7)
 
 
 async def list_reviews(url: str | None, connection: str) -> list[str]:
-    """List open reviews, oldest first, and then the standing differences, which ask nothing."""
+    """List open reviews, oldest first."""
     async with _opened(url, connection) as (ledger, name):
         waiting = await ledger.read(reviews.open_reviews, name)
-        standing = await ledger.read(list_withheld, name)
     return [
-        *(
-            f"{review.id}  {review.opened_at:%Y-%m-%d %H:%M}  {review.kind}  {review.subject}"
-            f"  {review.reason}"
-            for review in waiting
-        ),
-        *(
-            f"-  {one.since:%Y-%m-%d %H:%M}  standing-difference"
-            f"  {RecordRef.contact(one.contact_id)}  {one.field} is not in GHL: GHL contact"
-            f" {one.ghl_id} has it, and the location allows it once"
-            for one in standing
-        ),
+        f"{review.id}  {review.opened_at:%Y-%m-%d %H:%M}  {review.kind}  {review.subject}"
+        f"  {review.reason}"
+        for review in waiting
     ]
 
 

@@ -9,6 +9,7 @@ from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
 from timerex_ghl.adapters.ledger.tables.contacts.withheld_values import list_withheld
 from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.shared.models import FieldName
 from timerex_ghl.domain.shared.outcome import Outcome
 
@@ -146,6 +147,9 @@ async def test_where_ghl_wants_a_phone_once_the_guest_is_a_contact_without_it(
     assert row.contact.values[PHONE] == OFFICE
     assert (difference.contact_id, difference.field) == (row.id, PHONE)
     assert difference.ghl_id == holder
+    link = await world.ledger.read(links.link_of_local, NAME, "contact", row.id)
+    assert link is not None
+    assert link.differences == {PHONE: "taken"}
     assert len(attempts) == (1 if is_read_before else 2), "a known refusal is not asked for again"
     notes = await world.notes_of(RIKU)
     assert len(notes) == 2
@@ -171,6 +175,9 @@ async def test_a_phone_that_becomes_free_reaches_the_contact(world: World) -> No
     assert (await world.one_in_crm(RIKU))["phone"] == PLAIN
     assert (await world.here(riku.id)).contact.values[PHONE] == OFFICE
     assert await world.ledger.read(list_withheld, NAME) == []
+    link = await world.ledger.read(links.link_of_local, NAME, "contact", riku.id)
+    assert link is not None
+    assert link.differences == {}
     assert (await world.sync()).in_words() == "nothing to do; 0 writes to GHL"
 
 
