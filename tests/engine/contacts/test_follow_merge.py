@@ -15,8 +15,9 @@ from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.activities.activity_fields import TEXT, TITLE
 from timerex_ghl.domain.shared.actions import Conflict
 from timerex_ghl.domain.shared.models import BookingId, ContactId, FieldName
-from timerex_ghl.engine.contacts.commit_contact import ask_about
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.pull_contacts import Scope
+from timerex_ghl.engine.writes.record_conflict import record_conflict
 
 RIKU, MASTER = "riku@hinode.example", "riku.sato@hinode.example"
 PHONE = "+819012345678"
@@ -134,7 +135,8 @@ async def test_a_merge_closes_the_conflicts_of_the_contact_that_is_gone(
     crm_id, gone = await same_email(acts)
     conflict = Conflict(field=CITY, workspace="Oita", ghl="Beppu", base=None, winner=None)
     for contact_id in (one, other):
-        await acts.ledger.write(ask_about, NAME, contact_id, conflict, datetime.now(UTC))
+        ref = RecordRef.contact(contact_id)
+        await acts.ledger.write(record_conflict, NAME, ref, conflict, "a rule", datetime.now(UTC))
     await acts.world.ask("POST", f"/ghl/contacts/{gone}/merge", {"into": crm_id})
 
     await acts.finish_in_order(is_reversed=is_reversed)

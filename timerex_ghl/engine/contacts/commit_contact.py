@@ -20,14 +20,12 @@ from timerex_ghl.domain.contacts.contact_merge import apply_change
 from timerex_ghl.domain.contacts.identity import Keys, ghl_keys_of, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.actions import (
-    Conflict,
     ContactPlan,
     WorkspaceChange,
 )
 from timerex_ghl.domain.shared.models import (
     ConnectionName,
     Contact,
-    ContactId,
     GhlContact,
     GhlContactId,
     WorkspaceContact,
@@ -36,6 +34,7 @@ from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.match_contact import Person
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.reviews.review_case import NO_DECISION, ReviewDecision, close
+from timerex_ghl.engine.writes.record_conflict import record_conflict
 from timerex_ghl.engine.writes.recovery import close as close_unread
 from timerex_ghl.engine.writes.write import Claim, Written
 
@@ -114,7 +113,9 @@ def _commit(
         inbox.requeue_event(tx, event_id)
     for one in here:
         for conflict in one.plan.conflicts:
-            _note_conflict(tx, one, conflict, now)
+            if conflict.field not in one.decision.values.winners:
+                ref = RecordRef.contact(one.person.row.id)
+                record_conflict(tx, connection, ref, conflict, "the field's rule", now)
     _close_what_is_over(tx, connection, here, now)
     audit.record_all(tx, [_deed(one) for one in here if one.plan.to_ghl or one.plan.to_workspace])
     locks.release_locks(tx, [one.claim.fence for one in here if one.claim.releases_on_commit])
@@ -247,37 +248,6 @@ def _close_what_is_over(
         if subject.id in people and subject not in still
     ]
     reviews.close_reviews(tx, connection, over, by="a later run", now=now)
-
-
-def _note_conflict(tx: Connection, one: ContactCommit, conflict: Conflict, now: datetime) -> None:
-    """Record both values of a conflict, unless its review is the one being resolved."""
-    if conflict.field in one.decision.values.winners:
-        return
-    review_id = ask_about(tx, one.context.connection, one.person.row.id, conflict, now)
-    if conflict.winner is not None:
-        reviews.resolve_review(
-            tx, review_id, decision=conflict.winner, by="the field's rule", now=now
-        )
-
-
-def ask_about(
-    tx: Connection,
-    connection: ConnectionName,
-    contact_id: ContactId,
-    conflict: Conflict,
-    now: datetime,
-) -> str:
-    """Open a review about a conflict, once; return its id."""
-    review_id, _ = reviews.open_review(
-        tx,
-        connection=connection,
-        kind="conflict",
-        subject=RecordRef.contact(contact_id, conflict.field),
-        reason=f"both sides changed {conflict.field}",
-        detail=conflict.model_dump(mode="json"),
-        now=now,
-    )
-    return review_id
 
 
 def _keys(context: SyncContext, contact: Contact) -> Keys:

@@ -15,9 +15,10 @@ from timerex_ghl.domain.shared.errors import ReviewNeededError, SettingsError
 from timerex_ghl.domain.shared.models import ContactId, FieldName
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.claim_contact import ContactState, claim_contact, reload_contact
-from timerex_ghl.engine.contacts.commit_contact import ask_about, change_row
+from timerex_ghl.engine.contacts.commit_contact import change_row
 from timerex_ghl.engine.contacts.reconcile_contact import reconcile_contact
 from timerex_ghl.engine.reviews.review_case import ReviewCase, ReviewDecision, is_open
+from timerex_ghl.engine.writes.record_conflict import record_conflict
 from timerex_ghl.engine.writes.write import Claim
 
 
@@ -105,7 +106,7 @@ def _ask_anew(
     now: datetime,
 ) -> None:
     """Update the open reviews to the current values."""
-    asked = _asked_about(tx, case, contact_id)
+    asked, ref = _asked_about(tx, case, contact_id), RecordRef.contact(contact_id)
     for conflict in conflicts:
         if conflict.field in asked:
-            ask_about(tx, case.context.connection, contact_id, conflict, now)
+            record_conflict(tx, case.context.connection, ref, conflict, case.decision.by, now)
