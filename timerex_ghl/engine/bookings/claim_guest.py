@@ -7,29 +7,25 @@ waits for the booking.
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.contacts.people import KeyedGhlContact, find_people
-from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import CONTACT_ID
 from timerex_ghl.adapters.ledger.tables.sync import locks
 from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
 from timerex_ghl.domain.bookings.guest_plan import plan_person
 from timerex_ghl.domain.bookings.verification import BookingSnapshot
 from timerex_ghl.domain.contacts.identity import (
     Keys,
-    Match,
-    NoMatch,
-    SeveralMatches,
     keys_of,
     match_email,
     match_person,
 )
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
-from timerex_ghl.domain.shared.errors import RetryableError, ReviewNeededError
+from timerex_ghl.domain.shared.errors import RetryableError
 from timerex_ghl.domain.shared.models import (
     BookingRow,
     Contact,
@@ -41,13 +37,16 @@ from timerex_ghl.engine.bookings.ingest_booking import ingest_booking
 from timerex_ghl.engine.bookings.mirror_state import MirrorState, read_mirror
 from timerex_ghl.engine.contacts.claim_contact import ContactState, read_state
 from timerex_ghl.engine.contacts.commit_contact import add_from_ghl
-from timerex_ghl.engine.contacts.match_contact import Candidates, ask_ghl, free_from_tombstone
+from timerex_ghl.engine.contacts.match_contact import (
+    Candidates,
+    ask_ghl,
+    free_from_tombstone,
+    the_one,
+)
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import lock_of_booking, lock_of_contact, locks_of_keys
 from timerex_ghl.engine.writes.locking import TTL_S, Busy, Claimed, Lock, claim, holder_name
 from timerex_ghl.engine.writes.write import Claim
-
-T = TypeVar("T")
 
 
 class Guest(NamedTuple):
@@ -141,7 +140,7 @@ def _find(tx: Connection, search: _GuestSearch, named: ContactId | None) -> Cont
         found = match_email(search.keys, people.known)
     else:
         found = match_person(search.keys, people.known, people.others)
-    person = _the_one(found)
+    person = the_one(found)
     return None if person is None else person.row.id
 
 
@@ -172,33 +171,13 @@ def _resolve(
 ) -> Guest | ContactId:
     just_read = [] if asked is None else [asked]
     people = find_people(tx, search.context.connection, [search.keys], just_read)
-    person = _the_one(match_person(search.keys, people.known, people.others))
+    person = the_one(match_person(search.keys, people.known, people.others))
     if person is not None:
         return person.row.id
     known = [one.keys for one in people.known]
-    ghl = _the_one(match_person(search.keys, people.unlinked, known))
+    ghl = the_one(match_person(search.keys, people.unlinked, known))
     is_current = ghl is not None and asked is not None and ghl.id == asked.contact.id
     return _add(tx, search, ghl if is_current else None, fence, now)
-
-
-def _the_one(found: Match[T] | NoMatch | SeveralMatches) -> T | None:
-    """Return the contact that was found, if any.
-
-    Raises:
-        ReviewNeededError: There are several.
-    """
-    match found:
-        case Match(person):
-            return person
-        case NoMatch():
-            return None
-        case SeveralMatches(ids):
-            raise ReviewNeededError(
-                f"several contacts could be this person: {', '.join(ids)}",
-                kind="identity",
-                people=[one for one in ids if one.startswith(CONTACT_ID)],
-                ghl_ids=[one for one in ids if not one.startswith(CONTACT_ID)],
-            )
 
 
 def _add(

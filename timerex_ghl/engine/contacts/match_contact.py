@@ -1,7 +1,7 @@
 """Match a contact of the workspace with its contact in GHL."""
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
@@ -12,6 +12,7 @@ from timerex_ghl.adapters.ledger.tables.contacts.people import (
     People,
     find_people,
 )
+from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import CONTACT_ID
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.contacts.identity import (
@@ -36,6 +37,8 @@ from timerex_ghl.domain.shared.models import (
 )
 from timerex_ghl.domain.shared.normal import number_of
 from timerex_ghl.engine.context import SyncContext
+
+T = TypeVar("T")
 
 
 class Candidates(NamedTuple):
@@ -185,6 +188,26 @@ def choose(keys: Keys, candidates: Candidates, person_id: ContactId) -> GhlConta
                 kind="identity",
                 people=[person_id],
                 ghl_ids=ids,
+            )
+
+
+def the_one(found: Match[T] | NoMatch | SeveralMatches) -> T | None:
+    """Return the contact that was found, if any.
+
+    Raises:
+        ReviewNeededError: There are several.
+    """
+    match found:
+        case Match(person):
+            return person
+        case NoMatch():
+            return None
+        case SeveralMatches(ids):
+            raise ReviewNeededError(
+                f"several contacts could be this person: {', '.join(ids)}",
+                kind="identity",
+                people=[one for one in ids if one.startswith(CONTACT_ID)],
+                ghl_ids=[one for one in ids if not one.startswith(CONTACT_ID)],
             )
 
 

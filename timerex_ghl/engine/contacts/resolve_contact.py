@@ -14,9 +14,6 @@ from timerex_ghl.adapters.ledger.tables.sync import links, locks
 from timerex_ghl.domain.contacts.identity import (
     Candidate,
     Keys,
-    Match,
-    NoMatch,
-    SeveralMatches,
     match_person,
 )
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
@@ -32,6 +29,7 @@ from timerex_ghl.domain.shared.models import (
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.commit_contact import add_rows_from_ghl
 from timerex_ghl.engine.contacts.deleted_contact import link_tombstones
+from timerex_ghl.engine.contacts.match_contact import the_one
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import locks_of_keys
 from timerex_ghl.engine.writes.locking import Busy
@@ -148,21 +146,12 @@ def _choose(
     Raises:
         ReviewNeededError: There are several, or it is linked to another GHL contact.
     """
-    match match_person(keys, known, others):
-        case NoMatch():
-            return None
-        case SeveralMatches(ids):
-            raise ReviewNeededError(
-                f"several contacts could be this person: {', '.join(ids)}",
-                kind="identity",
-                people=ids,
-            )
-        case Match(KnownPerson(row=row, ghl_id=ghl_id)):
-            if ghl_id is None:
-                return row
-            raise ReviewNeededError(
-                f"contact {row.id} has its e-mail or phone, but is GHL contact {ghl_id}",
-                kind="identity",
-                people=[row.id],
-                ghl_ids=[ghl_id],
-            )
+    person = the_one(match_person(keys, known, others))
+    if person is None or person.ghl_id is None:
+        return None if person is None else person.row
+    raise ReviewNeededError(
+        f"contact {person.row.id} has its e-mail or phone, but is GHL contact {person.ghl_id}",
+        kind="identity",
+        people=[person.row.id],
+        ghl_ids=[person.ghl_id],
+    )
