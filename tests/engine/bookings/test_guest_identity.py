@@ -7,7 +7,7 @@ import pytest
 from tests.deliveries import confirmed
 from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
-from timerex_ghl.adapters.ledger.tables.contacts.withheld_values import list_withheld
+from timerex_ghl.adapters.ledger.tables.contacts.withheld_values import withheld_of
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.shared.models import FieldName
@@ -141,7 +141,7 @@ async def test_where_ghl_wants_a_phone_once_the_guest_is_a_contact_without_it(
 
     riku = await world.one_in_crm(RIKU)
     (row,) = [one for one in await world.people() if one.contact.values[EMAIL] == RIKU]
-    (difference,) = await world.ledger.read(list_withheld, NAME)
+    (difference,) = await world.ledger.read(withheld_of, NAME, [row.id])
     assert (outcome.what, again.what) == ("applied", "applied")
     assert riku.get("phone") is None
     assert row.contact.values[PHONE] == OFFICE
@@ -174,7 +174,7 @@ async def test_a_phone_that_becomes_free_reaches_the_contact(world: World) -> No
     assert (quiet.review, quiet.waiting, writes) == (0, 0, [])
     assert (await world.one_in_crm(RIKU))["phone"] == PLAIN
     assert (await world.here(riku.id)).contact.values[PHONE] == OFFICE
-    assert await world.ledger.read(list_withheld, NAME) == []
+    assert await world.ledger.read(withheld_of, NAME, [riku.id]) == []
     link = await world.ledger.read(links.link_of_local, NAME, "contact", riku.id)
     assert link is not None
     assert link.differences == {}
@@ -190,7 +190,7 @@ async def test_a_phone_that_an_edit_may_not_take_does_not_keep_back_the_rest(wor
     counts = await world.sync()
 
     contact = await world.one_in_crm(RIKU)
-    (difference,) = await world.ledger.read(list_withheld, NAME)
+    (difference,) = await world.ledger.read(withheld_of, NAME, [riku.id])
     assert (counts.review, contact["city"], contact.get("phone")) == (0, "Nara", None)
     assert difference.contact_id == riku.id
 

@@ -105,7 +105,7 @@ def _commit(
     )
     ghl_contacts.save_snapshots(tx, connection, [snapshot for _, snapshot in kept], now)
     withheld = {one.person.row.id: one.plan.withheld for one in here}
-    withheld_values.replace_withheld(tx, connection, withheld, now)
+    withheld_values.replace_withheld(tx, connection, withheld)
     for case in chain.from_iterable(one.decision.cases for one in here):
         close(tx, case, now)
     subjects = [subject for one in here for subject in one.subjects]

@@ -31,6 +31,5 @@ def upgrade() -> None:
         sa.Column("field", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("ghl_id", sa.Text(), nullable=False),
-        sa.Column("since", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "contact_id", "field", name="pk_withheld_values"),
     )

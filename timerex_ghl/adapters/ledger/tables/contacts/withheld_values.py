@@ -1,7 +1,6 @@
 """Values that stay in the workspace because GHL does not accept them: shown, never silent."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -17,7 +16,7 @@ from sqlalchemy import (
     select,
 )
 
-from timerex_ghl.adapters.ledger.db.schema import UtcTime, metadata
+from timerex_ghl.adapters.ledger.db.schema import metadata
 from timerex_ghl.adapters.ledger.db.upsert import upsert
 from timerex_ghl.adapters.ledger.tables.contacts.ghl_contact_keys import additional_keys
 from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import contact_snapshots
@@ -32,7 +31,6 @@ _withheld = Table(
     Column("field", Text, primary_key=True),
     Column("key", Text, nullable=False),
     Column("ghl_id", Text, nullable=False),
-    Column("since", UtcTime, nullable=False),
 )
 
 _MINE = (
@@ -48,25 +46,20 @@ class WithheldField(NamedTuple):
 
     Attributes:
         ghl_id: The GHL contact that has the value.
-        since: When that was found.
     """
 
     contact_id: ContactId
     field: FieldName
     ghl_id: GhlContactId
-    since: datetime
 
 
 def replace_withheld(
     tx: Connection,
     connection: ConnectionName,
     several: Mapping[ContactId, Collection[WithheldValue]],
-    now: datetime,
 ) -> None:
     """Store the withheld values of contacts in place of those they had."""
-    before = withheld_of(tx, connection, [*several])
-    known = {(one.contact_id, one.field): one.since for one in before}
-    if known:
+    if withheld_of(tx, connection, [*several]):
         tx.execute(_FORGET, {"of": connection, "ids": [*several]})
     rows = [
         {
@@ -75,7 +68,6 @@ def replace_withheld(
             "field": value.field,
             "key": value.key,
             "ghl_id": value.ghl_id,
-            "since": known.get((contact_id, value.field), now),
         }
         for contact_id, values in several.items()
         for value in values
@@ -89,16 +81,6 @@ def withheld_of(
     """Return those of some contacts."""
     rows = tx.execute(_THESE, {"of": connection, "ids": [*contact_ids]})
     return [_field_of(row) for row in rows]
-
-
-def list_withheld(tx: Connection, connection: ConnectionName) -> list[WithheldField]:
-    """List all of them, oldest first."""
-    statement = (
-        select(_withheld)
-        .where(_withheld.c.connection == connection)
-        .order_by(_withheld.c.since, _withheld.c.contact_id)
-    )
-    return [_field_of(row) for row in tx.execute(statement)]
 
 
 def list_outdated(tx: Connection, connection: ConnectionName) -> list[ContactId]:
@@ -125,4 +107,4 @@ def list_outdated(tx: Connection, connection: ConnectionName) -> list[ContactId]
 
 
 def _field_of(row: Row[Any]) -> WithheldField:
-    return WithheldField(row.contact_id, row.field, row.ghl_id, row.since)
+    return WithheldField(row.contact_id, row.field, row.ghl_id)
