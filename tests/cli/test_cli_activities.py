@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,11 +12,16 @@ from tests.cli.typed import add_riku, call, last_audited, made
 from tests.gateway.given import NAME, publish, settings_with
 from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
-from timerex_ghl.adapters.ledger.tables.activities import activities, pending_deletes
+from timerex_ghl.adapters.ledger.tables.activities import (
+    activities,
+    discarded_edits,
+    pending_deletes,
+)
 from timerex_ghl.adapters.ledger.tables.activities.pending_deletes import FoundDelete
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.activities.activity_fields import TEXT, ActivityId, ActivityKey
+from timerex_ghl.domain.activities.discarded_edit import DiscardedEdit
 from timerex_ghl.domain.shared.actions import StandingDifference
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, FieldName
 
@@ -209,6 +215,32 @@ def test_deletes_that_wait_are_listed_by_id_and_age(url: str, riku: ContactId) -
         ("task", "t_1", "workspace"),
     ]
     assert all(0 <= one["age_s"] < 60 for one in found)
+
+
+def test_discarded_edits_are_listed_with_their_values(url: str, riku: ContactId) -> None:
+    edit = DiscardedEdit(
+        kind="note",
+        id=ActivityId("n_1"),
+        contact_id=riku,
+        deleted_in="ghl",
+        values={FieldName("text"): "Call back on Monday"},
+        before={FieldName("text"): "Call back"},
+        discarded_at=datetime(2026, 2, 10, 9, tzinfo=UTC),
+    )
+
+    async def fill() -> None:
+        async with open_ledger(url) as ledger:
+            await ledger.write(discarded_edits.save_discarded, NAME, edit)
+
+    assert call("deletes", "--discarded").output == "no discarded edits\n"
+    asyncio.run(fill())
+
+    assert call("deletes", "--discarded").output == (
+        f"note:n_1  contact {riku}  deleted in GHL 2026-02-10 09:00 UTC,"
+        ' edited: {"text": "Call back on Monday"}\n'
+    )
+    (line,) = call("deletes", "--discarded", "--json").output.splitlines()
+    assert json.loads(line)["before"] == {"text": "Call back"}
 
 
 def test_differences_are_listed_with_their_reasons(url: str, riku: ContactId) -> None:

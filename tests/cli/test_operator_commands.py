@@ -61,7 +61,7 @@ def ask(command: str, url: str, connection: str = NAME, *more: str) -> Result:
 
 
 async def open_one(ledger: Ledger, kind: ReviewKind, **detail: list[str]) -> str:
-    review_id, _ = await ledger.write(
+    opened = await ledger.write(
         reviews.open_review,
         connection=NAME,
         kind=kind,
@@ -70,7 +70,7 @@ async def open_one(ledger: Ledger, kind: ReviewKind, **detail: list[str]) -> str
         detail=detail,
         now=NOW,
     )
-    return review_id
+    return opened.id
 
 
 def test_an_empty_desk_says_so(url: str) -> None:
@@ -100,7 +100,7 @@ def test_a_review_is_shown_with_the_values_of_both_systems_and_what_can_be_done(
             await ledger.write(links.save_links, [pair])
             snapshot = ghl_contacts.Snapshot(remote, keys, "d")
             await ledger.write(ghl_contacts.save_snapshots, NAME, [snapshot], NOW)
-            review_id, _ = await ledger.write(
+            opened = await ledger.write(
                 reviews.open_review,
                 connection=NAME,
                 kind="conflict",
@@ -115,7 +115,7 @@ def test_a_review_is_shown_with_the_values_of_both_systems_and_what_can_be_done(
                 },
                 now=NOW,
             )
-            return review_id
+            return opened.id
 
     review_id = asyncio.run(fill())
 

@@ -1,6 +1,6 @@
 """The error boundary: one record's error stays with that record, and is stored in the ledger."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -12,6 +12,7 @@ from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent, InboxStat
 from timerex_ghl.adapters.ledger.tables.inbox.inbox_queue import Group
 from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
 from timerex_ghl.adapters.ledger.tables.operations.audit import NewAuditEntry, Scalar
+from timerex_ghl.adapters.ledger.tables.operations.reviews import OpenedReview
 from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey
 from timerex_ghl.domain.shared.errors import (
     FatalError,
@@ -29,6 +30,7 @@ from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.domain.shared.verdicts import MAX_ATTEMPTS, ErrorVerdict, judge, pause_after
 from timerex_ghl.engine.bookings.answered_reviews import answered_by
 from timerex_ghl.engine.context import SyncContext
+from timerex_ghl.engine.writes.close_reviews import close_answered
 
 
 async def process_event(
@@ -69,7 +71,7 @@ def _note_end(
     _note_older(tx, context, group, now)
     _record_audit(tx, context, event.id, outcome, {**_source_of(event), **outcome.detail}, now)
     answered = [RecordRef.event(event.id), *_answered(tx, event, outcome)]
-    reviews.close_reviews(tx, context.connection, answered, by="a later run", now=now)
+    close_answered(tx, context.connection, answered, now)
 
 
 def _answered(tx: Connection, event: InboxEvent, outcome: Outcome) -> list[RecordRef]:
@@ -97,12 +99,15 @@ def _note_error(
             tx, group.ids, error=verdict.reason, next_at=next_at, counts=verdict.is_attempt
         )
         return outcome
-    inbox.finish_events(tx, [event.id], InboxState(verdict.what), now=now, note=verdict.reason)
+    if verdict.review is not None:
+        opened = _open_review(
+            tx, context.connection, RecordRef.event(event.id), verdict, now, event
+        )
+        if opened.is_dropped:
+            outcome = Outcome(what="ignored")
+    inbox.finish_events(tx, [event.id], InboxState(outcome.what), now=now, note=verdict.reason)
     _note_older(tx, context, group, now)
     _record_audit(tx, context, event.id, outcome, _source_of(event), now)
-    if verdict.review is not None:
-        ref = RecordRef.event(event.id)
-        _open_review(tx, context.connection, ref, verdict, now, [event.id])
     return outcome
 
 
@@ -177,21 +182,23 @@ def _open_review(
     processed: RecordRef,
     verdict: ErrorVerdict,
     now: datetime,
-    events: Sequence[EventId] = (),
-) -> None:
-    """Open a review about what was processed, or about what the error names.
+    event: InboxEvent | None = None,
+) -> OpenedReview:
+    """Open a review about a record of a bulk run; of an event, about what the error names, if that.
 
-    In that case there is one for all events: those that wait for its answer are kept with it.
+    In that case there is one for all events: those that wait for its answer are kept with it. One
+    that a person dropped is asked again for an event of a booking or of the workspace; what GHL
+    notifies of the same record is no news.
     """
     if verdict.review is None:
-        return
-    subject, detail = processed, {"people": [*verdict.people], "ghl_ids": [*verdict.ghl_ids]}
-    if verdict.subject is not None:
-        subject = verdict.subject
+        raise AssertionError("only an error that a person must look at has a review")
+    subject = processed if event is None else verdict.subject or processed
+    detail = {"people": [*verdict.people], "ghl_ids": [*verdict.ghl_ids]}
+    if subject.kind != "event":
         known = reviews.open_about(tx, connection, verdict.review, subject)
-        waiting = known.events if known else []
-        detail["events"] = [*dict.fromkeys([*waiting, *events])]
-    reviews.open_review(
+        waiting = [*(known.events if known else ()), *([event.id] if event else ())]
+        detail |= {"events": [*dict.fromkeys(waiting)]} if waiting else {}
+    return reviews.open_review(
         tx,
         connection=connection,
         kind=verdict.review,
@@ -199,6 +206,7 @@ def _open_review(
         reason=verdict.reason,
         detail=detail,
         record_state=_record_state(tx, connection, subject),
+        asks_again=subject.kind == "event" or (event is not None and event.source != "ghl"),
         now=now,
     )
 

@@ -6,8 +6,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.adapters.ledger.tables.sync import links
-from timerex_ghl.domain.reviews.review_decisions import WAYS, Way
-from timerex_ghl.domain.shared.errors import ReviewKind
+from timerex_ghl.domain.reviews.review_decisions import Way, ways_of
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.context import SyncContext
 
@@ -48,7 +47,7 @@ def _row(context: SyncContext, review: Review, linked: dict[str, str]) -> dict[s
         "review": review.id,
         "kind": review.kind,
         "reason": _reason(review),
-        "resolve by": _ways(review.kind),
+        "resolve by": _ways(review),
         "since": f"{review.opened_at:%Y-%m-%d %H:%M} UTC",
         "in GHL": " ".join(
             f"[{ghl_id}]({context.settings.ghl.contact_url(ghl_id)})"
@@ -63,10 +62,11 @@ def _reason(review: Review) -> str:
     return review.reason.partition(": ")[0] if review.detail.get("ghl_ids") else review.reason
 
 
-def _ways(kind: ReviewKind) -> str:
+def _ways(review: Review) -> str:
     """List the possible decisions: without a conflict, a value can only be entered."""
-    keep = "keep" if kind == "conflict" else "a value (terminal only)"
-    return ", ".join(keep if way is Way.KEEP else way for way in WAYS[kind])
+    keep = "keep" if review.kind == "conflict" else "a value (terminal only)"
+    ways = ways_of(review.kind, review.subject)
+    return ", ".join(keep if way is Way.KEEP else way for way in ways)
 
 
 def _people(review: Review) -> list[str]:

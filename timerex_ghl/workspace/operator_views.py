@@ -18,7 +18,7 @@ from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans, publish
 from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.configuration import default_ledger_url
-from timerex_ghl.domain.reviews.review_decisions import WAYS, Way
+from timerex_ghl.domain.reviews.review_decisions import Way, ways_of
 from timerex_ghl.domain.shared.actions import Conflict
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContactId, Value
@@ -116,7 +116,7 @@ OPTIONS: dict[Way, tuple[str, ...]] = {
 
 def _ways(review: Review) -> Iterator[str]:
     """Yield the commands that can resolve a review."""
-    for way in WAYS[review.kind]:
+    for way in ways_of(review.kind, review.subject):
         options = OPTIONS[way]
         if way is Way.KEEP and review.kind != "conflict":
             options = options[-1:]  # no conflict, so no values to choose from

@@ -11,12 +11,15 @@ from timerex_ghl.domain.reviews.review_decisions import (
     Way,
     check_way,
     chosen_winners,
+    ways_of,
 )
 from timerex_ghl.domain.shared.actions import Conflict
-from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.errors import ReviewKind, SettingsError
 from timerex_ghl.domain.shared.merge_field import Side
-from timerex_ghl.domain.shared.models import ConflictRule, FieldName
+from timerex_ghl.domain.shared.models import BookingId, ConflictRule, ContactId, FieldName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
+RIKU = RecordRef.contact(ContactId("c_1"))
 CITY, PHONE = FieldName("city"), FieldName("phone")
 
 
@@ -83,19 +86,33 @@ def test_what_was_not_asked_is_not_resolved(decision_made: Decision, why: str) -
 
 
 @pytest.mark.parametrize("kind", WAYS)
-def test_what_does_not_fit_a_kind_is_refused_with_what_does(kind: str) -> None:
+def test_what_does_not_fit_a_kind_is_refused_with_what_does(kind: ReviewKind) -> None:
     for way in set(Way) - set(WAYS[kind]):
         more: dict[str, object] = {"link_to": "g1"} if way is Way.LINK else {}
         more |= {"keep": "ghl"} if way is Way.KEEP else {}
-        with pytest.raises(SettingsError, match=f"kind {kind} can be resolved by {WAYS[kind][0]}"):
-            check_way(kind, decision(way, **more))
+        fits = f"kind {kind} about a contact can be resolved by {WAYS[kind][0]}"
+        with pytest.raises(SettingsError, match=fits):
+            check_way(kind, RIKU, decision(way, **more))
 
 
 def test_keeping_a_side_resolves_only_a_conflict() -> None:
     with pytest.raises(SettingsError, match="type values"):
-        check_way("no-key", decision(keep="ghl"))
+        check_way("no-key", RIKU, decision(keep="ghl"))
 
-    check_way("no-key", decision(values={FieldName("email"): "riku@hinode.example"}))
+    check_way("no-key", RIKU, decision(values={FieldName("email"): "riku@hinode.example"}))
+
+
+def test_values_are_typed_for_contacts_only() -> None:
+    note = RecordRef("note", "n_1")
+
+    assert ways_of("refused", note) == (Way.RETRY, Way.DROP)
+    assert ways_of("conflict", note) == (Way.KEEP,)
+    with pytest.raises(SettingsError, match="about a note can be resolved by retry, drop"):
+        check_way("refused", note, decision(values={FieldName("title"): "Call"}))
+
+
+def test_a_booking_that_timerex_lacks_is_linked_to_nobody() -> None:
+    assert ways_of("gone", RecordRef.booking(BookingId("b1"))) == (Way.RETRY, Way.DROP)
 
 
 def test_values_that_changed_meanwhile_are_not_those_that_were_asked_about() -> None:

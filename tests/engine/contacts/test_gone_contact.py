@@ -83,6 +83,19 @@ async def test_a_booking_goes_to_the_contact_that_was_made_again(world: World) -
     assert len(await world.people()) == 1
 
 
+async def test_a_contact_deleted_in_both_systems_is_nothing_to_ask_about(world: World) -> None:
+    row = await world.add(RIKU)
+    await world.sync()
+    await world.ledger.write(workspace_contacts.delete_contact, NAME, row.id, world.context.now())
+    gone = await delete_in_ghl(world)
+
+    (outcome,) = await world.handle(await world.notify("ContactDelete", gone))
+    await world.sync(Scope.FULL, scan="later")
+
+    assert outcome.what == "no-op"
+    assert await open_reviews(world) == []
+
+
 async def test_a_cancellation_of_a_guest_deleted_in_both_systems_is_ignored(world: World) -> None:
     await world.handle(await world.receive(confirmed()))
     (row,) = await world.people()

@@ -160,7 +160,10 @@ async def test_somebody_who_is_linked_is_handled_at_once(world: World) -> None:
 
 
 async def test_a_contact_of_ghl_is_linked_to_a_person_here(world: World) -> None:
-    riku, ghl_id, _ = await doubted(world)
+    ghl_id = await make_in_crm(world, firstName="Riku", email=RIKU)
+    riku = (await world.add(RIKU, city="Nara")).id
+    await world.add(RIKU, city="Kobe")
+    await world.handle(await world.notify("ContactCreate", ghl_id))
     (review,) = await waiting_about(world, ghl_id)
 
     await resolve(world.context, review.id, decision(Way.LINK, link_to=riku))

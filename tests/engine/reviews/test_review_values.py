@@ -139,7 +139,7 @@ async def test_a_guest_without_a_key_gets_one_and_the_booking_is_handled(world: 
 
     await resolve(world.context, review.id, decision(values={EMAIL: RIKU}))
 
-    assert (review.kind, str(review.subject)) == ("no-key", f"event:{event_id}")
+    assert (review.kind, review.subject.kind, review.events) == ("no-key", "contact", [event_id])
     assert [one.what for one in await world.handle(event_id)] == ["applied"]
     assert len(await world.notes_of(RIKU)) == 1
     assert await waiting(world) == []

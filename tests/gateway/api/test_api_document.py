@@ -9,7 +9,7 @@ from tests.gateway.api.given import api_client
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.domain.activities.activity_entry import NoteEntry, TaskEntry
 from timerex_ghl.domain.shared.models import STANDARD_FIELDS
-from timerex_ghl.gateway.api import bookings, contacts, differences, notes, tasks
+from timerex_ghl.gateway.api import bookings, contacts, differences, discarded_edits, notes, tasks
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 async def test_every_route_is_described_and_needs_a_token(document: dict[str, Any]) -> None:
     routes = [
         route
-        for part in (contacts, bookings, notes, tasks, differences)
+        for part in (contacts, bookings, notes, tasks, differences, discarded_edits)
         for route in part.router.routes
         if isinstance(route, APIRoute)
     ]

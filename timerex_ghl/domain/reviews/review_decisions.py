@@ -6,9 +6,10 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from timerex_ghl.domain.shared.errors import SettingsError
+from timerex_ghl.domain.shared.errors import ReviewKind, SettingsError
 from timerex_ghl.domain.shared.merge_field import Side
 from timerex_ghl.domain.shared.models import FieldName, Record, Value
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
 
 class Way(StrEnum):
@@ -25,7 +26,7 @@ class Way(StrEnum):
     RETRY = "retry"
 
 
-WAYS: dict[str, tuple[Way, ...]] = {
+WAYS: dict[ReviewKind, tuple[Way, ...]] = {
     "conflict": (Way.KEEP,),
     "identity": (Way.LINK, Way.APART, Way.RETRY, Way.DROP),
     "no-key": (Way.KEEP, Way.RETRY, Way.DROP),
@@ -35,10 +36,11 @@ WAYS: dict[str, tuple[Way, ...]] = {
     "deletes": (Way.RETRY, Way.DROP),
     "lost-move": (Way.RETRY, Way.DROP),
 }
-"""The ways to resolve each kind of review. KEEP for other kinds than conflicts needs values.
+"""The ways to resolve each kind of review, as far as its subject allows: see `ways_of`.
 
-For deletes, RETRY applies them all, and DROP keeps the records. For a lost move, RETRY looks for
-the new time again, and DROP leaves the old one cancelled.
+KEEP for other kinds than conflicts needs values. For deletes, RETRY applies them all, and DROP
+keeps the records. For a lost move, RETRY looks for the new time again, and DROP leaves the old one
+cancelled.
 """
 
 
@@ -81,16 +83,30 @@ class Decision(Record):
         return " ".join([self.way, ", ".join(filter(None, details.get(self.way, [])))]).strip()
 
 
-def check_way(kind: str, decision: Decision) -> None:
-    """Refuse a decision that does not fit the kind of review.
+def ways_of(kind: ReviewKind, subject: RecordRef) -> tuple[Way, ...]:
+    """Return the ways to resolve a review about this record.
+
+    Values can be typed for contacts only. A booking that TimeRex lacks has nobody to link.
+    """
+    without: set[Way] = set()
+    if kind != "conflict" and subject.kind != "contact":
+        without.add(Way.KEEP)
+    if subject.kind == "booking":
+        without.add(Way.LINK)
+    return tuple(way for way in WAYS[kind] if way not in without)
+
+
+def check_way(kind: ReviewKind, subject: RecordRef, decision: Decision) -> None:
+    """Refuse a decision that does not fit the review.
 
     Raises:
         SettingsError: The message says what fits.
     """
-    fits = WAYS[kind]
+    fits = ways_of(kind, subject)
     if decision.way not in fits:
         raise SettingsError(
-            f"a review of kind {kind} can be resolved by {', '.join(fits)}, not by {decision.way}"
+            f"a review of kind {kind} about a {subject.kind} can be resolved by"
+            f" {', '.join(fits)}, not by {decision.way}"
         )
     if decision.way is Way.KEEP and kind != "conflict" and not decision.values:
         raise SettingsError(f"a review of kind {kind} is not a conflict: type values, or retry")

@@ -6,6 +6,9 @@ Messages have our ids, field names and a status, never personal data: Prefect st
 from collections.abc import Iterable
 from typing import Literal
 
+from timerex_ghl.domain.shared.models import ContactId
+from timerex_ghl.domain.shared.record_ref import RecordRef
+
 Question = Literal["identity", "conflict", "no-key", "gone"]
 """What a review asks: which contact, whose value, which e-mail or phone, what to do."""
 
@@ -17,7 +20,13 @@ booking whose new time never arrived."""
 
 
 class TimerexGhlError(Exception):
-    """Base class of all errors of this project."""
+    """Base class of all errors of this project.
+
+    Attributes:
+        subject: What a review of it is about; None: the event or record that was being processed.
+    """
+
+    subject: RecordRef | None = None
 
 
 class RetryableError(TimerexGhlError):
@@ -110,16 +119,18 @@ class ContactGoneError(ReviewNeededError):
 
     Attributes:
         contact_id: The workspace contact that it was linked to.
-        ghl_id: The GHL contact that is gone.
+        ghl_id: The GHL contact that is gone; empty where the link to it was dropped.
     """
 
     def __init__(self, contact_id: str, ghl_id: str) -> None:
+        which = f"GHL contact {ghl_id}" if ghl_id else f"the GHL contact of {contact_id}"
         super().__init__(
-            f"GHL contact {ghl_id} is gone: nothing was written",
+            f"{which} is gone: nothing was written",
             kind="gone",
             people=[contact_id],
-            ghl_ids=[ghl_id],
+            ghl_ids=[ghl_id] if ghl_id else [],
         )
+        self.subject = RecordRef.contact(ContactId(contact_id))
         self.contact_id = contact_id
         self.ghl_id = ghl_id
 

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from timerex_ghl.domain.shared.errors import (
-    ContactGoneError,
     LockedError,
     QuarantineError,
     RateLimitedError,
@@ -14,7 +13,6 @@ from timerex_ghl.domain.shared.errors import (
     SkippableError,
     TimerexGhlError,
 )
-from timerex_ghl.domain.shared.models import ContactId
 from timerex_ghl.domain.shared.outcome import What
 from timerex_ghl.domain.shared.record_ref import RecordRef
 
@@ -64,18 +62,17 @@ def judge(error: Exception) -> ErrorVerdict:
         case RetryableError():
             return ErrorVerdict("waiting", str(error))
         case ReviewNeededError():
-            gone = isinstance(error, ContactGoneError)
             return ErrorVerdict(
                 "review",
                 str(error),
                 review=error.kind,
                 people=error.people,
                 ghl_ids=error.ghl_ids,
-                subject=RecordRef.contact(ContactId(error.contact_id)) if gone else None,
+                subject=error.subject,
             )
         case SkippableError():
             what: What = "quarantined" if isinstance(error, QuarantineError) else "dead"
-            return ErrorVerdict(what, str(error), review="refused")
+            return ErrorVerdict(what, str(error), review="refused", subject=error.subject)
         case _:  # if only a known scope is missing, other events of the connection go on
             is_alone = isinstance(error, ScopeError) and not error.was_asked
             after_s = WITHOUT_RIGHT_S if is_alone else None

@@ -26,6 +26,7 @@ from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.claim_activity import ActivityClaim, ActivityState
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.reviews.review_case import NO_DECISION, ReviewDecision, close
+from timerex_ghl.engine.writes.close_reviews import close_answered
 from timerex_ghl.engine.writes.record_conflict import record_conflict
 from timerex_ghl.engine.writes.write import Written
 
@@ -64,7 +65,7 @@ def commit_activity(
     for conflict in one.plan.conflicts:
         if conflict.field not in one.decision.values.winners:
             record_conflict(tx, connection, known.key.ref, conflict, "the connection's rule", now)
-    reviews.close_reviews(tx, connection, _over(tx, connection, one), by="a later run", now=now)
+    close_answered(tx, connection, _over(tx, connection, one), now)
     if one.plan.to_ghl or one.plan.to_workspace:
         detail = {
             "ghl": one.ghl.id,

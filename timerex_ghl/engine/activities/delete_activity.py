@@ -8,15 +8,20 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from timerex_ghl.adapters.ledger.tables.activities import activities, pending_deletes
+from timerex_ghl.adapters.ledger.tables.activities import (
+    activities,
+    discarded_edits,
+    pending_deletes,
+)
 from timerex_ghl.adapters.ledger.tables.activities.pending_deletes import FoundDelete, Side, State
 from timerex_ghl.adapters.ledger.tables.operations import reviews as reviews_of
 from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.domain.activities.activity_fields import KINDS, ActivityKey, ActivityKind
+from timerex_ghl.domain.activities.discarded_edit import DiscardedEdit, discarded_edit
 from timerex_ghl.domain.shared.actions import DeleteActivity
 from timerex_ghl.domain.shared.errors import ContactGoneError, NotFoundError
-from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId
+from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId, Values
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.activities.claim_activity import (
@@ -29,6 +34,7 @@ from timerex_ghl.engine.activities.dry_run import NOTHING, show_delete
 from timerex_ghl.engine.activities.read_remote import RemoteActivity
 from timerex_ghl.engine.activities.write_activity import Gone, delete_activity
 from timerex_ghl.engine.context import SyncContext
+from timerex_ghl.engine.writes.close_reviews import close_answered
 from timerex_ghl.engine.writes.write import Written
 
 WITHIN = timedelta(hours=1)
@@ -79,7 +85,7 @@ async def delete_there(
     if dry_run:
         return NOTHING
     if remote.ghl is None:
-        await _commit_gone(context, claim, known, None)
+        await _commit_gone(context, claim, known, None, None)
         return Outcome(what="no-op", contact_id=known.contact_id)
     refusal = context.ghl.refusal_of(action.kind)
     if refusal is not None:
@@ -90,7 +96,9 @@ async def delete_there(
         last = await delete_activity(context, claim, action)
     except NotFoundError:
         last = None
-    await _commit_gone(context, claim, known, last)
+    base, now = _base_of(remote.link), context.now()
+    edit = discarded_edit(known.row, remote.ghl.values, base, "workspace", now) if last else None
+    await _commit_gone(context, claim, known, last, edit)
     if last is not None:
         context.failpoint(action.kind, "after-outcome")
     return Outcome(what="applied", writes=int(last is not None), contact_id=known.contact_id)
@@ -142,7 +150,7 @@ def withdraw_found(
         tx, context.connection, ["pending"], kind, "ghl"
     ):
         subject = deletes_subject(kind, "ghl")
-        reviews_of.close_reviews(tx, context.connection, [subject], by="they came back", now=now)
+        close_answered(tx, context.connection, [subject], now, by="they came back")
 
 
 def deletes_subject(kind: ActivityKind, side: Side) -> RecordRef:
@@ -182,10 +190,10 @@ def _delete_here(
         result = {"local_version": row.version, "digest": None}
         links.save_links(tx, [link.model_copy(update=result)])
         _note(tx, context.connection, known, "ghl", "done", now)
-        unsent = ", ".join(_unsent(known, link))
-        record_audit(
-            tx, context, known.key, f"{row.kind} deleted, as in GHL", {"unsent": unsent}, now
-        )
+        edit = discarded_edit(known.row, known.row.values, _base_of(link), "ghl", now)
+        discarded_edits.save_discarded(tx, context.connection, edit)
+        detail = {"discarded": ", ".join(sorted(edit.values)) if edit else ""}
+        record_audit(tx, context, known.key, f"{row.kind} deleted, as in GHL", detail, now)
     locks.release_locks(tx, [claim.fence])
     return done
 
@@ -198,10 +206,8 @@ def _keep_apart(tx: Connection, claimed: ClaimedActivity) -> None:
     locks.release_locks(tx, [claimed.claim.fence])
 
 
-def _unsent(known: ActivityState, link: Link) -> list[str]:
-    """List the fields with edits that the delete discarded. The tombstone keeps their values."""
-    base = link.base.values if link.base else {}
-    return sorted(f for f, value in known.row.values.items() if f in base and base[f] != value)
+def _base_of(link: Link | None) -> Values:
+    return link.base.values if link is not None and link.base is not None else {}
 
 
 def _may_go(
@@ -217,9 +223,13 @@ def _may_go(
 
 
 async def _commit_gone(
-    context: SyncContext, claim: ActivityClaim, known: ActivityState, last: Written[Gone] | None
+    context: SyncContext,
+    claim: ActivityClaim,
+    known: ActivityState,
+    last: Written[Gone] | None,
+    edit: DiscardedEdit | None,
 ) -> None:
-    await context.ledger.write(_gone, context, claim, known, last, context.now())
+    await context.ledger.write(_gone, context, claim, known, last, edit)
     claim.released = True
 
 
@@ -229,19 +239,21 @@ def _gone(
     claim: ActivityClaim,
     known: ActivityState,
     last: Written[Gone] | None,
-    now: datetime,
+    edit: DiscardedEdit | None,
 ) -> None:
+    now = context.now()
     if last is not None:
         intents.close_intents(tx, [last.closing()])
+    discarded_edits.save_discarded(tx, context.connection, edit)
     link = known.link or links.link_of_local(tx, context.connection, known.row.kind, known.row.id)
     if link is not None:
         result = {"local_version": known.row.version, "digest": None, "written_at": now}
         links.save_links(tx, [link.model_copy(update=result)])
     _note(tx, context.connection, known, "workspace", "done", now)
     what = f"{known.row.kind} deleted in GHL" if last else f"{known.row.kind} was gone in GHL"
-    record_audit(
-        tx, context, known.key, what, {"ghl": None if link is None else link.remote_id}, now
-    )
+    discarded = ", ".join(sorted(edit.values)) if edit else ""
+    detail = {"ghl": None if link is None else link.remote_id, "discarded": discarded}
+    record_audit(tx, context, known.key, what, detail, now)
     locks.release_locks(tx, [claim.fence])
 
 

@@ -23,6 +23,7 @@ from timerex_ghl.engine.activities.claim_activity import claim_activity
 from timerex_ghl.engine.activities.commit_activity import add_from_ghl
 from timerex_ghl.engine.activities.dry_run import show_new
 from timerex_ghl.engine.activities.handle_activity import handle_activity
+from timerex_ghl.engine.contacts.follow_merge import follow_record
 from timerex_ghl.engine.contacts.handle_contact import handle_unknown_contact
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.writes.lock_names import lock_of_remote
@@ -65,12 +66,17 @@ async def resolve_activity(
 async def follow_person(
     context: SyncContext, key: ActivityKey, ghl_contact_id: GhlContactId
 ) -> None:
-    """Move a note or task to the contact that has it in GHL now: contacts were merged there."""
-    person = await context.ledger.read(_person, context.connection, ghl_contact_id)
+    """Move a note or task to the contact that has it in GHL now: contacts were merged there.
+
+    Where its own contact is gone, everything of that contact moves along.
+    """
     row = await context.ledger.read(activities.get_activity, context.connection, key)
-    if person is None or not person.is_alive or row is None or row.deleted:
+    if row is None or row.deleted:
         return
-    if row.contact_id == person.contact_id:
+    if await follow_record(context, row.contact_id, ghl_contact_id) is not None:
+        return
+    person = await context.ledger.read(_person, context.connection, ghl_contact_id)
+    if person is None or not person.is_alive or row.contact_id == person.contact_id:
         return
     async with claim_activity(context, key) as claimed:
         if claimed is not None and not claimed.known.row.deleted:

@@ -4,7 +4,7 @@ GHL has no webhook for a task that was edited or reopened, and neither tasks nor
 time of change. So each is compared, by its digest, with the state that was last in sync.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger.tables.activities import activities
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.sync import cursors, differences, links, sweeps
+from timerex_ghl.adapters.ledger.tables.sync.links import Link
 from timerex_ghl.adapters.ledger.tables.sync.sweeps import Linked
 from timerex_ghl.domain.activities.activity_fields import (
     ActivityId,
@@ -219,7 +220,12 @@ def _compare(
     """
     connection, ids = context.connection, [one.id for one in shown]
     linked = links.links_of_remotes(tx, connection, kind, ids)
-    changed = [one for one in shown if one.id in linked and linked[one.id].digest != one.digest]
+    moved = _moved(tx, connection, kind, shown, linked)
+    changed = [
+        one
+        for one in shown
+        if one.id in linked and (one.id in moved or linked[one.id].digest != one.digest)
+    ]
     people = _people_of(tx, connection, [one for one in shown if one.id not in linked])
     new = [one for one in shown if one.id not in linked and one.contact_id in people]
     new = [one for one in new if not is_of_booking(tx, connection, one)]
@@ -231,6 +237,26 @@ def _compare(
     fresh = [one for one in new if one not in local]
     add_from_ghl(tx, context, [(people[one.contact_id], one) for one in fresh], now)
     return Swept([_key_of(one) for one in (*local, *changed)], added=len(fresh))
+
+
+def _moved(
+    tx: Connection,
+    connection: ConnectionName,
+    kind: ActivityKind,
+    shown: Sequence[GhlActivity],
+    linked: Mapping[str, Link],
+) -> set[str]:
+    """Return which records GHL shows with another contact than the workspace: it was merged."""
+    ids = {one.id: ActivityId(linked[one.id].local_id) for one in shown if one.id in linked}
+    rows = activities.get_activities(tx, connection, kind, [*ids.values()])
+    owners = {row.contact_id for row in rows.values()}
+    contacts = links.links_of_locals(tx, connection, "contact", owners)
+    known = {
+        one.id: contacts[rows[ids[one.id]].contact_id].remote_id
+        for one in shown
+        if one.id in ids and ids[one.id] in rows and rows[ids[one.id]].contact_id in contacts
+    }
+    return {one.id for one in shown if known.get(one.id, one.contact_id) != one.contact_id}
 
 
 def _people_of(

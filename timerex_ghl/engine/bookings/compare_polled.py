@@ -20,6 +20,7 @@ from timerex_ghl.domain.shared.models import (
     Record,
 )
 from timerex_ghl.domain.shared.record_ref import RecordRef
+from timerex_ghl.engine.writes.close_reviews import close_answered
 
 
 class ScanCounts(Record):
@@ -119,9 +120,7 @@ def take(tx: Connection, connection: ConnectionName, polled: Polled, now: dateti
     """Store an inbox event for a booking with news; mark one without as verified."""
     booking = polled.booking
     existing = bookings.get_booking(tx, connection, booking.id)
-    reviews.close_reviews(
-        tx, connection, [RecordRef.booking(booking.id)], by="a later run", now=now
-    )
+    close_answered(tx, connection, [RecordRef.booking(booking.id)], now)
     if existing is not None and is_confirmed_by(existing.booking, booking):
         return _verify(tx, connection, existing)
     _, is_new = inbox.store_event(
@@ -159,7 +158,7 @@ def note_unknown(
     if existing.booking.state is not BookingState.CONFIRMED:
         _verify(tx, connection, existing)
         return ScanCounts()
-    _, is_new = reviews.open_review(
+    opened = reviews.open_review(
         tx,
         connection=connection,
         kind="gone",
@@ -168,4 +167,4 @@ def note_unknown(
         detail={"people": [existing.contact_id] if existing.contact_id else [], "ghl_ids": []},
         now=now,
     )
-    return ScanCounts(unknown=int(is_new))
+    return ScanCounts(unknown=int(opened.is_new))

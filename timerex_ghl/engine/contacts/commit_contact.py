@@ -10,7 +10,6 @@ from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, withheld_v
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts as people
 from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import Snapshot
 from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import Keyed
-from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
 from timerex_ghl.adapters.ledger.tables.operations.audit import NewAuditEntry
 from timerex_ghl.adapters.ledger.tables.sync import intents, links, locks
@@ -34,6 +33,7 @@ from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.match_contact import Person
 from timerex_ghl.engine.context import SyncContext
 from timerex_ghl.engine.reviews.review_case import NO_DECISION, ReviewDecision, close
+from timerex_ghl.engine.writes.close_reviews import close_answered
 from timerex_ghl.engine.writes.record_conflict import record_conflict
 from timerex_ghl.engine.writes.recovery import close as close_unread
 from timerex_ghl.engine.writes.write import Claim, Written
@@ -109,8 +109,7 @@ def _commit(
     for case in chain.from_iterable(one.decision.cases for one in here):
         close(tx, case, now)
     subjects = [subject for one in here for subject in one.subjects]
-    for event_id in reviews.close_reviews(tx, connection, subjects, by="a later run", now=now):
-        inbox.requeue_event(tx, event_id)
+    close_answered(tx, connection, subjects, now)
     for one in here:
         for conflict in one.plan.conflicts:
             if conflict.field not in one.decision.values.winners:
@@ -247,7 +246,7 @@ def _close_what_is_over(
         for subject in reviews.conflict_subjects(tx, connection)
         if subject.id in people and subject not in still
     ]
-    reviews.close_reviews(tx, connection, over, by="a later run", now=now)
+    close_answered(tx, connection, over, now)
 
 
 def _keys(context: SyncContext, contact: Contact) -> Keys:

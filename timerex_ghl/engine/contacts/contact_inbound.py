@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ghl.mappers import contact_from_webhook
-from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, workspace_contacts
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
 from timerex_ghl.adapters.ledger.tables.sync import links, locks
 from timerex_ghl.domain.contacts.contact_notifications import has_news
@@ -61,13 +61,17 @@ async def _check_gone(
 ) -> Outcome:
     """Check whether a contact is really gone. If it was merged, reconcile the survivor.
 
-    One that is gone for good needs a review, and its workspace contact stays.
+    One that is gone for good needs a review, and its workspace contact stays. One that was deleted
+    in the workspace before is gone on both sides: nothing is to be done.
 
     Raises:
-        ContactGoneError: It is gone, and was linked to a workspace contact.
+        ContactGoneError: It is gone, and was linked to a workspace contact that is not deleted.
     """
     if contact_id is None:
         return await handle_unknown_contact(context, ghl_id)
+    row = await context.ledger.read(workspace_contacts.get_contact, context.connection, contact_id)
+    if row is None or row.deleted:
+        return Outcome(what="no-op", contact_id=ghl_id)
     try:
         await context.ghl.get_contact(ghl_id)
     except NotFoundError as error:

@@ -1,6 +1,6 @@
 """Follow a merge of GHL contacts: one is deleted, and its notes and tasks move to the other.
 
-GHL reports it as a delete. So a contact that is gone is searched by e-mail and phone first.
+GHL reports it as a delete. So the survivor of a contact that is gone is searched first.
 
 Source: docs/vendors/ghl.md#merges.
 """
@@ -14,12 +14,10 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.activities import activities
 from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, workspace_contacts
-from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
 from timerex_ghl.adapters.ledger.tables.operations.audit import NewAuditEntry
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.ledger.tables.sync.links import LinkKind
-from timerex_ghl.domain.contacts.identity import is_same_person, keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import ContactGoneError
 from timerex_ghl.domain.shared.models import (
@@ -33,8 +31,9 @@ from timerex_ghl.domain.shared.normal import is_empty
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.bookings.mirror_state import NOTE_CONTACT
-from timerex_ghl.engine.contacts.match_contact import ask_ghl
+from timerex_ghl.engine.contacts.merge_survivor import find_survivor, read_if_there
 from timerex_ghl.engine.context import SyncContext
+from timerex_ghl.engine.writes.close_reviews import close_review
 from timerex_ghl.engine.writes.lock_names import lock_of_contact
 from timerex_ghl.engine.writes.locking import locked
 
@@ -83,9 +82,31 @@ async def follow_merge(
     row = await context.ledger.read(workspace_contacts.get_contact, context.connection, contact_id)
     if row is None or row.deleted:
         return None
-    survivor = await _find_survivor(context, row.contact, gone_id)
-    if survivor is None:
+    survivor = await find_survivor(context, row, gone_id)
+    return None if survivor is None else await _follow(context, contact_id, gone_id, survivor)
+
+
+async def follow_record(
+    context: SyncContext, contact_id: ContactId, owner_id: GhlContactId
+) -> ContactId | None:
+    """Follow a merge that a record of a contact shows: GHL has it with another contact now.
+
+    Returns:
+        The workspace contact of the survivor; None where the contact was not merged into it.
+    """
+    link = await context.ledger.read(links.link_of_local, context.connection, "contact", contact_id)
+    if link is None or link.remote_id == owner_id:
         return None
+    gone_id = GhlContactId(link.remote_id)
+    if await read_if_there(context, gone_id) is not None:
+        return None
+    survivor = await read_if_there(context, owner_id)
+    return None if survivor is None else await _follow(context, contact_id, gone_id, survivor)
+
+
+async def _follow(
+    context: SyncContext, contact_id: ContactId, gone_id: GhlContactId, survivor: GhlContact
+) -> ContactId | None:
     owner = await context.ledger.read(
         links.link_of_remote, context.connection, "contact", survivor.id
     )
@@ -95,17 +116,6 @@ async def follow_merge(
         merge = ContactMerge(contact_id, into, gone_id, survivor.id)
         shown = map_from_ghl(survivor, context.settings.rules)
         return await context.ledger.write(_move, context, merge, shown, context.now())
-
-
-async def _find_survivor(
-    context: SyncContext, contact: Contact, gone_id: GhlContactId
-) -> GhlContact | None:
-    """Find the contact with the gone one's e-mail, maybe as an additional one, or its phone."""
-    found = await ask_ghl(context, keys_of(contact, context.settings.region))
-    if found is None or found.contact.id == gone_id:
-        return None
-    is_same = is_same_person(keys_of(contact, context.settings.region), found.keys)
-    return found.contact if is_same else None
 
 
 def _move(
@@ -168,10 +178,7 @@ def _close_reviews(
         is_doubt = review.kind in ("identity", "gone") and not review.record_ids.isdisjoint(merge)
         if not is_doubt and review.subject.ids.isdisjoint(gone):
             continue
-        decision = "merged in GHL"
-        reviews.resolve_review(tx, review.id, decision=decision, by="a later run", now=now)
-        for event_id in review.events:
-            inbox.requeue_event(tx, event_id)
+        close_review(tx, review, "merged in GHL", now)
 
 
 def _move_mirrors(

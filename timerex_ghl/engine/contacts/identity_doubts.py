@@ -13,7 +13,6 @@ from timerex_ghl.adapters.ledger.tables.contacts.people import find_people
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
-from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.bookings.guest_plan import plan_person
 from timerex_ghl.domain.contacts.identity import (
     Match,
@@ -25,6 +24,7 @@ from timerex_ghl.domain.contacts.identity import (
 from timerex_ghl.domain.shared.errors import ReviewNeededError
 from timerex_ghl.domain.shared.models import ContactId, EventId, GhlContactId
 from timerex_ghl.domain.shared.record_ref import RecordRef
+from timerex_ghl.engine.bookings.event_booking import booking_of_event
 from timerex_ghl.engine.contacts.claim_contact import read_state
 from timerex_ghl.engine.contacts.match_contact import choose
 from timerex_ghl.engine.contacts.resolve_contact import (
@@ -33,6 +33,7 @@ from timerex_ghl.engine.contacts.resolve_contact import (
     resolve_contacts,
 )
 from timerex_ghl.engine.context import SyncContext
+from timerex_ghl.engine.writes.close_reviews import close_review
 
 
 def retry_clear(tx: Connection, context: SyncContext, now: datetime) -> list[RecordRef]:
@@ -42,11 +43,7 @@ def retry_clear(tx: Connection, context: SyncContext, now: datetime) -> list[Rec
         match review.subject:
             case RecordRef(kind="event", id=event_id):
                 if _is_clear_guest(tx, context, EventId(event_id)):
-                    decision = "the doubt is gone"
-                    reviews.resolve_review(
-                        tx, review.id, decision=decision, by="a later run", now=now
-                    )
-                    inbox.requeue_event(tx, EventId(event_id))
+                    close_review(tx, review, "the doubt is gone", now)
             case RecordRef(kind="ghl", id=ghl_id):
                 if _is_clear_ghl(tx, context, GhlContactId(ghl_id)):
                     clear.append(review.subject)
@@ -57,11 +54,11 @@ def retry_clear(tx: Connection, context: SyncContext, now: datetime) -> list[Rec
 
 
 def _is_clear_guest(tx: Connection, context: SyncContext, event_id: EventId) -> bool:
-    event = inbox.read_event(tx, event_id)
-    booking = read_delivery(event.body.encode()).booking if event is not None else None
-    if booking is None:
+    row = booking_of_event(tx, context.connection, inbox.read_event(tx, event_id))
+    if row is None:
         return False
-    keys = keys_of(plan_person(booking, None, context.settings.rules), context.settings.region)
+    guest = plan_person(row.booking, None, context.settings.rules)
+    keys = keys_of(guest, context.settings.region)
     people = find_people(tx, context.connection, [keys])
     known = match_person(keys, people.known, people.others)
     if isinstance(known, Match):

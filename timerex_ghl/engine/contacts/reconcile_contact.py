@@ -20,7 +20,11 @@ from timerex_ghl.domain.contacts.contact_plan import as_pulled, is_as_planned, w
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.reviews.chosen_values import check_decision, plan_as_chosen
 from timerex_ghl.domain.shared.actions import ContactPlan
-from timerex_ghl.domain.shared.errors import DuplicateContactError, SkippableError
+from timerex_ghl.domain.shared.errors import (
+    DuplicateContactError,
+    ReviewNeededError,
+    SkippableError,
+)
 from timerex_ghl.domain.shared.merge_field import Side
 from timerex_ghl.domain.shared.models import FieldName, FieldRule, GhlContact, GhlContactId
 from timerex_ghl.domain.shared.outcome import Outcome
@@ -83,6 +87,17 @@ async def reconcile_contact(
         ScopeError: The token may not write to GHL. The workspace's changes are committed.
     """
     work = _Work(context, claim, decision, known.last_reading)
+    try:
+        return await _reconcile(work, known, snapshot, dry_run=dry_run)
+    except (ReviewNeededError, SkippableError) as error:
+        error.subject = claim.record_key  # one question, whatever events met it
+        raise
+
+
+async def _reconcile(
+    work: "_Work", known: ContactState, snapshot: StoredSnapshot | None, *, dry_run: bool
+) -> ReconciledContact:
+    context, decision = work.context, work.decision
     person, ghl, plan = await _read_and_plan(work, known, snapshot)
     local, settings = person.row.contact, context.settings
     check_decision(decision.values, plan, local, ghl, settings.rules, settings.region)

@@ -1,5 +1,6 @@
 """Resolve a GHL contact to a workspace contact: linked, matched by key, or new."""
 
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -9,7 +10,6 @@ from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import StoredSnaps
 from timerex_ghl.adapters.ledger.tables.contacts.kept_apart import ContactPair
 from timerex_ghl.adapters.ledger.tables.contacts.people import KnownPerson, find_people
 from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import new_row
-from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.sync import links, locks
 from timerex_ghl.domain.contacts.identity import (
     Candidate,
@@ -31,6 +31,7 @@ from timerex_ghl.engine.contacts.commit_contact import add_rows_from_ghl
 from timerex_ghl.engine.contacts.deleted_contact import link_tombstones
 from timerex_ghl.engine.contacts.match_contact import the_one
 from timerex_ghl.engine.context import SyncContext
+from timerex_ghl.engine.writes.close_reviews import close_answered
 from timerex_ghl.engine.writes.lock_names import locks_of_keys
 from timerex_ghl.engine.writes.locking import Busy
 
@@ -122,6 +123,7 @@ def _resolve_unlinked(
             others = [keys for other_id, keys in unlinked.items() if other_id != ghl_id]
             row = _choose(remote.keys, possible, others)
         except ReviewNeededError as several:
+            several.subject = RecordRef.ghl_contact(ghl_id)
             resolved[ghl_id] = several
             continue
         resolved[ghl_id] = ResolvedContact(remote, row.id if row else None)
@@ -132,10 +134,15 @@ def _resolve_unlinked(
             known.append(Candidate(added.id, person, remote.keys))  # the next may have these keys
             unlinked.pop(ghl_id, None)
             new.append((added, remote.contact, contact))
+    _add(tx, context, new, now)
+    return resolved
+
+
+def _add(tx: Connection, context: SyncContext, new: list[New], now: datetime) -> None:
+    """Add new contacts; doubts about who they are have ended."""
     add_rows_from_ghl(tx, context, new, now)
     clear = [RecordRef.ghl_contact(ghl.id) for _, ghl, _ in new]
-    reviews.close_reviews(tx, context.connection, clear, by="a later run", now=now)
-    return resolved
+    close_answered(tx, context.connection, clear, now)
 
 
 def _choose(

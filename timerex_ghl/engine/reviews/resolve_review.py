@@ -44,7 +44,7 @@ async def resolve(context: SyncContext, review_id: str, decision: Decision) -> R
         case = ReviewCase(context, await _read(context, review_id), decision)
         is_first = False
         if case.review.resolved_at is None:
-            check_way(case.review.kind, decision)
+            check_way(case.review.kind, case.review.subject, decision)
             is_first = await _execute(case)
         if not is_first:
             await context.ledger.write(note_late, case, context.now())
@@ -87,7 +87,9 @@ async def _person_of(case: ReviewCase) -> ContactId:
     """Return the workspace contact that a decision is about."""
     contact_id = await case.context.ledger.read(person_of, case)
     if contact_id is None:
-        raise SettingsError(f"{case.review.subject} is not in the workspace: link it first")
+        raise SettingsError(
+            f"{case.review.subject} names no contact of the workspace: retry or drop it"
+        )
     return contact_id
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState
 from timerex_ghl.adapters.ledger.tables.operations import audit, reviews
 from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.domain.reviews.chosen_values import NOTHING_CHOSEN, ChosenValues
@@ -57,7 +58,7 @@ class ResolvedReview(NamedTuple):
 def close(tx: Connection, case: ReviewCase, now: datetime) -> bool:
     """Store the decision and who made it; False where the review is already resolved.
 
-    The event that the review was about is handled again, unless it was dropped.
+    The events that waited for it are handled again, unless it was dropped: then they end.
     """
     decision = case.decision
     is_first = reviews.resolve_review(
@@ -66,7 +67,9 @@ def close(tx: Connection, case: ReviewCase, now: datetime) -> bool:
     if not is_first:
         return False
     _record_audit(tx, case, "review resolved", now)
-    if decision.way is not Way.DROP:
+    if decision.way is Way.DROP:
+        inbox.finish_events(tx, case.review.events, InboxState.IGNORED, now=now, note="dropped")
+    else:
         _replay(tx, case, now)
     return True
 

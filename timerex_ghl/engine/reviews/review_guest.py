@@ -11,19 +11,21 @@ from timerex_ghl.adapters.ledger.tables.contacts.kept_apart import ContactPair
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.ledger.tables.sync.links import Link
-from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.bookings.guest_plan import plan_person
 from timerex_ghl.domain.contacts.identity import keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import (
     Booking,
+    BookingId,
     BookingRow,
     ContactId,
     EventId,
     GhlContact,
     GhlContactId,
 )
+from timerex_ghl.domain.shared.record_ref import RecordRef
+from timerex_ghl.engine.bookings.event_booking import booking_of_event
 from timerex_ghl.engine.contacts.commit_contact import add_from_ghl
 from timerex_ghl.engine.reviews.review_case import ReviewCase, close
 from timerex_ghl.engine.writes.lock_names import lock_of_booking
@@ -35,17 +37,21 @@ Choose = Callable[[Connection, BookingRow, datetime], ContactId]
 
 def person_of(tx: Connection, case: ReviewCase) -> ContactId | None:
     """Return the workspace contact that a review is about, if there is one."""
-    connection = case.context.connection
-    subject = case.review.subject
-    if subject.kind == "contact":
-        return ContactId(subject.id)
-    if subject.kind == "ghl":
-        link = links.link_of_remote(tx, connection, "contact", subject.id)
-        return ContactId(link.local_id) if link else None
-    event = inbox.read_event(tx, EventId(subject.id))
-    booking = read_delivery(event.body.encode()).booking if event else None
-    stored = bookings.get_booking(tx, connection, booking.id) if booking else None
-    return stored.contact_id if stored else None
+    subject: RecordRef | None = case.review.subject
+    if subject.kind == "event":
+        event = inbox.read_event(tx, EventId(subject.id))
+        subject = event.record if event else None
+    match subject:
+        case RecordRef("contact", contact_id):
+            return ContactId(contact_id)
+        case RecordRef("ghl", ghl_id):
+            link = links.link_of_remote(tx, case.context.connection, "contact", ghl_id)
+            return ContactId(link.local_id) if link else None
+        case RecordRef("booking", booking_id):
+            row = bookings.get_booking(tx, case.context.connection, BookingId(booking_id))
+            return row.contact_id if row else None
+        case _:
+            return None
 
 
 async def link_guest(case: ReviewCase, event_id: EventId, ghl_id: GhlContactId) -> bool:
@@ -72,22 +78,24 @@ async def part_guest(case: ReviewCase, event_id: EventId) -> bool:
 
 async def _resolve_guest(case: ReviewCase, event_id: EventId, choose: Choose) -> bool:
     context = case.context
-    event = await context.ledger.read(inbox.read_event, event_id)
-    booking = read_delivery(event.body.encode()).booking if event else None
-    if booking is None:
+    row = await context.ledger.read(_booking_of, case, event_id)
+    if row is None:
         raise SettingsError(f"event {event_id} has no booking: retry or drop it")
-    names = [lock_of_booking(context.connection, booking.id)]
+    names = [lock_of_booking(context.connection, row.booking.id)]
     async with locked(context.ledger, names, run_id=context.run_id):
-        return await context.ledger.write(_replay_as, case, booking, choose, context.now())
+        return await context.ledger.write(_replay_as, case, event_id, choose, context.now())
+
+
+def _booking_of(tx: Connection, case: ReviewCase, event_id: EventId) -> BookingRow | None:
+    return booking_of_event(tx, case.context.connection, inbox.read_event(tx, event_id))
 
 
 def _replay_as(
-    tx: Connection, case: ReviewCase, booking: Booking, choose: Choose, now: datetime
+    tx: Connection, case: ReviewCase, event_id: EventId, choose: Choose, now: datetime
 ) -> bool:
-    if not close(tx, case, now):
+    row = _booking_of(tx, case, event_id)
+    if row is None or not close(tx, case, now):
         return False
-    stored = bookings.get_booking(tx, case.context.connection, booking.id)
-    row = stored or BookingRow(booking=booking, contact_id=None, verified=False)
     row = row.model_copy(update={"contact_id": choose(tx, row, now)})
     bookings.save_booking(tx, case.context.connection, row)
     return True

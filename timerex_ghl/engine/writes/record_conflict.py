@@ -19,7 +19,7 @@ def record_conflict(
     now: datetime,
 ) -> None:
     """Record both values of a conflict in a review. `by`: the rule that chose a winner, if any."""
-    review_id, _ = reviews.open_review(
+    opened = reviews.open_review(
         tx,
         connection=connection,
         kind="conflict",
@@ -29,4 +29,4 @@ def record_conflict(
         now=now,
     )
     if conflict.winner is not None:
-        reviews.resolve_review(tx, review_id, decision=conflict.winner, by=by, now=now)
+        reviews.resolve_review(tx, opened.id, decision=conflict.winner, by=by, now=now)

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from timerex_ghl.adapters.ledger.db.core import Ledger
-from timerex_ghl.gateway.api import bookings, contacts, differences, notes, tasks
+from timerex_ghl.gateway.api import bookings, contacts, differences, discarded_edits, notes, tasks
 from timerex_ghl.gateway.api.document import describe
 from timerex_ghl.gateway.api.problems import HANDLERS
 from timerex_ghl.gateway.limits import GatewayLimits
@@ -32,7 +32,7 @@ def build_api(ledger: Ledger, limits: GatewayLimits) -> FastAPI:
     api.state.ledger = ledger
     api.state.limits = limits
     api.state.pending_use_notes = set[str]()
-    for part in (contacts, bookings, notes, tasks, differences):
+    for part in (contacts, bookings, notes, tasks, differences, discarded_edits):
         api.include_router(part.router)
     describe(api)
     return api

@@ -45,7 +45,7 @@ async def link(ledger: Ledger, row: WorkspaceContact) -> None:
 
 async def set_aside(ledger: Ledger, row: WorkspaceContact) -> str:
     def work(tx: Connection) -> str:
-        review_id, _ = reviews.open_review(
+        opened = reviews.open_review(
             tx,
             connection=AOBA,
             kind="identity",
@@ -55,7 +55,7 @@ async def set_aside(ledger: Ledger, row: WorkspaceContact) -> str:
             record_state=str(row.version),
             now=make.NOW,
         )
-        return review_id
+        return opened.id
 
     return await ledger.write(work)
 

@@ -12,7 +12,7 @@ from timerex_ghl.adapters.ledger.tables.inbox import inbox, retention
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.sync import locks
-from timerex_ghl.domain.shared.models import ConnectionName, EventId
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, EventId
 from timerex_ghl.domain.shared.record_ref import RecordRef
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")
@@ -79,22 +79,24 @@ async def test_an_event_that_waits_is_kept_however_old_it_is(ledger: Ledger) -> 
     assert await is_kept(ledger, event)
 
 
+@pytest.mark.parametrize("about", ["event", "contact"])
 async def test_an_event_that_a_person_is_asked_about_is_kept_until_that_is_resolved(
-    ledger: Ledger,
+    ledger: Ledger, about: str
 ) -> None:
     event = await ledger.write(keep, "asked", LONG_AGO, InboxState.REVIEW)
-    review_id, _ = await ledger.write(
+    contact = RecordRef.contact(ContactId("c_1"))
+    opened = await ledger.write(
         reviews.open_review,
         connection=TOKYO,
         kind="refused",
-        subject=RecordRef("event", event),
+        subject=RecordRef.event(event) if about == "event" else contact,
         reason="GHL refuses it",
-        detail={},
+        detail={} if about == "event" else {"events": [event]},
         now=LONG_AGO,
     )
 
     kept = await forget(ledger)
-    await ledger.write(reviews.resolve_review, review_id, decision="drop", by="anna", now=NOW)
+    await ledger.write(reviews.resolve_review, opened.id, decision="drop", by="anna", now=NOW)
     forgotten = await forget(ledger)
 
     assert (kept, forgotten) == (0, 1)

@@ -20,8 +20,9 @@ async def open_one(
     connection: ConnectionName = AOBA,
     reason: str = "two could be this person",
     record_state: str = "1",
+    asks_again: bool = False,
 ) -> tuple[str, bool]:
-    return await ledger.write(
+    opened = await ledger.write(
         reviews.open_review,
         connection=connection,
         kind=kind,
@@ -29,8 +30,10 @@ async def open_one(
         reason=reason,
         detail={"candidates": ["g1", "g2"], "email": "riku@hinode.example"},
         record_state=record_state,
+        asks_again=asks_again,
         now=make.NOW,
     )
+    return opened.id, opened.is_new
 
 
 async def test_an_open_review_reads_back_whole(ledger: Ledger) -> None:
@@ -136,13 +139,16 @@ async def test_what_is_to_be_unchanged_is_not_asked_again_for_the_same_reason(
     assert other != first
 
 
-async def test_an_event_that_fails_again_is_reported_again(ledger: Ledger) -> None:
-    first, _ = await open_one(ledger, kind="refused", subject=RecordRef.parse("event:e_1"))
+async def test_what_was_dropped_is_asked_again_once_somebody_does_something_new(
+    ledger: Ledger,
+) -> None:
+    first, _ = await open_one(ledger)
     await resolve_as(ledger, first, "drop")
 
-    _, is_new = await open_one(ledger, kind="refused", subject=RecordRef.parse("event:e_1"))
+    again, is_new = await open_one(ledger, asks_again=True)
 
     assert is_new
+    assert again != first
 
 
 async def test_what_waits_of_one_kind_is_listed(ledger: Ledger) -> None:

@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Connection, delete, literal, select
+from sqlalchemy import Connection, delete, select
 
 from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState, events
-from timerex_ghl.adapters.ledger.tables.operations.reviews import is_asked_about
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.domain.shared.models import ConnectionName
 
 KEPT = timedelta(days=35)
 """How long a repeated delivery is recognised. GHL may repeat after three days."""
@@ -25,7 +26,7 @@ def connections_of_inbox(tx: Connection) -> list[str]:
 def forget_events(tx: Connection, connection: str, state: InboxState, rows: int = HEAD) -> int:
     """Delete events that finished in a state long ago, oldest first; return their number.
 
-    An event with an open review stays: it may have to be replayed.
+    An event that waits for the answer of an open review stays: it will be handled again.
 
     Args:
         tx: Open transaction.
@@ -40,8 +41,10 @@ def forget_events(tx: Connection, connection: str, state: InboxState, rows: int 
         .limit(rows)
         .subquery()
     )
-    old = select(head.c.seq).where(
-        head.c.finished_at < clock.now(tx) - KEPT,
-        ~is_asked_about("event", literal(connection), head.c.id),
-    )
-    return tx.execute(delete(events).where(events.c.seq.in_(old))).rowcount
+    is_old = head.c.finished_at < clock.now(tx) - KEPT
+    old = {row.id: row.seq for row in tx.execute(select(head.c.id, head.c.seq).where(is_old))}
+    if not old:
+        return 0
+    waiting = reviews.waiting_events(tx, ConnectionName(connection))
+    done = [seq for event_id, seq in old.items() if event_id not in waiting]
+    return tx.execute(delete(events).where(events.c.seq.in_(done))).rowcount

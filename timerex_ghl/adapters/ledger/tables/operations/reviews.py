@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import AwareDatetime
 from sqlalchemy import (
@@ -22,7 +22,6 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    type_coerce,
     update,
 )
 
@@ -99,12 +98,24 @@ class Review(Record):
     @property
     def events(self) -> list[EventId]:
         """Return the events that wait for its answer."""
-        own = [EventId(self.subject.id)] if self.subject.kind == "event" else []
-        return [*own, *map(EventId, self.detail.get("events", ()))]
+        return _events(self.subject, self.detail)
+
+
+def _events(subject: RecordRef, detail: Mapping[str, Any]) -> list[EventId]:
+    own = [EventId(subject.id)] if subject.kind == "event" else []
+    return [*own, *map(EventId, detail.get("events", ()))]
 
 
 DROPPED = "drop"
 """The decision to leave a record as it is; the same review is not opened again."""
+
+
+class OpenedReview(NamedTuple):
+    """A review after `open_review`. `is_dropped`: a person chose before to leave it as it is."""
+
+    id: str
+    is_new: bool
+    is_dropped: bool = False
 
 
 def open_review(  # noqa: PLR0913  one argument a column
@@ -116,37 +127,62 @@ def open_review(  # noqa: PLR0913  one argument a column
     reason: str,
     detail: Mapping[str, Any],
     record_state: str = "",
+    asks_again: bool = False,
     now: datetime,
-) -> tuple[str, bool]:
-    """Open a review, or update the open one; return its id and whether it is new.
+) -> OpenedReview:
+    """Open a review, or update the open one.
 
     A review resolved with `drop` is not opened again for the same reason: the decision then counts
-    for the record's current state. This does not apply to events: only a person replays those.
+    for the record's current state.
+
+    Args:
+        tx: Open transaction.
+        connection: The connection's name.
+        kind: Why it is opened.
+        subject: The record it is about.
+        reason: In words, without personal data.
+        detail: Data for the decision.
+        record_state: Version or digest of the record.
+        asks_again: Somebody did something new about the record: open it, though it was dropped.
+        now: The current time.
     """
     values = {"reason": reason, "detail": dict(detail), "record_state": record_state}
-    same = (
+    is_same = _is_about(connection, kind, subject)
+    known = _open_or_dropped(tx, is_same, None if asks_again else reason)
+    if known is not None:
+        tx.execute(update(_reviews).where(_reviews.c.id == known.id).values(**values))
+        return known
+    review_id = f"r_{secrets.token_hex(8)}"
+    row = {"id": review_id, "connection": connection, "kind": kind, "subject": subject}
+    tx.execute(insert(_reviews).values(**row, **values, opened_at=now))
+    return OpenedReview(review_id, is_new=True)
+
+
+def _is_about(
+    connection: ConnectionName, kind: ReviewKind, subject: RecordRef
+) -> ColumnElement[bool]:
+    return and_(
         _reviews.c.connection == connection,
         _reviews.c.kind == kind,
         _reviews.c.subject == subject,
     )
-    answered = and_(
-        _reviews.c.reason == reason,
-        _reviews.c.decision == DROPPED,
-        type_coerce(_reviews.c.subject, Text).not_like("event:%"),
-    )
-    known = tx.scalar(
-        select(_reviews.c.id)
-        .where(*same, or_(_reviews.c.resolved_at.is_(None), answered))
+
+
+def _open_or_dropped(
+    tx: Connection, is_same: ColumnElement[bool], dropped_reason: str | None
+) -> OpenedReview | None:
+    """Find the open review, else one that was dropped for this reason; None: no dropped one."""
+    is_open = _reviews.c.resolved_at.is_(None)
+    is_dropped = and_(_reviews.c.reason == dropped_reason, _reviews.c.decision == DROPPED)
+    found = tx.execute(
+        select(_reviews.c.id, _reviews.c.resolved_at)
+        .where(is_same, is_open if dropped_reason is None else or_(is_open, is_dropped))
         .order_by(_reviews.c.resolved_at.is_not(None))
         .limit(1)
-    )
-    if known is not None:
-        tx.execute(update(_reviews).where(_reviews.c.id == known).values(**values))
-        return known, False
-    review_id = f"r_{secrets.token_hex(8)}"
-    row = {"id": review_id, "connection": connection, "kind": kind, "subject": subject}
-    tx.execute(insert(_reviews).values(**row, **values, opened_at=now))
-    return review_id, True
+    ).one_or_none()
+    if found is None:
+        return None
+    return OpenedReview(found.id, is_new=False, is_dropped=found.resolved_at is not None)
 
 
 def resolve_review(
@@ -207,16 +243,21 @@ def open_about(
     row = (
         tx.execute(
             select(_reviews).where(
-                _reviews.c.connection == connection,
-                _reviews.c.kind == kind,
-                _reviews.c.subject == subject,
-                _reviews.c.resolved_at.is_(None),
+                _is_about(connection, kind, subject), _reviews.c.resolved_at.is_(None)
             )
         )
         .mappings()
         .one_or_none()
     )
     return None if row is None else Review.model_validate(dict(row))
+
+
+def waiting_events(tx: Connection, connection: ConnectionName) -> set[EventId]:
+    """Return the events that wait for the answer of an open review."""
+    found = tx.execute(
+        select(_reviews.c.subject, _reviews.c.detail).where(_IS_OPEN), {"of": connection}
+    )
+    return {event for subject, detail in found for event in _events(subject, detail)}
 
 
 def open_reviews(tx: Connection, connection: ConnectionName) -> list[Review]:
@@ -248,15 +289,4 @@ def is_set_aside(
         _reviews.c.subject == literal(f"{kind}:") + record_id,
         _reviews.c.record_state == cast(record_state, Text),
         or_(_reviews.c.resolved_at.is_(None), _reviews.c.decision == DROPPED),
-    )
-
-
-def is_asked_about(
-    kind: RecordKind, connection: ColumnElement[Any], record_id: ColumnElement[Any]
-) -> ColumnElement[bool]:
-    """Return the SQL condition that a record has an open review."""
-    return exists().where(
-        _reviews.c.connection == connection,
-        _reviews.c.subject == literal(f"{kind}:") + record_id,
-        _reviews.c.resolved_at.is_(None),
     )

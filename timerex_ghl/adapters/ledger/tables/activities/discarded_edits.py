@@ -1,0 +1,61 @@
+"""Edits of notes and tasks that a delete in the other system discarded, kept to be looked up."""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, Connection, Table, Text, literal, select, tuple_
+
+from timerex_ghl.adapters.ledger.db.schema import JsonText, UtcTime, metadata
+from timerex_ghl.adapters.ledger.db.upsert import upsert
+from timerex_ghl.domain.activities.activity_fields import ActivityKind
+from timerex_ghl.domain.activities.discarded_edit import DiscardedEdit
+from timerex_ghl.domain.shared.models import ConnectionName
+
+_discarded = Table(
+    "discarded_edits",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("contact_id", Text, nullable=False),
+    Column("deleted_in", Text, nullable=False),
+    Column("values", JsonText, nullable=False),
+    Column("before", JsonText, nullable=False),
+    Column("discarded_at", UtcTime, nullable=False),
+)
+
+
+class EditPlace(NamedTuple):
+    """The place of an edit in the list: by kind, then by id."""
+
+    kind: str
+    local_id: str
+
+
+def save_discarded(tx: Connection, connection: ConnectionName, edit: DiscardedEdit | None) -> None:
+    """Store a discarded edit, if any. One a record: a deleted one never comes back."""
+    if edit is None:
+        return
+    row: dict[str, Any] = {name: getattr(edit, name) for name in DiscardedEdit.model_fields}
+    upsert(tx, _discarded, [{"connection": connection, **row}], keys=["connection", "kind", "id"])
+
+
+def list_discarded(
+    tx: Connection,
+    connection: ConnectionName,
+    kind: ActivityKind | None = None,
+    after: EditPlace | None = None,
+    limit: int | None = None,
+) -> list[DiscardedEdit]:
+    """List discarded edits, ordered by kind and id."""
+    columns = _discarded.c
+    statement = select(_discarded).where(columns.connection == connection)
+    if kind is not None:
+        statement = statement.where(columns.kind == kind)
+    if after is not None:
+        statement = statement.where(tuple_(columns.kind, columns.id) > tuple_(*map(literal, after)))
+    ordered = statement.order_by(columns.kind, columns.id).limit(limit)
+    names = DiscardedEdit.model_fields
+    return [
+        DiscardedEdit.model_validate({name: row[name] for name in names})
+        for row in tx.execute(ordered).mappings()
+    ]
