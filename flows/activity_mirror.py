@@ -70,7 +70,7 @@ async def activity_mirror(
     """
     dry_run = mode is Mode.DRY_RUN
     async with at_work(connection, "activity-mirror", alone=True) as job:
-        if job.locked_by is not None:
+        if job.obstacle is not None:
             return skipped(job)
         run = _MirrorRun(connection, dry_run=dry_run)
         for kind in KINDS_OF[kinds]:

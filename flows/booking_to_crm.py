@@ -7,7 +7,7 @@ from prefect.runtime import flow_run
 from tasks.bookings import handle_events, list_event_batches
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.domain.shared.outcome import Counts
-from timerex_ghl.orchestration.run_reports import at_work, ended
+from timerex_ghl.orchestration.run_reports import at_work, ended, skipped
 
 
 def name_run() -> str:
@@ -30,6 +30,8 @@ async def booking_to_crm(
             events, except those that a live worker is about to process.
     """
     async with at_work(connection, "booking-to-crm", alone=False) as job:
+        if job.obstacle is not None:
+            return skipped(job)
         counts = Counts()
         for batch in await list_event_batches(connection, event_ids or None):
             counts += await handle_events(connection, batch, replay=bool(event_ids))

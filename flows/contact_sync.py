@@ -34,7 +34,7 @@ async def contact_sync(
         mode: dry-run stores a plan and writes to neither system; apply writes.
     """
     async with at_work(connection, "contact-sync", alone=True) as job:
-        if job.locked_by is not None:
+        if job.obstacle is not None:
             return skipped(job)
         more = True
         while more:

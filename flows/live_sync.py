@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import State
 
 from flows.live.live_run import LiveRun, catch_up, end_dead_runs, report
 from flows.live.live_worker import LiveWorker, live_worker
+from flows.live.outage_end import ending_outages
 from timerex_ghl.engine.context import utc_now
 from timerex_ghl.orchestration.automations import TAG
 from timerex_ghl.orchestration.run_policy import current_flow_run_id, untagged
@@ -61,7 +62,7 @@ async def live(
 
     The active run continues while Prefect is down: only a run that did start replaces it.
     """
-    async with live_worker() as worker:
+    async with live_worker() as worker, ending_outages(worker):
         on_start(worker)
         runs: set[asyncio.Task[None]] = set()
         has_reported = False

@@ -17,8 +17,8 @@ async def timerex_poll(connection: ConnectionName) -> State[None]:
     Args:
         connection: Name of a published connection.
     """
-    async with at_work(connection, "timerex-poll", alone=True) as job:
-        if job.locked_by is not None:
+    async with at_work(connection, "timerex-poll", alone=True, needs="TimeRex") as job:
+        if job.obstacle is not None:
             return skipped(job)
         if job.context.timerex is None:
             return without_credentials(job)

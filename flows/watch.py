@@ -10,6 +10,7 @@ from tasks.warning import warn_in_time
 from tasks.watching import (
     forget_what_is_old,
     report_late_events,
+    report_outages,
     report_silent_webhooks,
 )
 
@@ -18,18 +19,20 @@ from tasks.watching import (
 async def watch(older_than_minutes: float = 15) -> State[None]:
     """Monitor every connection, and emit Prefect events for what operators should know.
 
-    Reports events that are pending for too long, silent webhooks, a daily call budget that runs
-    low, and revoked tokens. Deletes events that finished long ago.
+    Reports services that do not answer, events that are pending for too long, silent webhooks, a
+    daily call budget that runs low, and revoked tokens. Deletes events that finished long ago.
 
     Args:
         older_than_minutes: How long the oldest event of a connection may be pending.
     """
+    down = await report_outages()
     late = await report_late_events(timedelta(minutes=older_than_minutes))
     silent = await report_silent_webhooks()
     warned = await warn_in_time()
     forgotten = await forget_what_is_old()
     said = [
         f"late: {', '.join(late)}" if late else "no event is late",
+        *([f"a service does not answer: {', '.join(down)}"] if down else []),
         *([f"webhooks are silent: {', '.join(silent)}"] if silent else []),
         *([f"warned: {', '.join(warned)}"] if warned else []),
         *([f"{forgotten} old events deleted"] if forgotten else []),

@@ -6,9 +6,9 @@ from prefect import task
 
 from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.tables.inbox import retention
-from timerex_ghl.adapters.ledger.tables.sync import locks
+from timerex_ghl.adapters.ledger.tables.sync import cursors, locks, outages
 from timerex_ghl.domain.shared.models import ConnectionName
-from timerex_ghl.orchestration.automations import WAITING_TOO_LONG, WEBHOOKS_SILENT
+from timerex_ghl.orchestration.automations import SERVICE_DOWN, WAITING_TOO_LONG, WEBHOOKS_SILENT
 from timerex_ghl.orchestration.contexts import load_ledger_store
 from timerex_ghl.orchestration.monitoring import (
     emit,
@@ -16,6 +16,7 @@ from timerex_ghl.orchestration.monitoring import (
     late_connections,
     note_reported,
     silent_connections,
+    unreported_outages,
 )
 from timerex_ghl.orchestration.run_policy import AT_THE_DESK
 
@@ -29,6 +30,25 @@ async def report_late_events(older_than: timedelta) -> list[ConnectionName]:
     for connection, (number, minutes) in late.items():
         emit(WAITING_TOO_LONG, connection, waiting=number, minutes=minutes)
     return [*late]
+
+
+@task(**AT_THE_DESK)
+async def report_outages() -> list[ConnectionName]:
+    """Emit an event for every outage that lasts, once; return the connections without a service."""
+    store = await load_ledger_store()
+    async with store.open() as ledger:
+        for notice in await ledger.read(unreported_outages):
+            outage = notice.outage
+            emit(
+                SERVICE_DOWN,
+                outage.connection,
+                service=outage.service,
+                since=f"{outage.since:%Y-%m-%d %H:%M} UTC",
+                waiting=notice.waiting,
+            )
+            await ledger.write(cursors.save_cursor, outage.connection, *notice.once)
+        down = await ledger.read(outages.list_outages)
+    return [*dict.fromkeys(one.connection for one in down)]
 
 
 @task(**AT_THE_DESK)

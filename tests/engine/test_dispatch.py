@@ -8,9 +8,10 @@ from sqlalchemy import Connection
 from tests.clock import SettableClock
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import Arrival
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.domain.shared.record_ref import RecordRef
-from timerex_ghl.engine.dispatch import BATCH, LANES, LOOK_EVERY_S, Batch, Dispatcher
+from timerex_ghl.engine.dispatch import BATCH, FRESH, LANES, LOOK_EVERY_S, Batch, Dispatcher
 
 TOKYO, OSAKA = ConnectionName("tokyo"), ConnectionName("osaka")
 
@@ -29,6 +30,16 @@ def store(tx: Connection, connection: ConnectionName, records: list[str]) -> lis
         )[0]
         for number, record in enumerate(records)
     ]
+
+
+def store_at(
+    tx: Connection, connection: ConnectionName, record: str, now: datetime
+) -> list[EventId]:
+    arrival = Arrival(
+        connection, "timerex", "event_confirmed", f"later {record}", "{}",
+        record=RecordRef.parse(record),
+    )  # fmt: skip
+    return [stored.event_id for stored in inbox.store_events(tx, [arrival], now)]
 
 
 @pytest.fixture
@@ -115,6 +126,28 @@ async def test_a_flood_leaves_another_connection_its_lanes(
 
     (batch,) = await take(dispatcher)
     assert (batch.connection, batch.event_ids) == (OSAKA, [event_id])
+
+
+@pytest.mark.both_databases
+async def test_a_backlog_leaves_a_lane_to_what_has_just_been_received(
+    ledger: Ledger, dispatcher: Dispatcher, clock: SettableClock
+) -> None:
+    await ledger.write(store, TOKYO, [f"booking:{number}" for number in range(1000)])
+    clock.advance(2 * FRESH)
+    old = [await take(dispatcher) for _ in range(LANES)]
+    assert [len(batches) for batches in old] == [1] * (LANES - 1) + [0]
+
+    (event_id,) = await ledger.write(store_at, TOKYO, "booking:new", clock.now())
+    (other,) = await ledger.write(store_at, TOKYO, "booking:3", clock.now())
+    (batch,) = await take(dispatcher)
+
+    assert (batch.event_ids, batch.is_fresh) == ([event_id], True)
+    assert await take(dispatcher) == []
+    dispatcher.done(batch)
+    assert other not in {event.id for batch in await take(dispatcher) for event in batch.events}
+    dispatcher.done(old[0][0])
+    (next_old,) = await take(dispatcher)
+    assert not next_old.is_fresh
 
 
 @pytest.mark.both_databases

@@ -6,7 +6,7 @@ from typing import Any
 from flows.activity_mirror import Kinds, activity_mirror
 from flows.contact_sync import Mode, contact_sync
 from tests.flows.conftest import Drafts, Engine, add_person
-from tests.flows.test_calendars_in_publishing import SCOPES
+from tests.flows.publishing.test_calendars_in_publishing import SCOPES
 from timerex_ghl.adapters.ledger.tables.activities import activity_pages
 from timerex_ghl.adapters.ledger.tables.contacts import workspace_contacts
 from timerex_ghl.adapters.ledger.tables.operations import published

@@ -111,6 +111,7 @@ async def test_setting_up_twice_sets_up_once(engine: Engine, receiver: Receiver)
         "timerex-ghl: a review is open",
         "timerex-ghl: a run failed",
         "timerex-ghl: a run is dead",
+        "timerex-ghl: a service does not answer",
         "timerex-ghl: access was revoked",
         "timerex-ghl: events wait too long",
         "timerex-ghl: the daily call budget runs low",

@@ -12,7 +12,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.publish_connection import publish_connection
 from tests.flows.conftest import Drafts, Engine, scheduling
-from timerex_ghl.cli.doctor.checks import Finding, check_endpoint, check_schedules, check_up
+from timerex_ghl.cli.doctor.checks import check_schedules, check_up
+from timerex_ghl.cli.doctor.endpoint_check import check_endpoint
+from timerex_ghl.cli.doctor.finding import Finding
 from timerex_ghl.domain.shared.errors import SettingsError
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.orchestration.processes import POOL

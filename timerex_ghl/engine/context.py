@@ -1,5 +1,6 @@
 """The clients, ledger and settings of a connection, ready to use."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from timerex_ghl.adapters.ghl.client import GhlClient
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.domain.connections.settings import ConnectionSettings, PublishedConnection
+from timerex_ghl.domain.shared.errors import Service
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.location_rule import LocationRule
 from timerex_ghl.engine.runtime import Runtime, current_runtime, utc_now
@@ -28,6 +30,18 @@ class CallCount:
         self.calls += 1
 
 
+@dataclass
+class ServiceCheck:
+    """Shares the check whether a service is down among the records that fail at once.
+
+    Attributes:
+        answered_at: When each service last answered it.
+    """
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    answered_at: dict[Service, datetime] = field(default_factory=dict[Service, datetime])
+
+
 @dataclass(frozen=True)
 class SyncContext:
     """What the handlers work with. Opened once a process and connection.
@@ -39,6 +53,7 @@ class SyncContext:
         flow_run_id: The Prefect flow run around it; events' audit rows name both.
         users: The location's users.
         location: The location's rule on duplicates.
+        service_check: The last checks whether a service is down.
         runtime: The clock and the failpoints.
     """
 
@@ -51,6 +66,7 @@ class SyncContext:
     flow_run_id: str | None = None
     users: UserBook = field(default_factory=UserBook)
     location: LocationRule = field(default_factory=LocationRule)
+    service_check: ServiceCheck = field(default_factory=ServiceCheck)
     runtime: Runtime = field(default_factory=current_runtime)
 
     @property

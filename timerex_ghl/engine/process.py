@@ -16,6 +16,8 @@ from timerex_ghl.adapters.ledger.tables.operations.reviews import OpenedReview
 from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey
 from timerex_ghl.domain.shared.errors import (
     FatalError,
+    OutageError,
+    ServiceDownError,
     TimerexGhlError,
 )
 from timerex_ghl.domain.shared.models import (
@@ -27,9 +29,16 @@ from timerex_ghl.domain.shared.models import (
 )
 from timerex_ghl.domain.shared.outcome import Outcome
 from timerex_ghl.domain.shared.record_ref import RecordRef
-from timerex_ghl.domain.shared.verdicts import MAX_ATTEMPTS, ErrorVerdict, judge, pause_after
+from timerex_ghl.domain.shared.verdicts import (
+    ErrorVerdict,
+    in_outage,
+    is_final,
+    judge,
+    pause_after,
+)
 from timerex_ghl.engine.bookings.answered_reviews import answered_by
 from timerex_ghl.engine.context import SyncContext
+from timerex_ghl.engine.outages import is_outage
 from timerex_ghl.engine.writes.close_reviews import close_answered
 
 
@@ -55,6 +64,8 @@ async def process_event(
         outcome = await handle(context, group.event)
     except Exception as error:  # the one place where a record's error is stored
         verdict = judge(error)
+        if isinstance(error, OutageError) and await is_outage(context, error):
+            verdict = in_outage(verdict, error.service)
         outcome = await context.ledger.write(_note_error, context, group, verdict, context.now())
         if isinstance(error, FatalError):
             raise
@@ -89,11 +100,11 @@ def _note_error(
 ) -> Outcome:
     event = group.event
     attempts = event.attempts + verdict.is_attempt
-    if verdict.what == "waiting" and attempts >= MAX_ATTEMPTS:
+    if is_final(verdict, attempts, now - event.received_at):
         verdict = verdict._replace(what="dead", review="dead-letter")
     outcome = Outcome(what=verdict.what)
     if verdict.what == "waiting":
-        pause_s = verdict.after_s or pause_after(attempts)
+        pause_s = pause_after(attempts) if verdict.after_s is None else verdict.after_s
         next_at = now + timedelta(seconds=pause_s)
         inbox.postpone_events(
             tx, group.ids, error=verdict.reason, next_at=next_at, counts=verdict.is_attempt
@@ -159,12 +170,17 @@ async def process_record(
 
     Raises:
         FatalError: Every other record would fail, too.
+        ServiceDownError: A service does not answer.
     """
     try:
         with context.ledger.in_step():
             return await handle(context, key)
     except FatalError:
         raise
+    except OutageError as error:
+        if await is_outage(context, error):
+            raise ServiceDownError(f"{error.service} does not answer: {error}") from error
+        return Outcome(what="waiting")
     except Exception as error:  # noqa: BLE001  the one place where a record's error is stored
         verdict = judge(error)
         if not isinstance(error, TimerexGhlError):

@@ -28,6 +28,9 @@ QUOTA_USED = "timerex-ghl.quota-used"
 ACCESS_ENDED = "timerex-ghl.access-ended"
 """The event of the flow `watch` when an app's tokens were revoked. Same resource."""
 
+SERVICE_DOWN = "timerex-ghl.service-down"
+"""The event of the flow `watch` when a service does not answer for minutes. Same resource."""
+
 HEARTBEAT = timedelta(seconds=30)
 """Heartbeat interval of a flow run: Prefect's shortest. The workers' settings set it."""
 
@@ -59,7 +62,7 @@ def all_automations(block_id: UUID) -> list[AutomationCore]:
 
     A failed run alerts once: each automation acts on one event of one run.
     """
-    return [*_about_runs(block_id), *_about_connections(block_id)]
+    return [*_about_runs(block_id), *_about_events(block_id), *_about_access(block_id)]
 
 
 def _about_runs(block_id: UUID) -> list[AutomationCore]:
@@ -88,7 +91,7 @@ def _about_runs(block_id: UUID) -> list[AutomationCore]:
     ]
 
 
-def _about_connections(block_id: UUID) -> list[AutomationCore]:
+def _about_events(block_id: UUID) -> list[AutomationCore]:
     return [
         _notification(
             block_id,
@@ -100,6 +103,15 @@ def _about_connections(block_id: UUID) -> list[AutomationCore]:
         ),
         _notification(
             block_id,
+            "a service does not answer",
+            "GHL or TimeRex has not answered for minutes. Nothing is lost; all events wait.",
+            trigger=_of_connections(SERVICE_DOWN),
+            body="{{ event.payload.connection }}: {{ event.payload.service }} has not answered"
+            " since {{ event.payload.since }}; {{ event.payload.waiting }} events wait. It is tried"
+            " again every minute, and they go on by themselves.",
+        ),
+        _notification(
+            block_id,
             "webhooks are silent",
             "Polls find changes that no webhook reported. Nothing is lost, but all is delayed.",
             trigger=_of_connections(WEBHOOKS_SILENT),
@@ -108,6 +120,11 @@ def _about_connections(block_id: UUID) -> list[AutomationCore]:
             " {{ event.payload.minutes }} minutes ago. Check the webhook's URL and token, and the"
             " gateway.",
         ),
+    ]
+
+
+def _about_access(block_id: UUID) -> list[AutomationCore]:
+    return [
         _notification(
             block_id,
             "the daily call budget runs low",

@@ -1,6 +1,7 @@
 """What `watch` reports: connections with late events or silent webhooks, once each."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
 from prefect.events import emit_event
 from pydantic import AwareDatetime
@@ -10,13 +11,19 @@ from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.inbox import inbox_queue
 from timerex_ghl.adapters.ledger.tables.operations import published
-from timerex_ghl.adapters.ledger.tables.sync import cursors
+from timerex_ghl.adapters.ledger.tables.sync import cursors, outages
+from timerex_ghl.domain.monitoring.outage import Outage
 from timerex_ghl.domain.monitoring.silence import Silence
+from timerex_ghl.domain.shared.errors import Service
 from timerex_ghl.domain.shared.models import ConnectionName, Record
-from timerex_ghl.engine.monitoring.silent_webhooks import Service, find_silences
+from timerex_ghl.engine.monitoring.silent_webhooks import find_silences
 
 REPORT_AGAIN_AFTER = timedelta(hours=1)
 """A continuing silence is reported again after this, if polls found more changes."""
+
+
+REPORT_OUTAGE_AFTER = timedelta(minutes=5)
+"""A shorter outage is repaired before anybody could act on the report."""
 
 
 class SilenceReport(Record):
@@ -66,15 +73,48 @@ def _cursor_of(service: Service) -> str:
     return f"silence-{service}"
 
 
+class OutageNotice(NamedTuple):
+    """An outage to report, and how many events wait."""
+
+    outage: Outage
+    waiting: int
+
+    @property
+    def once(self) -> tuple[str, str]:
+        """Return the cursor that records the report: one an outage."""
+        return f"outage-{self.outage.service}", self.outage.since.isoformat()
+
+
+def unreported_outages(tx: Connection) -> list[OutageNotice]:
+    """Find outages that have lasted for minutes and were not reported."""
+    now = clock.now(tx)
+    notices = [
+        OutageNotice(one, inbox_queue.what_waits(tx, one.connection).number)
+        for one in outages.list_outages(tx)
+        if now - one.since >= REPORT_OUTAGE_AFTER
+    ]
+    return [
+        notice
+        for notice in notices
+        if cursors.get_cursor(tx, notice.outage.connection, notice.once[0]) != notice.once[1]
+    ]
+
+
 def late_connections(
     tx: Connection, older_than: timedelta
 ) -> dict[ConnectionName, tuple[int, int]]:
-    """Find late connections: number of pending events, and age of the oldest in minutes."""
+    """Find late connections: number of pending events, and age of the oldest in minutes.
+
+    Those that wait for the end of an outage are reported as such.
+    """
+    down = outages.connections_without(tx, "GHL")
     now = clock.now(tx)
     found: dict[ConnectionName, tuple[int, int]] = {}
     for version in published.all_published(tx):
         name = version.settings.name
         waiting = inbox_queue.what_waits(tx, name)
+        if name in down:
+            continue
         if waiting.since is not None and now - waiting.since > older_than:
             found[name] = waiting.number, int((now - waiting.since).total_seconds() // 60)
     return found

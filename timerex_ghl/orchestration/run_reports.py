@@ -16,11 +16,12 @@ from timerex_ghl.adapters.ledger.tables.operations.dry_run_plans import (
     fields_to_ghl,
     fields_to_workspace,
 )
-from timerex_ghl.domain.shared.errors import LockedError
+from timerex_ghl.domain.shared.errors import LockedError, OutageError, Service
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.domain.shared.outcome import Counts
 from timerex_ghl.engine.bookings.poll_bookings import Polling
 from timerex_ghl.engine.context import SyncContext, utc_now
+from timerex_ghl.engine.outages import is_outage, try_again
 from timerex_ghl.engine.writes.lock_names import lock_of_job
 from timerex_ghl.engine.writes.locking import locked
 from timerex_ghl.orchestration.contexts import opened
@@ -38,7 +39,8 @@ class Job:
     """A flow run at work on a connection.
 
     Attributes:
-        locked_by: The run that has the lease of this job; None if it is this run.
+        obstacle: Why it can do nothing now: another run has the lease of this job, or the service
+            does not answer. None: it can.
     """
 
     name: str
@@ -46,23 +48,28 @@ class Job:
     context: SyncContext
     started_at: datetime
     calls_before: int
-    locked_by: str | None
+    obstacle: str | None
 
 
 @asynccontextmanager
-async def at_work(connection: ConnectionName, name: str, *, alone: bool) -> AsyncGenerator[Job]:
+async def at_work(
+    connection: ConnectionName, name: str, *, alone: bool, needs: Service = "GHL"
+) -> AsyncGenerator[Job]:
     """Open the connection for this flow run and its tasks.
 
     Args:
         connection: The connection to open.
         name: The deployment's name.
         alone: Allow one run of this job at a time. Waits as long as a killed run's lease lasts.
+        needs: The service without which it can do nothing. If it stops answering meanwhile, the run
+            fails, and later ones are skipped until it answers.
     """
     async with AsyncExitStack() as stack:
         context = await stack.enter_async_context(opened(connection))
         run_id = await _tag_run(connection)
-        locked_by = None
-        if alone:
+        outage = await try_again(context, needs)
+        obstacle = outage.in_words() if outage else None
+        if alone and obstacle is None:
             try:
                 await stack.enter_async_context(
                     locked(
@@ -73,15 +80,17 @@ async def at_work(connection: ConnectionName, name: str, *, alone: bool) -> Asyn
                     )
                 )
             except LockedError as error:
-                locked_by = error.holder
-        yield Job(name, run_id, context, utc_now(), context.calls.calls, locked_by)
+                obstacle = f"{name} is locked by {error.holder}"
+        try:
+            yield Job(name, run_id, context, utc_now(), context.calls.calls, obstacle)
+        except OutageError as error:
+            await is_outage(context, error)
+            raise
 
 
 def skipped(job: Job) -> State[None]:
-    """End a run because the same job is running already."""
-    return Completed(
-        name="Skipped", message=f"{job.name} is locked by {job.locked_by}: nothing done"
-    )
+    """End a run that can do nothing now."""
+    return Completed(name="Skipped", message=f"{job.obstacle}: nothing done")
 
 
 async def ended(

@@ -11,8 +11,8 @@ from timerex_ghl.adapters.timerex.client import TimerexClient
 from timerex_ghl.adapters.timerex.replies import read_event_row
 from timerex_ghl.domain.shared.errors import (
     CredentialsError,
+    OutageError,
     RateLimitedError,
-    RetryableError,
     ScopeError,
     SettingsError,
     TimerexGhlError,
@@ -39,9 +39,9 @@ async def refused(client: TimerexClient, method: str, event_id: BookingId) -> Ti
     [
         (READ, 401, CredentialsError),
         (READ, 429, RateLimitedError),
-        (READ, 500, RetryableError),
-        (READ, 503, RetryableError),
-        (READ, 408, RetryableError),
+        (READ, 500, OutageError),
+        (READ, 503, OutageError),
+        (READ, 408, OutageError),
         (WRITE, 500, UnknownOutcomeError),
         (WRITE, 408, UnknownOutcomeError),
         (WRITE, 429, RateLimitedError),
@@ -66,7 +66,7 @@ async def test_a_read_whose_answer_is_lost_may_be_repeated(api: ApiWorld, kind: 
 
     error = await refused(api.by_key(), "get_event", event_id)
 
-    assert type(error) is RetryableError
+    assert type(error) is OutageError
 
 
 async def test_a_cancel_whose_answer_is_lost_is_unknown_and_may_have_happened(
@@ -99,7 +99,7 @@ async def test_what_could_not_connect_was_not_sent(api: ApiWorld, method: str) -
 
     error = await refused(client, method, BookingId("b1"))
 
-    assert type(error) is RetryableError
+    assert type(error) is OutageError
     assert "was not sent" in str(error)
 
 

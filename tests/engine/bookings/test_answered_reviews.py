@@ -9,6 +9,7 @@ from tests.deliveries import cancelled, confirmed
 from tests.engine.polling_world import RIKU, PollingWorld
 from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.domain.monitoring.outage import PATIENCE
 from timerex_ghl.domain.shared.verdicts import MAX_ATTEMPTS
 
 FIND = "get-duplicate-contact"
@@ -23,8 +24,10 @@ async def give_up(world: World, body: dict[str, Any]) -> None:
     fault = {"operation": FIND, "kind": "status", "value": 503, "times": MAX_ATTEMPTS}
     await world.ask("POST", "/ghl/faults", fault)
     event = await world.receive(body)
+    world.clock.advance(PATIENCE)
     for _ in range(MAX_ATTEMPTS):
         await world.handle(event)
+    world.clock.advance(-PATIENCE)
     assert await world.state_of(event) == "dead"
 
 

@@ -12,6 +12,7 @@ from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.timerex.webhooks import read_delivery
 from timerex_ghl.domain.bookings.verification import BookingSnapshot
+from timerex_ghl.domain.monitoring.outage import PATIENCE
 from timerex_ghl.domain.shared.errors import LockedError
 from timerex_ghl.domain.shared.models import BookingId
 from timerex_ghl.domain.shared.verdicts import MAX_ATTEMPTS, pause_after
@@ -179,6 +180,7 @@ async def test_an_event_that_fails_too_often_is_given_up_and_a_person_is_asked(
     fault = {"operation": "add-tags", "kind": "status", "value": 503, "times": MAX_ATTEMPTS}
     await world.ask("POST", "/ghl/faults", fault)
 
+    world.clock.advance(PATIENCE)
     outcomes = [(await world.handle(event_id))[0].what for _ in range(MAX_ATTEMPTS)]
 
     assert outcomes == ["waiting"] * (MAX_ATTEMPTS - 1) + ["dead"]

@@ -14,8 +14,8 @@ from timerex_ghl.domain.shared.errors import (
     CredentialsError,
     DuplicateContactError,
     NotFoundError,
+    OutageError,
     RateLimitedError,
-    RetryableError,
     ScopeError,
     SettingsError,
     SkippableError,
@@ -63,13 +63,19 @@ def failure_of(
         case _, 429:
             return RateLimitedError(said, after_s=wait_of(headers))
         case (5, _) | (_, 408):
-            return UnknownOutcomeError(said) if operation.writes else RetryableError(said)
+            return lost_answer(operation, said)
         case 4, _ if not is_page(headers):
             return _refusal_of(operation, said, status, answer)
         case _:
             return CredentialsError(
                 f"{said}, unlike GHL: check the API address and the credentials"
             )
+
+
+def lost_answer(operation: GhlOperation, what: str) -> OutageError:
+    """Return the error where no answer can be read: the outcome of a write is then unknown."""
+    kind = UnknownOutcomeError if operation.writes else OutageError
+    return kind(what, service="GHL")
 
 
 def is_page(headers: Mapping[str, str]) -> bool:

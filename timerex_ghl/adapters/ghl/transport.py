@@ -9,17 +9,22 @@ from typing import Any, NamedTuple, TypeVar
 import httpx
 
 from timerex_ghl.adapters.ghl.access.auth import GhlAuth
-from timerex_ghl.adapters.ghl.failures import GhlTokenRefusedError, failure_of, is_page, wait_of
+from timerex_ghl.adapters.ghl.failures import (
+    GhlTokenRefusedError,
+    failure_of,
+    is_page,
+    lost_answer,
+    wait_of,
+)
 from timerex_ghl.adapters.ghl.mappers import Json
 from timerex_ghl.adapters.ghl.operations import OPERATIONS, GhlOperation
 from timerex_ghl.adapters.ghl.rate_limiter import RateLimiter, is_behind_live
 from timerex_ghl.domain.shared.errors import (
     CredentialsError,
+    OutageError,
     RateLimitedError,
-    RetryableError,
     ScopeError,
     SkippableError,
-    UnknownOutcomeError,
 )
 from timerex_ghl.domain.shared.models import LocationId
 
@@ -69,9 +74,9 @@ class GhlCall(NamedTuple):
         """Return the call as shown in messages."""
         return f"{self.operation.name} ({self.subject})"
 
-    def unclear(self, what: str) -> RetryableError:
+    def unclear(self, what: str) -> OutageError:
         """Return the error for an unreadable answer: the outcome of a write is then unknown."""
-        return UnknownOutcomeError(what) if self.operation.writes else RetryableError(what)
+        return lost_answer(self.operation, what)
 
 
 class GhlTransport:
@@ -193,9 +198,10 @@ class GhlTransport:
             async with asyncio.timeout(self._deadline_s):
                 return await self._http.send(request, follow_redirects=False)
         except NEVER_SENT as error:
-            raise RetryableError(
+            raise OutageError(
                 f"{request.url.host} cannot be reached ({type(error).__name__}): {call} was not"
-                " sent"
+                " sent",
+                service="GHL",
             ) from None
         except (httpx.HTTPError, TimeoutError) as error:
             raise call.unclear(f"no answer to {call}: {type(error).__name__}") from None

@@ -10,8 +10,8 @@ from timerex_ghl.adapters.timerex.operations import TimerexOperation
 from timerex_ghl.domain.shared.errors import (
     CredentialsError,
     NotFoundError,
+    OutageError,
     RateLimitedError,
-    RetryableError,
     ScopeError,
     SettingsError,
     SkippableError,
@@ -50,11 +50,17 @@ def failure_of(
         case _, 429:
             return RateLimitedError(said, after_s=wait_of(headers))
         case (5, _) | (_, 408):
-            return UnknownOutcomeError(said) if operation.writes else RetryableError(said)
+            return lost_answer(operation, said)
         case 4, _ if not is_page(headers):
             return _refusal_of(operation, said, status, headers, has_scopes=has_scopes)
         case _:  # a login page: one client reports it as the answer to a bad key
             return CredentialsError(f"{said}, unlike its API: check the API address and the key")
+
+
+def lost_answer(operation: TimerexOperation, what: str) -> OutageError:
+    """Return the error where no answer can be read: the outcome of a write is then unknown."""
+    kind = UnknownOutcomeError if operation.writes else OutageError
+    return kind(what, service="TimeRex")
 
 
 def is_page(headers: Mapping[str, str]) -> bool:

@@ -16,16 +16,16 @@ from timerex_ghl.adapters.timerex.failures import (
     TimerexTokenRefusedError,
     failure_of,
     is_page,
+    lost_answer,
     wait_of,
 )
 from timerex_ghl.adapters.timerex.operations import TimerexOperation
 from timerex_ghl.adapters.timerex.rate_limiter import TimerexRateLimiter
 from timerex_ghl.domain.shared.errors import (
     CredentialsError,
+    OutageError,
     RateLimitedError,
-    RetryableError,
     SkippableError,
-    UnknownOutcomeError,
 )
 
 T = TypeVar("T")
@@ -48,9 +48,9 @@ class TimerexCall(NamedTuple):
         """Return the call as shown in messages."""
         return f"{self.operation.name}{self.subject}"
 
-    def unclear(self, what: str) -> RetryableError:
+    def unclear(self, what: str) -> OutageError:
         """Return the error for an unreadable answer: the outcome of a write is then unknown."""
-        return UnknownOutcomeError(what) if self.operation.writes else RetryableError(what)
+        return lost_answer(self.operation, what)
 
 
 class TimerexTransport:
@@ -161,9 +161,10 @@ class TimerexTransport:
             async with asyncio.timeout(self._deadline_s):
                 return await self._http.send(request, follow_redirects=False)
         except NEVER_SENT as error:
-            raise RetryableError(
+            raise OutageError(
                 f"{request.url.host} cannot be reached ({type(error).__name__}): {call} was not"
-                " sent"
+                " sent",
+                service="TimeRex",
             ) from None
         except (httpx.HTTPError, TimeoutError) as error:
             raise call.unclear(f"no answer to {call}: {type(error).__name__}") from None

@@ -3,11 +3,9 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from http import HTTPStatus
 from typing import NamedTuple
 from uuid import UUID
 
-import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
@@ -19,7 +17,11 @@ from prefect.exceptions import ObjectNotFound
 import blocks
 from tasks.publishing import check_draft
 from timerex_ghl.adapters.ledger.db.sqlite import choose_module, is_fixed
+from timerex_ghl.adapters.ledger.tables.inbox import inbox_queue
 from timerex_ghl.adapters.ledger.tables.operations import published
+from timerex_ghl.adapters.ledger.tables.sync import outages
+from timerex_ghl.cli.doctor.endpoint_check import check_endpoint
+from timerex_ghl.cli.doctor.finding import Finding
 from timerex_ghl.domain.connections.setting_changes import difference
 from timerex_ghl.domain.shared.errors import SettingsError, TimerexGhlError
 from timerex_ghl.domain.shared.models import ConnectionName
@@ -40,20 +42,6 @@ DEPLOYED = (
 
 SCHEDULER_S = 75.0
 """How long a schedule may lack an upcoming run: Prefect's scheduler loops once a minute."""
-
-
-class Finding(NamedTuple):
-    """The result of one check. `is_well` None: nothing is wrong, but it could be better."""
-
-    step: str
-    is_well: bool | None
-    said: str
-
-    def in_words(self) -> str:
-        """Format the finding as one line."""
-        return (
-            f"{ {True: 'ok', False: 'FAIL', None: 'note'}[self.is_well]:<5}{self.step}: {self.said}"
-        )
 
 
 Check = Callable[[], Awaitable[Finding]]
@@ -80,6 +68,7 @@ async def check_up(
     if connection is not None:
         name = ConnectionName(connection)
         checks += [
+            ("services", lambda: check_services(name)),
             ("connection", lambda: check_connection(name)),
             ("schedules", lambda: check_schedules(name)),
             ("TimeRex poll", lambda: check_poll(name)),
@@ -175,6 +164,21 @@ async def check_connection(name: ConnectionName) -> Finding:
     return Finding("connection", is_well=True, said="GHL accepts it; the draft is published")
 
 
+async def check_services(name: ConnectionName) -> Finding:
+    """Check whether events wait for the end of an outage of GHL or TimeRex."""
+    store = await load_ledger_store()
+    async with store.open() as ledger:
+        lasting = await ledger.read(outages.list_outages, name)
+        waiting = (await ledger.read(inbox_queue.what_waits, name)).number
+    if not lasting:
+        return Finding("services", is_well=True, said="GHL and TimeRex answer")
+    said = "; ".join(f"{one.in_words()} ({one.reason})" for one in lasting)
+    raise SettingsError(
+        f"{said}: {waiting} events wait, and go on by themselves once it answers; if it lasts,"
+        " check the network and the API address"
+    )
+
+
 async def check_poll(name: ConnectionName) -> Finding:
     """Check whether bookings are found whose webhook never arrived."""
     store = await load_ledger_store()
@@ -247,47 +251,3 @@ async def _has_run_to_come(client: PrefectClient, schedule: _Schedule) -> bool:
         ),
     )
     return bool(await client.read_flow_runs(flow_run_filter=wanted, limit=1))
-
-
-async def check_endpoint(name: ConnectionName, gateway_url: str) -> Finding:
-    """Check that the gateway is ready and refuses a delivery without the token."""
-    store = await load_ledger_store()
-    async with store.open() as ledger:
-        running = await ledger.read(published.current, name)
-    if running is None:
-        raise SettingsError(f"not published: run timerex-ghl publish {name}")
-    base = gateway_url.rstrip("/")
-    if not base.startswith(("https://", "http://")):
-        raise SettingsError(f"invalid gateway URL {gateway_url}: enter https://your.host")
-    endpoint = f"{base}/webhooks/timerex/{running.settings.timerex.endpoint}"
-    try:
-        async with httpx.AsyncClient(timeout=10) as http:
-            ready = await http.get(f"{base}/readyz")
-            forged = await http.post(endpoint, json={"webhook_type": "event_confirmed"})
-    except httpx.HTTPError as error:
-        raise SettingsError(
-            f"no gateway answers at {base} ({type(error).__name__}): start timerex-ghl gateway,"
-            " and check the URL and the proxy"
-        ) from None
-    fault = _fault_of_endpoint(ready.status_code, forged.status_code)
-    if fault is not None:
-        raise SettingsError(fault)
-    return Finding("endpoint", is_well=True, said="ready, and refuses deliveries without the token")
-
-
-def _fault_of_endpoint(ready: int, forged: int) -> str | None:
-    """Return what is wrong with a gateway, judged by its answers; None if nothing."""
-    match ready, forged:
-        case HTTPStatus.OK, HTTPStatus.UNAUTHORIZED:
-            return None
-        case HTTPStatus.SERVICE_UNAVAILABLE, _:
-            return "the gateway runs but its ledger does not answer: check the database"
-        case HTTPStatus.OK, HTTPStatus.NOT_FOUND:
-            return (
-                "the gateway does not know this endpoint: start it on the ledger of the block"
-                " `ledger` (--ledger), and let the proxy forward /webhooks/"
-            )
-        case HTTPStatus.OK, _:
-            return f"a delivery without the token got status {forged}: expected 401"
-        case _:
-            return f"another program answers ({ready} to /readyz): check the URL and the proxy"

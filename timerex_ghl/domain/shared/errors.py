@@ -19,6 +19,9 @@ ReviewKind = Literal[
 booking whose new time never arrived."""
 
 
+Service = Literal["GHL", "TimeRex"]
+
+
 class TimerexGhlError(Exception):
     """Base class of all errors of this project.
 
@@ -57,7 +60,19 @@ class RateLimitedError(RetryableError):
     """The service answered 429. The wait does not count as an attempt."""
 
 
-class UnknownOutcomeError(RetryableError):
+class OutageError(RetryableError):
+    """The service cannot be reached, or fails by itself: that need not be the record's fault.
+
+    Attributes:
+        service: The service.
+    """
+
+    def __init__(self, message: str, *, service: Service) -> None:
+        super().__init__(message)
+        self.service: Service = service
+
+
+class UnknownOutcomeError(OutageError):
     """A write was sent and its answer never read: it may have happened. Check before resending."""
 
 
@@ -137,6 +152,10 @@ class ContactGoneError(ReviewNeededError):
 
 class FatalError(TimerexGhlError):
     """Stop: retries and other records would fail, too, until the setup is corrected."""
+
+
+class ServiceDownError(FatalError):
+    """A service does not answer at all: what is unfinished is done once it does."""
 
 
 class CredentialsError(FatalError):

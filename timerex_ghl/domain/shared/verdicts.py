@@ -1,15 +1,19 @@
 """What an error means for its record: how it ends, or when it is tried again."""
 
+from datetime import timedelta
 from typing import NamedTuple
 
+from timerex_ghl.domain.monitoring.outage import LONGEST_PAUSE, PATIENCE
 from timerex_ghl.domain.shared.errors import (
     LockedError,
+    OutageError,
     QuarantineError,
     RateLimitedError,
     RetryableError,
     ReviewKind,
     ReviewNeededError,
     ScopeError,
+    Service,
     SkippableError,
     TimerexGhlError,
 )
@@ -40,6 +44,8 @@ class ErrorVerdict(NamedTuple):
         is_attempt: It counts as an attempt; a wait (429, a lock of another process) does not.
         subject: What a review is about, where that is not the event or record being processed.
         after_s: Seconds until the retry at the earliest; None: longer with each attempt.
+        is_of_service: The service failed, which may not be the record's fault: it is not given up
+            soon.
     """
 
     what: What
@@ -50,6 +56,29 @@ class ErrorVerdict(NamedTuple):
     ghl_ids: tuple[str, ...] = ()
     after_s: float | None = None
     subject: RecordRef | None = None
+    is_of_service: bool = False
+
+
+def is_final(verdict: ErrorVerdict, attempts: int, waited: timedelta) -> bool:
+    """Return whether a record that failed so often is given up.
+
+    Args:
+        verdict: What the last error means.
+        attempts: The attempts that count, with the last one.
+        waited: Time since the record was first to be processed.
+    """
+    if verdict.is_of_service and waited < PATIENCE:
+        return False
+    return verdict.what == "waiting" and attempts >= MAX_ATTEMPTS
+
+
+def in_outage(verdict: ErrorVerdict, service: Service) -> ErrorVerdict:
+    """Return the verdict where the whole service is down: the record is due once it answers.
+
+    Nothing is handed out while GHL is down, so it is due at once; TimeRex is needed by few.
+    """
+    after_s = 0.0 if service == "GHL" else LONGEST_PAUSE.total_seconds()
+    return verdict._replace(is_attempt=False, after_s=after_s)
 
 
 def judge(error: Exception) -> ErrorVerdict:
@@ -60,7 +89,8 @@ def judge(error: Exception) -> ErrorVerdict:
         case RateLimitedError() | LockedError():
             return ErrorVerdict("waiting", str(error), is_attempt=False)
         case RetryableError():
-            return ErrorVerdict("waiting", str(error))
+            is_of_service = isinstance(error, OutageError)
+            return ErrorVerdict("waiting", str(error), is_of_service=is_of_service)
         case ReviewNeededError():
             return ErrorVerdict(
                 "review",

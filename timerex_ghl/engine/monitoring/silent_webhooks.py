@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -12,10 +11,9 @@ from timerex_ghl.adapters.ledger.tables.operations import audit, published
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.adapters.timerex.polled import happened_at
 from timerex_ghl.domain.monitoring.silence import SKEW, Silence, find_silence
+from timerex_ghl.domain.shared.errors import Service
 from timerex_ghl.domain.shared.models import ConnectionName, GhlContactId
 from timerex_ghl.engine.contacts.commit_contact import ADDED, RECONCILED
-
-Service = Literal["TimeRex", "GHL"]
 
 LOOK_BACK = timedelta(days=1)
 """What polls found before this was already reported, or is out of date."""

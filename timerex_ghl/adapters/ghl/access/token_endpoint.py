@@ -15,8 +15,8 @@ from timerex_ghl.adapters.ghl.failures import wait_of
 from timerex_ghl.adapters.ghl.transport import NEVER_SENT
 from timerex_ghl.domain.shared.errors import (
     CredentialsError,
+    OutageError,
     RateLimitedError,
-    RetryableError,
     TimerexGhlError,
     UnknownOutcomeError,
 )
@@ -69,12 +69,12 @@ class TokenEndpoint:
             async with asyncio.timeout(self._deadline_s):
                 response = await self._http.post(self._url, data=form, follow_redirects=False)
         except NEVER_SENT as error:
-            raise RetryableError(
-                f"the token address cannot be reached ({type(error).__name__})"
+            raise OutageError(
+                f"the token address cannot be reached ({type(error).__name__})", service="GHL"
             ) from None
         except (httpx.HTTPError, TimeoutError) as error:
             raise UnknownOutcomeError(
-                f"no answer from the token address: {type(error).__name__}"
+                f"no answer from the token address: {type(error).__name__}", service="GHL"
             ) from None
         return self._read(response)
 
@@ -83,7 +83,7 @@ class TokenEndpoint:
         if not response.is_success:
             raise _refusal_of(response, str(body.get("error") or ""))
         if not body.get("access_token"):
-            raise UnknownOutcomeError("the token address returned no token")
+            raise UnknownOutcomeError("the token address returned no token", service="GHL")
         location_id = body.get("locationId")
         if location_id not in {None, self._location_id} or body.get("userType") == "Company":
             raise SpentTokenError(
@@ -100,7 +100,7 @@ def _refusal_of(response: httpx.Response, error: str) -> TimerexGhlError:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(said, after_s=wait_of(response.headers))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
-        return UnknownOutcomeError(said)
+        return UnknownOutcomeError(said, service="GHL")
     return CredentialsError(
         f"{said}: check client id, client secret and token address in the GHL Credentials block"
     )

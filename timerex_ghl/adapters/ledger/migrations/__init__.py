@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 VERSION_TABLE = "ledger_version"
 
-HEAD = "0005"
+HEAD = "0006"
 """The last revision in `versions`. A constant, so that opening a ledger does not load Alembic."""
 
 

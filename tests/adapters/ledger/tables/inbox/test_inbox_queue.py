@@ -39,14 +39,14 @@ async def test_a_flood_of_one_connection_hides_nobody_elses_events(ledger: Ledge
 
     found = await ledger.read(inbox_queue.due_events, [TOKYO, OSAKA], NOW, 5)
 
-    assert [one.connection for one in found].count(TOKYO) == 5
-    assert other in {one.id for one in found}
+    assert len(found[TOKYO]) == 5
+    assert [one.id for one in found[OSAKA]] == [other]
 
 
 async def test_only_the_connections_asked_for_are_looked_at(ledger: Ledger) -> None:
     await ledger.write(store, "one", "ghl:1")
 
-    assert await ledger.read(inbox_queue.due_events, [OSAKA], NOW, 5) == []
+    assert await ledger.read(inbox_queue.due_events, [OSAKA], NOW, 5) == {}
 
 
 async def test_a_postponed_event_is_due_at_its_time(ledger: Ledger) -> None:
@@ -54,20 +54,33 @@ async def test_a_postponed_event_is_due_at_its_time(ledger: Ledger) -> None:
     later = NOW + timedelta(seconds=8)
     await ledger.write(inbox.postpone_events, [event_id], error="503", next_at=later)
 
-    assert await ledger.read(inbox_queue.due_events, [TOKYO], NOW, 5) == []
+    assert await ledger.read(inbox_queue.due_events, [TOKYO], NOW, 5) == {TOKYO: []}
     assert await ledger.read(inbox_queue.next_due_at, [TOKYO], NOW) == later
-    assert [one.id for one in await ledger.read(inbox_queue.due_events, [TOKYO], later, 5)] == [
-        event_id
-    ]
+    found = await ledger.read(inbox_queue.due_events, [TOKYO], later, 5)
+    assert [one.id for one in found[TOKYO]] == [event_id]
     assert await ledger.read(inbox_queue.next_due_at, [TOKYO], later) is None
 
 
 async def test_an_event_about_no_record_stands_for_itself(ledger: Ledger) -> None:
     event_id = await ledger.write(store, "one")
 
-    (found,) = await ledger.read(inbox_queue.due_events, [TOKYO], NOW, 5)
+    found = await ledger.read(inbox_queue.due_events, [TOKYO], NOW, 5)
 
-    assert found.record == RecordRef.event(event_id)
+    assert [one.record for one in found[TOKYO]] == [RecordRef.event(event_id)]
+
+
+async def test_a_fresh_event_comes_after_older_ones_of_its_record(ledger: Ledger) -> None:
+    before = NOW - timedelta(hours=1)
+    await ledger.write(store, "old", "ghl:1")
+    await ledger.write(store, "new", "ghl:1")
+    alone = await ledger.write(store, "alone", "ghl:2")
+
+    fresh = await ledger.read(inbox_queue.fresh_events, TOKYO, NOW, before, 5)
+    late = await ledger.read(inbox_queue.fresh_events, TOKYO, NOW, NOW + timedelta(hours=1), 5)
+
+    assert alone in {one.id for one in fresh}
+    assert len(fresh) == 2, "the older one of a record stands for it"
+    assert late == []
 
 
 async def test_the_newest_notification_stands_for_all_that_wait(ledger: Ledger) -> None:

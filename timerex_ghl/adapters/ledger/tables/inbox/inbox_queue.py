@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import (
     InboxEvent,
@@ -51,13 +51,13 @@ _WAITS = events.c.state == InboxState.WAITING
 
 def due_events(
     tx: Connection, connections: Collection[ConnectionName], now: datetime, limit: int
-) -> list[Due]:
-    """List the events that are due, oldest first, at most `limit` per connection.
+) -> dict[ConnectionName, list[Due]]:
+    """List the events that are due by connection, oldest first, at most `limit` each.
 
     So a connection with many events does not block the others.
     """
     waiting = tx.scalars(select(events.c.connection).where(_WAITS).distinct())
-    found: list[Due] = []
+    found: dict[ConnectionName, list[Due]] = {}
     for connection in sorted({*waiting} & {*connections}):
         rows = tx.execute(
             select(events.c.id, events.c.record)
@@ -66,8 +66,32 @@ def due_events(
             .limit(limit)
         )
         name = ConnectionName(connection)
-        found += [Due(row.id, name, row.record or RecordRef.event(row.id)) for row in rows]
+        found[name] = [Due(row.id, name, row.record or RecordRef.event(row.id)) for row in rows]
     return found
+
+
+def fresh_events(
+    tx: Connection, connection: ConnectionName, now: datetime, since: datetime, limit: int
+) -> list[Due]:
+    """List due events received since a time, oldest first.
+
+    Left out are those whose record has an older pending event: that comes first.
+    """
+    older = events.alias()
+    has_older = exists().where(
+        older.c.connection == events.c.connection,
+        older.c.record == events.c.record,
+        older.c.state == InboxState.WAITING,
+        older.c.seq < events.c.seq,
+    )
+    rows = tx.execute(
+        select(events.c.id, events.c.record)
+        .where(events.c.connection == connection, _WAITS, _is_due(now))
+        .where(events.c.received_at > since, ~has_older)
+        .order_by(events.c.seq)
+        .limit(limit)
+    )
+    return [Due(row.id, connection, row.record or RecordRef.event(row.id)) for row in rows]
 
 
 def next_due_at(
