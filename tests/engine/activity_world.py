@@ -17,7 +17,7 @@ from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.activities import activities
 from timerex_ghl.adapters.ledger.tables.activities.activities import WantedActivities
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
-from timerex_ghl.adapters.ledger.tables.inbox.inbox import events
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import IS_WAITING, events
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.activities.activity_fields import Activity, ActivityKey, ActivityKind
 from timerex_ghl.domain.shared.models import ContactId, EventId, FieldName
@@ -219,8 +219,6 @@ def _store_event(tx: Connection, key: ActivityKey, version: int, now: datetime) 
 
 def _waiting(tx: Connection) -> list[EventId]:
     rows = tx.scalars(
-        select(events.c.id)
-        .where(events.c.connection == NAME, events.c.state == "waiting")
-        .order_by(events.c.seq)
+        select(events.c.id).where(events.c.connection == NAME, IS_WAITING).order_by(events.c.seq)
     )
     return [EventId(row) for row in rows]

@@ -127,7 +127,8 @@ def most_unasked(
     if pending_deletes.list_deletes(tx, connection, ["pending"], kind, side):
         return 0
     recent = pending_deletes.count_since(tx, connection, kind, side, now - WITHIN)
-    linked = pending_deletes.count_linked(tx, connection, kind)
+    enough = settings.most_deletes * 100 // settings.most_deletes_percent + 1
+    linked = pending_deletes.count_linked(tx, connection, kind, enough)
     share = max(FEW, linked * settings.most_deletes_percent // 100)
     return max(0, min(settings.most_deletes, share) - recent)
 

@@ -5,8 +5,9 @@ Each module of this package defines its tables on `metadata`, next to their quer
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Text, TypeDecorator
+from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Text, TypeDecorator, text
 
 from timerex_ghl.domain.shared.record_ref import RecordRef
 
@@ -22,6 +23,15 @@ metadata = MetaData(
 
 SERIAL = BigInteger().with_variant(Integer(), "sqlite")
 """An autoincrement key. On SQLite add `sqlite_autoincrement=True` to the table."""
+
+
+def of_rows_where(condition: str) -> dict[str, Any]:
+    """Return the arguments of a partial index: of the few rows that a look-up is about.
+
+    SQLite uses it only for a statement that contains the same condition, without a parameter in it.
+    """
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from timerex_ghl.adapters.ledger.migrations import VERSION_TABLE
+from timerex_ghl.adapters.ledger.migrations.statistics import write_statistics
 from timerex_ghl.domain.shared.errors import SettingsError
 
 _one_at_a_time = threading.Lock()  # Alembic's `op` and `context` are global to the process
@@ -33,6 +34,8 @@ def migrate(tx: Connection) -> None:
         )
     with _one_at_a_time:
         command.upgrade(settings, "head")
+    if tx.dialect.name == "sqlite":
+        write_statistics(tx)
 
 
 def config(tx: Connection) -> Config:

@@ -144,5 +144,6 @@ async def test_linked_are_the_notes_that_both_systems_have(ledger: Ledger) -> No
         )
         await ledger.write(links.save_links, [link])
 
-    assert await ledger.read(pending_deletes.count_linked, NAME, "note") == 2
-    assert await ledger.read(pending_deletes.count_linked, HINODE, "note") == 0
+    assert await ledger.read(pending_deletes.count_linked, NAME, "note", 9) == 2
+    assert await ledger.read(pending_deletes.count_linked, NAME, "note", 1) == 1
+    assert await ledger.read(pending_deletes.count_linked, HINODE, "note", 9) == 0

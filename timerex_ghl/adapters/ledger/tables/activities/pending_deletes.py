@@ -14,11 +14,13 @@ from sqlalchemy import (
     Text,
     and_,
     func,
+    literal,
     select,
+    text,
     update,
 )
 
-from timerex_ghl.adapters.ledger.db.schema import UtcTime, metadata
+from timerex_ghl.adapters.ledger.db.schema import UtcTime, metadata, of_rows_where
 from timerex_ghl.adapters.ledger.db.upsert import upsert
 from timerex_ghl.adapters.ledger.tables.sync.links import links
 from timerex_ghl.domain.activities.activity_fields import ActivityId, ActivityKey, ActivityKind
@@ -26,6 +28,9 @@ from timerex_ghl.domain.shared.models import ConnectionName, Record
 
 Side = Literal["workspace", "ghl"]
 State = Literal["pending", "released", "done", "allowed", "withdrawn", "kept"]
+
+UNAPPLIED: frozenset[State] = frozenset({"pending", "released", "kept"})
+_UNAPPLIED = "state IN ('pending', 'released', 'kept')"
 
 _deletes = Table(
     "pending_deletes",
@@ -37,6 +42,13 @@ _deletes = Table(
     Column("state", Text, nullable=False),
     Column("found_at", UtcTime, nullable=False),
     Index(None, "connection", "kind", "side", "found_at"),
+    Index(
+        "ix_pending_deletes_unapplied",
+        "connection",
+        "kind",
+        "side",
+        **of_rows_where(_UNAPPLIED),
+    ),
 )
 
 
@@ -99,6 +111,8 @@ def list_deletes(
     """List deletes in some states, oldest first."""
     columns = _deletes.c
     statement = select(_deletes).where(columns.connection == connection, columns.state.in_(states))
+    if UNAPPLIED.issuperset(states):
+        statement = statement.where(text(_UNAPPLIED))  # as the index of these few has it
     if kind is not None:
         statement = statement.where(columns.kind == kind)
     if side is not None:
@@ -123,6 +137,7 @@ def finish_pending(
             columns.kind == kind,
             columns.side == side,
             columns.state == "pending",
+            text(_UNAPPLIED),
         )
         .values(state=state)
     )
@@ -154,11 +169,13 @@ def count_since(
     ).scalar_one()
 
 
-def count_linked(tx: Connection, connection: ConnectionName, kind: ActivityKind) -> int:
-    """Count the linked notes or tasks, including deleted ones."""
-    return tx.execute(
-        select(func.count()).where(links.c.connection == connection, links.c.kind == kind)
-    ).scalar_one()
+def count_linked(
+    tx: Connection, connection: ConnectionName, kind: ActivityKind, at_most: int
+) -> int:
+    """Count the linked notes or tasks, including deleted ones, up to a number."""
+    some = select(literal(1)).where(links.c.connection == connection, links.c.kind == kind)
+    counted = select(func.count()).select_from(some.limit(at_most).subquery())
+    return tx.execute(counted).scalar_one()
 
 
 def _is(connection: ConnectionName, key: ActivityKey) -> ColumnElement[bool]:

@@ -91,11 +91,13 @@ def list_outdated(tx: Connection, connection: ConnectionName) -> list[ContactId]
         snapshots.id == columns.ghl_id,
         or_(
             snapshots.phone_key == columns.key,
-            exists().where(
+            exists()
+            .where(
                 more.connection == columns.connection,
                 more.ghl_id == columns.ghl_id,
                 more.key == columns.key,
-            ),
+            )
+            .correlate(_withheld),
         ),
     )
     return [

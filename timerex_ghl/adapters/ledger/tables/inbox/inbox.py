@@ -17,15 +17,15 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    literal_column,
     or_,
     select,
-    text,
     true,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from timerex_ghl.adapters.ledger.db.schema import SERIAL, RefText, UtcTime, metadata
+from timerex_ghl.adapters.ledger.db.schema import SERIAL, RefText, UtcTime, metadata, of_rows_where
 from timerex_ghl.adapters.ledger.db.wake import announce
 from timerex_ghl.domain.shared.models import ConnectionName, EventId, Record
 from timerex_ghl.domain.shared.record_ref import RecordRef
@@ -36,8 +36,8 @@ Origin = Literal["webhook", "poll", "edit", "review", "timer"]
 look at a record again later."""
 
 _UNIQUE = ("connection", "source", "dedupe_key")
-_WAITS = text("state = 'waiting'")
-_WHILE_WAITING: Any = {"sqlite_where": _WAITS, "postgresql_where": _WAITS}
+_WHILE_WAITING = of_rows_where("state = 'waiting'")
+_WHILE_SET_ASIDE = of_rows_where("state IN ('dead', 'quarantined', 'review')")
 
 events = Table(
     "inbox",
@@ -61,8 +61,13 @@ events = Table(
     Index(None, "connection", "state", "seq"),
     Index("ix_inbox_waiting", "connection", "seq", **_WHILE_WAITING),
     Index("ix_inbox_waiting_record", "connection", "record", **_WHILE_WAITING),
+    Index("ix_inbox_set_aside", "connection", "record", **_WHILE_SET_ASIDE),
     sqlite_autoincrement=True,
 )
+
+# As the partial indexes have them.
+IS_WAITING = events.c.state == literal_column("'waiting'")
+IS_SET_ASIDE = events.c.state.in_(map(literal_column, ("'dead'", "'quarantined'", "'review'")))
 
 # Built once: building a statement costs more than executing it.
 _STORE_SQLITE, _STORE_POSTGRESQL = (
@@ -220,7 +225,7 @@ def waiting_events(
         select(events.c.id)
         .where(
             events.c.connection == (connection or ""),
-            events.c.state == InboxState.WAITING,
+            IS_WAITING,
             or_(events.c.next_at.is_(None), events.c.next_at <= now),
             is_backlog,
         )

@@ -6,7 +6,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState, Source, events
+from timerex_ghl.adapters.ledger.tables.inbox.inbox import (
+    IS_SET_ASIDE,
+    IS_WAITING,
+    Source,
+    events,
+)
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.domain.shared.record_ref import RecordRef
 
@@ -61,7 +66,7 @@ def waiting_records(
         tx.scalars(
             select(events.c.record).where(
                 events.c.connection == connection,
-                events.c.state == InboxState.WAITING,
+                IS_WAITING,
                 events.c.record.in_(records),
             )
         )
@@ -75,7 +80,7 @@ def pending_of_record(
     found = tx.scalars(
         select(events.c.id).where(
             events.c.connection == connection,
-            events.c.state == InboxState.WAITING,
+            IS_WAITING,
             events.c.record == record,
             events.c.type == type_,
         )
@@ -90,7 +95,7 @@ def set_aside(
     found = tx.execute(
         select(events.c.id, events.c.record, events.c.source, events.c.body).where(
             events.c.connection == connection,
-            events.c.state.in_([InboxState.DEAD, InboxState.QUARANTINED, InboxState.REVIEW]),
+            IS_SET_ASIDE,
             events.c.record.in_(records),
         )
     )

@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, literal_column, or_, select
 
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import (
+    IS_WAITING,
     InboxEvent,
     InboxState,
     events,
@@ -46,9 +47,6 @@ class Waiting(NamedTuple):
     since: datetime | None
 
 
-_WAITS = events.c.state == InboxState.WAITING
-
-
 def due_events(
     tx: Connection, connections: Collection[ConnectionName], now: datetime, limit: int
 ) -> dict[ConnectionName, list[Due]]:
@@ -56,12 +54,12 @@ def due_events(
 
     So a connection with many events does not block the others.
     """
-    waiting = tx.scalars(select(events.c.connection).where(_WAITS).distinct())
+    waiting = tx.scalars(select(events.c.connection).where(IS_WAITING).distinct())
     found: dict[ConnectionName, list[Due]] = {}
     for connection in sorted({*waiting} & {*connections}):
         rows = tx.execute(
             select(events.c.id, events.c.record)
-            .where(events.c.connection == connection, _WAITS, _is_due(now))
+            .where(events.c.connection == connection, IS_WAITING, _is_due(now))
             .order_by(events.c.seq)
             .limit(limit)
         )
@@ -81,12 +79,12 @@ def fresh_events(
     has_older = exists().where(
         older.c.connection == events.c.connection,
         older.c.record == events.c.record,
-        older.c.state == InboxState.WAITING,
+        older.c.state == literal_column("'waiting'"),
         older.c.seq < events.c.seq,
     )
     rows = tx.execute(
         select(events.c.id, events.c.record)
-        .where(events.c.connection == connection, _WAITS, _is_due(now))
+        .where(events.c.connection == connection, IS_WAITING, _is_due(now))
         .where(events.c.received_at > since, ~has_older)
         .order_by(events.c.seq)
         .limit(limit)
@@ -100,7 +98,7 @@ def next_due_at(
     """Return when the next postponed event is due; None where none is postponed."""
     return tx.scalar(
         select(func.min(events.c.next_at)).where(
-            _WAITS, events.c.next_at > now, events.c.connection.in_(connections)
+            IS_WAITING, events.c.next_at > now, events.c.connection.in_(connections)
         )
     )
 
@@ -122,7 +120,7 @@ def read_group(tx: Connection, event_id: EventId) -> Group | None:
             events.c.connection == (event.connection or ""),
             events.c.record == event.record,
             events.c.source == event.source,
-            _WAITS,
+            IS_WAITING,
         )
         .order_by(events.c.seq.desc())
     ).all()
@@ -139,7 +137,7 @@ def what_waits(tx: Connection, connection: ConnectionName) -> Waiting:
     """Count the pending events, including postponed ones, with the oldest time of receipt."""
     row = tx.execute(
         select(func.count(), func.min(events.c.received_at)).where(
-            events.c.connection == connection, events.c.state == InboxState.WAITING
+            events.c.connection == connection, IS_WAITING
         )
     ).one()
     return Waiting(row[0], row[1])

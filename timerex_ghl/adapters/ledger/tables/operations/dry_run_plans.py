@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, Text, select
+from sqlalchemy import Column, Connection, Index, Table, Text, select
 
 from timerex_ghl.adapters.ledger.db.schema import JsonText, RefText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.db.upsert import upsert
@@ -17,6 +17,7 @@ _previews = Table(
     Column("record_key", RefText, primary_key=True),
     Column("plan", JsonText, nullable=False),
     Column("made_at", UtcTime, nullable=False),
+    Index(None, "made_at"),
 )
 
 

@@ -25,7 +25,13 @@ from sqlalchemy import (
     update,
 )
 
-from timerex_ghl.adapters.ledger.db.schema import JsonText, RefText, UtcTime, metadata
+from timerex_ghl.adapters.ledger.db.schema import (
+    JsonText,
+    RefText,
+    UtcTime,
+    metadata,
+    of_rows_where,
+)
 from timerex_ghl.domain.shared.errors import ReviewKind
 from timerex_ghl.domain.shared.models import ConnectionName, EventId, Record
 from timerex_ghl.domain.shared.record_ref import RecordKind, RecordRef
@@ -54,6 +60,7 @@ _reviews = Table(
         postgresql_where=text("resolved_at IS NULL"),
     ),
     Index(None, "connection", "subject"),
+    Index("ix_reviews_resolved_at", "resolved_at", **of_rows_where("resolved_at IS NOT NULL")),
 )
 
 

@@ -21,11 +21,12 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    literal_column,
     select,
     update,
 )
 
-from timerex_ghl.adapters.ledger.db.schema import RefText, UtcTime, metadata
+from timerex_ghl.adapters.ledger.db.schema import RefText, UtcTime, metadata, of_rows_where
 from timerex_ghl.adapters.ledger.tables.sync.locks import Fence, all_valid
 from timerex_ghl.domain.shared.actions import Action
 from timerex_ghl.domain.shared.errors import RetryableError
@@ -48,7 +49,7 @@ _intents = Table(
     Column("result_id", Text),
     Column("error", Text),
     Column("recovered", Boolean, nullable=False),
-    Index(None, "connection", "record_key", "state"),
+    Index("ix_intents_open", "connection", "record_key", **of_rows_where("state = 'open'")),
     Index(None, "connection", "created_at"),
 )
 
@@ -148,12 +149,13 @@ def note_refusal(tx: Connection, intent_id: str, error: str) -> None:
 
 
 _OPEN = insert(_intents)
+_IS_OPEN = _intents.c.state == literal_column("'open'")  # as its index has it
 _REFUSE = (
     update(_intents)
-    .where(_intents.c.id == bindparam("intent"), _intents.c.state == "open")
+    .where(_intents.c.id == bindparam("intent"), _IS_OPEN)
     .values(error=bindparam("reason"))
 )
-_CLOSE = update(_intents).where(_intents.c.id == bindparam("intent"), _intents.c.state == "open")
+_CLOSE = update(_intents).where(_intents.c.id == bindparam("intent"), _IS_OPEN)
 
 
 _OPEN_ONES = (
@@ -161,7 +163,7 @@ _OPEN_ONES = (
     .where(
         _intents.c.connection == bindparam("of"),
         _intents.c.record_key.in_(bindparam("keys", expanding=True)),
-        _intents.c.state == "open",
+        _IS_OPEN,
     )
     .order_by(_intents.c.created_at, _intents.c.id)
 )
@@ -205,7 +207,7 @@ def open_of_kind(tx: Connection, connection: ConnectionName, kind: str) -> list[
         select(_intents)
         .where(
             _intents.c.connection == connection,
-            _intents.c.state == "open",
+            _IS_OPEN,
             _intents.c.kind == kind,
         )
         .order_by(_intents.c.created_at, _intents.c.id)
