@@ -134,8 +134,7 @@ class ActivityWorld:
         """Store and process all deliveries until none is left; make postponed events due."""
         done: list[Outcome] = []
         while True:
-            await self.finish_deliveries()
-            await self._store()
+            await self.store()
             waiting = await self.ledger.read(_waiting)
             if not waiting:
                 return done
@@ -169,8 +168,9 @@ class ActivityWorld:
         await self.finish_deliveries()
         self.taken = len(self.endpoint.raw)
 
-    async def _store(self) -> None:
-        """Store the deliveries as the gateway does."""
+    async def store(self) -> None:
+        """Store the deliveries that GHL has sent, as the gateway does."""
+        await self.finish_deliveries()
         new, self.taken = self.endpoint.raw[self.taken :], len(self.endpoint.raw)
         for raw in new:
             delivery = read_delivery(raw)

@@ -124,7 +124,7 @@ def _take(
 
 
 def _find(tx: Connection, search: _GuestSearch, named: ContactId | None) -> ContactId | None:
-    """Find the guest in the workspace: by the booking, else by e-mail.
+    """Find the guest in the workspace: by the booking, by one it was moved from or to, or by e-mail.
 
     A phone decides here only for a guest without an e-mail: GHL may know whose the e-mail is.
     """
@@ -132,6 +132,9 @@ def _find(tx: Connection, search: _GuestSearch, named: ContactId | None) -> Cont
     stored = bookings.get_booking(tx, connection, search.snapshot.booking.id)
     if stored is not None and stored.contact_id is not None:
         return stored.contact_id
+    moved = _find_moved(tx, search)
+    if moved is not None:
+        return moved
     if named is not None:
         row = workspace_contacts.get_contact(tx, connection, named)
         return None if row is None or row.deleted else named
@@ -142,6 +145,21 @@ def _find(tx: Connection, search: _GuestSearch, named: ContactId | None) -> Cont
         found = match_person(search.keys, people.known, people.others)
     person = the_one(found)
     return None if person is None else person.row.id
+
+
+def _find_moved(tx: Connection, search: _GuestSearch) -> ContactId | None:
+    """Find the contact of a booking that this one was moved from or to, if the guest is the same.
+
+    The contact may have another e-mail by now than the guest keeps entering.
+    """
+    context, booking, keys = search.context, search.snapshot.booking, search.keys
+    if not (booking.old_id or booking.new_id) or not (keys.emails or keys.phones):
+        return None
+    for row in bookings.get_chain(tx, context.connection, booking):
+        guest = plan_person(row.booking, None, context.settings.rules)
+        if row.contact_id and keys_of(guest, context.settings.region) == keys:
+            return row.contact_id
+    return None
 
 
 def _locks(search: _GuestSearch, contact_id: ContactId | None) -> list[str]:

@@ -1,0 +1,92 @@
+"""Random sequences of bookings, and of edits, merges and deletes of people, as data."""
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from hypothesis import strategies as st
+
+from tests.engine.activity_story import WHERE, Side
+
+PEOPLE = ("riku", "hana", "aoi")
+OFFICE = "+81312345678"
+PHONES = ("+819011110001", "+819011110002", "+819011110003")
+EDITED = ("city", "vip", "city", "phone", "email", "city", "cold", "city")
+FAULTS = ("update-contact", "add-tags", "create-contact", "create-note", "update-note")
+PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=16))
+BOOKS_FROM = datetime(2026, 2, 10, 1, tzinfo=UTC)
+
+What = Literal[
+    "book", "cancel", "move", "edit", "half", "fault", "create", "delete", "restore", "merge",
+    "alias", "lose", "reverse", "process", "try", "sync", "pause",
+]  # fmt: skip
+WHATS: tuple[What, ...] = (
+    "book", "book", "book", "cancel", "move", "edit", "edit", "edit", "half", "half", "fault",
+    "create", "create", "delete", "restore", "merge", "alias", "lose", "reverse", "process",
+    "process", "process", "try", "sync", "pause",
+)  # fmt: skip
+MOST = 23
+
+
+class Step(NamedTuple):
+    """One step. `who` and `number` choose among people, records and variants."""
+
+    what: What
+    side: Side
+    who: int
+    number: int
+
+
+class Story(NamedTuple):
+    """Steps, in a location that allows several contacts with one e-mail or phone, or does not."""
+
+    allow_duplicates: bool
+    steps: list[Step]
+
+
+STEPS = st.builds(
+    Step, st.sampled_from(WHATS), st.sampled_from(WHERE), st.integers(0, 2), st.integers(0, MOST)
+)
+
+
+def stories(least: int, most: int) -> st.SearchStrategy[Story]:
+    """Draw stories of so many steps."""
+    return st.builds(Story, st.booleans(), st.lists(STEPS, min_size=least, max_size=most))
+
+
+def draw_story(seed: int) -> Story:
+    """Draw the story of a seed, the same each time."""
+    draw = random.Random(seed)
+    steps = [
+        Step(draw.choice(WHATS), draw.choice(WHERE), draw.randint(0, 2), draw.randint(0, MOST))
+        for _ in range(draw.randint(4, 36))
+    ]
+    return Story(draw.random() < 0.5, steps)  # noqa: PLR2004
+
+
+@dataclass
+class StoryBooking:
+    """A booking in TimeRex. `root_id` is the first of its chain of moves."""
+
+    id: str
+    root_id: str
+    email: str | None
+    phone: str | None
+    serial: int
+    is_open: bool = True
+
+    @property
+    def keys(self) -> set[str]:
+        """Return the guest's e-mail, or else the phone."""
+        return {key for key in (self.email or self.phone,) if key}
+
+    def body(self, make: Any, **changes: object) -> dict[str, Any]:
+        """Return TimeRex's delivery about it."""
+        starts_at = BOOKS_FROM + timedelta(hours=self.serial)
+        form = [{"field_type": "guest_name", "value": "Guest"}]
+        if self.email:
+            form += [{"field_type": "guest_email", "value": self.email}]
+        if self.phone:
+            form += [{"field_type": "text", "label": "Phone", "value": self.phone}]
+        return make(self.id, form=form, starts_at=starts_at, **changes)
