@@ -72,6 +72,10 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "kind": "'note'", "local_id": "'n_gone_OF' || i", "side": "'ghl'", "state": "'done'",
         "found_at": _TIME,
     },
+    "discarded_edits": {
+        "kind": "'note'", "id": "'n_gone_OF' || i", "contact_id": "'c_OF' || i",
+        "deleted_in": "'ghl'", "edited": "'{}'", "before": "'{}'", "discarded_at": _TIME,
+    },
     "intents": {
         "id": "'i_OF' || i", "record_key": "'contact:c_OF' || i", "kind": "'contact.update'",
         "payload": "'{}'", "state": "'done'", "created_at": _TIME, "recovered": "i < 0",
@@ -109,6 +113,7 @@ WITHOUT_CONNECTION: Mapping[str, Mapping[str, str]] = {
 SMALL: Mapping[str, str] = {
     "api_tokens": "one row a token that a person made",
     "cursors": "a few rows a connection",
+    "outages": "one row a service that does not answer",
     "published_connections": "one row a published version",
     "quota": "one row a location",
     "tokens": "one row a credential",

@@ -132,7 +132,9 @@ class PersonModel:
             self._check_lost(contact_id)
         for contact_id, ghl_id in scene.pairs():
             if contact_id in self.gone and ghl_id not in self.by_people:
-                assert self.ever_in_crm[ghl_id] <= self.gone[contact_id], "deleted in GHL, made again"
+                assert self.ever_in_crm[ghl_id] <= self.gone[contact_id], (
+                    "deleted in GHL, made again"
+                )
             for name in (*FIELDS, *TAGS):
                 value = value_here(scene.here[contact_id], name)
                 is_known = (contact_id, name) not in scene.unknown

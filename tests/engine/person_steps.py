@@ -62,7 +62,7 @@ def draw_story(seed: int) -> Story:
         Step(draw.choice(WHATS), draw.choice(WHERE), draw.randint(0, 2), draw.randint(0, MOST))
         for _ in range(draw.randint(4, 36))
     ]
-    return Story(draw.random() < 0.5, steps)  # noqa: PLR2004
+    return Story(draw.random() < 0.5, steps)
 
 
 @dataclass

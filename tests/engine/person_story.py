@@ -70,7 +70,9 @@ class PersonStory:
     async def observe(self, *, is_synced: bool = False) -> None:
         """Check both sides as they are now."""
         scene = await self.people.scene()
-        new = sorted(scene.here, key=lambda one: str(sorted(scene.here[one].contact.values.items())))
+        new = sorted(
+            scene.here, key=lambda one: str(sorted(scene.here[one].contact.values.items()))
+        )
         self.order |= dict.fromkeys([*new, *scene.crm])
         written = (one["bodyText"] for each in scene.crm.values() for one in each["notes"])
         self.shown |= {root_id for text in written if (root_id := booking_of(text))}

@@ -16,8 +16,10 @@ from tests.engine.world import NAME, World
 from timerex_ghl.adapters.ledger.db.core import open_ledger
 from timerex_ghl.adapters.ledger.db.schema import metadata
 from timerex_ghl.adapters.ledger.tables import bookings
+from timerex_ghl.adapters.ledger.tables.activities import discarded_edits
 from timerex_ghl.adapters.ledger.tables.activities.activities import WantedActivities
 from timerex_ghl.adapters.ledger.tables.activities.activity_pages import page_of_activities
+from timerex_ghl.adapters.ledger.tables.activities.discarded_edits import EditPlace
 from timerex_ghl.adapters.ledger.tables.bookings import BookingFilter
 from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
 from timerex_ghl.adapters.ledger.tables.contacts.contact_pages import (
@@ -108,12 +110,13 @@ def read_twice(tx: Connection, sent: dict[str, Statement]) -> list[str]:
 async def handle_new(acts: ActivityWorld) -> None:
     """Process all pending events, and look for more as the live worker does."""
     await acts.process_all()
-    assert await acts.ledger.read(look, acts.world.clock.now()) == ([], None, [])
+    assert await acts.ledger.read(look, acts.world.clock.now()) == ({}, [], None, [])
 
 
 def look(tx: Connection, now: datetime) -> tuple[object, ...]:
     return (
         inbox_queue.due_events(tx, [NAME], now, 100),
+        inbox_queue.fresh_events(tx, NAME, now, now - timedelta(minutes=1), 50),
         inbox_queue.next_due_at(tx, [NAME], now),
         inbox.waiting_events(tx, NAME, now, fresh_since=now),
     )
@@ -197,6 +200,9 @@ def read_pages(tx: Connection) -> None:
     audit.entries_about(tx, RecordRef.contact(person))
     audit.entries_of_run(tx, "run7", 50)
     reviews.open_reviews(tx, NAME)
+    reviews.waiting_events(tx, NAME)
+    discarded_edits.list_discarded(tx, NAME, "note", EditPlace("note", f"n_{NAME}7"), 50)
+    discarded_edits.list_discarded(tx, NAME, None, EditPlace("note", f"n_{NAME}7"), 50)
 
 
 async def test_no_look_up_grows_with_history(empty_url: str) -> None:

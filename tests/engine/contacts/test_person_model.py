@@ -177,7 +177,9 @@ def stored_events(tx: Connection) -> list[StoredEvent]:
 
 def all_reviews(tx: Connection) -> set[tuple[str, str]]:
     """List the kinds and subjects of all reviews, open and resolved."""
-    return {(kind, subject) for kind, subject in tx.execute(text("SELECT kind, subject FROM reviews"))}
+    return {
+        (kind, subject) for kind, subject in tx.execute(text("SELECT kind, subject FROM reviews"))
+    }
 
 
 async def play(url: str, plan: Story) -> None:

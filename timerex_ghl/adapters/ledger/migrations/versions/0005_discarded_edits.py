@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("contact_id", sa.Text(), nullable=False),
         sa.Column("deleted_in", sa.Text(), nullable=False),
-        sa.Column("values", sa.Text(), nullable=False),
+        sa.Column("edited", sa.Text(), nullable=False),
         sa.Column("before", sa.Text(), nullable=False),
         sa.Column("discarded_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "kind", "id", name="pk_discarded_edits"),

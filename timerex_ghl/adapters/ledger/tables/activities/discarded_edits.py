@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Table, Text, literal, select, tuple_
+from sqlalchemy import Column, Connection, RowMapping, Table, Text, literal, select, tuple_
 
 from timerex_ghl.adapters.ledger.db.schema import JsonText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.db.upsert import upsert
@@ -18,7 +18,7 @@ _discarded = Table(
     Column("id", Text, primary_key=True),
     Column("contact_id", Text, nullable=False),
     Column("deleted_in", Text, nullable=False),
-    Column("values", JsonText, nullable=False),
+    Column("edited", JsonText, nullable=False),
     Column("before", JsonText, nullable=False),
     Column("discarded_at", UtcTime, nullable=False),
 )
@@ -35,8 +35,9 @@ def save_discarded(tx: Connection, connection: ConnectionName, edit: DiscardedEd
     """Store a discarded edit, if any. One a record: a deleted one never comes back."""
     if edit is None:
         return
-    row: dict[str, Any] = {name: getattr(edit, name) for name in DiscardedEdit.model_fields}
-    upsert(tx, _discarded, [{"connection": connection, **row}], keys=["connection", "kind", "id"])
+    row: dict[str, Any] = {"connection": connection, **dict(edit), "edited": edit.values}
+    del row["values"]
+    upsert(tx, _discarded, [row], keys=["connection", "kind", "id"])
 
 
 def list_discarded(
@@ -51,11 +52,16 @@ def list_discarded(
     statement = select(_discarded).where(columns.connection == connection)
     if kind is not None:
         statement = statement.where(columns.kind == kind)
-    if after is not None:
+    if after is not None and kind is not None:
+        statement = statement.where(columns.id > after.local_id)
+    elif after is not None:
         statement = statement.where(tuple_(columns.kind, columns.id) > tuple_(*map(literal, after)))
     ordered = statement.order_by(columns.kind, columns.id).limit(limit)
-    names = DiscardedEdit.model_fields
-    return [
-        DiscardedEdit.model_validate({name: row[name] for name in names})
-        for row in tx.execute(ordered).mappings()
-    ]
+    return [_edit_of(row) for row in tx.execute(ordered).mappings()]
+
+
+def _edit_of(row: RowMapping) -> DiscardedEdit:
+    names = DiscardedEdit.model_fields.keys() - {"values"}
+    return DiscardedEdit.model_validate(
+        {"values": row["edited"], **{name: row[name] for name in names}}
+    )
