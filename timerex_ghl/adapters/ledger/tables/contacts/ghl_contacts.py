@@ -68,6 +68,19 @@ _READINGS = select(contact_snapshots).where(
     contact_snapshots.c.id.in_(bindparam("ids", expanding=True)),
 )
 
+_MINE = select(contact_snapshots.c.id).where(contact_snapshots.c.connection == bindparam("of"))
+_FOUND = union(  # one index each
+    _MINE.where(contact_snapshots.c.email_key.in_(bindparam("emails", expanding=True))),
+    _MINE.where(contact_snapshots.c.phone_key.in_(bindparam("phones", expanding=True))),
+    ids_by_key("email", "emails"),
+    ids_by_key("phone", "phones"),
+)
+_BY_KEYS = (
+    select(contact_snapshots)
+    .where(contact_snapshots.c.connection == bindparam("of"), contact_snapshots.c.id.in_(_FOUND))
+    .order_by(contact_snapshots.c.id)
+)
+
 
 class StoredSnapshot(NamedTuple):
     """A stored contact with its match keys and the time it was read."""
@@ -162,20 +175,8 @@ def find_by_keys(
     """Find every contact with one of these e-mails or phones, ordered by id."""
     emails = {email for keys in several for email in keys.emails}
     phones = {phone for keys in several for phone in keys.phones}
-    columns = contact_snapshots.c
-    mine = select(columns.id).where(columns.connection == connection)
-    found = union(  # one index each
-        mine.where(columns.email_key.in_(emails)),
-        mine.where(columns.phone_key.in_(phones)),
-        ids_by_key(connection, "email", emails),
-        ids_by_key(connection, "phone", phones),
-    )
-    statement = (
-        select(contact_snapshots)
-        .where(columns.connection == connection, columns.id.in_(found))
-        .order_by(columns.id)
-    )
-    return [_snapshot_of(row) for row in tx.execute(statement).mappings()]
+    rows = tx.execute(_BY_KEYS, {"of": connection, "emails": [*emails], "phones": [*phones]})
+    return [_snapshot_of(row) for row in rows.mappings()]
 
 
 def forget_unseen(tx: Connection, connection: ConnectionName, since: datetime) -> None:
