@@ -19,6 +19,7 @@ from sqlalchemy import (
     delete,
     or_,
     select,
+    true,
     union,
 )
 
@@ -31,6 +32,7 @@ from timerex_ghl.adapters.ledger.tables.contacts.ghl_contact_keys import (
     ids_with_more,
     replace_keys,
 )
+from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import contacts
 from timerex_ghl.adapters.ledger.tables.operations.reviews import is_set_aside
 from timerex_ghl.adapters.ledger.tables.sync.links import links
 from timerex_ghl.domain.contacts.change_times import GhlReading, note_changes
@@ -180,12 +182,16 @@ def find_by_keys(
 
 
 def forget_unseen(tx: Connection, connection: ConnectionName, since: datetime) -> None:
-    """Drop unlinked contacts that were not read since a full scan began: GHL no longer has them.
+    """Drop contacts that were not read since a full scan began: GHL no longer has them.
 
-    A linked one stays: a review reports that it is gone.
+    One that is linked to a living contact stays: a review reports that it is gone.
     """
-    remote = select(links.c.remote_id).where(
-        links.c.connection == connection, links.c.kind == "contact"
+    linked = and_(contacts.c.connection == links.c.connection, contacts.c.id == links.c.local_id)
+    remote = (
+        select(links.c.remote_id)
+        .outerjoin(contacts, linked)
+        .where(links.c.connection == connection, links.c.kind == "contact")
+        .where(contacts.c.deleted.is_not(true()))
     )
     tx.execute(
         delete(contact_snapshots).where(

@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
+    delete,
     exists,
     insert,
     literal,
@@ -61,7 +62,7 @@ _reviews = Table(
         postgresql_where=text("resolved_at IS NULL"),
     ),
     Index(None, "connection", "subject"),
-    Index("ix_reviews_resolved_at", "resolved_at", **of_rows_where("resolved_at IS NOT NULL")),
+    Index("ix_reviews_answered", "resolved_at", **of_rows_where("decision <> 'drop'")),
 )
 
 
@@ -234,6 +235,20 @@ def open_reviews(tx: Connection, connection: ConnectionName) -> list[Review]:
         .order_by(_reviews.c.opened_at, _reviews.c.id)
     ).mappings()
     return [Review.model_validate(dict(row)) for row in rows]
+
+
+def forget_answered(tx: Connection, before: datetime, rows: int) -> int:
+    """Delete reviews resolved before a time, oldest first; return their number.
+
+    Those resolved with `drop` stay: the decision counts for good.
+    """
+    old = (
+        select(_reviews.c.id)
+        .where(_reviews.c.resolved_at < before, text("decision <> 'drop'"))  # as its index has it
+        .order_by(_reviews.c.resolved_at)
+        .limit(rows)
+    )
+    return tx.execute(delete(_reviews).where(_reviews.c.id.in_(old))).rowcount
 
 
 def is_touched(tx: Connection, connection: ConnectionName, since: datetime) -> bool:
