@@ -5,6 +5,7 @@ from datetime import timedelta
 from prefect import task
 
 from timerex_ghl.adapters.ledger.db import clock
+from timerex_ghl.adapters.ledger.tables.housekeeping import forget_history
 from timerex_ghl.adapters.ledger.tables.inbox import retention
 from timerex_ghl.adapters.ledger.tables.sync import cursors, locks, outages
 from timerex_ghl.domain.shared.models import ConnectionName
@@ -76,9 +77,17 @@ async def report_silent_webhooks() -> list[ConnectionName]:
     return list(dict.fromkeys(connection for connection, _ in silent))
 
 
+MOST_UNITS = 40
+"""Units of work in which a run deletes history; the next run goes on."""
+
+
 @task(**AT_THE_DESK)
-async def forget_what_is_old() -> int:
-    """Delete events that finished long ago, and unused locks; return the number of events."""
+async def forget_what_is_old(history: timedelta) -> int:
+    """Delete what finished long ago, and unused locks; return the number of events.
+
+    Args:
+        history: How long finished writes, answered reviews and plans are kept.
+    """
     store = await load_ledger_store()
     async with store.open() as ledger:
         while await ledger.write(locks.forget_idle, retention.HEAD) == retention.HEAD:
@@ -88,4 +97,7 @@ async def forget_what_is_old() -> int:
             for state in retention.FINAL:
                 while gone := await ledger.write(retention.forget_events, connection, state):
                     forgotten += gone
+        for _ in range(MOST_UNITS):
+            if not await ledger.write(forget_history, history):
+                break
     return forgotten

@@ -68,6 +68,11 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "fields": """'{"body":"Hello"}'""", "task_id": "'t_OF' || i", "completed": "i < 0",
         "version": "1", "created_at": _TIME, "updated_at": _TIME, "deleted": "i < 0",
     },
+    "activities that are tasks": {
+        "kind": "'task'", "id": "'t_OF' || i", "contact_id": "'c_OF' || i",
+        "fields": """'{"title":"Call back"}'""", "completed": "i < 0",
+        "version": "1", "created_at": _TIME, "updated_at": _TIME, "deleted": "i < 0",
+    },
     "pending_deletes": {
         "kind": "'note'", "local_id": "'n_gone_OF' || i", "side": "'ghl'", "state": "'done'",
         "found_at": _TIME,

@@ -1,6 +1,7 @@
 """How flows end: on the real Prefect server, in this process."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,9 +9,11 @@ import pytest
 from flows.booking_to_crm import booking_to_crm
 from flows.contact_sync import Mode, Scope, contact_sync
 from flows.publish_connection import publish_connection
+from flows.watch import watch
 from tests.flows.conftest import Drafts, Engine, add_person
-from timerex_ghl.adapters.ledger.tables.operations import published
+from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans, published
 from timerex_ghl.domain.shared.models import ConnectionName
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.runtime import Runtime, use_runtime
 from timerex_ghl.engine.writes.lock_names import lock_of_job
 from timerex_ghl.engine.writes.locking import locked
@@ -146,3 +149,18 @@ async def test_parallel_runs_of_bookings_do_not_stand_in_each_others_way(
 
     assert first.is_completed()
     assert second.is_completed()
+
+
+async def test_watch_keeps_history_for_the_days_that_are_set(
+    engine: Engine, ready: ConnectionName
+) -> None:
+    ledger, made_at = engine.stage.ledger, datetime.now(UTC) - timedelta(days=50)
+    old = RecordRef.parse("contact:c_planned_long_ago")
+    await ledger.write(dry_run_plans.save_plan, ready, old, {}, made_at)
+
+    await engine.here(watch, 60.0)
+    kept = await ledger.read(dry_run_plans.read_plans, ready, made_at)
+    await engine.here(watch, 60.0, 40)
+
+    assert old in kept
+    assert old not in await ledger.read(dry_run_plans.read_plans, ready, made_at)

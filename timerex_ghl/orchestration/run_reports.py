@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.states import Completed
 
-from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans, reviews
+from timerex_ghl.adapters.ledger.tables.operations import dry_run_plans, review_lookups
 from timerex_ghl.adapters.ledger.tables.operations.dry_run_plans import (
     fields_to_ghl,
     fields_to_workspace,
@@ -108,7 +108,7 @@ async def ended(
         description=said,
     )
     context = job.context
-    if await context.ledger.read(reviews.is_touched, context.connection, job.started_at):
+    if await context.ledger.read(review_lookups.is_touched, context.connection, job.started_at):
         await put_review_table(context)
     return Completed(name="Completed", message=said) if dry_run else completed(counts)
 

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from tests import make
 from timerex_ghl.adapters.ledger.db.core import Ledger
-from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
+from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, workspace_contacts
 from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import Snapshot, digest_of
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.sync import links
@@ -14,6 +14,7 @@ from timerex_ghl.domain.contacts.identity import Keys
 from timerex_ghl.domain.shared.models import (
     ConnectionName,
     Contact,
+    ContactId,
     GhlContact,
     GhlContactId,
     GhlField,
@@ -272,3 +273,26 @@ async def test_a_reading_has_when_fields_were_changed(ledger: Ledger) -> None:
     assert found[RIKU].read_at == late
     assert found[RIKU].values[GhlField("city")] == "Nara"
     assert found[RIKU].changed == {GhlField("city"): ChangeTime(make.NOW, LATER)}
+
+
+async def test_a_full_scan_forgets_whom_ghl_no_longer_has_unless_a_living_contact_is_linked(
+    ledger: Ledger,
+) -> None:
+    people: dict[str, ContactId] = {}
+    for name in ("unlinked", "living", "deleted", "read again"):
+        await save(ledger, make.ghl_contact(id_=name))
+    for name in ("living", "deleted"):
+        row = await ledger.write(
+            workspace_contacts.add_contact, AOBA, make.contact(), KEYS, make.NOW
+        )
+        pair = Link(connection=AOBA, kind="contact", local_id=row.id, remote_id=name)
+        await ledger.write(links.save_links, [pair])
+        people[name] = row.id
+    await ledger.write(workspace_contacts.delete_contact, AOBA, people["deleted"], make.NOW)
+    await save(ledger, make.ghl_contact(id_="read again"), read_at=LATER)
+
+    await ledger.write(ghl_contacts.forget_unseen, AOBA, LATER)
+
+    ids = [GhlContactId(name) for name in ("unlinked", "living", "deleted", "read again")]
+    assert {*await ledger.read(ghl_contacts.get_snapshots, AOBA, ids)} == {"living", "read again"}
+    assert await ledger.read(links.link_of_local, AOBA, "contact", people["deleted"]) is not None

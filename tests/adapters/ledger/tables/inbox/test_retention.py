@@ -102,6 +102,23 @@ async def test_an_event_that_a_person_is_asked_about_is_kept_until_that_is_resol
     assert (kept, forgotten) == (0, 1)
 
 
+async def test_events_that_wait_for_an_answer_block_no_others(ledger: Ledger) -> None:
+    asked = [await ledger.write(keep, f"asked {n}", LONG_AGO, InboxState.REVIEW) for n in range(4)]
+    for event in asked:
+        await ledger.write(
+            reviews.open_review,
+            connection=TOKYO,
+            kind="refused",
+            subject=RecordRef.event(event),
+            reason="GHL refuses it",
+            detail={},
+            now=LONG_AGO,
+        )
+    await ledger.write(keep, "answered", LONG_AGO, InboxState.REVIEW)
+
+    assert await forget(ledger, 3) == 1
+
+
 async def test_every_connection_is_tidied_and_what_is_of_none(ledger: Ledger) -> None:
     for connection in (TOKYO, OSAKA, None):
         await ledger.write(keep, "old", LONG_AGO, InboxState.IGNORED, connection)

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from tests import make
 from timerex_ghl.adapters.ledger.db.core import Ledger
-from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.operations import review_lookups, reviews
 from timerex_ghl.domain.shared.errors import ReviewKind
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.domain.shared.record_ref import RecordRef
@@ -169,10 +169,12 @@ async def test_what_waits_of_one_kind_is_listed(ledger: Ledger) -> None:
 
 async def test_it_is_known_since_when_nothing_was_asked_or_resolved(ledger: Ledger) -> None:
     review_id, _ = await open_one(ledger)
-    opened = [await ledger.read(reviews.is_touched, AOBA, when) for when in (make.NOW, LATER)]
+    opened = [
+        await ledger.read(review_lookups.is_touched, AOBA, when) for when in (make.NOW, LATER)
+    ]
     await resolve_as(ledger, review_id, "drop")
 
     assert opened == [True, False]
-    assert await ledger.read(reviews.is_touched, AOBA, LATER)
-    assert not await ledger.read(reviews.is_touched, AOBA, LATER + timedelta(seconds=1))
-    assert not await ledger.read(reviews.is_touched, HINODE, make.NOW)
+    assert await ledger.read(review_lookups.is_touched, AOBA, LATER)
+    assert not await ledger.read(review_lookups.is_touched, AOBA, LATER + timedelta(seconds=1))
+    assert not await ledger.read(review_lookups.is_touched, HINODE, make.NOW)

@@ -29,8 +29,10 @@ def upgrade() -> None:
         ["connection", "kind", "side"],
         **_where("state IN ('pending', 'released', 'kept')"),
     )
+    op.drop_index("ix_intents_connection_created_at", "intents")
+    op.create_index("ix_intents_created_at", "intents", ["created_at"])
     op.create_index(
-        "ix_reviews_resolved_at", "reviews", ["resolved_at"], **_where("resolved_at IS NOT NULL")
+        "ix_reviews_answered", "reviews", ["resolved_at"], **_where("decision <> 'drop'")
     )
     op.create_index("ix_dry_run_plans_made_at", "dry_run_plans", ["made_at"])
 

@@ -2,13 +2,24 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Connection, Index, Integer, Table, Text, delete, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    tuple_,
+)
 
 from timerex_ghl.adapters.ledger.db.schema import UtcTime, metadata
 from timerex_ghl.domain.shared.models import Record
 
 KEPT_FOR = timedelta(hours=24)
-"""Minimum time a key is stored. Storing a new key deletes older ones."""
+"""Time a key is stored. Then the next new key or the housekeeping deletes it."""
 
 _answers = Table(
     "api_answers",
@@ -64,3 +75,15 @@ def keep_answer(
     tx.execute(
         insert(_answers).values(token_id=token_id, key=key, kept_at=now, **answer.model_dump())
     )
+
+
+def forget_answers(tx: Connection, now: datetime, rows: int) -> int:
+    """Delete answers over a day old, oldest first; return their number."""
+    key = (_answers.c.token_id, _answers.c.key)
+    old = (
+        select(*key)
+        .where(_answers.c.kept_at <= now - KEPT_FOR)
+        .order_by(_answers.c.kept_at)
+        .limit(rows)
+    )
+    return tx.execute(delete(_answers).where(tuple_(*key).in_(old))).rowcount

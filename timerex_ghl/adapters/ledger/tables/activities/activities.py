@@ -29,7 +29,7 @@ from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import (
     StaleVersionError,
     contacts,
 )
-from timerex_ghl.adapters.ledger.tables.operations.reviews import is_set_aside
+from timerex_ghl.adapters.ledger.tables.operations.review_lookups import is_set_aside
 from timerex_ghl.adapters.ledger.tables.sync.links import is_ruled_otherwise, links
 from timerex_ghl.domain.activities.activity_fields import (
     COMPLETED,

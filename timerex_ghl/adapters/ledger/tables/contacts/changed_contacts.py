@@ -6,7 +6,7 @@ from sqlalchemy import Connection, and_, or_, select
 
 from timerex_ghl.adapters.ledger.tables.contacts.ghl_contacts import contact_snapshots
 from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import contacts
-from timerex_ghl.adapters.ledger.tables.operations.reviews import is_set_aside
+from timerex_ghl.adapters.ledger.tables.operations.review_lookups import is_set_aside
 from timerex_ghl.adapters.ledger.tables.sync.links import is_ruled_otherwise, links
 from timerex_ghl.domain.shared.models import ConnectionName, ContactId
 

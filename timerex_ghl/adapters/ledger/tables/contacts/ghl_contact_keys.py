@@ -65,12 +65,15 @@ def replace_keys(
         tx.execute(insert(additional_keys), rows)
 
 
-def ids_by_key(connection: ConnectionName, kind: str, keys: Collection[str]) -> Select[Any]:
-    """Return the query for the contacts that have one of these additional keys."""
+def ids_by_key(kind: str, keys: str) -> Select[Any]:
+    """Return the query for the contacts that have one of some additional keys.
+
+    The keys are the values of the parameter named `keys`, the connection is that of `of`.
+    """
     return select(additional_keys.c.ghl_id).where(
-        additional_keys.c.connection == connection,
+        additional_keys.c.connection == bindparam("of"),
         additional_keys.c.kind == kind,
-        additional_keys.c.key.in_(keys),
+        additional_keys.c.key.in_(bindparam(keys, expanding=True)),
     )
 
 

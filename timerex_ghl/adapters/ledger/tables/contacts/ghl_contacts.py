@@ -19,6 +19,7 @@ from sqlalchemy import (
     delete,
     or_,
     select,
+    true,
     union,
 )
 
@@ -31,7 +32,8 @@ from timerex_ghl.adapters.ledger.tables.contacts.ghl_contact_keys import (
     ids_with_more,
     replace_keys,
 )
-from timerex_ghl.adapters.ledger.tables.operations.reviews import is_set_aside
+from timerex_ghl.adapters.ledger.tables.contacts.workspace_contacts import contacts
+from timerex_ghl.adapters.ledger.tables.operations.review_lookups import is_set_aside
 from timerex_ghl.adapters.ledger.tables.sync.links import links
 from timerex_ghl.domain.contacts.change_times import GhlReading, note_changes
 from timerex_ghl.domain.contacts.identity import Keys
@@ -66,6 +68,19 @@ contact_snapshots = Table(
 _READINGS = select(contact_snapshots).where(
     contact_snapshots.c.connection == bindparam("of"),
     contact_snapshots.c.id.in_(bindparam("ids", expanding=True)),
+)
+
+_MINE = select(contact_snapshots.c.id).where(contact_snapshots.c.connection == bindparam("of"))
+_FOUND = union(  # one index each
+    _MINE.where(contact_snapshots.c.email_key.in_(bindparam("emails", expanding=True))),
+    _MINE.where(contact_snapshots.c.phone_key.in_(bindparam("phones", expanding=True))),
+    ids_by_key("email", "emails"),
+    ids_by_key("phone", "phones"),
+)
+_BY_KEYS = (
+    select(contact_snapshots)
+    .where(contact_snapshots.c.connection == bindparam("of"), contact_snapshots.c.id.in_(_FOUND))
+    .order_by(contact_snapshots.c.id)
 )
 
 
@@ -162,29 +177,21 @@ def find_by_keys(
     """Find every contact with one of these e-mails or phones, ordered by id."""
     emails = {email for keys in several for email in keys.emails}
     phones = {phone for keys in several for phone in keys.phones}
-    columns = contact_snapshots.c
-    mine = select(columns.id).where(columns.connection == connection)
-    found = union(  # one index each
-        mine.where(columns.email_key.in_(emails)),
-        mine.where(columns.phone_key.in_(phones)),
-        ids_by_key(connection, "email", emails),
-        ids_by_key(connection, "phone", phones),
-    )
-    statement = (
-        select(contact_snapshots)
-        .where(columns.connection == connection, columns.id.in_(found))
-        .order_by(columns.id)
-    )
-    return [_snapshot_of(row) for row in tx.execute(statement).mappings()]
+    rows = tx.execute(_BY_KEYS, {"of": connection, "emails": [*emails], "phones": [*phones]})
+    return [_snapshot_of(row) for row in rows.mappings()]
 
 
 def forget_unseen(tx: Connection, connection: ConnectionName, since: datetime) -> None:
-    """Drop unlinked contacts that were not read since a full scan began: GHL no longer has them.
+    """Drop contacts that were not read since a full scan began: GHL no longer has them.
 
-    A linked one stays: a review reports that it is gone.
+    One that is linked to a living contact stays: a review reports that it is gone.
     """
-    remote = select(links.c.remote_id).where(
-        links.c.connection == connection, links.c.kind == "contact"
+    linked = and_(contacts.c.connection == links.c.connection, contacts.c.id == links.c.local_id)
+    remote = (
+        select(links.c.remote_id)
+        .outerjoin(contacts, linked)
+        .where(links.c.connection == connection, links.c.kind == "contact")
+        .where(contacts.c.deleted.is_not(true()))
     )
     tx.execute(
         delete(contact_snapshots).where(

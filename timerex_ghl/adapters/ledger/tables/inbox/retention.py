@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, select
 
 from timerex_ghl.adapters.ledger.db import clock
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState, events
-from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.operations import review_lookups
 from timerex_ghl.domain.shared.models import ConnectionName
 
 KEPT = timedelta(days=35)
@@ -34,17 +34,14 @@ def forget_events(tx: Connection, connection: str, state: InboxState, rows: int 
         state: Their final state.
         rows: How many rows to check.
     """
+    waiting = review_lookups.waiting_events(tx, ConnectionName(connection))
     head = (
-        select(events.c.seq, events.c.id, events.c.finished_at)
+        select(events.c.seq, events.c.finished_at)
         .where(events.c.connection == connection, events.c.state == state)
+        .where(events.c.id.not_in(waiting))  # else these would fill the head, and block the others
         .order_by(events.c.seq)
         .limit(rows)
         .subquery()
     )
-    is_old = head.c.finished_at < clock.now(tx) - KEPT
-    old = {row.id: row.seq for row in tx.execute(select(head.c.id, head.c.seq).where(is_old))}
-    if not old:
-        return 0
-    waiting = reviews.waiting_events(tx, ConnectionName(connection))
-    done = [seq for event_id, seq in old.items() if event_id not in waiting]
-    return tx.execute(delete(events).where(events.c.seq.in_(done))).rowcount
+    old = select(head.c.seq).where(head.c.finished_at < clock.now(tx) - KEPT)
+    return tx.execute(delete(events).where(events.c.seq.in_(old))).rowcount

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Table, Text, select
+from sqlalchemy import Column, Connection, Index, Table, Text, delete, select, tuple_
 
 from timerex_ghl.adapters.ledger.db.schema import JsonText, RefText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.db.upsert import upsert
@@ -65,3 +65,10 @@ def read_plans(
         .order_by(_previews.c.record_key)
     )
     return {row.record_key: row.plan for row in rows}
+
+
+def forget_plans(tx: Connection, before: datetime, rows: int) -> int:
+    """Delete plans made before a time, oldest first; return their number."""
+    key = (_previews.c.connection, _previews.c.record_key)
+    old = select(*key).where(_previews.c.made_at < before).order_by(_previews.c.made_at).limit(rows)
+    return tx.execute(delete(_previews).where(tuple_(*key).in_(old))).rowcount

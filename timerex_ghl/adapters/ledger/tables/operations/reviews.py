@@ -15,10 +15,8 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
-    cast,
-    exists,
+    delete,
     insert,
-    literal,
     or_,
     select,
     text,
@@ -34,9 +32,9 @@ from timerex_ghl.adapters.ledger.db.schema import (
 )
 from timerex_ghl.domain.shared.errors import ReviewKind
 from timerex_ghl.domain.shared.models import ConnectionName, EventId, Record
-from timerex_ghl.domain.shared.record_ref import RecordKind, RecordRef
+from timerex_ghl.domain.shared.record_ref import RecordRef
 
-_reviews = Table(
+reviews = Table(
     "reviews",
     metadata,
     Column("id", Text, primary_key=True),
@@ -60,17 +58,17 @@ _reviews = Table(
         postgresql_where=text("resolved_at IS NULL"),
     ),
     Index(None, "connection", "subject"),
-    Index("ix_reviews_resolved_at", "resolved_at", **of_rows_where("resolved_at IS NOT NULL")),
+    Index("ix_reviews_answered", "resolved_at", **of_rows_where("decision <> 'drop'")),
 )
 
 
-_IS_OPEN = and_(_reviews.c.connection == bindparam("of"), _reviews.c.resolved_at.is_(None))
-_CONFLICTS = select(_reviews.c.subject).where(_IS_OPEN, _reviews.c.kind == "conflict")
+IS_OPEN = and_(reviews.c.connection == bindparam("of"), reviews.c.resolved_at.is_(None))
+_CONFLICTS = select(reviews.c.subject).where(IS_OPEN, reviews.c.kind == "conflict")
 _WENT_THROUGH = (
-    update(_reviews)
-    .where(_IS_OPEN, _reviews.c.subject.in_(bindparam("subjects", expanding=True)))
+    update(reviews)
+    .where(IS_OPEN, reviews.c.subject.in_(bindparam("subjects", expanding=True)))
     .values(decision="went through", resolved_by=bindparam("by"), resolved_at=bindparam("now"))
-    .returning(_reviews.c.detail)
+    .returning(reviews.c.detail)
 )
 
 
@@ -105,10 +103,11 @@ class Review(Record):
     @property
     def events(self) -> list[EventId]:
         """Return the events that wait for its answer."""
-        return _events(self.subject, self.detail)
+        return events_of(self.subject, self.detail)
 
 
-def _events(subject: RecordRef, detail: Mapping[str, Any]) -> list[EventId]:
+def events_of(subject: RecordRef, detail: Mapping[str, Any]) -> list[EventId]:
+    """Return the events that wait for the answer of a review."""
     own = [EventId(subject.id)] if subject.kind == "event" else []
     return [*own, *map(EventId, detail.get("events", ()))]
 
@@ -157,11 +156,11 @@ def open_review(  # noqa: PLR0913  one argument a column
     is_same = _is_about(connection, kind, subject)
     known = _open_or_dropped(tx, is_same, None if asks_again else reason)
     if known is not None:
-        tx.execute(update(_reviews).where(_reviews.c.id == known.id).values(**values))
+        tx.execute(update(reviews).where(reviews.c.id == known.id).values(**values))
         return known
     review_id = f"r_{secrets.token_hex(8)}"
     row = {"id": review_id, "connection": connection, "kind": kind, "subject": subject}
-    tx.execute(insert(_reviews).values(**row, **values, opened_at=now))
+    tx.execute(insert(reviews).values(**row, **values, opened_at=now))
     return OpenedReview(review_id, is_new=True)
 
 
@@ -169,9 +168,9 @@ def _is_about(
     connection: ConnectionName, kind: ReviewKind, subject: RecordRef
 ) -> ColumnElement[bool]:
     return and_(
-        _reviews.c.connection == connection,
-        _reviews.c.kind == kind,
-        _reviews.c.subject == subject,
+        reviews.c.connection == connection,
+        reviews.c.kind == kind,
+        reviews.c.subject == subject,
     )
 
 
@@ -179,12 +178,12 @@ def _open_or_dropped(
     tx: Connection, is_same: ColumnElement[bool], dropped_reason: str | None
 ) -> OpenedReview | None:
     """Find the open review, else one that was dropped for this reason; None: no dropped one."""
-    is_open = _reviews.c.resolved_at.is_(None)
-    is_dropped = and_(_reviews.c.reason == dropped_reason, _reviews.c.decision == DROPPED)
+    is_open = reviews.c.resolved_at.is_(None)
+    is_dropped = and_(reviews.c.reason == dropped_reason, reviews.c.decision == DROPPED)
     found = tx.execute(
-        select(_reviews.c.id, _reviews.c.resolved_at)
+        select(reviews.c.id, reviews.c.resolved_at)
         .where(is_same, is_open if dropped_reason is None else or_(is_open, is_dropped))
-        .order_by(_reviews.c.resolved_at.is_not(None))
+        .order_by(reviews.c.resolved_at.is_not(None))
         .limit(1)
     ).one_or_none()
     if found is None:
@@ -197,8 +196,8 @@ def resolve_review(
 ) -> bool:
     """Resolve a review, once; False where it was resolved already."""
     updated = tx.execute(
-        update(_reviews)
-        .where(_reviews.c.id == review_id, _reviews.c.resolved_at.is_(None))
+        update(reviews)
+        .where(reviews.c.id == review_id, reviews.c.resolved_at.is_(None))
         .values(decision=decision, resolved_by=by, resolved_at=now)
     )
     return updated.rowcount > 0
@@ -206,7 +205,7 @@ def resolve_review(
 
 def get_review(tx: Connection, review_id: str) -> Review | None:
     """Read a review, open or resolved."""
-    row = tx.execute(select(_reviews).where(_reviews.c.id == review_id)).mappings().one_or_none()
+    row = tx.execute(select(reviews).where(reviews.c.id == review_id)).mappings().one_or_none()
     return None if row is None else Review.model_validate(dict(row))
 
 
@@ -218,10 +217,10 @@ def conflict_subjects(tx: Connection, connection: ConnectionName) -> list[Record
 def open_of(tx: Connection, connection: ConnectionName, kind: ReviewKind) -> list[Review]:
     """List the open reviews of one kind."""
     rows = tx.execute(
-        select(_reviews).where(
-            _reviews.c.connection == connection,
-            _reviews.c.kind == kind,
-            _reviews.c.resolved_at.is_(None),
+        select(reviews).where(
+            reviews.c.connection == connection,
+            reviews.c.kind == kind,
+            reviews.c.resolved_at.is_(None),
         )
     ).mappings()
     return [Review.model_validate(dict(row)) for row in rows]
@@ -249,8 +248,8 @@ def open_about(
     """Read the open review of one kind about a record."""
     row = (
         tx.execute(
-            select(_reviews).where(
-                _is_about(connection, kind, subject), _reviews.c.resolved_at.is_(None)
+            select(reviews).where(
+                _is_about(connection, kind, subject), reviews.c.resolved_at.is_(None)
             )
         )
         .mappings()
@@ -259,41 +258,25 @@ def open_about(
     return None if row is None else Review.model_validate(dict(row))
 
 
-def waiting_events(tx: Connection, connection: ConnectionName) -> set[EventId]:
-    """Return the events that wait for the answer of an open review."""
-    found = tx.execute(
-        select(_reviews.c.subject, _reviews.c.detail).where(_IS_OPEN), {"of": connection}
-    )
-    return {event for subject, detail in found for event in _events(subject, detail)}
-
-
 def open_reviews(tx: Connection, connection: ConnectionName) -> list[Review]:
     """List the open reviews, oldest first."""
     rows = tx.execute(
-        select(_reviews)
-        .where(_reviews.c.connection == connection, _reviews.c.resolved_at.is_(None))
-        .order_by(_reviews.c.opened_at, _reviews.c.id)
+        select(reviews)
+        .where(reviews.c.connection == connection, reviews.c.resolved_at.is_(None))
+        .order_by(reviews.c.opened_at, reviews.c.id)
     ).mappings()
     return [Review.model_validate(dict(row)) for row in rows]
 
 
-def is_touched(tx: Connection, connection: ConnectionName, since: datetime) -> bool:
-    """Return whether a review was opened or resolved since a time."""
-    recent = or_(_reviews.c.opened_at >= since, _reviews.c.resolved_at >= since)
-    touched = exists().where(_reviews.c.connection == connection, recent)
-    return tx.execute(select(touched)).scalar_one()
+def forget_answered(tx: Connection, before: datetime, rows: int) -> int:
+    """Delete reviews resolved before a time, oldest first; return their number.
 
-
-def is_set_aside(
-    kind: RecordKind,
-    connection: ColumnElement[Any],
-    record_id: ColumnElement[Any],
-    record_state: ColumnElement[Any],
-) -> ColumnElement[bool]:
-    """Return the SQL condition that a record has a review for its current state."""
-    return exists().where(
-        _reviews.c.connection == connection,
-        _reviews.c.subject == literal(f"{kind}:") + record_id,
-        _reviews.c.record_state == cast(record_state, Text),
-        or_(_reviews.c.resolved_at.is_(None), _reviews.c.decision == DROPPED),
+    Those resolved with `drop` stay: the decision counts for good.
+    """
+    old = (
+        select(reviews.c.id)
+        .where(reviews.c.resolved_at < before, text("decision <> 'drop'"))  # as its index has it
+        .order_by(reviews.c.resolved_at)
+        .limit(rows)
     )
+    return tx.execute(delete(reviews).where(reviews.c.id.in_(old))).rowcount

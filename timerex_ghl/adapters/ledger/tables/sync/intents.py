@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    delete,
     func,
     insert,
     literal_column,
@@ -50,7 +51,7 @@ _intents = Table(
     Column("error", Text),
     Column("recovered", Boolean, nullable=False),
     Index("ix_intents_open", "connection", "record_key", **of_rows_where("state = 'open'")),
-    Index(None, "connection", "created_at"),
+    Index(None, "created_at"),
 )
 
 
@@ -213,6 +214,17 @@ def open_of_kind(tx: Connection, connection: ConnectionName, kind: str) -> list[
         .order_by(_intents.c.created_at, _intents.c.id)
     )
     return [Intent.model_validate(dict(row)) for row in rows.mappings()]
+
+
+def forget_closed(tx: Connection, before: datetime, rows: int) -> int:
+    """Delete writes before a time whose outcome is known, oldest first; return their number."""
+    old = (
+        select(_intents.c.id)
+        .where(_intents.c.created_at < before, _intents.c.state != "open")
+        .order_by(_intents.c.created_at)
+        .limit(rows)
+    )
+    return tx.execute(delete(_intents).where(_intents.c.id.in_(old))).rowcount
 
 
 def count_done(tx: Connection, connection: ConnectionName, since: datetime) -> dict[str, int]:
