@@ -32,6 +32,14 @@ class KnownValue(NamedTuple):
     value: Value
 
 
+class Agreement(NamedTuple):
+    """A value that both sides had, and the GHL contact of that time."""
+
+    step: int
+    value: Value
+    ghl_id: str
+
+
 class Tombstone(NamedTuple):
     """A contact that was deleted in the workspace.
 
@@ -78,8 +86,8 @@ class PersonModel:
     edits: dict[tuple[str, str], KnownValue] = field(
         default_factory=dict[tuple[str, str], KnownValue]
     )
-    agreed: dict[tuple[str, str], KnownValue] = field(
-        default_factory=dict[tuple[str, str], KnownValue]
+    agreed: dict[tuple[str, str], Agreement] = field(
+        default_factory=dict[tuple[str, str], Agreement]
     )
     loose: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     offered: set[str] = field(default_factory=set[str])
@@ -132,11 +140,14 @@ class PersonModel:
             self._check_lost(contact_id)
         for contact_id, ghl_id in scene.pairs():
             if contact_id in self.gone and ghl_id not in self.by_people:
-                assert self.ever_in_crm[ghl_id] <= self.gone[contact_id], "deleted in GHL, made again"
+                assert self.ever_in_crm[ghl_id] <= self.gone[contact_id], "deleted, made again"
             for name in (*FIELDS, *TAGS):
                 value = value_here(scene.here[contact_id], name)
-                is_known = (contact_id, name) not in scene.unknown
-                if is_known and is_equal(name, value, value_in_crm(scene.crm[ghl_id], name)):
+                if not is_equal(name, value, value_in_crm(scene.crm[ghl_id], name)):
+                    continue
+                if (contact_id, name) in scene.unknown:  # GHL has it, and we do not know that
+                    self.edits[ghl_id, name] = KnownValue(self.step, value)
+                else:
                     self._agree(contact_id, ghl_id, name, value, is_synced=is_synced)
 
     def may_be_asked(self, contact_id: ContactId, ghl_id: str, name: str) -> bool:
@@ -188,27 +199,34 @@ class PersonModel:
         right = changes or ([last.value] if last else [])
         is_free = not right or not self.loose.isdisjoint(keys)
         if name in KEYS and self._was_empty(contact_id, name):
-            is_free |= value in self.offered or is_empty(value)
+            is_other = last is not None and last.ghl_id != ghl_id
+            is_free |= is_other or value in self.offered or is_empty(value)
         assert is_free or any(is_equal(name, value, one) for one in right), (
             f"{name} of {contact_id} is {value}, but was last changed to {right}"
         )
-        if len(changes) > 1 and not is_synced:
-            return  # two people entered it, and nothing has compared both sides yet, perhaps
+        is_loose = not self.loose.isdisjoint(keys)
+        if (is_loose or len(changes) > 1) and not is_synced:
+            return  # people made both equal, and nothing has compared them yet, perhaps
         self.loose -= keys
-        self.agreed[contact_id, name] = KnownValue(self.step, value)
+        self.agreed[contact_id, name] = Agreement(self.step, value, ghl_id)
         for key in keys:
             self.edits[key] = KnownValue(self.step, value)
 
     def _changes(
         self, contact_id: ContactId, ghl_id: str, name: str
     ) -> tuple[KnownValue | None, KnownValue | None]:
-        """Return the edits of a field since both sides agreed: here, and in GHL."""
+        """Return the edits of a field since both sides agreed: here, and in GHL.
+
+        What another GHL contact had before the workspace contact was linked to it is one, too.
+        """
         last = self.agreed.get((contact_id, name))
-        found = (self.edits.get((each, name)) for each in (contact_id, ghl_id))
-        mine, theirs = (
-            one if one and (last is None or one.step > last.step) else None for one in found
+        since = -1 if last is None else last.step
+        mine, theirs = (self.edits.get((each, name)) for each in (contact_id, ghl_id))
+        is_other = last is not None and last.ghl_id != ghl_id
+        return (
+            mine if mine and mine.step > since else None,
+            theirs if theirs and (is_other or theirs.step > since) else None,
         )
-        return mine, theirs
 
     def _was_empty(self, contact_id: ContactId, name: str) -> bool:
         last = self.agreed.get((contact_id, name))

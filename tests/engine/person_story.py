@@ -23,6 +23,7 @@ from tests.engine.person_steps import (
 from tests.engine.person_world import CrmContact, PersonWorld, emails_of, value_here, value_in_crm
 from tests.engine.world import NAME
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import events
+from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.bookings.note_text import booking_of
 from timerex_ghl.domain.shared.models import ContactId, Value
 from timerex_ghl.engine.contacts.pull_contacts import Scope
@@ -36,7 +37,7 @@ class PersonStory:
     Attributes:
         order: All records of both sides, in the order of their first appearance.
         removed: Contacts deleted in GHL that can be restored.
-        shown: The first booking of each chain that ever had a note.
+        shown: The first booking of each chain that ever had a note or appointment.
     """
 
     people: PersonWorld
@@ -70,10 +71,14 @@ class PersonStory:
     async def observe(self, *, is_synced: bool = False) -> None:
         """Check both sides as they are now."""
         scene = await self.people.scene()
-        new = sorted(scene.here, key=lambda one: str(sorted(scene.here[one].contact.values.items())))
+        new = sorted(
+            scene.here, key=lambda one: str(sorted(scene.here[one].contact.values.items()))
+        )
         self.order |= dict.fromkeys([*new, *scene.crm])
         written = (one["bodyText"] for each in scene.crm.values() for one in each["notes"])
         self.shown |= {root_id for text in written if (root_id := booking_of(text))}
+        linked = await self.people.ledger.read(_with_appointment)
+        self.shown |= {one.root_id for one in self.bookings if one.id in linked}
         self.model.observe(scene, is_synced=is_synced)
 
     def _in_timerex(self, step: Step) -> None:
@@ -289,3 +294,8 @@ def _pending(tx: Connection) -> set[str]:
         )
     )
     return {ref.id for ref in rows}
+
+
+def _with_appointment(tx: Connection) -> set[str]:
+    table = links.links
+    return {*tx.scalars(select(table.c.local_id).where(table.c.kind == "appointment"))}

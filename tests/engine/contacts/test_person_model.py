@@ -22,6 +22,7 @@ from tests.engine.person_story import PersonStory
 from tests.engine.person_world import (
     FIELDS,
     TAGS,
+    CrmContact,
     emails_of,
     opened_people,
     value_here,
@@ -29,10 +30,12 @@ from tests.engine.person_world import (
 )
 from tests.engine.world import NAME
 from timerex_ghl.adapters.ledger.db.core import open_ledger
+from timerex_ghl.adapters.ledger.tables.bookings import bookings_of
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import events
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.domain.bookings.guest_plan import plan_booking_tags
 from timerex_ghl.domain.bookings.note_text import booking_of
 from timerex_ghl.domain.shared.models import ContactId, FieldName
 from timerex_ghl.domain.shared.record_ref import RecordRef
@@ -74,6 +77,7 @@ async def check(story: PersonStory) -> None:
     await check_people(story, asked)
     check_conflicts(story, asked)
     await check_bookings(story, asked)
+    await check_booking_tags(story, asked)
     await check_events(story, asked)
     await story.people.world.calls()
     await come_to_rest(story, "again")
@@ -91,6 +95,9 @@ async def check_people(story: PersonStory, asked: list[Review]) -> None:
     for ghl_id in scene.crm:
         is_linked = ghl_id in scene.links.values()
         assert is_linked or ghl_id in about, f"GHL contact {ghl_id} is not in the workspace"
+    for review in asked:
+        is_there = review.subject.kind == "contact" and review.subject.id in pairs
+        assert review.kind != "gone" or not is_there, f"{review.subject} is not gone any more"
     whole = {one for review in asked if review.kind != "conflict" for one in review.record_ids}
     for contact_id, ghl_id in pairs.items():
         link = await story.people.ledger.read(links.link_of_local, NAME, "contact", contact_id)
@@ -121,32 +128,71 @@ def check_conflicts(story: PersonStory, asked: list[Review]) -> None:
 
 
 async def check_bookings(story: PersonStory, asked: list[Review]) -> None:
-    """Check that a chain of bookings is one note, on a contact of its guest."""
-    scene, model = story.model.scene, story.model
-    waiting = {event for review in asked for event in review.events}
-    stored = await story.people.ledger.read(stored_events)
-    asked_about = {one.record.id for one in stored if one.id in waiting}
-    found: Counter[str] = Counter()
-    for contact in scene.crm.values():
-        for written in contact.get("notes") or []:
-            root_id = booking_of(written["bodyText"])
-            if root_id is None:
-                continue
-            found[root_id] += 1
-            keys = next(one.keys for one in story.bookings if one.id == root_id)
-            addresses = model.addresses[contact["id"]] | {
+    """Check that a chain of bookings is one note or appointment, on a contact of its guest."""
+    scene, stored = story.model.scene, await story.people.ledger.read(stored_events)
+    keys_of = {one.id: one.keys for one in story.bookings}
+    for find in (notes_of, appointments_of):
+        found: Counter[str] = Counter()
+        for contact in scene.crm.values():
+            root_ids = await find(story, contact)
+            found.update(root_ids)
+            addresses = story.model.addresses[contact["id"]] | {
                 str(value_here(scene.here[contact_id], name))
                 for contact_id, ghl_id in scene.pairs()
                 if ghl_id == contact["id"]
                 for name in ("email", "phone")
             }
-            assert not keys.isdisjoint(addresses), f"a booking of {keys} is on {emails_of(contact)}"
-    assert set(found.values()) <= {1}, f"a booking has several notes: {found}"
+            for root_id in root_ids:
+                keys = keys_of[root_id]
+                assert keys & addresses, f"a booking of {keys} is on {emails_of(contact)}"
+        assert set(found.values()) <= {1}, f"a booking is there several times: {found}"
+        story.shown |= found.keys()
+    waiting = {event for review in asked for event in review.events}
+    asked_about = {one.record.id for one in stored if one.id in waiting}
     done = {one.record.id for one in stored if one.state == "applied"}
     for booking in story.bookings:
-        is_shown = found[booking.root_id] or booking.root_id in story.shown
+        is_shown = booking.root_id in story.shown
         is_asked = booking.id in asked_about or booking.root_id in asked_about
         assert is_shown or is_asked or booking.id not in done, f"booking {booking.id} is not shown"
+
+
+async def check_booking_tags(story: PersonStory, asked: list[Review]) -> None:
+    """Check that GHL's tags say whether a contact has a booking."""
+    scene, settings = story.model.scene, story.people.world.context.settings
+    about = {one for review in asked for one in review.record_ids}
+    for contact_id, ghl_id in scene.links.items():
+        if ghl_id not in scene.crm or not about.isdisjoint({contact_id, ghl_id}):
+            continue
+        rows = await story.people.ledger.read(bookings_of, NAME, contact_id)
+        tags = frozenset(scene.crm[ghl_id]["tags"])
+        change = plan_booking_tags(
+            [row.booking for row in rows],
+            tags,
+            booked_tag=settings.booked_tag,
+            cancelled_tag=settings.cancelled_tag,
+        )
+        assert not change, f"{contact_id} has the tags {tags}, but should have {change}"
+
+
+async def notes_of(_story: PersonStory, contact: CrmContact) -> list[str]:
+    """List the chains of bookings that have a note on a GHL contact."""
+    written = [booking_of(one["bodyText"]) for one in contact["notes"]]
+    return [root_id for root_id in written if root_id]
+
+
+async def appointments_of(story: PersonStory, contact: CrmContact) -> list[str]:
+    """List the chains of bookings that have an appointment of a GHL contact."""
+    appointments = await story.people.appointments(contact["id"])
+    root_of = {one.id: one.root_id for one in story.bookings}
+    table, found = links.links, list[str]()
+    for remote_id in appointments:
+        statement = select(table.c.local_id).where(
+            table.c.kind == "appointment", table.c.remote_id == remote_id
+        )
+        linked = await story.people.ledger.read(lambda tx, sql=statement: tx.scalars(sql).all())
+        assert linked, f"appointment {remote_id} is of no booking"
+        found += {root_of[booking_id] for booking_id in linked}
+    return found
 
 
 async def check_events(story: PersonStory, asked: list[Review]) -> None:
@@ -177,14 +223,18 @@ def stored_events(tx: Connection) -> list[StoredEvent]:
 
 def all_reviews(tx: Connection) -> set[tuple[str, str]]:
     """List the kinds and subjects of all reviews, open and resolved."""
-    return {(kind, subject) for kind, subject in tx.execute(text("SELECT kind, subject FROM reviews"))}
+    return {
+        (kind, subject) for kind, subject in tx.execute(text("SELECT kind, subject FROM reviews"))
+    }
 
 
 async def play(url: str, plan: Story) -> None:
     async with (
         open_ledger(url) as ledger,
         running_sandbox() as info,
-        opened_people(ledger, info, allow_duplicates=plan.allow_duplicates) as people,
+        opened_people(
+            ledger, info, allow_duplicates=plan.allow_duplicates, has_calendar=plan.has_calendar
+        ) as people,
     ):
         story = PersonStory(people)
         for step in plan.steps:

@@ -20,6 +20,7 @@ from timerex_ghl.domain.bookings.guest_plan import plan_person
 from timerex_ghl.domain.bookings.verification import BookingSnapshot
 from timerex_ghl.domain.contacts.identity import (
     Keys,
+    NoMatch,
     keys_of,
     match_email,
     match_person,
@@ -189,7 +190,12 @@ def _resolve(
 ) -> Guest | ContactId:
     just_read = [] if asked is None else [asked]
     people = find_people(tx, search.context.connection, [search.keys], just_read)
-    person = the_one(match_person(search.keys, people.known, people.others))
+    found = match_person(search.keys, people.known, people.others)
+    if isinstance(match_email(search.keys, people.known), NoMatch) and not isinstance(
+        match_email(search.keys, people.unlinked), NoMatch
+    ):
+        found = NoMatch()  # a phone does not count where GHL has the e-mail
+    person = the_one(found)
     if person is not None:
         return person.row.id
     known = [one.keys for one in people.known]
