@@ -78,6 +78,7 @@ class PersonModel:
         loose: Fields that a merge in GHL changed: any value of them is right once.
         offered: E-mails and phones in the forms of bookings, which fill empty fields.
         addresses: All e-mails and phones that a GHL contact ever had, by its id.
+        has_moved: A contact was deleted or merged in GHL, and its bookings may be another's now.
         gone: When the GHL contact of a workspace contact was deleted in GHL.
     """
 
@@ -95,6 +96,7 @@ class PersonModel:
     by_people: set[str] = field(default_factory=set[str])
     tombstones: list[Tombstone] = field(default_factory=list[Tombstone])
     reasons: list[Reason] = field(default_factory=list[Reason])
+    has_moved: bool = False
     gone: dict[ContactId, int] = field(default_factory=dict[ContactId, int])
     ever_in_crm: dict[str, int] = field(default_factory=dict[str, int])
 
@@ -108,12 +110,14 @@ class PersonModel:
 
     def merge(self, loser: str, master: str) -> None:
         """Keep that a contact of GHL was merged into another."""
+        self.has_moved = True
         self.addresses[master] |= self.addresses[loser]
         linked = [one for one, ghl_id in self.scene.links.items() if ghl_id in {loser, master}]
         self.loosen(loser, master, *linked)
 
     def delete_in_crm(self, ghl_id: str) -> None:
         """Keep that a person deleted a contact in GHL."""
+        self.has_moved = True
         for contact_id, linked in self.scene.links.items():
             if linked == ghl_id and contact_id in self.scene.here:
                 self.gone[contact_id] = self.step
@@ -142,13 +146,16 @@ class PersonModel:
             if contact_id in self.gone and ghl_id not in self.by_people:
                 assert self.ever_in_crm[ghl_id] <= self.gone[contact_id], "deleted, made again"
             for name in (*FIELDS, *TAGS):
-                value = value_here(scene.here[contact_id], name)
-                if not is_equal(name, value, value_in_crm(scene.crm[ghl_id], name)):
-                    continue
-                if (contact_id, name) in scene.unknown:  # GHL has it, and we do not know that
-                    self.edits[ghl_id, name] = KnownValue(self.step, value)
-                else:
-                    self._agree(contact_id, ghl_id, name, value, is_synced=is_synced)
+                self._compare(contact_id, ghl_id, name, is_synced=is_synced)
+
+    def _compare(self, contact_id: ContactId, ghl_id: str, name: str, *, is_synced: bool) -> None:
+        value = value_here(self.scene.here[contact_id], name)
+        if not is_equal(name, value, value_in_crm(self.scene.crm[ghl_id], name)):
+            return
+        if (contact_id, name) in self.scene.unknown:  # GHL has it, and we do not know that
+            self.edits[ghl_id, name] = KnownValue(self.step, value)
+        else:
+            self._agree(contact_id, ghl_id, name, value, is_synced=is_synced)
 
     def may_be_asked(self, contact_id: ContactId, ghl_id: str, name: str) -> bool:
         """Return whether both sides may have changed a field since they agreed."""
@@ -158,7 +165,10 @@ class PersonModel:
         return is_loose or is_filled or (mine is not None and theirs is not None)
 
     def _check_created(self, contact: CrmContact, before: Scene) -> None:
-        """Check that we created no second contact with an e-mail."""
+        """Check that we created nobody who was deleted, and no second contact with an e-mail."""
+        linked = {one for one, ghl_id in self.scene.links.items() if ghl_id == contact["id"]}
+        dead = linked & {one.contact_id for one in self.tombstones if one.step < self.step}
+        assert not dead, f"we created {dead} in GHL, who was deleted here"
         emails = emails_of(contact)
         for other in self.scene.crm.values():
             if other["id"] != contact["id"] and other["id"] in before.crm:
@@ -205,12 +215,11 @@ class PersonModel:
             f"{name} of {contact_id} is {value}, but was last changed to {right}"
         )
         is_loose = not self.loose.isdisjoint(keys)
+        self.edits |= dict.fromkeys(keys, KnownValue(self.step, value))
         if (is_loose or len(changes) > 1) and not is_synced:
             return  # people made both equal, and nothing has compared them yet, perhaps
         self.loose -= keys
         self.agreed[contact_id, name] = Agreement(self.step, value, ghl_id)
-        for key in keys:
-            self.edits[key] = KnownValue(self.step, value)
 
     def _changes(
         self, contact_id: ContactId, ghl_id: str, name: str

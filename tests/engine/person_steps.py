@@ -19,12 +19,12 @@ BOOKS_FROM = datetime(2026, 2, 10, 1, tzinfo=UTC)
 
 What = Literal[
     "book", "cancel", "move", "edit", "half", "fault", "create", "delete", "restore", "merge",
-    "alias", "lose", "reverse", "process", "try", "sync", "pause",
+    "withdraw", "alias", "lose", "reverse", "process", "try", "sync", "pause",
 ]  # fmt: skip
 WHATS: tuple[What, ...] = (
     "book", "book", "book", "cancel", "move", "edit", "edit", "edit", "half", "half", "fault",
-    "create", "create", "delete", "restore", "merge", "alias", "lose", "reverse", "process",
-    "process", "process", "try", "sync", "pause",
+    "withdraw", "create", "create", "delete", "restore", "merge", "alias", "lose", "reverse",
+    "process", "process", "process", "try", "sync", "pause",
 )  # fmt: skip
 MOST = 23
 YES_OR_NO = (False, True)

@@ -275,3 +275,21 @@ def _change(
 
 def _delete(tx: Connection, editor: Editor, contact_id: ContactId, now: datetime) -> None:
     contact_edits.delete_contact(tx, editor, contact_id, now, versions=None)
+
+
+def bookings_pending(tx: Connection) -> set[str]:
+    """List the bookings with an event that has no final state, or waits for a person."""
+    rows = tx.scalars(
+        select(events.c.record).where(
+            events.c.connection == NAME,
+            events.c.source == "timerex",
+            events.c.state.in_(["waiting", "review", "dead"]),
+        )
+    )
+    return {ref.id for ref in rows}
+
+
+def bookings_with_appointment(tx: Connection) -> set[str]:
+    """List the bookings that have an appointment in GHL."""
+    table = links.links
+    return {*tx.scalars(select(table.c.local_id).where(table.c.kind == "appointment"))}

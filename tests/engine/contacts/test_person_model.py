@@ -37,7 +37,7 @@ from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.bookings.guest_plan import plan_booking_tags
 from timerex_ghl.domain.bookings.note_text import booking_of
-from timerex_ghl.domain.shared.models import ContactId, FieldName
+from timerex_ghl.domain.shared.models import ContactId, EventId, FieldName
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.bookings.pending_moves import MOVE_CHECK
 from timerex_ghl.engine.contacts.pull_contacts import Scope
@@ -51,7 +51,7 @@ MOVES_ARE_LOST = timedelta(minutes=16)
 class StoredEvent(NamedTuple):
     """An inbox event, and how it ended."""
 
-    id: str
+    id: EventId
     type: str
     state: str
     record: RecordRef
@@ -77,7 +77,8 @@ async def check(story: PersonStory) -> None:
     await check_people(story, asked)
     check_conflicts(story, asked)
     await check_bookings(story, asked)
-    await check_booking_tags(story, asked)
+    if not story.model.has_moved:
+        await check_booking_tags(story, asked)
     await check_events(story, asked)
     await story.people.world.calls()
     await come_to_rest(story, "again")
@@ -95,7 +96,8 @@ async def check_people(story: PersonStory, asked: list[Review]) -> None:
     for ghl_id in scene.crm:
         is_linked = ghl_id in scene.links.values()
         assert is_linked or ghl_id in about, f"GHL contact {ghl_id} is not in the workspace"
-    for review in asked:
+    for review in asked:  # everybody in a story has an e-mail or a phone
+        assert review.kind != "no-key", f"{review.subject} is asked about for want of a key"
         is_there = review.subject.kind == "contact" and review.subject.id in pairs
         assert review.kind != "gone" or not is_there, f"{review.subject} is not gone any more"
     whole = {one for review in asked if review.kind != "conflict" for one in review.record_ids}
@@ -121,8 +123,9 @@ def check_conflicts(story: PersonStory, asked: list[Review]) -> None:
     pairs = dict(story.model.scene.pairs())
     for review in asked:
         contact_id = ContactId(review.subject.id)
-        if review.kind == "conflict" and contact_id in pairs and review.subject.field:
-            ghl_id, name = pairs[contact_id], review.subject.field
+        is_watched = review.subject.field in {*FIELDS, *TAGS}
+        if review.kind == "conflict" and contact_id in pairs and is_watched:
+            ghl_id, name = pairs[contact_id], str(review.subject.field)
             is_right = story.model.may_be_asked(contact_id, ghl_id, name)
             assert is_right, f"{name} of {contact_id} is asked about, and one side changed it"
 
@@ -184,15 +187,18 @@ async def appointments_of(story: PersonStory, contact: CrmContact) -> list[str]:
     """List the chains of bookings that have an appointment of a GHL contact."""
     appointments = await story.people.appointments(contact["id"])
     root_of = {one.id: one.root_id for one in story.bookings}
-    table, found = links.links, list[str]()
+    found = list[str]()
     for remote_id in appointments:
-        statement = select(table.c.local_id).where(
-            table.c.kind == "appointment", table.c.remote_id == remote_id
-        )
-        linked = await story.people.ledger.read(lambda tx, sql=statement: tx.scalars(sql).all())
+        linked = await story.people.ledger.read(bookings_shown_by, remote_id)
         assert linked, f"appointment {remote_id} is of no booking"
         found += {root_of[booking_id] for booking_id in linked}
     return found
+
+
+def bookings_shown_by(tx: Connection, remote_id: str) -> list[str]:
+    columns = links.links.c
+    wanted = (columns.kind == "appointment", columns.remote_id == remote_id)
+    return [*tx.scalars(select(columns.local_id).where(*wanted))]
 
 
 async def check_events(story: PersonStory, asked: list[Review]) -> None:

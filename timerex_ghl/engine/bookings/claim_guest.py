@@ -125,7 +125,7 @@ def _take(
 
 
 def _find(tx: Connection, search: _GuestSearch, named: ContactId | None) -> ContactId | None:
-    """Find the guest in the workspace: by the booking, by one it was moved from or to, or by e-mail.
+    """Find the guest in the workspace: by the booking, one it was moved from or to, or e-mail.
 
     A phone decides here only for a guest without an e-mail: GHL may know whose the e-mail is.
     """
