@@ -65,7 +65,8 @@ def explore(count: int, seed: int, *, shrinks: bool) -> int:
                     story, last = shrink(template, folder, story)
                     steps = "".join(f"        {step},\n" for step in story.steps)
                     click.echo(f"    {last or failure}")
-                    click.echo(f"    Story({story.allow_duplicates}, [\n{steps}    ])")
+                    given = f"{story.allow_duplicates}, {story.has_calendar}"
+                    click.echo(f"    Story({given}, [\n{steps}    ])")
             if (number + 1) % 100 == 0:
                 click.echo(f"{number + 1 - failed} of {number + 1} stories passed")
     click.echo(f"seed {seed}: {count - failed} of {count} stories passed")

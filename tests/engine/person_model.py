@@ -32,6 +32,14 @@ class KnownValue(NamedTuple):
     value: Value
 
 
+class Agreement(NamedTuple):
+    """A value that both sides had, and the GHL contact of that time."""
+
+    step: int
+    value: Value
+    ghl_id: str
+
+
 class Tombstone(NamedTuple):
     """A contact that was deleted in the workspace.
 
@@ -70,6 +78,7 @@ class PersonModel:
         loose: Fields that a merge in GHL changed: any value of them is right once.
         offered: E-mails and phones in the forms of bookings, which fill empty fields.
         addresses: All e-mails and phones that a GHL contact ever had, by its id.
+        has_moved: A contact was deleted or merged in GHL, and its bookings may be another's now.
         gone: When the GHL contact of a workspace contact was deleted in GHL.
     """
 
@@ -78,8 +87,8 @@ class PersonModel:
     edits: dict[tuple[str, str], KnownValue] = field(
         default_factory=dict[tuple[str, str], KnownValue]
     )
-    agreed: dict[tuple[str, str], KnownValue] = field(
-        default_factory=dict[tuple[str, str], KnownValue]
+    agreed: dict[tuple[str, str], Agreement] = field(
+        default_factory=dict[tuple[str, str], Agreement]
     )
     loose: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     offered: set[str] = field(default_factory=set[str])
@@ -87,6 +96,7 @@ class PersonModel:
     by_people: set[str] = field(default_factory=set[str])
     tombstones: list[Tombstone] = field(default_factory=list[Tombstone])
     reasons: list[Reason] = field(default_factory=list[Reason])
+    has_moved: bool = False
     gone: dict[ContactId, int] = field(default_factory=dict[ContactId, int])
     ever_in_crm: dict[str, int] = field(default_factory=dict[str, int])
 
@@ -100,12 +110,14 @@ class PersonModel:
 
     def merge(self, loser: str, master: str) -> None:
         """Keep that a contact of GHL was merged into another."""
+        self.has_moved = True
         self.addresses[master] |= self.addresses[loser]
         linked = [one for one, ghl_id in self.scene.links.items() if ghl_id in {loser, master}]
         self.loosen(loser, master, *linked)
 
     def delete_in_crm(self, ghl_id: str) -> None:
         """Keep that a person deleted a contact in GHL."""
+        self.has_moved = True
         for contact_id, linked in self.scene.links.items():
             if linked == ghl_id and contact_id in self.scene.here:
                 self.gone[contact_id] = self.step
@@ -132,14 +144,18 @@ class PersonModel:
             self._check_lost(contact_id)
         for contact_id, ghl_id in scene.pairs():
             if contact_id in self.gone and ghl_id not in self.by_people:
-                assert self.ever_in_crm[ghl_id] <= self.gone[contact_id], (
-                    "deleted in GHL, made again"
-                )
+                assert self.ever_in_crm[ghl_id] <= self.gone[contact_id], "deleted, made again"
             for name in (*FIELDS, *TAGS):
-                value = value_here(scene.here[contact_id], name)
-                is_known = (contact_id, name) not in scene.unknown
-                if is_known and is_equal(name, value, value_in_crm(scene.crm[ghl_id], name)):
-                    self._agree(contact_id, ghl_id, name, value, is_synced=is_synced)
+                self._compare(contact_id, ghl_id, name, is_synced=is_synced)
+
+    def _compare(self, contact_id: ContactId, ghl_id: str, name: str, *, is_synced: bool) -> None:
+        value = value_here(self.scene.here[contact_id], name)
+        if not is_equal(name, value, value_in_crm(self.scene.crm[ghl_id], name)):
+            return
+        if (contact_id, name) in self.scene.unknown:  # GHL has it, and we do not know that
+            self.edits[ghl_id, name] = KnownValue(self.step, value)
+        else:
+            self._agree(contact_id, ghl_id, name, value, is_synced=is_synced)
 
     def may_be_asked(self, contact_id: ContactId, ghl_id: str, name: str) -> bool:
         """Return whether both sides may have changed a field since they agreed."""
@@ -149,7 +165,10 @@ class PersonModel:
         return is_loose or is_filled or (mine is not None and theirs is not None)
 
     def _check_created(self, contact: CrmContact, before: Scene) -> None:
-        """Check that we created no second contact with an e-mail."""
+        """Check that we created nobody who was deleted, and no second contact with an e-mail."""
+        linked = {one for one, ghl_id in self.scene.links.items() if ghl_id == contact["id"]}
+        dead = linked & {one.contact_id for one in self.tombstones if one.step < self.step}
+        assert not dead, f"we created {dead} in GHL, who was deleted here"
         emails = emails_of(contact)
         for other in self.scene.crm.values():
             if other["id"] != contact["id"] and other["id"] in before.crm:
@@ -190,27 +209,33 @@ class PersonModel:
         right = changes or ([last.value] if last else [])
         is_free = not right or not self.loose.isdisjoint(keys)
         if name in KEYS and self._was_empty(contact_id, name):
-            is_free |= value in self.offered or is_empty(value)
+            is_other = last is not None and last.ghl_id != ghl_id
+            is_free |= is_other or value in self.offered or is_empty(value)
         assert is_free or any(is_equal(name, value, one) for one in right), (
             f"{name} of {contact_id} is {value}, but was last changed to {right}"
         )
-        if len(changes) > 1 and not is_synced:
-            return  # two people entered it, and nothing has compared both sides yet, perhaps
+        is_loose = not self.loose.isdisjoint(keys)
+        self.edits |= dict.fromkeys(keys, KnownValue(self.step, value))
+        if (is_loose or len(changes) > 1) and not is_synced:
+            return  # people made both equal, and nothing has compared them yet, perhaps
         self.loose -= keys
-        self.agreed[contact_id, name] = KnownValue(self.step, value)
-        for key in keys:
-            self.edits[key] = KnownValue(self.step, value)
+        self.agreed[contact_id, name] = Agreement(self.step, value, ghl_id)
 
     def _changes(
         self, contact_id: ContactId, ghl_id: str, name: str
     ) -> tuple[KnownValue | None, KnownValue | None]:
-        """Return the edits of a field since both sides agreed: here, and in GHL."""
+        """Return the edits of a field since both sides agreed: here, and in GHL.
+
+        What another GHL contact had before the workspace contact was linked to it is one, too.
+        """
         last = self.agreed.get((contact_id, name))
-        found = (self.edits.get((each, name)) for each in (contact_id, ghl_id))
-        mine, theirs = (
-            one if one and (last is None or one.step > last.step) else None for one in found
+        since = -1 if last is None else last.step
+        mine, theirs = (self.edits.get((each, name)) for each in (contact_id, ghl_id))
+        is_other = last is not None and last.ghl_id != ghl_id
+        return (
+            mine if mine and mine.step > since else None,
+            theirs if theirs and (is_other or theirs.step > since) else None,
         )
-        return mine, theirs
 
     def _was_empty(self, contact_id: ContactId, name: str) -> bool:
         last = self.agreed.get((contact_id, name))

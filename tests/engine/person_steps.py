@@ -19,14 +19,15 @@ BOOKS_FROM = datetime(2026, 2, 10, 1, tzinfo=UTC)
 
 What = Literal[
     "book", "cancel", "move", "edit", "half", "fault", "create", "delete", "restore", "merge",
-    "alias", "lose", "reverse", "process", "try", "sync", "pause",
+    "withdraw", "alias", "lose", "reverse", "process", "try", "sync", "pause",
 ]  # fmt: skip
 WHATS: tuple[What, ...] = (
     "book", "book", "book", "cancel", "move", "edit", "edit", "edit", "half", "half", "fault",
-    "create", "create", "delete", "restore", "merge", "alias", "lose", "reverse", "process",
-    "process", "process", "try", "sync", "pause",
+    "withdraw", "create", "create", "delete", "restore", "merge", "alias", "lose", "reverse",
+    "process", "process", "process", "try", "sync", "pause",
 )  # fmt: skip
 MOST = 23
+YES_OR_NO = (False, True)
 
 
 class Step(NamedTuple):
@@ -39,9 +40,15 @@ class Step(NamedTuple):
 
 
 class Story(NamedTuple):
-    """Steps, in a location that allows several contacts with one e-mail or phone, or does not."""
+    """Steps in a location.
+
+    Attributes:
+        allow_duplicates: Several contacts may have one e-mail or phone.
+        has_calendar: Bookings become appointments; else notes.
+    """
 
     allow_duplicates: bool
+    has_calendar: bool
     steps: list[Step]
 
 
@@ -52,7 +59,9 @@ STEPS = st.builds(
 
 def stories(least: int, most: int) -> st.SearchStrategy[Story]:
     """Draw stories of so many steps."""
-    return st.builds(Story, st.booleans(), st.lists(STEPS, min_size=least, max_size=most))
+    return st.builds(
+        Story, st.booleans(), st.booleans(), st.lists(STEPS, min_size=least, max_size=most)
+    )
 
 
 def draw_story(seed: int) -> Story:
@@ -62,7 +71,7 @@ def draw_story(seed: int) -> Story:
         Step(draw.choice(WHATS), draw.choice(WHERE), draw.randint(0, 2), draw.randint(0, MOST))
         for _ in range(draw.randint(4, 36))
     ]
-    return Story(draw.random() < 0.5, steps)
+    return Story(draw.choice(YES_OR_NO), draw.choice(YES_OR_NO), steps)
 
 
 @dataclass
@@ -83,7 +92,7 @@ class StoryBooking:
 
     def body(self, make: Any, **changes: object) -> dict[str, Any]:
         """Return TimeRex's delivery about it."""
-        starts_at = BOOKS_FROM + timedelta(hours=self.serial)
+        starts_at = BOOKS_FROM + timedelta(weeks=self.serial)
         form = [{"field_type": "guest_name", "value": "Guest"}]
         if self.email:
             form += [{"field_type": "guest_email", "value": self.email}]

@@ -1,10 +1,6 @@
 """The execution of a story about people, step by step."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
-
-from sqlalchemy import Connection, select
 
 from tests.deliveries import cancelled, confirmed
 from tests.engine.activity_story import CITIES
@@ -20,9 +16,15 @@ from tests.engine.person_steps import (
     Step,
     StoryBooking,
 )
-from tests.engine.person_world import CrmContact, PersonWorld, emails_of, value_here, value_in_crm
-from tests.engine.world import NAME
-from timerex_ghl.adapters.ledger.tables.inbox.inbox import events
+from tests.engine.person_world import (
+    CrmContact,
+    PersonWorld,
+    bookings_pending,
+    bookings_with_appointment,
+    emails_of,
+    value_here,
+    value_in_crm,
+)
 from timerex_ghl.domain.bookings.note_text import booking_of
 from timerex_ghl.domain.shared.models import ContactId, Value
 from timerex_ghl.engine.contacts.pull_contacts import Scope
@@ -36,7 +38,7 @@ class PersonStory:
     Attributes:
         order: All records of both sides, in the order of their first appearance.
         removed: Contacts deleted in GHL that can be restored.
-        shown: The first booking of each chain that ever had a note.
+        shown: The first booking of each chain that ever had a note or appointment.
     """
 
     people: PersonWorld
@@ -59,6 +61,8 @@ class PersonStory:
                 await self._edit(step, EDITED[step.number % len(EDITED)])
             case "half":
                 await self._half(step)
+            case "withdraw":
+                await self._withdraw(step)
             case "create" | "delete":
                 await (self._here if step.side == "here" else self._in_crm)(step)
             case "restore" | "merge" | "alias":
@@ -76,6 +80,8 @@ class PersonStory:
         self.order |= dict.fromkeys([*new, *scene.crm])
         written = (one["bodyText"] for each in scene.crm.values() for one in each["notes"])
         self.shown |= {root_id for text in written if (root_id := booking_of(text))}
+        linked = await self.people.ledger.read(bookings_with_appointment)
+        self.shown |= {one.root_id for one in self.bookings if one.id in linked}
         self.model.observe(scene, is_synced=is_synced)
 
     def _in_timerex(self, step: Step) -> None:
@@ -88,7 +94,7 @@ class PersonStory:
         old = open_ones[step.number % len(open_ones)]
         old.is_open = False
         if step.what == "cancel":
-            self._send([old.body(cancelled)])
+            self.people.outbox += [old.body(cancelled)]
             return
         new = StoryBooking(f"b{self.serial}", old.root_id, old.email, old.phone, self.serial)
         self._confirm(new)
@@ -97,7 +103,7 @@ class PersonStory:
             new.body(confirmed, is_changed=True, old_event_id=old.id),
         ]
         variants = (halves, halves[::-1], halves[:1], halves[1:])
-        self._send(variants[(step.number // 4) % len(variants)])
+        self.people.outbox += variants[(step.number // 4) % len(variants)]
 
     def _book(self, step: Step) -> None:
         name, id_ = PEOPLE[step.who], f"b{self.serial}"
@@ -110,15 +116,12 @@ class PersonStory:
         )[step.number % 4]
         booking = StoryBooking(id_, id_, email, phone, self.serial)
         self._confirm(booking)
-        self._send([booking.body(confirmed)])
+        self.people.outbox += [booking.body(confirmed)]
 
     def _confirm(self, booking: StoryBooking) -> None:
         self.bookings.append(booking)
         self.model.offered |= {key for key in (booking.email, booking.phone) if key}
         self.model.reasons.append(Reason(self.model.step, booking.keys, booking.id))
-
-    def _send(self, bodies: Iterable[dict[str, Any]]) -> None:
-        self.people.outbox += bodies
 
     async def _edit(self, step: Step, name: str) -> bool:
         """Change a field or a tag of a contact on one side; return whether that was possible."""
@@ -169,6 +172,25 @@ class PersonStory:
         if step.number >= MOST // 3:
             await self._edit(step if step.number % 3 else here, "city")
 
+    async def _withdraw(self, step: Step) -> None:
+        """Let somebody book whom GHL does not take yet, and delete one who is not in GHL."""
+        self._book(step)
+        await self.people.deliver()
+        await self.people.fail("create-contact", "status")
+        await self.people.try_once()
+        await self.observe()
+        self.model.step += 1
+        scene = self.model.scene
+        unsent = [one for one in self.order if one in scene.here and one not in scene.links]
+        if unsent:
+            await self._delete_here(ContactId(unsent[-1]))
+
+    async def _delete_here(self, contact_id: ContactId) -> None:
+        pending = await self.people.ledger.read(bookings_pending)
+        pending |= {body["event"]["id"] for body in self.people.outbox}
+        self.model.delete_here(contact_id, pending)
+        await self.people.delete(contact_id)
+
     async def _fail(self, operation: str, number: int) -> None:
         kind = ("status", "drop_after_commit")[number % 2]
         await self.people.fail(operation, kind)
@@ -180,10 +202,7 @@ class PersonStory:
             if contact_id is not None:
                 self._created(contact_id, values)
         elif row := self._row(step):
-            pending = await self.people.ledger.read(_pending)
-            pending |= {body["event"]["id"] for body in self.people.outbox}
-            self.model.delete_here(row, pending)
-            await self.people.delete(row)
+            await self._delete_here(row)
 
     async def _in_crm(self, step: Step) -> None:
         contacts = self._contacts(step)
@@ -279,15 +298,3 @@ class PersonStory:
         found = sorted(scene.crm, key=lambda one: (one not in rank, rank.get(one, places[one])))
         turn = step.who % len(found) if found else 0
         return [scene.crm[one] for one in (*found[turn:], *found[:turn])]
-
-
-def _pending(tx: Connection) -> set[str]:
-    """List the bookings with an event that has no final state, or waits for a person."""
-    rows = tx.scalars(
-        select(events.c.record).where(
-            events.c.connection == NAME,
-            events.c.source == "timerex",
-            events.c.state.in_(["waiting", "review", "dead"]),
-        )
-    )
-    return {ref.id for ref in rows}

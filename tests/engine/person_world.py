@@ -8,22 +8,28 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
 from tests.engine.activity_world import ActivityWorld
+from tests.engine.calendar_world import RIGHTS
 from tests.engine.world import NAME, World, opened_world
 from tests.receiver import open_receiver
+from timerex_ghl.adapters.ghl.access.auth import PrivateToken
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.inbox import inbox
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import events
 from timerex_ghl.adapters.ledger.tables.sync import intents, links
+from timerex_ghl.domain.connections.settings import CalendarRule
 from timerex_ghl.domain.shared.actions import AddTags, RemoveTags, UpdateContact, WorkspaceChange
 from timerex_ghl.domain.shared.errors import SkippableError
+from timerex_ghl.domain.shared.ghl_models import GhlCalendarId
 from timerex_ghl.domain.shared.models import (
     ContactId,
     EventId,
     FieldName,
+    GhlContactId,
     Value,
     WorkspaceContact,
 )
@@ -118,6 +124,13 @@ class PersonWorld:
         offset = {"clock_offset_ms": round(ahead / timedelta(milliseconds=1))}
         await self.world.ask("POST", "/ghl/settings", offset)
 
+    async def appointments(self, ghl_id: str) -> list[str]:
+        """List the ids of a GHL contact's appointments."""
+        listed = await self.world.context.ghl.list_contact_appointments(
+            GhlContactId(ghl_id), ZoneInfo("UTC")
+        )
+        return [one.id for one in listed]
+
     async def scene(self) -> Scene:
         """Read both sides as they are."""
         here = {row.id: row for row in await self.world.people()}
@@ -202,9 +215,10 @@ class PersonWorld:
 
 @asynccontextmanager
 async def opened_people(
-    ledger: Ledger, info: SandboxInfo, *, allow_duplicates: bool
+    ledger: Ledger, info: SandboxInfo, *, allow_duplicates: bool, has_calendar: bool
 ) -> AsyncGenerator[PersonWorld]:
     """Open a world whose bookings have a phone, as an answer in the form."""
+    calendars = (CalendarRule(timerex="*", ghl=GhlCalendarId(info.ghl.calendar_id)),)
     async with opened_world(ledger, info) as world, open_receiver() as endpoint:
         await world.ask("POST", "/ghl/webhook", {"url": endpoint.url("/ghl")})
         await world.ask("POST", "/ghl/settings", {"allow_duplicates": allow_duplicates})
@@ -212,7 +226,11 @@ async def opened_people(
             rule.model_copy(update={"answer_label": "Phone"}) if rule.field == "phone" else rule
             for rule in world.context.settings.rules
         ]
-        yield PersonWorld(ActivityWorld(world.with_settings(rules=tuple(rules)), endpoint))
+        mapped = world.context.settings.appointments.model_copy(update={"calendars": calendars})
+        changes = {"appointments": mapped} if has_calendar else {}
+        world.context.ghl.auth = PrivateToken(info.ghl.private_token, RIGHTS)
+        published = world.with_settings(rules=tuple(rules), **changes)
+        yield PersonWorld(ActivityWorld(published, endpoint))
 
 
 def _contact_links(tx: Connection) -> dict[ContactId, str]:
@@ -257,3 +275,21 @@ def _change(
 
 def _delete(tx: Connection, editor: Editor, contact_id: ContactId, now: datetime) -> None:
     contact_edits.delete_contact(tx, editor, contact_id, now, versions=None)
+
+
+def bookings_pending(tx: Connection) -> set[str]:
+    """List the bookings with an event that has no final state, or waits for a person."""
+    rows = tx.scalars(
+        select(events.c.record).where(
+            events.c.connection == NAME,
+            events.c.source == "timerex",
+            events.c.state.in_(["waiting", "review", "dead"]),
+        )
+    )
+    return {ref.id for ref in rows}
+
+
+def bookings_with_appointment(tx: Connection) -> set[str]:
+    """List the bookings that have an appointment in GHL."""
+    table = links.links
+    return {*tx.scalars(select(table.c.local_id).where(table.c.kind == "appointment"))}

@@ -76,6 +76,22 @@ async def test_a_guest_is_the_contact_with_the_email_though_three_have_the_phone
 
 
 @pytest.mark.both_databases
+async def test_a_guest_is_the_contact_with_the_email_though_a_known_one_has_the_phone(
+    world: World,
+) -> None:
+    world = with_phone(world)
+    await world.add(None, first_name="Kana", phone=OFFICE)
+    await world.sync()
+    await world.ask("POST", "/ghl/contacts", {"firstName": "Riku", "email": RIKU})
+
+    (outcome,) = await world.handle(await world.receive(booking(email=RIKU)))
+
+    assert outcome.what == "applied"
+    assert len(await world.notes_of(RIKU)) == 1
+    assert len(await world.people()) == len(await world.crm()) == 2
+
+
+@pytest.mark.both_databases
 @pytest.mark.parametrize("is_read_before", [False, True])
 async def test_a_guest_with_the_additional_email_of_a_known_contact_is_that_contact(
     world: World, *, is_read_before: bool

@@ -22,6 +22,7 @@ from tests.engine.person_story import PersonStory
 from tests.engine.person_world import (
     FIELDS,
     TAGS,
+    CrmContact,
     emails_of,
     opened_people,
     value_here,
@@ -29,12 +30,14 @@ from tests.engine.person_world import (
 )
 from tests.engine.world import NAME
 from timerex_ghl.adapters.ledger.db.core import open_ledger
+from timerex_ghl.adapters.ledger.tables.bookings import bookings_of
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import events
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.operations.reviews import Review
 from timerex_ghl.adapters.ledger.tables.sync import links
+from timerex_ghl.domain.bookings.guest_plan import plan_booking_tags
 from timerex_ghl.domain.bookings.note_text import booking_of
-from timerex_ghl.domain.shared.models import ContactId, FieldName
+from timerex_ghl.domain.shared.models import ContactId, EventId, FieldName
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.bookings.pending_moves import MOVE_CHECK
 from timerex_ghl.engine.contacts.pull_contacts import Scope
@@ -48,7 +51,7 @@ MOVES_ARE_LOST = timedelta(minutes=16)
 class StoredEvent(NamedTuple):
     """An inbox event, and how it ended."""
 
-    id: str
+    id: EventId
     type: str
     state: str
     record: RecordRef
@@ -74,6 +77,8 @@ async def check(story: PersonStory) -> None:
     await check_people(story, asked)
     check_conflicts(story, asked)
     await check_bookings(story, asked)
+    if not story.model.has_moved:
+        await check_booking_tags(story, asked)
     await check_events(story, asked)
     await story.people.world.calls()
     await come_to_rest(story, "again")
@@ -91,6 +96,10 @@ async def check_people(story: PersonStory, asked: list[Review]) -> None:
     for ghl_id in scene.crm:
         is_linked = ghl_id in scene.links.values()
         assert is_linked or ghl_id in about, f"GHL contact {ghl_id} is not in the workspace"
+    for review in asked:  # everybody in a story has an e-mail or a phone
+        assert review.kind != "no-key", f"{review.subject} is asked about for want of a key"
+        is_there = review.subject.kind == "contact" and review.subject.id in pairs
+        assert review.kind != "gone" or not is_there, f"{review.subject} is not gone any more"
     whole = {one for review in asked if review.kind != "conflict" for one in review.record_ids}
     for contact_id, ghl_id in pairs.items():
         link = await story.people.ledger.read(links.link_of_local, NAME, "contact", contact_id)
@@ -114,39 +123,82 @@ def check_conflicts(story: PersonStory, asked: list[Review]) -> None:
     pairs = dict(story.model.scene.pairs())
     for review in asked:
         contact_id = ContactId(review.subject.id)
-        if review.kind == "conflict" and contact_id in pairs and review.subject.field:
-            ghl_id, name = pairs[contact_id], review.subject.field
+        is_watched = review.subject.field in {*FIELDS, *TAGS}
+        if review.kind == "conflict" and contact_id in pairs and is_watched:
+            ghl_id, name = pairs[contact_id], str(review.subject.field)
             is_right = story.model.may_be_asked(contact_id, ghl_id, name)
             assert is_right, f"{name} of {contact_id} is asked about, and one side changed it"
 
 
 async def check_bookings(story: PersonStory, asked: list[Review]) -> None:
-    """Check that a chain of bookings is one note, on a contact of its guest."""
-    scene, model = story.model.scene, story.model
-    waiting = {event for review in asked for event in review.events}
-    stored = await story.people.ledger.read(stored_events)
-    asked_about = {one.record.id for one in stored if one.id in waiting}
-    found: Counter[str] = Counter()
-    for contact in scene.crm.values():
-        for written in contact.get("notes") or []:
-            root_id = booking_of(written["bodyText"])
-            if root_id is None:
-                continue
-            found[root_id] += 1
-            keys = next(one.keys for one in story.bookings if one.id == root_id)
-            addresses = model.addresses[contact["id"]] | {
+    """Check that a chain of bookings is one note or appointment, on a contact of its guest."""
+    scene, stored = story.model.scene, await story.people.ledger.read(stored_events)
+    keys_of = {one.id: one.keys for one in story.bookings}
+    for find in (notes_of, appointments_of):
+        found: Counter[str] = Counter()
+        for contact in scene.crm.values():
+            root_ids = await find(story, contact)
+            found.update(root_ids)
+            addresses = story.model.addresses[contact["id"]] | {
                 str(value_here(scene.here[contact_id], name))
                 for contact_id, ghl_id in scene.pairs()
                 if ghl_id == contact["id"]
                 for name in ("email", "phone")
             }
-            assert not keys.isdisjoint(addresses), f"a booking of {keys} is on {emails_of(contact)}"
-    assert set(found.values()) <= {1}, f"a booking has several notes: {found}"
+            for root_id in root_ids:
+                keys = keys_of[root_id]
+                assert keys & addresses, f"a booking of {keys} is on {emails_of(contact)}"
+        assert set(found.values()) <= {1}, f"a booking is there several times: {found}"
+        story.shown |= found.keys()
+    waiting = {event for review in asked for event in review.events}
+    asked_about = {one.record.id for one in stored if one.id in waiting}
     done = {one.record.id for one in stored if one.state == "applied"}
     for booking in story.bookings:
-        is_shown = found[booking.root_id] or booking.root_id in story.shown
+        is_shown = booking.root_id in story.shown
         is_asked = booking.id in asked_about or booking.root_id in asked_about
         assert is_shown or is_asked or booking.id not in done, f"booking {booking.id} is not shown"
+
+
+async def check_booking_tags(story: PersonStory, asked: list[Review]) -> None:
+    """Check that GHL's tags say whether a contact has a booking."""
+    scene, settings = story.model.scene, story.people.world.context.settings
+    about = {one for review in asked for one in review.record_ids}
+    for contact_id, ghl_id in scene.links.items():
+        if ghl_id not in scene.crm or not about.isdisjoint({contact_id, ghl_id}):
+            continue
+        rows = await story.people.ledger.read(bookings_of, NAME, contact_id)
+        tags = frozenset(scene.crm[ghl_id]["tags"])
+        change = plan_booking_tags(
+            [row.booking for row in rows],
+            tags,
+            booked_tag=settings.booked_tag,
+            cancelled_tag=settings.cancelled_tag,
+        )
+        assert not change, f"{contact_id} has the tags {tags}, but should have {change}"
+
+
+async def notes_of(_story: PersonStory, contact: CrmContact) -> list[str]:
+    """List the chains of bookings that have a note on a GHL contact."""
+    written = [booking_of(one["bodyText"]) for one in contact["notes"]]
+    return [root_id for root_id in written if root_id]
+
+
+async def appointments_of(story: PersonStory, contact: CrmContact) -> list[str]:
+    """List the chains of bookings that have an appointment of a GHL contact."""
+    appointments = await story.people.appointments(contact["id"])
+    root_of = {one.id: one.root_id for one in story.bookings}
+    found = list[str]()
+    for remote_id in appointments:
+        linked = await story.people.ledger.read(bookings_shown_by, remote_id)
+        assert linked, f"appointment {remote_id} is of no booking"
+        found += {root_of[booking_id] for booking_id in linked}
+    return found
+
+
+def bookings_shown_by(tx: Connection, remote_id: str) -> list[str]:
+    columns = links.links.c
+    wanted = (columns.kind == "appointment", columns.remote_id == remote_id)
+    return [*tx.scalars(select(columns.local_id).where(*wanted))]
 
 
 async def check_events(story: PersonStory, asked: list[Review]) -> None:
@@ -186,7 +238,9 @@ async def play(url: str, plan: Story) -> None:
     async with (
         open_ledger(url) as ledger,
         running_sandbox() as info,
-        opened_people(ledger, info, allow_duplicates=plan.allow_duplicates) as people,
+        opened_people(
+            ledger, info, allow_duplicates=plan.allow_duplicates, has_calendar=plan.has_calendar
+        ) as people,
     ):
         story = PersonStory(people)
         for step in plan.steps:

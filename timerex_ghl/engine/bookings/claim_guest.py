@@ -20,6 +20,7 @@ from timerex_ghl.domain.bookings.guest_plan import plan_person
 from timerex_ghl.domain.bookings.verification import BookingSnapshot
 from timerex_ghl.domain.contacts.identity import (
     Keys,
+    NoMatch,
     keys_of,
     match_email,
     match_person,
@@ -124,7 +125,7 @@ def _take(
 
 
 def _find(tx: Connection, search: _GuestSearch, named: ContactId | None) -> ContactId | None:
-    """Find the guest in the workspace: by the booking, by one it was moved from or to, by e-mail.
+    """Find the guest in the workspace: by the booking, one it was moved from or to, or e-mail.
 
     A phone decides here only for a guest without an e-mail: GHL may know whose the e-mail is.
     """
@@ -189,7 +190,12 @@ def _resolve(
 ) -> Guest | ContactId:
     just_read = [] if asked is None else [asked]
     people = find_people(tx, search.context.connection, [search.keys], just_read)
-    person = the_one(match_person(search.keys, people.known, people.others))
+    found = match_person(search.keys, people.known, people.others)
+    if isinstance(match_email(search.keys, people.known), NoMatch) and not isinstance(
+        match_email(search.keys, people.unlinked), NoMatch
+    ):
+        found = NoMatch()  # a phone does not count where GHL has the e-mail
+    person = the_one(found)
     if person is not None:
         return person.row.id
     known = [one.keys for one in people.known]
