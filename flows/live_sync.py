@@ -61,6 +61,10 @@ async def live(
     """Keep one run of `live-sync` active until the worker stops; runs rotate.
 
     The active run continues while Prefect is down: only a run that did start replaces it.
+
+    Raises:
+        LeaseLostError: Another worker has taken over.
+        FatalError: The ledger's database does not work before someone corrects it.
     """
     async with live_worker() as worker, ending_outages(worker):
         on_start(worker)
@@ -87,6 +91,8 @@ async def live(
                 await _wait(worker.stop, AGAIN_S)
         if runs:
             await asyncio.wait(runs)
+    if worker.fault is not None:
+        raise worker.fault
 
 
 async def _run(minutes: float) -> None:

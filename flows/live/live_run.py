@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from prefect.client.orchestration import get_client
@@ -18,7 +19,7 @@ from prefect.states import Crashed
 
 from flows.live.live_worker import LiveWorker
 from tasks.live import handle_live_events
-from timerex_ghl.domain.shared.errors import FatalError, ScopeError
+from timerex_ghl.domain.shared.errors import FatalError, RetryableError, ScopeError
 from timerex_ghl.domain.shared.models import ConnectionName, EventId
 from timerex_ghl.domain.shared.outcome import Counts
 from timerex_ghl.engine.context import utc_now
@@ -77,6 +78,8 @@ class LiveRun:
         try:
             done = await self._work(batch.connection, batch.event_ids)
             self.counts += done  # after the await: other tasks add to it meanwhile
+        except RetryableError as error:  # not a record's error: the ledger could not store one
+            self._worker.rest(error)
         except FatalError as error:
             if not isinstance(error, ScopeError) or error.was_asked:
                 self._worker.connections.rest(batch.connection, str(error))
@@ -118,6 +121,7 @@ async def catch_up(worker: LiveWorker) -> None:
 async def report(worker: LiveWorker, counts: Counts) -> None:
     """Update the review tables if this run opened reviews."""
     if counts.set_aside:
-        for connection in worker.dispatcher.open:
-            async with opened(connection) as context:
-                await put_review_table(context)
+        with suppress(RetryableError):  # the next run writes them
+            for connection in worker.dispatcher.open:
+                async with opened(connection) as context:
+                    await put_review_table(context)

@@ -2,23 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
+from flows.live.lease import Lease, OutageLog, take_lease
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.operations import published
-from timerex_ghl.adapters.ledger.tables.sync import locks
-from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
-from timerex_ghl.domain.shared.errors import RetryableError, TimerexGhlError
+from timerex_ghl.domain.shared.errors import FatalError, RetryableError, TimerexGhlError
 from timerex_ghl.domain.shared.models import ConnectionName
 from timerex_ghl.engine.dispatch import Batch, Dispatcher
-from timerex_ghl.engine.writes.lock_names import lock_of_live
-from timerex_ghl.engine.writes.locking import holder_name, is_dead
 from timerex_ghl.orchestration.contexts import load_ledger_store, on_ledger, opened
-
-LEASE_S = 10.0
-"""How long the lease outlives its holder; then another worker takes over."""
 
 REFRESH_S = 2.0
 """How often newly published versions are looked for."""
@@ -93,40 +88,66 @@ class LiveWorker:
     """The live worker of this process.
 
     Attributes:
+        lease: Without a valid one no events are handed out.
         active_run: The flow run that takes new events; a replaced run finishes those it has.
         stop: Set when no more events are to be taken.
         rotate: Set when the active run is to be replaced.
         ready: Set when a run is active.
         runs: Ids of the flow runs of this worker, including those that are finishing.
+        fault: Why it stopped by itself; None while it works, or where it was asked to stop.
     """
 
     ledger: Ledger
     dispatcher: Dispatcher
     connections: Connections
+    lease: Lease
     active_run: object = None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     rotate: asyncio.Event = field(default_factory=asyncio.Event)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     runs: set[str] = field(default_factory=set[str])
+    fault: BaseException | None = None
+    _rests_until: float = 0.0
 
     async def batches(self, me: object) -> AsyncGenerator[Batch]:
         """Become the active run; yield pending events until another run takes over or all stops."""
         self.active_run = me
         self.ready.set()
         while self.active_run is me and not self.stop.is_set():
-            try:
-                batches, pause_s = await self.dispatcher.take()
-            except RetryableError as error:
-                _log.warning("%s", error)
-                batches, pause_s = [], OUTAGE_S
+            batches, pause_s = await self._take()
             for batch in batches:
-                yield batch
+                if self.lease.is_valid:  # it may have ended while the inbox was read
+                    yield batch
+                else:
+                    self.dispatcher.done(batch)
             await self.dispatcher.wait(pause_s)
+
+    def rest(self, error: RetryableError) -> None:
+        """Hand out no events for a while, as the ledger's database fails."""
+        self.lease.outages.failed(error)
+        self._rests_until = asyncio.get_running_loop().time() + OUTAGE_S
+
+    def fail(self, fault: BaseException) -> None:
+        """Stop taking events, because of an error."""
+        self.fault = self.fault or fault
+        self.halt()
 
     def halt(self) -> None:
         """Stop taking events."""
         self.stop.set()
         self.dispatcher.wake()
+
+    async def _take(self) -> tuple[list[Batch], float]:
+        """Take batches where that is allowed; return them, and how long to wait afterwards."""
+        if self._rests_until > asyncio.get_running_loop().time() or not self.lease.is_valid:
+            return [], OUTAGE_S
+        try:
+            return await self.dispatcher.take()
+        except RetryableError as error:
+            self.rest(error)
+        except FatalError as error:
+            self.fail(error)
+        return [], OUTAGE_S
 
 
 _workers: dict[asyncio.AbstractEventLoop, LiveWorker] = {}
@@ -140,47 +161,47 @@ async def live_worker() -> AsyncGenerator[LiveWorker]:
         yield _workers[loop]
         return
     async with AsyncExitStack() as stack:
-        store = await load_ledger_store()
-        ledger = await stack.enter_async_context(store.open(in_loop=True))
+        ledger = await _open_ledger(stack)
         stack.enter_context(on_ledger(ledger))
-        fence = await _take_lease(ledger)
-        stack.push_async_callback(ledger.write, locks.release_locks, [fence])
+        lease = await take_lease(ledger)
+        stack.push_async_callback(lease.release)
         dispatcher = Dispatcher(ledger, await stack.enter_async_context(ledger.listening()))
         connections = Connections(ledger, dispatcher)
         stack.push_async_callback(connections.close)
-        worker = _workers[loop] = LiveWorker(ledger, dispatcher, connections)
+        worker = _workers[loop] = LiveWorker(ledger, dispatcher, connections, lease)
         stack.callback(_workers.pop, loop)
-        await connections.refresh()
-        for work in (_keep_lease(worker, fence), _keep_refreshing(worker)):
-            stack.push_async_callback(_end, asyncio.create_task(work))
+        for work in (lease.keep(), _keep_refreshing(worker)):
+            stack.push_async_callback(_end, _supervised(worker, work))
+        with suppress(RetryableError):  # it is repeated
+            await connections.refresh()
         yield worker
 
 
-async def _take_lease(ledger: Ledger) -> Fence:
-    """Wait for the lease; release the locks of dead processes on this machine."""
-    holder = holder_name("live")
-    has_reported = False
+async def _open_ledger(stack: AsyncExitStack) -> Ledger:
+    """Open the ledger, however long its database is out of reach."""
+    store, outages = await load_ledger_store(), OutageLog()
     while True:
-        await ledger.write(locks.release_dead, is_dead)
-        fence = await ledger.write(locks.try_lock, [lock_of_live()], holder, LEASE_S)
-        if fence is not None:
-            return fence
-        if not has_reported:
-            other = await ledger.read(locks.holder_of, lock_of_live())
-            _log.warning("another live worker is running (%s): this one stands by", other)
-            has_reported = True
-        await asyncio.sleep(1)
+        try:
+            ledger = await stack.enter_async_context(store.open(in_loop=True))
+        except RetryableError as error:
+            outages.failed(error)
+            await asyncio.sleep(OUTAGE_S)
+        else:
+            outages.works()
+            return ledger
 
 
-async def _keep_lease(worker: LiveWorker, fence: Fence) -> None:
-    """Renew the lease; stop if it was lost, as another worker may have taken over."""
-    while True:
-        await asyncio.sleep(LEASE_S / 4)
-        with suppress(TimerexGhlError):
-            if not await worker.ledger.write(locks.renew_lock, fence, LEASE_S):
-                _log.error("the live worker lost its lease: stopping")
-                worker.halt()
-                return
+def _supervised(worker: LiveWorker, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Start work that lasts as long as the worker: if it ends by an error, the worker stops."""
+
+    def look(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            worker.fail(error)
+
+    task = asyncio.create_task(work)
+    task.add_done_callback(look)
+    return task
 
 
 async def _keep_refreshing(worker: LiveWorker) -> None:
@@ -192,5 +213,4 @@ async def _keep_refreshing(worker: LiveWorker) -> None:
 
 async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await asyncio.wait([task])

@@ -11,6 +11,9 @@ import click
 
 from timerex_ghl.cli.running import fail
 
+TRY_AGAIN = 75
+"""Exit code of what may work when it is started again (`EX_TEMPFAIL` of sysexits.h)."""
+
 AGAIN_S = 3.0
 """How often to try a Prefect server that is down."""
 
@@ -23,7 +26,8 @@ def live(minutes: float, as_json: bool) -> None:
 
     Needs PREFECT_API_URL. Only one live worker runs per ledger: a second one stands by, and takes
     over when the first one ends or dies. SIGTERM and Ctrl-C let events in progress finish; a
-    second signal ends at once.
+    second signal ends at once. Exit code 75: another worker took over, start this one again; 1:
+    something has to be corrected first.
     """
     from timerex_ghl.orchestration import processes
 
@@ -35,19 +39,21 @@ def live(minutes: float, as_json: bool) -> None:
     worker.start()
     worker.join()
     if worker.fault is not None:
-        fail(worker.fault)
+        fail(worker.fault, worker.code)
 
 
 class _Worker(threading.Thread):
     """Runs the worker outside the main thread, where Prefect would install signal handlers.
 
     Attributes:
-        fault: The error message for the operator, if it ended with one.
+        fault: The error message for the operator; None where it ended as it was asked to.
+        code: The exit code that goes with it.
     """
 
     def __init__(self, minutes: float, *, as_json: bool) -> None:
         super().__init__(name="live")
-        self.fault: str | None = None
+        self.fault: str | None = "the live worker ended by an unexpected error"
+        self.code = 1
         self._minutes = minutes
         self._as_json = as_json
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -55,12 +61,15 @@ class _Worker(threading.Thread):
         self._stopped = False
 
     def run(self) -> None:
-        from timerex_ghl.domain.shared.errors import TimerexGhlError
+        from timerex_ghl.domain.shared.errors import RetryableError, TimerexGhlError
 
         try:
             asyncio.run(self._work())
         except TimerexGhlError as error:
             self.fault = str(error)
+            self.code = TRY_AGAIN if isinstance(error, RetryableError) else 1
+        else:
+            self.fault = None
 
     def stop(self, *_signal: object) -> None:
         """Stop taking events; on the second call, end at once."""

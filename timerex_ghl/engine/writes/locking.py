@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ledger.db.core import Ledger
 from timerex_ghl.adapters.ledger.tables.sync import locks
 from timerex_ghl.adapters.ledger.tables.sync.locks import Fence
-from timerex_ghl.domain.shared.errors import LockedError
+from timerex_ghl.domain.shared.errors import LockedError, RetryableError
 
 T = TypeVar("T")
 
@@ -174,7 +174,8 @@ async def renewed(ledger: Ledger, fence: Fence) -> AsyncGenerator[None]:
 async def _renew(ledger: Ledger, fence: Fence) -> None:
     """Renew a lock forever. One that was lost stays lost: the fence refuses the next intent."""
     while True:
-        await ledger.write(locks.renew_lock, fence, TTL_S)
+        with suppress(RetryableError):  # an outage: the next renewal may be in time
+            await ledger.write(locks.renew_lock, fence, TTL_S)
         await asyncio.sleep(TTL_S / 3)
 
 

@@ -181,7 +181,8 @@ async def test_a_full_disk_stores_nothing_by_halves_and_heals(ledger: Ledger) ->
 
     _, *outcomes = await asyncio.gather(blocked, small, big, return_exceptions=True)
 
-    assert [str(each) for each in outcomes] == ["the ledger's database failed: SQLITE_FULL"] * 2
+    full = "the ledger's database failed: SQLITE_FULL: the disk is full: free some space"
+    assert [str(each) for each in outcomes] == [full] * 2
     assert await ledger.read(count) == 0
     await ledger.write(limit_pages, 1000)
     await ledger.write(save, "big", "x" * 100_000)

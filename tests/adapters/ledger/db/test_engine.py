@@ -14,7 +14,7 @@ from timerex_ghl.adapters.ledger.db import sqlite
 from timerex_ghl.adapters.ledger.db.core import Ledger, open_ledger
 from timerex_ghl.adapters.ledger.db.options import LedgerOptions
 from timerex_ghl.adapters.ledger.tables.sync import cursors
-from timerex_ghl.domain.shared.errors import RetryableError, SettingsError
+from timerex_ghl.domain.shared.errors import FatalError, RetryableError
 from timerex_ghl.domain.shared.models import ConnectionName
 
 TOKYO = ConnectionName("tokyo")
@@ -38,7 +38,7 @@ def lock_from_outside(url: str) -> sqlite3.Connection:
 
 
 async def refusal(url: str) -> str:
-    with pytest.raises(SettingsError) as caught:
+    with pytest.raises((FatalError, RetryableError)) as caught:
         async with open_ledger(url):
             pass
     assert "\n" not in str(caught.value)

@@ -5,12 +5,13 @@ import importlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from timerex_ghl.adapters.ledger.db.engine import READERS, Engines, make_engines, outage_of
+from timerex_ghl.adapters.ledger.db.engine import READERS, Engines, make_engines
+from timerex_ghl.adapters.ledger.db.failures import driver_errors, failure_of, opening_failure
 from timerex_ghl.adapters.ledger.db.options import DEFAULTS, LedgerOptions
 from timerex_ghl.adapters.ledger.db.units import Unit, call
 from timerex_ghl.adapters.ledger.db.wake import Alarm, listening
@@ -61,6 +62,7 @@ class Ledger:
         Raises:
             RetryableError: The database failed or stayed locked. After a lost PostgreSQL server
                 the unit may have been stored: check before repeating it.
+            FatalError: The database cannot work before someone corrects it, or the writer died.
         """
         unit = Unit[T].of(lambda tx: work(tx, *args, **kwargs))
         return await self._writer.submit(unit)
@@ -95,6 +97,7 @@ class Ledger:
 
         Raises:
             RetryableError: The database failed.
+            FatalError: The database cannot work before someone corrects it.
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
@@ -122,11 +125,11 @@ class Ledger:
         try:
             with self._engines.reader.begin() as tx:
                 return call(lambda: work(tx))
-        except DBAPIError as error:
-            outage = outage_of(error)
-            if outage is None:
+        except Exception as error:
+            failure = failure_of(error)
+            if failure is None:
                 raise
-            raise outage from error
+            raise failure from error
 
 
 @asynccontextmanager
@@ -148,7 +151,9 @@ async def open_ledger(
         options: Clock and time limits.
 
     Raises:
-        SettingsError: The URL is invalid or unreachable, or a newer version wrote the ledger.
+        RetryableError: The database is out of reach, locked or read-only now.
+        FatalError: The URL, the user or its rights are wrong, the database is damaged, or a newer
+            version wrote the ledger.
     """
     engines = await asyncio.to_thread(_prepare, url, options)
     ledger = Ledger(engines, key, in_loop=in_loop, options=options)
@@ -171,15 +176,11 @@ def _prepare(url: str, options: LedgerOptions) -> Engines:
 
 def _is_at_head(engines: Engines) -> bool:
     """Connect and check without the writer's lock: another process may have it for long."""
-    driver_error = cast("type[Exception]", engines.reader.dialect.loaded_dbapi.Error)
     try:
         with engines.reader.connect() as tx:
             return is_at_head(tx)
-    except (DBAPIError, driver_error) as error:
-        raise SettingsError(
-            f"the ledger at {engines.place} cannot be opened: check its URL, and that the database"
-            " runs and accepts this user"
-        ) from error
+    except (DBAPIError, driver_errors(engines.reader)) as error:
+        raise opening_failure(error, engines.place) from error
 
 
 def _migrate(engines: Engines) -> None:
@@ -187,8 +188,8 @@ def _migrate(engines: Engines) -> None:
     try:
         with engines.writer.begin() as tx:
             upgrade.migrate(tx)
-    except DBAPIError as error:
-        raise outage_of(error) or SettingsError(
+    except (DBAPIError, driver_errors(engines.writer)) as error:
+        raise failure_of(error) or SettingsError(
             f"the ledger at {engines.place} cannot be migrated to this version: check that its"
             f" user may create tables, and that no other program has tables there"
         ) from error

@@ -6,15 +6,14 @@ commit locks the rows of many units together, and two processes doing that in di
 would deadlock; readers get `REPEATABLE READ`.
 """
 
-import sqlite3
 from typing import NamedTuple
 
 from sqlalchemy import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError
 
 from timerex_ghl.adapters.ledger.db import postgresql, sqlite
 from timerex_ghl.adapters.ledger.db.options import DEFAULTS, LedgerOptions
-from timerex_ghl.domain.shared.errors import RetryableError, SettingsError
+from timerex_ghl.domain.shared.errors import SettingsError
 
 READERS = 4
 LISTENERS = 1
@@ -64,18 +63,6 @@ def make_engines(url: str, options: LedgerOptions = DEFAULTS) -> Engines:
             )
         case _:
             raise SettingsError(_EXPECTED)
-
-
-def outage_of(error: Exception) -> RetryableError | None:
-    """Return a database outage (a full disk, a lost server) as an error; None for other errors."""
-    if not isinstance(error, DBAPIError):
-        return None
-    if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
-        return None  # SQLite calls a wrong statement an OperationalError too
-    if not (error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)):
-        return None
-    name = getattr(error.orig, "sqlite_errorname", type(error.orig).__name__)
-    return RetryableError(f"the ledger's database failed: {name}")
 
 
 def _parse(url: str) -> URL:

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection, NestedTransaction
 from sqlalchemy.exc import SQLAlchemyError
 
-from timerex_ghl.adapters.ledger.db.engine import outage_of
+from timerex_ghl.adapters.ledger.db.failures import failure_of
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -91,7 +91,7 @@ def run_alone(unit: "Unit[Any]", tx: Connection) -> None:
     try:
         [unit.result] = call(lambda: unit.work(tx, [unit.item]))
     except Exception as error:
-        unit.result = outage_of(error) or error
+        unit.result = failure_of(error) or error
         raise UndoneError from error
 
 
@@ -110,7 +110,7 @@ def run(units: "list[Unit[Any]]", tx: Connection) -> None:
         if not _is_undone(savepoint, tx):
             raise
         if len(units) == 1:
-            units[0].result = outage_of(error) or error
+            units[0].result = failure_of(error) or error
         else:  # one item failed the whole batch: run each alone
             for unit in units:
                 run([unit], tx)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from timerex_ghl.adapters.ledger.db.engine import Engines
+from timerex_ghl.adapters.ledger.db.failures import driver_errors
 
 LOOK_EVERY_S = 0.005
 """How often SQLite is polled: a check takes microseconds, and SQLite notifies no other process."""
@@ -72,7 +73,7 @@ Watch = Callable[[Engine, Alarm, threading.Event], None]
 
 def _insist(watch: Watch, engine: Engine, alarm: Alarm, stop: threading.Event) -> None:
     """Watch until stopped. After an outage ring, as events may have been missed."""
-    outages = (DBAPIError, cast("type[Exception]", engine.dialect.loaded_dbapi.Error))
+    outages = (DBAPIError, driver_errors(engine))
     while not stop.is_set():
         try:
             watch(engine, alarm, stop)

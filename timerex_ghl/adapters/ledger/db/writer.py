@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from timerex_ghl.adapters.ledger.db.engine import outage_of
+from timerex_ghl.adapters.ledger.db.failures import failure_of
 from timerex_ghl.adapters.ledger.db.options import LOCK_WAIT
 from timerex_ghl.adapters.ledger.db.sqlite import DatabaseLockedError
 from timerex_ghl.adapters.ledger.db.units import (
@@ -211,6 +211,8 @@ def _failure_of_group(error: Exception) -> Exception:
     """Return a new error for one caller, saying why the group was not stored."""
     if isinstance(error, RetryableError):
         return RetryableError(str(error), after_s=error.after_s)
-    failure = outage_of(error) or RetryableError(f"the ledger failed: {type(error).__name__}")
+    if isinstance(error, FatalError):
+        return FatalError(str(error))
+    failure = failure_of(error) or RetryableError(f"the ledger failed: {type(error).__name__}")
     failure.__cause__ = error
     return failure

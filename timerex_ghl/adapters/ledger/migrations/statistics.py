@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 ROWS = 100_000
-"""Rows of a table, as the planner is told."""
+"""Rows of a table, as the planner sees it."""
 
 FEW = 100
 """Rows of a partial index: those that are pending, open or differ."""

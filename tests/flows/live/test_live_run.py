@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from flows.live.lease import take_lease
 from flows.live.live_run import LiveRun
 from flows.live.live_worker import Connections, LiveWorker
 from timerex_ghl.adapters.ledger.db.core import Ledger
@@ -39,7 +40,8 @@ async def test_only_what_no_other_event_would_survive_rests_a_connection(
     async with ledger.listening() as alarm:
         dispatcher = Dispatcher(ledger, alarm)
         dispatcher.open = [NAME]
-        here = LiveWorker(ledger, dispatcher, Connections(ledger, dispatcher))
+        lease = await take_lease(ledger)
+        here = LiveWorker(ledger, dispatcher, Connections(ledger, dispatcher), lease)
         live_run = LiveRun(here, timedelta(minutes=1), most=10, work=refuse)
 
         live_run.handle(BATCH)
@@ -63,7 +65,8 @@ async def test_every_batch_counts_in_whatever_order_they_end(ledger: Ledger) -> 
 
     async with ledger.listening() as alarm:
         dispatcher = Dispatcher(ledger, alarm)
-        worker = LiveWorker(ledger, dispatcher, Connections(ledger, dispatcher))
+        lease = await take_lease(ledger)
+        worker = LiveWorker(ledger, dispatcher, Connections(ledger, dispatcher), lease)
         live_run = LiveRun(worker, timedelta(minutes=1), most=10, work=work)
         for number in range(len(ends)):
             due = Due(EventId(f"e{number}"), NAME, RecordRef.parse(f"contact:c{number}"))
