@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from tests.engine.contacts.test_person_model import run
-from tests.engine.person_steps import Story, draw_story
+from tests.engine.person_steps import StoryOfPeople, draw_story
 from timerex_ghl.adapters.ledger.db.core import open_ledger
 
 
@@ -22,7 +22,7 @@ async def _migrate(path: Path) -> None:
         pass
 
 
-def failure_of(template: Path, folder: Path, story: Story) -> str | None:
+def failure_of(template: Path, folder: Path, story: StoryOfPeople) -> str | None:
     """Run a story; return how it failed."""
     try:
         run(template, folder, story)
@@ -31,7 +31,7 @@ def failure_of(template: Path, folder: Path, story: Story) -> str | None:
     return None
 
 
-def shrink(template: Path, folder: Path, story: Story) -> tuple[Story, str | None]:
+def shrink(template: Path, folder: Path, story: StoryOfPeople) -> tuple[StoryOfPeople, str | None]:
     """Leave out steps as long as the story fails."""
     last = None
     size = max(len(story.steps) // 2, 1)
@@ -66,7 +66,7 @@ def explore(count: int, seed: int, *, shrinks: bool) -> int:
                     steps = "".join(f"        {step},\n" for step in story.steps)
                     click.echo(f"    {last or failure}")
                     given = f"{story.allow_duplicates}, {story.has_calendar}"
-                    click.echo(f"    Story({given}, [\n{steps}    ])")
+                    click.echo(f"    StoryOfPeople({given}, [\n{steps}    ])")
             if (number + 1) % 100 == 0:
                 click.echo(f"{number + 1 - failed} of {number + 1} stories passed")
     click.echo(f"seed {seed}: {count - failed} of {count} stories passed")

@@ -30,7 +30,7 @@ MOST = 23
 YES_OR_NO = (False, True)
 
 
-class Step(NamedTuple):
+class PersonStep(NamedTuple):
     """One step. `who` and `number` choose among people, records and variants."""
 
     what: What
@@ -39,7 +39,7 @@ class Step(NamedTuple):
     number: int
 
 
-class Story(NamedTuple):
+class StoryOfPeople(NamedTuple):
     """Steps in a location.
 
     Attributes:
@@ -49,29 +49,35 @@ class Story(NamedTuple):
 
     allow_duplicates: bool
     has_calendar: bool
-    steps: list[Step]
+    steps: list[PersonStep]
 
 
 STEPS = st.builds(
-    Step, st.sampled_from(WHATS), st.sampled_from(WHERE), st.integers(0, 2), st.integers(0, MOST)
+    PersonStep,
+    st.sampled_from(WHATS),
+    st.sampled_from(WHERE),
+    st.integers(0, 2),
+    st.integers(0, MOST),
 )
 
 
-def stories(least: int, most: int) -> st.SearchStrategy[Story]:
+def stories(least: int, most: int) -> st.SearchStrategy[StoryOfPeople]:
     """Draw stories of so many steps."""
     return st.builds(
-        Story, st.booleans(), st.booleans(), st.lists(STEPS, min_size=least, max_size=most)
+        StoryOfPeople, st.booleans(), st.booleans(), st.lists(STEPS, min_size=least, max_size=most)
     )
 
 
-def draw_story(seed: int) -> Story:
+def draw_story(seed: int) -> StoryOfPeople:
     """Draw the story of a seed, the same each time."""
     draw = random.Random(seed)
     steps = [
-        Step(draw.choice(WHATS), draw.choice(WHERE), draw.randint(0, 2), draw.randint(0, MOST))
+        PersonStep(
+            draw.choice(WHATS), draw.choice(WHERE), draw.randint(0, 2), draw.randint(0, MOST)
+        )
         for _ in range(draw.randint(4, 36))
     ]
-    return Story(draw.choice(YES_OR_NO), draw.choice(YES_OR_NO), steps)
+    return StoryOfPeople(draw.choice(YES_OR_NO), draw.choice(YES_OR_NO), steps)
 
 
 @dataclass

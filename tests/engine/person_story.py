@@ -13,7 +13,7 @@ from tests.engine.person_steps import (
     PAUSES,
     PEOPLE,
     PHONES,
-    Step,
+    PersonStep,
     StoryBooking,
 )
 from tests.engine.person_world import (
@@ -49,7 +49,7 @@ class PersonStory:
     shown: set[str] = field(default_factory=set[str])
     serial: int = 0
 
-    async def play(self, step: Step) -> None:
+    async def play(self, step: PersonStep) -> None:
         """Run a step, and check what it has changed."""
         self.serial += 1
         self.model.step += 1
@@ -84,7 +84,7 @@ class PersonStory:
         self.shown |= {one.root_id for one in self.bookings if one.id in linked}
         self.model.observe(scene, is_synced=is_synced)
 
-    def _in_timerex(self, step: Step) -> None:
+    def _in_timerex(self, step: PersonStep) -> None:
         if step.what == "book":
             self._book(step)
             return
@@ -105,7 +105,7 @@ class PersonStory:
         variants = (halves, halves[::-1], halves[:1], halves[1:])
         self.people.outbox += variants[(step.number // 4) % len(variants)]
 
-    def _book(self, step: Step) -> None:
+    def _book(self, step: PersonStep) -> None:
         name, id_ = PEOPLE[step.who], f"b{self.serial}"
         own, phone = f"{name}@hinode.example", PHONES[step.who]
         email, phone = (
@@ -123,7 +123,7 @@ class PersonStory:
         self.model.offered |= {key for key in (booking.email, booking.phone) if key}
         self.model.reasons.append(Reason(self.model.step, booking.keys, booking.id))
 
-    async def _edit(self, step: Step, name: str) -> bool:
+    async def _edit(self, step: PersonStep, name: str) -> bool:
         """Change a field or a tag of a contact on one side; return whether that was possible."""
         row, contact = self._row(step), self._contact(step)
         value = self._value(step, name)
@@ -141,7 +141,7 @@ class PersonStory:
             return False
         return True
 
-    def _value(self, step: Step, name: str) -> Value:
+    def _value(self, step: PersonStep, name: str) -> Value:
         variant = step.number // len(EDITED)
         match name:
             case "city":
@@ -153,7 +153,7 @@ class PersonStory:
             case _:
                 return None if variant == 1 else "yes"
 
-    async def _half(self, step: Step) -> None:
+    async def _half(self, step: PersonStep) -> None:
         """Let a plan of two writes be done by half, then perhaps edit the contact again."""
         row = self._row(step)
         if row is None:
@@ -172,7 +172,7 @@ class PersonStory:
         if step.number >= MOST // 3:
             await self._edit(step if step.number % 3 else here, "city")
 
-    async def _withdraw(self, step: Step) -> None:
+    async def _withdraw(self, step: PersonStep) -> None:
         """Let somebody book whom GHL does not take yet, and delete one who is not in GHL."""
         self._book(step)
         await self.people.deliver()
@@ -195,7 +195,7 @@ class PersonStory:
         kind = ("status", "drop_after_commit")[number % 2]
         await self.people.fail(operation, kind)
 
-    async def _here(self, step: Step) -> None:
+    async def _here(self, step: PersonStep) -> None:
         if step.what == "create":
             values = self._new(step, "here")
             contact_id = await self.people.add(values)
@@ -204,7 +204,7 @@ class PersonStory:
         elif row := self._row(step):
             await self._delete_here(row)
 
-    async def _in_crm(self, step: Step) -> None:
+    async def _in_crm(self, step: PersonStep) -> None:
         contacts = self._contacts(step)
         match step.what:
             case "create":
@@ -227,7 +227,7 @@ class PersonStory:
             case _:
                 pass
 
-    async def _create_in_crm(self, step: Step) -> None:
+    async def _create_in_crm(self, step: PersonStep) -> None:
         values = self._new(step, "ghl")
         taken = {email for one in self.model.scene.crm.values() for email in emails_of(one)}
         if values["email"] not in taken:
@@ -235,13 +235,13 @@ class PersonStory:
             made = await self.people.world.ask("POST", "/ghl/contacts", body)
             self._created(made["contact"]["id"], values)
 
-    async def _add_alias(self, step: Step, contact: CrmContact) -> None:
+    async def _add_alias(self, step: PersonStep, contact: CrmContact) -> None:
         alias = f"{PEOPLE[step.who]}@home.example"
         if not any(alias in emails_of(one) for one in self.model.scene.crm.values()):
             body = {"additionalEmails": [alias]}
             await self.people.world.ask("PATCH", f"/ghl/contacts/{contact['id']}", body)
 
-    def _new(self, step: Step, where: str) -> dict[str, Value]:
+    def _new(self, step: PersonStep, where: str) -> dict[str, Value]:
         values: dict[str, Value] = {
             "email": f"{PEOPLE[step.who]}@hinode.example",
             "city": f"{where} {self.serial}" if step.number % 2 else None,
@@ -256,7 +256,7 @@ class PersonStory:
         for name, value in values.items():
             self.model.enter(record_id, name, value)
 
-    async def _sync(self, step: Step) -> None:
+    async def _sync(self, step: PersonStep) -> None:
         people = self.people
         match step.what:
             case "fault":
@@ -279,7 +279,7 @@ class PersonStory:
             case _:
                 await people.advance(PAUSES[step.number % len(PAUSES)])
 
-    def _row(self, step: Step) -> ContactId | None:
+    def _row(self, step: PersonStep) -> ContactId | None:
         """Choose a workspace contact, linked ones first."""
         scene = self.model.scene
         linked = {one: None for one, _ in scene.pairs()}
@@ -287,10 +287,10 @@ class PersonStory:
         found.sort(key=lambda one: one not in linked)
         return found[step.who % len(found)] if found else None
 
-    def _contact(self, step: Step) -> CrmContact | None:
+    def _contact(self, step: PersonStep) -> CrmContact | None:
         return next(iter(self._contacts(step)), None)
 
-    def _contacts(self, step: Step) -> list[CrmContact]:
+    def _contacts(self, step: PersonStep) -> list[CrmContact]:
         """Return GHL's contacts, in the order of `_row`, from the chosen one on."""
         scene = self.model.scene
         places = {one: number for number, one in enumerate(self.order)}

@@ -106,3 +106,25 @@ async def test_a_cancellation_of_a_guest_deleted_in_both_systems_is_ignored(worl
 
     assert outcome.what == "ignored"
     assert (await world.crm(), await open_reviews(world)) == ([], [])
+
+
+@pytest.mark.parametrize("way", ["webhook", "sync"])
+async def test_a_contact_that_was_restored_as_it_was_is_asked_about_no_more(
+    world: World, way: str
+) -> None:
+    await world.add(RIKU)
+    await world.sync()
+    gone = await delete_in_ghl(world)
+    await world.handle(await world.notify("ContactDelete", gone))
+    event = await world.receive(confirmed())
+    await world.handle(event)
+    await world.ask("POST", f"/ghl/contacts/{gone}/restore")
+
+    if way == "webhook":
+        await world.handle(await world.notify("ContactCreate", gone))
+    else:
+        await world.sync(Scope.FULL, scan="later")
+    await world.handle(event)
+
+    assert await open_reviews(world) == []
+    assert len(await world.notes_of(RIKU)) == 1

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from sqlalchemy import Connection, select, text
 
 from tests.engine.activities.test_activity_sweeps import sweep
-from tests.engine.person_steps import Story, stories
+from tests.engine.person_steps import StoryOfPeople, stories
 from tests.engine.person_story import PersonStory
 from tests.engine.person_world import (
     FIELDS,
@@ -234,7 +234,7 @@ def all_reviews(tx: Connection) -> set[tuple[str, str]]:
     }
 
 
-async def play(url: str, plan: Story) -> None:
+async def play(url: str, plan: StoryOfPeople) -> None:
     async with (
         open_ledger(url) as ledger,
         running_sandbox() as info,
@@ -249,7 +249,7 @@ async def play(url: str, plan: Story) -> None:
         await check(story)
 
 
-def run(template: Path, folder: Path, plan: Story) -> None:
+def run(template: Path, folder: Path, plan: StoryOfPeople) -> None:
     path = folder / "people.db"
     for backlog in folder.glob("people.db*"):
         backlog.unlink()
@@ -267,7 +267,7 @@ RULES = settings(
 @settings(RULES, max_examples=6)  # half a second of processor time each, or more
 @given(plan=stories(4, 16))
 def test_people_and_bookings_survive_any_story(
-    sqlite_template: Path, tmp_path: Path, plan: Story
+    sqlite_template: Path, tmp_path: Path, plan: StoryOfPeople
 ) -> None:
     run(sqlite_template, tmp_path, plan)
 
@@ -276,6 +276,6 @@ def test_people_and_bookings_survive_any_story(
 @settings(RULES, max_examples=50)  # an example takes a second or two; `make explore` tries more
 @given(plan=stories(10, 40))
 def test_people_and_bookings_survive_long_stories(
-    sqlite_template: Path, tmp_path: Path, plan: Story
+    sqlite_template: Path, tmp_path: Path, plan: StoryOfPeople
 ) -> None:
     run(sqlite_template, tmp_path, plan)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from timerex_ghl.adapters.ghl.mappers import contact_from_webhook
 from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts, workspace_contacts
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxEvent
+from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.sync import links, locks
 from timerex_ghl.domain.contacts.contact_notifications import has_news
 from timerex_ghl.domain.contacts.identity import ghl_keys_of
@@ -15,6 +16,7 @@ from timerex_ghl.domain.contacts.mapping import map_from_ghl
 from timerex_ghl.domain.shared.errors import ContactGoneError, NotFoundError
 from timerex_ghl.domain.shared.models import ContactId, GhlContact, GhlContactId
 from timerex_ghl.domain.shared.outcome import Outcome
+from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.claim_contact import claim_contact
 from timerex_ghl.engine.contacts.follow_merge import follow_merge
 from timerex_ghl.engine.contacts.handle_contact import handle_contact, handle_unknown_contact
@@ -110,9 +112,16 @@ def _state_now(tx: Connection, context: SyncContext, snapshot: GhlContact) -> _C
     is_news = (
         stored is None
         or not is_in_sync
+        or _is_asked_about(tx, context, ContactId(link.local_id))
         or has_news(snapshot, stored.contact, settings.rules, settings.region)
     )
     return _ContactLookup(ContactId(link.local_id), is_news=is_news)
+
+
+def _is_asked_about(tx: Connection, context: SyncContext, contact_id: ContactId) -> bool:
+    """Return whether the contact was gone: it may have been restored as it was."""
+    subject = RecordRef.contact(contact_id)
+    return reviews.open_about(tx, context.connection, "gone", subject) is not None
 
 
 def _digest(context: SyncContext, ghl: GhlContact) -> str:

@@ -12,10 +12,11 @@ from timerex_ghl.adapters.ledger.tables.contacts.changed_contacts import (
     changed_contacts,
     missing_contacts,
 )
-from timerex_ghl.adapters.ledger.tables.sync import cursors
+from timerex_ghl.adapters.ledger.tables.operations import reviews
+from timerex_ghl.adapters.ledger.tables.sync import cursors, links
 from timerex_ghl.domain.contacts.identity import ghl_keys_of
 from timerex_ghl.domain.contacts.mapping import map_from_ghl
-from timerex_ghl.domain.shared.models import ConnectionName, Record
+from timerex_ghl.domain.shared.models import ConnectionName, ContactId, GhlContactId, Record
 from timerex_ghl.domain.shared.record_ref import RecordRef
 from timerex_ghl.engine.contacts.identity_doubts import retry_clear
 from timerex_ghl.engine.context import SyncContext
@@ -174,5 +175,22 @@ def _changed(tx: Connection, connection: ConnectionName, published_version: int)
     saved = cursors.get_cursor(tx, connection, CURSOR)
     whole_at = PullPosition.model_validate_json(saved).whole_at if saved else None
     missing = [] if whole_at is None else missing_contacts(tx, connection, whole_at)
-    people = dict.fromkeys([*local, *freed, *missing])
+    people = dict.fromkeys([*local, *freed, *missing, *_restored(tx, connection)])
     return [*map(RecordRef.ghl_contact, remote), *map(RecordRef.contact, people)]
+
+
+def _restored(tx: Connection, connection: ConnectionName) -> list[ContactId]:
+    """List the contacts that were gone in GHL and were read there since."""
+    asked = {
+        ContactId(review.subject.id): review.opened_at
+        for review in reviews.open_of(tx, connection, "gone")
+        if review.subject.kind == "contact"
+    }
+    linked = links.links_of_locals(tx, connection, "contact", [*asked]) if asked else {}
+    ghl_ids = {GhlContactId(link.remote_id): ContactId(one) for one, link in linked.items()}
+    snapshots = ghl_contacts.get_snapshots(tx, connection, ghl_ids) if ghl_ids else {}
+    return [
+        ghl_ids[ghl_id]
+        for ghl_id, snapshot in snapshots.items()
+        if snapshot.read_at > asked[ghl_ids[ghl_id]]
+    ]
