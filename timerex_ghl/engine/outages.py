@@ -1,6 +1,6 @@
 """Outages of GHL or TimeRex: noticed by a failing event, tried again, and ended by an answer.
 
-An outage is not the fault of the events that meet it. While it lasts, they wait in the ledger
+An outage is not the fault of the events it hits. While it lasts, they wait in the ledger
 without counting attempts, and nothing else of the connection is tried.
 """
 

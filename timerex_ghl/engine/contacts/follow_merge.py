@@ -157,10 +157,13 @@ def _move(
 
 
 def _base_in(base: Contact, shown: Contact) -> Contact:
-    """Return the base without the fields that the survivor lacks: it never had them."""
+    """Return the base without the fields and tags that the survivor lacks: it never had them."""
     has = {field for field, value in shown.values.items() if not is_empty(value)}
     return base.model_copy(
-        update={"values": {field: value for field, value in base.values.items() if field in has}}
+        update={
+            "values": {field: value for field, value in base.values.items() if field in has},
+            "tags": base.tags and base.tags & (shown.tags or frozenset()),
+        }
     )
 
 

@@ -65,12 +65,21 @@ async def read_if_there(context: SyncContext, ghl_id: GhlContactId) -> GhlContac
 async def _find_by_keys(
     context: SyncContext, row: WorkspaceContact, gone_id: GhlContactId
 ) -> GhlContact | None:
-    """Find the contact with the gone one's e-mail, maybe as an additional one, or its phone."""
+    """Find the contact with the gone one's e-mail, maybe as an additional one, or its phone.
+
+    A phone alone does not make somebody of it whom the workspace knows as another person.
+    """
     keys = keys_of(row.contact, context.settings.region)
     found = await ask_ghl(context, keys)
-    if found is None or found.contact.id == gone_id:
+    if found is None or found.contact.id == gone_id or not is_same_person(keys, found.keys):
         return None
-    return found.contact if is_same_person(keys, found.keys) else None
+    if keys.emails.isdisjoint(found.keys.emails):
+        owner = await context.ledger.read(
+            links.link_of_remote, context.connection, "contact", found.contact.id
+        )
+        if owner is not None and owner.local_id != row.id:
+            return None
+    return found.contact
 
 
 async def _owner_of_appointments(
