@@ -114,7 +114,7 @@ async def _source_of(context: SyncContext, known: ActivityState) -> ActivityStat
         )
         if snapshot is not None:
             link = await context.ledger.write(
-                _keep_grant, context.connection, known, intent, action, snapshot.id
+                _link_found, context.connection, known, intent, action, snapshot.id
             )
             rest = [one for one in known.unknown if one.id != intent.id]
             return known._replace(link=link, unknown=rest)
@@ -146,7 +146,7 @@ async def _find_created(
         ghl = await find_marked(context, known, action, emails)
         if ghl is not None:
             link = await context.ledger.write(
-                _keep_grant, context.connection, known, intent, action, ghl.id
+                _link_found, context.connection, known, intent, action, ghl.id
             )
             return RemoteActivity(link, ghl)
         wait_if_young(context, intent, str(known.key))
@@ -183,7 +183,7 @@ async def _list(
     return [map_task(task, emails) for task in await context.ghl.list_tasks(contact_id)]
 
 
-def _keep_grant(
+def _link_found(
     tx: Connection,
     connection: ConnectionName,
     known: ActivityState,
