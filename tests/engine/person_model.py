@@ -9,6 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from sqlalchemy import Connection, select
+
 from tests.engine.person_world import (
     FIELDS,
     TAGS,
@@ -19,6 +21,7 @@ from tests.engine.person_world import (
     value_here,
     value_in_crm,
 )
+from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.shared.models import ContactId, FieldName, Value
 from timerex_ghl.domain.shared.normal import is_empty, is_same
 
@@ -240,3 +243,9 @@ class PersonModel:
     def _was_empty(self, contact_id: ContactId, name: str) -> bool:
         last = self.agreed.get((contact_id, name))
         return last is None or is_empty(last.value)
+
+
+def bookings_with_appointment(tx: Connection) -> set[str]:
+    """List the bookings that have an appointment in GHL."""
+    table = links.links
+    return {*tx.scalars(select(table.c.local_id).where(table.c.kind == "appointment"))}

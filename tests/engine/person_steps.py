@@ -1,6 +1,7 @@
 """Random sequences of bookings, and of edits, merges and deletes of people, as data."""
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -105,3 +106,12 @@ class StoryBooking:
         if self.phone:
             form += [{"field_type": "text", "label": "Phone", "value": self.phone}]
         return make(self.id, form=form, starts_at=starts_at, **changes)
+
+
+def forget_moves(bookings: Iterable[StoryBooking], lost: Iterable[dict[str, Any]]) -> None:
+    """Begin a chain anew with each booking whose move no delivery reported: nobody can know it."""
+    events = [body["event"] for body in lost if body["event"].get("is_changed")]
+    moved_to = {event.get("new_evnet_id") or event["id"] for event in events}
+    for booking in bookings:
+        if booking.id in moved_to:
+            booking.root_id = booking.id

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from tests.deliveries import cancelled, confirmed
 from tests.engine.activity_story import CITIES
-from tests.engine.person_model import PersonModel, Reason
+from tests.engine.person_model import PersonModel, Reason, bookings_with_appointment
 from tests.engine.person_steps import (
     EDITED,
     FAULTS,
@@ -20,7 +20,6 @@ from tests.engine.person_world import (
     CrmContact,
     PersonWorld,
     bookings_pending,
-    bookings_with_appointment,
     emails_of,
     value_here,
     value_in_crm,
@@ -262,7 +261,7 @@ class PersonStory:
             case "fault":
                 await self._fail(FAULTS[step.number % len(FAULTS)], step.who)
             case "lose":
-                await people.acts.lose_webhooks() if step.side == "ghl" else people.outbox.clear()
+                await people.lose(step.side, self.bookings)
             case "reverse":
                 await people.acts.finish_deliveries()
                 raw, taken = people.acts.endpoint.raw, people.acts.taken

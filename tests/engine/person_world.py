@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
+from tests.engine.activity_story import Side
 from tests.engine.activity_world import ActivityWorld
 from tests.engine.calendar_world import RIGHTS
+from tests.engine.person_steps import StoryBooking, forget_moves
 from tests.engine.world import NAME, World, opened_world
 from tests.receiver import open_receiver
 from timerex_ghl.adapters.ghl.access.auth import PrivateToken
@@ -193,6 +195,13 @@ class PersonWorld:
         for body in bodies:
             await self.world.receive(body)
 
+    async def lose(self, side: Side, bookings: Iterable[StoryBooking]) -> None:
+        """Lose the deliveries of GHL or TimeRex that were not received yet."""
+        if side == "ghl":
+            return await self.acts.lose_webhooks()
+        forget_moves(bookings, self.outbox)
+        return self.outbox.clear()
+
     async def try_once(self) -> None:
         """Process each due event once. No webhook is stored."""
         await self.world.handle(*await self._due())
@@ -287,9 +296,3 @@ def bookings_pending(tx: Connection) -> set[str]:
         )
     )
     return {ref.id for ref in rows}
-
-
-def bookings_with_appointment(tx: Connection) -> set[str]:
-    """List the bookings that have an appointment in GHL."""
-    table = links.links
-    return {*tx.scalars(select(table.c.local_id).where(table.c.kind == "appointment"))}
