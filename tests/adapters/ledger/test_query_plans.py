@@ -19,7 +19,6 @@ from timerex_ghl.adapters.ledger.tables import bookings
 from timerex_ghl.adapters.ledger.tables.activities import discarded_edits
 from timerex_ghl.adapters.ledger.tables.activities.activities import WantedActivities
 from timerex_ghl.adapters.ledger.tables.activities.activity_pages import page_of_activities
-from timerex_ghl.adapters.ledger.tables.activities.discarded_edits import EditPlace
 from timerex_ghl.adapters.ledger.tables.bookings import BookingFilter
 from timerex_ghl.adapters.ledger.tables.contacts import ghl_contacts
 from timerex_ghl.adapters.ledger.tables.contacts.contact_pages import (
@@ -31,6 +30,7 @@ from timerex_ghl.adapters.ledger.tables.inbox import inbox, inbox_queue, retenti
 from timerex_ghl.adapters.ledger.tables.inbox.inbox import InboxState
 from timerex_ghl.adapters.ledger.tables.operations import audit, review_lookups, reviews
 from timerex_ghl.adapters.ledger.tables.sync import locks
+from timerex_ghl.adapters.ledger.tables.sync.differences import RecordPlace
 from timerex_ghl.domain.activities.activity_fields import ActivityId
 from timerex_ghl.domain.shared.actions import WorkspaceChange
 from timerex_ghl.domain.shared.models import ContactId, FieldName
@@ -224,8 +224,8 @@ def read_pages(tx: Connection) -> None:
     audit.entries_of_run(tx, "run7", 50)
     reviews.open_reviews(tx, NAME)
     review_lookups.waiting_events(tx, NAME)
-    discarded_edits.list_discarded(tx, NAME, "note", EditPlace("note", f"n_{NAME}7"), 50)
-    discarded_edits.list_discarded(tx, NAME, None, EditPlace("note", f"n_{NAME}7"), 50)
+    discarded_edits.list_discarded(tx, NAME, "note", RecordPlace("note", f"n_{NAME}7"), 50)
+    discarded_edits.list_discarded(tx, NAME, None, RecordPlace("note", f"n_{NAME}7"), 50)
 
 
 async def test_no_look_up_grows_with_history(empty_url: str) -> None:

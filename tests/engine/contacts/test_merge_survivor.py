@@ -6,6 +6,7 @@ from tests.deliveries import confirmed
 from tests.engine.activities.test_activity_sweeps import sweep
 from tests.engine.activity_world import NAME, ActivityWorld
 from tests.engine.calendar_world import CalendarWorld
+from timerex_ghl.adapters.ghl.access.auth import PrivateToken
 from timerex_ghl.adapters.ledger.tables.operations import reviews
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.activities.activity_fields import TEXT
@@ -83,6 +84,22 @@ async def test_a_contact_that_is_gone_for_good_is_asked_about(acts: ActivityWorl
     await acts.write("task", one, title="Send the offer")
     await acts.process_all()
     await acts.world.ask("DELETE", f"/ghl/contacts/{await acts.crm_id(RIKU)}")
+
+    await acts.process_all()
+
+    (review,) = await acts.ledger.read(reviews.open_reviews, NAME)
+    assert (review.kind, review.subject.id) == ("gone", one)
+
+
+async def test_without_the_right_to_search_tasks_a_person_is_asked(acts: ActivityWorld) -> None:
+    one = await acts.person(RIKU)
+    await acts.write("task", one, title="Send the offer")
+    await acts.process_all()
+    await merge_without_keys(acts, await made_unseen(acts))
+    scopes = ["contacts.readonly", "contacts.write", "locations.readonly"]
+    minted = await acts.world.ask("POST", "/ghl/tokens", {"scopes": scopes})
+    ghl = acts.world.context.ghl
+    ghl.auth = PrivateToken(minted["access_token"], frozenset(scopes))
 
     await acts.process_all()
 

@@ -16,7 +16,7 @@ from timerex_ghl.adapters.ledger.tables.activities.activities import WantedActiv
 from timerex_ghl.adapters.ledger.tables.sync import links
 from timerex_ghl.domain.activities.activity_fields import TITLE, text_of
 from timerex_ghl.domain.contacts.identity import is_same_person, keys_of
-from timerex_ghl.domain.shared.errors import FatalError, NotFoundError
+from timerex_ghl.domain.shared.errors import NotFoundError, ScopeError
 from timerex_ghl.domain.shared.ghl_models import GhlAppointmentId
 from timerex_ghl.domain.shared.models import (
     ConnectionName,
@@ -48,7 +48,10 @@ async def find_survivor(
         return by_keys
     records = await context.ledger.read(_records_of, context.connection, row.id)
     for find in (_owner_of_appointments, _owner_of_tasks):
-        owner = await find(context, records, gone_id)
+        try:
+            owner = await find(context, records, gone_id)
+        except ScopeError:  # without the right to read them, they cannot help
+            continue
         if owner is not None:
             return await read_if_there(context, owner)
     return None
@@ -88,7 +91,7 @@ async def _owner_of_appointments(
     for appointment_id in records.appointments:
         try:
             owner = (await context.ghl.get_appointment(appointment_id)).contact_id
-        except (NotFoundError, FatalError):  # the token may lack the right to read calendars
+        except NotFoundError:
             continue
         if owner not in (None, gone_id):
             return owner

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Security
 
 from timerex_ghl.adapters.ledger.tables.sync import differences
-from timerex_ghl.adapters.ledger.tables.sync.differences import KINDS, RecordPlace
+from timerex_ghl.adapters.ledger.tables.sync.differences import KINDS
 from timerex_ghl.gateway.api.authentication import GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.document import LISTS
-from timerex_ghl.gateway.api.pages import ApiPage, cursor_of, no_cursor, place_of
+from timerex_ghl.gateway.api.pages import ApiPage, cursor_of, record_place_of
 from timerex_ghl.workspace.difference_views import (
     DifferenceQuery,
     DifferenceView,
@@ -32,20 +32,10 @@ async def list_differences(
         differences.page_of_differences,
         caller.connection,
         KINDS if query.kind is None else (query.kind,),
-        _place_of(query.cursor),
+        record_place_of(query.cursor, KINDS),
         query.limit + 1,
     )
     page = found[: query.limit]
     last = page[-1] if len(found) > query.limit else None
     more = None if last is None else cursor_of(f"{last.kind}:{last.local_id}")
     return ApiPage(items=[*map(view_of_difference, page)], next_cursor=more)
-
-
-def _place_of(cursor: str | None) -> RecordPlace | None:
-    place = place_of(cursor)
-    if place is None:
-        return None
-    kind, _, local_id = place.partition(":")
-    if kind not in KINDS or not local_id:
-        raise no_cursor()
-    return RecordPlace(kind, local_id)

@@ -5,12 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Security
 
 from timerex_ghl.adapters.ledger.tables.activities import discarded_edits
-from timerex_ghl.adapters.ledger.tables.activities.discarded_edits import EditPlace
 from timerex_ghl.domain.activities.activity_fields import KINDS, ActivityKind
 from timerex_ghl.domain.activities.discarded_edit import DiscardedEdit
 from timerex_ghl.gateway.api.authentication import GuardedRoute, Here, bearer
 from timerex_ghl.gateway.api.document import LISTS
-from timerex_ghl.gateway.api.pages import ApiPage, cursor_of, no_cursor, place_of
+from timerex_ghl.gateway.api.pages import ApiPage, cursor_of, record_place_of
 from timerex_ghl.workspace.page_query import PageQuery
 
 router = APIRouter(
@@ -39,20 +38,10 @@ async def list_discarded_edits(
         discarded_edits.list_discarded,
         caller.connection,
         query.kind,
-        _place_of(query.cursor),
+        record_place_of(query.cursor, KINDS),
         query.limit + 1,
     )
     page = found[: query.limit]
     last = page[-1] if len(found) > query.limit else None
     more = None if last is None else cursor_of(f"{last.kind}:{last.id}")
     return ApiPage(items=page, next_cursor=more)
-
-
-def _place_of(cursor: str | None) -> EditPlace | None:
-    place = place_of(cursor)
-    if place is None:
-        return None
-    kind, _, local_id = place.partition(":")
-    if kind not in KINDS or not local_id:
-        raise no_cursor()
-    return EditPlace(kind, local_id)

@@ -2,10 +2,12 @@
 
 import base64
 import binascii
+from collections.abc import Collection
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
+from timerex_ghl.adapters.ledger.tables.sync.differences import RecordPlace
 from timerex_ghl.domain.contacts.contact_entry import FieldFault, is_readable
 from timerex_ghl.gateway.api.problems import invalid
 
@@ -45,3 +47,18 @@ def place_of(cursor: str | None) -> str | None:
 def no_cursor() -> Exception:
     """Return the error for an invalid cursor."""
     return invalid([FieldFault("cursor", "is not a cursor: use next_cursor of the page before")])
+
+
+def record_place_of(cursor: str | None, kinds: Collection[str]) -> RecordPlace | None:
+    """Read a cursor of a list by kind and id.
+
+    Raises:
+        ProblemError: The cursor is invalid, or of another list.
+    """
+    place = place_of(cursor)
+    if place is None:
+        return None
+    kind, _, local_id = place.partition(":")
+    if kind not in kinds or not local_id:
+        raise no_cursor()
+    return RecordPlace(kind, local_id)

@@ -1,11 +1,12 @@
 """Edits of notes and tasks that a delete in the other system discarded, kept to be looked up."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Column, Connection, RowMapping, Table, Text, literal, select, tuple_
 
 from timerex_ghl.adapters.ledger.db.schema import JsonText, UtcTime, metadata
 from timerex_ghl.adapters.ledger.db.upsert import upsert
+from timerex_ghl.adapters.ledger.tables.sync.differences import RecordPlace
 from timerex_ghl.domain.activities.activity_fields import ActivityKind
 from timerex_ghl.domain.activities.discarded_edit import DiscardedEdit
 from timerex_ghl.domain.shared.models import ConnectionName
@@ -24,13 +25,6 @@ _discarded = Table(
 )
 
 
-class EditPlace(NamedTuple):
-    """The place of an edit in the list: by kind, then by id."""
-
-    kind: str
-    local_id: str
-
-
 def save_discarded(tx: Connection, connection: ConnectionName, edit: DiscardedEdit | None) -> None:
     """Store a discarded edit, if any. One a record: a deleted one never comes back."""
     if edit is None:
@@ -44,7 +38,7 @@ def list_discarded(
     tx: Connection,
     connection: ConnectionName,
     kind: ActivityKind | None = None,
-    after: EditPlace | None = None,
+    after: RecordPlace | None = None,
     limit: int | None = None,
 ) -> list[DiscardedEdit]:
     """List discarded edits, ordered by kind and id."""
